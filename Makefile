@@ -1,0 +1,42 @@
+# The two commands of the README, and what the gate runs. Needs Python 3.11+, git and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint wheel-check bench snapshots clean
+
+demo: $(VENV)/ready
+	$(BIN)/python -m bi_mcp.demo
+
+test: $(VENV)/ready
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The wheel alone, in an empty environment: what a user of the package index gets.
+wheel-check: $(VENV)/ready
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --outdir build/wheel . > /dev/null
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet build/wheel/*.whl
+	build/wheel/venv/bin/bi-mcp --version
+
+bench: $(VENV)/ready
+	$(BIN)/python -m benchmarks
+
+# One command rewrites the committed contract of every tool; read the diff before you commit it.
+snapshots: $(VENV)/ready
+	$(BIN)/python -m pytest tests/server/test_contract.py --update-contract -q
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,115 @@
+"""Every error that bi-mcp raises on purpose.
+
+    BiMcpError
+    ├── ConfigError              a setting of bi-mcp itself is wrong
+    ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
+    ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
+    ├── UnreachableError         no answer: the portal could not be reached, or the connection broke
+    ├── UnexpectedAnswerError    an answer that is not the REST API's: HTML, broken JSON, a wrong shape, HTTP 500
+    └── PortalError              the portal answered with an error of its own
+        ├── AuthenticationError  the credential is missing, expired or unknown
+        ├── AccessDeniedError    rights, application context, scope or plan
+        ├── NotFoundError        no such object, or it belongs to another application
+        ├── InUseError           something still depends on the object
+        ├── AlreadyExistsError   the name or code is taken
+        ├── ConnectionCheckError the connector's `urlCheck` did not answer as it must
+        ├── NotSynchronisedError the columns are saved, BI Builder did not follow
+        ├── LimitError           too many requests, or a method used up its run time
+        ├── MethodMissingError   this portal does not know the method
+        └── RefusedError         every other rule of the API
+
+Texts say what happened, where, and what to do next. They never hold a URL with a credential, a token or a traceback.
+"""
+
+from __future__ import annotations
+
+
+class BiMcpError(Exception):
+    """Base of all errors raised on purpose. `str()` is fit for a person or a model to read."""
+
+
+class ConfigError(BiMcpError):
+    """A setting is wrong; the text names the variable or option and what it accepts."""
+
+
+class SecretReferenceError(BiMcpError):
+    """A value for a source's setting was refused: a bad reference, or a literal for a secret."""
+
+
+class InvalidRequestError(BiMcpError):
+    """The arguments break a documented rule. Nothing was sent to the portal."""
+
+
+class UnreachableError(BiMcpError):
+    """The portal gave no answer. `may_have_happened` says whether the request may have taken effect."""
+
+    def __init__(self, text: str, *, method: str, may_have_happened: bool) -> None:
+        super().__init__(text)
+        self.method = method
+        self.may_have_happened = may_have_happened
+
+
+class UnexpectedAnswerError(BiMcpError):
+    """Something answered, but not the REST API. `status` is the HTTP status."""
+
+    def __init__(self, text: str, *, method: str, status: int) -> None:
+        super().__init__(text)
+        self.method = method
+        self.status = status
+
+
+class PortalError(BiMcpError):
+    """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status."""
+
+    def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
+        super().__init__(_portal_text(method, code, message, hint))
+        self.method = method
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+class AuthenticationError(PortalError):
+    """The portal does not accept the credential."""
+
+
+class AccessDeniedError(PortalError):
+    """Rights, application context, scope or plan forbid the call."""
+
+
+class NotFoundError(PortalError):
+    """The object does not exist, or another application created it: the API answers both alike."""
+
+
+class InUseError(PortalError):
+    """Something still depends on the object."""
+
+
+class AlreadyExistsError(PortalError):
+    """A name or code is taken."""
+
+
+class ConnectionCheckError(PortalError):
+    """The portal called the connector's `urlCheck` and was not satisfied."""
+
+
+class NotSynchronisedError(PortalError):
+    """The change is saved; only the synchronisation with BI Builder failed. Do not send it again."""
+
+
+class LimitError(PortalError):
+    """A limit of the portal. Nothing happened."""
+
+
+class MethodMissingError(PortalError):
+    """This portal does not know the method."""
+
+
+class RefusedError(PortalError):
+    """Another documented rule was broken."""
+
+
+def _portal_text(method: str, code: str, message: str, hint: str) -> str:
+    said = f"{code}: {message}" if message and message != code else code
+    return f"{method} refused. {said.rstrip('.')}. {hint}".rstrip()

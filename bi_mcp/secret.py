@@ -1,0 +1,80 @@
+"""The one type for secret values: passwords, tokens, webhook secrets, and every value of a source's settings."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+MASK = "•••"
+
+
+class Secret:
+    """A string that shows itself only to `reveal()`.
+
+    Printing, formatting and logging give a mask of constant length; copying, pickling and JSON fail.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """Return the value itself; call it only where the value leaves for its one destination."""
+        return self.__value
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    # Equal secrets must not be told apart, or grouped, by a hash that someone prints.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, format_spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is neither copied nor pickled")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # Imported here: the type is used without pydantic too, and pydantic_core is slow to load.
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            cls._parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK),
+        )
+
+    @classmethod
+    def _parse(cls, value: object) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        if value is None:
+            return cls("")
+        # Portals answer numbers for INT parameters; inside the connection everything is text.
+        return cls(value if isinstance(value, str) else str(value))
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """Replace every occurrence of the given secrets in a text that comes from outside."""
+    values = sorted((secret.reveal() for secret in secrets if secret), key=len, reverse=True)
+    for value in values:
+        text = text.replace(value, MASK)
+    return text
