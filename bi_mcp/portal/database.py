@@ -1,0 +1,71 @@
+"""The portal's one SQLite file, safe with several servers on it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+BUSY_TIMEOUT_S = 30.0
+_SWITCH_ATTEMPTS = 200
+_SWITCH_PAUSE_S = 0.05
+
+
+class Database:
+    """One connection and one lock, shared by all threads; `path` may be ":memory:".
+
+    Modules contribute their tables with `create` and work in short `transaction`s. Between processes SQLite's own
+    write lock decides the order.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        weakref.finalize(self, self._connection.close)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        if path != ":memory:":
+            _switch_to_wal(self._connection)
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    def create(self, schema: str) -> None:
+        """Run `CREATE … IF NOT EXISTS` statements, separated by semicolons, in one transaction."""
+        with self.transaction() as connection:
+            for statement in schema.split(";"):
+                connection.execute(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock: commit at the end, roll back on any exception.
+
+        Never await or call out in the body: every other server on the file waits meanwhile.
+        """
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Servers that start together collide here, and SQLite answers "locked" at once, whatever the time-out."""
+    for attempt in range(_SWITCH_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _SWITCH_ATTEMPTS - 1:
+                raise
+            time.sleep(_SWITCH_PAUSE_S)
+        else:
+            return
