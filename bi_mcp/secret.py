@@ -59,7 +59,8 @@ class Secret:
 
         return core_schema.no_info_plain_validator_function(
             cls._parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK),
+            # Python dumps keep the Secret itself, for the transport to reveal; JSON dumps show the mask.
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK, when_used="json"),
         )
 
     @classmethod

@@ -1,0 +1,9 @@
+"""The BIconnector REST API in Python, usable without MCP."""
+
+from __future__ import annotations
+
+from bi_mcp.rest.client import BIConnector
+from bi_mcp.rest.credential import AccessToken, Credential, Webhook
+from bi_mcp.rest.entity import Page
+
+__all__ = ["AccessToken", "BIConnector", "Credential", "Page", "Webhook"]

@@ -1,0 +1,108 @@
+"""`biconnector.dataset.*` and, where the portal has it, the newer family `biconnector.table.*` on the same storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.errors import InvalidRequestError, MethodMissingError
+from bi_mcp.rest.entity import Entity, parse_id, parse_true
+from bi_mcp.rest.methods import method
+from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.transport import Transport
+
+
+@dataclass(frozen=True)
+class DatasetDeletion:
+    """What a deletion left behind: the id of a BI Builder dataset that must be removed by hand, or None."""
+
+    id: int
+    name: str
+    orphaned_builder_dataset: int | None
+
+
+class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
+    """Tables of a source. Finds out once which family the portal speaks, and remembers it."""
+
+    group = "dataset"
+    _item = Dataset
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self._has_tables: bool | None = None
+        self._has_datasets = True
+        self._finding_out = anyio.Lock()
+
+    async def has_tables(self) -> bool:
+        """Whether the portal knows `biconnector.table.*`. Asks once, with a method that needs no rights but access."""
+        async with self._finding_out:
+            if self._has_tables is None:
+                try:
+                    await self._transport.call(method("table", "fields"), {})
+                    self._has_tables = True
+                except MethodMissingError:
+                    self._has_tables = False
+        return self._has_tables
+
+    async def add(self, fields: DatasetFields, *, builder_dataset: bool = True) -> int:
+        """Create a dataset and return its id.
+
+        `builder_dataset=False` creates the table alone, without a dataset in BI Builder (newer portals only).
+        """
+        if builder_dataset:
+            return await super().add(fields)
+        if not await self.has_tables():
+            raise InvalidRequestError(
+                "This portal always makes a BI Builder dataset together with a dataset (it has no biconnector.table.add). "
+                "Nothing was sent; create it with its BI Builder dataset."
+            )
+        table_add = method("table", "add")
+        return parse_id(table_add, await self._transport.call(table_add, {"fields": fields.to_wire()}))
+
+    async def update_columns(self, id: int, changes: ColumnChanges) -> None:
+        """Add columns, show or hide columns, delete columns by id, in one call.
+
+        Raises `NotSynchronisedError` when the columns are saved but BI Builder did not follow.
+        """
+        parameters = {name: value for name, value in changes.to_wire().items() if value}
+        if not parameters:
+            raise InvalidRequestError(
+                f"dataset {id}: nothing to change. Pass add, update or delete with at least one element."
+            )
+        parse_true(self._method("fields.update"), await self._call("fields.update", id=id, **parameters))
+
+    async def delete(self, id: int) -> None:
+        """Delete a dataset; see `delete_reporting` for what stays behind."""
+        await self.delete_reporting(id)
+
+    async def delete_reporting(self, id: int) -> DatasetDeletion:
+        """Delete a dataset and say which BI Builder dataset stays behind.
+
+        Where the table family exists, `dataset.delete` ends with HTTP 500, and `table.delete` leaves the BI Builder dataset.
+        """
+        dataset = await self.get(id)
+        if not await self.has_tables():
+            await super().delete(id)
+            return DatasetDeletion(id, dataset.name or "", None)
+        table_delete = method("table", "delete")
+        parse_true(table_delete, await self._transport.call(table_delete, {"id": id}))
+        return DatasetDeletion(id, dataset.name or "", dataset.external_id or None)
+
+    async def _call(self, operation: str, **parameters: object) -> object:
+        if self._has_datasets:
+            try:
+                return await super()._call(operation, **parameters)
+            except MethodMissingError:
+                # An unknown method did nothing, so sending the call to the other family is safe.
+                if not await self.has_tables():
+                    raise
+                self._has_datasets = False
+        return await self._transport.call(method("table", operation), parameters)
+
+    def _method(self, operation: str) -> Method:
+        return method("dataset" if self._has_datasets else "table", operation)

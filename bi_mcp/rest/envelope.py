@@ -1,0 +1,88 @@
+"""Pure: what the portal answered -> the value, or an error from one of the three places where errors hide."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeGuard
+
+from bi_mcp.errors import UnexpectedAnswerError
+from bi_mcp.rest.error_codes import error_for, look_first
+from bi_mcp.rest.methods import Effect
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.methods import Method
+
+SHOWN_CHARACTERS = 200
+
+
+def parse_answer(method: Method, status: int, body: bytes) -> object:
+    """Return `result` of an answer.
+
+    Raises `PortalError` for an error inside `result` (HTTP 200), at the root with HTTP 200, or at the root with a
+    status of its own; `UnexpectedAnswerError` for everything that is not an answer of the REST API.
+    """
+    answer = _parse_json(method, status, body)
+    _raise_error(method, status, answer)
+    if status != 200:
+        raise _unexpected(method, status, f"HTTP {status} without an error code")
+    if "result" not in answer:
+        raise _unexpected(method, status, "a JSON object without 'result'")
+    result = answer["result"]
+    if _is_object(result) and "error" in result:
+        _raise_error(method, status, result)
+    return result
+
+
+def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
+    if not body.strip():
+        raise _unexpected(method, status, "an empty body")
+    try:
+        answer: object = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _unexpected(method, status, _describe_text(body)) from None
+    if not _is_object(answer):
+        raise _unexpected(
+            method, status, f"JSON of the wrong shape ({_json_type(answer)} where an object belongs)"
+        )
+    return answer
+
+
+def _raise_error(method: Method, status: int, holder: dict[str, object]) -> None:
+    error = holder.get("error")
+    if not error:
+        return
+    # The module nests code and text once more under `error`; the system puts them side by side.
+    place = error if _is_object(error) else holder
+    code = str(place.get("error") or "")
+    message = str(place.get("error_description") or "")
+    raise error_for(method, code, message, status)
+
+
+def _unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
+    advice = "Check the portal's address and that no proxy or login page answers in its place."
+    if method.effect is not Effect.READ:
+        advice = f"The change may have been made all the same. {look_first(method)}"
+    return UnexpectedAnswerError(
+        f"{method.name}: the portal's answer (HTTP {status}) was {what}, not an answer of the REST API. {advice}",
+        method=method.name,
+        status=status,
+    )
+
+
+def _describe_text(body: bytes) -> str:
+    start = body[:SHOWN_CHARACTERS].lstrip().lower()
+    if start.startswith(b"<"):
+        return "an HTML page"
+    if start.startswith((b"{", b"[")):
+        return "broken or cut-off JSON"
+    return "plain text"
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _json_type(value: object) -> str:
+    if value is None:
+        return "null"
+    return {list: "an array", str: "a string", bool: "a boolean"}.get(type(value), "a number")

@@ -1,0 +1,254 @@
+"""What each error code of the portal means here and what to do about it.
+
+Sources: sections 6 and 9 of the API reference. A code that is not listed becomes a `RefusedError` with the portal's own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bi_mcp.errors import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    AuthenticationError,
+    ConnectionCheckError,
+    InUseError,
+    LimitError,
+    MethodMissingError,
+    NotFoundError,
+    NotSynchronisedError,
+    PortalError,
+    RefusedError,
+)
+from bi_mcp.rest.methods import Effect
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.methods import Method
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """The exception that stands for a code, and the hint in plain words."""
+
+    error: type[PortalError]
+    hint: str
+
+
+def _refused(hint: str) -> ErrorCode:
+    return ErrorCode(RefusedError, hint)
+
+
+# The calls that name these codes may have taken effect before the portal gave up.
+UNCERTAIN_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
+
+ERROR_CODES: dict[str, ErrorCode] = {
+    # Access
+    "ACCESS_DENIED": ErrorCode(
+        AccessDeniedError,
+        "The user needs the rights 'Access to BI Builder' and 'Access to Analytics Hub', and the call needs an application's "
+        "access token: a webhook may call only the *.fields methods. With HTTP 403 the portal's plan may not include REST.",
+    ),
+    "NO_AUTH_FOUND": ErrorCode(
+        AuthenticationError, "No credential reached the portal. Set BI_MCP_ACCESS_TOKEN."
+    ),
+    "expired_token": ErrorCode(
+        AuthenticationError, "The access token has expired (it lives one hour). Get a new one."
+    ),
+    "invalid_token": ErrorCode(
+        AuthenticationError, "The portal does not know this access token. Check that it is of this portal."
+    ),
+    "INVALID_CREDENTIALS": ErrorCode(
+        AccessDeniedError,
+        "The webhook or the user behind it is unknown or inactive. Check it in the portal's developer section.",
+    ),
+    "insufficient_scope": ErrorCode(
+        AccessDeniedError,
+        "The application lacks the scope 'biconnector'. Add it on the application's card and authorise again.",
+    ),
+    "user_access_error": ErrorCode(
+        AccessDeniedError, "The application is not open to this user. An administrator can grant access."
+    ),
+    # Identifiers
+    "VALIDATION_ID_NOT_PROVIDED": _refused("Pass the id of the object."),
+    "VALIDATION_INVALID_ID_FORMAT": _refused(
+        "An id is a positive whole number, as the list methods return it."
+    ),
+    "CONNECTOR_NOT_FOUND": ErrorCode(
+        NotFoundError,
+        "It does not exist, or another application created it. connector_list shows what this application can see.",
+    ),
+    "SOURCE_NOT_FOUND": ErrorCode(
+        NotFoundError,
+        "It does not exist, or another application created it. source_list shows what this application can see.",
+    ),
+    "DATASET_NOT_FOUND": ErrorCode(
+        NotFoundError,
+        "It does not exist, or another application created it. dataset_list shows what this application can see.",
+    ),
+    # Fields
+    "VALIDATION_FIELDS_NOT_PROVIDED": _refused("Pass 'fields' with at least one field."),
+    "VALIDATION_UNKNOWN_PARAMETERS": _refused(
+        "This portal does not know the named fields (an older portal has no supportMapping and no sourceCode). Leave them out."
+    ),
+    "VALIDATION_REQUIRED_FIELD_MISSING": _refused(
+        "Add the named field; the *.fields methods say which are required."
+    ),
+    "VALIDATION_READ_ONLY_FIELD": _refused("Leave the named field out: the portal sets it itself."),
+    "VALIDATION_IMMUTABLE_FIELD": _refused(
+        "The named field is set once, at creation. To change it, delete the object and create it anew."
+    ),
+    "VALIDATION_INVALID_FIELD_TYPE": _refused("Send the named field with the type that the message names."),
+    # Dependencies
+    "CONNECTOR_DELETE_RESTRICTED": ErrorCode(
+        InUseError,
+        "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first.",
+    ),
+    "BX_ERROR": ErrorCode(
+        InUseError,
+        "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first.",
+    ),
+    # Connector
+    "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refused(
+        "Every element of a connector's settings needs code, name and type."
+    ),
+    "VALIDATION_SETTINGS_INVALID_TYPE": _refused(
+        "A connector's setting has the type STRING or INT, in capitals."
+    ),
+    "VALIDATION_SETTINGS_NAME_TOO_LONG": _refused("Shorten the setting's name to 512 characters."),
+    "VALIDATION_SETTINGS_CODE_TOO_LONG": _refused("Shorten the setting's code to 512 characters."),
+    # Source
+    "SOURCE_CREATE_CONNECTION_ERROR": ErrorCode(
+        ConnectionCheckError,
+        "The portal called the connector's urlCheck and got no HTTP 200 with a body, so no source was created. "
+        "Check the address and the settings' values; the portal does not call local-network addresses.",
+    ),
+    "SOURCE_UPDATE_CONNECTION_ERROR": ErrorCode(
+        ConnectionCheckError,
+        "The portal called the connector's urlCheck and got no HTTP 200 with a body. "
+        "Check the address and the settings' values; every update of a source makes this check.",
+    ),
+    # Dataset
+    "DATASET_ALREADY_EXIST": ErrorCode(
+        AlreadyExistsError,
+        "Dataset names are unique across the whole portal, other applications' included. Choose another name.",
+    ),
+    "NAME_EXISTS": ErrorCode(
+        AlreadyExistsError,
+        "Names are unique across the whole portal, other applications' tables included. Choose another name.",
+    ),
+    "FIELDS_EMPTY": _refused("A dataset needs at least one column in fields.fields."),
+    "VALIDATION_DATASET_NAME_INVALID": _refused(
+        "A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _."
+    ),
+    "VALIDATION_DATASET_NAME_TOO_LONG": _refused("Shorten the dataset's name to 230 characters."),
+    "INVALID_METHOD": _refused(
+        "dataset_update changes only the description; columns are changed with dataset_fields_update."
+    ),
+    "DATASET_UPDATE_ERROR": ErrorCode(
+        NotSynchronisedError,
+        "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back. "
+        "Do not send the change again: look with dataset_get first.",
+    ),
+    # Columns
+    "VALIDATION_DUPLICATE_FIELD_CODE": _refused(
+        "Two columns of this call have the same externalCode. Each may occur once."
+    ),
+    "VALIDATION_DUPLICATE_FIELD_NAME": _refused(
+        "Two columns of this call have the same name. Each may occur once."
+    ),
+    "DUPLICATE_FIELDS": _refused("Two columns of this call have the same name. Each may occur once."),
+    "VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS": _refused(
+        "Every column needs name, externalCode and type."
+    ),
+    "VALIDATION_FIELD_NAME_INVALID_FORMAT": _refused(
+        "A column's name begins with a capital Latin letter and holds only A-Z, 0-9 and _."
+    ),
+    "VALIDATION_FIELD_NAME_TOO_LONG": _refused("Shorten the column's name to 32 characters."),
+    "VALIDATION_FIELD_INVALID_TYPE": _refused(
+        "A column's type is int, string, double, date or datetime, on newer portals also money or timezone, in small letters."
+    ),
+    "VALIDATION_DUPLICATE_EXIST_CODE": ErrorCode(
+        AlreadyExistsError, "The dataset has a column with this externalCode already."
+    ),
+    "VALIDATION_DUPLICATE_EXIST_NAME": ErrorCode(
+        AlreadyExistsError, "The dataset has a column with this name already."
+    ),
+    "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS": _refused(
+        "Every element of add needs name, externalCode and type."
+    ),
+    "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS": _refused(
+        "Every element of update needs id and visible."
+    ),
+    "VALIDATION_FIELD_DELETE_INVALID_ID": _refused(
+        "delete takes ids of columns, positive whole numbers, as dataset_get returns them."
+    ),
+    # Lists
+    "VALIDATION_SELECT_TYPE": _refused("select is an array of field names."),
+    "VALIDATION_FILTER_TYPE": _refused("filter is an object of conditions."),
+    "VALIDATION_ORDER_TYPE": _refused('order is an object such as {"id": "ASC"}.'),
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _refused(
+        "Use the names that the *.fields method of this group lists."
+    ),
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _refused(
+        "Use the names that the *.fields method of this group lists."
+    ),
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _refused(
+        "Use the names that the *.fields method of this group lists."
+    ),
+    "VALIDATION_INVALID_FILTER_LOGIC": _refused("logic is AND or OR."),
+    "ERROR_ARGUMENT": _refused("An order direction is ASC or DESC."),
+    # Limits
+    "QUERY_LIMIT_EXCEEDED": ErrorCode(
+        LimitError, "Too many requests in a short time; nothing happened. Wait some seconds and try again."
+    ),
+    "OVERLOAD_LIMIT": ErrorCode(
+        LimitError,
+        "The portal's REST API was blocked by hand for overload. Do not retry; ask Bitrix24 support.",
+    ),
+    "OPERATION_TIME_LIMIT": ErrorCode(
+        LimitError,
+        "This method used up its run time of ten minutes; nothing happened. Other methods work; try again in ten minutes.",
+    ),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refused("This method may not stand in a batch. Call it by itself."),
+    "ERROR_BATCH_LENGTH_EXCEEDED": _refused("A batch holds at most 50 commands."),
+    # System
+    "INTERNAL_SERVER_ERROR": _refused("The portal failed inside. Try again later."),
+    "ERROR_UNEXPECTED_ANSWER": _refused("The portal failed inside. Try again later."),
+    "INVALID_REQUEST": _refused("The portal accepts https only. Use an https address."),
+    "ERROR_METHOD_NOT_FOUND": ErrorCode(
+        MethodMissingError,
+        "This portal does not know the method: the BIconnector module is missing or older than the method.",
+    ),
+    "PORTAL_DELETED": _refused("This portal no longer exists. Check BI_MCP_PORTAL_URL."),
+}
+
+_UNLISTED = _refused("The code is not documented; the vendor's page of the method may say more.")
+
+
+def error_for(method: Method, code: str, message: str, status: int) -> PortalError:
+    """Make the exception for a code that the portal answered to a method."""
+    known = ERROR_CODES.get(code, _UNLISTED)
+    return known.error(
+        method=method.name, code=code, message=message, hint=_hint(method, code, known), status=status
+    )
+
+
+def _hint(method: Method, code: str, known: ErrorCode) -> str:
+    if method.operation == "delete" and code in UNCERTAIN_CODES and method.group == "dataset":
+        return "Newer portals answer this to dataset.delete; there the table family deletes. Look with dataset_list whether it is gone."
+    if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
+        return (
+            f"The portal failed inside and the change may have been made all the same. {look_first(method)}"
+        )
+    return known.hint
+
+
+def look_first(method: Method) -> str:
+    """Say how to find out whether a write took effect."""
+    group = "dataset" if method.group == "table" else method.group
+    if method.effect is Effect.CREATE:
+        return f"Look with {group}_list before you send it again: a second call may make a second {group}."
+    if method.effect is Effect.DELETE:
+        return f"Look with {group}_list whether it is gone before you send it again."
+    return f"Look with {group}_get before you send it again."

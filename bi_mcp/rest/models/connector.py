@@ -1,0 +1,79 @@
+"""Connector: four HTTP endpoints of an external system and the names of its authorisation parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictInt
+
+from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+
+Title = Annotated[str, Field(min_length=1, max_length=512)]
+EndpointUrl = Annotated[str, Field(min_length=1, max_length=2048)]
+ParameterType = Literal["STRING", "INT"]
+
+
+class Parameter(Sent):
+    """An authorisation parameter that sources of the connector fill in (`settings` of the API)."""
+
+    code: Annotated[str, Field(min_length=1, max_length=512)]
+    name: Annotated[str, Field(min_length=1, max_length=512)]
+    type: ParameterType
+
+
+class ConnectorFields(Sent):
+    """What `connector.add` takes. `support_mapping` and `source_code` exist on newer portals only."""
+
+    title: Title
+    logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
+    url_check: Annotated[EndpointUrl, Field(description="Answers when the credentials are right")]
+    url_table_list: Annotated[EndpointUrl, Field(description="Lists the tables")]
+    url_table_description: Annotated[EndpointUrl, Field(description="Lists a table's columns")]
+    url_data: Annotated[EndpointUrl, Field(description="Gives the rows")]
+    settings: Annotated[list[Parameter], Field(description="Parameters that each source fills in")]
+    description: str | None = None
+    sort: StrictInt | None = None
+    support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
+    source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
+
+
+class ConnectorChanges(Sent):
+    """What `connector.update` takes: it changes only what is passed."""
+
+    title: Title | None = None
+    logo: Annotated[str, Field(min_length=1)] | None = None
+    url_check: EndpointUrl | None = None
+    url_table_list: EndpointUrl | None = None
+    url_table_description: EndpointUrl | None = None
+    url_data: EndpointUrl | None = None
+    settings: list[Parameter] | None = None
+    description: str | None = None
+    sort: StrictInt | None = None
+    support_mapping: StrictBool | None = None
+    source_code: Annotated[str | None, Field(max_length=64)] = None
+
+
+class ReceivedParameter(Received):
+    """A parameter as a portal answers it."""
+
+    code: WireText
+    name: WireText | None = None
+    type: WireText | None = None
+
+
+class Connector(Received):
+    """A connector as a portal answers it. Moments are `Y-m-d H:i:s` in the portal's time zone."""
+
+    id: WireInt
+    title: WireText | None = None
+    logo: WireText | None = None
+    description: WireText | None = None
+    sort: WireInt | None = None
+    url_check: WireText | None = None
+    url_table_list: WireText | None = None
+    url_table_description: WireText | None = None
+    url_data: WireText | None = None
+    settings: list[ReceivedParameter] | None = None
+    support_mapping: WireBool | None = None
+    source_code: WireText | None = None
+    date_create: WireMoment | None = None

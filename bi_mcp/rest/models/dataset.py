@@ -1,0 +1,88 @@
+"""Dataset: a table of a source, its columns with types and names. The newer family calls it a table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from bi_mcp.rest.models.source import PositiveId
+from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+
+DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=230)]
+ColumnName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=32)]
+ExternalCode = Annotated[str, Field(min_length=1, max_length=512)]
+ColumnType = Literal["int", "string", "double", "date", "datetime", "money", "timezone"]
+
+
+class NewColumn(Sent):
+    """A column to create. `external_code` is the column's code in the external table; `money`, `timezone`: newer portals only."""
+
+    name: ColumnName
+    external_code: ExternalCode
+    type: ColumnType
+
+
+class ColumnVisibility(Sent):
+    """The only thing that can change in a column."""
+
+    id: PositiveId
+    visible: StrictBool
+
+
+class DatasetFields(Sent):
+    """What `dataset.add` takes. `name` is unique across the whole portal and, like the source and codes, set once."""
+
+    name: DatasetName
+    source_id: PositiveId
+    external_code: Annotated[ExternalCode, Field(description="Code of the external table")]
+    external_name: Annotated[ExternalCode, Field(description="Its name there")]
+    fields: Annotated[list[NewColumn], Field(min_length=1, description="Columns")]
+    description: str | None = None
+
+
+class DatasetChanges(Sent):
+    """What `dataset.update` takes: the description only."""
+
+    description: str
+
+
+class ColumnChanges(Sent):
+    """What `dataset.fields.update` takes beside the id. `delete` holds column ids."""
+
+    add: list[NewColumn] | None = None
+    update: list[ColumnVisibility] | None = None
+    delete: list[PositiveId] | None = None
+
+
+class Column(Received):
+    """A column as a portal answers it."""
+
+    id: WireInt
+    dataset_id: WireInt | None = None
+    type: WireText | None = None
+    name: WireText | None = None
+    external_code: WireText | None = None
+    visible: WireBool | None = None
+    description: WireText | None = None
+
+
+class Dataset(Received):
+    """A dataset as a portal answers it. `fields` only from get, `source_id` only from list.
+
+    `external_id` is the BI Builder dataset made together with it, 0 where there is none.
+    """
+
+    id: WireInt
+    source_id: WireInt | None = None
+    type: WireText | None = None
+    name: WireText | None = None
+    description: WireText | None = None
+    external_code: WireText | None = None
+    external_name: WireText | None = None
+    external_id: WireInt | None = None
+    date_create: WireMoment | None = None
+    date_update: WireMoment | None = None
+    created_by_id: WireInt | None = None
+    updated_by_id: WireInt | None = None
+    fields: list[Column] | None = None

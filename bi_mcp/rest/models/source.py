@@ -1,0 +1,82 @@
+"""Source: a connector plus the values of its parameters. Every value is held as a secret: the API answers them in plain text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool, model_validator
+
+from bi_mcp.rest.models.connector import Title
+from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+from bi_mcp.secret import Secret
+
+PositiveId = Annotated[int, Field(gt=0)]
+
+
+class SourceFields(Sent):
+    """What `source.add` takes. `settings` is `{code: value}`; codes that the connector lacks are dropped by the portal."""
+
+    title: Title
+    connector_id: PositiveId
+    settings: dict[str, Secret]
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+class SourceChanges(Sent):
+    """What `source.update` takes. `settings` are merged by code: what is not passed stays."""
+
+    title: Title | None = None
+    settings: dict[str, Secret] | None = None
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+class SourceSetting(Received):
+    """One parameter's value. Unknown keys could repeat the value, so they are secrets too."""
+
+    __pydantic_extra__: dict[str, Secret]
+
+    code: WireText
+    name: WireText | None = None
+    type: WireText | None = None
+    value: Secret = Secret("")
+
+
+class Source(Received):
+    """A source as a portal answers it, whether its fields came flat or under `connection`."""
+
+    __pydantic_extra__: dict[str, Secret]
+
+    id: WireInt
+    title: WireText | None = None
+    type: WireText | None = None
+    code: WireText | None = None
+    description: WireText | None = None
+    active: WireBool | None = None
+    connector_id: WireInt | None = None
+    settings: list[SourceSetting] | None = None
+    date_create: WireMoment | None = None
+    date_update: WireMoment | None = None
+    created_by_id: WireInt | None = None
+    updated_by_id: WireInt | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("connection"), dict):
+            return data
+        return {**data["connection"], **{key: value for key, value in data.items() if key != "connection"}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_as_array(cls, data: Any) -> Any:
+        """Some answers hold `settings` as `{code: value}`, PHP's empty map as `[]`."""
+        settings = data.get("settings") if isinstance(data, dict) else None
+        if not isinstance(settings, dict):
+            return data
+        listed = [
+            item if isinstance(item, dict) else {"code": code, "value": item}
+            for code, item in settings.items()
+        ]
+        return {**data, "settings": listed}

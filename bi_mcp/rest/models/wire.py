@@ -1,0 +1,71 @@
+"""How values look on the wire: tolerant where they are received, strict where they are sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+_TRUE = {"y", "true", "1"}
+_FALSE = {"n", "false", "0", ""}
+
+
+def _parse_bool(value: object) -> object:
+    """Portals answer `true`, `"true"`, `"Y"` or `1` for the same thing."""
+    text = str(value).lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE or value is None:
+        return False
+    return value
+
+
+def _parse_int(value: object) -> object:
+    """Ids may come as strings; an empty string stands for nothing."""
+    if isinstance(value, str):
+        return int(value) if value.strip().lstrip("-").isdigit() else None if not value.strip() else value
+    return value
+
+
+def _parse_text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) else value
+
+
+WireBool = Annotated[bool, BeforeValidator(_parse_bool)]
+WireInt = Annotated[int, BeforeValidator(_parse_int)]
+WireText = Annotated[str, BeforeValidator(_parse_text)]
+
+# A moment as the portal writes it: `Y-m-d H:i:s` in the portal's time zone, without an offset. Kept as text on purpose:
+# turned into a datetime it would pretend to know the zone.
+WireMoment = WireText
+
+
+class Sent(BaseModel):
+    """What goes to the portal: unknown keys are refused, rules of the API are checked before anything leaves."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The parameters as the API spells them, holding only what was set. Secrets stay secrets until the transport."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+class Received(BaseModel):
+    """What comes from the portal: unknown keys are kept, a field that was not answered is None."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="allow",
+        frozen=True,
+        hide_input_in_errors=True,
+    )

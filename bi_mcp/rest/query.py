@@ -1,0 +1,117 @@
+"""`select`, `filter`, `order` and `page` of the list methods, checked before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bi_mcp.errors import InvalidRequestError
+
+PAGE_SIZE = 50
+
+# Longest first: a key is read by its longest operator.
+OPERATORS = (">=", "<=", "!@", "=%", "%=", "!=", ">", "<", "@", "%", "=", "!")
+_ARRAY_OPERATORS = {"@", "!@"}
+
+# The portal drops these from a filter without a word, which would answer more than was asked for.
+_IGNORED_IN_FILTER = {"settings", "fields"}
+_REFUSED_IN_SELECT = {"csvDelimiter", "csvEncoding", "csvHasHeaders"}
+
+Filter = Mapping[str, Any]
+Order = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A checked list request. Raises `InvalidRequestError`, naming the key and the rule.
+
+    `filter`: `{"OPERATORfield": value}`; `logic` is AND or OR; a group is a nested filter under any other key, `"0"` say.
+    `page` counts from 1; a page holds 50 records.
+    """
+
+    select: Sequence[str] = ()
+    filter: Filter = field(default_factory=dict)
+    order: Order = field(default_factory=dict)
+    page: int = 1
+
+    def __post_init__(self) -> None:
+        _check_select(self.select)
+        _check_filter(self.filter)
+        _check_order(self.order)
+        if self.page < 1:
+            raise InvalidRequestError(
+                "page counts from 1; the portal would silently answer the first page for anything less."
+            )
+
+    def to_wire(self) -> dict[str, object]:
+        """The parameters as the API takes them. Without an order the sequence is not guaranteed, so there always is one."""
+        parameters: dict[str, object] = {"order": dict(self.order) or {"id": "ASC"}, "page": self.page}
+        if self.select:
+            # The id is what every further call needs.
+            parameters["select"] = (
+                list(self.select) if {"id", "*"} & set(self.select) else ["id", *self.select]
+            )
+        if self.filter:
+            parameters["filter"] = dict(self.filter)
+        return parameters
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """`">=id"` -> `(">=", "id")`. Without an operator: `("", key)`."""
+    for operator in OPERATORS:
+        if key.startswith(operator):
+            return operator, key[len(operator) :]
+    return "", key
+
+
+def _check_select(select: Sequence[str]) -> None:
+    if isinstance(select, str):
+        raise InvalidRequestError('select is an array of field names, for example ["id", "title"].')
+    for name in select:
+        if name in _REFUSED_IN_SELECT:
+            raise InvalidRequestError(
+                f"select: {name!r} comes in every answer but may not be selected. Leave it out."
+            )
+
+
+def _check_filter(conditions: Filter) -> None:
+    for key, value in conditions.items():
+        if key == "logic":
+            _check_logic(value)
+        elif isinstance(value, Mapping):
+            _check_filter(value)
+        else:
+            _check_condition(key, value)
+
+
+def _check_logic(value: object) -> None:
+    if not isinstance(value, str) or value.upper() not in {"AND", "OR"}:
+        raise InvalidRequestError(f"filter: logic is AND or OR, not {value!r}.")
+
+
+def _check_condition(key: str, value: object) -> None:
+    operator, name = split_key(key)
+    if not name:
+        raise InvalidRequestError(
+            f"filter: the key {key!r} names no field. Write operator and field together, such as '>=id'."
+        )
+    if name in _IGNORED_IN_FILTER:
+        raise InvalidRequestError(
+            f"filter: the portal ignores {name!r} in a filter and would answer everything. Filter by another field."
+        )
+    is_array = isinstance(value, Sequence) and not isinstance(value, str)
+    if operator in _ARRAY_OPERATORS and not is_array:
+        raise InvalidRequestError(f"filter: {key!r} takes an array of values.")
+    if is_array and operator not in _ARRAY_OPERATORS:
+        raise InvalidRequestError(f"filter: only @ (in) and !@ (not in) take an array; write '@{name}'.")
+    if operator == "%" and isinstance(value, str) and "%" in value:
+        raise InvalidRequestError(
+            f"filter: {key!r} finds the value anywhere; for a pattern with % use '=%{name}'."
+        )
+
+
+def _check_order(order: Order) -> None:
+    for name, direction in order.items():
+        if not isinstance(direction, str) or direction.upper() not in {"ASC", "DESC"}:
+            raise InvalidRequestError(f"order: {name!r} is sorted ASC or DESC, not {direction!r}.")

@@ -1,0 +1,164 @@
+"""One POST to the portal. The only place of the REST library where httpx is used, and where a secret leaves."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from bi_mcp.errors import ConfigError, InvalidRequestError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.rest.credential import AccessToken, Credential, Webhook
+from bi_mcp.rest.envelope import parse_answer
+from bi_mcp.rest.error_codes import look_first
+from bi_mcp.rest.methods import Effect
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bi_mcp.rest.methods import Method
+
+# One request of the portal lives 60 s at most; a little more, so that its own error is seen.
+TIMEOUT = httpx.Timeout(65.0, connect=10.0)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Refused before a byte of the request was written.
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Transport(Protocol):
+    """Carries one call. Anything with this method can stand behind `BIConnector`."""
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        """Return the `result` of the answer, or raise one of `bi_mcp.errors`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class HttpTransport:
+    """Calls `POST {portal}/rest/{method}` with a JSON body.
+
+    `carrier` replaces the network, for a portal in the same process. Raises `ConfigError` for an unusable address.
+    """
+
+    def __init__(
+        self, portal_url: str, credential: Credential, *, carrier: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._base = rest_address(portal_url)
+        self.host = urlsplit(self._base).netloc
+        self._credential = credential
+        self._client = httpx.AsyncClient(
+            timeout=TIMEOUT, transport=carrier, headers={"Accept": "application/json"}
+        )
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        """POST the call and return its `result`."""
+        if isinstance(self._credential, Webhook) and not method.webhook:
+            raise InvalidRequestError(
+                f"{method.name} was not sent: a webhook may call only the *.fields methods. Configure an application's access "
+                "token (BI_MCP_ACCESS_TOKEN) for everything else."
+            )
+        try:
+            response = await self._client.post(
+                self._address(method),
+                content=self._body(parameters),
+                headers={"Content-Type": "application/json"},
+            )
+        except httpx.HTTPError as error:
+            # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
+            raise self._unreachable(method, error) from None
+        if response.is_redirect:
+            raise UnexpectedAnswerError(
+                f"{method.name}: {self.host} redirects elsewhere (HTTP {response.status_code}), and a credential is not sent "
+                "after a redirect. Configure the portal's final address.",
+                method=method.name,
+                status=response.status_code,
+            )
+        return parse_answer(method, response.status_code, response.content)
+
+    async def aclose(self) -> None:
+        """Close the connections that were kept open."""
+        await self._client.aclose()
+
+    def _address(self, method: Method) -> str:
+        if isinstance(self._credential, Webhook):
+            return f"{self._base}{self._credential.path.reveal()}/{method.name}"
+        return f"{self._base}{method.name}"
+
+    def _body(self, parameters: Mapping[str, object]) -> bytes:
+        body = dict(parameters)
+        if isinstance(self._credential, AccessToken):
+            body["auth"] = self._credential.token
+        return json.dumps(body, default=_reveal, ensure_ascii=False).encode()
+
+    def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
+        nothing_sent = isinstance(error, _NOTHING_SENT)
+        harmless = nothing_sent or method.effect is Effect.READ
+        what = (
+            "did not answer in time"
+            if isinstance(error, httpx.TimeoutException)
+            else "broke the connection off"
+        )
+        if nothing_sent:
+            what = "could not be reached"
+        advice = "Check the portal's address and your network, then try again."
+        if not harmless:
+            advice = f"The change may have been made all the same. {look_first(method)}"
+        return UnreachableError(
+            f"{method.name}: {self.host} {what} ({type(error).__name__}). {advice}",
+            method=method.name,
+            may_have_happened=not harmless,
+        )
+
+
+def rest_address(portal_url: str) -> str:
+    """`https://portal.example`, with or without `/rest/` -> `https://portal.example/rest/`.
+
+    Raises `ConfigError` for anything but https, except http on loopback: a token would travel in clear text.
+    """
+    parts = urlsplit(portal_url if "://" in portal_url else f"https://{portal_url}")
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ConfigError(
+            "The portal's address must look like https://portal.example, without user, query or fragment."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ConfigError(
+            f"The portal {parts.hostname} must be addressed by https: a token would travel in clear text."
+        )
+    path = parts.path.rstrip("/").removesuffix("/rest")
+    return f"{parts.scheme}://{parts.netloc}{path}/rest/"
+
+
+def parse_webhook(address: str) -> tuple[str, Webhook]:
+    """Split a webhook's address into the portal's address and the credential. Raises `ConfigError`, without echoing it."""
+    found = re.fullmatch(r"(https?://[^/?#@]+)/rest/(\d+/[^/?#]+)/?", address.strip())
+    if not found:
+        raise ConfigError(
+            "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
+        )
+    return found[1], Webhook(Secret(found[2]))
+
+
+def _reveal(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} cannot be sent to a portal")
+
+
+def _without_webhook(record: logging.LogRecord) -> bool:
+    """Httpx logs each request's address, and a webhook's address is a secret."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            re.sub(r"(/rest/\d+)/[^/]+/", r"\1/•••/", str(a)) if "/rest/" in str(a) else a
+            for a in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_webhook)
