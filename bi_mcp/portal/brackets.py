@@ -8,19 +8,19 @@ from urllib.parse import parse_qsl
 
 Nested: TypeAlias = "str | dict[str, Nested] | list[Nested]"
 
+MAX_DEPTH = 64
+
 _STEP = re.compile(r"\[([^\]]*)\]")
 
 
 def parse_brackets(query: str) -> dict[str, Nested]:
     """Parse a query string; every leaf is a string. `a[]=1` appends; keys 0, 1, 2… in this order make a list."""
-    return parse_bracket_pairs(parse_qsl(query, keep_blank_values=True))
-
-
-def parse_bracket_pairs(pairs: list[tuple[str, str]]) -> dict[str, Nested]:
-    """The same for pairs that are decoded already, as a form body gives them."""
     root: dict[str, Nested] = {}
-    for name, value in pairs:
-        _store(root, _steps(name), value)
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        steps = _steps(name)
+        # PHP drops what is nested deeper, and so nobody can exhaust the stack.
+        if len(steps) <= MAX_DEPTH:
+            _store(root, steps, value)
     return {key: _with_lists(value) for key, value in root.items()}
 
 

@@ -55,6 +55,10 @@ def test_only_keys_that_count_from_zero_make_a_list() -> None:
     }
 
 
+def test_what_is_nested_too_deeply_is_dropped() -> None:
+    assert parse_brackets("a" + "[x]" * 5000 + "=1&b=2") == {"b": "2"}
+
+
 async def test_a_map_of_commands_answers_under_its_own_keys() -> None:
     methods = Methods(first={"id": 7}, second=True)
     answer = await run_batch({"cmd": {"a": "first?fields[title]=x", "b": "second"}}, methods, ticking())
