@@ -45,8 +45,19 @@ class Database:
 
         Never await or call out in the body: every other server on the file waits meanwhile.
         """
+        with self._between("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Read one consistent state, without waiting for writers in other processes."""
+        with self._between("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(begin)
             try:
                 yield self._connection
             except BaseException:

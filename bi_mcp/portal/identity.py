@@ -28,13 +28,6 @@ class TokenLookup(Protocol):
         """Return whom an access token stands for; raise `SystemFault` (401 expired_token, invalid_token)."""
 
 
-class NoIssuedTokens:
-    """A portal without OAuth: every token is unknown."""
-
-    def caller_of(self, access_token: str) -> Caller:  # noqa: ARG002 - the protocol's signature
-        raise SystemFault(401, "invalid_token", "Unable to get application by token")
-
-
 class Credentials:
     """The fixed credentials of the settings first, then the issued tokens."""
 

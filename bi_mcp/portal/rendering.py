@@ -1,0 +1,38 @@
+"""Rows as the API shows them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from bi_mcp.config import Generation
+from bi_mcp.portal.schema import FieldType, Schema
+
+
+def shown(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, object]:
+    """Return the given fields of a row with the types of the schema; array fields are left to the caller."""
+    return {
+        title: _typed(schema[title].type, row[title]) for title in titles if schema[title].type != "array"
+    }
+
+
+def shown_in_list(
+    schema: Schema, row: sqlite3.Row, titles: Iterable[str], generation: Generation
+) -> dict[str, object]:
+    """The same for an element of a list.
+
+    Lists of the classic generation give ids and other integers as text and booleans as Y and N: the reference allows
+    both, so a client must meet both.
+    """
+    item = shown(schema, row, titles)
+    return item if generation == "tables" else {title: _as_text(value) for title, value in item.items()}
+
+
+def _typed(field_type: FieldType, value: object) -> object:
+    return bool(value) if field_type == "boolean" else value
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, bool):
+        return "Y" if value else "N"
+    return str(value) if isinstance(value, int) else value
