@@ -1,0 +1,66 @@
+"""What a request asks for, read from its form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bi_mcp.sample.brackets import Form
+from bi_mcp.sample.columns import Column
+from bi_mcp.sample.refusal import RefusalError
+
+_LIMIT = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which columns and rows of a table. An empty `select` means all columns, `limit` None all rows.
+
+    `codes` leads from the names that the caller gave the columns (`mapFields`) to the external codes.
+    """
+
+    select: tuple[str, ...]
+    filter: Form
+    limit: int | None
+    codes: Mapping[str, str]
+
+
+def parse_query(form: Form) -> Query:
+    names = _map(form, "mapFields")
+    return Query(
+        select=tuple(text for text in _map(form, "select").values() if isinstance(text, str)),
+        filter=_map(form, "filter"),
+        limit=_limit(form),
+        codes={name: code for code, name in names.items() if isinstance(name, str)},
+    )
+
+
+def parse_text(form: Form, name: str) -> str:
+    """Read a plain parameter; "" when it is missing."""
+    value = form.get(name, "")
+    if isinstance(value, str):
+        return value
+    raise RefusalError(400, f"The parameter {name} takes one value.")
+
+
+def reachable_columns(columns: list[Column], codes: Mapping[str, str]) -> dict[str, Column]:
+    """Key the columns by code and by mapped name. Where a name is also another column's code, the code counts."""
+    by_code = {column.code: column for column in columns}
+    return {name: by_code[code] for name, code in codes.items() if code in by_code} | by_code
+
+
+def _map(form: Form, name: str) -> Form:
+    value = form.get(name) or {}
+    if isinstance(value, dict):
+        return value
+    raise RefusalError(400, f"The parameter {name} must use brackets, as in {name}[…]=….")
+
+
+def _limit(form: Form) -> int | None:
+    text = parse_text(form, "limit").strip()
+    if not text:
+        return None
+    if _LIMIT.fullmatch(text):
+        return int(text)
+    raise RefusalError(400, f"The limit must be a whole number of rows, not {text[:80]!r}.")

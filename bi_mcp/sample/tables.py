@@ -1,0 +1,101 @@
+"""Tables to answer from, and their one implementation: a SQLite database that is only read."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from bi_mcp.sample.columns import Column, Type, Value, quote
+from bi_mcp.sample.filter import compile_filter, contains, fits_pattern
+from bi_mcp.sample.query import Query, reachable_columns
+from bi_mcp.sample.refusal import RefusalError
+
+Row: TypeAlias = Sequence[Value]
+
+
+class Tables(Protocol):
+    """Named tables. An unknown table or column, or a bad filter, raises RefusalError."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Title by table code."""
+
+    def columns(self, table: str) -> list[Column]:
+        """The columns in their order; at least one."""
+
+    def rows(self, table: str, query: Query) -> Iterator[Row]:
+        """First the codes of the chosen columns, then the rows. Refuses before the first row, never later."""
+
+
+# In the order in which they are tried: every value that is not missing must pass. SQLite has no date types.
+_CHECKS: Mapping[Type, str] = {
+    "int": "typeof({0}) = 'integer'",
+    "double": "typeof({0}) IN ('integer', 'real') AND abs({0}) < 9e999",
+    "date": "typeof({0}) = 'text' AND date({0}) = {0}",
+    "datetime": "typeof({0}) = 'text' AND length({0}) >= 19"
+    " AND strftime('%Y-%m-%d %H:%M:%S', {0}) = replace(substr({0}, 1, 19), 'T', ' ')",
+}
+
+
+class SqliteTables:
+    """The tables and views of a database. What type a column has, its values decide, not its declaration."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.create_function("fits_pattern", 2, fits_pattern, deterministic=True)
+        connection.create_function("contains", 2, contains, deterministic=True)
+        connection.execute("PRAGMA query_only = ON")
+        weakref.finalize(self, connection.close)
+        self._connection = connection
+        self._columns: dict[str, list[Column]] = {}
+        self.titles = {name: _title(name) for name in self._names()}
+
+    def columns(self, table: str) -> list[Column]:
+        if table not in self.titles:
+            raise RefusalError(
+                404, f"There is no table {table[:80]!r}." if table else "The parameter table is missing."
+            )
+        if table not in self._columns:
+            header = self._connection.execute(f"SELECT * FROM {quote(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
+            self._columns[table] = [Column(code, self._type(table, code)) for code, *_ in header]
+        return self._columns[table]
+
+    def rows(self, table: str, query: Query) -> Iterator[Row]:
+        reachable = reachable_columns(self.columns(table), query.codes)
+        unknown = [name for name in query.select if name not in reachable]
+        if unknown:
+            raise RefusalError(400, f"The table {table!r} has no column {unknown[0][:80]!r} to select.")
+        chosen = [reachable[name] for name in query.select] or self.columns(table)
+        condition = compile_filter(query.filter, reachable)
+        expressions = ", ".join(column.sql for column in chosen)
+        cursor = self._connection.execute(
+            f"SELECT {expressions} FROM {quote(table)} WHERE {condition.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
+            (*condition.values, -1 if query.limit is None else query.limit),
+        )
+        return itertools.chain([[column.code for column in chosen]], cursor)
+
+    def _names(self) -> list[str]:
+        found = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            " ORDER BY name"
+        )
+        return [name for (name,) in found]
+
+    def _type(self, table: str, code: str) -> Type:
+        if not self._any(table, code, "1"):
+            return "string"
+        for type, check in _CHECKS.items():
+            if not self._any(table, code, f"({check.format(quote(code))}) IS NOT 1"):
+                return type
+        return "string"
+
+    def _any(self, table: str, code: str, condition: str) -> bool:
+        text = f"SELECT 1 FROM {quote(table)} WHERE {quote(code)} IS NOT NULL AND {condition} LIMIT 1"  # noqa: S608 - no value in it
+        return self._connection.execute(text).fetchone() is not None
+
+
+def _title(name: str) -> str:
+    return (name[:1].upper() + name[1:]).replace("_", " ")
