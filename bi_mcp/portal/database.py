@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 BUSY_TIMEOUT_S = 30.0
 _SWITCH_ATTEMPTS = 200
@@ -23,6 +24,9 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self._lock = threading.RLock()
+        if path != ":memory:":
+            # Before SQLite makes it readable for all: tokens and passwords stand in it.
+            Path(path).touch(mode=0o600)
         self._connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
@@ -60,10 +64,11 @@ class Database:
             self._connection.execute(begin)
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()

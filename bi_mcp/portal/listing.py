@@ -54,7 +54,7 @@ def _selected(schema: Schema, select: object) -> list[str]:
     if names is None:
         raise _not_an_array("select")
     for name in names:
-        if name != "*" and name not in schema:
+        if not isinstance(name, str) or (name != "*" and name not in schema):
             raise _not_allowed(str(name), "select")
     wanted = [title for title in listed if title in names]
     return wanted if wanted and "*" not in names else listed
