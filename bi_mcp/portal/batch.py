@@ -72,7 +72,12 @@ async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Cal
     except SystemFault as fault:
         answers.errors[key] = error_body(fault)
         return
-    answers.times[key] = time_body(Timing(start, clock()))
+    answers.times[key] = _command_time(Timing(start, clock()))
+
+
+def _command_time(timing: Timing) -> dict[str, object]:
+    """Commands are counted like calls, but what a method has used up is shown only in the answer to a call."""
+    return {name: value for name, value in time_body(timing).items() if not name.startswith("operating")}
 
 
 def _commands(cmd: object) -> dict[str, str]:
