@@ -59,9 +59,10 @@ async def run_batch(
 
 
 async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Callable[[], float]) -> None:
-    method, _, query = command.partition("?")
+    address, _, query = command.partition("?")
+    method = address.removesuffix(".json")
     parameters = {name: _resolved(value, answers.results) for name, value in parse_brackets(query).items()}
-    if method.strip("/").removesuffix(".json") == "batch":
+    if method == "batch":
         answers.errors[key] = error_body(_NESTED)
         return
     start = clock()

@@ -61,7 +61,7 @@ def test_what_is_nested_too_deeply_is_dropped() -> None:
 
 async def test_a_map_of_commands_answers_under_its_own_keys() -> None:
     methods = Methods(first={"id": 7}, second=True)
-    answer = await run_batch({"cmd": {"a": "first?fields[title]=x", "b": "second"}}, methods, ticking())
+    answer = await run_batch({"cmd": {"a": "first?fields[title]=x", "b": "second.json"}}, methods, ticking())
     assert methods.calls == [("first", {"fields": {"title": "x"}}), ("second", {})]
     assert answer["result"] == {"a": {"id": 7}, "b": True}
     times = answer["result_time"]
