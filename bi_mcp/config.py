@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bi_mcp.errors import ConfigError
@@ -38,6 +39,91 @@ class LocalPortalSettings:
     access_token: Secret | None = None
     webhook: Secret | None = None
     faults: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where the server works and what it may show.
+
+    `portal_url` None means the embedded portal, which then behaves as `embedded` says. `access_token` or `webhook_url`
+    is the credential of a configured portal. `shown_settings` are the codes of source settings whose values may be seen.
+    """
+
+    portal_url: str | None = None
+    access_token: Secret | None = None
+    webhook_url: Secret | None = None
+    embedded: LocalPortalSettings = LocalPortalSettings()
+    shown_settings: frozenset[str] = frozenset()
+    secrets_folder: Path | None = None
+    allow_literal_secrets: bool = False
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the `BI_MCP_*` variables. Raises `ConfigError` when they do not fit together."""
+    portal_url = environment.get("BI_MCP_PORTAL_URL") or None
+    access_token = _secret(environment, "BI_MCP_ACCESS_TOKEN")
+    webhook_url = _secret(environment, "BI_MCP_WEBHOOK")
+    if portal_url and not (access_token or webhook_url):
+        raise ConfigError("BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN too.")
+    if access_token and not portal_url:
+        raise ConfigError(
+            "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
+        )
+    if access_token and webhook_url:
+        raise ConfigError(
+            "BI_MCP_ACCESS_TOKEN and BI_MCP_WEBHOOK are both set. Keep the access token: a webhook may only read *.fields."
+        )
+    secrets_folder = environment.get("BI_MCP_SECRETS_DIR")
+    return Settings(
+        portal_url=portal_url,
+        access_token=access_token,
+        webhook_url=webhook_url,
+        embedded=embedded_portal_settings(environment),
+        shown_settings=_codes(environment.get("BI_MCP_SHOW_SETTINGS", "")),
+        secrets_folder=Path(secrets_folder) if secrets_folder else None,
+        allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
+    )
+
+
+def with_options(
+    settings: Settings, show_settings: str | None, secrets_dir: str | None, allow_literal_secrets: bool
+) -> Settings:
+    """Let the command line's options overrule the variables."""
+    return replace(
+        settings,
+        shown_settings=settings.shown_settings if show_settings is None else _codes(show_settings),
+        secrets_folder=Path(secrets_dir) if secrets_dir else settings.secrets_folder,
+        allow_literal_secrets=allow_literal_secrets or settings.allow_literal_secrets,
+    )
+
+
+def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | None:
+    """The password of a sample connector on a port, None for the published one."""
+    return _secret(environment, "BI_MCP_SAMPLE_PASSWORD")
+
+
+def _codes(listed: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in listed.split(",") if part.strip())
+
+
+def secret_variable(name: str) -> Secret | None:
+    """The value of an environment variable that a source's setting refers to, None when it is not set."""
+    return _secret(os.environ, name)
+
+
+def embedded_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalPortalSettings:
+    """As `local_portal_settings`, but the portal remembers: without `BI_MCP_PORTAL_DB` in the user's data folder."""
+    return replace(
+        local_portal_settings(environment),
+        database=environment.get("BI_MCP_PORTAL_DB") or str(_default_database()),
+    )
+
+
+def _default_database() -> Path:
+    # Imported here: it is needed only where no file was named.
+    from platformdirs import user_data_path
+
+    return user_data_path("bi-mcp", appauthor=False) / "portal.sqlite3"
 
 
 def local_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalPortalSettings:

@@ -23,6 +23,16 @@ Texts say what happened, where, and what to do next. They never hold a URL with 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from bi_mcp.secret import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from bi_mcp.secret import Secret
+
 
 class BiMcpError(Exception):
     """Base of all errors raised on purpose. `str()` is fit for a person or a model to read."""
@@ -68,6 +78,16 @@ class PortalError(BiMcpError):
         self.message = message
         self.hint = hint
         self.status = status
+
+    def without(self, secrets: Sequence[Secret]) -> Self:
+        """Return the error with the given secrets masked, should the portal have echoed one."""
+        return type(self)(
+            method=self.method,
+            code=redact(self.code, secrets),
+            message=redact(self.message, secrets),
+            hint=self.hint,
+            status=self.status,
+        )
 
 
 class AuthenticationError(PortalError):

@@ -74,8 +74,8 @@ class Secret:
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Replace every occurrence of the given secrets in a text that comes from outside."""
-    values = sorted((secret.reveal() for secret in secrets if secret), key=len, reverse=True)
+    """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it."""
+    values = sorted((value for secret in secrets if len(value := secret.reveal()) > 2), key=len, reverse=True)
     for value in values:
         text = text.replace(value, MASK)
     return text

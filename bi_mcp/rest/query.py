@@ -113,5 +113,5 @@ def _check_condition(key: str, value: object) -> None:
 
 def _check_order(order: Order) -> None:
     for name, direction in order.items():
-        if not isinstance(direction, str) or direction.upper() not in {"ASC", "DESC"}:
+        if str(direction).upper() not in {"ASC", "DESC"}:
             raise InvalidRequestError(f"order: {name!r} is sorted ASC or DESC, not {direction!r}.")

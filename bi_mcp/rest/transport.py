@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bi_mcp.errors import ConfigError, InvalidRequestError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.errors import (
+    ConfigError,
+    InvalidRequestError,
+    PortalError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 from bi_mcp.rest.envelope import parse_answer
 from bi_mcp.rest.error_codes import look_first
@@ -18,7 +24,9 @@ from bi_mcp.rest.methods import Effect
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from starlette.types import ASGIApp
 
     from bi_mcp.rest.methods import Method
 
@@ -44,15 +52,14 @@ class Transport(Protocol):
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
-    `carrier` replaces the network, for a portal in the same process. Raises `ConfigError` for an unusable address.
+    `app` is a portal in the same process, called without a socket. Raises `ConfigError` for an unusable address.
     """
 
-    def __init__(
-        self, portal_url: str, credential: Credential, *, carrier: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, portal_url: str, credential: Credential, *, app: ASGIApp | None = None) -> None:
         self._base = rest_address(portal_url)
         self.host = urlsplit(self._base).netloc
         self._credential = credential
+        carrier = None if app is None else httpx.ASGITransport(app)
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT, transport=carrier, headers={"Accept": "application/json"}
         )
@@ -80,7 +87,10 @@ class HttpTransport:
                 method=method.name,
                 status=response.status_code,
             )
-        return parse_answer(method, response.status_code, response.content)
+        try:
+            return parse_answer(method, response.status_code, response.content)
+        except PortalError as error:
+            raise error.without(list(self._secrets(parameters))) from None
 
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
@@ -90,6 +100,10 @@ class HttpTransport:
         if isinstance(self._credential, Webhook):
             return f"{self._base}{self._credential.path.reveal()}/{method.name}"
         return f"{self._base}{method.name}"
+
+    def _secrets(self, parameters: Mapping[str, object]) -> Iterator[Secret]:
+        yield self._credential.token if isinstance(self._credential, AccessToken) else self._credential.path
+        yield from _secrets_in(parameters)
 
     def _body(self, parameters: Mapping[str, object]) -> bytes:
         body = dict(parameters)
@@ -143,6 +157,14 @@ def parse_webhook(address: str) -> tuple[str, Webhook]:
             "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
         )
     return found[1], Webhook(Secret(found[2]))
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _secrets_in(part)
 
 
 def _reveal(value: object) -> str:

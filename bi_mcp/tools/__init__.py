@@ -1,0 +1,7 @@
+"""What the model sees: one small typed function per tool, one file per group."""
+
+from __future__ import annotations
+
+from bi_mcp.tools import connector, dataset, source
+
+TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS)

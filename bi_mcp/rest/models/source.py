@@ -10,7 +10,7 @@ from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
 from bi_mcp.secret import Secret
 
-PositiveId = Annotated[int, Field(gt=0)]
+PositiveId = Annotated[int, Field(ge=1)]
 
 
 class SourceFields(Sent):

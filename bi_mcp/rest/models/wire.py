@@ -51,6 +51,7 @@ class Sent(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     def to_wire(self) -> dict[str, Any]:
@@ -68,4 +69,5 @@ class Received(BaseModel):
         extra="allow",
         frozen=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )

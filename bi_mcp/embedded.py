@@ -1,0 +1,68 @@
+"""The portal and the connector that are there when nothing is configured, in the server's own process."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bi_mcp.rest.credential import AccessToken
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bi_mcp.config import LocalPortalSettings
+    from bi_mcp.rest.client import BIConnector
+
+# Never resolved: calls to it stay in the process. `http` on loopback's name, so that no rule about https is bent.
+PORTAL_URL = "http://localhost"
+
+
+def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
+    """Start an embedded portal that knows the sample connector, and return a client of it."""
+    from bi_mcp import sample
+    from bi_mcp.portal import create_app
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.transport import HttpTransport
+
+    token = settings.access_token or Secret(secrets.token_urlsafe())
+    if settings.database != ":memory:":
+        Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
+    portal = create_app(
+        replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()}
+    )
+    return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
+
+
+def serve_portal(port: int, announce: Callable[[str], None]) -> None:
+    """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
+    import uvicorn
+
+    from bi_mcp import sample
+    from bi_mcp.config import embedded_portal_settings
+    from bi_mcp.portal import create_app
+
+    settings = embedded_portal_settings()
+    token = settings.access_token or Secret(secrets.token_urlsafe())
+    app = create_app(replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()})
+    announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
+    if settings.access_token is None:
+        # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.
+        announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def serve_sample(port: int, data: str | None, login: str, announce: Callable[[str], None]) -> None:
+    """Run the sample connector on a port of loopback until it is stopped."""
+    import uvicorn
+
+    from bi_mcp import sample
+    from bi_mcp.config import sample_password
+
+    app = sample.create_app(Path(data) if data else None, login=login, password=sample_password())
+    announce(f"Sample connector on http://127.0.0.1:{port}")
+    for field, path in sample.ENDPOINTS.items():
+        announce(f"  {field}: http://127.0.0.1:{port}{path}")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")

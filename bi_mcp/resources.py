@@ -1,0 +1,99 @@
+"""What a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.resources import FunctionResource
+
+from bi_mcp.errors import BiMcpError, NotFoundError
+from bi_mcp.tools.answers import Answer, Fields, Found, view_connector, view_source
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from bi_mcp.rest.models import FieldDescription
+    from bi_mcp.tools.app import App
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class _Group:
+    name: str
+    fields: Callable[[App], Awaitable[list[FieldDescription]]]
+    item: Callable[[App, int], Awaitable[Answer]]
+
+
+async def _connector(app: App, id: int) -> Answer:
+    return Found(item=view_connector(await app.bi.connectors.get(id)))
+
+
+async def _source(app: App, id: int) -> Answer:
+    return Found(item=view_source(await app.bi.sources.get(id), app.shown_settings))
+
+
+async def _dataset(app: App, id: int) -> Answer:
+    return Found(item=await app.bi.datasets.get(id))
+
+
+_GROUPS = (
+    _Group("connector", lambda app: app.bi.connectors.fields(), _connector),
+    _Group("source", lambda app: app.bi.sources.fields(), _source),
+    _Group("dataset", lambda app: app.bi.datasets.fields(), _dataset),
+)
+
+
+def add_resources(server: MCPServer, app: App) -> None:
+    """Register `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
+    for group in _GROUPS:
+        server.add_resource(_fields_resource(group, app))
+        server.resource(
+            f"bi://{group.name}/{{id}}",
+            name=group.name,
+            title=f"One {group.name}",
+            description=f"One {group.name} by its id, as {group.name}_get answers it.",
+            mime_type=JSON,
+        )(_item_function(group, app))
+
+
+def _fields_resource(group: _Group, app: App) -> FunctionResource:
+    async def read() -> str:
+        return await _as_json(app, _fields(group, app))
+
+    return FunctionResource(
+        uri=f"bi://{group.name}/fields",
+        name=f"{group.name}_fields",
+        title=f"Fields of a {group.name}",
+        description=f"Which fields a {group.name} has on this portal: type, required, read only, immutable.",
+        mime_type=JSON,
+        fn=read,
+    )
+
+
+def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
+    async def read(id: str) -> str:
+        if not id.isdigit() or int(id) < 1:
+            raise ResourceNotFoundError(
+                f"bi://{group.name}/{id}: an id is a positive whole number; {group.name}_list shows them."
+            )
+        return await _as_json(app, group.item(app, int(id)))
+
+    return read
+
+
+async def _fields(group: _Group, app: App) -> Answer:
+    return Fields(fields=await group.fields(app))
+
+
+async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
+    """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
+    try:
+        return (await answer).with_notice(app.notice).json_text()
+    except NotFoundError as error:
+        raise ResourceNotFoundError(str(error)) from None
+    except BiMcpError as error:
+        raise ResourceError(str(error)) from None

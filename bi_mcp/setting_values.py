@@ -1,0 +1,142 @@
+"""The values of a source's settings as a model or a file writes them -> secrets.
+
+A value is chosen by a model that may have been misled, and is about to be sent to an address. So a secret is named, not
+written: `{"env": "BI_MCP_SECRET_…"}` or `{"file": "name"}` inside the one folder that the user configured.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bi_mcp.errors import InvalidRequestError, SecretReferenceError
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from bi_mcp.rest.models import ReceivedParameter
+
+ENV_PREFIX = "BI_MCP_SECRET_"
+MAX_FILE_BYTES = 64 * 1024
+
+# Anywhere in a code or name; Russian portals name their parameters in Russian.
+_SECRET_PARTS = re.compile(
+    r"passw|passphrase|pwd|token|secret|credential|apikey|парол|токен|секрет|ключ", re.IGNORECASE
+)
+# Only as whole words: `monkey` and `author` are no secrets.
+_SECRET_WORDS = {"key", "pass", "pin", "auth", "pw", "private", "bearer"}
+
+
+class EnvReference(BaseModel):
+    """A variable of the server's environment."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    env: Annotated[str, Field(pattern=f"^{ENV_PREFIX}")]
+
+
+class FileReference(BaseModel):
+    """A file in the folder for secrets."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    file: str
+
+
+SettingValue = str | int | EnvReference | FileReference
+
+
+@dataclass(frozen=True)
+class SettingValues:
+    """Resolves values and references. Raises `SecretReferenceError` or `InvalidRequestError`; no text holds a value."""
+
+    variable: Callable[[str], Secret | None]
+    folder: Path | None
+    allow_literal_secrets: bool
+
+    def resolve(
+        self, settings: Mapping[str, SettingValue], parameters: Sequence[ReceivedParameter]
+    ) -> dict[str, Secret]:
+        """Turn `{code: value}` into secrets for a connector with the given parameters."""
+        names = {parameter.code: parameter.name or "" for parameter in parameters}
+        _check_declared(settings, names)
+        return {code: self._resolve(code, names[code], value) for code, value in settings.items()}
+
+    def _resolve(self, code: str, name: str, value: SettingValue) -> Secret:
+        if isinstance(value, EnvReference):
+            return self._from_environment(code, value.env)
+        if isinstance(value, FileReference):
+            return self._from_file(code, value.file)
+        if looks_secret(code, name) and not self.allow_literal_secrets:
+            raise SecretReferenceError(
+                f"settings.{code} looks like a secret and is not accepted as text. Put the value into a variable such as "
+                f'{ENV_PREFIX}{_variable_name(code)} of the server\'s environment and pass {{"env": "{ENV_PREFIX}{_variable_name(code)}"}}'
+                f"{self._file_advice()}."
+            )
+        return Secret(str(value))
+
+    def _from_environment(self, code: str, variable: str) -> Secret:
+        if not variable.startswith(ENV_PREFIX):
+            raise SecretReferenceError(
+                f"settings.{code}: only variables whose name begins with {ENV_PREFIX} can be referred to, not {variable}. "
+                "Rename the variable in the server's environment."
+            )
+        value = self.variable(variable)
+        if not value:
+            raise SecretReferenceError(
+                f"settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment "
+                "(the env block of the MCP client's configuration) and restart the server."
+            )
+        return value
+
+    def _from_file(self, code: str, name: str) -> Secret:
+        if self.folder is None:
+            raise SecretReferenceError(
+                f"settings.{code}: no folder for secrets is configured. Set BI_MCP_SECRETS_DIR, or use a {ENV_PREFIX} variable."
+            )
+        folder = self.folder.resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise SecretReferenceError(
+                f"settings.{code}: the folder for secrets holds no file {name!r}. Name a file inside it."
+            )
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise SecretReferenceError(
+                f"settings.{code}: the file {name!r} is larger than {MAX_FILE_BYTES} bytes; it is no secret's value."
+            )
+        try:
+            return Secret(path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r"))
+        except (OSError, UnicodeDecodeError):
+            raise SecretReferenceError(
+                f"settings.{code}: the file {name!r} cannot be read as UTF-8 text."
+            ) from None
+
+    def _file_advice(self) -> str:
+        return ', or pass {"file": "name"} for a file in the folder for secrets' if self.folder else ""
+
+
+def looks_secret(*names: str) -> bool:
+    """Whether a parameter's code or name suggests a secret."""
+    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS & set(_words(name)) for name in names)
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"([a-zа-я])([A-ZА-Я])", r"\1 \2", name).replace("_", " ").replace("-", " ").lower().split()
+
+
+def _variable_name(code: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", code.upper()).strip("_") or "VALUE"
+
+
+def _check_declared(settings: Mapping[str, SettingValue], names: Mapping[str, str]) -> None:
+    unknown = [code for code in settings if code not in names]
+    if unknown:
+        declared = ", ".join(names) or "none"
+        raise InvalidRequestError(
+            f"settings: the connector declares no {', '.join(unknown)}, and the portal would drop it silently. Declared: {declared}."
+        )

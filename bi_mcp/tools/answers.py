@@ -1,0 +1,182 @@
+"""What tools return. Text and structured content say the same: hosts differ in which of the two they pass on."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
+
+Item = TypeVar("Item", bound=BaseModel)
+
+# A logo is often a whole picture as data: URI; a model needs to know that it is there, not its bytes.
+LONGEST_LOGO = 200
+
+
+def _items_by_reference(schema: dict[str, Any]) -> None:
+    schema["items"] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    schema["description"] = "Fields as in the get tool"
+
+
+class Answer(BaseModel):
+    """Base of all answers. `notice` holds what the reader must know beside the result."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+    )
+
+    notice: str | None = None
+
+    def headline(self) -> str:
+        """One sentence for the text."""
+        raise NotImplementedError
+
+    def structured(self) -> dict[str, Any]:
+        """The structured content: only what has a value."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def json_text(self) -> str:
+        """The structured content as compact JSON."""
+        return json.dumps(self.structured(), ensure_ascii=False, separators=(",", ":"))
+
+    def text(self, tool: str) -> str:
+        """The headline and everything that the structured content holds."""
+        return f"{tool}: {self.headline()}\n{self.json_text()}"
+
+    def with_notice(self, notice: str | None) -> Self:
+        """Add what the reader must know about every answer of this server."""
+        parts = [part for part in (self.notice, notice) if part]
+        return self.model_copy(update={"notice": " ".join(parts) or None})
+
+
+class Created(Answer):
+    """The id of a new object."""
+
+    id: int
+
+    def headline(self) -> str:
+        return f"created with id {self.id}."
+
+
+class Updated(Answer):
+    """An object was changed."""
+
+    id: int
+    updated: bool = True
+
+    def headline(self) -> str:
+        return f"{self.id} is updated."
+
+
+class Deleted(Answer):
+    """An object is gone."""
+
+    id: int
+    deleted: bool = True
+
+    def headline(self) -> str:
+        return f"{self.id} is deleted."
+
+
+class Found(Answer, Generic[Item]):
+    """One object."""
+
+    item: Item
+
+    def headline(self) -> str:
+        return describe(self.item)
+
+
+class Listed(Answer, Generic[Item]):
+    """One page of objects. `more` says whether a further page may exist: the API gives no totals."""
+
+    # Which fields an item has depends on `select`, so the schema promises the id and points to the full description.
+    items: Annotated[list[Item], Field(json_schema_extra=_items_by_reference)]
+    page: int
+    more: bool
+
+    def headline(self) -> str:
+        rest = f"more may follow: ask for page {self.page + 1}" if self.more else "no more pages"
+        return f"{len(self.items)} on page {self.page}, {rest}."
+
+
+class Fields(Answer):
+    """The fields of a group as the portal knows them."""
+
+    fields: list[FieldDescription]
+
+    def headline(self) -> str:
+        required = ", ".join(field.title for field in self.fields if field.is_required)
+        return f"{len(self.fields)} fields; required on creation: {required or 'none'}."
+
+
+class SettingView(BaseModel):
+    """A source's setting without its value, unless the user chose to show that code."""
+
+    code: str
+    name: str | None = None
+    type: str | None = None
+    set: bool
+    value: str | None = None
+
+
+class SourceView(BaseModel):
+    """A source that can be shown."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+
+    id: int
+    title: str | None = None
+    type: str | None = None
+    code: str | None = None
+    description: str | None = None
+    active: bool | None = None
+    connector_id: int | None = None
+    settings: list[SettingView] | None = None
+    date_create: str | None = None
+    date_update: str | None = None
+    created_by_id: int | None = None
+    updated_by_id: int | None = None
+
+
+def describe(item: BaseModel) -> str:
+    """`Connector 5 "Sales".`"""
+    kind = type(item).__name__.removesuffix("View")
+    name = getattr(item, "title", None) or getattr(item, "name", None)
+    label = f"{kind} {getattr(item, 'id', '')}"
+    return f'{label} "{name}".' if name else f"{label}."
+
+
+def view_connector(connector: Connector) -> Connector:
+    """Cut a logo that is a whole picture."""
+    logo = connector.logo or ""
+    if len(logo) <= LONGEST_LOGO:
+        return connector
+    return connector.model_copy(update={"logo": f"{logo[:40]}… ({len(logo)} characters)"})
+
+
+def view_source(source: Source, shown_settings: frozenset[str]) -> SourceView:
+    """Replace every value of a setting by whether it is set, except the codes that the user chose to show."""
+    settings = source.settings
+    return SourceView(
+        **source.model_dump(include=_SHOWN_AS_IS, exclude_none=True),
+        settings=None
+        if settings is None
+        else [_view_setting(setting, shown_settings) for setting in settings],
+    )
+
+
+_SHOWN_AS_IS = set(SourceView.model_fields) - {"settings"}
+
+
+def _view_setting(setting: SourceSetting, shown_settings: frozenset[str]) -> SettingView:
+    return SettingView(
+        code=setting.code,
+        name=setting.name,
+        type=setting.type,
+        set=bool(setting.value),
+        value=setting.value.reveal() if setting.code in shown_settings else None,
+    )

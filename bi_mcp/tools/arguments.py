@@ -1,0 +1,98 @@
+"""Pure: what a model sends as arguments, mended where the meaning is certain and explained where it is not."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import ValidationError
+
+
+# A model repairs a name faster by words than by a regular expression.
+_PATTERNS_IN_WORDS = {
+    "^[a-z][a-z0-9_]*$": "begins with a small Latin letter, then only a-z, 0-9 and _",
+    "^[A-Z][A-Z0-9_]*$": "begins with a capital Latin letter, then only A-Z, 0-9 and _",
+}
+
+
+def parse_json_strings(schema: Mapping[str, Any], value: object) -> object:
+    """Some hosts send objects and arrays as JSON text, at any depth: read it where the schema wants one."""
+    if isinstance(value, str) and schema.get("type") in {"object", "array"}:
+        value = _parse(value)
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        return {key: parse_json_strings(properties.get(key, {}), part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [parse_json_strings(schema.get("items", {}), part) for part in value]
+    return value
+
+
+def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> str:
+    """Name the top-level arguments that a tool does not have; empty where there are none."""
+    unknown = [name for name in arguments if name not in schema["properties"]]
+    return "; ".join(f"{name} is unknown{_suggest(schema, name)}" for name in unknown)
+
+
+def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
+    """Say which arguments are wrong and how to write them. Never repeats a value: it may be a secret."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = list(
+        dict.fromkeys(
+            _problem(schema, problem["loc"], problem["type"], problem["msg"]) for problem in problems
+        )
+    )
+    return f"{tool} was not sent: {'; '.join(lines)}. Correct the arguments and call again."
+
+
+def _parse(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, message: str) -> str:
+    # Branches of a union appear in pydantic's paths as type names; they are no part of what the model wrote.
+    steps, here = _walk(schema, path)
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    if kind == "missing":
+        return f"{where} is required"
+    if kind == "extra_forbidden":
+        return f"{where} is unknown{_suggest(here, str(path[-1]))}"
+    if kind == "string_pattern_mismatch":
+        rule = here.get("properties", {}).get(path[-1], {}).get("pattern", "")
+        return f"{where} {_PATTERNS_IN_WORDS.get(rule, message)}"
+    return f"{where}: {message}"
+
+
+def _walk(schema: Mapping[str, Any], path: Sequence[int | str]) -> tuple[list[int | str], Mapping[str, Any]]:
+    """Follow a path; return its steps and the schema of the object that holds the last one."""
+    steps: list[int | str] = []
+    holder: Mapping[str, Any] = {}
+    here: Mapping[str, Any] = schema
+    for index, step in enumerate(path):
+        holder = here
+        known = isinstance(step, int) or "properties" in here or "additionalProperties" in here
+        if known or index == 0:
+            steps.append(step)
+        here = _step_into(here, step)
+    return steps, holder
+
+
+def _step_into(schema: Mapping[str, Any], step: int | str) -> Mapping[str, Any]:
+    extra = schema.get("additionalProperties")
+    places: dict[int | str, Any] = schema.get("properties", {})
+    inner = schema.get("items", {}) if isinstance(step, int) else places.get(step, extra)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _suggest(holder: Mapping[str, Any], name: str) -> str:
+    names = list(holder.get("properties", {}))
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f" (known: {', '.join(names)})" if names else ""

@@ -1,0 +1,62 @@
+"""`biconnector.connector.*` as tools."""
+
+from __future__ import annotations
+
+from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
+from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, Updated, view_connector
+from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.tools.tool import ToolDeclaration
+
+
+async def connector_add(fields: ConnectorFields, ctx: BiContext) -> Created:
+    """Create a connector, the first of three layers: four endpoints of an external system and the parameters it asks for.
+    Holds no credentials and calls no endpoint; a source does.
+    """
+    return Created(id=await app_of(ctx).bi.connectors.add(fields))
+
+
+async def connector_update(id: Id, fields: ConnectorChanges, ctx: BiContext) -> Updated:
+    """Change the passed fields of a connector, and with it all its sources. settings replaces the whole list."""
+    await app_of(ctx).bi.connectors.update(id, fields)
+    return Updated(id=id)
+
+
+async def connector_get(id: Id, ctx: BiContext) -> Found[Connector]:
+    """Read one connector with its endpoints and parameters."""
+    return Found(item=view_connector(await app_of(ctx).bi.connectors.get(id)))
+
+
+async def connector_list(
+    ctx: BiContext,
+    select: Select = None,
+    filter: FilterArgument = None,
+    order: OrderArgument = None,
+    page: PageNumber = 1,
+) -> Listed[Connector]:
+    """List the connectors that this application created; it sees no others."""
+    found = await app_of(ctx).bi.connectors.list_page(
+        select=select or (), filter=filter, order=order, page=page
+    )
+    return Listed(items=[view_connector(item) for item in found.items], page=found.number, more=found.more)
+
+
+async def connector_delete(id: Id, ctx: BiContext) -> Deleted:
+    """Delete a connector for good. Refused while sources use it."""
+    await app_of(ctx).bi.connectors.delete(id)
+    return Deleted(id=id)
+
+
+async def connector_fields(ctx: BiContext) -> Fields:
+    """Which fields a connector has on this portal, which are required, read only or immutable."""
+    return Fields(fields=await app_of(ctx).bi.connectors.fields())
+
+
+TOOLS = (
+    ToolDeclaration(connector_add, title="Create a connector"),
+    ToolDeclaration(connector_update, title="Change a connector"),
+    ToolDeclaration(connector_get, title="Read a connector"),
+    ToolDeclaration(connector_list, title="List connectors"),
+    ToolDeclaration(connector_delete, title="Delete a connector"),
+    ToolDeclaration(connector_fields, title="Describe a connector's fields"),
+)

@@ -1,0 +1,93 @@
+"""`biconnector.dataset.*` as tools."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bi_mcp.rest.models import (
+    ColumnChanges,
+    ColumnVisibility,
+    Dataset,
+    DatasetChanges,
+    DatasetFields,
+    NewColumn,
+)
+from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, Updated
+from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.tools.tool import ToolDeclaration
+
+TableOnly = Annotated[bool, Field(description="Without a BI Builder dataset; newer portals only")]
+
+
+async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
+    """Create a dataset, the third layer: a table of a source with typed columns. All but the description is set once. Nobody
+    checks that table and columns exist in the external system.
+    """
+    return Created(id=await app_of(ctx).bi.datasets.add(fields, builder_dataset=not table_only))
+
+
+async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
+    """Change a dataset's description, the only thing that can change. For columns use dataset_fields_update."""
+    await app_of(ctx).bi.datasets.update(id, fields)
+    return Updated(id=id)
+
+
+async def dataset_get(id: Id, ctx: BiContext) -> Found[Dataset]:
+    """Read one dataset with its columns and their ids. Its sourceId is answered by dataset_list only."""
+    return Found(item=await app_of(ctx).bi.datasets.get(id))
+
+
+async def dataset_list(
+    ctx: BiContext,
+    select: Select = None,
+    filter: FilterArgument = None,
+    order: OrderArgument = None,
+    page: PageNumber = 1,
+) -> Listed[Dataset]:
+    """List the datasets that this application created, without columns; of one source with filter {"sourceId": id}."""
+    found = await app_of(ctx).bi.datasets.list_page(
+        select=select or (), filter=filter, order=order, page=page
+    )
+    return Listed(items=list(found.items), page=found.number, more=found.more)
+
+
+async def dataset_delete(id: Id, ctx: BiContext) -> Deleted:
+    """Delete a dataset for good; its charts break. Says whether a BI Builder dataset stays behind."""
+    deletion = await app_of(ctx).bi.datasets.delete_reporting(id)
+    if deletion.orphaned_builder_dataset is None:
+        return Deleted(id=id)
+    left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
+    return Deleted(id=id, notice=left)
+
+
+async def dataset_fields(ctx: BiContext) -> Fields:
+    """Which fields a dataset has on this portal, which are required, read only or immutable."""
+    return Fields(fields=await app_of(ctx).bi.datasets.fields())
+
+
+async def dataset_fields_update(
+    id: Id,
+    ctx: BiContext,
+    add: list[NewColumn] | None = None,
+    update: list[ColumnVisibility] | None = None,
+    delete: Annotated[list[Id] | None, Field(description="Column ids")] = None,
+) -> Updated:
+    """Add columns, show or hide columns, delete columns by id. To change a type, name or code: delete the column and add it
+    again; charts that use it break.
+    """
+    await app_of(ctx).bi.datasets.update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
+    return Updated(id=id)
+
+
+TOOLS = (
+    ToolDeclaration(dataset_add, title="Create a dataset"),
+    ToolDeclaration(dataset_update, title="Change a dataset's description"),
+    ToolDeclaration(dataset_get, title="Read a dataset"),
+    ToolDeclaration(dataset_list, title="List datasets"),
+    ToolDeclaration(dataset_delete, title="Delete a dataset"),
+    ToolDeclaration(dataset_fields, title="Describe a dataset's fields"),
+    ToolDeclaration(dataset_fields_update, title="Change a dataset's columns"),
+)

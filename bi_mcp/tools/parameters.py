@@ -1,0 +1,18 @@
+"""The arguments that several tools share, in the API's own shape and spelling."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+Id = Annotated[int, Field(ge=1)]
+Select = Annotated[list[str] | None, Field(description="Default all")]
+FilterArgument = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description='{"OPfield": value}, OP: = != > >= < <= @ (in) !@ % (contains) =% (LIKE); groups: {"logic":"OR","0":{…}}'
+    ),
+]
+OrderArgument = Annotated[dict[str, Literal["ASC", "DESC"]] | None, Field(description="Default by id")]
+PageNumber = Annotated[int, Field(ge=1, description="50 per page")]

@@ -1,0 +1,80 @@
+"""Pure: JSON Schemas as small as they can be without losing meaning. Every chat pays for them in tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+JsonSchema = dict[str, Any]
+
+
+def slim(schema: JsonSchema) -> JsonSchema:
+    """Inline definitions; drop generated titles, null alternatives and null defaults; keep everything else."""
+    definitions = schema.get("$defs", {})
+    # The root's description is a class's docstring, written for readers of the code; the tool has its own.
+    slimmed = _slim(
+        {key: value for key, value in schema.items() if key not in {"$defs", "description"}}, definitions
+    )
+    assert isinstance(slimmed, dict)  # noqa: S101  an object stays an object
+    return slimmed
+
+
+def slim_answer(schema: JsonSchema) -> JsonSchema:
+    """As `slim`, without defaults: what an answer does not hold has no value, whatever the default of its model."""
+    slimmed = slim(schema)
+    _drop_defaults(slimmed)
+    return slimmed
+
+
+def _drop_defaults(node: Any) -> None:
+    if isinstance(node, list):
+        for part in node:
+            _drop_defaults(part)
+    elif isinstance(node, dict):
+        node.pop("default", None)
+        for part in node.values():
+            _drop_defaults(part)
+
+
+def _slim(node: Any, definitions: JsonSchema) -> Any:
+    if isinstance(node, list):
+        return [_slim(part, definitions) for part in node]
+    if not isinstance(node, dict):
+        return node
+    node = _without_null(_resolve(node, definitions))
+    slimmed = {key: _slim(value, definitions) for key, value in node.items() if not _is_noise(key, value)}
+    if "properties" in node:
+        # Names of properties are no keywords: a property called title must survive.
+        slimmed["properties"] = {name: _slim(part, definitions) for name, part in node["properties"].items()}
+    return slimmed
+
+
+def _resolve(node: JsonSchema, definitions: JsonSchema) -> JsonSchema:
+    reference = node.get("$ref")
+    if reference is None:
+        return node
+    definition = definitions[reference.removeprefix("#/$defs/")]
+    # A class's docstring explains it to Python readers; the model reads the property's own description.
+    inlined = {key: value for key, value in definition.items() if key != "description"}
+    return inlined | {key: value for key, value in node.items() if key != "$ref"}
+
+
+def _without_null(node: JsonSchema) -> JsonSchema:
+    """An optional argument may simply be left out, and an answer leaves out what has no value."""
+    alternatives = node.get("anyOf")
+    if not alternatives:
+        return node
+    kept = [part for part in alternatives if part.get("type") != "null"]
+    if len(kept) != 1:
+        return node | {"anyOf": kept}
+    only: JsonSchema = kept[0]
+    return only | {key: value for key, value in node.items() if key != "anyOf"}
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    return (
+        (key == "title" and isinstance(value, str))
+        or (key == "default" and value in (None, [], {}))
+        or (key == "additionalProperties" and value is True)
+        or (key == "minLength" and value == 1)
+        or key == "properties"
+    )

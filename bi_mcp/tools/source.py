@@ -1,0 +1,122 @@
+"""`biconnector.source.*` as tools. Values of settings go in as references and never come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StrictBool, WithJsonSchema
+
+from bi_mcp.rest.models import SourceChanges, SourceFields
+from bi_mcp.rest.models.connector import Title
+from bi_mcp.rest.models.source import PositiveId
+from bi_mcp.rest.models.wire import Sent
+from bi_mcp.setting_values import SettingValue
+from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, SourceView, Updated, view_source
+from bi_mcp.tools.app import App, BiContext, app_of
+from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.tools.tool import ToolDeclaration
+
+if TYPE_CHECKING:
+    from bi_mcp.secret import Secret
+
+SettingsArgument = Annotated[
+    dict[str, SettingValue],
+    Field(description='{code: value}; a secret as {"env":"BI_MCP_SECRET_…"} or {"file":"name"}'),
+    # The references' own schemas would say in four hundred characters what the description says in one line.
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "object"}]},
+        }
+    ),
+]
+
+
+class NewSource(Sent):
+    """`fields` of source_add, with references in `settings`."""
+
+    title: Title
+    connector_id: PositiveId
+    settings: SettingsArgument
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+class SourceUpdate(Sent):
+    """`fields` of source_update, with references in `settings`."""
+
+    title: Title | None = None
+    settings: SettingsArgument | None = None
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+async def source_add(fields: NewSource, ctx: BiContext) -> Created:
+    """Create a source, the second layer: a connector plus values for its parameters. The portal calls urlCheck and creates
+    nothing when that fails.
+    """
+    app = app_of(ctx)
+    settings = await _resolve(app, fields.connector_id, fields.settings)
+    passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
+    return Created(id=await app.bi.sources.add(SourceFields(**passed, settings=settings)))
+
+
+async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated:
+    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
+    app = app_of(ctx)
+    passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
+    settings = None
+    if fields.settings is not None:
+        source = await app.bi.sources.get(id)
+        settings = await _resolve(app, source.connector_id, fields.settings)
+    await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
+    return Updated(id=id)
+
+
+async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
+    """Read one source. Of each setting only whether it is set: values are not shown, unless the user chose the code."""
+    app = app_of(ctx)
+    return Found(item=view_source(await app.bi.sources.get(id), app.shown_settings))
+
+
+async def source_list(
+    ctx: BiContext,
+    select: Select = None,
+    filter: FilterArgument = None,
+    order: OrderArgument = None,
+    page: PageNumber = 1,
+) -> Listed[SourceView]:
+    """List the sources that this application created, of one connector with filter {"connectorId": id}."""
+    app = app_of(ctx)
+    found = await app.bi.sources.list_page(select=select or (), filter=filter, order=order, page=page)
+    items = [view_source(item, app.shown_settings) for item in found.items]
+    return Listed(items=items, page=found.number, more=found.more)
+
+
+async def source_delete(id: Id, ctx: BiContext) -> Deleted:
+    """Delete a source and its credentials for good. Refused while datasets use it."""
+    await app_of(ctx).bi.sources.delete(id)
+    return Deleted(id=id)
+
+
+async def source_fields(ctx: BiContext) -> Fields:
+    """Which fields a source has on this portal, which are required, read only or immutable."""
+    return Fields(fields=await app_of(ctx).bi.sources.fields())
+
+
+async def _resolve(
+    app: App, connector_id: int | None, settings: dict[str, SettingValue]
+) -> dict[str, Secret]:
+    # Read first: the portal drops codes that the connector does not declare without a word.
+    connector = await app.bi.connectors.get(connector_id or 0)
+    return app.setting_values.resolve(settings, connector.settings or [])
+
+
+TOOLS = (
+    ToolDeclaration(source_add, title="Create a source"),
+    ToolDeclaration(source_update, title="Change a source"),
+    ToolDeclaration(source_get, title="Read a source"),
+    ToolDeclaration(source_list, title="List sources"),
+    ToolDeclaration(source_delete, title="Delete a source"),
+    ToolDeclaration(source_fields, title="Describe a source's fields"),
+)

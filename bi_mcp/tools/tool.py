@@ -1,0 +1,105 @@
+"""A small typed function -> a tool of the server. Hints come from the table of REST methods, errors leave in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import ValidationError
+
+from bi_mcp.errors import BiMcpError
+from bi_mcp.rest.methods import METHODS, Effect, Method
+from bi_mcp.tools.answers import Answer
+from bi_mcp.tools.app import App
+from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
+from bi_mcp.tools.schema import slim, slim_answer
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import Context
+
+_METHOD_OF_TOOL = {method.tool: method for method in METHODS}
+
+
+@dataclass(frozen=True)
+class ToolDeclaration:
+    """A tool: the function, whose name, signature and docstring the model sees, and its title for people."""
+
+    function: Callable[..., Awaitable[Answer]]
+    title: str
+
+    @property
+    def name(self) -> str:
+        """The tool's name is the function's."""
+        return self.function.__name__
+
+    @property
+    def method(self) -> Method:
+        """The REST method behind the tool."""
+        return _METHOD_OF_TOOL[self.name]
+
+
+class BiTool(Tool):
+    """A tool whose errors reach the model in full and whose arguments are refused by name."""
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002  the SDK's signature; an Answer is always converted
+    ) -> Any:
+        """Call the function and say its answer twice: as text and as structured content."""
+        # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
+        unknown = find_unknown(self.parameters, arguments)
+        if unknown:
+            raise ToolError(f"{self.name} was not sent: {unknown}. Correct the arguments and call again.")
+        try:
+            mended = parse_json_strings(self.parameters, arguments)
+            assert isinstance(mended, dict)  # noqa: S101  an object stays an object
+            answer: Answer = await super().run(mended, context, convert_result=False)
+        except ToolError as raised:
+            raise self._explained(raised) from None
+        app: App = context.request_context.lifespan_context
+        answer = answer.with_notice(app.notice)
+        return CallToolResult(
+            content=[TextContent(text=answer.text(self.name))], structured_content=answer.structured()
+        )
+
+    def _explained(self, raised: ToolError) -> ToolError:
+        """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
+        cause = raised.__cause__
+        if isinstance(cause, ValidationError):
+            return ToolError(explain(self.name, self.parameters, cause))
+        if isinstance(cause, BiMcpError):
+            return ToolError(str(cause))
+        return raised
+
+
+def build_tool(declaration: ToolDeclaration) -> BiTool:
+    """Build the tool that the server registers."""
+    tool = BiTool.from_function(
+        declaration.function,
+        title=declaration.title,
+        description=" ".join((declaration.function.__doc__ or "").split()),
+        annotations=build_hints(declaration.method),
+    )
+    assert isinstance(tool, BiTool)  # noqa: S101  from_function makes the class it is called on
+    tool.parameters = {"additionalProperties": False, **slim(tool.parameters)}
+    if tool.fn_metadata.output_schema is not None:
+        tool.fn_metadata.output_schema = slim_answer(tool.fn_metadata.output_schema)
+    return tool
+
+
+def build_hints(method: Method) -> ToolAnnotations:
+    """Only additions and reads are not destructive: an update overwrites what was there."""
+    if method.effect is Effect.READ:
+        # Whether a read may be repeated is no question, and the protocol gives the hint no meaning there.
+        return ToolAnnotations(read_only_hint=True, destructive_hint=False)
+    return ToolAnnotations(
+        read_only_hint=False,
+        destructive_hint=method.effect in {Effect.UPDATE, Effect.DELETE},
+        idempotent_hint=method.repeatable,
+    )
