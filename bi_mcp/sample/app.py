@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bi_mcp.sample import ENDPOINTS
 from bi_mcp.sample.brackets import Form, parse_form
 from bi_mcp.sample.page import build_page
-from bi_mcp.sample.query import parse_query, parse_text
+from bi_mcp.sample.query import parse_query, parse_table, parse_text
 from bi_mcp.sample.refusal import RefusalError
 from bi_mcp.sample.tables import Row, Tables
 from bi_mcp.secret import Secret
@@ -82,14 +82,14 @@ def _table_list(tables: Tables, form: Form) -> Response:
 
 
 def _table_description(tables: Tables, form: Form) -> Response:
-    columns = tables.columns(parse_text(form, "table"))
+    columns = tables.columns(parse_table(form))
     return JSONResponse(
         [{"code": column.code, "name": column.name, "type": column.type} for column in columns]
     )
 
 
 def _data(tables: Tables, form: Form) -> Response:
-    rows = tables.rows(parse_text(form, "table"), parse_query(form))
+    rows = tables.rows(parse_table(form), parse_query(form))
     return StreamingResponse(_json_array(rows), media_type="application/json")
 
 

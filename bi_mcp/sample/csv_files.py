@@ -90,26 +90,13 @@ def _plausibility(source: _CsvFile) -> tuple[bool, int]:
 
 
 def _parsers(source: _CsvFile, width: int) -> list[Parser]:
-    ladder = _ladder(source.delimiter)
-    rungs = [0] * width
+    """The narrowest parser for each column that reads all its values."""
+    candidates = [_WITH_POINT if source.delimiter == "," else _WITH_COMMA] * width
     for row in source.rows():
         for index, text in enumerate(row):
-            # A rung that one value does not bear is never tried again; text bears everything.
-            while text.strip() and ladder[rungs[index]](text) is None:
-                rungs[index] += 1
-    return [ladder[rung] for rung in rungs]
-
-
-def _ladder(delimiter: str) -> tuple[Parser, ...]:
-    """Parsers from the narrowest type to the widest; None from all but the last means: not of this type."""
-    double = _parse_double if delimiter == "," else _parse_double_with_comma
-    return (
-        _parse_int,
-        double,
-        lambda text: parse_date(text.strip()),
-        lambda text: parse_datetime(text.strip()),
-        lambda text: text or None,
-    )
+            if text.strip():
+                candidates[index] = tuple(parse for parse in candidates[index] if parse(text) is not None)
+    return [(*found, _parse_text)[0] for found in candidates]
 
 
 def _parse_int(text: str) -> int | None:
@@ -122,3 +109,20 @@ def _parse_double(text: str) -> float | None:
 
 def _parse_double_with_comma(text: str) -> float | None:
     return _parse_double(text.replace(",", "."))
+
+
+def _parse_day(text: str) -> str | None:
+    return parse_date(text.strip())
+
+
+def _parse_moment(text: str) -> str | None:
+    return parse_datetime(text.strip())
+
+
+def _parse_text(text: str) -> str | None:
+    return text or None
+
+
+# From the narrowest to the widest. None means: missing, or not of this type.
+_WITH_POINT: tuple[Parser, ...] = (_parse_int, _parse_double, _parse_day, _parse_moment)
+_WITH_COMMA: tuple[Parser, ...] = (_parse_int, _parse_double_with_comma, _parse_day, _parse_moment)

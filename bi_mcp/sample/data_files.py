@@ -40,9 +40,13 @@ def _open_file(file: Path) -> SqliteTables:
 
 def _load(files: list[Path]) -> SqliteTables:
     connection = sqlite3.connect(":memory:", check_same_thread=False)
-    for file in files:
-        load_csv(connection, file)
-    connection.commit()
+    try:
+        for file in files:
+            load_csv(connection, file)
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
     return SqliteTables(connection)
 
 

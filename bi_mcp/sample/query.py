@@ -29,7 +29,7 @@ class Query:
 def parse_query(form: Form) -> Query:
     names = _map(form, "mapFields")
     return Query(
-        select=tuple(text for text in _map(form, "select").values() if isinstance(text, str)),
+        select=_select(form),
         filter=_map(form, "filter"),
         limit=_limit(form),
         codes={name: code for code, name in names.items() if isinstance(name, str)},
@@ -44,6 +44,13 @@ def parse_text(form: Form, name: str) -> str:
     raise RefusalError(400, f"The parameter {name} takes one value.")
 
 
+def parse_table(form: Form) -> str:
+    table = parse_text(form, "table")
+    if not table:
+        raise RefusalError(400, "The parameter table is missing.")
+    return table
+
+
 def reachable_columns(columns: list[Column], codes: Mapping[str, str]) -> dict[str, Column]:
     """Key the columns by code and by mapped name. Where a name is also another column's code, the code counts."""
     by_code = {column.code: column for column in columns}
@@ -55,6 +62,14 @@ def _map(form: Form, name: str) -> Form:
     if isinstance(value, dict):
         return value
     raise RefusalError(400, f"The parameter {name} must use brackets, as in {name}[…]=….")
+
+
+def _select(form: Form) -> tuple[str, ...]:
+    listed = _map(form, "select").values()
+    names = tuple(name for name in listed if isinstance(name, str))
+    if len(names) < len(listed):
+        raise RefusalError(400, "The parameter select takes a list of column codes.")
+    return tuple(dict.fromkeys(names))
 
 
 def _limit(form: Form) -> int | None:

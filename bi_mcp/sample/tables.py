@@ -30,13 +30,14 @@ class Tables(Protocol):
         """First the codes of the chosen columns, then the rows. Refuses before the first row, never later."""
 
 
-# In the order in which they are tried: every value that is not missing must pass. SQLite has no date types.
+# In the order in which they are tried: every value that is not missing must pass. SQLite has no date types;
+# the shift by no days makes it turn 30 February into a day of March, which then differs.
 _CHECKS: Mapping[Type, str] = {
     "int": "typeof({0}) = 'integer'",
-    "double": "typeof({0}) IN ('integer', 'real') AND abs({0}) < 9e999",
-    "date": "typeof({0}) = 'text' AND date({0}) = {0}",
+    "double": "typeof({0}) IN ('integer', 'real') AND {0} < 9e999 AND {0} > -9e999",
+    "date": "typeof({0}) = 'text' AND date({0}, '+0 days') = {0}",
     "datetime": "typeof({0}) = 'text' AND length({0}) >= 19"
-    " AND strftime('%Y-%m-%d %H:%M:%S', {0}) = replace(substr({0}, 1, 19), 'T', ' ')",
+    " AND strftime('%Y-%m-%d %H:%M:%S', {0}, '+0 days') = replace(substr({0}, 1, 19), 'T', ' ')",
 }
 
 
@@ -44,20 +45,19 @@ class SqliteTables:
     """The tables and views of a database. What type a column has, its values decide, not its declaration."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        # Whoever drops the tables closes the file with them, also when the next lines fail.
+        weakref.finalize(self, connection.close)
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         connection.create_function("fits_pattern", 2, fits_pattern, deterministic=True)
         connection.create_function("contains", 2, contains, deterministic=True)
         connection.execute("PRAGMA query_only = ON")
-        weakref.finalize(self, connection.close)
         self._connection = connection
         self._columns: dict[str, list[Column]] = {}
         self.titles = {name: _title(name) for name in self._names()}
 
     def columns(self, table: str) -> list[Column]:
         if table not in self.titles:
-            raise RefusalError(
-                404, f"There is no table {table[:80]!r}." if table else "The parameter table is missing."
-            )
+            raise RefusalError(404, f"There is no table {table[:80]!r}.")
         if table not in self._columns:
             header = self._connection.execute(f"SELECT * FROM {quote(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
             self._columns[table] = [Column(code, self._type(table, code)) for code, *_ in header]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from bi_mcp.sample.brackets import parse_form
+from bi_mcp.sample.refusal import RefusalError
+
+
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        (b"", {}),
+        (b"table=flights&limit=", {"table": "flights", "limit": ""}),
+        (b"connection[login]=u&connection[password]=p", {"connection": {"login": "u", "password": "p"}}),
+        (b"select[]=a&select[]=b", {"select": {"0": "a", "1": "b"}}),
+        (b"select[1]=a&select[]=b", {"select": {"1": "a", "2": "b"}}),
+        (b"filter%5B%3E%3Ddelay%5D=30", {"filter": {">=delay": "30"}}),
+        (b"filter[0][a]=1&filter[0][b]=2", {"filter": {"0": {"a": "1", "b": "2"}}}),
+        (b"filter[@a][]=1&filter[@a][]=2", {"filter": {"@a": {"0": "1", "1": "2"}}}),
+        ("filter[город]=Москва+и".encode(), {"filter": {"город": "Москва и"}}),
+        (b"a=1&a=2", {"a": "2"}),
+        (b"a=1&a[b]=2", {"a": {"b": "2"}}),
+        (b"a[b]=2&a=1", {"a": "1"}),
+        (b"a=%FF", {"a": "�"}),
+    ],
+)
+def test_brackets_become_nested_maps(body: bytes, form: dict[str, object]) -> None:
+    assert parse_form(body) == form
+
+
+@pytest.mark.parametrize("body", [b"a[b=1", b"a]b=1", b"[a]=1", b"a[b]c=1", b"a[[b]]=1"])
+def test_brackets_that_do_not_match_are_refused(body: bytes) -> None:
+    with pytest.raises(RefusalError, match="do not match"):
+        parse_form(body)
