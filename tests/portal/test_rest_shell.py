@@ -5,7 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.portal.calling import NOON, TOKEN, WEBHOOK, Portal, a_portal, add_connector
+from bi_mcp.config import LocalPortalSettings
+from bi_mcp.portal import create_app
+from bi_mcp.secret import Secret
+from tests.portal.calling import NOON, TOKEN, WEBHOOK, Caller, Clock, Portal, a_portal, add_connector
 
 pytestmark = pytest.mark.anyio
 
@@ -224,6 +227,35 @@ async def test_a_batch_runs_commands_that_build_on_each_other(tables: Portal) ->
     assert answer["result_error"]["unknown"]["error"] == "ERROR_METHOD_NOT_FOUND"
 
 
+async def test_too_many_requests_from_one_address_are_refused_until_the_bucket_drains() -> None:
+    clock = Clock()
+    settings = LocalPortalSettings(limits="standard", access_token=Secret(TOKEN))
+    transport = httpx.ASGITransport(app=create_app(settings, clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.localhost/rest/") as http:
+        caller = Caller(http)
+        statuses = [(await caller.post("scope")).status_code for _ in range(51)]
+        clock.now += 10
+        later = await caller.post("scope")
+
+    assert statuses == [200] * 50 + [503]
+    assert later.status_code == 200
+
+
+async def test_a_method_that_used_up_its_run_time_says_until_when_it_is_blocked() -> None:
+    clock = Clock()
+    settings = LocalPortalSettings(limits="standard", access_token=Secret(TOKEN))
+    app = create_app(settings, clock=clock)
+    app.state.portal.limits.after("scope", 481, clock.now)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.localhost/rest/") as http:
+        blocked = await Caller(http).post("scope")
+        free = await Caller(http).post("profile")
+
+    assert (blocked.status_code, blocked.json()["error"]) == (429, "OPERATION_TIME_LIMIT")
+    assert blocked.json()["time"] == {"operating": 481.0, "operating_reset_at": int(NOON) + 600}
+    assert free.status_code == 200
+
+
 async def test_system_methods_say_who_and_where_the_caller_is(tables: Portal) -> None:
     assert await tables.caller.result("scope") == ["biconnector"]
     assert (await tables.caller.result("app.info"))["CODE"] == "local.embedded"
@@ -233,8 +265,6 @@ async def test_system_methods_say_who_and_where_the_caller_is(tables: Portal) ->
 
 
 async def test_the_factory_is_configured_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bi_mcp.portal import create_app
-
     monkeypatch.setenv("BI_MCP_PORTAL_ACCESS_TOKEN", "from-environment")
     monkeypatch.setenv("BI_MCP_PORTAL_GENERATION", "classic")
     monkeypatch.delenv("BI_MCP_PORTAL_DB", raising=False)
