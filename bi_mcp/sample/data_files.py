@@ -32,14 +32,11 @@ def _open_file(file: Path) -> SqliteTables:
         is_sqlite = opened.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
     if not is_sqlite:
         return _load([file])
-    # Answers are made in worker threads, one after another on this one connection.
-    return SqliteTables(
-        sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-    )
+    return SqliteTables(_connect(f"{file.resolve().as_uri()}?mode=ro"))
 
 
 def _load(files: list[Path]) -> SqliteTables:
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection = _connect(":memory:")
     try:
         for file in files:
             load_csv(connection, file)
@@ -48,6 +45,11 @@ def _load(files: list[Path]) -> SqliteTables:
         connection.close()
         raise
     return SqliteTables(connection)
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    # The threads that make the answers share the connection; SQLite lets them in one by one.
+    return sqlite3.connect(address, uri=True, check_same_thread=False)
 
 
 def _reason(error: Exception) -> str:

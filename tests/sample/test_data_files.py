@@ -129,6 +129,8 @@ def database(tmp_path: Path) -> Path:
             CREATE TABLE diary (day TEXT, made TEXT);
             INSERT INTO diary VALUES ('2023-02-29', '2023-02-29 10:00:00');
             INSERT INTO "odd ""name" VALUES (9e999), (1.5);
+            CREATE TABLE edge (number);
+            INSERT INTO edge VALUES (-9223372036854775807 - 1), (0.5);
             CREATE VIEW big_sale AS SELECT id, sum FROM sale WHERE sum > 5;
             """
         )
@@ -138,7 +140,7 @@ def database(tmp_path: Path) -> Path:
 async def test_a_sqlite_file_shows_its_tables_and_views(database: Path) -> None:
     async with connector(database) as client:
         listed = (await call(client, "/tables")).json()
-        assert [table["code"] for table in listed] == ["big_sale", "diary", 'odd "name', "sale"]
+        assert [table["code"] for table in listed] == ["big_sale", "diary", "edge", 'odd "name', "sale"]
         assert await types(client, "sale") == {
             "id": "int",
             "sum": "double",
@@ -147,6 +149,7 @@ async def test_a_sqlite_file_shows_its_tables_and_views(database: Path) -> None:
             "note": "string",
             "raw": "string",
         }
+        assert await types(client, "edge") == {"number": "double"}
         assert await types(client, "diary") == {"day": "string", "made": "string"}
         assert await rows(client, "big_sale") == [[1, 10]]
 

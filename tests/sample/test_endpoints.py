@@ -88,9 +88,11 @@ async def test_the_description_of_flights_has_all_five_types(demo: httpx.AsyncCl
 
 
 @pytest.mark.parametrize("path", ["/table", "/data"])
-async def test_an_unknown_table_is_not_found(demo: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_table_is_not_found_and_a_missing_one_asked_for(
+    demo: httpx.AsyncClient, path: str
+) -> None:
     assert await error(demo, path, {"table": "fligths"}) == (404, "There is no table 'fligths'.")
-    assert await error(demo, path) == (404, "The parameter table is missing.")
+    assert await error(demo, path) == (400, "The parameter table is missing.")
 
 
 async def test_without_select_filter_and_limit_the_data_is_the_whole_table(demo: httpx.AsyncClient) -> None:
@@ -127,6 +129,14 @@ async def test_mapped_names_work_in_select_and_filter_and_the_header_keeps_the_c
     form: Form = {"table": "airports", **names, "select[]": ["TOWN"], "filter[=IATA]": "ALB"}
 
     assert (await call(demo, "/data", form)).json() == [["city"], ["Albany"]]
+
+
+async def test_where_a_mapped_name_is_also_the_code_of_another_column_the_code_counts(
+    demo: httpx.AsyncClient,
+) -> None:
+    form = {"mapFields[code]": "city", "filter[city]": "Albany", "select[0]": "code"}
+
+    assert await rows(demo, "airports", form) == [["ALB"]]
 
 
 async def test_a_mapping_for_a_column_that_is_gone_does_no_harm(demo: httpx.AsyncClient) -> None:
