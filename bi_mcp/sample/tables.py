@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +74,12 @@ class SqliteTables:
             f"SELECT {expressions} FROM {quote(table)} WHERE {condition.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
             (*condition.values, -1 if query.limit is None else query.limit),
         )
-        return itertools.chain([[column.code for column in chosen]], cursor)
+        return self._answer([column.code for column in chosen], cursor)
+
+    def _answer(self, header: Row, cursor: sqlite3.Cursor) -> Iterator[Row]:
+        # A method, so that a running answer keeps the tables, and with them the connection.
+        yield header
+        yield from cursor
 
     def _names(self) -> list[str]:
         found = self._connection.execute(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
 import bi_mcp.sample
+from bi_mcp.sample.bundled import open_bundled
 from tests.sample.calls import rows
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,20 @@ async def test_the_temperature_of_a_flight_is_the_one_of_its_airports_weather(
     flights = await rows(demo, "flights", {"select[]": ["origin", "scheduled_departure", "temperature"]})
 
     assert all(weather.get((origin, f"{at[:13]}:00:00")) == celsius for origin, at, celsius in flights)
+
+
+async def test_many_first_requests_at_once_are_all_answered(demo: httpx.AsyncClient) -> None:
+    open_bundled.cache_clear()
+    counts: list[int] = []
+
+    async def ask() -> None:
+        counts.append(len(await rows(demo, "flights")))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(ask)
+
+    assert counts == [2699] * 20
 
 
 async def test_what_the_data_can_show(demo: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -15,6 +16,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.sample import ORIGIN, create_app
 from bi_mcp.sample.columns import Column
 from bi_mcp.sample.data_files import open_tables
+from bi_mcp.sample.query import parse_query
 from bi_mcp.secret import Secret
 from tests.sample.calls import call, rows
 
@@ -165,6 +167,13 @@ async def test_every_value_of_a_sqlite_file_leaves_with_its_columns_type(databas
             [1]
         ]
         assert await rows(client, "sale", {"filter[note]": "", "select[]": ["id"]}) == [[2]]
+
+
+def test_an_answer_outlives_whoever_opened_the_tables(tmp_path: Path) -> None:
+    answer = open_tables(written(tmp_path, "id\n1\n2\n")).rows("orders", parse_query({}))
+    gc.collect()
+
+    assert [list(row) for row in answer] == [["id"], [1], [2]]
 
 
 def test_a_sqlite_file_cannot_be_written(database: Path) -> None:
