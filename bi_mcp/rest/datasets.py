@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
-from bi_mcp.rest.entity import Entity, parse_id, parse_true
+from bi_mcp.rest.entity import Entity, check_id, parse_id, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
 
@@ -52,7 +52,8 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
     async def add(self, fields: DatasetFields, *, builder_dataset: bool = True) -> int:
         """Create a dataset and return its id.
 
-        `builder_dataset=False` creates the table alone, without a dataset in BI Builder (newer portals only).
+        `builder_dataset=False` creates the table alone, without a dataset in BI Builder (newer portals only). A portal that
+        has no `dataset.add` any more creates the table alone in any case.
         """
         if builder_dataset:
             return await super().add(fields)
@@ -69,12 +70,14 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
 
         Raises `NotSynchronisedError` when the columns are saved but BI Builder did not follow.
         """
+        check_id(self.group, id)
         parameters = {name: value for name, value in changes.to_wire().items() if value}
         if not parameters:
             raise InvalidRequestError(
                 f"dataset {id}: nothing to change. Pass add, update or delete with at least one element."
             )
-        parse_true(self._method("fields.update"), await self._call("fields.update", id=id, **parameters))
+        reply = await self._call("fields.update", id=id, **parameters)
+        parse_true(self._method("fields.update"), reply)
 
     async def delete(self, id: int) -> None:
         """Delete a dataset; see `delete_reporting` for what stays behind."""

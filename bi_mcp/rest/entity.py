@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from bi_mcp.errors import InvalidRequestError, UnexpectedAnswerError
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.field import FieldDescription
-from bi_mcp.rest.models.wire import Received, Sent
+from bi_mcp.rest.models.wire import Received, Sent, WireInt
 from bi_mcp.rest.query import PAGE_SIZE, Filter, Order, Query
 
 if TYPE_CHECKING:
@@ -44,24 +45,30 @@ class Entity(Generic[Item, New, Changes]):
 
     async def add(self, fields: New) -> int:
         """Create an object and return its id. Not repeatable: see `errors.UnreachableError.may_have_happened`."""
-        return parse_id(self._method("add"), await self._call("add", fields=fields.to_wire()))
+        reply = await self._call("add", fields=fields.to_wire())
+        return parse_id(self._method("add"), reply)
 
     async def update(self, id: int, changes: Changes) -> None:
         """Change what `changes` holds and nothing else."""
+        check_id(self.group, id)
         fields = changes.to_wire()
         if not fields:
             raise InvalidRequestError(f"{self.group} {id}: nothing to change. Pass at least one field.")
-        parse_true(self._method("update"), await self._call("update", id=id, fields=fields))
+        reply = await self._call("update", id=id, fields=fields)
+        parse_true(self._method("update"), reply)
 
     async def get(self, id: int) -> Item:
         """Read one object. Raises `NotFoundError` for another application's, too."""
+        check_id(self.group, id)
         reply = await self._call("get", id=id)
         item = reply.get("item") if isinstance(reply, dict) else None
         return parse_model(self._method("get"), self._item, item)
 
     async def delete(self, id: int) -> None:
         """Delete one object. Raises `InUseError` while something depends on it."""
-        parse_true(self._method("delete"), await self._call("delete", id=id))
+        check_id(self.group, id)
+        reply = await self._call("delete", id=id)
+        parse_true(self._method("delete"), reply)
 
     async def list_page(
         self,
@@ -90,14 +97,13 @@ class Entity(Generic[Item, New, Changes]):
 
     async def fields(self) -> list[FieldDescription]:
         """Describe the group's fields as this portal knows them. A webhook may call it, too."""
-        described = self._method("fields")
         reply = await self._call("fields")
-        return parse_models(
-            described, FieldDescription, reply.get("fields") if isinstance(reply, dict) else None
-        )
+        described = reply.get("fields") if isinstance(reply, dict) else None
+        return parse_models(self._method("fields"), FieldDescription, described)
 
     async def _page(self, query: Query) -> Page[Item]:
-        items = parse_models(self._method("list"), self._item, await self._call("list", **query.to_wire()))
+        reply = await self._call("list", **query.to_wire())
+        items = parse_models(self._method("list"), self._item, reply)
         return Page(items=items, number=query.page, more=len(items) >= PAGE_SIZE)
 
     async def _call(self, operation: str, **parameters: object) -> object:
@@ -107,26 +113,33 @@ class Entity(Generic[Item, New, Changes]):
         return method(self.group, operation)
 
 
+class _Created(Received):
+    id: Annotated[WireInt, Field(ge=1)]
+
+
+def check_id(group: str, id: int) -> None:
+    """Refuse what is no id. `True` would be sent as one."""
+    if type(id) is not int or id < 1:
+        raise InvalidRequestError(
+            f"{group}: an id is a positive whole number, as {group}_list returns it. Nothing was sent."
+        )
+
+
 def parse_id(called: Method, reply: object) -> int:
     """`{"id": 5}` -> 5."""
-    value = reply.get("id") if isinstance(reply, Mapping) else None
-    if isinstance(value, str) and value.isdigit():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise _wrong_shape(called, "no id of the new object")
-    return value
+    return parse_model(called, _Created, reply).id
 
 
 def parse_true(called: Method, reply: object) -> None:
     """Accept the `true` of a successful write, in every spelling of it."""
     if reply not in (True, 1, "true", "Y", "1"):
-        raise _wrong_shape(called, "not the 'true' of a success")
+        raise unexpected(called, 200, "not the 'true' of a success")
 
 
 def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Parsed]:
     """Turn an array of the wire into models."""
     if not isinstance(reply, list):
-        raise _wrong_shape(called, "no array")
+        raise unexpected(called, 200, "no array of objects")
     return [parse_model(called, model, item) for item in reply]
 
 
@@ -139,12 +152,4 @@ def parse_model(called: Method, model: type[Parsed], reply: object) -> Parsed:
         where = ", ".join(
             sorted({".".join(str(step) for step in problem["loc"]) or "the object" for problem in problems})
         )
-        raise _wrong_shape(called, f"unreadable in: {where}") from None
-
-
-def _wrong_shape(called: Method, what: str) -> UnexpectedAnswerError:
-    return UnexpectedAnswerError(
-        f"{called.name}: the portal's answer has an unexpected shape ({what}). See {called.documentation} and report it.",
-        method=called.name,
-        status=200,
-    )
+        raise unexpected(called, 200, f"unreadable in {where}") from None

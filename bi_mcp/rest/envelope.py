@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
@@ -12,7 +13,9 @@ from bi_mcp.rest.methods import Effect
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
 
-SHOWN_CHARACTERS = 200
+MESSAGE_CHARACTERS = 500
+
+_ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
 
 def parse_answer(method: Method, status: int, body: bytes) -> object:
@@ -24,9 +27,9 @@ def parse_answer(method: Method, status: int, body: bytes) -> object:
     answer = _parse_json(method, status, body)
     _raise_error(method, status, answer)
     if status != 200:
-        raise _unexpected(method, status, f"HTTP {status} without an error code")
+        raise unexpected(method, status, f"HTTP {status} without an error code")
     if "result" not in answer:
-        raise _unexpected(method, status, "a JSON object without 'result'")
+        raise unexpected(method, status, "a JSON object without 'result'")
     result = answer["result"]
     if _is_object(result) and "error" in result:
         _raise_error(method, status, result)
@@ -35,13 +38,13 @@ def parse_answer(method: Method, status: int, body: bytes) -> object:
 
 def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
     if not body.strip():
-        raise _unexpected(method, status, "an empty body")
+        raise unexpected(method, status, "an empty body")
     try:
         answer: object = json.loads(body)
     except (ValueError, RecursionError):
-        raise _unexpected(method, status, _describe_text(body)) from None
+        raise unexpected(method, status, _describe_text(body)) from None
     if not _is_object(answer):
-        raise _unexpected(
+        raise unexpected(
             method, status, f"JSON of the wrong shape ({_json_type(answer)} where an object belongs)"
         )
     return answer
@@ -53,12 +56,20 @@ def _raise_error(method: Method, status: int, holder: dict[str, object]) -> None
         return
     # The module nests code and text once more under `error`; the system puts them side by side.
     place = error if _is_object(error) else holder
-    code = str(place.get("error") or "")
-    message = str(place.get("error_description") or "")
-    raise error_for(method, code, message, status)
+    code = place.get("error")
+    if not isinstance(code, str) or not code:
+        raise unexpected(method, status, "an error without a code")
+    raise error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
 
 
-def _unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
+def _one_line(text: object) -> str:
+    """The first line, without addresses: what follows it may be a stack trace, and an address may hold a credential."""
+    lines = str(text or "").strip().splitlines()
+    return _ADDRESS.sub("(address)", lines[0])[:MESSAGE_CHARACTERS] if lines else ""
+
+
+def unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
+    """Make the error for an answer that is not the REST API's. `what` describes it and never repeats it."""
     advice = "Check the portal's address and that no proxy or login page answers in its place."
     if method.effect is not Effect.READ:
         advice = f"The change may have been made all the same. {look_first(method)}"
@@ -70,7 +81,7 @@ def _unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError
 
 
 def _describe_text(body: bytes) -> str:
-    start = body[:SHOWN_CHARACTERS].lstrip().lower()
+    start = body.lstrip()[:1]
     if start.startswith(b"<"):
         return "an HTML page"
     if start.startswith((b"{", b"[")):

@@ -26,7 +26,7 @@ Order = Mapping[str, str]
 class Query:
     """A checked list request. Raises `InvalidRequestError`, naming the key and the rule.
 
-    `filter`: `{"OPERATORfield": value}`; `logic` is AND or OR; a group is a nested filter under any other key, `"0"` say.
+    `filter`: `{"OPERATORfield": value}`; `logic` is AND or OR; a group is a nested filter under a numeric key, `"0"` say.
     `page` counts from 1; a page holds 50 records.
     """
 
@@ -79,15 +79,23 @@ def _check_filter(conditions: Filter) -> None:
     for key, value in conditions.items():
         if key == "logic":
             _check_logic(value)
-        elif isinstance(value, Mapping):
-            _check_filter(value)
+        elif key.isdecimal():
+            _check_group(key, value)
         else:
             _check_condition(key, value)
 
 
 def _check_logic(value: object) -> None:
-    if not isinstance(value, str) or value.upper() not in {"AND", "OR"}:
-        raise InvalidRequestError(f"filter: logic is AND or OR, not {value!r}.")
+    if value not in ("AND", "OR"):
+        raise InvalidRequestError("filter: logic is AND or OR, in capitals.")
+
+
+def _check_group(key: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(
+            f'filter: under the number {key!r} stands a group, an object of conditions such as {{"logic": "OR", ">=id": 5}}.'
+        )
+    _check_filter(value)
 
 
 def _check_condition(key: str, value: object) -> None:
@@ -100,14 +108,33 @@ def _check_condition(key: str, value: object) -> None:
         raise InvalidRequestError(
             f"filter: the portal ignores {name!r} in a filter and would answer everything. Filter by another field."
         )
-    is_array = isinstance(value, Sequence) and not isinstance(value, str)
-    if operator in _ARRAY_OPERATORS and not is_array:
-        raise InvalidRequestError(f"filter: {key!r} takes an array of values.")
-    if is_array and operator not in _ARRAY_OPERATORS:
+    if operator in _ARRAY_OPERATORS:
+        _check_array(key, value)
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         raise InvalidRequestError(f"filter: only @ (in) and !@ (not in) take an array; write '@{name}'.")
+    else:
+        _check_scalar(key, value)
     if operator == "%" and isinstance(value, str) and "%" in value:
         raise InvalidRequestError(
             f"filter: {key!r} finds the value anywhere; for a pattern with % use '=%{name}'."
+        )
+
+
+def _check_array(key: str, values: object) -> None:
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        raise InvalidRequestError(f"filter: {key!r} takes an array of values.")
+    for value in values:
+        _check_scalar(key, value)
+
+
+def _check_scalar(key: str, value: object) -> None:
+    if isinstance(value, Mapping):
+        raise InvalidRequestError(
+            f'filter: {key!r} takes a value, not an object. A group stands under a number: {{"0": {{…}}}}.'
+        )
+    if not isinstance(value, str | int | float | None):
+        raise InvalidRequestError(
+            f"filter: {key!r} is compared with text, numbers, booleans or null; a moment is written as text, Y-m-d H:i:s."
         )
 
 

@@ -21,7 +21,7 @@ from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 from bi_mcp.rest.envelope import parse_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
-from bi_mcp.secret import Secret
+from bi_mcp.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,9 +32,16 @@ if TYPE_CHECKING:
 
 # One request of the portal lives 60 s at most; a little more, so that its own error is seen.
 TIMEOUT = httpx.Timeout(65.0, connect=10.0)
+_WEBHOOK_SECRET = re.compile(r"(/rest/\d+/)[^/\s'\"]+")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-# Refused before a byte of the request was written.
-_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# Refused before a byte of the request was written. A proxy that refuses to tunnel has not seen the request.
+_NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 
 class Transport(Protocol):
@@ -61,7 +68,11 @@ class HttpTransport:
         self._credential = credential
         carrier = None if app is None else httpx.ASGITransport(app)
         self._client = httpx.AsyncClient(
-            timeout=TIMEOUT, transport=carrier, headers={"Accept": "application/json"}
+            timeout=TIMEOUT,
+            transport=carrier,
+            headers={"Accept": "application/json"},
+            # Plain http is allowed on loopback only: a proxy of the environment would carry the token off the machine.
+            trust_env=self._base.startswith("https:"),
         )
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
@@ -71,10 +82,11 @@ class HttpTransport:
                 f"{method.name} was not sent: a webhook may call only the *.fields methods. Configure an application's access "
                 "token (BI_MCP_ACCESS_TOKEN) for everything else."
             )
+        content = self._body(method, parameters)
         try:
             response = await self._client.post(
                 self._address(method),
-                content=self._body(parameters),
+                content=content,
                 headers={"Content-Type": "application/json"},
             )
         except httpx.HTTPError as error:
@@ -102,14 +114,25 @@ class HttpTransport:
         return f"{self._base}{method.name}"
 
     def _secrets(self, parameters: Mapping[str, object]) -> Iterator[Secret]:
-        yield self._credential.token if isinstance(self._credential, AccessToken) else self._credential.path
+        if isinstance(self._credential, AccessToken):
+            yield self._credential.token
+        else:
+            yield self._credential.path
+            yield Secret(self._credential.path.reveal().rpartition("/")[2])
         yield from _secrets_in(parameters)
 
-    def _body(self, parameters: Mapping[str, object]) -> bytes:
+    def _body(self, method: Method, parameters: Mapping[str, object]) -> bytes:
         body = dict(parameters)
         if isinstance(self._credential, AccessToken):
             body["auth"] = self._credential.token
-        return json.dumps(body, default=_reveal, ensure_ascii=False).encode()
+        try:
+            return json.dumps(body, default=_reveal, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            # The text of these exceptions may hold the whole body, token included.
+            raise InvalidRequestError(
+                f"{method.name} was not sent: a value cannot be written as JSON (half a Unicode character, "
+                "a number that is not finite, or something else than text, numbers, arrays and objects)."
+            ) from None
 
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
         nothing_sent = isinstance(error, _NOTHING_SENT)
@@ -131,15 +154,25 @@ class HttpTransport:
         )
 
 
+_NO_ADDRESS = "The portal's address must look like https://portal.example, without user, query or fragment."
+
+
 def rest_address(portal_url: str) -> str:
     """`https://portal.example`, with or without `/rest/` -> `https://portal.example/rest/`.
 
     Raises `ConfigError` for anything but https, except http on loopback: a token would travel in clear text.
     """
-    parts = urlsplit(portal_url if "://" in portal_url else f"https://{portal_url}")
-    if not parts.hostname or parts.username or parts.query or parts.fragment:
+    address = portal_url if "://" in portal_url else f"https://{portal_url}"
+    try:
+        parts = urlsplit(address)
+        usable = httpx.URL(address).host and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        raise ConfigError(_NO_ADDRESS) from None
+    if not usable or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigError(_NO_ADDRESS)
+    if re.search(r"/rest/\d+/", f"{parts.path}/"):
         raise ConfigError(
-            "The portal's address must look like https://portal.example, without user, query or fragment."
+            "The portal's address is a webhook's. Set BI_MCP_WEBHOOK to it instead, or leave out all after the host."
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigError(
@@ -174,13 +207,17 @@ def _reveal(value: object) -> str:
 
 
 def _without_webhook(record: logging.LogRecord) -> bool:
-    """Httpx logs each request's address, and a webhook's address is a secret."""
+    """Httpx logs each request's address, httpcore the headers of a redirect, and a webhook's address is a secret."""
+    record.msg = _masked(record.msg)
     if isinstance(record.args, tuple):
-        record.args = tuple(
-            re.sub(r"(/rest/\d+)/[^/]+/", r"\1/•••/", str(a)) if "/rest/" in str(a) else a
-            for a in record.args
-        )
+        record.args = tuple(_masked(part) for part in record.args)
     return True
 
 
-logging.getLogger("httpx").addFilter(_without_webhook)
+def _masked(part: object) -> object:
+    text = str(part)
+    return _WEBHOOK_SECRET.sub(rf"\1{MASK}", text) if "/rest/" in text else part
+
+
+for _name in ("httpx", "httpcore.http11", "httpcore.http2"):
+    logging.getLogger(_name).addFilter(_without_webhook)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
-from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireIntOrNone, WireMoment, WireText
 
 Title = Annotated[str, Field(min_length=1, max_length=512)]
 EndpointUrl = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -27,7 +27,7 @@ class ConnectorFields(Sent):
     title: Title
     logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
     url_check: Annotated[EndpointUrl, Field(description="Answers when the credentials are right")]
-    url_table_list: Annotated[EndpointUrl, Field(description="Lists the tables")]
+    url_table_list: EndpointUrl
     url_table_description: Annotated[EndpointUrl, Field(description="Lists a table's columns")]
     url_data: Annotated[EndpointUrl, Field(description="Gives the rows")]
     settings: Annotated[list[Parameter], Field(description="Parameters that each source fills in")]
@@ -68,7 +68,7 @@ class Connector(Received):
     title: WireText | None = None
     logo: WireText | None = None
     description: WireText | None = None
-    sort: WireInt | None = None
+    sort: WireIntOrNone = None
     url_check: WireText | None = None
     url_table_list: WireText | None = None
     url_table_description: WireText | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from bi_mcp.rest.models.source import PositiveId
-from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireIntOrNone, WireMoment, WireText
 
 DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=230)]
 ColumnName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=32)]
@@ -59,7 +59,7 @@ class Column(Received):
     """A column as a portal answers it."""
 
     id: WireInt
-    dataset_id: WireInt | None = None
+    dataset_id: WireIntOrNone = None
     type: WireText | None = None
     name: WireText | None = None
     external_code: WireText | None = None
@@ -74,15 +74,15 @@ class Dataset(Received):
     """
 
     id: WireInt
-    source_id: WireInt | None = None
+    source_id: WireIntOrNone = None
     type: WireText | None = None
     name: WireText | None = None
     description: WireText | None = None
     external_code: WireText | None = None
     external_name: WireText | None = None
-    external_id: WireInt | None = None
+    external_id: WireIntOrNone = None
     date_create: WireMoment | None = None
     date_update: WireMoment | None = None
-    created_by_id: WireInt | None = None
-    updated_by_id: WireInt | None = None
+    created_by_id: WireIntOrNone = None
+    updated_by_id: WireIntOrNone = None
     fields: list[Column] | None = None

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from bi_mcp.rest.models.connector import Title
-from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireMoment, WireText
+from bi_mcp.rest.models.wire import (
+    Received,
+    Sent,
+    WireBool,
+    WireInt,
+    WireIntOrNone,
+    WireMoment,
+    WireText,
+    refuse_bool,
+)
 from bi_mcp.secret import Secret
 
-PositiveId = Annotated[int, Field(ge=1)]
+PositiveId = Annotated[int, BeforeValidator(refuse_bool), Field(ge=1)]
+
+
+def _check_setting(value: object) -> object:
+    # A Secret takes whatever a portal answers; what is sent is text or a whole number.
+    if isinstance(value, bool) or not isinstance(value, str | int | Secret):
+        raise ValueError("the value of a setting is text or a whole number")  # noqa: TRY004  what pydantic collects
+    return value
+
+
+SentSecret = Annotated[Secret, BeforeValidator(_check_setting)]
 
 
 class SourceFields(Sent):
@@ -18,7 +37,7 @@ class SourceFields(Sent):
 
     title: Title
     connector_id: PositiveId
-    settings: dict[str, Secret]
+    settings: dict[str, SentSecret]
     description: str | None = None
     active: StrictBool | None = None
 
@@ -27,7 +46,7 @@ class SourceChanges(Sent):
     """What `source.update` takes. `settings` are merged by code: what is not passed stays."""
 
     title: Title | None = None
-    settings: dict[str, Secret] | None = None
+    settings: dict[str, SentSecret] | None = None
     description: str | None = None
     active: StrictBool | None = None
 
@@ -54,12 +73,12 @@ class Source(Received):
     code: WireText | None = None
     description: WireText | None = None
     active: WireBool | None = None
-    connector_id: WireInt | None = None
+    connector_id: WireIntOrNone = None
     settings: list[SourceSetting] | None = None
     date_create: WireMoment | None = None
     date_update: WireMoment | None = None
-    created_by_id: WireInt | None = None
-    updated_by_id: WireInt | None = None
+    created_by_id: WireIntOrNone = None
+    updated_by_id: WireIntOrNone = None
 
     @model_validator(mode="before")
     @classmethod

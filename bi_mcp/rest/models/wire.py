@@ -22,18 +22,27 @@ def _parse_bool(value: object) -> object:
 
 
 def _parse_int(value: object) -> object:
-    """Ids may come as strings; an empty string stands for nothing."""
-    if isinstance(value, str):
-        return int(value) if value.strip().lstrip("-").isdigit() else None if not value.strip() else value
-    return value
+    """Numbers may come as text, which pydantic reads; an empty text stands for nothing."""
+    return None if isinstance(value, str) and not value.strip() else refuse_bool(value)
 
 
 def _parse_text(value: object) -> object:
+    """Numbers are text here, and PHP's `false` is the empty one."""
+    if value is False:
+        return ""
     return str(value) if isinstance(value, int | float) else value
+
+
+def refuse_bool(value: object) -> object:
+    """Pydantic would read `true` as 1."""
+    if isinstance(value, bool):
+        raise ValueError("a whole number belongs here, not a boolean")  # noqa: TRY004  what pydantic collects
+    return value
 
 
 WireBool = Annotated[bool, BeforeValidator(_parse_bool)]
 WireInt = Annotated[int, BeforeValidator(_parse_int)]
+WireIntOrNone = Annotated[int | None, BeforeValidator(_parse_int)]
 WireText = Annotated[str, BeforeValidator(_parse_text)]
 
 # A moment as the portal writes it: `Y-m-d H:i:s` in the portal's time zone, without an offset. Kept as text on purpose:
