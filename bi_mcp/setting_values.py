@@ -26,10 +26,15 @@ MAX_FILE_BYTES = 64 * 1024
 
 # Anywhere in a code or name; Russian portals name their parameters in Russian.
 _SECRET_PARTS = re.compile(
-    r"passw|passphrase|pwd|token|secret|credential|apikey|парол|токен|секрет|ключ", re.IGNORECASE
+    r"passw|passphrase|passcode|pwd|token|secret|credential|(api|access|private|auth)key|парол|токен|секрет",
+    re.IGNORECASE,
 )
-# Only as whole words: `monkey` and `author` are no secrets.
-_SECRET_WORDS = {"key", "pass", "pin", "auth", "pw", "private", "bearer"}
+# Only as whole words: neither `monkey` and `author` nor `подключение` are secrets.
+_SECRET_WORDS = frozenset(
+    {"key", "keys", "pass", "pin", "auth", "pw", "private", "bearer", "jwt", "cookie", "dsn"}
+    | {"ключ", "ключа", "ключи", "пин"}
+)
+_CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-ZА-Я][^\W\d_A-ZА-Я])")
 
 
 class EnvReference(BaseModel):
@@ -82,8 +87,9 @@ class SettingValues:
 
     def _from_environment(self, code: str, variable: str) -> Secret:
         if not variable.startswith(ENV_PREFIX):
+            # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
-                f"settings.{code}: only variables whose name begins with {ENV_PREFIX} can be referred to, not {variable}. "
+                f"settings.{code}: only variables whose name begins with {ENV_PREFIX} can be referred to. "
                 "Rename the variable in the server's environment."
             )
         value = self.variable(variable)
@@ -99,22 +105,27 @@ class SettingValues:
             raise SecretReferenceError(
                 f"settings.{code}: no folder for secrets is configured. Set BI_MCP_SECRETS_DIR, or use a {ENV_PREFIX} variable."
             )
-        folder = self.folder.resolve()
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder) or not path.is_file():
+        path = _file_inside(self.folder, name)
+        if path is None:
             raise SecretReferenceError(
                 f"settings.{code}: the folder for secrets holds no file {name!r}. Name a file inside it."
             )
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise SecretReferenceError(
-                f"settings.{code}: the file {name!r} is larger than {MAX_FILE_BYTES} bytes; it is no secret's value."
-            )
         try:
-            return Secret(path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r"))
+            with path.open("rb") as file:
+                content = file.read(MAX_FILE_BYTES + 1)
+            value = content.decode().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError):
+            # The text of these exceptions may hold the file's bytes.
             raise SecretReferenceError(
                 f"settings.{code}: the file {name!r} cannot be read as UTF-8 text."
             ) from None
+        if len(content) > MAX_FILE_BYTES:
+            raise SecretReferenceError(
+                f"settings.{code}: the file {name!r} is larger than {MAX_FILE_BYTES} bytes; it is no secret's value."
+            )
+        if not value:
+            raise SecretReferenceError(f"settings.{code}: the file {name!r} is empty.")
+        return Secret(value)
 
     def _file_advice(self) -> str:
         return ', or pass {"file": "name"} for a file in the folder for secrets' if self.folder else ""
@@ -122,11 +133,23 @@ class SettingValues:
 
 def looks_secret(*names: str) -> bool:
     """Whether a parameter's code or name suggests a secret."""
-    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS & set(_words(name)) for name in names)
+    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(_words(name)) for name in names)
 
 
 def _words(name: str) -> list[str]:
-    return re.sub(r"([a-zа-я])([A-ZА-Я])", r"\1 \2", name).replace("_", " ").replace("-", " ").lower().split()
+    """`"APIKey2"` -> `["api", "key"]`."""
+    return re.findall(r"[^\W\d_]+", _CAMEL.sub(" ", name).lower())
+
+
+def _file_inside(folder: Path, name: str) -> Path | None:
+    """Follow links and `..` first: what counts is where the file lies."""
+    try:
+        inside = folder.resolve()
+        path = (inside / name).resolve()
+        return path if path.is_relative_to(inside) and path.is_file() else None
+    except (OSError, ValueError, RuntimeError):
+        # A name too long, with a NUL in it, or links in a circle.
+        return None
 
 
 def _variable_name(code: str) -> str:
