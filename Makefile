@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint wheel-check bench snapshots clean
 
 demo: $(VENV)/ready
-	$(BIN)/python -m bi_mcp.demo
+	$(BIN)/bi-mcp demo
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2

@@ -51,7 +51,7 @@ def serve_portal(port: int, announce: Callable[[str], None]) -> None:
     if settings.access_token is None:
         # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.
         announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
 def serve_sample(port: int, data: str | None, login: str, announce: Callable[[str], None]) -> None:
@@ -61,8 +61,16 @@ def serve_sample(port: int, data: str | None, login: str, announce: Callable[[st
     from bi_mcp import sample
     from bi_mcp.config import sample_password
 
-    app = sample.create_app(Path(data) if data else None, login=login, password=sample_password())
+    password = sample_password() or (Secret(secrets.token_urlsafe(12)) if data else None)
+    app = sample.create_app(Path(data) if data else None, login=login, password=password)
     announce(f"Sample connector on http://127.0.0.1:{port}")
+    if password is None:
+        announce(f"  login {login}, password {sample.DEMO_PASSWORD} (it protects public data)")
+    elif sample_password() is None:
+        # Made for this run; without showing it nobody could use the connector just started.
+        announce(
+            f"  login {login}, password {password.reveal()} (made for this run; BI_MCP_SAMPLE_PASSWORD sets your own)"
+        )
     for field, path in sample.ENDPOINTS.items():
         announce(f"  {field}: http://127.0.0.1:{port}{path}")
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)

@@ -48,7 +48,7 @@ async def connector_delete(id: Id, ctx: BiContext) -> Deleted:
 
 
 async def connector_fields(ctx: BiContext) -> Fields:
-    """Which fields a connector has on this portal, which are required, read only or immutable."""
+    """The fields of a connector on this portal: type, required, read only, immutable."""
     return Fields(fields=await app_of(ctx).bi.connectors.fields())
 
 
@@ -58,5 +58,5 @@ TOOLS = (
     ToolDeclaration(connector_get, title="Read a connector"),
     ToolDeclaration(connector_list, title="List connectors"),
     ToolDeclaration(connector_delete, title="Delete a connector"),
-    ToolDeclaration(connector_fields, title="Describe a connector's fields"),
+    ToolDeclaration(connector_fields, title="Fields of a connector"),
 )

@@ -64,7 +64,7 @@ async def dataset_delete(id: Id, ctx: BiContext) -> Deleted:
 
 
 async def dataset_fields(ctx: BiContext) -> Fields:
-    """Which fields a dataset has on this portal, which are required, read only or immutable."""
+    """The fields of a dataset on this portal: type, required, read only, immutable."""
     return Fields(fields=await app_of(ctx).bi.datasets.fields())
 
 
@@ -75,8 +75,8 @@ async def dataset_fields_update(
     update: list[ColumnVisibility] | None = None,
     delete: Annotated[list[Id] | None, Field(description="Column ids")] = None,
 ) -> Updated:
-    """Add columns, show or hide columns, delete columns by id. To change a type, name or code: delete the column and add it
-    again; charts that use it break.
+    """Add columns, show or hide columns, delete columns by id. To change a type, name or code: delete the column, then
+    add it again; charts that use it break.
     """
     await app_of(ctx).bi.datasets.update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
     return Updated(id=id)
@@ -88,6 +88,6 @@ TOOLS = (
     ToolDeclaration(dataset_get, title="Read a dataset"),
     ToolDeclaration(dataset_list, title="List datasets"),
     ToolDeclaration(dataset_delete, title="Delete a dataset"),
-    ToolDeclaration(dataset_fields, title="Describe a dataset's fields"),
+    ToolDeclaration(dataset_fields, title="Fields of a dataset"),
     ToolDeclaration(dataset_fields_update, title="Change a dataset's columns"),
 )

@@ -100,7 +100,7 @@ async def source_delete(id: Id, ctx: BiContext) -> Deleted:
 
 
 async def source_fields(ctx: BiContext) -> Fields:
-    """Which fields a source has on this portal, which are required, read only or immutable."""
+    """The fields of a source on this portal: type, required, read only, immutable."""
     return Fields(fields=await app_of(ctx).bi.sources.fields())
 
 
@@ -118,5 +118,5 @@ TOOLS = (
     ToolDeclaration(source_get, title="Read a source"),
     ToolDeclaration(source_list, title="List sources"),
     ToolDeclaration(source_delete, title="Delete a source"),
-    ToolDeclaration(source_fields, title="Describe a source's fields"),
+    ToolDeclaration(source_fields, title="Fields of a source"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
@@ -35,6 +36,12 @@ class ToolDeclaration:
     def name(self) -> str:
         """The tool's name is the function's."""
         return self.function.__name__
+
+    @property
+    def answer(self) -> type[Answer]:
+        """What the function returns, by its annotation."""
+        answer: type[Answer] = get_type_hints(self.function)["return"]
+        return answer
 
     @property
     def method(self) -> Method:
@@ -85,12 +92,18 @@ def build_tool(declaration: ToolDeclaration) -> BiTool:
         title=declaration.title,
         description=" ".join((declaration.function.__doc__ or "").split()),
         annotations=build_hints(declaration.method),
+        # The SDK would build a validator and a schema per tool; answers are models already, and share their types.
+        structured_output=False,
     )
     assert isinstance(tool, BiTool)  # noqa: S101  from_function makes the class it is called on
     tool.parameters = {"additionalProperties": False, **slim(tool.parameters)}
-    if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = slim_answer(tool.fn_metadata.output_schema)
+    tool.fn_metadata.output_schema = _answer_schema(declaration.answer)
     return tool
+
+
+@cache
+def _answer_schema(answer: type[Answer]) -> dict[str, Any]:
+    return slim_answer(answer.model_json_schema(by_alias=True, mode="serialization"))
 
 
 def build_hints(method: Method) -> ToolAnnotations:

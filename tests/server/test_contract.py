@@ -1,0 +1,74 @@
+"""What the model sees of each tool is committed, one file per tool; a change of it must be meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.server import MCPServer
+from mcp.types import Tool
+
+from bi_mcp.rest.methods import METHODS, Effect
+
+pytestmark = pytest.mark.anyio
+
+CONTRACT = Path(__file__).with_name("contract")
+SIZE_LIMIT = 18_000
+
+
+async def listed(server: MCPServer) -> dict[str, Tool]:
+    async with Client(server) as client:
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+def as_json(tool: Tool) -> dict[str, Any]:
+    return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(server: MCPServer) -> None:
+    tools = list(await listed(server))
+    assert tools == [method.tool for method in METHODS]
+    assert len(tools) == 19
+
+
+@pytest.mark.parametrize("name", [method.tool for method in METHODS])
+async def test_the_contract_is_the_committed_one(
+    name: str, server: MCPServer, request: pytest.FixtureRequest
+) -> None:
+    tool = as_json((await listed(server))[name])
+    committed = CONTRACT / f"{name}.json"
+    if request.config.getoption("--update-contract"):
+        CONTRACT.mkdir(exist_ok=True)
+        committed.write_text(json.dumps(tool, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert tool == json.loads(committed.read_text(encoding="utf-8")), (
+        "meant? then run `make snapshots` and commit"
+    )
+
+
+def test_no_contract_is_left_of_a_tool_that_is_gone() -> None:
+    assert {path.stem for path in CONTRACT.glob("*.json")} == {method.tool for method in METHODS}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.tool)
+async def test_every_tool_is_complete_and_its_hints_are_honest(method: Any, server: MCPServer) -> None:
+    tool = (await listed(server))[method.tool]
+    assert tool.title
+    assert tool.description
+    assert tool.input_schema["additionalProperties"] is False
+    assert tool.output_schema is not None
+    assert tool.annotations is not None
+    assert tool.annotations.read_only_hint is (method.effect is Effect.READ)
+    assert tool.annotations.destructive_hint is (method.effect in {Effect.UPDATE, Effect.DELETE})
+    if method.effect is not Effect.READ:
+        assert tool.annotations.idempotent_hint is method.repeatable
+
+
+async def test_the_list_of_tools_stays_small_enough_for_every_chat(server: MCPServer) -> None:
+    compact = [
+        json.dumps(as_json(tool), ensure_ascii=False, separators=(",", ":"))
+        for tool in (await listed(server)).values()
+    ]
+    assert sum(map(len, compact)) <= SIZE_LIMIT

@@ -1,0 +1,43 @@
+"""The demo is the first thing a newcomer runs; its status must not lie."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bi_mcp import demo
+
+pytestmark = pytest.mark.anyio
+
+
+async def told() -> tuple[int, str]:
+    text = io.StringIO()
+    status = await demo.run(Console(file=text, width=120))
+    return status, text.getvalue()
+
+
+async def test_the_story_ends_well_and_shows_tree_refusals_and_rows() -> None:
+    status, text = await told()
+    assert status == 0
+    for expected in (
+        "bi://dataset/fields",
+        "CONNECTOR_DELETE_RESTRICTED",
+        "begins with a capital Latin letter",
+        "TAIL_NUMBER string ← tail_number (hidden)",
+        "TEMPERATURE double ← temperature",
+        "2013-01-01 05:15:00",
+        "Every step did what it should",
+    ):
+        assert expected in text
+    assert demo.sample.DEMO_PASSWORD not in text
+
+
+async def test_a_step_that_goes_wrong_ends_the_story_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "LOGIN", "a-stranger")
+    status, text = await told()
+    assert status == 1
+    assert "source_add succeeds, but it said" in text
+    assert "SOURCE_CREATE_CONNECTION_ERROR" in text
+    assert "Every step did what it should" not in text
