@@ -1,0 +1,85 @@
+"""`python -m benchmarks`: measures, prints, and fails where a goal is missed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.call import measure_call
+from benchmarks.outcome import Outcome
+from benchmarks.size import measure_size
+from benchmarks.start import measure_start
+
+BENCHMARKS: dict[str, Callable[[], Outcome]] = {
+    "start": lambda: measure_start().outcome(),
+    "size": lambda: anyio.run(measure_size).outcome(),
+    "call": lambda: anyio.run(measure_call).outcome(),
+}
+
+
+@click.command()
+@click.option(
+    "--only", type=click.Choice(list(BENCHMARKS)), multiple=True, help="Measure these. Default: all."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the numbers to this file.")
+@click.option("--report-only", is_flag=True, help="Exit with 0 even where a goal is missed.")
+def main(only: tuple[str, ...], json_file: Path | None, report_only: bool) -> None:
+    """Compare bi-mcp with its goals. Exits with 1 where one is missed."""
+    console = Console()
+    outcomes = [_measure(console, name) for name in only or BENCHMARKS]
+    console.print(_summary(outcomes), *map(_details, outcomes), sep="\n")
+    if json_file is not None:
+        json_file.write_text(json.dumps(_as_json(outcomes), indent=1) + "\n", encoding="utf-8")
+    missed = not all(outcome.met for outcome in outcomes)
+    raise SystemExit(missed and not report_only)
+
+
+def _measure(console: Console, name: str) -> Outcome:
+    with console.status(f"measuring: {name}"):
+        return BENCHMARKS[name]()
+
+
+def _summary(outcomes: list[Outcome]) -> Table:
+    table = Table("benchmark", title="bi-mcp against its goals")
+    for heading in ("measured", "goal"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for outcome in outcomes:
+        verdict = "[green]met" if outcome.met else "[red]missed"
+        table.add_row(outcome.benchmark, _number(outcome.measured), f"≤ {_number(outcome.goal)}", verdict)
+    return table
+
+
+def _details(outcome: Outcome) -> Table:
+    table = Table(outcome.benchmark)
+    table.add_column(outcome.unit if outcome.unit == "characters" else "", justify="right")
+    for name, number in outcome.details.items():
+        table.add_row(name, _number(number))
+    return table
+
+
+def _number(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:.2f}"
+
+
+def _as_json(outcomes: list[Outcome]) -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "mcp": version("mcp"),
+        "processors": os.cpu_count(),
+        "benchmarks": [outcome.as_json() for outcome in outcomes],
+    }
+
+
+if __name__ == "__main__":
+    main()
