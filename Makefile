@@ -23,14 +23,15 @@ wheel-check: $(VENV)/ready
 	$(BIN)/python -m build --wheel --outdir build/wheel . > /dev/null
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/python -m pip install --quiet build/wheel/*.whl
-	build/wheel/venv/bin/bi-mcp --version
+	build/wheel/venv/bin/python tests/wheel_smoke.py
+	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
 
 bench: $(VENV)/ready
 	$(BIN)/python -m benchmarks
 
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready
-	$(BIN)/python -m pytest tests/server/test_contract.py --update-contract -q
+	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py --update-contract -q
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

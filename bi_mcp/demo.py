@@ -290,7 +290,7 @@ def build_tree(layers: Mapping[str, Mapping[str, Any]]) -> Tree:
 def build_rows(columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[object]]) -> Table:
     """The first rows under the names that a report sees."""
     table = Table(
-        title="First rows, as Bitrix24 gets them from urlData", box=SIMPLE_HEAD, title_justify="left"
+        title="First rows, as Bitrix24 gets them from urlData", box=SIMPLE_HEAD, show_edge=False, padding=0
     )
     for column in columns:
         justify: Literal["left", "right"] = "right" if column["type"] in {"int", "double"} else "left"

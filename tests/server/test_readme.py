@@ -1,0 +1,39 @@
+"""The README's tool table is generated from the tools and the method table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from mcp import Client
+from mcp.server import MCPServer
+
+from bi_mcp.rest.methods import METHODS, Effect
+
+pytestmark = pytest.mark.anyio
+
+README = Path(__file__).parents[2] / "README.md"
+TABLE = re.compile(r"(<!-- tools: [^>]*-->\n)(.*?)(<!-- /tools -->)", re.DOTALL)
+
+
+async def build_table(server: MCPServer) -> str:
+    async with Client(server) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    rows = ["| tool | effect | what it does | REST method |", "|---|---|---|---|"]
+    for method in METHODS:
+        effect = "**delete**" if method.effect is Effect.DELETE else method.effect.value
+        what = (tools[method.tool].description or "").split(". ")[0].rstrip(".")
+        rows.append(f"| `{method.tool}` | {effect} | {what} | [`{method.name}`]({method.documentation}) |")
+    return "\n".join(rows) + "\n"
+
+
+async def test_the_tool_table_is_the_generated_one(server: MCPServer, request: pytest.FixtureRequest) -> None:
+    table = await build_table(server)
+    text = README.read_text(encoding="utf-8")
+    if request.config.getoption("--update-contract"):
+        text = TABLE.sub(lambda found: found[1] + table + found[3], text)
+        README.write_text(text, encoding="utf-8")
+    found = TABLE.search(text)
+    assert found is not None
+    assert found[2] == table, "meant? then run `make snapshots` and commit"
