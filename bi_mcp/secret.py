@@ -35,7 +35,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        # Half a Unicode character would be an exception that holds the value.
+        ours, theirs = (value.encode(errors="surrogatepass") for value in (self.__value, other.__value))
+        return hmac.compare_digest(ours, theirs)
 
     # Equal secrets must not be told apart, or grouped, by a hash that someone prints.
     __hash__ = None  # type: ignore[assignment]

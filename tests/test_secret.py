@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import logging
 import pickle
+import pprint
+import traceback
 
 import pytest
 from pydantic import BaseModel
@@ -54,3 +57,36 @@ def test_equality_is_by_value_and_hashing_is_refused() -> None:
 
 def test_redact_replaces_the_longest_first_and_ignores_empty_secrets() -> None:
     assert redact("user abcd and abc", [Secret("abc"), Secret("abcd"), Secret("")]) == "user ••• and •••"
+
+
+def test_short_values_are_not_masked_because_they_would_garble_the_text() -> None:
+    assert redact("a port of ab", [Secret("a"), Secret("ab")]) == "a port of ab"
+    assert redact("abc at abc", [Secret("abc")]) == "••• at •••"
+
+
+def test_a_mask_does_not_tell_the_length() -> None:
+    assert str(Secret("a")) == str(Secret("a" * 100))
+    assert not hasattr(Secret("a"), "__len__")
+
+
+def test_an_error_about_a_secret_does_not_show_it() -> None:
+    with pytest.raises(TypeError) as raised:
+        "".join([Secret(CANARY)])  # type: ignore[list-item]  the mistake under test
+    error = ValueError("bad", Secret(CANARY), {"token": Secret(CANARY)})
+    assert CANARY not in f"{raised.value} {error} {error!r} {''.join(traceback.format_exception(error))}"
+
+
+def test_what_holds_a_secret_does_not_show_it() -> None:
+    @dataclasses.dataclass
+    class Holder:
+        token: Secret
+
+    holder = Holder(Secret(CANARY))
+    assert CANARY not in f"{holder} {vars(holder)} {pprint.pformat([holder])}"
+    with pytest.raises(TypeError):
+        dataclasses.asdict(holder)
+
+
+def test_half_a_unicode_character_is_compared_without_an_exception() -> None:
+    assert Secret("\ud83d") != Secret("x")
+    assert Secret("\ud83d") == Secret("\ud83d")

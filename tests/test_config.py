@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bi_mcp.config import (
+    LocalPortalSettings,
+    Settings,
+    embedded_portal_settings,
+    local_portal_settings,
+    read_settings,
+    sample_password,
+    secret_variable,
+    with_options,
+)
+from bi_mcp.errors import ConfigError
+from bi_mcp.secret import Secret
+
+TOKEN = "token-canary"
+WEBHOOK = "https://portal.example/rest/7/webhook-canary/"
+PORTAL = "https://portal.example"
+
+
+def test_with_nothing_set_the_embedded_portal_is_used_and_nothing_is_shown() -> None:
+    settings = read_settings({})
+    assert (settings.portal_url, settings.access_token, settings.webhook_url) == (None, None, None)
+    assert settings.shown_settings == frozenset()
+    assert settings.secrets_folder is None
+    assert not settings.allow_literal_secrets
+
+
+def test_every_variable_of_the_server_is_read() -> None:
+    settings = read_settings(
+        {
+            "BI_MCP_PORTAL_URL": PORTAL,
+            "BI_MCP_ACCESS_TOKEN": TOKEN,
+            "BI_MCP_SHOW_SETTINGS": "login, host,,",
+            "BI_MCP_SECRETS_DIR": "/run/secrets",
+            "BI_MCP_ALLOW_LITERAL_SECRETS": "on",
+            "BI_MCP_PORTAL_DB": "portal.sqlite3",
+        }
+    )
+    assert settings == Settings(
+        portal_url=PORTAL,
+        access_token=Secret(TOKEN),
+        shown_settings=frozenset({"login", "host"}),
+        secrets_folder=Path("/run/secrets"),
+        allow_literal_secrets=True,
+        embedded=LocalPortalSettings(database="portal.sqlite3"),
+    )
+
+
+def test_a_webhook_stands_alone() -> None:
+    assert read_settings({"BI_MCP_WEBHOOK": WEBHOOK}).webhook_url == Secret(WEBHOOK)
+
+
+def test_every_variable_of_the_local_portal_is_read() -> None:
+    environment = {
+        "BI_MCP_PORTAL_DB": "portal.sqlite3",
+        "BI_MCP_PORTAL_GENERATION": "classic",
+        "BI_MCP_PORTAL_ERRORS": "root",
+        "BI_MCP_PORTAL_LIMITS": "enterprise",
+        "BI_MCP_PORTAL_ACCESS_TOKEN": TOKEN,
+        "BI_MCP_PORTAL_WEBHOOK": "7/webhook-canary",
+        "BI_MCP_PORTAL_FAULTS": "yes",
+    }
+    expected = LocalPortalSettings(
+        database="portal.sqlite3",
+        generation="classic",
+        errors="root",
+        limits="enterprise",
+        access_token=Secret(TOKEN),
+        webhook=Secret("7/webhook-canary"),
+        faults=True,
+    )
+    assert local_portal_settings(environment) == expected
+    assert embedded_portal_settings(environment) == expected
+    assert read_settings(environment).embedded == expected
+
+
+def test_the_local_portal_forgets_and_the_embedded_one_remembers() -> None:
+    assert local_portal_settings({}).database == ":memory:"
+    assert Path(embedded_portal_settings({}).database).parts[-2:] == ("bi-mcp", "portal.sqlite3")
+
+
+@pytest.mark.parametrize("name", ["BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_SECRETS_DIR", "BI_MCP_PORTAL_DB", "BI_MCP_PORTAL_GENERATION", "BI_MCP_ALLOW_LITERAL_SECRETS"])  # fmt: skip
+def test_an_empty_variable_counts_as_unset(name: str) -> None:
+    assert read_settings({name: ""}) == read_settings({})
+
+
+@pytest.mark.parametrize(
+    ("environment", "text"),
+    [
+        (
+            {"BI_MCP_PORTAL_URL": PORTAL},
+            "BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN",
+        ),
+        (
+            {"BI_MCP_ACCESS_TOKEN": TOKEN},
+            "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL",
+        ),
+        ({"BI_MCP_ACCESS_TOKEN": TOKEN, "BI_MCP_WEBHOOK": WEBHOOK}, "both set. Keep the access token"),
+        (
+            {"BI_MCP_PORTAL_URL": PORTAL, "BI_MCP_ACCESS_TOKEN": TOKEN, "BI_MCP_WEBHOOK": WEBHOOK},
+            "both set. Keep the access token",
+        ),
+        (
+            {"BI_MCP_PORTAL_URL": PORTAL, "BI_MCP_WEBHOOK": WEBHOOK},
+            "both set. A webhook's address names its portal",
+        ),
+    ],
+)
+def test_variables_that_do_not_fit_together_are_named(environment: Mapping[str, str], text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_settings(environment)
+    assert text in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("BI_MCP_PORTAL_GENERATION", "classic, tables"),
+        ("BI_MCP_PORTAL_ERRORS", "result, root"),
+        ("BI_MCP_PORTAL_LIMITS", "off, standard, enterprise"),
+        ("BI_MCP_PORTAL_FAULTS", "on or off"),
+        ("BI_MCP_ALLOW_LITERAL_SECRETS", "on or off"),
+    ],
+)
+def test_a_value_that_is_no_choice_is_refused_with_the_choices(name: str, choices: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} must be .*{choices}, not 'perhaps'"):
+        read_settings({name: "perhaps"})
+
+
+@pytest.mark.parametrize(
+    ("value", "on"),
+    [
+        ("on", True),
+        ("ON", True),
+        ("true", True),
+        ("1", True),
+        ("yes", True),
+        ("off", False),
+        ("False", False),
+        ("0", False),
+        ("no", False),
+    ],
+)
+def test_a_switch_has_several_spellings(value: str, on: bool) -> None:
+    assert read_settings({"BI_MCP_ALLOW_LITERAL_SECRETS": value}).allow_literal_secrets is on
+
+
+def test_options_overrule_variables_and_what_is_not_given_stays() -> None:
+    settings = Settings(shown_settings=frozenset({"login"}), secrets_folder=Path("/a"))
+    assert with_options(settings, None, None, allow_literal_secrets=False) == settings
+    changed = with_options(settings, "host,port", "/b", allow_literal_secrets=True)
+    assert changed.shown_settings == frozenset({"host", "port"})
+    assert (changed.secrets_folder, changed.allow_literal_secrets) == (Path("/b"), True)
+    assert with_options(settings, "", None, allow_literal_secrets=False).shown_settings == frozenset()
+    literal = Settings(allow_literal_secrets=True)
+    assert with_options(literal, None, None, allow_literal_secrets=False).allow_literal_secrets
+
+
+def test_the_samples_password_is_a_secret() -> None:
+    assert sample_password({}) is None
+    assert sample_password({"BI_MCP_SAMPLE_PASSWORD": TOKEN}) == Secret(TOKEN)
+
+
+def test_a_variable_of_a_reference_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert secret_variable("BI_MCP_SECRET_OF_THIS_TEST") is None
+    monkeypatch.setenv("BI_MCP_SECRET_OF_THIS_TEST", TOKEN)
+    assert secret_variable("BI_MCP_SECRET_OF_THIS_TEST") == Secret(TOKEN)
+    monkeypatch.setenv("BI_MCP_SECRET_OF_THIS_TEST", "")
+    assert secret_variable("BI_MCP_SECRET_OF_THIS_TEST") is None
+
+
+def test_settings_can_be_printed_without_their_secrets() -> None:
+    settings = read_settings({"BI_MCP_PORTAL_URL": PORTAL, "BI_MCP_ACCESS_TOKEN": TOKEN})
+    portal = local_portal_settings({"BI_MCP_PORTAL_ACCESS_TOKEN": TOKEN, "BI_MCP_PORTAL_WEBHOOK": WEBHOOK})
+    assert (
+        "canary" not in f"{settings} {portal!r} {vars(settings)} {read_settings({'BI_MCP_WEBHOOK': WEBHOOK})}"
+    )
