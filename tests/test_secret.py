@@ -71,7 +71,7 @@ def test_a_mask_does_not_tell_the_length() -> None:
 
 def test_an_error_about_a_secret_does_not_show_it() -> None:
     with pytest.raises(TypeError) as raised:
-        "".join([Secret(CANARY)])  # type: ignore[list-item]  the mistake under test
+        "".join([Secret(CANARY)])  # type: ignore[list-item]  # the mistake under test
     error = ValueError("bad", Secret(CANARY), {"token": Secret(CANARY)})
     assert CANARY not in f"{raised.value} {error} {error!r} {''.join(traceback.format_exception(error))}"
 
