@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -19,10 +20,12 @@ GOAL = 1.3
 WARM_UP = 50
 ROUNDS = 600
 
+Call = Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class CallTimes:
-    """Seconds of each call; the three of one index were measured one after the other."""
+    """Seconds of each call; the three of one index belong to one round."""
 
     get: Sequence[float]
     post: Sequence[float]
@@ -52,29 +55,32 @@ async def measure_call(rounds: int = ROUNDS) -> CallTimes:
     """Call a portal in a process of its own, by three ways in turn."""
     async with (
         running_portal() as portal,
-        httpx.AsyncClient(headers={"Accept": "application/json"}) as http,
+        # A proxy of this process' environment would stand in one of the two ways only.
+        httpx.AsyncClient(headers={"Accept": "application/json"}, trust_env=False) as http,
         Client(ours(portal.server_environment())) as server,
         Client(bare()) as echoing,
     ):
         id = await portal.add_connector(http)
-        calls: dict[str, Callable[[], Awaitable[None]]] = {
+        calls: dict[str, Call] = {
             "get": lambda: _call_tool(server, "connector_get", {"id": id}),
             "post": lambda: _post(http, portal, id),
             "echo": lambda: _call_tool(echoing, "echo", {"text": "connector_get"}),
         }
-        for _ in range(WARM_UP):
-            await _time_each(calls)
-        times = [await _time_each(calls) for _ in range(rounds)]
-    return CallTimes(**{name: [seconds[name] for seconds in times] for name in calls})
+        times = await _time_in_turn(calls, rounds)
+    return CallTimes(get=times["get"], post=times["post"], echo=times["echo"])
 
 
-async def _time_each(calls: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, float]:
-    seconds = {}
-    for name, call in calls.items():
-        started = perf_counter()
-        await call()
-        seconds[name] = perf_counter() - started
-    return seconds
+async def _time_in_turn(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call. Who begins a round changes, so that nobody always profits from the one before."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    order = deque(calls)
+    for _ in range(WARM_UP + rounds):
+        for name in order:
+            started = perf_counter()
+            await calls[name]()
+            times[name].append(perf_counter() - started)
+        order.rotate()
+    return {name: seconds[WARM_UP:] for name, seconds in times.items()}
 
 
 async def _call_tool(client: Client, tool: str, arguments: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ NOTHING_CONFIGURED = {"BI_MCP_PORTAL_DB": ":memory:"}
 
 def ours(environment: dict[str, str] | None = None) -> StdioServerParameters:
     """bi-mcp on standard input and output; without an environment nothing is configured."""
-    return _over_stdio(OUR_COMMAND, environment or NOTHING_CONFIGURED)
+    return _over_stdio(OUR_COMMAND, NOTHING_CONFIGURED if environment is None else environment)
 
 
 def bare() -> StdioServerParameters:

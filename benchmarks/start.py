@@ -83,8 +83,9 @@ def _time_start(server: StdioServerParameters) -> float:
         assert process.stdout is not None
         process.stdin.write(json.dumps(_ASK).encode() + b"\n")
         process.stdin.flush()
-        answer = process.stdout.readline()
+        answer = process.stdout.readline()  # empty when the server ended without an answer
         seconds = perf_counter() - started
         process.stdin.close()
-    assert json.loads(answer)["result"]["tools"], "no tools were answered"
+    assert answer, f"no answer from {server.args}"
+    assert json.loads(answer)["result"]["tools"]
     return seconds
