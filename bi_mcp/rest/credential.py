@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bi_mcp.secret import Secret
@@ -24,3 +24,30 @@ class Webhook:
 
 
 Credential = AccessToken | Webhook
+
+
+class CredentialSource(Protocol):
+    """Where the credential of each call comes from: one that never changes, or a session that renews its token."""
+
+    async def current(self) -> Credential:
+        """Return the credential to call with."""
+        ...
+
+    async def renew(self, rejected: Credential) -> Credential | None:
+        """Return a newer credential after the portal called `rejected` expired; None where there is none to be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedCredential:
+    """A credential that nobody renews."""
+
+    credential: Credential
+
+    async def current(self) -> Credential:
+        """Return the credential."""
+        return self.credential
+
+    async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
+        """There is no other."""
+        return

@@ -1,0 +1,47 @@
+"""The command line: parses and prints, decides nothing. One file per family of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bi_mcp import __version__
+from bi_mcp.cli.practice import demo, portal, sample
+from bi_mcp.cli.serve import serve
+from bi_mcp.errors import BiMcpError
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(click.Group):
+    """Shows errors raised on purpose as one message instead of a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BiMcpError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="bi-mcp")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Configure Bitrix24 BI connections from an assistant.
+
+    Without a command bi-mcp is an MCP server on standard input and output, as Claude Code, Cursor and other
+    clients start it. Without a configured portal it works on an embedded practice portal.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if sys.stdin.isatty():
+        # A person typed it: waiting silently for JSON would look like a hang.
+        click.echo(ctx.get_help())
+        return
+    ctx.invoke(serve)
+
+
+for command in (serve, demo, portal, sample):
+    main.add_command(command)

@@ -1,0 +1,48 @@
+"""`bi-mcp demo`, `portal` and `sample`: what there is to try things out with."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="See the main job run, step by step.")
+def demo() -> None:
+    """Run the main job from end to end: a real MCP client onboards real data on a practice portal of its own.
+
+    Touches nothing of yours. Ends with status 0 only if every step did what it should.
+    """
+    from bi_mcp.demo import main as tell
+
+    tell()
+
+
+@click.command(short_help="Run the local practice portal on a port.")
+@click.option("--port", default=8770, show_default=True)
+def portal(port: int) -> None:
+    """Run the local portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
+
+    The BI_MCP_PORTAL_* variables say how it behaves: _DB, _GENERATION (classic, tables), _ERRORS (result, root),
+    _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off).
+    """
+    from bi_mcp.embedded import serve_portal
+
+    serve_portal(port, announce=click.echo)
+
+
+@click.command(short_help="Run the sample connector on a port.")
+@click.option(
+    "--data",
+    type=click.Path(exists=True),
+    help="A CSV file, a folder of them, or a SQLite file. Default: the shipped data.",
+)
+@click.option("--port", default=8771, show_default=True)
+@click.option("--login", default="demo", show_default=True, help="Login that `connection` must carry.")
+def sample(data: str | None, port: int, login: str) -> None:
+    """Run the sample connector: the four endpoints that Bitrix24 calls, over the shipped data or your own.
+
+    The password is what BI_MCP_SAMPLE_PASSWORD says. Without it the shipped data, which is public, has
+    demo-password; your own data gets a password made for this run, which is printed.
+    """
+    from bi_mcp.embedded import serve_sample
+
+    serve_sample(port, data, login, announce=click.echo)
