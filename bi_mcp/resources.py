@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bi_mcp.tools.app import App
 
 JSON = "application/json"
+# Nineteen digits hold every id of a database, and int() would fail on thousands.
+_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ def _fields_resource(group: _Group, app: App) -> FunctionResource:
 
 def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
-        if not id.isdigit() or int(id) < 1:
+        if not _ID.fullmatch(id):
             raise ResourceNotFoundError(
-                f"bi://{group.name}/{id}: an id is a positive whole number; {group.name}_list shows them."
+                f"bi://{group.name}/ID: an id is a positive whole number; {group.name}_list shows them."
             )
         return await _as_json(app, group.item(app, int(id)))
 
