@@ -86,7 +86,7 @@ class Entity(Generic[Item, New, Changes]):
         self, *, select: Sequence[str] = (), filter: Filter | None = None
     ) -> AsyncIterator[Item]:
         """Walk all pages, ordered by id, until one is shorter than 50."""
-        query = Query(select=select, filter=filter or {}, order={"id": "ASC"})
+        query = Query(select=select, filter=filter or {})
         while True:
             page = await self._page(query)
             for item in page.items:

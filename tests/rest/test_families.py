@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from bi_mcp.errors import InvalidRequestError, LimitError, MethodMissingError, NotFoundError, PortalError
+from bi_mcp.errors import (
+    InvalidRequestError,
+    LimitError,
+    MethodMissingError,
+    NotFoundError,
+    PortalError,
+    UnexpectedAnswerError,
+)
 from bi_mcp.rest.datasets import DatasetDeletion
 from bi_mcp.rest.models import ColumnChanges, DatasetChanges
 from tests.rest.calling import (
@@ -38,9 +45,12 @@ async def test_the_family_is_found_out_once(tables: Portal, classic: Portal) -> 
 
 
 async def test_calls_at_the_same_time_ask_once(tables: Portal) -> None:
+    slow = tables.faults.arm("slow")
     async with anyio.create_task_group() as group:
         for _ in range(5):
             group.start_soon(tables.bi.datasets.has_tables)
+        await slow.reached.wait()
+        slow.release.set()
     assert tables.calls.methods == ["table.fields"]
 
 
@@ -123,9 +133,8 @@ async def test_an_error_names_the_method_that_was_called_in_the_end(tables_only:
 async def test_an_answer_that_cannot_be_read_names_the_method_that_gave_it() -> None:
     async with a_portal("tables", without_datasets=True) as portal:
         portal.faults.arm("html_ok", method="biconnector.table.add")
-        source_id = 1
-        with pytest.raises(Exception, match=r"^biconnector\.table\.add: .*an HTML page"):
-            await portal.bi.datasets.add(dataset_fields(source_id))
+        with pytest.raises(UnexpectedAnswerError, match=r"^biconnector\.table\.add: .*an HTML page"):
+            await portal.bi.datasets.add(dataset_fields(1))
 
 
 async def test_a_portal_without_the_module_says_so_for_every_method() -> None:

@@ -14,6 +14,7 @@ from bi_mcp.errors import (
     NotSynchronisedError,
     PortalError,
 )
+from bi_mcp.rest import AccessToken
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -30,6 +31,7 @@ from tests.rest.calling import (
     add_dataset,
     add_source,
     columns,
+    connect,
     connector_fields,
     dataset_fields,
     source_fields,
@@ -145,8 +147,13 @@ async def test_columns_are_saved_when_bi_builder_does_not_follow(portal: Portal)
 
 
 async def test_another_applications_objects_are_not_found(portal: Portal) -> None:
-    with pytest.raises(NotFoundError, match="or another application created it") as missing:
-        await portal.bi.sources.get(1)
+    source_id = await add_source(portal.bi)
+    tokens = portal.app.state.tokens
+    issued = tokens.issue(tokens.register("Other", "https://other.example/"), 5)
+    async with connect(portal.app, AccessToken(Secret(issued["access_token"]))) as other:
+        assert (await other.sources.list_page()).items == []
+        with pytest.raises(NotFoundError, match="or another application created it") as missing:
+            await other.sources.get(source_id)
     error: PortalError = missing.value
     assert (error.code, error.message) == ("SOURCE_NOT_FOUND", "Source was not found.")
     assert (error.method, error.status) == ("biconnector.source.get", 200)

@@ -94,9 +94,8 @@ async def test_an_answer_that_cannot_be_read_does_not_show_its_values() -> None:
 
 
 async def test_a_source_shows_no_value_however_it_is_printed(portal: Portal) -> None:
-    connector_id = 1
     await add_source(portal.bi)
-    fields = source_fields(connector_id, PASSWORD)
+    fields = source_fields(1, PASSWORD)
     await portal.bi.sources.add(fields)
     page = await portal.bi.sources.list_page()
     source = await portal.bi.sources.get(2)
