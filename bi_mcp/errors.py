@@ -69,7 +69,10 @@ class UnexpectedAnswerError(BiMcpError):
 
 
 class PortalError(BiMcpError):
-    """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status."""
+    """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status.
+
+    `retry_at` is the unix time at which a method that used up its run time starts anew.
+    """
 
     def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
         super().__init__(_portal_text(method, code, message, hint))
@@ -78,16 +81,19 @@ class PortalError(BiMcpError):
         self.message = message
         self.hint = hint
         self.status = status
+        self.retry_at: float | None = None
 
     def without(self, secrets: Sequence[Secret]) -> Self:
         """Return the error with the given secrets masked, should the portal have echoed one."""
-        return type(self)(
+        masked = type(self)(
             method=self.method,
             code=redact(self.code, secrets),
             message=redact(self.message, secrets),
             hint=self.hint,
             status=self.status,
         )
+        masked.retry_at = self.retry_at
+        return masked
 
 
 class AuthenticationError(PortalError):

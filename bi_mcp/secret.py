@@ -77,7 +77,34 @@ class Secret:
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
     """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it."""
-    values = sorted((value for secret in secrets if len(value := secret.reveal()) > 2), key=len, reverse=True)
-    for value in values:
-        text = text.replace(value, MASK)
+    forms = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) > 2}
+    longest_first = sorted(forms, key=len, reverse=True)
+    for form in longest_first:
+        text = text.replace(form, MASK)
+    for form in longest_first:
+        text = _mask_cut_end(text, form)
+    return text
+
+
+def _forms(value: str) -> set[str]:
+    """How a value looks line by line, in JSON, in an address and in a page."""
+    # Imported here: needed only when a portal refuses something.
+    import html
+    import json
+    from urllib.parse import quote, quote_plus
+
+    forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms |= {
+        quote(value, safe="", errors="replace"),
+        quote_plus(value, errors="replace"),
+        html.escape(value),
+    }
+    return forms | set(value.splitlines())
+
+
+def _mask_cut_end(text: str, form: str) -> str:
+    """A long text may have been cut in the middle of a secret."""
+    for length in range(min(len(form), len(text)), 2, -1):
+        if text.endswith(form[:length]):
+            return text[:-length] + MASK
     return text

@@ -106,7 +106,7 @@ def _connect_portal(settings: Settings) -> BIConnector:
 
     if settings.webhook_url is not None:
         portal_url, webhook = parse_webhook(settings.webhook_url.reveal())
-        return BIConnector(settings.portal_url or portal_url, webhook)
+        return BIConnector(portal_url, webhook)
     assert settings.portal_url is not None  # noqa: S101  read_settings refuses a token without a portal
     assert settings.access_token is not None  # noqa: S101  and a portal without a credential
     return BIConnector(settings.portal_url, AccessToken(settings.access_token))

@@ -107,8 +107,9 @@ class SettingValues:
             )
         path = _file_inside(self.folder, name)
         if path is None:
+            # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
-                f"settings.{code}: the folder for secrets holds no file {name!r}. Name a file inside it."
+                f"settings.{code}: the folder for secrets holds no file of that name. Name a file inside it."
             )
         try:
             with path.open("rb") as file:

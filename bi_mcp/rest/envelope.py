@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
@@ -18,8 +19,24 @@ MESSAGE_CHARACTERS = 500
 _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
 
-def parse_answer(method: Method, status: int, body: bytes) -> object:
-    """Return `result` of an answer.
+@dataclass(frozen=True)
+class Timing:
+    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which it starts anew."""
+
+    operating: float | None = None
+    operating_reset_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer."""
+
+    result: object
+    timing: Timing
+
+
+def parse_answer(method: Method, status: int, body: bytes) -> Answer:
+    """Return `result` of an answer, and its timing.
 
     Raises `PortalError` for an error inside `result` (HTTP 200), at the root with HTTP 200, or at the root with a
     status of its own; `UnexpectedAnswerError` for everything that is not an answer of the REST API.
@@ -31,9 +48,14 @@ def parse_answer(method: Method, status: int, body: bytes) -> object:
     if "result" not in answer:
         raise unexpected(method, status, "a JSON object without 'result'")
     result = answer["result"]
+    raise_hidden_error(method, status, result)
+    return Answer(result, _timing(answer))
+
+
+def raise_hidden_error(method: Method, status: int, result: object) -> None:
+    """Raise the error that this module puts inside a `result`, if there is one."""
     if _is_object(result) and "error" in result:
         _raise_error(method, status, result)
-    return result
 
 
 def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
@@ -59,7 +81,23 @@ def _raise_error(method: Method, status: int, holder: dict[str, object]) -> None
     code = place.get("error")
     if not isinstance(code, str) or not code:
         raise unexpected(method, status, "an error without a code")
-    raise error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
+    error = error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
+    error.retry_at = _timing(holder).operating_reset_at
+    raise error
+
+
+def _timing(answer: dict[str, object]) -> Timing:
+    block = answer.get("time")
+    if not _is_object(block):
+        return Timing()
+    return Timing(_number(block.get("operating")), _number(block.get("operating_reset_at")))
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except ValueError:
+        return None
 
 
 def _one_line(text: object) -> str:

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from bi_mcp.errors import (
+    AuthenticationError,
     ConfigError,
     InvalidRequestError,
     PortalError,
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.rest.credential import AccessToken, Credential, Webhook
-from bi_mcp.rest.envelope import parse_answer
+from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
+from bi_mcp.rest.envelope import Answer, parse_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
 from bi_mcp.secret import MASK, Secret
@@ -59,13 +60,18 @@ class Transport(Protocol):
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
-    `app` is a portal in the same process, called without a socket. Raises `ConfigError` for an unusable address.
+    A credential that its source can renew is renewed once when the portal calls it expired. `app` is a portal in the
+    same process, called without a socket. Raises `ConfigError` for an unusable address.
     """
 
-    def __init__(self, portal_url: str, credential: Credential, *, app: ASGIApp | None = None) -> None:
+    def __init__(
+        self, portal_url: str, credential: Credential | CredentialSource, *, app: ASGIApp | None = None
+    ) -> None:
         self._base = rest_address(portal_url)
         self.host = urlsplit(self._base).netloc
-        self._credential = credential
+        self._source: CredentialSource = (
+            FixedCredential(credential) if isinstance(credential, AccessToken | Webhook) else credential
+        )
         carrier = None if app is None else httpx.ASGITransport(app)
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT,
@@ -77,15 +83,30 @@ class HttpTransport:
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
         """POST the call and return its `result`."""
-        if isinstance(self._credential, Webhook) and not method.webhook:
+        return (await self.post(method, parameters)).result
+
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+        """POST the call and return its `result` with what the portal says about its run time."""
+        credential = await self._source.current()
+        try:
+            return await self._post(method, parameters, credential)
+        except AuthenticationError as error:
+            # The portal looks at the token before anything else, so a write that met an expired one did not happen.
+            renewed = await self._source.renew(credential) if error.code == "expired_token" else None
+            if renewed is None:
+                raise
+        return await self._post(method, parameters, renewed)
+
+    async def _post(self, method: Method, parameters: Mapping[str, object], credential: Credential) -> Answer:
+        if isinstance(credential, Webhook) and not method.webhook:
             raise InvalidRequestError(
                 f"{method.name} was not sent: a webhook may call only the *.fields methods. Configure an application's access "
                 "token (BI_MCP_ACCESS_TOKEN) for everything else."
             )
-        content = self._body(method, parameters)
+        content = _body(method, parameters, credential)
         try:
             response = await self._client.post(
-                self._address(method),
+                self._address(method, credential),
                 content=content,
                 headers={"Content-Type": "application/json"},
             )
@@ -102,37 +123,16 @@ class HttpTransport:
         try:
             return parse_answer(method, response.status_code, response.content)
         except PortalError as error:
-            raise error.without(list(self._secrets(parameters))) from None
+            raise error.without([*_secrets_of(credential), *_secrets_in(parameters)]) from None
 
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
         await self._client.aclose()
 
-    def _address(self, method: Method) -> str:
-        if isinstance(self._credential, Webhook):
-            return f"{self._base}{self._credential.path.reveal()}/{method.name}"
+    def _address(self, method: Method, credential: Credential) -> str:
+        if isinstance(credential, Webhook):
+            return f"{self._base}{credential.path.reveal()}/{method.name}"
         return f"{self._base}{method.name}"
-
-    def _secrets(self, parameters: Mapping[str, object]) -> Iterator[Secret]:
-        if isinstance(self._credential, AccessToken):
-            yield self._credential.token
-        else:
-            yield self._credential.path
-            yield Secret(self._credential.path.reveal().rpartition("/")[2])
-        yield from _secrets_in(parameters)
-
-    def _body(self, method: Method, parameters: Mapping[str, object]) -> bytes:
-        body = dict(parameters)
-        if isinstance(self._credential, AccessToken):
-            body["auth"] = self._credential.token
-        try:
-            return json.dumps(body, default=_reveal, ensure_ascii=False, allow_nan=False).encode()
-        except (TypeError, ValueError, RecursionError):
-            # The text of these exceptions may hold the whole body, token included.
-            raise InvalidRequestError(
-                f"{method.name} was not sent: a value cannot be written as JSON (half a Unicode character, "
-                "a number that is not finite, or something else than text, numbers, arrays and objects)."
-            ) from None
 
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
         nothing_sent = isinstance(error, _NOTHING_SENT)
@@ -190,6 +190,26 @@ def parse_webhook(address: str) -> tuple[str, Webhook]:
             "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
         )
     return found[1], Webhook(Secret(found[2]))
+
+
+def _body(method: Method, parameters: Mapping[str, object], credential: Credential) -> bytes:
+    body = dict(parameters)
+    if isinstance(credential, AccessToken):
+        body["auth"] = credential.token
+    try:
+        return json.dumps(body, default=_reveal, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        # The text of these exceptions may hold the whole body, token included.
+        raise InvalidRequestError(
+            f"{method.name} was not sent: a value cannot be written as JSON (half a Unicode character, "
+            "a number that is not finite, or something else than text, numbers, arrays and objects)."
+        ) from None
+
+
+def _secrets_of(credential: Credential) -> list[Secret]:
+    if isinstance(credential, AccessToken):
+        return [credential.token]
+    return [credential.path, Secret(credential.path.reveal().rpartition("/")[2])]
 
 
 def _secrets_in(value: object) -> Iterator[Secret]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-Id = Annotated[int, Field(ge=1)]
+from bi_mcp.rest.models.wire import refuse_bool
+
+Id = Annotated[int, BeforeValidator(refuse_bool), Field(ge=1)]
 Select = Annotated[list[str] | None, Field(description="Default all")]
 FilterArgument = Annotated[
     dict[str, Any] | None,

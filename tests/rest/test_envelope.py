@@ -5,9 +5,16 @@ import re
 
 import pytest
 
-from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, RefusedError, UnexpectedAnswerError
+from bi_mcp.errors import (
+    BiMcpError,
+    LimitError,
+    MethodMissingError,
+    NotFoundError,
+    RefusedError,
+    UnexpectedAnswerError,
+)
 from bi_mcp.rest.entity import parse_id, parse_model, parse_models, parse_true
-from bi_mcp.rest.envelope import parse_answer
+from bi_mcp.rest.envelope import Timing, parse_answer
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Connector
 
@@ -16,7 +23,7 @@ ERROR = {"error": "CONNECTOR_NOT_FOUND", "error_description": "Connector was not
 
 
 def answered(body: object, status: int = 200) -> object:
-    return parse_answer(GET, status, json.dumps(body).encode())
+    return parse_answer(GET, status, json.dumps(body).encode()).result
 
 
 @pytest.mark.parametrize("result", [True, None, 0, [], {}, {"id": 5}, {"error": None, "item": 1}, "text"])
@@ -25,7 +32,7 @@ def test_a_result_is_returned_as_it_came(result: object) -> None:
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
-    assert parse_answer(GET, 200, b'\xef\xbb\xbf{"result": 1}') == 1
+    assert parse_answer(GET, 200, b'\xef\xbb\xbf{"result": 1}').result == 1
 
 
 @pytest.mark.parametrize(
@@ -167,3 +174,28 @@ def test_an_object_that_cannot_be_read_names_its_fields_and_not_their_values(
     error: BiMcpError = raised.value
     assert "secret" not in str(error)
     assert error.__suppress_context__
+
+
+def timed(block: object) -> Timing:
+    body = {"result": True, "time": block}
+    return parse_answer(GET, 200, json.dumps(body).encode()).timing
+
+
+def test_the_run_time_comes_with_the_answer_where_the_portal_tells_it() -> None:
+    assert timed({"operating": 12.5, "operating_reset_at": 1700000000}) == Timing(12.5, 1700000000.0)
+    assert timed({"operating": "12.5"}) == Timing(12.5, None)
+    blocks: list[object] = [{}, [], None, {"operating": "soon", "operating_reset_at": None}]
+    for silent in blocks:
+        assert timed(silent) == Timing()
+
+
+def test_a_method_without_run_time_left_says_when_it_starts_anew() -> None:
+    body = {
+        "error": "OPERATION_TIME_LIMIT",
+        "error_description": "x",
+        "time": {"operating_reset_at": 1700000000},
+    }
+    with pytest.raises(LimitError) as raised:
+        parse_answer(GET, 429, json.dumps(body).encode())
+    assert raised.value.retry_at == 1700000000
+    assert raised.value.without([]).retry_at == 1700000000

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.config import LocalPortalSettings
 from bi_mcp.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -20,7 +21,8 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.rest import AccessToken, BIConnector, Webhook
+from bi_mcp.portal import create_app
+from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect, Method, method
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
 from bi_mcp.secret import Secret
@@ -317,3 +319,47 @@ def test_plain_http_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyP
 async def test_the_settings_of_a_source_leave_as_they_are(tables: Portal) -> None:
     await add_source(tables.bi)
     assert json.loads(tables.calls.bodies[-1])["fields"]["settings"] == {"login": "ann", "password": "right"}
+
+
+class Session:
+    """A source whose token can be renewed a given number of times."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = [AccessToken(Secret(token)) for token in tokens]
+        self.rejected: list[Credential] = []
+
+    async def current(self) -> Credential:
+        return self.tokens[0]
+
+    async def renew(self, rejected: Credential) -> Credential | None:
+        self.rejected.append(rejected)
+        self.tokens.pop(0)
+        return self.tokens[0] if self.tokens else None
+
+
+async def test_an_expired_token_is_renewed_once_and_the_write_is_sent_again() -> None:
+    app = create_app(LocalPortalSettings(access_token=Secret("fresh")))
+    app.state.faults.arm("expired_token", times=1)
+    session = Session("stale", "fresh")
+    transport = HttpTransport("http://localhost", session, app=app)
+    async with BIConnector(transport) as bi:
+        assert await bi.connectors.add(connector_fields()) == 1
+        assert len((await bi.connectors.list_page()).items) == 1
+    assert [token.token.reveal() for token in session.rejected if isinstance(token, AccessToken)] == ["stale"]
+
+
+async def test_a_token_that_is_renewed_and_expired_again_is_an_error() -> None:
+    app = create_app(LocalPortalSettings(access_token=Secret("fresh")))
+    app.state.faults.arm("expired_token", times=2)
+    async with BIConnector(HttpTransport("http://localhost", Session("a", "b", "c"), app=app)) as bi:
+        with pytest.raises(AuthenticationError, match="expired_token"):
+            await bi.connectors.get(1)
+
+
+async def test_an_unknown_token_is_not_renewed() -> None:
+    app = create_app(LocalPortalSettings(access_token=Secret("fresh")))
+    session = Session("unknown", "fresh")
+    async with BIConnector(HttpTransport("http://localhost", session, app=app)) as bi:
+        with pytest.raises(AuthenticationError, match="invalid_token"):
+            await bi.connectors.get(1)
+    assert session.rejected == []
