@@ -4,6 +4,7 @@
     ├── ConfigError              a setting of bi-mcp itself is wrong
     ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
     ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
+    ├── SkippedError             a command of a batch that was not run, since one before it failed
     ├── UnreachableError         no answer: the portal could not be reached, or the connection broke
     ├── UnexpectedAnswerError    an answer that is not the REST API's: HTML, broken JSON, a wrong shape, HTTP 500
     └── PortalError              the portal answered with an error of its own
@@ -48,6 +49,10 @@ class SecretReferenceError(BiMcpError):
 
 class InvalidRequestError(BiMcpError):
     """The arguments break a documented rule. Nothing was sent to the portal."""
+
+
+class SkippedError(BiMcpError):
+    """A command of a batch was not run, because one before it failed. Nothing happened."""
 
 
 class UnreachableError(BiMcpError):

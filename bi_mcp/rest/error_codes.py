@@ -246,6 +246,8 @@ def _hint(method: Method, code: str, known: ErrorCode) -> str:
 
 def look_first(method: Method) -> str:
     """Say how to find out whether a write took effect."""
+    if method.group == "batch":
+        return "Look at what each of its commands changes before you send it again."
     group = "dataset" if method.group == "table" else method.group
     if method.effect is Effect.CREATE:
         return f"Look with {group}_list before you send it again: a second call may make a second {group}."

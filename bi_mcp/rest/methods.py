@@ -30,13 +30,13 @@ class Method:
 
     @property
     def group(self) -> str:
-        """`connector`, `source`, `dataset` or `table`."""
-        return self.name.split(".")[1]
+        """`connector`, `source`, `dataset` or `table`; a method of no group stands for itself."""
+        return self.name.split(".")[1] if "." in self.name else self.name
 
     @property
     def operation(self) -> str:
         """The name within its group: `add`, `fields.update` …"""
-        return self.name.split(".", 2)[2]
+        return self.name.split(".", 2)[-1]
 
     @property
     def tool(self) -> str:
@@ -82,6 +82,9 @@ TABLE_METHODS: tuple[Method, ...] = (
     Method("biconnector.table.fields", Effect.READ, webhook=True),
     Method("biconnector.table.fields.update", Effect.UPDATE, repeatable=False),
 )
+
+# Up to 50 calls in one. What it does to the portal is what its commands do: see `batch.batch_method`.
+BATCH = Method("batch", Effect.UPDATE, repeatable=False)
 
 _BY_NAME = {method.name: method for method in METHODS + TABLE_METHODS}
 

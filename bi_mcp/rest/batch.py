@@ -1,0 +1,267 @@
+"""Pure: calls <-> one `batch`, the request that carries up to 50 of them (section 11 of the API reference).
+
+Every value travels as text. What has no text form there is refused before anything is sent, never bent into one: a boolean
+(the portal compares `supportMapping` strictly), null, an empty array (it would vanish, and a filter would find everything).
+
+Secrets may travel: a command stands in the body of the request, as the parameters of a call do, and no address or log holds
+it. A command with a secret in it is a `Secret` as a whole and is revealed where every other one is, in the transport.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from bi_mcp.errors import (
+    BiMcpError,
+    InvalidRequestError,
+    PortalError,
+    SkippedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from bi_mcp.rest.envelope import raise_hidden_error, unexpected
+from bi_mcp.rest.error_codes import error_for, look_first
+from bi_mcp.rest.methods import BATCH, Effect
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.methods import Method
+
+MAX_COMMANDS = 50
+
+# What PHP reads of one query string: it drops deeper values and, with its usual settings, further ones without a word.
+MAX_DEPTH = 60
+MAX_VALUES = 1000
+
+_REFERENCE = "$result["
+
+Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+def _unparsed(reply: object) -> Any:
+    return reply
+
+
+@dataclass(frozen=True)
+class Command(Generic[Value_co]):
+    """One call of a batch; `parse` makes its value of the `result`, and without it the `result` is the value."""
+
+    method: Method
+    parameters: Mapping[str, object]
+    parse: Callable[[object], Value_co] = _unparsed
+
+
+@dataclass(frozen=True, init=False)
+class Reference:
+    """Stands for a part of what an earlier command answered: `Reference(0, "id")` for the id that the first one created.
+
+    `command` is the position in the list that is sent, `path` the steps into the answer. Text never becomes a reference.
+    """
+
+    command: int
+    path: tuple[str | int, ...]
+
+    def __init__(self, command: int, *path: str | int) -> None:
+        object.__setattr__(self, "command", command)
+        object.__setattr__(self, "path", path)
+
+
+class _UnfitError(ValueError):
+    """Why a command cannot travel in a batch. Names places, never values."""
+
+
+def batch_method(commands: Sequence[Command[object]]) -> Method:
+    """`batch` as the transport is to see it: a batch of reads may be repeated, one that a webhook may call is open to it."""
+    methods = [command.method for command in commands]
+    if any(method.effect is not Effect.READ for method in methods):
+        return BATCH
+    return replace(
+        BATCH, effect=Effect.READ, repeatable=True, webhook=all(method.webhook for method in methods)
+    )
+
+
+def encode_batch(
+    commands: Sequence[Command[object]], *, halt: bool = False, first: int = 0
+) -> dict[str, object]:
+    """The parameters of one `batch`. `first` is the position of the first command in the list that all batches carry.
+
+    Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch.
+    """
+    if not 1 <= len(commands) <= MAX_COMMANDS:
+        raise InvalidRequestError(f"A batch holds 1 to {MAX_COMMANDS} commands, not {len(commands)}.")
+    cmd = {
+        _key(position): encode_command(command, range(first, position))
+        for position, command in enumerate(commands, first)
+    }
+    return {"halt": int(halt), "cmd": cmd}
+
+
+def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret:
+    """`method?query`, with brackets for what is nested. `earlier` are the positions that a `Reference` may name.
+
+    Raises `InvalidRequestError`, naming the place and no value.
+    """
+    name = command.method.name
+    if name == BATCH.name:
+        raise InvalidRequestError("A batch cannot hold a batch. Nothing was sent.")
+    try:
+        leaves = _leaves(command.parameters)
+        query = urlencode([(place, _text(place, leaf, earlier)) for place, leaf in leaves])
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{name} was not sent: a text holds half a Unicode character.") from None
+    except _UnfitError as reason:
+        raise InvalidRequestError(
+            f"{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent."
+        ) from None
+    text = f"{name}?{query}" if query else name
+    return Secret(text) if any(isinstance(leaf, Secret) for _, leaf in leaves) else text
+
+
+def parse_batch(
+    commands: Sequence[Command[Value]], result: object, *, halt: bool = False, first: int = 0
+) -> list[Value | BiMcpError]:
+    """What each command answered, in their order: its value, or its error from either of the two places."""
+    body = result if isinstance(result, Mapping) else {}
+    results = _by_key(body.get("result"), len(commands), first)
+    errors = _by_key(body.get("result_error"), len(commands), first)
+    stopped = halt and bool(errors)
+    return [
+        _outcome(command, _key(position), results, errors, stopped)
+        for position, command in enumerate(commands, first)
+    ]
+
+
+def fail_batch(commands: Sequence[Command[object]], error: BiMcpError) -> list[BiMcpError]:
+    """What is known about each command after the whole batch failed: reads failed, writes may have happened."""
+    return [_failed(command, error) for command in commands]
+
+
+def skip(command: Command[object]) -> SkippedError:
+    """Make the error of a command that was not run."""
+    return SkippedError(
+        f"{command.method.name} was not run, because a command before it failed. Nothing happened; mend that one first."
+    )
+
+
+def _key(position: int) -> str:
+    return f"c{position}"
+
+
+def _leaves(parameters: Mapping[str, object]) -> list[tuple[str, object]]:
+    """`{"fields": {"list": [{"name": "ID"}]}}` -> `fields[list][0][name]`, `ID`. A parameter that is None is left out."""
+    leaves = [
+        leaf
+        for name, value in parameters.items()
+        if value is not None
+        for leaf in _leaves_below(name, value, 1)
+    ]
+    if len(leaves) > MAX_VALUES:
+        raise _UnfitError(f"it holds more than {MAX_VALUES} values")
+    return leaves
+
+
+def _leaves_below(place: str, value: object, depth: int) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        steps = [(_step(place, key), below) for key, below in value.items()]
+    elif isinstance(value, list | tuple):
+        steps = [(str(index), below) for index, below in enumerate(value)]
+    else:
+        yield place, value
+        return
+    if not steps:
+        raise _UnfitError(f"{place} is empty, and what is empty would vanish")
+    if depth > MAX_DEPTH:
+        raise _UnfitError("its values are nested too deeply")
+    for step, below in steps:
+        yield from _leaves_below(f"{place}[{step}]", below, depth + 1)
+
+
+def _step(place: str, key: object) -> str:
+    text = str(key)
+    if not text or "[" in text or "]" in text:
+        raise _UnfitError(f"a key in {place} is empty or holds a bracket")
+    return text
+
+
+def _text(place: str, leaf: object, earlier: range) -> str:
+    if isinstance(leaf, bool):
+        raise _UnfitError(f"{place} is a boolean, and everything becomes text there")
+    if isinstance(leaf, Secret):
+        return _literal(place, leaf.reveal())
+    if isinstance(leaf, str):
+        return _literal(place, leaf)
+    if isinstance(leaf, int) or (isinstance(leaf, float) and math.isfinite(leaf)):
+        return str(leaf)
+    if isinstance(leaf, Reference):
+        return _reference(place, leaf, earlier)
+    raise _UnfitError(f"{place} is neither text nor a number")
+
+
+def _literal(place: str, text: str) -> str:
+    # The portal replaces references wherever it finds them, and there is no way to escape one.
+    if _REFERENCE in text:
+        raise _UnfitError(f"the text of {place} would be taken for a reference to another result")
+    return text
+
+
+def _reference(place: str, reference: Reference, earlier: range) -> str:
+    if reference.command not in earlier or not reference.path:
+        raise _UnfitError(f"{place} refers to what is no part of an earlier result of the same batch")
+    steps = (_key(reference.command), *(_step(place, step) for step in reference.path))
+    return "$result" + "".join(f"[{step}]" for step in steps)
+
+
+def _by_key(answered: object, expected: int, first: int) -> Mapping[str, object]:
+    """PHP answers an empty map as `[]`. Other arrays are trusted only where they have an element for every command."""
+    if isinstance(answered, Mapping):
+        return answered
+    if isinstance(answered, list) and len(answered) == expected:
+        return {_key(position): value for position, value in enumerate(answered, first)}
+    return {}
+
+
+def _outcome(
+    command: Command[Value],
+    key: str,
+    results: Mapping[str, object],
+    errors: Mapping[str, object],
+    stopped: bool,
+) -> Value | BiMcpError:
+    try:
+        raise_hidden_error(command.method, 200, errors.get(key))
+        if key in results:
+            raise_hidden_error(command.method, 200, results[key])
+            return command.parse(results[key])
+    except PortalError as error:
+        return error.without(_secrets(command))
+    except BiMcpError as error:
+        return error
+    return skip(command) if stopped else unexpected(command.method, 200, "a batch without this command")
+
+
+def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
+    method = command.method
+    if isinstance(error, PortalError):
+        known = error_for(method, error.code, error.message, error.status).without(_secrets(command))
+        known.retry_at = error.retry_at
+        return known
+    writes = method.effect is not Effect.READ
+    advice = look_first(method) if writes else "It only reads: it can be sent again."
+    text = f"{method.name} travelled in a batch that failed. {error}"
+    if isinstance(error, UnexpectedAnswerError):
+        return UnexpectedAnswerError(f"{text} {advice}", method=method.name, status=error.status)
+    if isinstance(error, UnreachableError):
+        uncertain = writes and error.may_have_happened
+        shown = f"{text} {advice}" if error.may_have_happened else text
+        return UnreachableError(shown, method=method.name, may_have_happened=uncertain)
+    # Everything else is refused before anything is sent, and holds for each command alike.
+    return error
+
+
+def _secrets(command: Command[object]) -> list[Secret]:
+    return [leaf for _, leaf in _leaves(command.parameters) if isinstance(leaf, Secret)]
