@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from bi_mcp.errors import BiMcpError
+from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets
 from bi_mcp.rest.sources import Sources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
+    from bi_mcp.rest.batch import Command
     from bi_mcp.rest.credential import Credential
+    from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.rest.transport import Transport
+
+Value = TypeVar("Value")
 
 
 class BIConnector:
@@ -40,6 +47,40 @@ class BIConnector:
     async def aclose(self) -> None:
         """Close the connections to the portal."""
         await self._transport.aclose()
+
+    async def batch(
+        self, commands: Sequence[Command[Value]], *, halt: bool = False
+    ) -> list[Value | BiMcpError]:
+        """Run commands in their order, 50 per request, and return for each its value or its error, in the same order.
+
+        `halt` stops after a request in which a command failed; within a request the portal stops only at errors of its REST
+        service, not at those of the module. After a request that failed as a whole nothing more is sent. What was not
+        run is a `SkippedError`. Raises `InvalidRequestError` before anything is sent, should one command not fit.
+        """
+        starts = range(0, len(commands), MAX_COMMANDS)
+        chunks = [commands[start : start + MAX_COMMANDS] for start in starts]
+        bodies = [
+            encode_batch(chunk, halt=halt, first=start)
+            for start, chunk in zip(starts, chunks, strict=True)
+        ]
+        outcomes: list[Value | BiMcpError] = []
+        for start, chunk, body in zip(starts, chunks, bodies, strict=True):
+            try:
+                result = await self._transport.call(batch_method(chunk), body)
+            except BiMcpError as error:
+                outcomes += fail_batch(chunk, error)
+                break
+            outcomes += parse_batch(chunk, result, halt=halt, first=start)
+            if halt and any(isinstance(outcome, BiMcpError) for outcome in outcomes):
+                break
+        return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
+
+    async def snapshot(self) -> Snapshot:
+        """Read everything that the portal shows this application, with as few requests as possible."""
+        # Imported here: few callers need it.
+        from bi_mcp.rest.snapshot import read_snapshot
+
+        return await read_snapshot(self)
 
 
 def _http(portal_url: str, credential: Credential | None) -> Transport:

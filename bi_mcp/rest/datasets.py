@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
-from bi_mcp.rest.entity import Entity, check_id, parse_id, parse_true
+from bi_mcp.rest.entity import Commands, Entity, check_id, parse_id, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.batch import Command
     from bi_mcp.rest.transport import Transport
 
 
@@ -24,6 +24,23 @@ class DatasetDeletion:
     id: int
     name: str
     orphaned_builder_dataset: int | None
+
+
+class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
+    """A dataset's methods as commands of a batch.
+
+    They choose no family: where the table family exists, `dataset.delete` ends with HTTP 500 and `table.delete` is the one.
+    """
+
+    def update_columns(self, id: int, changes: ColumnChanges) -> Command[None]:
+        """Add and delete columns. What shows or hides one is a boolean and cannot travel in a batch."""
+        check_id(self._group, id)
+        parameters = {name: value for name, value in changes.to_wire().items() if value}
+        if not parameters:
+            raise InvalidRequestError(
+                f"dataset {id}: nothing to change. Pass add, update or delete with at least one element."
+            )
+        return self._command("fields.update", parse_true, id=id, **parameters)
 
 
 class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
@@ -37,6 +54,21 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         self._has_tables: bool | None = None
         self._has_datasets = True
         self._finding_out = anyio.Lock()
+
+    @property
+    def commands(self) -> DatasetCommands:
+        """The methods for `BIConnector.batch`, of the newer family where the portal is known to have no other."""
+        return DatasetCommands(self.group, self.group if self._has_datasets else "table", self._item)
+
+    @property
+    def table_commands(self) -> DatasetCommands:
+        """The same of the newer family."""
+        return DatasetCommands(self.group, "table", self._item)
+
+    def use_tables(self) -> None:
+        """Speak only the newer family from now on: this portal has no `dataset.*` any more."""
+        self._has_datasets = False
+        self._has_tables = True
 
     async def has_tables(self) -> bool:
         """Whether the portal knows `biconnector.table.*`. Asks once, with a method that needs no rights but access."""
@@ -70,14 +102,7 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
 
         Raises `NotSynchronisedError` when the columns are saved but BI Builder did not follow.
         """
-        check_id(self.group, id)
-        parameters = {name: value for name, value in changes.to_wire().items() if value}
-        if not parameters:
-            raise InvalidRequestError(
-                f"dataset {id}: nothing to change. Pass add, update or delete with at least one element."
-            )
-        reply = await self._call("fields.update", id=id, **parameters)
-        parse_true(self._method("fields.update"), reply)
+        await self._run(self.commands.update_columns(id, changes))
 
     async def delete(self, id: int) -> None:
         """Delete a dataset; see `delete_reporting` for what stays behind."""
@@ -106,6 +131,3 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
                     raise
                 self._has_datasets = False
         return await self._transport.call(method("table", operation), parameters)
-
-    def _method(self, operation: str) -> Method:
-        return method("dataset" if self._has_datasets else "table", operation)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import Field, ValidationError
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.field import FieldDescription
@@ -23,6 +25,7 @@ Item = TypeVar("Item", bound=Received)
 New = TypeVar("New", bound=Sent)
 Changes = TypeVar("Changes", bound=Sent)
 Parsed = TypeVar("Parsed", bound=Received)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,57 @@ class Page(Generic[Item]):
     more: bool
 
 
+class Commands(Generic[Item, New, Changes]):
+    """A group's methods as commands of a batch: checked and built, not sent."""
+
+    def __init__(self, group: str, family: str, item: type[Item]) -> None:
+        self._group = group
+        self._family = family
+        self._item = item
+
+    def add(self, fields: New) -> Command[int]:
+        """Create an object; the value is its id."""
+        return self._command("add", parse_id, fields=fields.to_wire())
+
+    def update(self, id: int, changes: Changes) -> Command[None]:
+        """Change what `changes` holds and nothing else."""
+        check_id(self._group, id)
+        fields = changes.to_wire()
+        if not fields:
+            raise InvalidRequestError(f"{self._group} {id}: nothing to change. Pass at least one field.")
+        return self._command("update", parse_true, id=id, fields=fields)
+
+    def get(self, id: int) -> Command[Item]:
+        """Read one object."""
+        check_id(self._group, id)
+        return self._command("get", self._parse_item, id=id)
+
+    def delete(self, id: int) -> Command[None]:
+        """Delete one object."""
+        check_id(self._group, id)
+        return self._command("delete", parse_true, id=id)
+
+    def page(self, query: Query) -> Command[list[Item]]:
+        """Read one page of 50."""
+        return self._command("list", self._parse_items, **query.to_wire())
+
+    def fields(self) -> Command[list[FieldDescription]]:
+        """Describe the group's fields."""
+        return self._command("fields", _parse_fields)
+
+    def _command(
+        self, operation: str, parse: Callable[[Method, object], Value], **parameters: object
+    ) -> Command[Value]:
+        called = method(self._family, operation)
+        return Command(called, parameters, partial(parse, called))
+
+    def _parse_item(self, called: Method, reply: object) -> Item:
+        return parse_model(called, self._item, reply.get("item") if isinstance(reply, dict) else None)
+
+    def _parse_items(self, called: Method, reply: object) -> list[Item]:
+        return parse_models(called, self._item, reply)
+
+
 class Entity(Generic[Item, New, Changes]):
     """One group of methods. Every call raises the errors of `bi_mcp.errors`."""
 
@@ -43,32 +97,26 @@ class Entity(Generic[Item, New, Changes]):
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @property
+    def commands(self) -> Commands[Item, New, Changes]:
+        """The same methods, for `BIConnector.batch`."""
+        return Commands(self.group, self.group, self._item)
+
     async def add(self, fields: New) -> int:
         """Create an object and return its id. Not repeatable: see `errors.UnreachableError.may_have_happened`."""
-        reply = await self._call("add", fields=fields.to_wire())
-        return parse_id(self._method("add"), reply)
+        return await self._run(self.commands.add(fields))
 
     async def update(self, id: int, changes: Changes) -> None:
         """Change what `changes` holds and nothing else."""
-        check_id(self.group, id)
-        fields = changes.to_wire()
-        if not fields:
-            raise InvalidRequestError(f"{self.group} {id}: nothing to change. Pass at least one field.")
-        reply = await self._call("update", id=id, fields=fields)
-        parse_true(self._method("update"), reply)
+        await self._run(self.commands.update(id, changes))
 
     async def get(self, id: int) -> Item:
         """Read one object. Raises `NotFoundError` for another application's, too."""
-        check_id(self.group, id)
-        reply = await self._call("get", id=id)
-        item = reply.get("item") if isinstance(reply, dict) else None
-        return parse_model(self._method("get"), self._item, item)
+        return await self._run(self.commands.get(id))
 
     async def delete(self, id: int) -> None:
         """Delete one object. Raises `InUseError` while something depends on it."""
-        check_id(self.group, id)
-        reply = await self._call("delete", id=id)
-        parse_true(self._method("delete"), reply)
+        await self._run(self.commands.delete(id))
 
     async def list_page(
         self,
@@ -97,20 +145,17 @@ class Entity(Generic[Item, New, Changes]):
 
     async def fields(self) -> list[FieldDescription]:
         """Describe the group's fields as this portal knows them. A webhook may call it, too."""
-        reply = await self._call("fields")
-        described = reply.get("fields") if isinstance(reply, dict) else None
-        return parse_models(self._method("fields"), FieldDescription, described)
+        return await self._run(self.commands.fields())
 
     async def _page(self, query: Query) -> Page[Item]:
-        reply = await self._call("list", **query.to_wire())
-        items = parse_models(self._method("list"), self._item, reply)
+        items = await self._run(self.commands.page(query))
         return Page(items=items, number=query.page, more=len(items) >= PAGE_SIZE)
 
-    async def _call(self, operation: str, **parameters: object) -> object:
-        return await self._transport.call(self._method(operation), parameters)
+    async def _run(self, command: Command[Value]) -> Value:
+        return command.parse(await self._call(command.method.operation, **command.parameters))
 
-    def _method(self, operation: str) -> Method:
-        return method(self.group, operation)
+    async def _call(self, operation: str, **parameters: object) -> object:
+        return await self._transport.call(method(self.group, operation), parameters)
 
 
 class _Created(Received):
@@ -134,6 +179,11 @@ def parse_true(called: Method, reply: object) -> None:
     """Accept the `true` of a successful write, in every spelling of it."""
     if reply not in (True, 1, "true", "Y", "1"):
         raise unexpected(called, 200, "not the 'true' of a success")
+
+
+def _parse_fields(called: Method, reply: object) -> list[FieldDescription]:
+    described = reply.get("fields") if isinstance(reply, dict) else None
+    return parse_models(called, FieldDescription, described)
 
 
 def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Parsed]:
