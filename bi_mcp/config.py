@@ -58,6 +58,35 @@ class Settings:
     allow_literal_secrets: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class HttpSettings:
+    """Who may call a server over HTTP, and where its replicas keep what they share.
+
+    `token` is one fixed bearer token; `issuer` and `audience` accept the tokens of an OAuth server instead, whose keys
+    are at `jwks` or where the issuer's metadata says. `shared_store` is an address with or without a password;
+    `shared_key` encrypts what is kept there.
+    """
+
+    token: Secret | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    jwks: str | None = None
+    shared_store: Secret | None = None
+    shared_key: Secret | None = None
+
+
+def http_settings(environment: Mapping[str, str] = os.environ) -> HttpSettings:
+    """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. What they must be is said by `hosting.serving_rules`."""
+    return HttpSettings(
+        token=_secret(environment, "BI_MCP_HTTP_TOKEN"),
+        issuer=environment.get("BI_MCP_HTTP_ISSUER") or None,
+        audience=environment.get("BI_MCP_HTTP_AUDIENCE") or None,
+        jwks=environment.get("BI_MCP_HTTP_JWKS") or None,
+        shared_store=_secret(environment, "BI_MCP_SHARED_STORE"),
+        shared_key=_secret(environment, "BI_MCP_SHARED_KEY"),
+    )
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the `BI_MCP_*` variables. Raises `ConfigError` when they do not fit together."""
     portal_url = environment.get("BI_MCP_PORTAL_URL") or None
@@ -100,6 +129,17 @@ def with_options(
         secrets_folder=Path(secrets_dir) if secrets_dir else settings.secrets_folder,
         allow_literal_secrets=allow_literal_secrets or settings.allow_literal_secrets,
     )
+
+
+def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where profiles and, without a keyring, tokens are kept: `BI_MCP_CONFIG_DIR`, or the user's configuration folder."""
+    chosen = environment.get("BI_MCP_CONFIG_DIR")
+    if chosen:
+        return Path(chosen).absolute()
+    # Imported here: it is needed only where no folder was named.
+    from platformdirs import user_config_path
+
+    return user_config_path("bi-mcp", appauthor=False)
 
 
 def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | None:

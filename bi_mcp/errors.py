@@ -5,6 +5,7 @@
     ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
     ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
     ├── SkippedError             a command of a batch that was not run, since one before it failed
+    ├── AuthorisationError       logging in, or renewing what a login gave, was refused
     ├── UnreachableError         no answer: the portal could not be reached, or the connection broke
     ├── UnexpectedAnswerError    an answer that is not the REST API's: HTML, broken JSON, a wrong shape, HTTP 500
     └── PortalError              the portal answered with an error of its own
@@ -53,6 +54,14 @@ class InvalidRequestError(BiMcpError):
 
 class SkippedError(BiMcpError):
     """A command of a batch was not run, because one before it failed. Nothing happened."""
+
+
+class AuthorisationError(BiMcpError):
+    """No token could be had. `code` is OAuth's own, or one of `bi_mcp.auth`; the text says what to do about it."""
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class UnreachableError(BiMcpError):
