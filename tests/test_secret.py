@@ -90,3 +90,17 @@ def test_what_holds_a_secret_does_not_show_it() -> None:
 def test_half_a_unicode_character_is_compared_without_an_exception() -> None:
     assert Secret("\ud83d") != Secret("x")
     assert Secret("\ud83d") == Secret("\ud83d")
+
+
+def test_redact_knows_a_secret_line_by_line_and_as_json_addresses_and_pages_write_it() -> None:
+    secret = [Secret('first "line"\n<second>&ключ')]
+    assert redact('at first "line" of', secret) == "at ••• of"
+    assert redact(r"\"first \"line\"\n<second>&ключ\"", secret) == r"\"•••\""
+    assert redact(r"first \"line\"\n<second>&\u043a\u043b\u044e\u0447", secret) == "•••"
+    assert redact("?p=first+%22line%22%0A%3Csecond%3E%26%D0%BA%D0%BB%D1%8E%D1%87&q", secret) == "?p=•••&q"
+    assert redact("first &quot;line&quot;\n&lt;second&gt;&amp;ключ", secret) == "•••"
+
+
+def test_redact_masks_what_is_left_of_a_secret_where_a_text_was_cut() -> None:
+    assert redact("refused: long-sec", [Secret("long-secret")]) == "refused: •••"
+    assert redact("refused: lo", [Secret("long-secret")]) == "refused: lo"

@@ -1,0 +1,292 @@
+"""Planted secrets are looked for in everything that leaves the server. None may be found, not even half of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from bi_mcp.config import GENERATIONS, Generation
+from bi_mcp.portal.faults import FaultKind
+from bi_mcp.rest.methods import METHODS
+from tests.server.conftest import Era
+from tests.server.overhearing import (
+    PASSWORD,
+    PIN,
+    REVEALED,
+    TOKEN,
+    VALUES,
+    Answer,
+    Stage,
+    a_stage,
+    leaks_in,
+)
+from tests.server.talking import dataset_fields
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def password_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_PASSWORD", PASSWORD)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, era: Era) -> AsyncIterator[Stage]:
+    async with a_stage(tmp_path, mode=era) as stage:
+        yield stage
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    assert leaks_in(f"before {PASSWORD} after", "clean", f"{PIN}") == [f"before {PASSWORD} after", f"{PIN}"]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_no_answer_of_the_nineteen_tools_holds_a_secret(
+    tmp_path: Path, era: Era, generation: Generation
+) -> None:
+    async with a_stage(tmp_path, mode=era, generation=generation) as stage:
+        ear = stage.ear
+        connector = await stage.add_connector()
+        source = await stage.add_source(connector)
+        dataset = int((await ear.done("dataset_add", fields=dataset_fields(source)))["id"])
+        await ear.done("connector_update", id=connector, fields={"description": "changed"})
+        await ear.done("source_update", id=source, fields={"settings": VALUES})
+        await ear.done("dataset_update", id=dataset, fields={"description": "changed"})
+        column = (await ear.done("dataset_get", id=dataset))["item"]["fields"][0]["id"]
+        await ear.done("dataset_fields_update", id=dataset, update=[{"id": column, "visible": False}])
+        for group, id in (("dataset", dataset), ("source", source), ("connector", connector)):
+            await ear.done(f"{group}_get", id=id)
+            await ear.done(f"{group}_list")
+            await ear.done(f"{group}_fields")
+            await ear.read(f"bi://{group}/fields")
+            await ear.read(f"bi://{group}/{id}")
+            await ear.done(f"{group}_delete", id=id)
+            await ear.read(f"bi://{group}/{id}")
+        await ear.look_around()
+
+        assert ear.called == {method.tool for method in METHODS}
+        sent = {f"connection[{code}]": value for code, value in REVEALED.items()}
+        assert stage.connector.received[:2] == [sent, sent]
+        assert "httpx" in ear.log.getvalue() or "HTTP Request" in ear.log.getvalue()
+        assert ear.leaks() == []
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_only_the_values_that_the_user_chose_are_shown(
+    tmp_path: Path, era: Era, generation: Generation
+) -> None:
+    async with a_stage(tmp_path, mode=era, generation=generation, shown="host,login") as stage:
+        source = await stage.add_source(await stage.add_connector())
+        answers = [
+            (await stage.ear.done("source_get", id=source))["item"],
+            (await stage.ear.done("source_list", select=["settings"]))["items"][0],
+            json.loads(await stage.ear.read(f"bi://source/{source}"))["item"],
+        ]
+        for item in answers:
+            assert {setting["code"]: setting.get("value") for setting in item["settings"]} == {
+                "login": "ann",
+                "host": "db.example",
+                "password": None,
+                "token": None,
+                "api_key": None,
+                "pin": None,
+            }
+            assert all(setting["set"] for setting in item["settings"])
+        assert stage.ear.leaks() == []
+
+
+SETTINGS_GONE_WRONG: dict[str, Any] = {
+    "a list": {"password": ["canary"]},
+    "an object": {"password": {"value": "canary"}},
+    "a reference with more": {"password": {"env": "BI_MCP_SECRET_PASSWORD", "default": "canary"}},
+    "a secret for a variable": {"password": {"env": "canary"}},
+    "a variable in a list": {"password": {"env": ["canary"]}},
+    "a secret for a file": {"password": {"file": "canary"}},
+    "a file elsewhere": {"password": {"file": "../canary"}},
+    "a file in an object": {"password": {"file": {"name": "canary"}}},
+    "a fraction": {"password": PIN + 0.5},
+    "half a character": {"password": "canary\udcff"},
+    "text": "password=canary",
+    "JSON text": json.dumps({"password": ["canary"]}),
+    "broken JSON text": '{"password": "canary"',
+    "pairs": [["password", "canary"]],
+    "entries": [{"code": "password", "value": "canary"}],
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS_GONE_WRONG.values(), ids=SETTINGS_GONE_WRONG)
+async def test_refused_settings_are_not_repeated(stage: Stage, settings: object) -> None:
+    connector = await stage.add_connector()
+    source = await stage.add_source(connector)
+    new = {"title": "x", "connectorId": connector, "settings": settings}
+    assert (
+        "settings" in await stage.ear.refused("source_add", fields=new) or "not sent" in stage.ear.heard[-1]
+    )
+    await stage.ear.refused("source_update", id=source, fields={"settings": settings})
+    assert stage.ear.leaks() == []
+
+
+ARGUMENTS_GONE_WRONG: dict[str, dict[str, Any]] = {
+    "a number as text": {"title": "x", "connectorId": "canary", "settings": {}},
+    "a switch as text": {"title": "x", "connectorId": 1, "settings": {}, "active": "canary"},
+    "an unknown field": {"title": "x", "connectorId": 1, "settings": {}, "password": "canary"},
+    "nothing in its place": {"password": "canary"},
+}
+
+
+@pytest.mark.parametrize("fields", ARGUMENTS_GONE_WRONG.values(), ids=ARGUMENTS_GONE_WRONG)
+async def test_refused_arguments_are_not_repeated(stage: Stage, fields: dict[str, Any]) -> None:
+    ear = stage.ear
+    assert "was not sent" in await ear.refused("source_add", fields=fields)
+    assert "was not sent" in await ear.refused("source_add", fields=json.dumps([fields]))
+    assert "was not sent" in await ear.refused("source_add", fields="canary")
+    assert "was not sent" in await ear.refused("source_get", id="canary")
+    assert "was not sent" in await ear.refused("source_get", id=1, password="canary")
+    assert "was not sent" in await ear.refused("source_list", order={"id": "canary"})
+    assert "filter" in await ear.refused("source_list", filter={"settings": {"password": "canary"}})
+    assert ear.leaks() == []
+
+
+async def test_a_refused_password_stays_unsaid(stage: Stage) -> None:
+    connector = await stage.add_connector()
+    source = await stage.add_source(connector)
+    stage.connector.status = 403
+    stage.connector.body = "wrong password: canary"
+    new = {"title": "x", "connectorId": connector, "settings": VALUES}
+    assert "SOURCE_CREATE_CONNECTION_ERROR" in await stage.ear.refused("source_add", fields=new)
+    text = await stage.ear.refused("source_update", id=source, fields={"settings": VALUES})
+    assert "SOURCE_UPDATE_CONNECTION_ERROR" in text
+    assert stage.ear.leaks() == []
+
+
+@pytest.mark.parametrize("kind", sorted(set(get_args(FaultKind)) - {"slow", "sync_failure"}))
+async def test_a_portal_on_a_bad_day_makes_nobody_talk(stage: Stage, kind: FaultKind) -> None:
+    connector = await stage.add_connector()
+    source = await stage.add_source(connector)
+    stage.faults.arm(kind, method="biconnector.source.add")
+    stage.faults.arm(kind, method="biconnector.source.get", times=2)
+    await stage.ear.refused("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    await stage.ear.refused("source_get", id=source)
+    await stage.ear.read(f"bi://source/{source}")
+    assert stage.ear.leaks() == []
+
+
+def error_in_result(sent: str) -> Response:
+    return JSONResponse({"result": {"error": {"error": "X", "error_description": f"refused: {sent}"}}})
+
+
+def error_at_the_root(sent: str) -> Response:
+    return JSONResponse({"error": "X", "error_description": sent})
+
+
+def error_with_a_status(sent: str) -> Response:
+    return JSONResponse({"error": "expired_token", "error_description": f"access_token={sent}"}, 401)
+
+
+def secret_as_code(sent: str) -> Response:
+    return JSONResponse({"error": sent, "error_description": ""})
+
+
+def stack_trace(sent: str) -> Response:
+    return JSONResponse({"error": "X", "error_description": f"failed\n#0 call({sent})"}, 500)
+
+
+def cut_within_the_secret(sent: str) -> Response:
+    # Long texts are shortened; what is left of the token must not be readable either.
+    description = "x" * 490 + TOKEN if TOKEN in sent else ""
+    return JSONResponse({"error": "X", "error_description": description})
+
+
+INDISCREET: list[Answer] = [
+    error_in_result,
+    error_at_the_root,
+    error_with_a_status,
+    secret_as_code,
+    stack_trace,
+    cut_within_the_secret,
+]
+NO_API: dict[str, Answer] = {
+    "a page": lambda sent: HTMLResponse(f"<html>{sent}</html>", 200),
+    "an error page": lambda sent: HTMLResponse(f"<html>{sent}</html>", 502),
+    "plain text": PlainTextResponse,
+    "broken JSON": lambda sent: PlainTextResponse('{"result": ' + sent),
+    "text for an object": lambda sent: JSONResponse({"result": sent}),
+    "text for an item": lambda sent: JSONResponse({"result": {"item": sent}}),
+    "text for an id": lambda sent: JSONResponse({"result": {"id": sent, "item": {"id": sent}}}),
+    "text for an error": lambda sent: JSONResponse({"error": [sent]}),
+    "a redirect": lambda sent: RedirectResponse(f"https://elsewhere.example/?{sent}"),
+}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*INDISCREET, *NO_API.values()],
+    ids=[*(answer.__name__ for answer in INDISCREET), *NO_API],
+)
+async def test_what_a_portal_repeats_is_not_passed_on(stage: Stage, answer: Answer) -> None:
+    connector = await stage.add_connector()
+    source = await stage.add_source(connector)
+    stage.portal.instead = {f"biconnector.source.{name}": answer for name in ("add", "get", "update", "list")}
+    await stage.ear.refused("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    await stage.ear.refused("source_get", id=source)
+    await stage.ear.refused("source_list")
+    await stage.ear.read(f"bi://source/{source}")
+    del stage.portal.instead["biconnector.source.get"]
+    await stage.ear.refused("source_update", id=source, fields={"settings": VALUES})
+    assert stage.ear.leaks() == []
+
+
+SETTING = {"id": 1, "code": "password", "name": "Password", "type": "STRING", "value": PASSWORD}
+CONNECTION = {"id": "7", "title": "Shop", "active": "Y"}
+SHAPES: dict[str, dict[str, Any]] = {
+    "flat": {**CONNECTION, "connectorId": "1", "settings": [SETTING]},
+    "nested": {"connection": CONNECTION, "connectorId": 1, "settings": [SETTING]},
+    "nested wholly": {"connection": {**CONNECTION, "settings": [SETTING]}, "connectorId": 1},
+    "a map": {**CONNECTION, "settings": {"password": PASSWORD}},
+    "a map of objects": {**CONNECTION, "settings": {"password": SETTING}},
+    "the value twice": {**CONNECTION, "settings": [{**SETTING, "default": PASSWORD}], "password": PASSWORD},
+    "a number": {**CONNECTION, "settings": [{**SETTING, "value": PIN}]},
+    "a list": {**CONNECTION, "settings": [{**SETTING, "value": [PASSWORD]}]},
+}
+
+
+@pytest.mark.parametrize("item", SHAPES.values(), ids=SHAPES)
+async def test_values_in_plain_text_are_hidden_in_whatever_shape_they_come(
+    stage: Stage, item: dict[str, Any]
+) -> None:
+    stage.portal.instead = {
+        "biconnector.source.get": lambda _: JSONResponse({"result": {"item": item}}),
+        "biconnector.source.list": lambda _: JSONResponse({"result": [item]}),
+    }
+    for shown in (
+        (await stage.ear.done("source_get", id=7))["item"],
+        (await stage.ear.done("source_list"))["items"][0],
+        json.loads(await stage.ear.read("bi://source/7"))["item"],
+    ):
+        assert shown["title"] == "Shop"
+        assert [(setting["code"], setting["set"]) for setting in shown["settings"]] == [("password", True)]
+    assert stage.ear.leaks() == []
+
+
+async def test_a_secret_of_several_lines_is_hidden_line_by_line(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_PASSWORD", "canary-first-line\ncanary-second-line\n")
+    connector = await stage.add_connector()
+    stage.portal.instead = {
+        "biconnector.source.add": lambda sent: JSONResponse(
+            {"error": "X", "error_description": json.loads(sent)["fields"]["settings"]["password"]}
+        )
+    }
+    await stage.ear.refused("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    assert stage.ear.leaks() == []
+
+
+async def test_nothing_that_prints_itself_prints_a_secret(stage: Stage) -> None:
+    await stage.add_source(await stage.add_connector())
+    assert leaks_in(repr(stage.server), str(vars(stage.server))) == []
