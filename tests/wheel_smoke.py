@@ -15,7 +15,9 @@ PROMPTS = {"onboard", "debug_dataset"}
 
 async def check() -> None:
     """Start the server as a client does; use a tool, a resource and every prompt in both languages."""
-    server = StdioServerParameters(command=sys.executable, args=["-m", "bi_mcp"], env={"BI_MCP_PORTAL_DB": ":memory:"})
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "bi_mcp"], env={"BI_MCP_PORTAL_DB": ":memory:"}
+    )
     async with Client(server) as client:
         assert len((await client.list_tools()).tools) == 19
         assert not (await client.call_tool("connector_list", {})).is_error
