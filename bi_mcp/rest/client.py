@@ -60,8 +60,7 @@ class BIConnector:
         starts = range(0, len(commands), MAX_COMMANDS)
         chunks = [commands[start : start + MAX_COMMANDS] for start in starts]
         bodies = [
-            encode_batch(chunk, halt=halt, first=start)
-            for start, chunk in zip(starts, chunks, strict=True)
+            encode_batch(chunk, halt=halt, first=start) for start, chunk in zip(starts, chunks, strict=True)
         ]
         outcomes: list[Value | BiMcpError] = []
         for start, chunk, body in zip(starts, chunks, bodies, strict=True):
