@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import quantiles
 from typing import Any
 
 
@@ -33,3 +34,9 @@ class Outcome:
             "met": self.met,
             "details": {name: round(number, 3) for name, number in self.details.items()},
         }
+
+
+def spread(seconds: Sequence[float]) -> float:
+    """Upper over lower quartile. Above 1.3 something else uses the machine: measure again when it is quiet."""
+    lower, _, upper = quantiles(seconds, n=4)
+    return upper / lower

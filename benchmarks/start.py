@@ -12,12 +12,12 @@ from time import perf_counter
 from mcp import StdioServerParameters
 from mcp.client.stdio import get_default_environment
 
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, spread
 from benchmarks.servers import bare, ours
 
 GOAL = 1.15
 WARM_UP = 2
-PAIRS = 21
+PAIRS = 31
 
 # The protocol of 2026-07-28 needs no handshake: one line, one answer.
 _ASK = {
@@ -53,6 +53,7 @@ class StartTimes:
                 "ours, minimum ms": min(self.ours) * 1000,
                 "bare, minimum ms": min(self.bare) * 1000,
                 "ratio of minima": min(self.ours) / min(self.bare),
+                "noise, bare": spread(self.bare),
             },
         )
 
