@@ -1,0 +1,98 @@
+"""How the server is to be reached over HTTP. Data, and what follows from it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bi_mcp.config import HttpSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATH = "/mcp"
+# Ten times what a dataset of a thousand columns takes.
+MAX_REQUEST_BYTES = 1024 * 1024
+
+_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpOptions:
+    """Address, names and protection of a server over HTTP.
+
+    `allowed_hosts` are the values of the Host header that are answered, with or without a port. `behind_proxy` says that
+    somebody in front of the server ends TLS.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    allowed_hosts: tuple[str, ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: bool = False
+    max_request_bytes: int = MAX_REQUEST_BYTES
+    settings: HttpSettings = field(default_factory=HttpSettings)
+
+    @property
+    def binds_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
+    def serves_others(self) -> bool:
+        """Whether somebody on another machine may reach the server, be it through a proxy on this one."""
+        foreign_names = any(not is_loopback(without_port(host)) for host in self.allowed_hosts)
+        return not self.binds_loopback or self.behind_proxy or foreign_names
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the server itself speaks https."""
+        return self.tls_certificate is not None
+
+    @property
+    def host_headers(self) -> list[str]:
+        """The patterns of Host headers for the SDK, which reads `name:*` as any port but not as none."""
+        patterns = [f"{host}:*" for host in _LOOPBACK_HOSTS] if self.binds_loopback else []
+        for host in self.allowed_hosts:
+            patterns.append(host.lower())
+            if without_port(host) == host:
+                patterns.append(f"{host.lower()}:*")
+        return patterns
+
+    @property
+    def origins(self) -> list[str]:
+        """The web pages that may call: those that the server's own names would serve."""
+        scheme = "https" if self.uses_tls or self.behind_proxy else "http"
+        return [f"{scheme}://{host}" for host in self.host_headers]
+
+    @property
+    def address(self) -> str:
+        """Where a client on this machine finds the server."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.uses_tls else 'http'}://{host}:{self.port}{PATH}"
+
+    @property
+    def resource(self) -> str:
+        """The server as OAuth names it: the audience where that is an address, or else the first allowed name."""
+        audience = self.settings.audience or ""
+        if audience.startswith(("https://", "http://")):
+            return audience
+        return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address stays on this machine. A name is taken for what it says, never looked up."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def without_port(host: str) -> str:
+    """The host of `host:port`; an IPv6 address keeps its brackets."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() and not name.endswith(":") else host
