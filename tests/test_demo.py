@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bi_mcp import demo
+from bi_mcp import demo, sample
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_the_story_ends_well_and_shows_tree_refusals_and_rows() -> None:
         "Every step did what it should",
     ):
         assert expected in text
-    assert demo.sample.DEMO_PASSWORD not in text
+    assert sample.DEMO_PASSWORD not in text
 
 
 async def test_a_step_that_goes_wrong_ends_the_story_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from bi_mcp.errors import BiMcpError
-from bi_mcp.rest.methods import METHODS, Effect, Method
+from bi_mcp.rest.methods import METHODS, Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
@@ -31,6 +31,8 @@ class ToolDeclaration:
 
     function: Callable[..., Awaitable[Answer]]
     title: str
+    # For tools that are no REST method; the others have theirs in the table.
+    own_effect: Effect | None = None
 
     @property
     def name(self) -> str:
@@ -44,9 +46,15 @@ class ToolDeclaration:
         return answer
 
     @property
-    def method(self) -> Method:
-        """The REST method behind the tool."""
-        return _METHOD_OF_TOOL[self.name]
+    def effect(self) -> Effect:
+        """What a call does to the portal."""
+        return self.own_effect or _METHOD_OF_TOOL[self.name].effect
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether calling twice leaves the portal as calling once does."""
+        method = _METHOD_OF_TOOL.get(self.name)
+        return method.repeatable if method else self.effect is Effect.READ
 
 
 class BiTool(Tool):
@@ -91,7 +99,7 @@ def build_tool(declaration: ToolDeclaration) -> BiTool:
         declaration.function,
         title=declaration.title,
         description=" ".join((declaration.function.__doc__ or "").split()),
-        annotations=build_hints(declaration.method),
+        annotations=build_hints(declaration),
         # The SDK would build a validator and a schema per tool; answers are models already, and share their types.
         structured_output=False,
     )
@@ -106,13 +114,13 @@ def _answer_schema(answer: type[Answer]) -> dict[str, Any]:
     return slim_answer(answer.model_json_schema(by_alias=True, mode="serialization"))
 
 
-def build_hints(method: Method) -> ToolAnnotations:
+def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:
     """Only additions and reads are not destructive: an update overwrites what was there."""
-    if method.effect is Effect.READ:
+    if declaration.effect is Effect.READ:
         # Whether a read may be repeated is no question, and the protocol gives the hint no meaning there.
         return ToolAnnotations(read_only_hint=True, destructive_hint=False)
     return ToolAnnotations(
         read_only_hint=False,
-        destructive_hint=method.effect in {Effect.UPDATE, Effect.DELETE},
-        idempotent_hint=method.repeatable,
+        destructive_hint=declaration.effect in {Effect.UPDATE, Effect.DELETE},
+        idempotent_hint=declaration.repeatable,
     )
