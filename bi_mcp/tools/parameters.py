@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from bi_mcp.rest.models.wire import refuse_bool
 
-Id = Annotated[int, BeforeValidator(refuse_bool), Field(ge=1)]
+Id = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool)]
 Select = Annotated[list[str] | None, Field(description="Default all")]
 FilterArgument = Annotated[
     dict[str, Any] | None,
