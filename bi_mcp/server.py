@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from bi_mcp.config import Settings
+    from bi_mcp.diagnostics.portal_status import PortalStatus
     from bi_mcp.rest.client import BIConnector
 
 INSTRUCTIONS = """\
@@ -81,9 +82,21 @@ def build_app(settings: Settings, connect: Callable[[], BIConnector] | None = No
             folder=settings.secrets_folder,
             allow_literal_secrets=settings.allow_literal_secrets,
         ),
+        portal_name=_portal_name(settings),
         shown_settings=settings.shown_settings,
         notice=EMBEDDED_NOTICE if _is_embedded(settings) else None,
     )
+
+
+async def examine(settings: Settings) -> PortalStatus:
+    """Let the doctor look at the configured portal."""
+    from bi_mcp.diagnostics.portal_status import read_portal_status
+
+    app = build_app(settings)
+    try:
+        return await read_portal_status(app.bi, app.portal_name)
+    finally:
+        await app.aclose()
 
 
 def _connector(settings: Settings) -> Callable[[], BIConnector]:
@@ -127,6 +140,14 @@ def _which_portal(settings: Settings) -> str:
     if settings.webhook_url is not None:
         return "the user's Bitrix24, by an incoming webhook: only the *_fields tools and the fields resources work."
     return f"the user's Bitrix24 at {_host(settings.portal_url or '')}. Changes are real."
+
+
+def _portal_name(settings: Settings) -> str:
+    if _is_embedded(settings):
+        return "the embedded practice portal"
+    if settings.webhook_url is not None:
+        return f"{_host(settings.webhook_url.reveal())} by webhook"
+    return _host(settings.portal_url or "")
 
 
 def _host(portal_url: str) -> str:

@@ -8,6 +8,7 @@ from bi_mcp.errors import BiMcpError
 from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets
+from bi_mcp.rest.portal_info import PortalInfo
 from bi_mcp.rest.sources import Sources
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class BIConnector:
         self.connectors = Connectors(self._transport)
         self.sources = Sources(self._transport)
         self.datasets = Datasets(self._transport)
+        self.portal = PortalInfo(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

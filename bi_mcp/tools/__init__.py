@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bi_mcp.tools import connector, dataset, source
+from bi_mcp.tools import connector, dataset, portal, source
 
-TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS)
+TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS, *portal.TOOLS)

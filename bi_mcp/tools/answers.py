@@ -18,7 +18,7 @@ LONGEST_LOGO = 200
 
 def _items_by_reference(schema: dict[str, Any]) -> None:
     schema["items"] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
-    schema["description"] = "Fields as in the get tool"
+    schema["description"] = "As in get"
 
 
 class Answer(BaseModel):

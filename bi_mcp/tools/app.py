@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class App:
-    """The portal, the secrets and what may be shown.
+    """The portal and how it is called to people, the secrets, and what may be shown.
 
     `connect` opens the client when the first call needs it: a server is started for every chat, and most chats
     never call. `notice` goes with every answer that could be mistaken for a real portal's.
@@ -24,6 +24,7 @@ class App:
 
     connect: Callable[[], BIConnector]
     setting_values: SettingValues
+    portal_name: str = "the portal"
     shown_settings: frozenset[str] = frozenset()
     notice: str | None = None
     _client: BIConnector | None = field(default=None, init=False)

@@ -34,7 +34,7 @@ async def connector_list(
     order: OrderArgument = None,
     page: PageNumber = 1,
 ) -> Listed[Connector]:
-    """List the connectors that this application created; it sees no others."""
+    """List the connectors that this application created."""
     found = await app_of(ctx).bi.connectors.list_page(
         select=select or (), filter=filter, order=order, page=page
     )

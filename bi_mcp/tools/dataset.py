@@ -47,7 +47,7 @@ async def dataset_list(
     order: OrderArgument = None,
     page: PageNumber = 1,
 ) -> Listed[Dataset]:
-    """List the datasets that this application created, without columns; of one source with filter {"sourceId": id}."""
+    """List datasets without columns, of one source with filter {"sourceId": id}."""
     found = await app_of(ctx).bi.datasets.list_page(
         select=select or (), filter=filter, order=order, page=page
     )
@@ -84,7 +84,7 @@ async def dataset_fields_update(
 
 TOOLS = (
     ToolDeclaration(dataset_add, title="Create a dataset"),
-    ToolDeclaration(dataset_update, title="Change a dataset's description"),
+    ToolDeclaration(dataset_update, title="Change a dataset"),
     ToolDeclaration(dataset_get, title="Read a dataset"),
     ToolDeclaration(dataset_list, title="List datasets"),
     ToolDeclaration(dataset_delete, title="Delete a dataset"),

@@ -86,7 +86,7 @@ async def source_list(
     order: OrderArgument = None,
     page: PageNumber = 1,
 ) -> Listed[SourceView]:
-    """List the sources that this application created, of one connector with filter {"connectorId": id}."""
+    """List sources, of one connector with filter {"connectorId": id}."""
     app = app_of(ctx)
     found = await app.bi.sources.list_page(select=select or (), filter=filter, order=order, page=page)
     items = [view_source(item, app.shown_settings) for item in found.items]

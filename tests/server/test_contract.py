@@ -12,11 +12,15 @@ from mcp.server import MCPServer
 from mcp.types import Tool
 
 from bi_mcp.rest.methods import METHODS, Effect
+from bi_mcp.tools import TOOLS
+from bi_mcp.tools.tool import ToolDeclaration
 
 pytestmark = pytest.mark.anyio
 
 CONTRACT = Path(__file__).with_name("contract")
+# For the 19 tools of the REST methods.
 SIZE_LIMIT = 18_000
+NAMES = [declaration.name for declaration in TOOLS]
 
 
 async def listed(server: MCPServer) -> dict[str, Tool]:
@@ -30,11 +34,11 @@ def as_json(tool: Tool) -> dict[str, Any]:
 
 async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(server: MCPServer) -> None:
     tools = list(await listed(server))
-    assert tools == [method.tool for method in METHODS]
-    assert len(tools) == 19
+    assert tools == NAMES
+    assert tools[:19] == [method.tool for method in METHODS]
 
 
-@pytest.mark.parametrize("name", [method.tool for method in METHODS])
+@pytest.mark.parametrize("name", NAMES)
 async def test_the_contract_is_the_committed_one(
     name: str, server: MCPServer, request: pytest.FixtureRequest
 ) -> None:
@@ -49,26 +53,35 @@ async def test_the_contract_is_the_committed_one(
 
 
 def test_no_contract_is_left_of_a_tool_that_is_gone() -> None:
-    assert {path.stem for path in CONTRACT.glob("*.json")} == {method.tool for method in METHODS}
+    assert {path.stem for path in CONTRACT.glob("*.json")} == set(NAMES)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.tool)
-async def test_every_tool_is_complete_and_its_hints_are_honest(method: Any, server: MCPServer) -> None:
-    tool = (await listed(server))[method.tool]
+@pytest.mark.parametrize("declaration", TOOLS, ids=lambda declaration: declaration.name)
+async def test_every_tool_is_complete_and_its_hints_are_honest(
+    declaration: ToolDeclaration, server: MCPServer
+) -> None:
+    tool = (await listed(server))[declaration.name]
     assert tool.title
     assert tool.description
     assert tool.input_schema["additionalProperties"] is False
     assert tool.output_schema is not None
     assert tool.annotations is not None
-    assert tool.annotations.read_only_hint is (method.effect is Effect.READ)
-    assert tool.annotations.destructive_hint is (method.effect in {Effect.UPDATE, Effect.DELETE})
-    if method.effect is not Effect.READ:
-        assert tool.annotations.idempotent_hint is method.repeatable
+    assert tool.annotations.read_only_hint is (declaration.effect is Effect.READ)
+    assert tool.annotations.destructive_hint is (declaration.effect in {Effect.UPDATE, Effect.DELETE})
+    if declaration.effect is not Effect.READ:
+        assert tool.annotations.idempotent_hint is declaration.repeatable
+
+
+async def test_what_the_hints_say_of_the_rest_tools_is_what_the_method_table_says(server: MCPServer) -> None:
+    tools = await listed(server)
+    for method in METHODS:
+        hints = tools[method.tool].annotations
+        assert hints is not None
+        assert hints.read_only_hint is (method.effect is Effect.READ)
+        assert hints.idempotent_hint is (None if method.effect is Effect.READ else method.repeatable)
 
 
 async def test_the_list_of_tools_stays_small_enough_for_every_chat(server: MCPServer) -> None:
-    compact = [
-        json.dumps(as_json(tool), ensure_ascii=False, separators=(",", ":"))
-        for tool in (await listed(server)).values()
-    ]
-    assert sum(map(len, compact)) <= SIZE_LIMIT
+    tools = await listed(server)
+    rest = [as_json(tools[method.tool]) for method in METHODS]
+    assert len(json.dumps(rest, ensure_ascii=False, separators=(",", ":"))) <= SIZE_LIMIT

@@ -25,6 +25,9 @@ async def build_table(server: MCPServer) -> str:
         effect = "**delete**" if method.effect is Effect.DELETE else method.effect.value
         what = (tools[method.tool].description or "").split(". ")[0].rstrip(".")
         rows.append(f"| `{method.tool}` | {effect} | {what} | [`{method.name}`]({method.documentation}) |")
+    for name in [name for name in tools if name not in {method.tool for method in METHODS}]:
+        what = (tools[name].description or "").split(". ")[0].rstrip(".")
+        rows.append(f"| `{name}` | read | {what} | |")
     return "\n".join(rows) + "\n"
 
 

@@ -1,0 +1,1 @@
+"""Checks as small functions that return findings. They read, and never write."""

@@ -1,0 +1,26 @@
+"""What a check has to say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Level = Literal["ok", "note", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("ok", "note", "warning", "error")
+
+
+class Finding(BaseModel):
+    """One result of a check: where, what, and how to mend it. Never holds a value of a source's settings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Level
+    where: str
+    what: str
+    fix: str | None = None
+
+
+def worst(findings: list[Finding]) -> Level:
+    """The gravest level among the findings."""
+    return max((finding.level for finding in findings), key=LEVELS.index, default="ok")

@@ -1,0 +1,239 @@
+"""The doctor: which portal this is, what the credential may do there, and what stands in the way."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from pydantic import BaseModel
+
+from bi_mcp.diagnostics.finding import Finding, Level, worst
+from bi_mcp.diagnostics.known_fields import check_fields
+from bi_mcp.errors import AccessDeniedError, AuthenticationError, BiMcpError, InvalidRequestError, PortalError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import FieldDescription
+
+Answer = TypeVar("Answer")
+
+SCOPE = "biconnector"
+# Expiry times and dates of a portal are compared with our clock.
+TOLERATED_SKEW_S = 60.0
+
+
+class PortalStatus(BaseModel):
+    """What is known about a portal and the credential. What could not be read is None and has a finding."""
+
+    verdict: Level
+    portal: str
+    user: str | None = None
+    admin: bool | None = None
+    application: str | None = None
+    scopes: list[str] | None = None
+    generation: str | None = None
+    clock_skew_s: float | None = None
+    findings: list[Finding]
+
+
+async def read_portal_status(
+    bi: BIConnector, portal: str, clock: Callable[[], float] = time.time
+) -> PortalStatus:
+    """Ask the portal everything that tells reasons apart. `portal` is how it is called to people; `clock` gives unix seconds.
+
+    Never raises an error of the portal: each becomes a finding.
+    """
+    doctor = _Doctor(bi, clock)
+    await doctor.examine()
+    found = {"verdict": worst(doctor.findings), "portal": portal, "findings": doctor.findings}
+    return PortalStatus.model_validate(found | doctor.known)
+
+
+class _Doctor:
+    def __init__(self, bi: BIConnector, clock: Callable[[], float]) -> None:
+        self._bi = bi
+        self._clock = clock
+        self.known: dict[str, object] = {}
+        self.findings: list[Finding] = []
+
+    async def examine(self) -> None:
+        """Begin with what needs the least; go on while the portal answers."""
+        fields = await self._ask("connector.fields", self._bi.connectors.fields, explain_fields_refusal)
+        if fields is None and self.findings[-1].where == "credential":
+            return
+        # Told apart below: these three are readable without any right in the module.
+        async with anyio.create_task_group() as group:
+            for ask in (self._who, self._application, self._scopes, self._time):
+                group.start_soon(ask)
+        if fields is None:
+            return
+        await self._fields(fields)
+        await self._generation()
+        await self._lists()
+
+    async def _who(self) -> None:
+        user = await self._ask("profile", self._bi.portal.user, explain_failure)
+        if user is not None:
+            self.known["user"] = (
+                " ".join(part for part in (user.name, user.last_name) if part) or f"user {user.id}"
+            )
+            self.known["admin"] = user.admin
+
+    async def _application(self) -> None:
+        application = await self._ask("app.info", self._bi.portal.application, explain_no_application)
+        if application is None:
+            return
+        self.known["application"] = application.code
+        if application.payment_expired:
+            self._find(
+                "error",
+                "application",
+                "The application's paid or trial period has ended.",
+                "Renew it in the portal's Market.",
+            )
+        if not application.installed:
+            self._find(
+                "warning",
+                "application",
+                "The application is not installed to the end, so only administrators may use it.",
+                "Finish its installation in the portal.",
+            )
+
+    async def _scopes(self) -> None:
+        scopes = await self._ask("scope", self._bi.portal.scopes, explain_failure)
+        if scopes is None:
+            return
+        self.known["scopes"] = scopes
+        if SCOPE not in scopes:
+            self._find(
+                "error",
+                "scope",
+                f"The credential lacks the scope '{SCOPE}'.",
+                "Add the scope on the application's card and authorise again.",
+            )
+
+    async def _time(self) -> None:
+        before = self._clock()
+        portal_time = await self._ask("server.time", self._bi.portal.time, explain_failure)
+        if portal_time is None:
+            return
+        skew = portal_time.timestamp() - (before + self._clock()) / 2
+        self.known["clock_skew_s"] = round(skew, 1)
+        if abs(skew) > TOLERATED_SKEW_S:
+            direction = "behind" if skew > 0 else "ahead of"
+            self._find(
+                "warning",
+                "clock",
+                f"This machine's clock is {abs(skew):.0f} s {direction} the portal's.",
+                "Set this machine's clock by a time server; expiry times and dates are judged by it.",
+            )
+
+    async def _fields(self, connector_fields: list[FieldDescription]) -> None:
+        self.findings += check_fields("connector", connector_fields)
+        for group, ask in (("source", self._bi.sources.fields), ("dataset", self._bi.datasets.fields)):
+            described = await self._ask(f"{group}.fields", ask, explain_failure)
+            if described is not None:
+                self.findings += check_fields(group, described)
+
+    async def _generation(self) -> None:
+        has_tables = await self._ask("table.fields", self._bi.datasets.has_tables, explain_failure)
+        if has_tables is not None:
+            self.known["generation"] = "tables" if has_tables else "classic"
+
+    async def _lists(self) -> None:
+        page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)
+        if page is not None:
+            self._find(
+                "ok",
+                "access",
+                "The credential reads and writes connectors, sources and datasets of its application.",
+            )
+
+    async def _ask(
+        self, where: str, ask: Callable[[], Awaitable[Answer]], explain: Callable[[str, BiMcpError], Finding]
+    ) -> Answer | None:
+        try:
+            return await ask()
+        except BiMcpError as error:
+            self.findings.append(explain_credential(error) or explain(where, error))
+            return None
+
+    def _find(self, level: Level, where: str, what: str, fix: str | None = None) -> None:
+        self.findings.append(Finding(level=level, where=where, what=what, fix=fix))
+
+
+def explain_credential(error: BiMcpError) -> Finding | None:
+    """A credential that the portal does not take at all: nothing else can be asked."""
+    if not isinstance(error, AuthenticationError):
+        return None
+    return Finding(
+        level="error",
+        where="credential",
+        what=f"{error.code}: the portal refuses the credential.",
+        fix=error.hint,
+    )
+
+
+def explain_failure(where: str, error: BiMcpError) -> Finding:
+    """A question that could not be answered, without a reason of its own."""
+    return Finding(level="warning", where=where, what=str(error))
+
+
+def explain_no_application(where: str, error: BiMcpError) -> Finding:
+    """Only an application knows itself."""
+    if isinstance(error, InvalidRequestError | AccessDeniedError):
+        return Finding(
+            level="warning",
+            where="application",
+            what="The credential belongs to no application, so only the *.fields methods work.",
+            fix="Register a local application with the scope 'biconnector' and use its access token.",
+        )
+    return explain_failure(where, error)
+
+
+def explain_fields_refusal(where: str, error: BiMcpError) -> Finding:
+    """`*.fields` needs nothing but the user's rights, so a refusal inside the module means that they are missing."""
+    if not isinstance(error, AccessDeniedError):
+        return Finding(level="error", where=where, what=str(error))
+    if _is_of_the_system(error):
+        return _plan_or_scope(error)
+    return Finding(
+        level="error",
+        where="rights",
+        what="The user may not use BI Builder on this portal.",
+        fix="An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'.",
+    )
+
+
+def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
+    """Where `*.fields` works and `list` does not, the credential has no application behind it."""
+    if isinstance(error, AccessDeniedError) and _is_of_the_system(error):
+        return _plan_or_scope(error)
+    if isinstance(error, InvalidRequestError | AccessDeniedError):
+        return Finding(
+            level="error",
+            where="access",
+            what="The *.fields methods work and the lists are refused: a webhook, or a token without an application.",
+            fix="Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN.",
+        )
+    return Finding(level="error", where=where, what=str(error))
+
+
+def _is_of_the_system(error: PortalError) -> bool:
+    return error.status == 403
+
+
+def _plan_or_scope(error: PortalError) -> Finding:
+    if error.code == "ACCESS_DENIED":
+        return Finding(
+            level="error",
+            where="plan",
+            what="The portal's REST service refuses as a whole (HTTP 403): its plan does not include REST.",
+            fix="REST needs a commercial plan or a trial of one; ask the portal's administrator.",
+        )
+    return Finding(
+        level="error", where="scope", what=f"{error.code}: {error.message or 'refused'}.", fix=error.hint
+    )

@@ -1,0 +1,26 @@
+"""What a portal says about the caller. These methods spell their keys in capitals."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bi_mcp.rest.models.wire import Received, WireBool, WireInt, WireText
+
+
+class PortalUser(Received):
+    """The user for whom the credential acts."""
+
+    id: WireInt = Field(alias="ID")
+    admin: WireBool = Field(default=False, alias="ADMIN")
+    name: WireText | None = Field(default=None, alias="NAME")
+    last_name: WireText | None = Field(default=None, alias="LAST_NAME")
+
+
+class Application(Received):
+    """The application that calls. `status`: L local, F free, P paid, T trial, D demo, S subscription."""
+
+    code: WireText | None = Field(default=None, alias="CODE")
+    status: WireText | None = Field(default=None, alias="STATUS")
+    installed: WireBool = Field(default=True, alias="INSTALLED")
+    payment_expired: WireBool = Field(default=False, alias="PAYMENT_EXPIRED")
+    license: WireText | None = Field(default=None, alias="LICENSE")

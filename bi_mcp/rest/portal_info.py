@@ -1,0 +1,49 @@
+"""Who and where: the few methods outside the module that every portal answers to every application."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bi_mcp.rest.entity import parse_model
+from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.methods import SYSTEM_METHODS
+from bi_mcp.rest.models.portal import Application, PortalUser
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.transport import Transport
+
+_PROFILE, _SCOPE, _APPLICATION, _TIME = SYSTEM_METHODS
+
+
+class PortalInfo:
+    """What a portal says about itself and about the caller. Every call raises the errors of `bi_mcp.errors`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def user(self) -> PortalUser:
+        """For whom the credential acts."""
+        return parse_model(_PROFILE, PortalUser, await self._transport.call(_PROFILE, {}))
+
+    async def scopes(self) -> list[str]:
+        """What the credential may touch."""
+        reply = await self._transport.call(_SCOPE, {})
+        if not isinstance(reply, list):
+            raise unexpected(_SCOPE, 200, "no array of scopes")
+        return [str(scope) for scope in reply]
+
+    async def application(self) -> Application:
+        """Which application calls. A webhook has none and is refused."""
+        return parse_model(_APPLICATION, Application, await self._transport.call(_APPLICATION, {}))
+
+    async def time(self) -> datetime:
+        """The portal's clock, with its offset."""
+        reply = await self._transport.call(_TIME, {})
+        try:
+            moment = datetime.fromisoformat(str(reply))
+        except ValueError:
+            raise unexpected(_TIME, 200, "no moment in ISO form") from None
+        if moment.tzinfo is None:
+            raise unexpected(_TIME, 200, "a moment without an offset")
+        return moment
