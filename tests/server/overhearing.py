@@ -151,23 +151,26 @@ class IndiscreetPortal:
         await answer(sent)(scope, receive, send)
 
 
+def shop_fields() -> dict[str, Any]:
+    """A connector with the parameters that VALUES fills in."""
+    endpoints = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
+    addresses = {name: f"{ORIGIN}/{name}" for name in endpoints}
+    return {"title": "Shop", "logo": "https://example.com/logo.png", "settings": PARAMETERS, **addresses}
+
+
 @dataclass
 class Stage:
     """A server that is overheard, the portal behind it, and the connector behind that."""
 
     ear: Ear
     server: MCPServer
+    bi: BIConnector
     portal: IndiscreetPortal
     connector: Connector
     faults: Any
 
-    async def add_connector(self, title: str = "Shop") -> int:
-        addresses = {
-            name: f"{ORIGIN}/{name}"
-            for name in ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
-        }
-        fields = {"title": title, "logo": "https://example.com/logo.png", "settings": PARAMETERS, **addresses}
-        return int((await self.ear.done("connector_add", fields=fields))["id"])
+    async def add_connector(self) -> int:
+        return int((await self.ear.done("connector_add", fields=shop_fields()))["id"])
 
     async def add_source(self, connector: int) -> int:
         fields = {"title": "Shop one", "connectorId": connector, "settings": VALUES}
@@ -187,13 +190,13 @@ async def a_stage(
     )
     app.state.faults.connection_lost = lambda: httpx.ReadError(f"lost {TOKEN}")
     portal = IndiscreetPortal(app)
-    transport = HttpTransport("http://localhost", AccessToken(Secret(TOKEN)), app=portal)
+    bi = BIConnector(HttpTransport("http://localhost", AccessToken(Secret(TOKEN)), app=portal))
     settings = Settings(
         secrets_folder=secrets_folder,
         allow_literal_secrets=True,
         shown_settings=frozenset(shown.split(",")) if shown else frozenset(),
     )
     with everything_logged() as log:
-        server = build_server(settings, connect=lambda: BIConnector(transport))
+        server = build_server(settings, connect=lambda: bi)
         async with Client(server, mode=mode) as client:
-            yield Stage(Ear(client, log), server, portal, connector, app.state.faults)
+            yield Stage(Ear(client, log), server, bi, portal, connector, app.state.faults)

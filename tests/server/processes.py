@@ -43,6 +43,7 @@ class Wire:
         self._output = BufferedByteReceiveStream(process.stdout)
         self._errors = errors
         self._last_id = 0
+        self._heard: list[str] = []
 
     async def send_line(self, line: str) -> None:
         await self._input.send(line.encode() + b"\n")
@@ -55,7 +56,7 @@ class Wire:
         self._last_id += 1
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         await self.send_line(json.dumps(request))
-        answer = parse_message(await self._output.receive_until(b"\n", LONGEST_LINE))
+        answer = self._hear(await self._output.receive_until(b"\n", LONGEST_LINE))
         assert answer["id"] == self._last_id
         result: dict[str, Any] = answer["result"]
         return result
@@ -72,17 +73,20 @@ class Wire:
         await self._input.aclose()
         rest = b"".join([chunk async for chunk in self._output])
         for line in rest.splitlines():
-            parse_message(line)
+            self._hear(line)
         return await self._process.wait()
 
     def errors(self) -> str:
         return self._errors.read_text(encoding="utf-8")
 
+    def heard(self) -> str:
+        return "\n".join(self._heard)
 
-def parse_message(line: bytes) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(line)
-    assert message["jsonrpc"] == "2.0"
-    return message
+    def _hear(self, line: bytes) -> dict[str, Any]:
+        self._heard.append(line.decode())
+        message: dict[str, Any] = json.loads(line)
+        assert message["jsonrpc"] == "2.0"
+        return message
 
 
 @asynccontextmanager

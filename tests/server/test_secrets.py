@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from mcp import Client
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from bi_mcp.config import GENERATIONS, Generation
+from bi_mcp.config import GENERATIONS, Generation, LocalPortalSettings, Settings
+from bi_mcp.errors import PortalError
+from bi_mcp.portal import create_app
 from bi_mcp.portal.faults import FaultKind
 from bi_mcp.rest.methods import METHODS
+from bi_mcp.rest.models import SourceFields
+from bi_mcp.secret import Secret
+from bi_mcp.server import build_server
+from tests.portal.calling import ORIGIN, Connector
+from tests.portal.serving import served
 from tests.server.conftest import Era
 from tests.server.overhearing import (
+    API_TOKEN,
     PASSWORD,
     PIN,
     REVEALED,
     TOKEN,
     VALUES,
     Answer,
+    Ear,
+    IndiscreetPortal,
     Stage,
     a_stage,
+    everything_logged,
     leaks_in,
+    shop_fields,
 )
+from tests.server.processes import MODERN, started
 from tests.server.talking import dataset_fields
 
 pytestmark = pytest.mark.anyio
@@ -290,3 +306,126 @@ async def test_a_secret_of_several_lines_is_hidden_line_by_line(
 async def test_nothing_that_prints_itself_prints_a_secret(stage: Stage) -> None:
     await stage.add_source(await stage.add_connector())
     assert leaks_in(repr(stage.server), str(vars(stage.server))) == []
+
+
+HOOK = "canary-hook"
+
+
+@dataclass
+class HookedServer:
+    """A server that knows nothing but the address of a webhook."""
+
+    ear: Ear
+    portal: IndiscreetPortal
+
+
+@pytest.fixture
+async def hooked(era: Era) -> AsyncIterator[HookedServer]:
+    """The portal answers on a real port: a webhook's secret stands in the address of each request."""
+    portal = IndiscreetPortal(create_app(LocalPortalSettings(webhook=Secret(f"7/{HOOK}"))))
+    with everything_logged() as log:
+        async with served(portal) as address:
+            server = build_server(Settings(webhook_url=Secret(f"http://{address}/rest/7/{HOOK}/")))
+            async with Client(server, mode=era) as client:
+                yield HookedServer(Ear(client, log), portal)
+
+
+async def test_the_address_of_a_webhook_is_told_to_nobody(hooked: HookedServer) -> None:
+    ear = hooked.ear
+    await ear.done("source_fields")
+    await ear.read("bi://source/fields")
+    assert "webhook" in await ear.refused("source_list")
+    await ear.read("bi://source/1")
+    await ear.look_around()
+    assert "/rest/7/•••/biconnector.source.fields" in ear.log.getvalue()
+    assert ear.leaks() == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: RedirectResponse(f"https://elsewhere.example/rest/7/{HOOK}/"),
+        lambda _: error_with_a_status(HOOK),
+        lambda _: error_at_the_root(f"no such address: /rest/7/{HOOK}/"),
+        lambda _: HTMLResponse(f"<a href='/rest/7/{HOOK}/'>", 404),
+    ],
+    ids=["a redirect", "a refusal", "an address", "a page"],
+)
+async def test_a_portal_that_repeats_the_webhook_is_not_believed(
+    hooked: HookedServer, answer: Answer
+) -> None:
+    hooked.portal.instead = {"biconnector.source.fields": answer}
+    await hooked.ear.refused("source_fields")
+    await hooked.ear.read("bi://source/fields")
+    assert hooked.ear.leaks() == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(webhook_url=Secret(f"http://127.0.0.1:1/rest/7/{HOOK}/")),
+        Settings(webhook_url=Secret(HOOK)),
+        Settings(webhook_url=Secret(f"https://portal.example/rest/{HOOK}")),
+        Settings(portal_url="http://127.0.0.1:1", access_token=Secret(TOKEN)),
+        Settings(portal_url=f"https://admin:{PASSWORD}@portal.example", access_token=Secret(TOKEN)),
+        Settings(portal_url=f"https://portal.example/?auth={TOKEN}", access_token=Secret(TOKEN)),
+        Settings(portal_url=f"https://portal.example/rest/7/{HOOK}/", access_token=Secret(TOKEN)),
+    ],
+    ids=["nobody there", "no address", "half an address", "no portal", "a password", "a token", "a webhook"],
+)
+async def test_a_portal_that_cannot_be_called_is_named_without_its_secret(
+    era: Era, settings: Settings
+) -> None:
+    with everything_logged() as log:
+        async with Client(build_server(settings), mode=era) as client:
+            ear = Ear(client, log)
+            await ear.refused("source_fields")
+            await ear.read("bi://source/fields")
+            await ear.look_around()
+    assert ear.leaks() == []
+
+
+@pytest.mark.parametrize("answer", INDISCREET, ids=lambda answer: answer.__name__)
+async def test_exceptions_of_the_library_print_no_secret(stage: Stage, answer: Answer) -> None:
+    connector = await stage.add_connector()
+    stage.portal.instead = {"biconnector.source.add": answer}
+    fields = SourceFields(
+        title="x", connector_id=connector, settings={code: Secret(value) for code, value in REVEALED.items()}
+    )
+    with pytest.raises(PortalError) as caught:
+        await stage.bi.sources.add(fields)
+    error = caught.value
+    printed = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error), repr(fields)]
+    assert leaks_in(*printed) == []
+
+
+async def test_a_process_says_no_secret_on_either_of_its_outputs(tmp_path: Path) -> None:
+    (tmp_path / "token.txt").write_text(API_TOKEN, encoding="utf-8")
+    connector = Connector()
+    settings = LocalPortalSettings(access_token=Secret(TOKEN))
+    portal = IndiscreetPortal(create_app(settings, connectors={ORIGIN: connector}))
+    options = ["serve", "--show-settings", "host,login", "--secrets-dir", ".", "--allow-literal-secrets"]
+    async with served(portal) as address:
+        variables = {
+            "BI_MCP_PORTAL_URL": f"http://{address}",
+            "BI_MCP_ACCESS_TOKEN": TOKEN,
+            "BI_MCP_SECRET_PASSWORD": PASSWORD,
+        }
+        async with started(tmp_path, *options, **variables) as wire:
+            added = await wire.call("connector_add", {"fields": shop_fields()}, **MODERN)
+            new = {"title": "Shop one", "connectorId": added["id"], "settings": VALUES}
+            source = await wire.call("source_add", {"fields": new}, **MODERN)
+            shown = await wire.call("source_get", {"id": source["id"]}, **MODERN)
+            values = {setting["code"]: setting.get("value") for setting in shown["item"]["settings"]}
+            portal.instead = {"biconnector.source.add": error_in_result}
+            for arguments in (new, {**new, "settings": {"password": ["canary"]}}, "canary"):
+                refused = await wire.ask(
+                    "tools/call", name="source_add", arguments={"fields": arguments}, **MODERN
+                )
+                assert refused["isError"]
+            await wire.send_line('{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": "canary"')
+            assert await wire.end() == 0
+            assert leaks_in(wire.errors(), wire.heard()) == []
+    assert {code for code, value in values.items() if value is not None} == {"host", "login"}
+    assert len(connector.received) == 1
+    assert set(connector.received[0].values()) == set(REVEALED.values())
