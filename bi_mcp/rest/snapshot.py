@@ -1,0 +1,143 @@
+"""Everything that a portal shows this application, read with as few requests as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError
+from bi_mcp.rest.batch import MAX_COMMANDS
+from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.models.connector import Connector
+from bi_mcp.rest.models.dataset import Dataset
+from bi_mcp.rest.models.source import Source
+from bi_mcp.rest.models.wire import Received
+from bi_mcp.rest.query import PAGE_SIZE, Query
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.batch import Command
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.entity import Commands
+
+Item = TypeVar("Item", bound=Connector | Source | Dataset)
+Whole = TypeVar("Whole", bound=Received)
+Value = TypeVar("Value")
+
+# Pages that the first batch asks for without knowing whether they exist: an empty one costs the portal little, one more
+# request costs half a second of its limit. Together they fill the batch.
+FIRST_DATASET_PAGES = 35
+FIRST_SOURCE_PAGES = 10
+FIRST_CONNECTOR_PAGES = 5
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """An object that was listed and then no longer there to be read. `name` is its title, or a dataset's name."""
+
+    group: str
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All objects by id, in the order of their ids: sources with their settings, datasets with their columns and `source_id`.
+
+    A portal cannot be stopped while it is read. What was deleted meanwhile is left out and stands in `vanished`; an object
+    may be missing when another of its group was deleted within the same second.
+    """
+
+    connectors: Mapping[int, Connector]
+    sources: Mapping[int, Source]
+    datasets: Mapping[int, Dataset]
+    vanished: Sequence[Vanished] = ()
+
+
+async def read_snapshot(bi: BIConnector) -> Snapshot:
+    """Read everything. Raises the first error of the portal, other than that an object is gone."""
+    connectors = _Listing(bi.connectors.commands, bi.connectors.group, FIRST_CONNECTOR_PAGES)
+    sources = _Listing(bi.sources.commands, bi.sources.group, FIRST_SOURCE_PAGES)
+    datasets = _Listing(bi.datasets.commands, bi.datasets.group, FIRST_DATASET_PAGES)
+    # What depends is listed before what it depends on, and read after it: whatever appears meanwhile, it has its source.
+    listings: list[_Listing[Any]] = [datasets, sources, connectors]
+    try:
+        await _read_pages(bi, listings)
+    except MethodMissingError:
+        datasets.commands = bi.datasets.table_commands
+        await _read_pages(bi, listings)
+        bi.datasets.use_tables()
+    vanished = await _read_details(bi, [*connectors.shallow(), *sources.shallow(), *datasets.shallow()])
+    return Snapshot(connectors.items, sources.items, datasets.items, vanished)
+
+
+class _Listing(Generic[Item]):
+    """A list on its way: what is known of it, and how to ask for more."""
+
+    def __init__(self, commands: Commands[Item, Any, Any], group: str, first_pages: int) -> None:
+        self.commands = commands
+        self.group = group
+        self.items: dict[int, Item] = {}
+        self.complete = False
+        self._first_pages = first_pages
+
+    def ask(self, share: int) -> list[Command[list[Item]]]:
+        """Ask for the pages after the last known id: page numbers would shift when something before them is deleted."""
+        last = max(self.items, default=0)
+        if not last:
+            return [self.commands.page(Query(page=page)) for page in range(1, self._first_pages + 1)]
+        return [self.commands.page(Query(filter={">id": last}, page=page)) for page in range(1, share + 1)]
+
+    def take(self, asked: Command[list[Item]], pages: Sequence[Sequence[Item]]) -> None:
+        known = len(self.items)
+        self.items.update((item.id, item) for page in pages for item in page)
+        self.complete = len(pages[-1]) < PAGE_SIZE
+        if not self.complete and len(self.items) == known:
+            raise unexpected(asked.method, 200, "the same page for every number")
+
+    def shallow(self) -> list[tuple[_Listing[Any], Any]]:
+        """What the list does not tell in full. It may leave out a source's values, and always does the columns."""
+        return [
+            (self, item)
+            for item in self.items.values()
+            if not isinstance(item, Connector) or item.settings is None
+        ]
+
+
+async def _read_pages(bi: BIConnector, listings: Sequence[_Listing[Any]]) -> None:
+    while unfinished := [listing for listing in listings if not listing.complete]:
+        asked = [listing.ask(MAX_COMMANDS // len(unfinished)) for listing in unfinished]
+        outcomes = await bi.batch([command for commands in asked for command in commands])
+        pages = iter([_value(outcome) for outcome in outcomes])
+        for listing, commands in zip(unfinished, asked, strict=True):
+            listing.take(commands[0], [next(pages) for _ in commands])
+
+
+async def _read_details(
+    bi: BIConnector, shallow: Sequence[tuple[_Listing[Any], Any]]
+) -> tuple[Vanished, ...]:
+    outcomes = await bi.batch([listing.commands.get(item.id) for listing, item in shallow])
+    vanished = []
+    for (listing, item), outcome in zip(shallow, outcomes, strict=True):
+        if isinstance(outcome, NotFoundError):
+            gone = listing.items.pop(item.id)
+            vanished.append(Vanished(listing.group, gone.id, _name(gone)))
+        else:
+            listing.items[item.id] = _merged(item, _value(outcome))
+    return tuple(vanished)
+
+
+def _value(outcome: Value | BiMcpError) -> Value:
+    if isinstance(outcome, BiMcpError):
+        raise outcome
+    return outcome
+
+
+def _merged(listed: Whole, got: Whole) -> Whole:
+    """What was read, completed by what only the list tells: a dataset's source."""
+    missing = {name: value for name, value in listed if getattr(got, name, None) is None}
+    return got.model_copy(update=missing)
+
+
+def _name(item: Connector | Source | Dataset) -> str:
+    return (item.name if isinstance(item, Dataset) else item.title) or ""
