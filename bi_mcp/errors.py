@@ -8,6 +8,7 @@
     ├── AuthorisationError       logging in, or renewing what a login gave, was refused
     ├── UnreachableError         no answer: the portal could not be reached, or the connection broke
     ├── UnexpectedAnswerError    an answer that is not the REST API's: HTML, broken JSON, a wrong shape, HTTP 500
+    ├── InterruptedWriteError    a write broke off, and a look at the portal did not show it done
     └── PortalError              the portal answered with an error of its own
         ├── AuthenticationError  the credential is missing, expired or unknown
         ├── AccessDeniedError    rights, application context, scope or plan
@@ -25,7 +26,7 @@ Texts say what happened, where, and what to do next. They never hold a URL with 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bi_mcp.secret import redact
 
@@ -82,10 +83,23 @@ class UnexpectedAnswerError(BiMcpError):
         self.status = status
 
 
+class InterruptedWriteError(BiMcpError):
+    """A write broke off, and the look at the portal that followed did not show it done.
+
+    `outcome`: "not_done" (so far: the portal may still be working), "partly", or "unknown".
+    """
+
+    def __init__(self, text: str, *, method: str, outcome: Literal["not_done", "partly", "unknown"]) -> None:
+        super().__init__(text)
+        self.method = method
+        self.outcome = outcome
+
+
 class PortalError(BiMcpError):
     """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status.
 
-    `retry_at` is the unix time at which a method that used up its run time starts anew.
+    `retry_at` is the unix time at which a method that used up its run time starts anew, `portal_time` the portal's clock
+    when it said so.
     """
 
     def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
@@ -96,6 +110,7 @@ class PortalError(BiMcpError):
         self.hint = hint
         self.status = status
         self.retry_at: float | None = None
+        self.portal_time: float | None = None
 
     def without(self, secrets: Sequence[Secret]) -> Self:
         """Return the error with the given secrets masked, should the portal have echoed one."""
@@ -107,6 +122,7 @@ class PortalError(BiMcpError):
             status=self.status,
         )
         masked.retry_at = self.retry_at
+        masked.portal_time = self.portal_time
         return masked
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
@@ -21,10 +23,14 @@ _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Timing:
-    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which it starts anew."""
+    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which it starts anew.
+
+    `portal_time` is the portal's own clock at the time of the answer.
+    """
 
     operating: float | None = None
     operating_reset_at: float | None = None
+    portal_time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,27 +41,28 @@ class Answer:
     timing: Timing
 
 
-def parse_answer(method: Method, status: int, body: bytes) -> Answer:
-    """Return `result` of an answer, and its timing.
+def parse_answer(method: Method, status: int, body: bytes, date: str | None = None) -> Answer:
+    """Return `result` of an answer, and its timing. `date` is the answer's header of that name.
 
     Raises `PortalError` for an error inside `result` (HTTP 200), at the root with HTTP 200, or at the root with a
     status of its own; `UnexpectedAnswerError` for everything that is not an answer of the REST API.
     """
     answer = _parse_json(method, status, body)
-    _raise_error(method, status, answer)
+    timing = _timing(answer, date)
+    _raise_error(method, status, answer, timing)
     if status != 200:
         raise unexpected(method, status, f"HTTP {status} without an error code")
     if "result" not in answer:
         raise unexpected(method, status, "a JSON object without 'result'")
     result = answer["result"]
     raise_hidden_error(method, status, result)
-    return Answer(result, _timing(answer))
+    return Answer(result, timing)
 
 
 def raise_hidden_error(method: Method, status: int, result: object) -> None:
     """Raise the error that this module puts inside a `result`, if there is one."""
     if _is_object(result) and "error" in result:
-        _raise_error(method, status, result)
+        _raise_error(method, status, result, Timing())
 
 
 def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
@@ -72,7 +79,7 @@ def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
     return answer
 
 
-def _raise_error(method: Method, status: int, holder: dict[str, object]) -> None:
+def _raise_error(method: Method, status: int, holder: dict[str, object], timing: Timing) -> None:
     error = holder.get("error")
     if not error:
         return
@@ -82,22 +89,35 @@ def _raise_error(method: Method, status: int, holder: dict[str, object]) -> None
     if not isinstance(code, str) or not code:
         raise unexpected(method, status, "an error without a code")
     error = error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
-    error.retry_at = _timing(holder).operating_reset_at
+    error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
     raise error
 
 
-def _timing(answer: dict[str, object]) -> Timing:
+def _timing(answer: dict[str, object], date: str | None) -> Timing:
     block = answer.get("time")
     if not _is_object(block):
-        return Timing()
-    return Timing(_number(block.get("operating")), _number(block.get("operating_reset_at")))
+        block = {}
+    clock = _number(block.get("finish"))
+    return Timing(
+        operating=_number(block.get("operating")),
+        operating_reset_at=_number(block.get("operating_reset_at")),
+        portal_time=_http_date(date) if clock is None else clock,
+    )
+
+
+def _http_date(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _number(value: object) -> float | None:
     try:
-        return float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+        number = float(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
         return None
+    return number if number is None or math.isfinite(number) else None
 
 
 def _one_line(text: object) -> str:

@@ -121,7 +121,9 @@ class HttpTransport:
                 status=response.status_code,
             )
         try:
-            return parse_answer(method, response.status_code, response.content)
+            return parse_answer(
+                method, response.status_code, response.content, response.headers.get("date")
+            )
         except PortalError as error:
             raise error.without([*_secrets_of(credential), *_secrets_in(parameters)]) from None
 

@@ -1,0 +1,211 @@
+"""A transport that waits for its turn, keeps to the portal's limits, and sends again what may be sent again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.rest.rate_limit import Limiter, block_seconds
+from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from bi_mcp.rest.envelope import Answer
+    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.rate_limit import Ticket
+
+    OnWait = Callable[[float, str], Awaitable[None]]
+    Failure = PortalError | UnreachableError | UnexpectedAnswerError
+
+MAX_WAIT_S = 30.0
+# A wait that a person notices is told, and told again before their client takes the silence for a failure.
+NOTICED_S = 2.0
+TOLD_EVERY_S = 5.0
+
+_on_wait: ContextVar[OnWait | None] = ContextVar("on_wait", default=None)
+
+
+@contextmanager
+def report_waits(on_wait: OnWait) -> Iterator[None]:
+    """Within it, `on_wait(seconds, reason)` is awaited before each long wait of a call, and every few seconds of it."""
+    token = _on_wait.set(on_wait)
+    try:
+        yield
+    finally:
+        _on_wait.reset(token)
+
+
+class Postman(Protocol):
+    """What `HttpTransport` offers, and this transport too: one request, its `result` and its timing."""
+
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+        """Send one request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class PatientTransport:
+    """Calls wait in order for the portal's limits, and are repeated where `retry.may_repeat` allows it.
+
+    A wait for a limit that would be longer than `max_wait_s` is a `LimitError` that says when to try again. `limiter` may
+    be shared by all clients of a portal. `clock` only ever counts on; `wall_clock` is unix time. Cancelling a call is safe
+    while it waits; once its request is under way, a write may have happened.
+    """
+
+    def __init__(
+        self,
+        inner: Postman,
+        *,
+        limiter: Limiter | None = None,
+        policy: RetryPolicy | None = None,
+        max_wait_s: float = MAX_WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._inner = inner
+        self._limiter = limiter or Limiter()
+        self._policy = policy or RetryPolicy()
+        self._max_wait_s = max_wait_s
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._sleep = sleep
+
+    @property
+    def limiter(self) -> Limiter:
+        """What is known of the portal's limits."""
+        return self._limiter
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        """Return the `result` of the answer."""
+        return (await self.post(method, parameters)).result
+
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+        """Send the request, when its turn has come and as often as it takes."""
+        started = self._clock()
+        attempt = 0
+        while True:
+            attempt += 1
+            await self._wait_for_method(method)
+            ticket = await self._wait_for_turn(method)
+            try:
+                return await self._inner.post(method, parameters)
+            except (PortalError, UnreachableError, UnexpectedAnswerError) as error:
+                failure = error
+            self._learn(method, failure, ticket)
+            elapsed = self._clock() - started
+            wait = self._wait_after(method, failure, attempt, elapsed)
+            if wait is None:
+                raise _counted(failure, attempt, elapsed) from None
+            await self._pause(wait, f"{method.name} failed and will be tried again")
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._inner.aclose()
+
+    async def _wait_for_method(self, method: Method) -> None:
+        """Before the queue, so that a blocked method keeps no other from going."""
+        wait = self._limiter.operating.wait(method.name, self._clock())
+        if wait <= 0:
+            return
+        again_at = self._wall_clock() + wait
+        if wait > self._max_wait_s:
+            raise _blocked(method, wait, again_at)
+        await self._pause(wait, f"{method.name} used up its run time until {_moment(again_at)}")
+
+    async def _wait_for_turn(self, method: Method) -> Ticket:
+        bucket = self._limiter.bucket
+        ticket = bucket.join()
+        try:
+            await self._wait_until_due(method, ticket)
+        except BaseException:
+            bucket.leave(ticket)
+            raise
+        bucket.take(ticket, self._clock())
+        return ticket
+
+    async def _wait_until_due(self, method: Method, ticket: Ticket) -> None:
+        bucket = self._limiter.bucket
+        wait = bucket.wait(ticket, self._clock())
+        if wait > self._max_wait_s:
+            raise _crowded(method, wait, bucket.waiting - 1)
+        while wait > 0:
+            pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
+            await self._rest(wait, pace)
+            wait = bucket.wait(ticket, self._clock())
+
+    def _learn(self, method: Method, failure: Failure, ticket: Ticket) -> None:
+        if not isinstance(failure, PortalError):
+            return
+        now = self._clock()
+        if failure.code == TOO_MANY_REQUESTS:
+            self._limiter.bucket.learn_from_refusal(ticket, now)
+        if failure.code == RUN_TIME_USED_UP and failure.retry_at is not None:
+            seconds = block_seconds(failure.retry_at, failure.portal_time, self._wall_clock())
+            self._limiter.operating.block(method.name, seconds, now)
+
+    def _wait_after(self, method: Method, failure: Failure, attempt: int, elapsed: float) -> float | None:
+        if not may_repeat(method, failure):
+            return None
+        if isinstance(failure, PortalError) and failure.code == RUN_TIME_USED_UP:
+            # How long is the portal's to say, and that wait comes before the next attempt.
+            return None if failure.retry_at is None or attempt > self._policy.retries else 0.0
+        return self._policy.wait_s(attempt, elapsed)
+
+    async def _pause(self, seconds: float, reason: str) -> None:
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
+            await self._rest(left, reason)
+
+    async def _rest(self, left: float, reason: str) -> None:
+        """Wait for a while of what is left."""
+        on_wait = _on_wait.get()
+        if on_wait is not None and left > NOTICED_S:
+            await on_wait(left, reason)
+        await self._sleep(min(left, TOLD_EVERY_S))
+
+
+def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
+    error = LimitError(
+        method=method.name,
+        code=RUN_TIME_USED_UP,
+        message="the method has used up its run time of ten minutes",
+        hint=f"Nothing happened. It can be called again in {wait:.0f} s, at {_moment(again_at)}; other methods work.",
+        status=429,
+    )
+    error.retry_at = again_at
+    return error
+
+
+def _crowded(method: Method, wait: float, ahead: int) -> LimitError:
+    return LimitError(
+        method=method.name,
+        code=TOO_MANY_REQUESTS,
+        message=f"{ahead} requests wait for the portal already, and this one would wait {wait:.0f} s",
+        hint="It was not sent and nothing happened. Try again later.",
+        status=503,
+    )
+
+
+def _moment(unix_time: float) -> str:
+    return f"{datetime.fromtimestamp(unix_time, UTC):%H:%M:%S} UTC"
+
+
+def _counted(failure: Failure, attempts: int, elapsed: float) -> Failure:
+    """Say how often it was tried, where that is more than once."""
+    tried = f"{failure} Tried {attempts} times in {elapsed:.0f} s."
+    if attempts > 1 and isinstance(failure, UnreachableError):
+        return UnreachableError(tried, method=failure.method, may_have_happened=failure.may_have_happened)
+    if attempts > 1 and isinstance(failure, UnexpectedAnswerError):
+        return UnexpectedAnswerError(tried, method=failure.method, status=failure.status)
+    return failure

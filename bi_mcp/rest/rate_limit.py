@@ -1,0 +1,147 @@
+"""Pure: how long until a request may go. Section 10 of the API reference. Times are seconds and always passed in."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+# What leaves on time may arrive bunched: a new connection delays the first requests by some tenths of a second.
+MARGIN = 2.0
+# A refusal says that someone else uses the same address, or that the plan is another. Neither need last.
+FORGOTTEN_AFTER_S = 600.0
+LEAST_SHARE = 1 / 8
+# The portal counts a method's run time over ten minutes, so no block is longer, whatever the clocks say.
+LONGEST_BLOCK_S = 600.0
+SHORTEST_BLOCK_S = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A portal admits `capacity` requests at once and forgets `drain_per_s` of them every second."""
+
+    capacity: float
+    drain_per_s: float
+
+
+STANDARD = Plan(capacity=50, drain_per_s=2)
+ENTERPRISE = Plan(capacity=250, drain_per_s=5)
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A place in the queue; once its request has gone, when that was and how full the bucket was with it."""
+
+    gone_at: float = 0.0
+    level: float = 0.0
+
+
+class LeakyBucket:
+    """What the portal's counter must look like, and the queue of those who wait for it.
+
+    `wait` and `take` are for whoever holds a ticket of `join`; who gives up calls `leave`, and nothing is left of it.
+    """
+
+    def __init__(self, plan: Plan = STANDARD) -> None:
+        self._plan = plan
+        self._capacity = max(1.0, plan.capacity - MARGIN)
+        self._share = 1.0
+        self._refused_at: float | None = None
+        self._level = 0.0
+        self._at = 0.0
+        self._queue: deque[Ticket] = deque()
+
+    @property
+    def capacity(self) -> float:
+        """How many requests may be in the bucket, as far as is known by now."""
+        return self._capacity
+
+    @property
+    def drain_per_s(self) -> float:
+        """How many leave it every second, as far as is known by now."""
+        return self._plan.drain_per_s * self._share
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._queue)
+
+    def level(self, now: float) -> float:
+        """How many requests are in the bucket."""
+        self._advance(now)
+        return self._level
+
+    def join(self) -> Ticket:
+        """Queue at the end."""
+        ticket = Ticket()
+        self._queue.append(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give the place in the queue up."""
+        self._queue.remove(ticket)
+
+    def wait(self, ticket: Ticket, now: float) -> float:
+        """How long until the ticket's request may go after all that stand before it."""
+        self._advance(now)
+        ahead = self._queue.index(ticket)
+        wait = (self._level + ahead + 1 - self._capacity) / self.drain_per_s
+        # What is left of a wait after rounding is no wait: a clock may be too coarse to pass it.
+        return round(max(0.0, wait), 6)
+
+    def take(self, ticket: Ticket, now: float) -> None:
+        """Let the ticket's request go."""
+        self._advance(now)
+        self._queue.remove(ticket)
+        self._level += 1
+        ticket.gone_at, ticket.level = now, self._level
+
+    def learn_from_refusal(self, ticket: Ticket, now: float) -> None:
+        """The portal refused a request that had room here: believe the portal."""
+        self._advance(now)
+        # Requests that left together are refused in any order; the one with the most room says how little there is.
+        self._capacity = max(1.0, min(self._capacity, ticket.level - 1))
+        # Refused requests count too, so the bucket may be fuller than full.
+        self._level = max(self._level, self._capacity)
+        if self._refused_at is None or ticket.gone_at > self._refused_at:
+            self._share = max(LEAST_SHARE, self._share / 2)
+            self._refused_at = now
+
+    def _advance(self, now: float) -> None:
+        self._level = max(0.0, self._level - max(0.0, now - self._at) * self.drain_per_s)
+        self._at = max(self._at, now)
+        if self._refused_at is not None and now - self._refused_at > FORGOTTEN_AFTER_S:
+            self._refused_at = None
+            self._share = 1.0
+            self._capacity = max(1.0, self._plan.capacity - MARGIN)
+
+
+class OperatingTimes:
+    """Which methods have used up their run time, and until when."""
+
+    def __init__(self) -> None:
+        self._blocked: dict[str, float] = {}
+
+    def block(self, method: str, seconds: float, now: float) -> None:
+        """Keep a method back."""
+        self._blocked[method] = now + seconds
+
+    def wait(self, method: str, now: float) -> float:
+        """How long until the method may be called."""
+        return max(0.0, self._blocked.get(method, now) - now)
+
+
+def block_seconds(reset_at: float, portal_time: float | None, our_time: float) -> float:
+    """How long a method stays blocked, all in unix seconds.
+
+    The portal's moment is compared with the portal's own clock where its answer tells it: ours may be minutes off.
+    """
+    seconds = reset_at - (our_time if portal_time is None else portal_time)
+    return min(max(seconds, SHORTEST_BLOCK_S), LONGEST_BLOCK_S)
+
+
+@dataclass(frozen=True)
+class Limiter:
+    """The limits of one portal, for all clients of a process that call it."""
+
+    bucket: LeakyBucket = field(default_factory=LeakyBucket)
+    operating: OperatingTimes = field(default_factory=OperatingTimes)
