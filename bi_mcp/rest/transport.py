@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 # One request of the portal lives 60 s at most; a little more, so that its own error is seen.
 TIMEOUT = httpx.Timeout(65.0, connect=10.0)
-_WEBHOOK_SECRET = re.compile(r"(/rest/\d+/)[^/\s'\"]+")
+# A login page gets the address back as a parameter, with its slashes encoded.
+_WEBHOOK_SECRET = re.compile(r"(rest(?:/|%2F)\d+(?:/|%2F))[^/%&\s'\"]+", re.IGNORECASE)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Refused before a byte of the request was written. A proxy that refuses to tunnel has not seen the request.
 _NOTHING_SENT = (
@@ -121,9 +122,7 @@ class HttpTransport:
                 status=response.status_code,
             )
         try:
-            return parse_answer(
-                method, response.status_code, response.content, response.headers.get("date")
-            )
+            return parse_answer(method, response.status_code, response.content, response.headers.get("date"))
         except PortalError as error:
             raise error.without([*_secrets_of(credential), *_secrets_in(parameters)]) from None
 
@@ -238,7 +237,8 @@ def _without_webhook(record: logging.LogRecord) -> bool:
 
 def _masked(part: object) -> object:
     text = str(part)
-    return _WEBHOOK_SECRET.sub(rf"\1{MASK}", text) if "/rest/" in text else part
+    masked = _WEBHOOK_SECRET.sub(rf"\1{MASK}", text)
+    return part if masked == text else masked
 
 
 for _name in ("httpx", "httpcore.http11", "httpcore.http2"):

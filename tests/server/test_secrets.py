@@ -345,11 +345,12 @@ async def test_the_address_of_a_webhook_is_told_to_nobody(hooked: HookedServer) 
     "answer",
     [
         lambda _: RedirectResponse(f"https://elsewhere.example/rest/7/{HOOK}/"),
+        lambda _: RedirectResponse(f"/auth/?backurl=%2Frest%2F7%2F{HOOK}%2F"),
         lambda _: error_with_a_status(HOOK),
         lambda _: error_at_the_root(f"no such address: /rest/7/{HOOK}/"),
         lambda _: HTMLResponse(f"<a href='/rest/7/{HOOK}/'>", 404),
     ],
-    ids=["a redirect", "a refusal", "an address", "a page"],
+    ids=["a redirect", "a login page", "a refusal", "an address", "a page"],
 )
 async def test_a_portal_that_repeats_the_webhook_is_not_believed(
     hooked: HookedServer, answer: Answer
