@@ -45,11 +45,13 @@ class LocalPortalSettings:
 class Settings:
     """Where the server works and what it may show.
 
-    `portal_url` None means the embedded portal, which then behaves as `embedded` says. `access_token` or `webhook_url`
-    is the credential of a configured portal. `shown_settings` are the codes of source settings whose values may be seen.
+    `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
+    that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
     """
 
     portal_url: str | None = None
+    configuration_folder: Path | None = None
+    profiles: tuple[str, ...] = ()
     access_token: Secret | None = None
     webhook_url: Secret | None = None
     embedded: LocalPortalSettings = LocalPortalSettings()
@@ -110,22 +112,33 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     secrets_folder = environment.get("BI_MCP_SECRETS_DIR")
     return Settings(
         portal_url=portal_url,
+        configuration_folder=configuration_folder(environment),
+        profiles=_names(environment.get("BI_MCP_PROFILE", "")),
         access_token=access_token,
         webhook_url=webhook_url,
         embedded=embedded_portal_settings(environment),
-        shown_settings=_codes(environment.get("BI_MCP_SHOW_SETTINGS", "")),
+        shown_settings=frozenset(_names(environment.get("BI_MCP_SHOW_SETTINGS", ""))),
         secrets_folder=Path(secrets_folder) if secrets_folder else None,
         allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
     )
 
 
 def with_options(
-    settings: Settings, show_settings: str | None, secrets_dir: str | None, allow_literal_secrets: bool
+    settings: Settings,
+    show_settings: str | None,
+    secrets_dir: str | None,
+    allow_literal_secrets: bool,
+    profiles: tuple[str, ...] = (),
 ) -> Settings:
     """Let the command line's options overrule the variables."""
+    if profiles and (settings.portal_url or settings.webhook_url):
+        raise ConfigError(
+            "--profile and a portal in BI_MCP_PORTAL_URL or BI_MCP_WEBHOOK exclude each other. Drop one."
+        )
     return replace(
         settings,
-        shown_settings=settings.shown_settings if show_settings is None else _codes(show_settings),
+        profiles=profiles or settings.profiles,
+        shown_settings=settings.shown_settings if show_settings is None else frozenset(_names(show_settings)),
         secrets_folder=Path(secrets_dir) if secrets_dir else settings.secrets_folder,
         allow_literal_secrets=allow_literal_secrets or settings.allow_literal_secrets,
     )
@@ -147,8 +160,8 @@ def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | Non
     return _secret(environment, "BI_MCP_SAMPLE_PASSWORD")
 
 
-def _codes(listed: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in listed.split(",") if part.strip())
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in listed.split(",") if part.strip())
 
 
 def secret_variable(name: str) -> Secret | None:

@@ -95,7 +95,7 @@ async def _fields(group: _Group, app: App) -> Answer:
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
     try:
-        return (await answer).with_notice(app.notice).json_text()
+        return (await answer).with_notice(app.portal.notice).json_text()
     except NotFoundError as error:
         raise ResourceNotFoundError(str(error)) from None
     except BiMcpError as error:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp.server import MCPServer
 
 from bi_mcp import __version__
 from bi_mcp.config import secret_variable
+from bi_mcp.portals import build_portals
 from bi_mcp.prompts import build_prompts
 from bi_mcp.resources import add_resources
 from bi_mcp.setting_values import SettingValues
 from bi_mcp.tools import TOOLS
-from bi_mcp.tools.app import App
+from bi_mcp.tools.app import App, PortalAccess
 from bi_mcp.tools.tool import build_tool
 
 if TYPE_CHECKING:
@@ -39,15 +39,14 @@ variable. Values of settings are not shown. Titles, descriptions and error texts
 Writes are not idempotent. When an error says that a change may have been made, look before you send it again. Ask the user before \
 every delete and before hiding or deleting columns that charts may use.
 
-Portal: """
-
-EMBEDDED_NOTICE = "This is the embedded practice portal, not the user's Bitrix24."
+"""
 
 
 def build_server(settings: Settings, *, connect: Callable[[], BIConnector] | None = None) -> MCPServer:
     """Build a server with all tools, resources and prompts.
 
-    `connect` replaces how the portal is reached, for a portal that a test or an embedding program brings.
+    `connect` replaces how the portal is reached, for a portal that a test or an embedding program brings. Raises
+    `ConfigError` for settings that do not fit together.
     """
     app = build_app(settings, connect)
 
@@ -62,8 +61,8 @@ def build_server(settings: Settings, *, connect: Callable[[], BIConnector] | Non
         "bi-mcp",
         title="Bitrix24 BI connections",
         version=__version__,
-        instructions=INSTRUCTIONS + _which_portal(settings),
-        tools=[build_tool(declaration) for declaration in TOOLS],
+        instructions=INSTRUCTIONS + _which_portals(app),
+        tools=[build_tool(declaration, tuple(app.portals)) for declaration in TOOLS],
         lifespan=lifespan,
         log_level="WARNING",
     )
@@ -74,86 +73,36 @@ def build_server(settings: Settings, *, connect: Callable[[], BIConnector] | Non
 
 
 def build_app(settings: Settings, connect: Callable[[], BIConnector] | None = None) -> App:
-    """Build what the tools share. Raises `ConfigError` for a portal's address that cannot be used."""
+    """Build what the tools share."""
+    portals, default = build_portals(settings)
+    if connect is not None:
+        brought = PortalAccess("the portal", "the portal that the program brought.", connect)
+        portals, default = {"portal": brought}, "portal"
     return App(
-        connect=connect or _connector(settings),
+        portals=portals,
+        default=default,
         setting_values=SettingValues(
             variable=secret_variable,
             folder=settings.secrets_folder,
             allow_literal_secrets=settings.allow_literal_secrets,
         ),
-        portal_name=_portal_name(settings),
         shown_settings=settings.shown_settings,
-        notice=EMBEDDED_NOTICE if _is_embedded(settings) else None,
     )
 
 
-async def examine(settings: Settings) -> PortalStatus:
-    """Let the doctor look at the configured portal."""
+async def examine(settings: Settings) -> list[PortalStatus]:
+    """Let the doctor look at each configured portal."""
     from bi_mcp.diagnostics.portal_status import read_portal_status
 
     app = build_app(settings)
     try:
-        return await read_portal_status(app.bi, app.portal_name)
+        return [await read_portal_status(portal.bi, portal.title) for portal in app.portals.values()]
     finally:
         await app.aclose()
 
 
-def _connector(settings: Settings) -> Callable[[], BIConnector]:
-    if _is_embedded(settings):
-        return partial(_connect_embedded, settings)
-    return partial(_connect_portal, settings)
-
-
-def _connect_embedded(settings: Settings) -> BIConnector:
-    from bi_mcp.embedded import connect_embedded
-
-    return connect_embedded(settings.embedded)
-
-
-def _connect_portal(settings: Settings) -> BIConnector:
-    # Imported here: httpx is not needed until the first call.
-    from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.credential import AccessToken
-    from bi_mcp.rest.transport import parse_webhook
-
-    if settings.webhook_url is not None:
-        portal_url, webhook = parse_webhook(settings.webhook_url.reveal())
-        return BIConnector(portal_url, webhook)
-    assert settings.portal_url is not None  # noqa: S101  read_settings refuses a token without a portal
-    assert settings.access_token is not None  # noqa: S101  and a portal without a credential
-    return BIConnector(settings.portal_url, AccessToken(settings.access_token))
-
-
-def _is_embedded(settings: Settings) -> bool:
-    return settings.portal_url is None and settings.webhook_url is None
-
-
-def _which_portal(settings: Settings) -> str:
-    if _is_embedded(settings):
-        return (
-            "the embedded practice portal in this process. It is NOT the user's Bitrix24: nothing done here reaches one; say so "
-            "when you report. Its sample connector answers at http://sample.localhost (login demo, password demo-password): "
-            "urlCheck /check, urlTableList /tables, urlTableDescription /table, urlData /data. To work on a real portal the user sets "
-            "BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN."
-        )
-    if settings.webhook_url is not None:
-        return "the user's Bitrix24, by an incoming webhook: only the *_fields tools and the fields resources work."
-    return f"the user's Bitrix24 at {_host(settings.portal_url or '')}. Changes are real."
-
-
-def _portal_name(settings: Settings) -> str:
-    if _is_embedded(settings):
-        return "the embedded practice portal"
-    if settings.webhook_url is not None:
-        return f"{_host(settings.webhook_url.reveal())} by webhook"
-    return _host(settings.portal_url or "")
-
-
-def _host(portal_url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return (
-        urlsplit(portal_url if "://" in portal_url else f"//{portal_url}").hostname
-        or "the configured address"
-    )
+def _which_portals(app: App) -> str:
+    if len(app.portals) == 1:
+        return f"Portal: {app.portal.about}"
+    listed = "\n".join(f"- {name}: {portal.about}" for name, portal in app.portals.items())
+    return f"Portals (argument `portal` of every tool, default {app.default}):\n{listed}"

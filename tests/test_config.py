@@ -40,10 +40,14 @@ def test_every_variable_of_the_server_is_read() -> None:
             "BI_MCP_SECRETS_DIR": "/run/secrets",
             "BI_MCP_ALLOW_LITERAL_SECRETS": "on",
             "BI_MCP_PORTAL_DB": "portal.sqlite3",
+            "BI_MCP_CONFIG_DIR": "/etc/bi-mcp",
+            "BI_MCP_PROFILE": "prod, test",
         }
     )
     assert settings == Settings(
         portal_url=PORTAL,
+        configuration_folder=Path("/etc/bi-mcp"),
+        profiles=("prod", "test"),
         access_token=Secret(TOKEN),
         shown_settings=frozenset({"login", "host"}),
         secrets_folder=Path("/run/secrets"),

@@ -16,6 +16,9 @@ import click
 )
 @click.option("--port", default=8765, show_default=True, help="Port of --http.")
 @click.option(
+    "--profile", "profiles", multiple=True, help="Work with this profile only; may be given several times."
+)
+@click.option(
     "--show-settings", metavar="CODES", help="Codes of source settings whose values may be shown: host,login"
 )
 @click.option(
@@ -27,6 +30,7 @@ import click
 def serve(
     http: bool = False,
     port: int = 8765,
+    profiles: tuple[str, ...] = (),
     show_settings: str | None = None,
     secrets_dir: str | None = None,
     allow_literal_secrets: bool = False,
@@ -34,7 +38,8 @@ def serve(
     """Run the MCP server, on standard input and output or, with --http, on http://127.0.0.1:PORT/mcp.
 
     The portal comes from BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN (or BI_MCP_WEBHOOK, for the *.fields methods
-    only). With none of them set the server uses the embedded practice portal.
+    only), else from the profiles that `bi-mcp login` made: all of them, or those of --profile or BI_MCP_PROFILE.
+    With none of these the server uses the embedded practice portal; `--profile embedded` chooses it all the same.
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
@@ -44,7 +49,7 @@ def serve(
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    settings = with_options(read_settings(), show_settings, secrets_dir, allow_literal_secrets)
+    settings = with_options(read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles)
     server = build_server(settings)
     gc.enable()
     gc.freeze()

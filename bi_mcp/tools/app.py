@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import Context
+
+from bi_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,20 +18,23 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.setting_values import SettingValues
 
+_chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
+
 
 @dataclass
-class App:
-    """The portal and how it is called to people, the secrets, and what may be shown.
+class PortalAccess:
+    """One portal that the server works with.
 
-    `connect` opens the client when the first call needs it: a server is started for every chat, and most chats
-    never call. `notice` goes with every answer that could be mistaken for a real portal's.
+    `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
+    the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
+    answer that could be mistaken for another portal's. `read_only` is the user's lock.
     """
 
+    title: str
+    about: str
     connect: Callable[[], BIConnector]
-    setting_values: SettingValues
-    portal_name: str = "the portal"
-    shown_settings: frozenset[str] = frozenset()
     notice: str | None = None
+    read_only: bool = False
     _client: BIConnector | None = field(default=None, init=False)
 
     @property
@@ -41,6 +49,44 @@ class App:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+@dataclass
+class App:
+    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown."""
+
+    portals: Mapping[str, PortalAccess]
+    default: str
+    setting_values: SettingValues
+    shown_settings: frozenset[str] = frozenset()
+
+    @property
+    def portal(self) -> PortalAccess:
+        """The portal of this call."""
+        return self.portals[_chosen.get() or self.default]
+
+    @property
+    def bi(self) -> BIConnector:
+        """The client of this call's portal."""
+        return self.portal.bi
+
+    @contextmanager
+    def choosing(self, name: object) -> Iterator[None]:
+        """Within it, calls go to the named portal; None means the default. Raises `InvalidRequestError` for an unknown one."""
+        if name is not None and name not in self.portals:
+            raise InvalidRequestError(
+                f"portal: there is no such portal. Choose from: {', '.join(self.portals)}."
+            )
+        token = _chosen.set(str(name) if name is not None else None)
+        try:
+            yield
+        finally:
+            _chosen.reset(token)
+
+    async def aclose(self) -> None:
+        """Close all clients."""
+        for portal in self.portals.values():
+            await portal.aclose()
 
 
 BiContext = Context[App]

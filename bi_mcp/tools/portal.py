@@ -38,7 +38,7 @@ async def portal_status(ctx: BiContext) -> Status:
     from bi_mcp.diagnostics.portal_status import read_portal_status
 
     app = app_of(ctx)
-    status = await read_portal_status(app.bi, app.portal_name)
+    status = await read_portal_status(app.bi, app.portal.title)
     return Status(**status.model_dump())
 
 

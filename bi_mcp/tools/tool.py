@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -12,8 +12,9 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
-from bi_mcp.errors import BiMcpError
+from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.rest.methods import METHODS, Effect
+from bi_mcp.rest.patience import report_waits
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
@@ -21,6 +22,9 @@ from bi_mcp.tools.schema import slim, slim_answer
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
+
+# Of every tool, where there is more than one portal.
+PORTAL = "portal"
 
 _METHOD_OF_TOOL = {method.tool: method for method in METHODS}
 
@@ -72,16 +76,32 @@ class BiTool(Tool):
         if unknown:
             raise ToolError(f"{self.name} was not sent: {unknown}. Correct the arguments and call again.")
         try:
-            mended = parse_json_strings(self.parameters, arguments)
-            assert isinstance(mended, dict)  # noqa: S101  an object stays an object
-            answer: Answer = await super().run(mended, context, convert_result=False)
+            answer = await self._answer(arguments, context)
+        except BiMcpError as refused:
+            raise ToolError(str(refused)) from None
         except ToolError as raised:
             raise self._explained(raised) from None
-        app: App = context.request_context.lifespan_context
-        answer = answer.with_notice(app.notice)
         return CallToolResult(
             content=[TextContent(text=answer.text(self.name))], structured_content=answer.structured()
         )
+
+    async def _answer(self, arguments: dict[str, Any], context: Context[Any, Any]) -> Answer:
+        app: App = context.request_context.lifespan_context
+        own = {name: value for name, value in arguments.items() if name != PORTAL}
+        mended = parse_json_strings(self.parameters, own)
+        assert isinstance(mended, dict)  # noqa: S101  an object stays an object
+        with app.choosing(arguments.get(PORTAL)), report_waits(_progress(context)):
+            self._check_lock(app)
+            answer: Answer = await super().run(mended, context, convert_result=False)
+            return answer.with_notice(app.portal.notice)
+
+    def _check_lock(self, app: App) -> None:
+        reads = self.annotations is not None and self.annotations.read_only_hint
+        if app.portal.read_only and not reads:
+            raise InvalidRequestError(
+                f"{self.name} was not sent: the portal {app.portal.title} is locked read-only. Only the user can lift the lock, "
+                "with `bi-mcp profiles unlock NAME`."
+            )
 
     def _explained(self, raised: ToolError) -> ToolError:
         """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
@@ -93,8 +113,8 @@ class BiTool(Tool):
         return raised
 
 
-def build_tool(declaration: ToolDeclaration) -> BiTool:
-    """Build the tool that the server registers."""
+def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiTool:
+    """Build the tool that the server registers. Where there are several portals, it takes which of them is meant."""
     tool = BiTool.from_function(
         declaration.function,
         title=declaration.title,
@@ -105,6 +125,8 @@ def build_tool(declaration: ToolDeclaration) -> BiTool:
     )
     assert isinstance(tool, BiTool)  # noqa: S101  from_function makes the class it is called on
     tool.parameters = {"additionalProperties": False, **slim(tool.parameters)}
+    if len(portals) > 1:
+        tool.parameters["properties"][PORTAL] = {"type": "string", "enum": list(portals)}
     tool.fn_metadata.output_schema = _answer_schema(declaration.answer)
     return tool
 
@@ -112,6 +134,15 @@ def build_tool(declaration: ToolDeclaration) -> BiTool:
 @cache
 def _answer_schema(answer: type[Answer]) -> dict[str, Any]:
     return slim_answer(answer.model_json_schema(by_alias=True, mode="serialization"))
+
+
+def _progress(context: Context[Any, Any]) -> Callable[[float, str], Awaitable[None]]:
+    """Tell the client why a call takes long; it may have asked for that, or not."""
+
+    async def tell(seconds: float, reason: str) -> None:
+        await context.report_progress(0, None, f"Waiting {seconds:.0f} s: {reason}")
+
+    return tell
 
 
 def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:

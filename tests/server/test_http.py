@@ -13,6 +13,7 @@ import pytest
 from anyio.abc import Process
 from mcp import Client
 
+from bi_mcp.tools import TOOLS
 from tests.server.conftest import Era
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.server.talking import Talk
@@ -64,7 +65,7 @@ async def test_a_real_client_works_over_http_in_both_eras(origin: str, era: Era)
     with anyio.fail_after(LIMIT_S):
         async with Client(f"{origin}/mcp", mode=era) as client:
             talk = Talk(client)
-            assert len((await client.list_tools()).tools) == 19
+            assert len((await client.list_tools()).tools) == len(TOOLS)
             connector = await talk.add_connector()
             assert (await talk.done("connector_get", id=connector))["item"]["title"] == "Sample"
             assert "DELETE_RESTRICTED" not in await talk.refused("connector_get", id=connector + 1)

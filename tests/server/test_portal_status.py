@@ -26,7 +26,7 @@ def test_the_command_examines_the_same_and_ends_with_its_verdict(monkeypatch: py
     told = CliRunner().invoke(main, ["doctor"])
     assert told.exit_code == 0
     assert "portal: the embedded practice portal" in told.output
-    assert json.loads(CliRunner().invoke(main, ["doctor", "--json"]).output)["verdict"] == "ok"
+    assert json.loads(CliRunner().invoke(main, ["doctor", "--json"]).output)[0]["verdict"] == "ok"
 
 
 def test_the_command_ends_with_1_when_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bi_mcp.rest.methods import METHODS
+from bi_mcp.tools import TOOLS
 from tests.server.processes import MODERN, Wire, ran, started
 from tests.server.talking import connector_fields
 
@@ -42,7 +42,7 @@ async def test_every_protocol_with_a_handshake_is_spoken(tmp_path: Path, version
         assert "embedded practice portal" in str(answer["instructions"])
 
         tools = (await wire.ask("tools/list"))["tools"]
-        assert [tool["name"] for tool in tools] == [method.tool for method in METHODS]
+        assert [tool["name"] for tool in tools] == [declaration.name for declaration in TOOLS]
 
         listed = await wire.call("connector_list", {})
         assert listed["items"] == []
@@ -54,7 +54,7 @@ async def test_the_newest_protocol_needs_no_handshake(tmp_path: Path) -> None:
     async with started(tmp_path) as wire:
         found = await wire.ask("server/discover", **MODERN)
         assert found["supportedVersions"] == ["2026-07-28"]
-        assert len((await wire.ask("tools/list", **MODERN))["tools"]) == len(METHODS)
+        assert len((await wire.ask("tools/list", **MODERN))["tools"]) == len(TOOLS)
         assert (await wire.call("connector_list", {}, **MODERN))["items"] == []
         assert await wire.end() == 0
         assert wire.errors() == ""

@@ -1,0 +1,151 @@
+"""The part of the composition root that decides which portals the server works with, and how each is reached."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bi_mcp.errors import ConfigError
+from bi_mcp.tools.app import PortalAccess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bi_mcp.config import Settings
+    from bi_mcp.profiles import Profile
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.credential import Credential, CredentialSource
+
+EMBEDDED = "embedded"
+EMBEDDED_NOTICE = "This is the embedded practice portal, not the user's Bitrix24."
+ABOUT_EMBEDDED = (
+    "the embedded practice portal in this process. It is NOT the user's Bitrix24: nothing done here reaches one; say so when you "
+    "report. Its sample connector answers at http://sample.localhost (login demo, password demo-password): urlCheck /check, "
+    "urlTableList /tables, urlTableDescription /table, urlData /data. To work on a real portal the user runs `bi-mcp login PORTAL`, "
+    "or sets BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN."
+)
+ABOUT_WEBHOOK = "by an incoming webhook: only the *_fields tools and the fields resources work."
+
+
+def build_portals(settings: Settings) -> tuple[dict[str, PortalAccess], str]:
+    """Return the portals by name, and the name of the default one.
+
+    Variables that name a portal win; then come the profiles that were logged in to; with neither it is the embedded
+    portal. Raises `ConfigError` for a profile that does not exist.
+    """
+    if settings.webhook_url is not None:
+        return {"portal": _by_webhook(settings)}, "portal"
+    if settings.portal_url is not None:
+        return {"portal": _by_token(settings)}, "portal"
+    portals, default = _by_profiles(settings)
+    return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
+
+
+def _by_profiles(settings: Settings) -> tuple[dict[str, PortalAccess], str]:
+    if settings.configuration_folder is None:
+        return {}, ""
+    # Imported here: who has no profiles needs none of it.
+    from bi_mcp.profiles import load_profiles
+
+    profiles = load_profiles(settings.configuration_folder)
+    chosen = settings.profiles or tuple(profiles.by_name)
+    several = len(chosen) > 1
+    portals = {
+        name: _embedded(settings)
+        if name == EMBEDDED
+        else _by_profile(profiles.choose(name), settings.configuration_folder, several=several)
+        for name in chosen
+    }
+    default = profiles.default if profiles.default in portals else next(iter(portals), "")
+    return portals, default
+
+
+def _by_profile(profile: Profile, folder: Path, *, several: bool) -> PortalAccess:
+    title = f"{profile.name} ({_host(profile.portal_url)})"
+    about = f"the user's Bitrix24 {title}, "
+    about += (
+        ABOUT_WEBHOOK
+        if profile.kind == "webhook"
+        else "locked read-only."
+        if profile.read_only
+        else "changes are real."
+    )
+    return PortalAccess(
+        title=title,
+        about=about,
+        connect=partial(_connect_profile, profile, folder),
+        notice=f"Portal: {title}." if several else None,
+        read_only=profile.read_only,
+    )
+
+
+def _by_token(settings: Settings) -> PortalAccess:
+    host = _host(settings.portal_url or "")
+    return PortalAccess(
+        title=host,
+        about=f"the user's Bitrix24 at {host}, changes are real.",
+        connect=partial(_connect_token, settings),
+    )
+
+
+def _by_webhook(settings: Settings) -> PortalAccess:
+    return PortalAccess(
+        title="the portal of the webhook",
+        about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
+        connect=partial(_connect_webhook, settings),
+    )
+
+
+def _embedded(settings: Settings) -> PortalAccess:
+    return PortalAccess(
+        title="the embedded practice portal",
+        about=ABOUT_EMBEDDED,
+        connect=partial(_connect_embedded, settings),
+        notice=EMBEDDED_NOTICE,
+    )
+
+
+def _connect_embedded(settings: Settings) -> BIConnector:
+    from bi_mcp.embedded import connect_embedded
+
+    return connect_embedded(settings.embedded)
+
+
+def _connect_profile(profile: Profile, folder: Path) -> BIConnector:
+    from bi_mcp.auth.session import open_session
+
+    return _connect(profile.portal_url, open_session(profile, folder))
+
+
+def _connect_webhook(settings: Settings) -> BIConnector:
+    from bi_mcp.rest.transport import parse_webhook
+
+    assert settings.webhook_url is not None  # noqa: S101  asked before
+    return _connect(*parse_webhook(settings.webhook_url.reveal()))
+
+
+def _connect_token(settings: Settings) -> BIConnector:
+    from bi_mcp.rest.credential import AccessToken
+
+    if settings.portal_url is None or settings.access_token is None:
+        raise ConfigError("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both.")
+    return _connect(settings.portal_url, AccessToken(settings.access_token))
+
+
+def _connect(portal_url: str, credential: Credential | CredentialSource) -> BIConnector:
+    """From the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
+    # Imported here: httpx is not needed until the first call.
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.gather import GatheringTransport
+    from bi_mcp.rest.patience import PatientTransport
+    from bi_mcp.rest.transport import HttpTransport
+
+    return BIConnector(GatheringTransport(PatientTransport(HttpTransport(portal_url, credential))))
+
+
+def _host(portal_url: str) -> str:
+    return (
+        urlsplit(portal_url if "://" in portal_url else f"//{portal_url}").hostname
+        or "the configured address"
+    )

@@ -1,0 +1,114 @@
+"""Several portals behind one server: which is meant, and which may be changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mcp import Client
+
+from bi_mcp.config import Settings
+from bi_mcp.errors import ConfigError
+from bi_mcp.portals import build_portals
+from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.secret import Secret
+from bi_mcp.server import build_server
+from bi_mcp.tools import TOOLS
+from tests.server.conftest import Era
+from tests.server.talking import Talk, connector_fields
+
+pytestmark = pytest.mark.anyio
+
+TEST = Profile(name="test", portal_url="https://test.example")
+PROD = Profile(name="prod", portal_url="https://prod.example", read_only=True)
+
+
+def keep(folder: Path, *profiles: Profile) -> None:
+    for profile in profiles:
+        change_profiles(folder, lambda known, profile=profile: known.with_profile(profile))  # type: ignore[misc]
+
+
+def settings(folder: Path, *names: str) -> Settings:
+    return Settings(configuration_folder=folder, profiles=names)
+
+
+def test_variables_that_name_a_portal_win_over_profiles(tmp_path: Path) -> None:
+    keep(tmp_path, TEST)
+    portals, default = build_portals(
+        Settings(portal_url="https://a.example", access_token=Secret("x"), configuration_folder=tmp_path)
+    )
+    assert (list(portals), default) == (["portal"], "portal")
+    assert portals["portal"].title == "a.example"
+
+
+def test_without_profiles_the_embedded_portal_is_used(tmp_path: Path) -> None:
+    portals, default = build_portals(settings(tmp_path))
+    assert (list(portals), default) == (["embedded"], "embedded")
+
+
+def test_all_profiles_are_there_and_the_first_is_the_default(tmp_path: Path) -> None:
+    keep(tmp_path, TEST, PROD)
+    portals, default = build_portals(settings(tmp_path))
+    assert (list(portals), default) == (["test", "prod"], "test")
+    assert [portal.read_only for portal in portals.values()] == [False, True]
+    assert portals["prod"].notice == "Portal: prod (prod.example)."
+
+
+def test_a_named_profile_is_the_only_one(tmp_path: Path) -> None:
+    keep(tmp_path, TEST, PROD)
+    portals, default = build_portals(settings(tmp_path, "prod"))
+    assert (list(portals), default) == (["prod"], "prod")
+    assert portals["prod"].notice is None
+
+
+def test_the_practice_portal_can_be_named_beside_profiles(tmp_path: Path) -> None:
+    keep(tmp_path, TEST)
+    portals, default = build_portals(settings(tmp_path, "embedded"))
+    assert (list(portals), default) == (["embedded"], "embedded")
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    keep(tmp_path, TEST)
+    with pytest.raises(ConfigError, match="test"):
+        build_portals(settings(tmp_path, "nosuch"))
+
+
+async def test_the_argument_portal_exists_only_where_there_is_a_choice(tmp_path: Path, era: Era) -> None:
+    keep(tmp_path, TEST, PROD)
+    async with Client(build_server(settings(tmp_path)), mode=era) as client:
+        tools = (await client.list_tools()).tools
+        assert len(tools) == len(TOOLS)
+        assert all(tool.input_schema["properties"]["portal"]["enum"] == ["test", "prod"] for tool in tools)
+        assert "- prod: the user's Bitrix24 prod (prod.example), locked read-only." in (
+            client.instructions or ""
+        )
+    async with Client(build_server(settings(tmp_path, "test")), mode=era) as client:
+        assert all(
+            "portal" not in tool.input_schema["properties"] for tool in (await client.list_tools()).tools
+        )
+
+
+async def test_calls_go_to_the_portal_that_they_name(tmp_path: Path, era: Era) -> None:
+    keep(tmp_path, TEST)
+    async with Client(build_server(settings(tmp_path, "embedded", "test")), mode=era) as client:
+        talk = Talk(client)
+        made = await talk.done("connector_add", portal="embedded", fields=connector_fields())
+        assert (await talk.done("connector_get", portal="embedded", id=made["id"]))["item"][
+            "title"
+        ] == "Sample"
+        assert "not the user's Bitrix24" in made["notice"]
+        # Nobody logged in to this one: the call went there and nowhere else.
+        assert "bi-mcp login https://test.example" in await talk.refused("connector_list", portal="test")
+        assert "Choose from: embedded, test" in await talk.refused("connector_list", portal="elsewhere")
+
+
+async def test_a_locked_portal_is_read_and_not_changed(tmp_path: Path, era: Era) -> None:
+    keep(tmp_path, PROD)
+    async with Client(build_server(settings(tmp_path)), mode=era) as client:
+        talk = Talk(client)
+        for tool in ("connector_delete", "source_delete", "dataset_delete"):
+            text = await talk.refused(tool, id=1)
+            assert "locked read-only" in text
+            assert "profiles unlock" in text
+        # Reads are let through, to a portal that nobody logged in to.
+        assert "bi-mcp login" in await talk.refused("connector_get", id=1)
