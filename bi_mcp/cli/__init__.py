@@ -7,6 +7,7 @@ import sys
 import click
 
 from bi_mcp import __version__
+from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.doctor import doctor
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.serve import serve
@@ -44,5 +45,5 @@ def main(ctx: click.Context) -> None:
     ctx.invoke(serve)
 
 
-for command in (serve, doctor, demo, portal, sample):
+for command in (serve, login, logout, profiles, doctor, demo, portal, sample):
     main.add_command(command)

@@ -1,0 +1,150 @@
+"""Two requests to the OAuth server: a code for a token, and a refresh token for the next token."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+
+from bi_mcp.auth.token import parse_token
+from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.secret import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bi_mcp.auth.token import Application, Token
+    from bi_mcp.secret import Secret
+
+METHOD = "oauth.token"
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+# All of it, for a server that sends a byte now and then: other processes wait meanwhile.
+LIMIT_S = 30.0
+
+# What a code of OAuth means here. {login} is the command that logs in to the profile again.
+_ADVICE: dict[str, str] = {
+    "authorization_code invalid_grant": "The portal does not accept the code: it lives 30 seconds and works once. Run `{login}` "
+    "again and confirm without delay.",
+    "refresh_token invalid_grant": "The portal does not accept this login any more: it was not used for 180 days, was withdrawn, "
+    "was renewed from a copy elsewhere, or a process was stopped in the middle of a renewal. Run `{login}`.",
+    "PAYMENT_REQUIRED": "The portal's plan has run out or does not include REST. Renew it in the portal; the login is kept and "
+    "works again then.",
+    "invalid_client": "The portal knows no such application, or its secret is another. Compare client_id and client_secret with "
+    "the application's card, then run `{login}`.",
+    "invalid_scope": "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`.",
+    "insufficient_scope": "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`.",
+    "invalid_request": "The OAuth server did not understand the request. Check client_id and client_secret, then run `{login}`.",
+}
+_UNLISTED = "The OAuth server refused. Try again later; if it stays so, run `{login}`."
+_CODE = re.compile(r"\w{1,64}", re.ASCII)
+_QUERY = re.compile(r"(/oauth/token/\?)[^\s'\"]+")
+
+
+class OAuthClient:
+    """Asks the server that `Application.oauth_server` names. The secrets travel in the address, as the vendor wants it.
+
+    Raises `AuthorisationError` for what the server refuses, `UnreachableError` and `UnexpectedAnswerError` where it gives
+    no answer of OAuth; `login_command` stands in the texts as what to do.
+    """
+
+    def __init__(
+        self,
+        *,
+        login_command: str,
+        clock: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._login_command = login_command
+        self._clock = clock
+        self._transport = transport
+
+    async def exchange(self, application: Application, code: Secret) -> Token:
+        """Turn the code of a login into a token. The code lives 30 seconds and works once."""
+        return await self._ask(application, "authorization_code", {"code": code.reveal()})
+
+    async def refresh(self, application: Application, refresh_token: Secret) -> Token:
+        """Get the next token. From here on the portal does not know the old refresh token any more."""
+        return await self._ask(application, "refresh_token", {"refresh_token": refresh_token.reveal()})
+
+    async def _ask(self, application: Application, grant_type: str, grant: Mapping[str, str]) -> Token:
+        query = {
+            "grant_type": grant_type,
+            "client_id": application.client_id,
+            "client_secret": application.client_secret.reveal(),
+            **grant,
+        }
+        asked_at = self._clock()
+        response = await self._get(application.oauth_server, query)
+        answer = _answer(response)
+        if answer.get("error"):
+            raise self._refusal(grant_type, answer["error"])
+        try:
+            return parse_token(answer, asked_at)
+        except ValueError as error:
+            raise _unexpected(response, str(error)) from None
+
+    async def _get(self, server: str, query: Mapping[str, str]) -> httpx.Response:
+        client = httpx.AsyncClient(
+            timeout=TIMEOUT,
+            transport=self._transport,
+            headers={"Accept": "application/json"},
+            # Plain http is allowed on loopback only: a proxy of the environment would carry the secrets off the machine.
+            trust_env=server.startswith("https:"),
+        )
+        try:
+            async with client:
+                with anyio.fail_after(LIMIT_S):
+                    return await client.get(f"{server}/oauth/token/", params=query)
+        except (httpx.HTTPError, TimeoutError) as error:
+            # The text of an httpx exception may hold the address, and the address holds the secrets.
+            raise UnreachableError(
+                f"The OAuth server of the portal gave no answer ({type(error).__name__}). Check your network, then try again.",
+                method=METHOD,
+                may_have_happened=False,
+            ) from None
+
+    def _refusal(self, grant_type: str, code: object) -> AuthorisationError:
+        known = code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown"
+        advice = _ADVICE.get(f"{grant_type} {known}") or _ADVICE.get(known) or _UNLISTED
+        return AuthorisationError(f"{known}: {advice.format(login=self._login_command)}", code=known)
+
+
+def _answer(response: httpx.Response) -> Mapping[str, Any]:
+    if response.is_redirect:
+        raise _unexpected(response, "a redirect, and secrets are not sent after one")
+    try:
+        answer = response.json()
+    except ValueError:
+        raise _unexpected(response, "no JSON") from None
+    if not isinstance(answer, dict):
+        raise _unexpected(response, "no JSON object")
+    return answer
+
+
+def _unexpected(response: httpx.Response, what: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        f"The OAuth server of the portal answered HTTP {response.status_code} with something else than a token ({what}). "
+        "Try again later.",
+        method=METHOD,
+        status=response.status_code,
+    )
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Httpx logs each request's address, and this one holds every secret of a login."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_masked(part) for part in record.args)
+    return True
+
+
+def _masked(part: object) -> object:
+    text = str(part)
+    return _QUERY.sub(rf"\1{MASK}", text) if "/oauth/token/" in text else part
+
+
+for _name in ("httpx", "httpcore.http11", "httpcore.http2"):
+    logging.getLogger(_name).addFilter(_without_query)

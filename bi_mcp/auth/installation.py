@@ -1,0 +1,77 @@
+"""Tokens that a portal posted to an application's handler when it was installed. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from bi_mcp.auth.token import parse_token
+from bi_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bi_mcp.auth.token import Token
+
+# The callback's names beside OAuth's own, which newer callbacks use.
+_NAMES = {
+    "AUTH_ID": "access_token",
+    "REFRESH_ID": "refresh_token",
+    "AUTH_EXPIRES": "expires_in",
+    "DOMAIN": "domain",
+    "SERVER_ENDPOINT": "server_endpoint",
+}
+_NEEDED = {"access_token": "AUTH_ID", "refresh_token": "REFRESH_ID"}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A delivered token. `portal` and `oauth_host` are hosts as the callback names them, or empty: not yet checked."""
+
+    token: Token
+    portal: str
+    oauth_host: str
+
+
+def parse_installation(text: str, delivered_at: float) -> Installation:
+    """Read a callback: a JSON object, also one whose `auth` holds the token, or the posted form as it came.
+
+    `delivered_at` is unix seconds; where it is not known, now will do: a token that is older is renewed when the portal
+    calls it expired. Raises `ConfigError`, which names what is missing and no value.
+    """
+    delivered = _delivered(text)
+    answer = {_NAMES.get(name, name): value for name, value in delivered.items()}
+    missing = [f"{theirs} (or {name})" for name, theirs in _NEEDED.items() if not answer.get(name)]
+    if missing:
+        raise ConfigError(f"The installation's data lacks {' and '.join(missing)}.")
+    try:
+        token = parse_token(answer, delivered_at)
+    except ValueError as error:
+        raise ConfigError(f"The installation's data cannot be used: {error}.") from None
+    return Installation(
+        token=token,
+        portal=_host(token.client_endpoint) or token.domain,
+        oauth_host=_host(token.server_endpoint),
+    )
+
+
+def _delivered(text: str) -> dict[str, Any]:
+    try:
+        delivered = json.loads(text)
+    except ValueError:
+        delivered = dict(parse_qsl(text.strip()))
+    if isinstance(delivered, dict) and isinstance(delivered.get("auth"), dict):
+        delivered = delivered["auth"]
+    if not isinstance(delivered, dict) or not delivered:
+        raise ConfigError(
+            "The installation's data is neither a JSON object nor a form. It holds AUTH_ID, REFRESH_ID, AUTH_EXPIRES, "
+            "member_id and DOMAIN, as the portal posted them."
+        )
+    return delivered
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""

@@ -1,0 +1,137 @@
+"""Where the browser returns to: one page on this machine, for as long as a login waits."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from html import escape
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import SocketAttribute
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from bi_mcp.errors import AuthorisationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from anyio.abc import SocketStream
+    from anyio.streams.stapled import MultiListener
+
+    from bi_mcp.auth.login import Authorisation, Returned
+
+HOST = "127.0.0.1"
+PATIENCE_S = 300.0
+_LONGEST_HEAD = 32_768
+_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
+
+
+class Receiver:
+    """Listens on loopback. Every connection is answered; the first one that brings this login's answer ends the wait."""
+
+    def __init__(self, listener: MultiListener[SocketStream]) -> None:
+        self._listener = listener
+        self._outcome: Returned | AuthorisationError | None = None
+        self._come = anyio.Event()
+
+    @property
+    def handler_address(self) -> str:
+        """What stands as handler address on the application's card."""
+        port: int = self._listener.extra(SocketAttribute.local_port)  # noqa: S610  a socket's attribute, no query
+        return handler_address(port)
+
+    async def receive(self, authorisation: Authorisation, patience: float = PATIENCE_S) -> Returned:
+        """Wait for the browser. Raises `AuthorisationError`: `NO_ANSWER` after `patience` seconds, or `FOREIGN_SERVER`."""
+
+        async def answer(stream: SocketStream) -> None:
+            async with stream:
+                outcome = await _answer(stream, authorisation)
+            if outcome is not None:
+                self._outcome = outcome
+                self._come.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._listener.serve, answer)
+            with anyio.move_on_after(patience):
+                await self._come.wait()
+            group.cancel_scope.cancel()
+        if self._outcome is None:
+            raise AuthorisationError(
+                "The browser did not come back. The portal shows its own errors in the browser. Check the handler address on "
+                f"the application's card ({self.handler_address}), or use --paste where the browser is on another machine.",
+                code="NO_ANSWER",
+            )
+        if isinstance(self._outcome, AuthorisationError):
+            raise self._outcome
+        return self._outcome
+
+
+def handler_address(port: int) -> str:
+    """What stands as handler address on the application's card."""
+    return f"http://{HOST}:{port}/"
+
+
+@asynccontextmanager
+async def receiving(port: int) -> AsyncIterator[Receiver]:
+    """Listen before the browser is sent off; port 0 takes a free one. Raises `AuthorisationError` `PORT_IN_USE`."""
+    try:
+        listener = await anyio.create_tcp_listener(local_host=HOST, local_port=port)
+    except OSError:
+        raise AuthorisationError(
+            f"Port {port} is taken, perhaps by another login that waits. End that one, or choose another --port and enter "
+            "its handler address on the application's card, or use --paste.",
+            code="PORT_IN_USE",
+        ) from None
+    async with listener:
+        yield Receiver(listener)
+
+
+async def _answer(stream: SocketStream, authorisation: Authorisation) -> Returned | AuthorisationError | None:
+    """Answer one request; None where it was not the one that is waited for."""
+    try:
+        head = await BufferedByteReceiveStream(stream).receive_until(b"\r\n\r\n", _LONGEST_HEAD)
+        status, text, outcome = _outcome_of(head, authorisation)
+        await stream.send(_page(status, text))
+    except (
+        anyio.EndOfStream,
+        anyio.IncompleteRead,
+        anyio.DelimiterNotFound,
+        anyio.BrokenResourceError,
+    ):
+        # Browsers open connections that they do not use, and close them before an answer.
+        return None
+    return outcome
+
+
+def _outcome_of(
+    head: bytes, authorisation: Authorisation
+) -> tuple[int, str, Returned | AuthorisationError | None]:
+    verb, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    target = rest.rpartition(" ")[0]
+    if verb != "GET":
+        return 405, "This page is opened by a browser.", None
+    if not target.startswith("/?"):
+        return 404, "There is nothing here.", None
+    try:
+        returned = authorisation.read_return(target)
+    except AuthorisationError as error:
+        # Anyone may open this address: what has not this login's state does not end its wait.
+        return 400, str(error), error if error.code == "FOREIGN_SERVER" else None
+    return 200, "bi-mcp has the portal's answer. Close this page and go back to the terminal.", returned
+
+
+def _page(status: int, text: str) -> bytes:
+    title = "Back to the terminal" if status == 200 else "Not this login"
+    body = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bi-mcp</title><style>'
+        "body{margin:0;min-height:100vh;display:grid;place-items:center;background:#eef2f4;color:#333b44;"
+        "font:16px/1.5 system-ui,sans-serif}main{max-width:30rem;margin:2rem;padding:2rem;background:#fff;border-radius:.75rem}"
+        f"</style></head><body><main><h1>{title}</h1><p>{escape(text)}</p></main></body></html>"
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
+        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,154 @@
+"""A login in use: the current token of a profile, renewed by one process for all."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.auth.token import Grant
+from bi_mcp.errors import AuthorisationError
+from bi_mcp.rest.credential import AccessToken, Credential, Webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bi_mcp.auth.client import OAuthClient
+    from bi_mcp.auth.store import Stored, TokenStore
+    from bi_mcp.auth.token import Token
+    from bi_mcp.profiles import Profile
+    from bi_mcp.secret import Secret
+
+# Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
+_FINAL = frozenset({"invalid_grant", "invalid_client"})
+
+
+class TokenSession:
+    """A source of credentials that renews its token when the stored expiry has passed or the portal said `expired_token`.
+
+    One renewal per expiry: tasks of this process wait for each other, processes for the lock of the store, and who has
+    waited takes what the other has stored. The new token is stored before anyone uses it.
+
+    A process killed at any moment frees the lock. Killed before the request or after the store has the answer, it leaves a
+    token that works. In between, from when the portal has made the new token until the file holds it, nobody can help:
+    the portal has forgotten the old refresh token and told the new one to a dead process. The old access token works on
+    until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
+    A cancelled call does not leave that gap: a renewal that has begun is finished.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: TokenStore,
+        client: OAuthClient,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._profile = profile
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._held: Grant | None = None
+        self._refused: tuple[Secret, AuthorisationError] | None = None
+        self._one_at_a_time = anyio.Lock()
+
+    async def current(self) -> AccessToken:
+        """Return the token to call with. Raises `AuthorisationError` where there is none to be had."""
+        if self._held is None:
+            self._held = await self._load()
+        token = self._held.token
+        return (
+            await self._renewed(token.access_token)
+            if self._is_old(token)
+            else AccessToken(token.access_token)
+        )
+
+    async def renew(self, rejected: Credential) -> AccessToken | None:
+        """Return a newer token after the portal called `rejected` expired."""
+        return await self._renewed(rejected.token) if isinstance(rejected, AccessToken) else None
+
+    async def _renewed(self, old: Secret) -> AccessToken:
+        async with self._one_at_a_time:
+            if self._held is None or not self._replaces(self._held, old):
+                async with self._store.lock(self._profile.name):
+                    self._held = await self._load()
+                    if not self._replaces(self._held, old):
+                        await self._refresh(self._held)
+            return AccessToken(self._held.token.access_token)
+
+    async def _refresh(self, grant: Grant) -> None:
+        refresh_token = grant.token.refresh_token
+        if self._refused is not None and self._refused[0] == refresh_token:
+            raise self._refused[1]
+        with anyio.CancelScope(shield=True):
+            # Proves that saving works before the portal forgets the old refresh token.
+            await self._store.save(self._profile.name, grant)
+            try:
+                token = await self._client.refresh(grant.application, refresh_token)
+            except AuthorisationError as error:
+                if error.code in _FINAL:
+                    self._refused = (refresh_token, error)
+                raise
+            renewed = replace(grant, token=token)
+            await self._store.save(self._profile.name, renewed)
+            self._held = renewed
+
+    async def _load(self) -> Grant:
+        stored = await self._store.load(self._profile.name)
+        if isinstance(stored, Grant):
+            return stored
+        raise _not_logged_in(self._profile)
+
+    def _replaces(self, grant: Grant, old: Secret) -> bool:
+        return grant.token.access_token != old and not self._is_old(grant.token)
+
+    def _is_old(self, token: Token) -> bool:
+        return token.expired(self._clock())
+
+
+class StoredWebhook:
+    """The webhook of a profile. It never expires and may call only the `*.fields` methods."""
+
+    def __init__(self, profile: Profile, store: TokenStore) -> None:
+        self._profile = profile
+        self._store = store
+        self._held: Webhook | None = None
+
+    async def current(self) -> Webhook:
+        """Return the webhook. Raises `AuthorisationError` where none is kept."""
+        if self._held is None:
+            stored: Stored | None = await self._store.load(self._profile.name)
+            if not isinstance(stored, Webhook):
+                raise _not_logged_in(self._profile)
+            self._held = stored
+        return self._held
+
+    async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
+        """There is no other."""
+        return
+
+
+Session = TokenSession | StoredWebhook
+
+
+def open_session(profile: Profile, folder: Path, *, clock: Callable[[], float] = time.time) -> Session:
+    """Return the source of credentials for a profile of the configuration folder.
+
+    Asks nobody yet. Raises `AuthorisationError` where the profile's keyring cannot be reached.
+    """
+    # Imported here: httpx and a keyring are not needed until a portal is called.
+    from bi_mcp.auth.client import OAuthClient
+    from bi_mcp.auth.store import open_store
+
+    store = open_store(profile.keeper, folder)
+    if profile.kind == "webhook":
+        return StoredWebhook(profile, store)
+    return TokenSession(profile, store, OAuthClient(login_command=profile.login_command, clock=clock), clock)
+
+
+def _not_logged_in(profile: Profile) -> AuthorisationError:
+    return AuthorisationError(
+        f"Profile {profile.name!r} is not logged in. Run `{profile.login_command}`.", code="NOT_LOGGED_IN"
+    )

@@ -1,0 +1,218 @@
+"""Where the secrets of a profile are kept: the system's keyring, or a file of mode 0600."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from anyio import sleep, to_thread
+
+from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
+from bi_mcp.errors import AuthorisationError
+from bi_mcp.private_file import PrivateFile, make_private_folder
+from bi_mcp.rest.credential import Webhook
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+    from keyring.backend import KeyringBackend
+
+    from bi_mcp.profiles import Keeper
+
+Stored = Grant | Webhook
+
+# Longer than a renewal may take, so that whoever waits for another process is not told off while that one works.
+PATIENCE_S = 60.0
+_POLL_S = 0.02
+
+
+class TokenStore(ABC):
+    """What profiles are called with, shared by all processes of a user.
+
+    Reading needs no lock. Whoever changes something holds `lock` from before it reads until after it has saved.
+    Raises `AuthorisationError` (`STORE_FAILED`, `LOCKED`) with the reason, never with what is kept.
+    """
+
+    def __init__(self, folder: Path, *, patience: float = PATIENCE_S) -> None:
+        self._locks = folder / "tokens"
+        self._patience = patience
+
+    async def load(self, profile: str) -> Stored | None:
+        """Return what is kept for a profile, None where there is nothing."""
+        kept = await to_thread.run_sync(self._read, profile)
+        if kept is None:
+            return None
+        try:
+            return _parse(kept)
+        except ValueError:
+            raise AuthorisationError(
+                f"What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                code="STORE_FAILED",
+            ) from None
+
+    async def save(self, profile: str, stored: Stored) -> None:
+        """Replace what is kept for a profile; when this returns, it survives the process."""
+        document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
+        await to_thread.run_sync(self._write, profile, document)
+
+    async def delete(self, profile: str) -> None:
+        """Forget a profile; one that is not there is no error."""
+        await to_thread.run_sync(self._remove, profile)
+
+    @asynccontextmanager
+    async def lock(self, profile: str) -> AsyncIterator[None]:
+        """Hold a profile against every other process, and finish what a killed one left. The system frees a dead one's lock."""
+        from filelock import FileLock
+
+        lock = FileLock(self._locks / f"{profile}.lock", mode=0o600, thread_local=False)
+        try:
+            make_private_folder(self._locks)
+            await _acquire(lock.acquire, self._patience, profile)
+        except OSError as error:
+            raise self._unusable(profile, error) from None
+        try:
+            await to_thread.run_sync(self._recover, profile)
+            yield
+        finally:
+            lock.release()
+
+    @abstractmethod
+    def _read(self, profile: str) -> Mapping[str, Any] | None: ...
+
+    @abstractmethod
+    def _write(self, profile: str, document: Mapping[str, object]) -> None: ...
+
+    @abstractmethod
+    def _remove(self, profile: str) -> None: ...
+
+    def _unusable(self, profile: str, error: OSError) -> AuthorisationError:
+        return AuthorisationError(
+            f"The token of profile {profile!r} cannot be changed in {self._locks} ({error.strerror}). Make the folder writable, "
+            "or set BI_MCP_CONFIG_DIR to one that is.",
+            code="STORE_FAILED",
+        )
+
+    @abstractmethod
+    def _recover(self, profile: str) -> None: ...
+
+
+class FileTokenStore(TokenStore):
+    """`tokens/PROFILE.json` in the configuration folder."""
+
+    def _read(self, profile: str) -> Mapping[str, Any] | None:
+        return self._file(profile).read()
+
+    def _write(self, profile: str, document: Mapping[str, object]) -> None:
+        try:
+            self._file(profile).write(document)
+        except OSError as error:
+            raise self._unusable(profile, error) from None
+
+    def _remove(self, profile: str) -> None:
+        self._file(profile).remove()
+
+    def _recover(self, profile: str) -> None:
+        self._file(profile).recover()
+
+    def _file(self, profile: str) -> PrivateFile:
+        return PrivateFile(self._locks / f"{profile}.json")
+
+
+class KeyringTokenStore(TokenStore):
+    """The system's keyring. The lock stays a file, since no keyring has one; entries belong to the folder of the lock."""
+
+    def __init__(self, folder: Path, backend: KeyringBackend, *, patience: float = PATIENCE_S) -> None:
+        super().__init__(folder, patience=patience)
+        self._backend = backend
+        self._service = f"bi-mcp {folder}"
+
+    def _read(self, profile: str) -> Mapping[str, Any] | None:
+        kept = self._told(profile, lambda: self._backend.get_password(self._service, profile))
+        if kept is None:
+            return None
+        try:
+            document = json.loads(kept)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def _write(self, profile: str, document: Mapping[str, object]) -> None:
+        # Without blanks: the Windows keyring takes 1,280 characters.
+        text = json.dumps(document, separators=(",", ":"))
+        self._told(profile, lambda: self._backend.set_password(self._service, profile, text))
+
+    def _remove(self, profile: str) -> None:
+        if self._read(profile) is not None:
+            self._told(profile, lambda: self._backend.delete_password(self._service, profile))
+
+    def _recover(self, profile: str) -> None:
+        """Nothing is ever half done in a keyring."""
+
+    def _told(self, profile: str, ask: Callable[[], str | None]) -> str | None:
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
+            raise AuthorisationError(
+                f"The system keyring did not give or take the token of profile {profile!r} ({type(error).__name__}). Unlock "
+                "it, or log in again with `--keep-in file`.",
+                code="STORE_FAILED",
+            ) from None
+
+
+def system_keyring() -> KeyringBackend | None:
+    """Return the system's keyring, None where there is none that keeps anything."""
+    # Imported here: most servers keep tokens in a file or were told where, and start-up time counts.
+    import keyring
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    keeps = backend.priority > 0 and not isinstance(backend, fail.Keyring | null.Keyring)
+    return backend if keeps else None
+
+
+def best_keeper() -> Keeper:
+    """Where a new login is kept when the user does not say: the keyring where there is one."""
+    return "keyring" if system_keyring() is not None else "file"
+
+
+def open_store(keeper: Keeper, folder: Path) -> TokenStore:
+    """Return the store that a profile names. Raises `AuthorisationError` for a keyring that this process cannot reach."""
+    if keeper == "file":
+        return FileTokenStore(folder)
+    backend = system_keyring()
+    if backend is None:
+        raise AuthorisationError(
+            "The token is in the system keyring, and this process reaches none (a service or a container often has none). "
+            "Log in again with `--keep-in file`.",
+            code="STORE_FAILED",
+        )
+    return KeyringTokenStore(folder, backend)
+
+
+async def _acquire(acquire: Callable[..., object], patience: float, profile: str) -> None:
+    """Poll, so that a waiting call can be cancelled."""
+    from anyio import current_time
+    from filelock import Timeout
+
+    deadline = current_time() + patience
+    while True:
+        try:
+            acquire(timeout=0)
+        except Timeout:
+            if current_time() >= deadline:
+                raise AuthorisationError(
+                    f"Another bi-mcp process has kept profile {profile!r} locked for {patience:.0f} s. End it and try again.",
+                    code="LOCKED",
+                ) from None
+            await sleep(_POLL_S)
+        else:
+            return
+
+
+def _parse(kept: Mapping[str, Any]) -> Stored:
+    webhook = kept.get("webhook")
+    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else stored_grant(kept)

@@ -1,0 +1,133 @@
+"""`bi-mcp login`, `logout` and `profiles`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bi_mcp.profiles import Profiles
+
+PORT = 8776
+
+
+@click.command(short_help="Log in to a portal.")
+@click.argument("portal", required=False)
+@click.option("--name", help="Name of the profile. Default: from the portal's host.")
+@click.option("--client-id", help="Of the local application. Default: it is asked for.")
+@click.option("--client-secret-env", metavar="VARIABLE", help="Take the client_secret from this variable.")
+@click.option(
+    "--client-secret-stdin", is_flag=True, help="Take the client_secret from the first line of the input."
+)
+@click.option(
+    "--import",
+    "installation",
+    type=click.File(),
+    metavar="FILE",
+    help="Take the token from an installation callback: a file, or - for the input.",
+)
+@click.option(
+    "--webhook", is_flag=True, help="Ask for an incoming webhook's address instead: *.fields methods only."
+)
+@click.option("--paste", is_flag=True, help="Paste the returned address: the browser is on another machine.")
+@click.option(
+    "--no-browser", "browser", flag_value=False, default=True, help="Print the address; do not open it."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=PORT,
+    show_default=True,
+    help="Of the handler address on this machine.",
+)
+@click.option(
+    "--keep-in", type=click.Choice(["keyring", "file"]), help="Default: the keyring where there is one."
+)
+@click.option("--read-only", is_flag=True, help="Lock the profile: nothing on the portal can be changed.")
+def login(**options: object) -> None:
+    """Log in to PORTAL, such as https://acme.bitrix24.com, with a local application that you register there once.
+
+    Opens the portal in your browser, receives its answer on this machine and keeps the token as a profile.
+    """
+    # Imported here and not at the top: the server starts through this package, and needs none of it.
+    from bi_mcp.cli.login import Wishes, log_in
+
+    log_in(Wishes(**options))  # type: ignore[arg-type]  # click has checked them against the options above
+
+
+@click.command(short_help="Forget a profile and its token.")
+@click.argument("name", required=False)
+def logout(name: str | None) -> None:
+    """Delete what this machine keeps for the profile NAME, or for the default profile."""
+    import anyio
+
+    from bi_mcp.auth.login import forget
+    from bi_mcp.config import configuration_folder
+    from bi_mcp.profiles import load_profiles
+
+    folder = configuration_folder()
+    profile = load_profiles(folder).choose(name)
+    left = anyio.run(forget, folder, profile)
+    click.echo(f"Profile {profile.name!r} is gone from this machine, with its secrets.")
+    what = "webhook" if profile.kind == "webhook" else "application"
+    click.echo(f"To withdraw its access as well, delete the {what} in {profile.portal_url}.")
+    if left.by_name and left.default is None:
+        click.echo("There is no default profile now: `bi-mcp profiles default NAME` chooses one.")
+
+
+@click.group(invoke_without_command=True, short_help="Show profiles, choose the default, lock one read-only.")
+@click.pass_context
+def profiles(ctx: click.Context) -> None:
+    """Show the portals that you are logged in to. The default one has a star."""
+    if ctx.invoked_subcommand is None:
+        _show(_load())
+
+
+@profiles.command("default", short_help="Choose the profile that is used without --profile.")
+@click.argument("name")
+def choose_default(name: str) -> None:
+    """Make the profile NAME the default."""
+    from bi_mcp.config import configuration_folder
+    from bi_mcp.profiles import change_profiles
+
+    _show(change_profiles(configuration_folder(), lambda known: known.with_default(name)))
+
+
+@profiles.command("lock", short_help="Allow nothing but reading.")
+@click.argument("name")
+def lock(name: str) -> None:
+    """Lock the profile NAME: nothing on its portal can be changed through it."""
+    _set_lock(name, read_only=True)
+
+
+@profiles.command("unlock", short_help="Allow changes again.")
+@click.argument("name")
+def unlock(name: str) -> None:
+    """Allow changes through the profile NAME again."""
+    _set_lock(name, read_only=False)
+
+
+def _set_lock(name: str, *, read_only: bool) -> None:
+    from bi_mcp.config import configuration_folder
+    from bi_mcp.profiles import change_profiles
+
+    _show(change_profiles(configuration_folder(), lambda known: known.with_lock(name, read_only=read_only)))
+
+
+def _load() -> Profiles:
+    from bi_mcp.config import configuration_folder
+    from bi_mcp.profiles import load_profiles
+
+    return load_profiles(configuration_folder())
+
+
+def _show(known: Profiles) -> None:
+    if not known.by_name:
+        click.echo("There are no profiles yet: run `bi-mcp login PORTAL`.")
+    width = max(map(len, known.by_name), default=0)
+    for name, profile in sorted(known.by_name.items()):
+        star = "*" if name == known.default else " "
+        what = "webhook, *.fields only" if profile.kind == "webhook" else f"application {profile.client_id}"
+        lock = ", read-only" if profile.read_only else ""
+        click.echo(f"{star} {name:{width}}  {profile.portal_url}  {what}, kept in {profile.keeper}{lock}")

@@ -1,0 +1,228 @@
+"""The steps of `bi-mcp login`: what it asks for, prints, and hands to `bi_mcp.auth`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
+
+import anyio
+import click
+
+from bi_mcp.auth.client import OAuthClient
+from bi_mcp.auth.installation import parse_installation
+from bi_mcp.auth.login import Authorisation, Returned, keep, oauth_server_of
+from bi_mcp.auth.receiver import handler_address, receiving
+from bi_mcp.auth.session import open_session
+from bi_mcp.auth.store import Stored, best_keeper
+from bi_mcp.auth.token import Application, Grant
+from bi_mcp.config import configuration_folder, secret_variable
+from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
+from bi_mcp.profiles import Keeper, Profile, load_profiles
+from bi_mcp.rest.client import BIConnector
+from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bi_mcp.rest.entity import Page
+
+_EXPLANATION = """\
+1. In {portal} open Developer resources > Other > Local application (Разработчикам > Другое > Локальное приложение).
+2. Type: server. Permission: BIconnector (biconnector). Handler address: {handler}
+3. Save it, and copy its client_id and client_secret from the card to here."""
+_TEXT_BROWSERS = frozenset({"www-browser", "lynx", "w3m", "links", "elinks"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """The options of `login`."""
+
+    portal: str | None
+    name: str | None
+    client_id: str | None
+    client_secret_env: str | None
+    client_secret_stdin: bool
+    installation: TextIO | None
+    webhook: bool
+    paste: bool
+    browser: bool
+    port: int
+    keep_in: Keeper | None
+    read_only: bool
+
+
+def log_in(wishes: Wishes) -> None:
+    """Log in, keep the login as a profile, and print what it can see."""
+    if wishes.webhook:
+        profile, stored = _by_webhook(wishes)
+    elif wishes.installation is not None:
+        profile, stored = _by_installation(wishes, wishes.installation)
+    else:
+        profile, stored = _by_browser(wishes)
+    _keep_and_test(profile, stored)
+
+
+def _by_browser(wishes: Wishes) -> tuple[Profile, Stored]:
+    portal_url = _portal_url(wishes.portal)
+    profile = _new_profile(wishes, portal_url)
+    click.echo(_EXPLANATION.format(portal=portal_url, handler=handler_address(wishes.port)))
+    application = _application(wishes, oauth_server_of(portal_url))
+    authorisation = Authorisation(portal_url, application.client_id)
+    returned = _returned(authorisation, wishes)
+    application = replace(application, oauth_server=returned.oauth_server)
+    return _with(profile, application), anyio.run(_exchange, profile, application, returned)
+
+
+def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
+    if wishes.client_secret_stdin and file.name == "<stdin>":
+        raise click.UsageError("The input can hold the installation's data or the client_secret, not both.")
+    installation = parse_installation(file.read(), time.time())
+    portal_url = _portal_url(wishes.portal or installation.portal)
+    if installation.portal and installation.portal.lower() != urlsplit(portal_url).netloc:
+        raise ConfigError(f"The installation's data is of another portal than {portal_url}.")
+    profile = _new_profile(wishes, portal_url)
+    application = _application(wishes, oauth_server_of(portal_url, installation.oauth_host))
+    return _with(profile, application), Grant(application, installation.token)
+
+
+def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
+    address, webhook = parse_webhook(click.prompt("The webhook's address (not shown)", hide_input=True))
+    portal_url = _portal_url(address)
+    if wishes.portal and _portal_url(wishes.portal) != portal_url:
+        raise ConfigError("The webhook is of another portal than the one that you named.")
+    return replace(_new_profile(wishes, portal_url), kind="webhook"), webhook
+
+
+def _returned(authorisation: Authorisation, wishes: Wishes) -> Returned:
+    if not wishes.paste:
+        returned = anyio.run(_received, authorisation, wishes)
+        if returned is not None:
+            return returned
+        click.echo("No browser can be opened here.")
+    click.echo(f"Open this address in a browser and confirm:\n\n{authorisation.address}\n")
+    click.echo("The page that follows cannot be shown. Copy its address and paste it here within 30 seconds.")
+    pasted: Returned = click.prompt("Address", value_proc=partial(_read_pasted, authorisation))
+    return pasted
+
+
+def _read_pasted(authorisation: Authorisation, address: str) -> Returned:
+    try:
+        return authorisation.read_return(address)
+    except AuthorisationError as error:
+        if error.code == "FOREIGN_SERVER":
+            raise
+        # Click asks again.
+        raise click.BadParameter(str(error)) from None
+
+
+async def _received(authorisation: Authorisation, wishes: Wishes) -> Returned | None:
+    """Wait for the browser; None where none can be opened."""
+    # Listening comes first: a browser that is logged in already returns at once.
+    async with receiving(wishes.port) as receiver:
+        if wishes.browser and not _open_browser(authorisation.address):
+            return None
+        where = "Confirm in the browser. Where none opened, open" if wishes.browser else "Open"
+        click.echo(f"{where} this address on this machine:\n\n{authorisation.address}\n")
+        return await receiver.receive(authorisation)
+
+
+def _open_browser(address: str) -> bool:
+    import webbrowser
+
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    name = getattr(browser, "name", "")
+    if name in _TEXT_BROWSERS:
+        return False
+    if type(browser) is webbrowser.GenericBrowser:
+        # It would wait for the browser's end.
+        browser = webbrowser.BackgroundBrowser([name, *browser.args])
+    return browser.open(address)
+
+
+async def _exchange(profile: Profile, application: Application, returned: Returned) -> Stored:
+    client = OAuthClient(login_command=profile.login_command)
+    return Grant(application, await client.exchange(application, returned.code))
+
+
+def _keep_and_test(profile: Profile, stored: Stored) -> None:
+    folder = configuration_folder()
+    known = anyio.run(keep, folder, profile, stored)
+    default = ", the default" if known.default == profile.name else ""
+    click.echo(f"Logged in to {profile.portal_url} as profile {profile.name!r}{default}.")
+    try:
+        click.echo(anyio.run(_what_is_seen, profile, folder))
+    except BiMcpError as error:
+        raise click.ClickException(f"The login is kept, but the first call failed. {error}") from None
+
+
+async def _what_is_seen(profile: Profile, folder: Path) -> str:
+    async with BIConnector(HttpTransport(profile.portal_url, open_session(profile, folder))) as bi:
+        if profile.kind == "webhook":
+            await bi.connectors.fields()
+            return (
+                "It can read what fields connectors, sources and datasets have (the *_fields tools), and nothing else: to list, "
+                "create, change or delete, log in with an application."
+            )
+        seen = [
+            _count("connector", await bi.connectors.list_page(select=["id"])),
+            _count("source", await bi.sources.list_page(select=["id"])),
+            _count("dataset", await bi.datasets.list_page(select=["id"])),
+        ]
+        generation = "tables" if await bi.datasets.has_tables() else "classic"
+    return f"It sees {', '.join(seen)}. The portal is of the generation {generation!r}."
+
+
+def _count(noun: str, page: Page[Any]) -> str:
+    number = f"{len(page.items)}+" if page.more else str(len(page.items))
+    return f"{number} {noun}" if number == "1" else f"{number} {noun}s"
+
+
+def _portal_url(portal: str | None) -> str:
+    """`acme.bitrix24.com`, or any page of it -> `https://acme.bitrix24.com`."""
+    if not portal:
+        raise click.UsageError("Name the portal, such as https://acme.bitrix24.com.")
+    # People copy the address of the page that they are on.
+    before_query = portal.strip().partition("?")[0].partition("#")[0]
+    parts = urlsplit(rest_address(before_query))
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _new_profile(wishes: Wishes, portal_url: str) -> Profile:
+    known = load_profiles(configuration_folder())
+    name = wishes.name or known.new_name(portal_url)
+    # Before anything is asked: a code that was fetched in vain cannot be used again.
+    known.check_free(name, portal_url)
+    keeper = wishes.keep_in or best_keeper()
+    return Profile(name=name, portal_url=portal_url, keeper=keeper, read_only=wishes.read_only)
+
+
+def _with(profile: Profile, application: Application) -> Profile:
+    return replace(profile, client_id=application.client_id, oauth_server=application.oauth_server)
+
+
+def _application(wishes: Wishes, oauth_server: str) -> Application:
+    client_id = wishes.client_id or click.prompt("client_id (not shown)", hide_input=True)
+    return Application(client_id.strip(), _client_secret(wishes), oauth_server)
+
+
+def _client_secret(wishes: Wishes) -> Secret:
+    if wishes.client_secret_env:
+        secret = secret_variable(wishes.client_secret_env)
+        if secret is None:
+            raise ConfigError(f"The variable {wishes.client_secret_env} is not set.")
+        return secret
+    if wishes.client_secret_stdin:
+        entered = sys.stdin.readline().strip()
+    else:
+        entered = click.prompt("client_secret (not shown)", hide_input=True).strip()
+    if not entered:
+        raise ConfigError("The client_secret is empty. Copy it from the application's card.")
+    return Secret(entered)

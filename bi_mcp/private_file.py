@@ -1,0 +1,113 @@
+"""One JSON document in a file that only its owner may read, shared by several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+class PrivateFile:
+    """A document that is replaced as a whole: a reader, or a process killed while it writes, leaves the old or the new one.
+
+    A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
+    left there is put in its place by `recover`, so that what was once written is never lost.
+    Writers must hold a lock of their own; `locked` is one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(f"{path.name}.new")
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the document, None where there is none. Raises `ConfigError` for a file that is none of ours."""
+        try:
+            text = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"{self._path} cannot be read ({error.strerror}).") from None
+        document = _parse(text)
+        if document is None:
+            raise ConfigError(f"{self._path} is damaged. Delete it and run `bi-mcp login` again.")
+        return document
+
+    def write(self, document: Mapping[str, object]) -> None:
+        """Replace the document. Raises `OSError`; the old document is then still in place."""
+        make_private_folder(self._path.parent)
+        self._new.unlink(missing_ok=True)
+        descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(json.dumps(document).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            self._new.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                self._new.unlink()
+            raise
+        self._sync_folder()
+
+    def recover(self) -> None:
+        """Finish what a killed process had written completely, and remove what it had not. Call it under the lock."""
+        try:
+            text = self._new.read_bytes()
+        except FileNotFoundError:
+            return
+        if _parse(text) is None:
+            self._new.unlink(missing_ok=True)
+            return
+        self._new.replace(self._path)
+        self._sync_folder()
+
+    def remove(self) -> None:
+        """Remove the document; a process killed in between leaves it whole or gone."""
+        self._new.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the file for one change, against other processes too. Raises `ConfigError` when another never lets go."""
+        from filelock import FileLock, Timeout
+
+        make_private_folder(self._path.parent)
+        try:
+            with FileLock(f"{self._path}.lock", timeout=10, mode=0o600):
+                self.recover()
+                yield
+        except Timeout:
+            raise ConfigError(
+                f"Another bi-mcp process has kept {self._path} locked. End it and try again."
+            ) from None
+
+    def _sync_folder(self) -> None:
+        """Make the new name survive a power failure. Only POSIX can open a folder."""
+        if os.name != "posix":
+            return
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, where it is not there yet."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _parse(text: bytes) -> dict[str, Any] | None:
+    """A document cut short lacks its last brace, so it is no JSON."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
