@@ -6,7 +6,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
@@ -73,6 +73,18 @@ class Secret:
             return cls("")
         # Portals answer numbers for INT parameters; inside the connection everything is text.
         return cls(value if isinstance(value, str) else str(value))
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Find the secrets in nested maps and arrays."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from secrets_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from secrets_in(part)
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:

@@ -26,7 +26,7 @@ from bi_mcp.errors import (
 from bi_mcp.rest.envelope import raise_hidden_error, unexpected
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
-from bi_mcp.secret import Secret
+from bi_mcp.secret import Secret, secrets_in
 
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
@@ -264,4 +264,4 @@ def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
 
 
 def _secrets(command: Command[object]) -> list[Secret]:
-    return [leaf for _, leaf in _leaves(command.parameters) if isinstance(leaf, Secret)]
+    return list(secrets_in(dict(command.parameters)))

@@ -22,10 +22,10 @@ from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, Fi
 from bi_mcp.rest.envelope import Answer, parse_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
-from bi_mcp.secret import MASK, Secret
+from bi_mcp.secret import MASK, Secret, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from starlette.types import ASGIApp
 
@@ -124,7 +124,7 @@ class HttpTransport:
         try:
             return parse_answer(method, response.status_code, response.content, response.headers.get("date"))
         except PortalError as error:
-            raise error.without([*_secrets_of(credential), *_secrets_in(parameters)]) from None
+            raise error.without([*_secrets_of(credential), *secrets_in(dict(parameters))]) from None
 
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
@@ -211,14 +211,6 @@ def _secrets_of(credential: Credential) -> list[Secret]:
     if isinstance(credential, AccessToken):
         return [credential.token]
     return [credential.path, Secret(credential.path.reveal().rpartition("/")[2])]
-
-
-def _secrets_in(value: object) -> Iterator[Secret]:
-    if isinstance(value, Secret):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _secrets_in(part)
 
 
 def _reveal(value: object) -> str:
