@@ -59,7 +59,7 @@ async def read_snapshot(bi: BIConnector) -> Snapshot:
     connectors = _Listing(bi.connectors.commands, bi.connectors.group, FIRST_CONNECTOR_PAGES)
     sources = _Listing(bi.sources.commands, bi.sources.group, FIRST_SOURCE_PAGES)
     datasets = _Listing(bi.datasets.commands, bi.datasets.group, FIRST_DATASET_PAGES)
-    # What depends is listed before what it depends on, and read after it: whatever appears meanwhile, it has its source.
+    # What depends is listed before what it depends on and read after it: a dataset that appears meanwhile has its source.
     listings: list[_Listing[Any]] = [datasets, sources, connectors]
     try:
         await _read_pages(bi, listings)

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from bi_mcp.errors import (
+    BiMcpError,
+    InvalidRequestError,
+    LimitError,
+    NotFoundError,
+    RefusedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
+from bi_mcp.rest.gather import GatheringTransport
+from bi_mcp.rest.methods import Method, method
+from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.rest.transport import HttpTransport
+from bi_mcp.secret import Secret
+from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Portal, add_source, connector_fields
+
+pytestmark = pytest.mark.anyio
+
+Call = Callable[[], Coroutine[Any, Any, object]]
+
+
+def gathering(portal: Portal, credential: Credential | None = None) -> BIConnector:
+    inner = HttpTransport(LOOPBACK, credential or AccessToken(Secret(TOKEN)), app=portal.calls)
+    return BIConnector(GatheringTransport(inner))
+
+
+@pytest.fixture
+async def bi(tables: Portal) -> AsyncIterator[BIConnector]:
+    """A gathering client of a portal with one connector and one source; `tables.calls` is empty."""
+    await add_source(tables.bi)
+    forget(tables)
+    async with gathering(tables) as client:
+        yield client
+
+
+def forget(portal: Portal) -> None:
+    portal.calls.requests.clear()
+    portal.calls.bodies.clear()
+
+
+async def together(*calls: Call) -> list[object]:
+    """What each call returned or raised, issued at the same time."""
+    outcomes: list[object] = [None] * len(calls)
+
+    async def run(index: int, call: Call) -> None:
+        try:
+            outcomes[index] = await call()
+        except BiMcpError as error:
+            outcomes[index] = error
+
+    async with anyio.create_task_group() as group:
+        for index, call in enumerate(calls):
+            group.start_soon(run, index, call)
+    return outcomes
+
+
+async def test_reads_issued_together_are_one_request(tables: Portal, bi: BIConnector) -> None:
+    connector, source, page = await together(
+        lambda: bi.connectors.get(1), lambda: bi.sources.get(1), bi.datasets.list_page
+    )
+    assert connector == await tables.bi.connectors.get(1)
+    assert source == await tables.bi.sources.get(1)
+    assert page == await tables.bi.datasets.list_page()
+    assert tables.calls.methods[0] == "batch"
+    assert len(tables.calls.methods) == 1 + 3
+
+
+async def test_a_read_alone_is_a_plain_call(tables: Portal, bi: BIConnector) -> None:
+    await bi.connectors.get(1)
+    await bi.sources.get(1)
+    assert tables.calls.methods == ["connector.get", "source.get"]
+
+
+@pytest.mark.parametrize(
+    ("count", "requests"),
+    [(2, ["batch"]), (50, ["batch"]), (51, ["batch", "connector.get"]), (120, ["batch"] * 3)],
+)
+async def test_a_batch_holds_50_of_them(
+    tables: Portal, bi: BIConnector, count: int, requests: list[str]
+) -> None:
+    found = await together(*[lambda: bi.connectors.get(1)] * count)
+    assert found == [await tables.bi.connectors.get(1)] * count
+    assert sorted(tables.calls.methods[:-1]) == requests
+
+
+async def test_later_reads_are_gathered_anew(tables: Portal, bi: BIConnector) -> None:
+    for _ in range(2):
+        await together(lambda: bi.connectors.get(1), lambda: bi.sources.get(1))
+    assert tables.calls.methods == ["batch", "batch"]
+
+
+async def test_writes_go_by_themselves(tables: Portal, bi: BIConnector) -> None:
+    transport = bi._transport
+    added, _, updated = await together(
+        lambda: transport.call(method("connector", "add"), {"fields": connector_fields().to_wire()}),
+        lambda: bi.sources.get(1),
+        lambda: transport.call(
+            method("connector", "update"), {"id": 1, "fields": ConnectorChanges(title="x").to_wire()}
+        ),
+    )
+    assert (added, updated) == ({"id": 2}, True)
+    assert sorted(tables.calls.methods) == ["connector.add", "connector.update", "source.get"]
+
+
+async def test_what_would_not_survive_a_batch_goes_by_itself(tables: Portal, bi: BIConnector) -> None:
+    one, two, three, none = await together(
+        lambda: bi.connectors.list_page(filter={"=supportMapping": False}),
+        lambda: bi.connectors.list_page(filter={"=title": "$result[c0][id]"}),
+        lambda: bi.datasets.list_page(filter={"=dateUpdate": None}),
+        lambda: bi.connectors.list_page(filter={"@id": []}),
+    )
+    assert "batch" not in tables.calls.methods
+    assert len(tables.calls.methods) == 4
+    assert not [outcome for outcome in (one, two, three, none) if isinstance(outcome, InvalidRequestError)]
+
+
+async def test_a_batch_of_the_user_is_not_gathered(tables: Portal, bi: BIConnector) -> None:
+    get = bi.connectors.commands.get(1)
+    first, second = await together(lambda: bi.batch([get]), lambda: bi.batch([get]))
+    assert first == second == [await tables.bi.connectors.get(1)]
+    assert tables.calls.methods[:2] == ["batch", "batch"]
+
+
+async def test_what_is_missing_fails_alone(portal: Portal) -> None:
+    await add_source(portal.bi)
+    async with gathering(portal) as bi:
+        missing, source, other = await together(
+            lambda: bi.connectors.get(9), lambda: bi.sources.get(1), lambda: bi.datasets.get(7)
+        )
+    assert isinstance(missing, NotFoundError)
+    assert missing.method == "biconnector.connector.get"
+    assert isinstance(other, NotFoundError)
+    assert source == await portal.bi.sources.get(1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("cut_before", UnreachableError),
+        ("html", UnexpectedAnswerError),
+        ("query_limit", LimitError),
+        ("internal_error", RefusedError),
+    ],
+)
+async def test_a_failed_request_reaches_everybody_who_waits(
+    tables: Portal, bi: BIConnector, fault: str, kind: type[BiMcpError]
+) -> None:
+    tables.faults.arm(fault, method="batch")
+    first, second = await together(lambda: bi.connectors.get(1), lambda: bi.sources.get(1))
+    for error, name in ((first, "biconnector.connector.get"), (second, "biconnector.source.get")):
+        assert isinstance(error, kind)
+        assert name in str(error)
+    assert tables.calls.methods == ["batch"]
+
+
+async def test_the_one_who_is_alone_gets_its_error(tables: Portal, bi: BIConnector) -> None:
+    with pytest.raises(NotFoundError):
+        await bi.connectors.get(9)
+    assert tables.calls.methods == ["connector.get"]
+
+
+@dataclass
+class Readers:
+    """Reads of connectors 1, 2 and 3 at the same time, each of which can be cancelled."""
+
+    bi: BIConnector
+    scopes: list[anyio.CancelScope] = field(default_factory=lambda: [anyio.CancelScope() for _ in range(3)])
+    found: dict[int, str | None] = field(default_factory=dict)
+
+    async def read(self, index: int) -> None:
+        with self.scopes[index]:
+            self.found[index] = (await self.bi.connectors.get(index + 1)).title
+
+
+@pytest.fixture
+async def readers(tables: Portal, bi: BIConnector) -> Readers:
+    for title in ("second", "third"):
+        await tables.bi.connectors.add(connector_fields(title=title))
+    forget(tables)
+    return Readers(bi)
+
+
+TITLES = {0: "Shop", 1: "second", 2: "third"}
+
+
+def without(*left: int) -> dict[int, str]:
+    return {index: title for index, title in TITLES.items() if index not in left}
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+async def test_who_leaves_before_the_request_is_not_asked_for(
+    tables: Portal, readers: Readers, left: int
+) -> None:
+    async with anyio.create_task_group() as group:
+        for index in range(3):
+            group.start_soon(readers.read, index)
+        await anyio.lowlevel.checkpoint()
+        readers.scopes[left].cancel()
+    assert readers.found == without(left)
+    assert tables.calls.methods == ["batch"]
+    assert tables.calls.bodies[0].count(b"connector.get") == 2
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+async def test_who_leaves_during_the_request_does_not_harm_the_others(
+    tables: Portal, readers: Readers, left: int
+) -> None:
+    slow = tables.faults.arm("slow", method="batch")
+    async with anyio.create_task_group() as group:
+        for index in range(3):
+            group.start_soon(readers.read, index)
+        await slow.reached.wait()
+        readers.scopes[left].cancel()
+        await anyio.lowlevel.checkpoint()
+        slow.release.set()
+    assert readers.found == without(left)
+    # The first one sent for all; when it leaves, the next one sends again.
+    assert tables.calls.methods == (["batch", "batch"] if left == 0 else ["batch"])
+
+
+async def test_when_two_leave_the_last_one_goes_on_alone(tables: Portal, readers: Readers) -> None:
+    slow = tables.faults.arm("slow", method="batch")
+    async with anyio.create_task_group() as group:
+        for index in range(3):
+            group.start_soon(readers.read, index)
+        await slow.reached.wait()
+        readers.scopes[0].cancel()
+        readers.scopes[1].cancel()
+    assert readers.found == without(0, 1)
+    assert tables.calls.methods == ["batch", "connector.get"]
+
+
+async def test_when_all_leave_nothing_is_sent_and_the_next_ones_are_served(
+    tables: Portal, readers: Readers
+) -> None:
+    async with anyio.create_task_group() as group:
+        for index in range(3):
+            group.start_soon(readers.read, index)
+        await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    assert tables.calls.methods == []
+    async with anyio.create_task_group() as group:
+        for index in range(3):
+            group.start_soon(Readers(readers.bi, found=readers.found).read, index)
+    assert readers.found == TITLES
+    assert tables.calls.methods == ["batch"]
+
+
+@pytest.mark.parametrize(
+    ("credential", "methods"),
+    [
+        (Webhook(Secret(WEBHOOK)), ["batch"]),
+        (AccessToken(Secret(TOKEN)), ["batch", "connector.get"]),
+    ],
+)
+async def test_what_a_webhook_may_call_is_gathered_apart(
+    tables: Portal, credential: Credential, methods: list[str]
+) -> None:
+    await add_source(tables.bi)
+    forget(tables)
+    async with gathering(tables, credential) as bi:
+        sources, connectors, refused = await together(
+            bi.sources.fields, bi.connectors.fields, lambda: bi.connectors.get(1)
+        )
+    assert isinstance(sources, list)
+    assert isinstance(connectors, list)
+    assert isinstance(refused, InvalidRequestError) == isinstance(credential, Webhook)
+    assert sorted(tables.calls.methods) == methods
+
+
+@dataclass
+class OneMethodBlocked:
+    """A portal on which `source.get` has used up its run time, and a patient transport waits for it."""
+
+    calls: list[str] = field(default_factory=list)
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        self.calls.append(method.name)
+        if method.name != "batch":
+            return "after the wait"
+        assert "cmd" in parameters
+        blocked = {"error": "OPERATION_TIME_LIMIT", "error_description": "Blocked."}
+        return {"result": {"c0": 5}, "result_error": {"c1": blocked}}
+
+    async def aclose(self) -> None:
+        self.calls.append("closed")
+
+
+async def test_a_method_that_is_blocked_waits_by_itself_and_the_others_go_on() -> None:
+    inner = OneMethodBlocked()
+    transport = GatheringTransport(inner)
+    assert await together(
+        lambda: transport.call(method("connector", "get"), {"id": 1}),
+        lambda: transport.call(method("source", "get"), {"id": 1}),
+    ) == [5, "after the wait"]
+    await transport.aclose()
+    assert inner.calls == ["batch", "biconnector.source.get", "closed"]
