@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -61,7 +62,8 @@ def test_every_command_and_option_is_explained(command: str) -> None:
     assert result.exit_code == 0
     assert f"Usage: main {command}" in result.output
     for parameter in main.commands[command].params:
-        assert parameter.opts[0] in result.output
+        option = isinstance(parameter, click.Option)
+        assert (parameter.opts[0] if option else parameter.human_readable_name) in result.output
 
 
 def test_short_help_is_there_for_every_command_too() -> None:

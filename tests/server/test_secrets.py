@@ -14,7 +14,7 @@ from mcp import Client
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from bi_mcp.config import GENERATIONS, Generation, LocalPortalSettings, Settings
-from bi_mcp.errors import PortalError
+from bi_mcp.errors import BiMcpError
 from bi_mcp.portal import create_app
 from bi_mcp.portal.faults import FaultKind
 from bi_mcp.rest.methods import METHODS
@@ -180,13 +180,18 @@ async def test_a_refused_password_stays_unsaid(stage: Stage) -> None:
     assert stage.ear.leaks() == []
 
 
+# The client looks at the portal after a write that broke off.
+FOUND_TO_HAVE_HAPPENED = {"cut_after", "empty", "truncated", "internal_error_after"}
+
+
 @pytest.mark.parametrize("kind", sorted(set(get_args(FaultKind)) - {"slow", "sync_failure"}))
 async def test_a_portal_on_a_bad_day_makes_nobody_talk(stage: Stage, kind: FaultKind) -> None:
     connector = await stage.add_connector()
     source = await stage.add_source(connector)
+    # Reads are repeated, and a write that may have happened is looked for: only reads are sure to fail in the end.
     stage.faults.arm(kind, method="biconnector.source.add")
-    stage.faults.arm(kind, method="biconnector.source.get", times=2)
-    await stage.ear.refused("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    await stage.ear.call("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    stage.faults.arm(kind, method="biconnector.source.get", times=100)
     await stage.ear.refused("source_get", id=source)
     await stage.ear.read(f"bi://source/{source}")
     assert stage.ear.leaks() == []
@@ -248,12 +253,13 @@ async def test_what_a_portal_repeats_is_not_passed_on(stage: Stage, answer: Answ
     connector = await stage.add_connector()
     source = await stage.add_source(connector)
     stage.portal.instead = {f"biconnector.source.{name}": answer for name in ("add", "get", "update", "list")}
-    await stage.ear.refused("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
+    # A write with an answer like that is looked for, and may be found: it need not be an error.
+    await stage.ear.call("source_add", fields={"title": "x", "connectorId": connector, "settings": VALUES})
     await stage.ear.refused("source_get", id=source)
     await stage.ear.refused("source_list")
     await stage.ear.read(f"bi://source/{source}")
     del stage.portal.instead["biconnector.source.get"]
-    await stage.ear.refused("source_update", id=source, fields={"settings": VALUES})
+    await stage.ear.call("source_update", id=source, fields={"settings": VALUES})
     assert stage.ear.leaks() == []
 
 
@@ -393,7 +399,7 @@ async def test_exceptions_of_the_library_print_no_secret(stage: Stage, answer: A
     fields = SourceFields(
         title="x", connector_id=connector, settings={code: Secret(value) for code, value in REVEALED.items()}
     )
-    with pytest.raises(PortalError) as caught:
+    with pytest.raises(BiMcpError) as caught:
         await stage.bi.sources.add(fields)
     error = caught.value
     printed = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error), repr(fields)]
@@ -423,7 +429,7 @@ async def test_a_process_says_no_secret_on_either_of_its_outputs(tmp_path: Path)
                 refused = await wire.ask(
                     "tools/call", name="source_add", arguments={"fields": arguments}, **MODERN
                 )
-                assert refused["isError"]
+                assert refused["isError"], refused
             await wire.send_line('{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": "canary"')
             assert await wire.end() == 0
             assert leaks_in(wire.errors(), wire.heard()) == []
