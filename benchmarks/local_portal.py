@@ -6,7 +6,7 @@ import json
 import secrets
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +59,15 @@ class LocalPortal:
 
 
 @asynccontextmanager
-async def running_portal() -> AsyncIterator[LocalPortal]:
-    """Start a portal in memory and stop it afterwards."""
+async def running_portal(settings: Mapping[str, str] | None = None) -> AsyncIterator[LocalPortal]:
+    """Start a portal and stop it afterwards. It lives in memory unless `settings`, variables of its own, say otherwise."""
     port = _free_port()
     portal = LocalPortal(address=f"http://127.0.0.1:{port}", token=secrets.token_urlsafe())
-    environment = {"BI_MCP_PORTAL_DB": ":memory:", "BI_MCP_PORTAL_ACCESS_TOKEN": portal.token}
+    environment = {
+        "BI_MCP_PORTAL_DB": ":memory:",
+        "BI_MCP_PORTAL_ACCESS_TOKEN": portal.token,
+        **(settings or {}),
+    }
     async with await anyio.open_process(
         [*OUR_COMMAND, "portal", "--port", str(port)],
         stdout=subprocess.DEVNULL,
