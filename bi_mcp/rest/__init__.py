@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bi_mcp.rest.batch import Command, Reference
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 from bi_mcp.rest.entity import Page
 
-__all__ = ["AccessToken", "BIConnector", "Credential", "Page", "Webhook"]
+__all__ = ["AccessToken", "BIConnector", "Command", "Credential", "Page", "Reference", "Webhook"]
