@@ -6,15 +6,35 @@ import gc
 import logging
 import signal
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from bi_mcp.config import Settings
+    from bi_mcp.hosting.options import HttpOptions
+
 
 @click.command(short_help="Run the MCP server.")
+@click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard input and output.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of --http to listen on.")
+@click.option("--port", default=8765, show_default=True, help="Port of --http; 0 is any free one.")
 @click.option(
-    "--http", is_flag=True, help="Serve streamable HTTP on loopback instead of standard input and output."
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME[:PORT]",
+    multiple=True,
+    help="Name by which clients reach --http; may be given several times.",
 )
-@click.option("--port", default=8765, show_default=True, help="Port of --http.")
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help="Certificate of --http with its chain, PEM."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="Private key of the certificate, PEM.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy in front of --http ends TLS.")
+@click.option(
+    "--max-request-bytes", default=1024 * 1024, show_default=True, help="Largest request body of --http."
+)
 @click.option(
     "--profile", "profiles", multiple=True, help="Work with this profile only; may be given several times."
 )
@@ -29,34 +49,72 @@ import click
 )
 def serve(
     http: bool = False,
+    host: str = "127.0.0.1",
     port: int = 8765,
+    allowed_hosts: tuple[str, ...] = (),
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    behind_proxy: bool = False,
+    max_request_bytes: int = 1024 * 1024,
     profiles: tuple[str, ...] = (),
     show_settings: str | None = None,
     secrets_dir: str | None = None,
     allow_literal_secrets: bool = False,
 ) -> None:
-    """Run the MCP server, on standard input and output or, with --http, on http://127.0.0.1:PORT/mcp.
+    """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
     The portal comes from BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN (or BI_MCP_WEBHOOK, for the *.fields methods
     only), else from the profiles that `bi-mcp login` made: all of them, or those of --profile or BI_MCP_PROFILE.
     With none of these the server uses the embedded practice portal; `--profile embedded` chooses it all the same.
+
+    Beyond this machine --http needs BI_MCP_HTTP_TOKEN, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE; --allow-host; and
+    --tls-cert with --tls-key, or --behind-proxy.
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
     from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import build_server
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     settings = with_options(read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles)
+    if not http:
+        _serve_stdio(settings)
+        return
+    from bi_mcp.config import http_settings
+    from bi_mcp.hosting.options import HttpOptions
+
+    options = HttpOptions(
+        host=host,
+        port=port,
+        allowed_hosts=allowed_hosts,
+        tls_certificate=tls_cert,
+        tls_key=tls_key,
+        behind_proxy=behind_proxy,
+        max_request_bytes=max_request_bytes,
+        settings=http_settings(),
+    )
+    _serve_http(settings, options)
+
+
+def _serve_stdio(settings: Settings) -> None:
+    from bi_mcp.server import build_server
+
     server = build_server(settings)
     gc.enable()
     gc.freeze()
-    if http:
-        click.echo(f"bi-mcp serves MCP on http://127.0.0.1:{port}/mcp (Ctrl-C stops it)", err=True)
-        server.run("streamable-http", host="127.0.0.1", port=port)
-        return
     # The SDK waits for the end of input even after Ctrl-C; a person in a terminal wants out at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     server.run("stdio")
+
+
+def _serve_http(settings: Settings, options: HttpOptions) -> None:
+    from bi_mcp.hosting.serving import serve_http
+    from bi_mcp.server import build_server
+
+    def announce(address: str) -> None:
+        gc.enable()
+        gc.freeze()
+        click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
+
+    serve_http(lambda _: build_server(settings), options, announce=announce)
