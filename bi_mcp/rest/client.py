@@ -29,6 +29,9 @@ class BIConnector:
 
     async with BIConnector("https://portal.example", AccessToken(Secret("..."))) as bi:
         connector = await bi.connectors.get(5)
+
+    With an address it keeps to the limits of a standard plan and repeats what is safe to repeat (`rest.patience`); a
+    transport is taken as it is.
     """
 
     def __init__(self, portal: str | Transport, credential: Credential | None = None) -> None:
@@ -86,8 +89,9 @@ class BIConnector:
 
 def _http(portal_url: str, credential: Credential | None) -> Transport:
     # Imported here: who brings a transport of their own need not load httpx.
+    from bi_mcp.rest.patience import PatientTransport
     from bi_mcp.rest.transport import HttpTransport
 
     if credential is None:
         raise TypeError("BIConnector needs a credential with a portal's address")
-    return HttpTransport(portal_url, credential)
+    return PatientTransport(HttpTransport(portal_url, credential))

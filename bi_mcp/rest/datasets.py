@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
-from bi_mcp.rest.entity import Commands, Entity, check_id, parse_id, parse_true
+from bi_mcp.rest.entity import Commands, Entity, check_id, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
+from bi_mcp.rest.recovery import Done, NotDone, judge_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bi_mcp.rest.batch import Command
+    from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
 
 
@@ -94,15 +98,16 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
                 "This portal always makes a BI Builder dataset together with a dataset (it has no biconnector.table.add). "
                 "Nothing was sent; create it with its BI Builder dataset."
             )
-        table_add = method("table", "add")
-        return parse_id(table_add, await self._transport.call(table_add, {"fields": fields.to_wire()}))
+        return await self._create(self.table_commands.add(fields), fields)
 
     async def update_columns(self, id: int, changes: ColumnChanges) -> None:
         """Add columns, show or hide columns, delete columns by id, in one call.
 
         Raises `NotSynchronisedError` when the columns are saved but BI Builder did not follow.
         """
-        await self._run(self.commands.update_columns(id, changes))
+        await self._write(
+            self.commands.update_columns(id, changes), lambda: self._find_changed(id, changes.to_wire())
+        )
 
     async def delete(self, id: int) -> None:
         """Delete a dataset; see `delete_reporting` for what stays behind."""
@@ -117,17 +122,33 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         if not await self.has_tables():
             await super().delete(id)
             return DatasetDeletion(id, dataset.name or "", None)
-        table_delete = method("table", "delete")
-        parse_true(table_delete, await self._transport.call(table_delete, {"id": id}))
+        await self._write(self.table_commands.delete(id), lambda: self._find_deleted(id))
         return DatasetDeletion(id, dataset.name or "", dataset.external_id or None)
 
-    async def _call(self, operation: str, **parameters: object) -> object:
+    async def _find_created(self, sent: Mapping[str, object], newest: int | None) -> Done[int] | NotDone:
+        found = await super()._find_created(sent, newest)
+        if isinstance(found, NotDone):
+            return found
+        columns = await self._find_changed(found.value, {"add": sent["fields"]})
+        return (
+            found
+            if isinstance(columns, Done)
+            else replace(columns, outcome="partly", what=f"dataset {found.value} is there; {columns.what}")
+        )
+
+    async def _find_changed(self, id: int, changes: Mapping[str, object]) -> Done[None] | NotDone:
+        columns = (await self.get(id)).fields or []
+        return judge_columns(changes, [column.model_dump(by_alias=True) for column in columns])
+
+    async def _call(self, called: Method, parameters: Mapping[str, object]) -> object:
+        if called.group == "table":
+            return await super()._call(called, parameters)
         if self._has_datasets:
             try:
-                return await super()._call(operation, **parameters)
+                return await super()._call(called, parameters)
             except MethodMissingError:
                 # An unknown method did nothing, so sending the call to the other family is safe.
                 if not await self.has_tables():
                     raise
                 self._has_datasets = False
-        return await self._transport.call(method("table", operation), parameters)
+        return await super()._call(method("table", called.operation), parameters)

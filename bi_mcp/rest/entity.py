@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+from weakref import WeakValueDictionary
 
+import anyio
 from pydantic import Field, ValidationError
 
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
 from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.field import FieldDescription
-from bi_mcp.rest.models.wire import Received, Sent, WireInt
+from bi_mcp.rest.models.wire import Identified, Received, Sent, WireInt
 from bi_mcp.rest.query import PAGE_SIZE, Filter, Order, Query
+from bi_mcp.rest.recovery import TRAITS, Done, NotDone, judge_creation, judge_update, recover
 
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
 
-Item = TypeVar("Item", bound=Received)
+Item = TypeVar("Item", bound=Identified)
 New = TypeVar("New", bound=Sent)
 Changes = TypeVar("Changes", bound=Sent)
 Parsed = TypeVar("Parsed", bound=Received)
@@ -89,13 +92,17 @@ class Commands(Generic[Item, New, Changes]):
 
 
 class Entity(Generic[Item, New, Changes]):
-    """One group of methods. Every call raises the errors of `bi_mcp.errors`."""
+    """One group of methods. Every call raises the errors of `bi_mcp.errors`.
+
+    A write that breaks off is looked for on the portal: it is a success where it was made, else an `InterruptedWriteError`.
+    """
 
     group: ClassVar[str]
     _item: type[Item]
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._creating: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     @property
     def commands(self) -> Commands[Item, New, Changes]:
@@ -103,12 +110,14 @@ class Entity(Generic[Item, New, Changes]):
         return Commands(self.group, self.group, self._item)
 
     async def add(self, fields: New) -> int:
-        """Create an object and return its id. Not repeatable: see `errors.UnreachableError.may_have_happened`."""
-        return await self._run(self.commands.add(fields))
+        """Create an object and return its id. Never sent twice; see `InterruptedWriteError`."""
+        return await self._create(self.commands.add(fields), fields)
 
     async def update(self, id: int, changes: Changes) -> None:
         """Change what `changes` holds and nothing else."""
-        await self._run(self.commands.update(id, changes))
+        await self._write(
+            self.commands.update(id, changes), lambda: self._find_updated(id, changes.to_wire())
+        )
 
     async def get(self, id: int) -> Item:
         """Read one object. Raises `NotFoundError` for another application's, too."""
@@ -116,7 +125,7 @@ class Entity(Generic[Item, New, Changes]):
 
     async def delete(self, id: int) -> None:
         """Delete one object. Raises `InUseError` while something depends on it."""
-        await self._run(self.commands.delete(id))
+        await self._write(self.commands.delete(id), lambda: self._find_deleted(id))
 
     async def list_page(
         self,
@@ -151,11 +160,56 @@ class Entity(Generic[Item, New, Changes]):
         items = await self._run(self.commands.page(query))
         return Page(items=items, number=query.page, more=len(items) >= PAGE_SIZE)
 
-    async def _run(self, command: Command[Value]) -> Value:
-        return command.parse(await self._call(command.method.operation, **command.parameters))
+    async def _create(self, command: Command[int], fields: New) -> int:
+        sent = fields.to_wire()
+        name = str(sent[TRAITS[self.group].identity[0]])
+        # One at a time of those that could be taken for each other.
+        async with self._creating.setdefault(name, anyio.Lock()):
+            newest = await self._newest_id(command.method)
+            return await self._write(command, lambda: self._find_created(sent, newest))
 
-    async def _call(self, operation: str, **parameters: object) -> object:
-        return await self._transport.call(method(self.group, operation), parameters)
+    async def _newest_id(self, called: Method) -> int | None:
+        """The highest id before a creation; None where it cannot be read, and the creation itself will say why."""
+        try:
+            page = await self.list_page(select=["id"], order={"id": "DESC"})
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"{called.name} was not sent. {error}", method=called.name, may_have_happened=False
+            ) from None
+        except BiMcpError:
+            return None
+        return max((item.id for item in page.items), default=0)
+
+    async def _write(
+        self, command: Command[Value], look: Callable[[], Awaitable[Done[Value] | NotDone]]
+    ) -> Value:
+        try:
+            return await self._run(command)
+        except BiMcpError as error:
+            return await recover(command.method, error, look)
+
+    async def _find_created(self, sent: Mapping[str, object], newest: int | None) -> Done[int] | NotDone:
+        if newest is None:
+            return NotDone("unknown", f"which {self.group}s there were before could not be read")
+        select = ["id", *TRAITS[self.group].identity]
+        newer = [item async for item in self.iterate(select=select, filter={">id": newest})]
+        return judge_creation(self.group, sent, [item.model_dump(by_alias=True) for item in newer])
+
+    async def _find_updated(self, id: int, sent: Mapping[str, object]) -> Done[None] | NotDone:
+        return judge_update(self.group, sent, (await self.get(id)).model_dump(by_alias=True))
+
+    async def _find_deleted(self, id: int) -> Done[None] | NotDone:
+        try:
+            await self.get(id)
+        except NotFoundError:
+            return Done(None)
+        return NotDone("not_done", f"{self.group} {id} is still there")
+
+    async def _run(self, command: Command[Value]) -> Value:
+        return command.parse(await self._call(command.method, command.parameters))
+
+    async def _call(self, called: Method, parameters: Mapping[str, object]) -> object:
+        return await self._transport.call(called, parameters)
 
 
 class _Created(Received):

@@ -83,7 +83,7 @@ async def test_a_portal_with_tables_deletes_with_table_delete_and_leaves_the_bui
 
 async def test_a_table_without_a_builder_dataset_leaves_nothing(tables: Portal) -> None:
     dataset_id = await add_dataset(tables.bi, builder_dataset=False)
-    assert tables.calls.methods[-2:] == ["table.fields", "table.add"]
+    assert tables.calls.methods[-3:] == ["table.fields", "dataset.list", "table.add"]
     assert (await tables.bi.datasets.get(dataset_id)).external_id == 0
     assert await tables.bi.datasets.delete_reporting(dataset_id) == DatasetDeletion(
         dataset_id, "orders", None
@@ -108,10 +108,13 @@ async def test_without_the_dataset_family_every_method_uses_tables(tables_only: 
     assert {field.title for field in await datasets.fields()} >= {"id", "name"}
     assert await datasets.delete_reporting(dataset_id) == DatasetDeletion(dataset_id, "orders", None)
     assert tables_only.calls.methods == [
+        "connector.list",
         "connector.add",
+        "source.list",
         "source.add",
-        "dataset.add",
+        "dataset.list",
         "table.fields",
+        "table.list",
         "table.add",
         "table.update",
         "table.fields.update",
@@ -132,9 +135,9 @@ async def test_an_error_names_the_method_that_was_called_in_the_end(tables_only:
 
 async def test_an_answer_that_cannot_be_read_names_the_method_that_gave_it() -> None:
     async with a_portal("tables", without_datasets=True) as portal:
-        portal.faults.arm("html_ok", method="biconnector.table.add")
-        with pytest.raises(UnexpectedAnswerError, match=r"^biconnector\.table\.add: .*an HTML page"):
-            await portal.bi.datasets.add(dataset_fields(1))
+        portal.faults.arm("html_ok", method="biconnector.table.get")
+        with pytest.raises(UnexpectedAnswerError, match=r"^biconnector\.table\.get: .*an HTML page"):
+            await portal.bi.datasets.get(1)
 
 
 async def test_a_portal_without_the_module_says_so_for_every_method() -> None:

@@ -223,4 +223,4 @@ async def test_newer_fields_are_sent_where_the_portal_lists_them(tables: Portal)
     connector_id = await tables.bi.connectors.add(connector_fields(support_mapping=True, source_code="shop"))
     connector = await tables.bi.connectors.get(connector_id)
     assert (connector.support_mapping, connector.source_code) == (True, "shop")
-    assert tables.calls.methods == ["connector.fields", "connector.add", "connector.get"]
+    assert tables.calls.methods == ["connector.fields", "connector.list", "connector.add", "connector.get"]

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from bi_mcp.errors import BiMcpError, PortalError, RefusedError
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
+from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Source, SourceChanges
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import MASK, Secret
@@ -77,9 +78,11 @@ async def test_a_portal_that_echoes_a_webhook_is_masked() -> None:
 )
 async def test_no_failure_shows_a_secret(tables: Portal, fault: str) -> None:
     source_id = await add_source(tables.bi)
+    changes = SourceChanges(settings={"password": Secret(PASSWORD)})
+    sent = {"id": source_id, "fields": changes.to_wire()}
     tables.faults.arm(fault)
     with pytest.raises(BiMcpError) as raised:
-        await tables.bi.sources.update(source_id, SourceChanges(settings={"password": Secret(PASSWORD)}))
+        await tables.bi.sources._transport.call(method("source", "update"), sent)
     for secret in (TOKEN, PASSWORD):
         assert secret not in shown(raised.value)
 

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
-from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireIntOrNone, WireMoment, WireText
+from bi_mcp.rest.models.wire import (
+    Identified,
+    Received,
+    Sent,
+    WireBool,
+    WireIntOrNone,
+    WireMoment,
+    WireText,
+)
 
 Title = Annotated[str, Field(min_length=1, max_length=512)]
 EndpointUrl = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -61,10 +69,9 @@ class ReceivedParameter(Received):
     type: WireText | None = None
 
 
-class Connector(Received):
+class Connector(Identified):
     """A connector as a portal answers it. Moments are `Y-m-d H:i:s` in the portal's time zone."""
 
-    id: WireInt
     title: WireText | None = None
     logo: WireText | None = None
     description: WireText | None = None

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from bi_mcp.rest.models.source import PositiveId
-from bi_mcp.rest.models.wire import Received, Sent, WireBool, WireInt, WireIntOrNone, WireMoment, WireText
+from bi_mcp.rest.models.wire import (
+    Identified,
+    Sent,
+    WireBool,
+    WireIntOrNone,
+    WireMoment,
+    WireText,
+)
 
 DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=230)]
 ColumnName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=32)]
@@ -55,10 +62,9 @@ class ColumnChanges(Sent):
     delete: list[PositiveId] | None = None
 
 
-class Column(Received):
+class Column(Identified):
     """A column as a portal answers it."""
 
-    id: WireInt
     dataset_id: WireIntOrNone = None
     type: WireText | None = None
     name: WireText | None = None
@@ -67,13 +73,12 @@ class Column(Received):
     description: WireText | None = None
 
 
-class Dataset(Received):
+class Dataset(Identified):
     """A dataset as a portal answers it. `fields` only from get, `source_id` only from list.
 
     `external_id` is the BI Builder dataset made together with it, 0 where there is none.
     """
 
-    id: WireInt
     source_id: WireIntOrNone = None
     type: WireText | None = None
     name: WireText | None = None

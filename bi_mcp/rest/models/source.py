@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.wire import (
+    Identified,
     Received,
     Sent,
     WireBool,
-    WireInt,
     WireIntOrNone,
     WireMoment,
     WireText,
@@ -62,12 +62,11 @@ class SourceSetting(Received):
     value: Secret = Secret("")
 
 
-class Source(Received):
+class Source(Identified):
     """A source as a portal answers it, whether its fields came flat or under `connection`."""
 
     __pydantic_extra__: dict[str, Secret]
 
-    id: WireInt
     title: WireText | None = None
     type: WireText | None = None
     code: WireText | None = None

@@ -80,3 +80,9 @@ class Received(BaseModel):
         hide_input_in_errors=True,
         defer_build=True,
     )
+
+
+class Identified(Received):
+    """An object of a portal."""
+
+    id: WireInt

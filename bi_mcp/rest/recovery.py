@@ -1,0 +1,186 @@
+"""After a write that broke off: look at the portal and say what is known. Nothing is ever sent a second time.
+
+The request may still be under way when the look finds nothing, so even then only the caller may decide to send again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, TypeGuard, TypeVar, cast
+
+from bi_mcp.errors import (
+    BiMcpError,
+    InterruptedWriteError,
+    PortalError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES, look_first
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bi_mcp.rest.methods import Method
+
+Value = TypeVar("Value")
+Wire = Mapping[str, object]
+Interruption = UnreachableError | UnexpectedAnswerError | PortalError
+
+
+@dataclass(frozen=True)
+class Traits:
+    """By what an object of a group is known again: its name first, then the fields that must agree with what was sent.
+
+    `not_compared`: fields that a portal may store otherwise than they were sent.
+    """
+
+    identity: tuple[str, ...]
+    not_compared: frozenset[str] = field(default=frozenset())
+
+
+TRAITS: Mapping[str, Traits] = {
+    "connector": Traits(
+        ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"), frozenset({"logo"})
+    ),
+    "source": Traits(("title", "connectorId"), frozenset({"active"})),
+    "dataset": Traits(("name", "sourceId", "externalCode")),
+}
+
+
+@dataclass(frozen=True)
+class Done(Generic[Value]):
+    """The look showed that the write took effect; `value` is what it would have answered."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """The look showed something else; `what` says what, in words that continue "… afterwards: "."""
+
+    outcome: Literal["not_done", "partly", "unknown"]
+    what: str
+
+
+def may_have_happened(error: BiMcpError) -> TypeGuard[Interruption]:
+    """Whether a write that ended with this error may have taken effect."""
+    if isinstance(error, UnreachableError):
+        return error.may_have_happened
+    if isinstance(error, UnexpectedAnswerError):
+        return not 300 <= error.status < 400
+    if isinstance(error, PortalError):
+        unlisted = error.status >= 500 and error.code not in ERROR_CODES
+        return unlisted or error.code in UNCERTAIN_CODES
+    return False
+
+
+async def recover(
+    called: Method, error: BiMcpError, look: Callable[[], Awaitable[Done[Value] | NotDone]]
+) -> Value:
+    """Return what the interrupted write would have answered, where the look shows that it was made.
+
+    Raises `InterruptedWriteError` in all other cases, and `error` itself where the write cannot have happened.
+    """
+    if not may_have_happened(error):
+        raise error
+    try:
+        finding = await look()
+    except BiMcpError as failed:
+        finding = NotDone("unknown", f"the look failed too ({failed})")
+    if isinstance(finding, Done):
+        return finding.value
+    raise InterruptedWriteError(
+        f"{error.method}: {_cause(error)}. A look at the portal afterwards: {finding.what}. {_advice(called, finding)}",
+        method=error.method,
+        outcome=finding.outcome,
+    ) from error
+
+
+def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] | NotDone:
+    """Find what was sent among the objects that are newer than the newest before the call."""
+    name, *others = TRAITS[group].identity
+    namesakes = [item for item in newer if _agree(sent[name], item.get(name))]
+    ours = [item for item in namesakes if all(_agree(sent[other], item.get(other)) for other in others)]
+    if not namesakes:
+        return NotDone("not_done", f"no {group} {_quoted(sent[name])} has been created so far")
+    if len(ours) == len(namesakes) == 1:
+        return Done(cast("int", ours[0]["id"]))
+    ids = ", ".join(str(item["id"]) for item in namesakes)
+    return NotDone(
+        "unknown", f"there are new {group}s {_quoted(sent[name])} that may be this one (ids {ids})"
+    )
+
+
+def judge_update(group: str, sent: Wire, found: Wire) -> Done[None] | NotDone:
+    """Compare the fields that were sent with the object as it is now. Names fields, never values."""
+    compared = [name for name in sent if name not in TRAITS[group].not_compared]
+    if not compared:
+        return NotDone("unknown", f"the {group} does not show whether {', '.join(sent)} changed")
+    return _judge({name: _agree(sent[name], found.get(name)) for name in compared})
+
+
+def judge_columns(changes: Wire, columns: Sequence[Wire]) -> Done[None] | NotDone:
+    """Compare the columns as they are now with what was to be added, shown or hidden, and deleted."""
+    by_code = {column.get("externalCode"): column for column in columns}
+    by_id = {column.get("id"): column for column in columns}
+    parts: dict[str, bool] = {}
+    for new in _wires(changes.get("add")):
+        found = by_code.get(new["externalCode"], {})
+        parts[f"new column {new['name']}"] = all(found.get(key) == value for key, value in new.items())
+    for change in _wires(changes.get("update")):
+        found = by_id.get(change["id"], {})
+        parts[f"visibility of column {change['id']}"] = found.get("visible") == change["visible"]
+    for id in cast("Sequence[int]", changes.get("delete") or ()):
+        parts[f"deletion of column {id}"] = id not in by_id
+    return _judge(parts)
+
+
+def _judge(parts: Mapping[str, bool]) -> Done[None] | NotDone:
+    done = ", ".join(part for part, is_done in parts.items() if is_done)
+    missing = ", ".join(part for part, is_done in parts.items() if not is_done)
+    if not missing:
+        return Done(None)
+    if not done:
+        return NotDone("not_done", f"nothing has changed so far ({missing})")
+    return NotDone("partly", f"as it was sent: {done}; not so, at least not yet: {missing}")
+
+
+def _agree(sent: object, found: object) -> bool:
+    """Whether a portal shows what was sent: settings by their codes, text without its outer spaces, nothing as empty."""
+    if isinstance(sent, Mapping):
+        values = {item.get("code"): item.get("value") for item in _wires(found)}
+        return all(values.get(code) == value for code, value in sent.items())
+    if isinstance(sent, Sequence) and not isinstance(sent, str):
+        return _by_code(_wires(sent)) == _by_code(_wires(found))
+    if isinstance(sent, str):
+        return sent.strip() == str(found or "").strip()
+    return sent == found
+
+
+def _by_code(parameters: Sequence[Wire]) -> Mapping[object, object]:
+    return {item.get("code"): (item.get("name"), item.get("type")) for item in parameters}
+
+
+def _wires(value: object) -> Sequence[Wire]:
+    return cast("Sequence[Wire]", value or ())
+
+
+def _quoted(name: object) -> str:
+    return f"“{name}”"
+
+
+def _cause(error: Interruption) -> str:
+    if isinstance(error, PortalError):
+        return f"the portal failed inside ({error.code}, HTTP {error.status})"
+    if isinstance(error, UnexpectedAnswerError):
+        return f"the portal's answer (HTTP {error.status}) could not be read"
+    return "the portal gave no answer"
+
+
+def _advice(called: Method, finding: NotDone) -> str:
+    if finding.outcome == "partly":
+        return f"It was not sent again, and only what is missing should be. {look_first(called)}"
+    known = "Whether it was made is unknown." if finding.outcome == "unknown" else ""
+    still = "The portal may work on it for another minute, so it was not sent again."
+    return f"{known} {still} {look_first(called)}".strip()
