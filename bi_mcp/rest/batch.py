@@ -24,7 +24,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest.envelope import raise_hidden_error, unexpected
-from bi_mcp.rest.error_codes import error_for, look_first
+from bi_mcp.rest.error_codes import UNCERTAIN_CODES, error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
 from bi_mcp.secret import Secret, secrets_in
 
@@ -247,9 +247,7 @@ def _outcome(
 def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
     method = command.method
     if isinstance(error, PortalError):
-        known = error_for(method, error.code, error.message, error.status).without(_secrets(command))
-        known.retry_at = error.retry_at
-        return known
+        return _refused(command, error)
     writes = method.effect is not Effect.READ
     advice = look_first(method) if writes else "It only reads: it can be sent again."
     text = f"{method.name} travelled in a batch that failed. {error}"
@@ -261,6 +259,14 @@ def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
         return UnreachableError(shown, method=method.name, may_have_happened=uncertain)
     # Everything else is refused before anything is sent, and holds for each command alike.
     return error
+
+
+def _refused(command: Command[object], error: PortalError) -> PortalError:
+    method, code, message, status = command.method, error.code, error.message, error.status
+    hint = error_for(method, code, message, status).hint if code in UNCERTAIN_CODES else error.hint
+    own = type(error)(method=method.name, code=code, message=message, hint=hint, status=status)
+    own.retry_at, own.portal_time = error.retry_at, error.portal_time
+    return own.without(_secrets(command))
 
 
 def _secrets(command: Command[object]) -> list[Secret]:

@@ -274,17 +274,23 @@ def test_reads_failed_and_writes_may_have_happened(happened: bool) -> None:
 
 
 def test_an_error_of_the_portal_becomes_each_commands_own() -> None:
-    refusal = LimitError(method="batch", code="OPERATION_TIME_LIMIT", message="wait", hint="", status=429)
+    refusal = LimitError(
+        method="batch", code="OPERATION_TIME_LIMIT", message="wait", hint="Again at noon.", status=429
+    )
     refusal.retry_at = 99.0
     read, write = fail_batch([get(), add()], refusal)
     for error, name in ((read, "biconnector.connector.get"), (write, "biconnector.source.add")):
         assert isinstance(error, LimitError)
         assert (error.method, error.status, error.retry_at) == (name, 429, 99.0)
+        assert str(error) == f"{name} refused. OPERATION_TIME_LIMIT: wait. Again at noon."
 
 
 def test_a_portal_that_failed_inside_may_have_written() -> None:
-    broken = RefusedError(method="batch", code="INTERNAL_SERVER_ERROR", message="", hint="", status=500)
+    broken = RefusedError(
+        method="batch", code="INTERNAL_SERVER_ERROR", message="", hint="Of the batch.", status=500
+    )
     read, write = fail_batch([get(), add()], broken)
+    assert "Of the batch" not in f"{read} {write}"
     assert "Try again later" in str(read)
     assert "may have been made all the same. Look with source_list" in str(write)
     page = UnexpectedAnswerError("batch: an HTML page.", method="batch", status=502)

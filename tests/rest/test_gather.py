@@ -21,6 +21,7 @@ from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
 from bi_mcp.rest.gather import GatheringTransport
 from bi_mcp.rest.methods import Method, method
 from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
 from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Portal, add_source, connector_fields
@@ -277,6 +278,33 @@ async def test_what_a_webhook_may_call_is_gathered_apart(
     assert isinstance(connectors, list)
     assert isinstance(refused, InvalidRequestError) == isinstance(credential, Webhook)
     assert sorted(tables.calls.methods) == methods
+
+
+@dataclass
+class Clock:
+    """Time that passes only where somebody waits for it."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("fault", ["query_limit", "cut_after", "html", "internal_error"])
+async def test_a_batch_of_reads_is_repeated_by_what_sits_below(tables: Portal, fault: str) -> None:
+    await add_source(tables.bi)
+    forget(tables)
+    clock, inner = Clock(), HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
+    patient = PatientTransport(inner, clock=clock, sleep=clock.sleep)
+    tables.faults.arm(fault, method="batch")
+    async with BIConnector(GatheringTransport(patient)) as bi:
+        connector, source = await together(lambda: bi.connectors.get(1), lambda: bi.sources.get(1))
+    assert [connector, source] == [await tables.bi.connectors.get(1), await tables.bi.sources.get(1)]
+    assert tables.calls.methods[:2] == ["batch", "batch"]
+    assert clock.now > 0
 
 
 @dataclass
