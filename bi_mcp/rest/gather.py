@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # more collect what arrives message by message. Nobody ever waits for a clock.
 ROUNDS = 5
 
+# Stands for the outcome of a command whose method has used up its run time, while others of the batch were answered.
+_BLOCKED = object()
+
 
 class GatheringTransport:
     """A transport over another: reads issued together leave it as one `batch`, one read alone as the call that it is.
@@ -56,7 +59,8 @@ class GatheringTransport:
                     await seat.wake.wait()
         finally:
             group.leave(seat)
-        if _waits_for_its_turn(seat.outcome):
+        if seat.outcome is _BLOCKED:
+            # What waits for a blocked method sits below and sees single calls only.
             return await self._inner.call(method, parameters)
         if isinstance(seat.outcome, BiMcpError):
             raise seat.outcome
@@ -93,7 +97,9 @@ class GatheringTransport:
                 result = await self._inner.call(batch_method(commands), encode_batch(commands))
             except BiMcpError as error:
                 return fail_batch(commands, error)
-            return parse_batch(commands, result)
+            return [
+                _BLOCKED if _is_blocked(outcome) else outcome for outcome in parse_batch(commands, result)
+            ]
         try:
             return [await self._inner.call(commands[0].method, commands[0].parameters)]
         except BiMcpError as error:
@@ -148,6 +154,5 @@ def _may_be_gathered(command: Command[object]) -> bool:
     return True
 
 
-def _waits_for_its_turn(outcome: object) -> bool:
-    """One method used up its run time. What waits for it sits below and sees single calls only."""
+def _is_blocked(outcome: object) -> bool:
     return isinstance(outcome, PortalError) and outcome.code == "OPERATION_TIME_LIMIT"

@@ -334,3 +334,10 @@ async def test_a_method_that_is_blocked_waits_by_itself_and_the_others_go_on() -
     ) == [5, "after the wait"]
     await transport.aclose()
     assert inner.calls == ["batch", "biconnector.source.get", "closed"]
+
+
+async def test_a_blocked_call_alone_is_not_sent_again(tables: Portal, bi: BIConnector) -> None:
+    tables.faults.arm("operation_limit", method="biconnector.connector.get")
+    with pytest.raises(LimitError, match="OPERATION_TIME_LIMIT"):
+        await bi.connectors.get(1)
+    assert tables.calls.methods == ["connector.get"]
