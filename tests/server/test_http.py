@@ -31,16 +31,18 @@ async def origin(tmp_path: Path) -> AsyncIterator[str]:
 async def served_over_http(home: Path) -> AsyncIterator[str]:
     """Run the command on a free port and give its origin once it listens."""
     port = free_port()
-    with (home / "server.stderr").open("wb") as stderr:
+    errors = home / "server.stderr"
+    with errors.open("wb") as stderr:
         async with await anyio.open_process(
             [*COMMAND, "serve", "--http", "--port", str(port)], stderr=stderr, env=environment(home), cwd=home
         ) as process:
             try:
                 with anyio.fail_after(LIMIT_S):
-                    await listens(port, process)
+                    assert await listens(port, process), errors.read_text(encoding="utf-8")
                 yield f"http://127.0.0.1:{port}"
             finally:
-                process.kill()
+                if process.returncode is None:
+                    process.kill()
 
 
 def free_port() -> int:
@@ -50,15 +52,15 @@ def free_port() -> int:
         return port
 
 
-async def listens(port: int, process: Process) -> None:
-    """Return once somebody accepts connections; fail at once when the server has ended instead."""
-    while True:
-        assert process.returncode is None, "the server ended before it listened"
+async def listens(port: int, process: Process) -> bool:
+    """Wait until somebody accepts connections; False when the server has ended instead."""
+    while process.returncode is None:
         try:
             async with await anyio.connect_tcp("127.0.0.1", port):
-                return
+                return True
         except OSError:
             await anyio.lowlevel.checkpoint()
+    return False
 
 
 async def test_a_real_client_works_over_http_in_both_eras(origin: str, era: Era) -> None:
