@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
@@ -130,11 +130,9 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         if isinstance(found, NotDone):
             return found
         columns = await self._find_changed(found.value, {"add": sent["fields"]})
-        return (
-            found
-            if isinstance(columns, Done)
-            else replace(columns, outcome="partly", what=f"dataset {found.value} is there; {columns.what}")
-        )
+        if isinstance(columns, Done):
+            return found
+        return NotDone("partly", f"dataset {found.value} is there; {columns.what}")
 
     async def _find_changed(self, id: int, changes: Mapping[str, object]) -> Done[None] | NotDone:
         columns = (await self.get(id)).fields or []

@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -180,7 +181,7 @@ def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
         method=method.name,
         code=RUN_TIME_USED_UP,
         message="the method has used up its run time of ten minutes",
-        hint=f"Nothing happened. It can be called again in {wait:.0f} s, at {_moment(again_at)}; other methods work.",
+        hint=f"Nothing happened. It can be called again in {ceil(wait)} s, at {_moment(again_at)}; other methods work.",
         status=429,
     )
     error.retry_at = again_at
@@ -191,7 +192,7 @@ def _crowded(method: Method, wait: float, ahead: int) -> LimitError:
     return LimitError(
         method=method.name,
         code=TOO_MANY_REQUESTS,
-        message=f"{ahead} requests wait for the portal already, and this one would wait {wait:.0f} s",
+        message=f"{ahead} requests wait for the portal already, and this one would wait {ceil(wait)} s",
         hint="It was not sent and nothing happened. Try again later.",
         status=503,
     )
