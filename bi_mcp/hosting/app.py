@@ -8,7 +8,7 @@ from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl
+from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
 from starlette.applications import Starlette
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.responses import JSONResponse
@@ -58,7 +58,7 @@ async def _health(_: Request) -> JSONResponse:
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -> ASGIApp:
     # Without an OAuth server there is no metadata to point at.
-    metadata = build_resource_metadata_url(_resource(options)) if options.settings.issuer else None
+    metadata = build_resource_metadata_url(_url(options.resource)) if options.settings.issuer else None
     return AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
         backend=BearerAuthBackend(verifier),
@@ -68,12 +68,14 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -
 def _metadata_routes(options: HttpOptions, issuer: str) -> list[Route]:
     """Where clients learn which OAuth server to ask, and for what (RFC 9728)."""
     return create_protected_resource_routes(
-        resource_url=_resource(options),
-        authorization_servers=[AnyHttpUrl(issuer)],
+        resource_url=_url(options.resource),
+        authorization_servers=[_url(issuer)],
         scopes_supported=list(SCOPES),
         resource_name="bi-mcp",
     )
 
 
-def _resource(options: HttpOptions) -> AnyHttpUrl:
-    return AnyHttpUrl(options.resource)
+def _url(address: str) -> AnyHttpUrl:
+    """An address as it was written: clients compare the issuer letter by letter, and pydantic would add a slash."""
+    adapter = TypeAdapter(AnyHttpUrl, config=ConfigDict(url_preserve_empty_path=True))
+    return adapter.validate_python(address)

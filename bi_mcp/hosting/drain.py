@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.applications import Starlette
+    from starlette.types import Message, Receive, Scope, Send
 
 _LISTEN = (b"mcp-method", b"subscriptions/listen")
 
 
 class Drain:
-    """An ASGI app around another. After `begin`, streams on which the other only waits for news see their client go."""
+    """The app with an end. After `begin`, streams on which the other only waits for news see their client go."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Starlette) -> None:
         self._app = app
         self._begun = anyio.Event()
 

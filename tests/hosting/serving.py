@@ -1,0 +1,68 @@
+"""A hosted server on a real socket of this process, and clients that bring a token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.server import MCPServer
+
+from bi_mcp.config import Settings
+from bi_mcp.hosting.options import HttpOptions
+from bi_mcp.hosting.serving import Shared, open_app
+from bi_mcp.server import build_server
+from tests.portal.serving import served
+
+Era = Literal["auto", "legacy"]
+LIMIT_S = 60
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def build(_: Shared | None = None) -> MCPServer:
+    """The server on the embedded portal in memory."""
+    return build_server(Settings())
+
+
+@asynccontextmanager
+async def hosted(
+    options: HttpOptions, *, server: MCPServer | None = None, certificate: tuple[str, str] | None = None
+) -> AsyncIterator[str]:
+    """Serve and give the `host:port`."""
+    async with open_app((lambda _: server) if server else build, options) as app:
+        inner = app._app
+        async with inner.router.lifespan_context(inner), served(app, certificate=certificate) as address:
+            yield address
+            app.begin()
+
+
+@asynccontextmanager
+async def client(
+    address: str, token: str | None = None, era: Era = "auto", http: httpx2.AsyncClient | None = None
+) -> AsyncIterator[Client]:
+    """An MCP client of `http://ADDRESS/mcp`."""
+    own = http or http_client(address, token)
+    async with (
+        own,
+        Client(streamable_http_client(f"http://{address}/mcp", http_client=own), mode=era) as connected,
+    ):
+        yield connected
+
+
+def http_client(address: str, token: str | None = None) -> httpx2.AsyncClient:
+    """An HTTP client of the whole server, for what no MCP client sends."""
+    headers = ACCEPT | ({"Authorization": f"Bearer {token}"} if token else {})
+    return httpx2.AsyncClient(base_url=f"http://{address}", headers=headers, trust_env=False, timeout=LIMIT_S)
