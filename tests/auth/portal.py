@@ -20,6 +20,7 @@ from bi_mcp.auth.store import FileTokenStore, TokenStore
 from bi_mcp.auth.token import Application, Grant, parse_token
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.portal import create_app
+from bi_mcp.portal.identity import FIXED_USER
 from bi_mcp.portal.oauth import Application as Card
 from bi_mcp.profiles import Profile
 from bi_mcp.rest import BIConnector
@@ -28,7 +29,7 @@ from bi_mcp.secret import Secret
 
 ADDRESS = "http://localhost"
 NAME = "acme"
-USER = 7
+USER = FIXED_USER
 HOUR = 3600
 
 
