@@ -44,7 +44,7 @@ class Issuer:
             return Response("down", 503)
         if path == self.metadata_path:
             return JSONResponse({"issuer": self.address, "jwks_uri": f"{self.address}/keys"})
-        if path == "/keys":
+        if path.endswith("/keys"):
             return JSONResponse({"keys": [public(name) for name in self.keys]})
         return Response("nothing here", 404)
 

@@ -38,10 +38,9 @@ def build(_: Shared | None = None) -> MCPServer:
 
 
 @asynccontextmanager
-async def hosted(
-    options: HttpOptions, *, server: MCPServer | None = None, certificate: tuple[str, str] | None = None
-) -> AsyncIterator[str]:
+async def hosted(options: HttpOptions, *, server: MCPServer | None = None) -> AsyncIterator[str]:
     """Serve and give the `host:port`."""
+    certificate = (str(options.tls_certificate), str(options.tls_key)) if options.tls_certificate else None
     async with open_app((lambda _: server) if server else build, options) as app:
         inner = app._app
         async with inner.router.lifespan_context(inner), served(app, certificate=certificate) as address:
@@ -51,15 +50,17 @@ async def hosted(
 
 @asynccontextmanager
 async def client(
-    address: str, token: str | None = None, era: Era = "auto", http: httpx2.AsyncClient | None = None
+    address: str,
+    token: str | None = None,
+    era: Era = "auto",
+    http: httpx2.AsyncClient | None = None,
+    scheme: str = "http",
 ) -> AsyncIterator[Client]:
-    """An MCP client of `http://ADDRESS/mcp`."""
-    own = http or http_client(address, token)
-    async with (
-        own,
-        Client(streamable_http_client(f"http://{address}/mcp", http_client=own), mode=era) as connected,
-    ):
-        yield connected
+    """An MCP client of `SCHEME://ADDRESS/mcp`."""
+    async with http or http_client(address, token) as own:
+        transport = streamable_http_client(f"{scheme}://{address}/mcp", http_client=own)
+        async with Client(transport, mode=era) as connected:
+            yield connected
 
 
 def http_client(address: str, token: str | None = None) -> httpx2.AsyncClient:

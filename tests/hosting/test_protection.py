@@ -1,0 +1,113 @@
+"""What a hosted server answers to those who are no clients of it: foreign pages, large bodies, load balancers."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+
+from bi_mcp import __version__
+from bi_mcp.config import HttpSettings, Settings
+from bi_mcp.hosting.options import HttpOptions
+from bi_mcp.rest.client import BIConnector
+from bi_mcp.secret import Secret
+from bi_mcp.server import build_server
+from tests.hosting.certificate import make_certificate
+from tests.hosting.serving import HELLO, LIMIT_S, Era, client, hosted, http_client
+from tests.server.talking import Talk
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "a-token-of-exactly-32-characters"
+TEAM = HttpOptions(
+    host="0.0.0.0",
+    allowed_hosts=("bi.example",),
+    behind_proxy=True,
+    settings=HttpSettings(token=Secret(TOKEN)),
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("bi.example", 200),
+        ("bi.example:8443", 200),
+        ("evil.example", 421),
+        ("bi.example.evil.example", 421),
+        ("127.0.0.1", 421),
+    ],
+)
+async def test_only_the_servers_own_names_are_answered(host: str, status: int) -> None:
+    async with hosted(TEAM) as address, http_client(address, TOKEN) as http:
+        answer = await http.post("/mcp", json=HELLO, headers={"Host": host})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://bi.example", 200),
+        ("https://bi.example:8443", 200),
+        ("http://bi.example", 403),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ],
+)
+async def test_pages_of_other_sites_are_turned_away(origin: str, status: int) -> None:
+    async with hosted(TEAM) as address, http_client(address, TOKEN) as http:
+        answer = await http.post("/mcp", json=HELLO, headers={"Host": "bi.example", "Origin": origin})
+    assert answer.status_code == status
+
+
+async def test_a_body_over_the_limit_is_not_read(era: Era) -> None:
+    options = HttpOptions(max_request_bytes=2000)
+    with anyio.fail_after(LIMIT_S):
+        async with hosted(options) as address:
+            async with client(address, era=era) as connected:
+                assert (await Talk(connected).done("connector_list"))["items"] == []
+            async with http_client(address) as http:
+                said = await http.post("/mcp", json=HELLO | {"params": {"filler": "x" * 2000}})
+                unsaid = await http.post(
+                    "/mcp", content=_parts(), headers={"Content-Type": "application/json"}
+                )
+    assert said.status_code == 413
+    assert unsaid.status_code == 413
+
+
+async def _parts() -> AsyncIterator[bytes]:
+    for _ in range(10):
+        yield b"x" * 1000
+
+
+async def test_health_needs_no_token_no_name_and_no_portal() -> None:
+    def unreachable() -> BIConnector:
+        raise AssertionError("the portal was asked")
+
+    server = build_server(Settings(), connect=unreachable)
+    async with hosted(TEAM, server=server) as address, http_client(address) as http:
+        answer = await http.get("/health", headers={"Host": "10.0.0.7"})
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "version": __version__}
+
+
+@pytest.mark.parametrize("path", ["/", "/mcp", "/docs", "/.well-known/oauth-protected-resource/mcp"])
+async def test_nothing_else_is_answered_without_a_token(path: str) -> None:
+    async with hosted(TEAM) as address, http_client(address) as http:
+        assert (await http.get(path)).status_code == 401
+
+
+async def test_clients_talk_tls_to_it(tmp_path: Path, era: Era) -> None:
+    pem, key = make_certificate(tmp_path)
+    options = HttpOptions(tls_certificate=pem, tls_key=key, settings=HttpSettings(token=Secret(TOKEN)))
+    trusting = ssl.create_default_context(cafile=pem)
+    with anyio.fail_after(LIMIT_S):
+        async with hosted(options) as address:
+            http = httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {TOKEN}"}, verify=trusting, trust_env=False
+            )
+            async with client(address, era=era, http=http, scheme="https") as connected:
+                assert await Talk(connected).add_connector() > 0
