@@ -8,6 +8,7 @@ from typing import Literal
 
 import httpx2
 from mcp import Client
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
 
@@ -55,11 +56,12 @@ async def client(
     era: Era = "auto",
     http: httpx2.AsyncClient | None = None,
     scheme: str = "http",
+    elicitation_callback: ElicitationFnT | None = None,
 ) -> AsyncIterator[Client]:
     """An MCP client of `SCHEME://ADDRESS/mcp`."""
     async with http or http_client(address, token) as own:
         transport = streamable_http_client(f"{scheme}://{address}/mcp", http_client=own)
-        async with Client(transport, mode=era) as connected:
+        async with Client(transport, mode=era, elicitation_callback=elicitation_callback) as connected:
             yield connected
 
 

@@ -1,0 +1,31 @@
+"""A Redis of its own on loopback, without anything on disk."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from tests.hosting.serving import LIMIT_S
+from tests.server.test_http import free_port, listens
+
+PASSWORD = "password-of-the-redis"
+
+
+@asynccontextmanager
+async def running_redis(folder: Path) -> AsyncIterator[str]:
+    """Start it and give its address, password included."""
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD]
+    async with await anyio.open_process(
+        ["redis-server", *options], stdout=subprocess.DEVNULL, cwd=folder
+    ) as process:
+        try:
+            with anyio.fail_after(LIMIT_S):
+                await listens(port, process)
+            yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+        finally:
+            process.kill()
