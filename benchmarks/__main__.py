@@ -18,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.call import measure_call
 from benchmarks.outcome import Outcome
+from benchmarks.shared_profile import measure_shared_profile
 from benchmarks.size import measure_size
 from benchmarks.snapshot import snapshot_cost
 from benchmarks.start import measure_start
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "start": lambda: measure_start().outcome(),
     "size": lambda: anyio.run(measure_size).outcome(),
     "call": lambda: anyio.run(measure_call).outcome(),
+    "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
 }
