@@ -28,8 +28,6 @@ def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
     from bi_mcp.rest.transport import HttpTransport
 
     token = settings.access_token or Secret(secrets.token_urlsafe())
-    if settings.database != ":memory:":
-        Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
     portal = create_app(
         replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()}
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.rest.rate_limit import Limiter
 from bi_mcp.tools.app import PortalAccess
 
 if TYPE_CHECKING:
@@ -71,29 +72,34 @@ def _by_profile(profile: Profile, folder: Path, *, several: bool) -> PortalAcces
         if profile.read_only
         else "changes are real."
     )
+    limiter = Limiter()
     return PortalAccess(
         title=title,
         about=about,
-        connect=partial(_connect_profile, profile, folder),
+        connect=partial(_connect_profile, profile, folder, limiter),
+        limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
     )
 
 
 def _by_token(settings: Settings) -> PortalAccess:
-    host = _host(settings.portal_url or "")
+    host, limiter = _host(settings.portal_url or ""), Limiter()
     return PortalAccess(
         title=host,
         about=f"the user's Bitrix24 at {host}, changes are real.",
-        connect=partial(_connect_token, settings),
+        connect=partial(_connect_token, settings, limiter),
+        limiter=limiter,
     )
 
 
 def _by_webhook(settings: Settings) -> PortalAccess:
+    limiter = Limiter()
     return PortalAccess(
         title="the portal of the webhook",
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
-        connect=partial(_connect_webhook, settings),
+        connect=partial(_connect_webhook, settings, limiter),
+        limiter=limiter,
     )
 
 
@@ -112,28 +118,28 @@ def _connect_embedded(settings: Settings) -> BIConnector:
     return connect_embedded(settings.embedded)
 
 
-def _connect_profile(profile: Profile, folder: Path) -> BIConnector:
+def _connect_profile(profile: Profile, folder: Path, limiter: Limiter) -> BIConnector:
     from bi_mcp.auth.session import open_session
 
-    return _connect(profile.portal_url, open_session(profile, folder))
+    return _connect(profile.portal_url, open_session(profile, folder), limiter)
 
 
-def _connect_webhook(settings: Settings) -> BIConnector:
+def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:
     from bi_mcp.rest.transport import parse_webhook
 
     assert settings.webhook_url is not None  # noqa: S101  asked before
-    return _connect(*parse_webhook(settings.webhook_url.reveal()))
+    return _connect(*parse_webhook(settings.webhook_url.reveal()), limiter)
 
 
-def _connect_token(settings: Settings) -> BIConnector:
+def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
     from bi_mcp.rest.credential import AccessToken
 
     if settings.portal_url is None or settings.access_token is None:
         raise ConfigError("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both.")
-    return _connect(settings.portal_url, AccessToken(settings.access_token))
+    return _connect(settings.portal_url, AccessToken(settings.access_token), limiter)
 
 
-def _connect(portal_url: str, credential: Credential | CredentialSource) -> BIConnector:
+def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
     """From the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
@@ -141,11 +147,17 @@ def _connect(portal_url: str, credential: Credential | CredentialSource) -> BICo
     from bi_mcp.rest.patience import PatientTransport
     from bi_mcp.rest.transport import HttpTransport
 
-    return BIConnector(GatheringTransport(PatientTransport(HttpTransport(portal_url, credential))))
+    transport = PatientTransport(HttpTransport(portal_url, credential), limiter=limiter)
+    return BIConnector(GatheringTransport(transport))
 
 
 def _host(portal_url: str) -> str:
-    return (
-        urlsplit(portal_url if "://" in portal_url else f"//{portal_url}").hostname
-        or "the configured address"
-    )
+    try:
+        host = urlsplit(portal_url if "://" in portal_url else f"//{portal_url}").hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ConfigError(
+            "The portal's address must look like https://portal.example. Check BI_MCP_PORTAL_URL."
+        )
+    return host

@@ -96,7 +96,10 @@ async def examine(settings: Settings) -> list[PortalStatus]:
 
     app = build_app(settings)
     try:
-        return [await read_portal_status(portal.bi, portal.title) for portal in app.portals.values()]
+        return [
+            await read_portal_status(portal.bi, portal.title, limiter=portal.limiter)
+            for portal in app.portals.values()
+        ]
     finally:
         await app.aclose()
 

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
+from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class EnvReference(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    env: Annotated[str, Field(pattern=f"^{ENV_PREFIX}")]
+    env: str
 
 
 class FileReference(BaseModel):
@@ -53,7 +54,7 @@ class FileReference(BaseModel):
     file: str
 
 
-SettingValue = str | int | EnvReference | FileReference
+SettingValue = str | Annotated[int, BeforeValidator(refuse_bool)] | EnvReference | FileReference
 
 
 @dataclass(frozen=True)

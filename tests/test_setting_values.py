@@ -73,9 +73,8 @@ def test_a_model_writes_references_as_objects() -> None:
     assert value.validate_python({"file": "shop"}) == FileReference(file="shop")
     assert value.validate_python("ann") == "ann"
     for wrong in (
-        {"env": VALUE},
-        {"env": "HOME"},
         {"env": "BI_MCP_SECRET_A", "file": VALUE},
+        True,
         {"value": VALUE},
         [VALUE],
     ):

@@ -44,7 +44,13 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
 
 
 def _print(status: PortalStatus) -> None:
-    for name, value in status.model_dump(exclude={"findings", "verdict"}, exclude_none=True).items():
+    for name, value in status.model_dump(
+        exclude={"findings", "verdict", "limits"}, exclude_none=True
+    ).items():
         click.echo(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    if status.limits is not None:
+        click.echo(
+            f"limits left: {status.limits.requests_left} requests at once, {status.limits.requests_per_s:g} a second"
+        )
     for finding in status.findings:
         click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())

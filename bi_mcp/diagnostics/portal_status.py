@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import FieldDescription
+    from bi_mcp.rest.rate_limit import Limiter
 
 Answer = TypeVar("Answer")
 
 SCOPE = "biconnector"
 # Expiry times and dates of a portal are compared with our clock.
 TOLERATED_SKEW_S = 60.0
+
+
+class LimitsLeft(BaseModel):
+    """What the portal still allows, as far as this process knows: requests at once, and run time used per method (of 480 s)."""
+
+    requests_left: int
+    requests_per_s: float
+    run_time_used_s: dict[str, float]
 
 
 class PortalStatus(BaseModel):
@@ -36,20 +45,38 @@ class PortalStatus(BaseModel):
     scopes: list[str] | None = None
     generation: str | None = None
     clock_skew_s: float | None = None
+    limits: LimitsLeft | None = None
     findings: list[Finding]
 
 
 async def read_portal_status(
-    bi: BIConnector, portal: str, clock: Callable[[], float] = time.time
+    bi: BIConnector, portal: str, clock: Callable[[], float] = time.time, limiter: Limiter | None = None
 ) -> PortalStatus:
     """Ask the portal everything that tells reasons apart. `portal` is how it is called to people; `clock` gives unix seconds.
+    `limiter` is that of the client's transport, where it has one.
 
     Never raises an error of the portal: each becomes a finding.
     """
     doctor = _Doctor(bi, clock)
     await doctor.examine()
-    found = {"verdict": worst(doctor.findings), "portal": portal, "findings": doctor.findings}
+    found: dict[str, object] = {
+        "verdict": worst(doctor.findings),
+        "portal": portal,
+        "findings": doctor.findings,
+    }
+    if limiter is not None:
+        found["limits"] = limits_left(limiter, time.monotonic())
     return PortalStatus.model_validate(found | doctor.known)
+
+
+def limits_left(limiter: Limiter, now: float) -> LimitsLeft:
+    """Read a limiter; `now` is of the clock that it runs by."""
+    bucket = limiter.bucket
+    return LimitsLeft(
+        requests_left=max(0, int(bucket.capacity - bucket.level(now))),
+        requests_per_s=bucket.drain_per_s,
+        run_time_used_s={method: round(used, 1) for method, used in limiter.operating.used.items()},
+    )
 
 
 class _Doctor:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bi_mcp.errors import ConfigError
+
 BUSY_TIMEOUT_S = 30.0
 _SWITCH_ATTEMPTS = 200
 _SWITCH_PAUSE_S = 0.05
@@ -24,8 +26,18 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self._lock = threading.RLock()
+        try:
+            self._open(path)
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(
+                f"The local portal's file {path} cannot be used ({error}). Set BI_MCP_PORTAL_DB to a file that can be written, "
+                "or to :memory:."
+            ) from None
+
+    def _open(self, path: str) -> None:
         if path != ":memory:":
             # Before SQLite makes it readable for all: tokens and passwords stand in it.
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).touch(mode=0o600)
         self._connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False

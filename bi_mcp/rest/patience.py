@@ -100,9 +100,12 @@ class PatientTransport:
             await self._wait_for_method(method)
             ticket = await self._wait_for_turn(method)
             try:
-                return await self._inner.post(method, parameters)
+                answer = await self._inner.post(method, parameters)
             except (PortalError, UnreachableError, UnexpectedAnswerError) as error:
                 failure = error
+            else:
+                self._limiter.operating.note(method.name, answer.timing.operating)
+                return answer
             self._learn(method, failure, ticket)
             elapsed = self._clock() - started
             wait = self._wait_after(method, failure, attempt, elapsed)
@@ -130,7 +133,7 @@ class PatientTransport:
         try:
             await self._wait_until_due(method, ticket)
         except BaseException:
-            bucket.leave(ticket)
+            pass
             raise
         bucket.take(ticket, self._clock())
         return ticket

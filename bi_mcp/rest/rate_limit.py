@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # What leaves on time may arrive bunched: a new connection delays the first requests by some tenths of a second.
@@ -120,6 +121,17 @@ class OperatingTimes:
 
     def __init__(self) -> None:
         self._blocked: dict[str, float] = {}
+        self._used: dict[str, float] = {}
+
+    @property
+    def used(self) -> Mapping[str, float]:
+        """Seconds of run time that each method has used, as the portal said last."""
+        return self._used
+
+    def note(self, method: str, used: float | None) -> None:
+        """Remember what the portal says of a method's run time; older portals say nothing."""
+        if used is not None:
+            self._used[method] = used
 
     def block(self, method: str, seconds: float, now: float) -> None:
         """Keep a method back."""

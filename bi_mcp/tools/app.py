@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.setting_values import SettingValues
 
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
@@ -27,7 +28,8 @@ class PortalAccess:
 
     `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
-    answer that could be mistaken for another portal's. `read_only` is the user's lock.
+    answer that could be mistaken for another portal's. `read_only` is the user's lock. `limiter` knows how much the portal
+    still allows; the embedded portal has no limits.
     """
 
     title: str
@@ -35,6 +37,7 @@ class PortalAccess:
     connect: Callable[[], BIConnector]
     notice: str | None = None
     read_only: bool = False
+    limiter: Limiter | None = None
     _client: BIConnector | None = field(default=None, init=False)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from bi_mcp.diagnostics.finding import Finding, Level
@@ -22,6 +24,7 @@ class Status(Answer):
     scopes: list[str] | None = None
     generation: str | None = None
     clock_skew_s: float | None = Field(default=None)
+    limits: dict[str, Any] | None = None
     findings: list[Finding]
 
     def headline(self) -> str:
@@ -38,7 +41,7 @@ async def portal_status(ctx: BiContext) -> Status:
     from bi_mcp.diagnostics.portal_status import read_portal_status
 
     app = app_of(ctx)
-    status = await read_portal_status(app.bi, app.portal.title)
+    status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)
     return Status(**status.model_dump())
 
 

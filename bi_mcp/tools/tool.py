@@ -80,7 +80,11 @@ class BiTool(Tool):
         except BiMcpError as refused:
             raise ToolError(str(refused)) from None
         except ToolError as raised:
-            raise self._explained(raised) from None
+            explained = self._explained(raised)
+            if explained is None:
+                # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
+                raise
+            raise explained from None
         return CallToolResult(
             content=[TextContent(text=answer.text(self.name))], structured_content=answer.structured()
         )
@@ -103,14 +107,14 @@ class BiTool(Tool):
                 "with `bi-mcp profiles unlock NAME`."
             )
 
-    def _explained(self, raised: ToolError) -> ToolError:
+    def _explained(self, raised: ToolError) -> ToolError | None:
         """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
         cause = raised.__cause__
         if isinstance(cause, ValidationError):
             return ToolError(explain(self.name, self.parameters, cause))
         if isinstance(cause, BiMcpError):
             return ToolError(str(cause))
-        return raised
+        return None
 
 
 def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiTool:

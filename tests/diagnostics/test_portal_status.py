@@ -16,9 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bi_mcp.config import Generation
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.portal_status import PortalStatus, read_portal_status
-from bi_mcp.rest import AccessToken, Webhook
+from bi_mcp.rest import AccessToken, BIConnector, Webhook
+from bi_mcp.rest.patience import PatientTransport
+from bi_mcp.rest.rate_limit import Limiter
+from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
-from tests.rest.calling import WEBHOOK, Answering, UrlCheck, a_portal, connect, portal_app
+from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Answering, UrlCheck, a_portal, connect, portal_app
 
 pytestmark = pytest.mark.anyio
 
@@ -154,3 +157,15 @@ async def test_a_portal_that_answers_nonsense_is_a_finding_and_no_crash() -> Non
     status = await examined(Answering("<html>login</html>"))
     assert status.verdict == "error"
     assert "HTML page" in status.findings[0].what
+
+
+async def test_what_the_limits_leave_is_told_where_there_is_a_limiter() -> None:
+    limiter = Limiter()
+    app = portal_app("tables", "result", UrlCheck())
+    http = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=app)
+    async with BIConnector(PatientTransport(http, limiter=limiter)) as bi:
+        status = await read_portal_status(bi, "portal.example", limiter=limiter)
+    assert status.limits is not None
+    assert 0 < status.limits.requests_left < 50
+    assert status.limits.requests_per_s == 2
+    assert "biconnector.connector.list" in status.limits.run_time_used_s

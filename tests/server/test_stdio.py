@@ -152,3 +152,20 @@ async def test_an_unknown_option_is_refused_before_anything_is_served(tmp_path: 
     assert finished.stdout == b""
     assert b"--http" in finished.stderr
     assert b"Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"BI_MCP_PORTAL_URL": "https://[x", "BI_MCP_ACCESS_TOKEN": "a-token"}, b"Check BI_MCP_PORTAL_URL"),
+        ({"BI_MCP_PROFILE": "nosuch"}, b"No profile 'nosuch'"),
+    ],
+)
+async def test_a_portal_that_cannot_be_meant_ends_the_server_with_one_message(
+    tmp_path: Path, variables: dict[str, str], said: bytes
+) -> None:
+    finished = await ran(tmp_path, **variables)
+    assert finished.returncode == 1
+    assert said in finished.stderr
+    assert b"Traceback" not in finished.stderr
+    assert b"a-token" not in finished.stderr

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
+from mcp import Client
 
 from bi_mcp import sample
+from bi_mcp.config import LocalPortalSettings, Settings
+from bi_mcp.rest import BIConnector
+from bi_mcp.server import build_server
+from tests.server.conftest import Era
 from tests.server.talking import COLUMNS, Talk, connector_fields, dataset_fields, text_of
 
 pytestmark = pytest.mark.anyio
@@ -193,3 +199,31 @@ async def test_the_sample_connector_is_named_in_the_instructions(talk: Talk) -> 
     assert talk.client.instructions is not None
     for path in (sample.ORIGIN, *sample.ENDPOINTS.values()):
         assert path in talk.client.instructions
+
+
+async def test_a_reference_to_another_variable_is_refused_with_the_rule(talk: Talk) -> None:
+    settings = {"login": "demo", "password": {"env": "HOME"}}
+    fields = {"title": "x", "connectorId": await talk.add_connector(), "settings": settings}
+    assert "only variables whose name begins with BI_MCP_SECRET_" in await talk.refused(
+        "source_add", fields=fields
+    )
+
+
+async def test_a_defect_of_ours_tells_the_model_nothing_and_leaves_its_cause_in_the_log(
+    era: Era, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> BIConnector:
+        raise RuntimeError("a defect of ours")
+
+    async with Client(build_server(Settings(), connect=broken), mode=era) as client:
+        text = await Talk(client).refused("connector_get", id=1)
+    assert text == "Error executing tool connector_get"
+    assert "a defect of ours" in caplog.text
+
+
+async def test_a_file_that_cannot_be_used_is_named(era: Era, tmp_path: Path) -> None:
+    settings = Settings(embedded=LocalPortalSettings(database=str(tmp_path)))
+    async with Client(build_server(settings), mode=era) as client:
+        text = await Talk(client).refused("connector_list")
+    assert f"file {tmp_path} cannot be used" in text
+    assert "BI_MCP_PORTAL_DB" in text
