@@ -31,9 +31,7 @@ PORT = 8776
     "--webhook", is_flag=True, help="Ask for an incoming webhook's address instead: *.fields methods only."
 )
 @click.option("--paste", is_flag=True, help="Paste the returned address: the browser is on another machine.")
-@click.option(
-    "--no-browser", "browser", flag_value=False, default=True, help="Print the address; do not open it."
-)
+@click.option("--no-browser", is_flag=True, help="Print the address; do not open it.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),

@@ -50,7 +50,7 @@ class Wishes:
     installation: TextIO | None
     webhook: bool
     paste: bool
-    browser: bool
+    no_browser: bool
     port: int
     keep_in: Keeper | None
     read_only: bool
@@ -124,9 +124,9 @@ async def _received(authorisation: Authorisation, wishes: Wishes) -> Returned | 
     """Wait for the browser; None where none can be opened."""
     # Listening comes first: a browser that is logged in already returns at once.
     async with receiving(wishes.port) as receiver:
-        if wishes.browser and not _open_browser(authorisation.address):
+        if not wishes.no_browser and not _open_browser(authorisation.address):
             return None
-        where = "Confirm in the browser. Where none opened, open" if wishes.browser else "Open"
+        where = "Open" if wishes.no_browser else "Confirm in the browser. Where none opened, open"
         click.echo(f"{where} this address on this machine:\n\n{authorisation.address}\n")
         return await receiver.receive(authorisation)
 
