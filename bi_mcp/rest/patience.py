@@ -133,7 +133,7 @@ class PatientTransport:
         try:
             await self._wait_until_due(method, ticket)
         except BaseException:
-            pass
+            bucket.leave(ticket)
             raise
         bucket.take(ticket, self._clock())
         return ticket

@@ -131,6 +131,16 @@ def test_requests_refused_together_are_one_lesson() -> None:
     assert bucket.level(0.1) == pytest.approx(59.5)
 
 
+def test_a_refusal_where_there_seemed_to_be_room_means_that_the_bucket_is_full() -> None:
+    bucket = LeakyBucket(STANDARD)
+    for _ in range(10):
+        refused = go(bucket, 0.0)
+    assert bucket.level(8.0) == 0
+    bucket.learn_from_refusal(refused, 8.0)
+    assert bucket.level(8.0) == bucket.capacity == 9
+    assert bucket.wait(bucket.join(), 8.0) == 1 / bucket.drain_per_s
+
+
 def test_lessons_go_only_so_far_and_are_forgotten() -> None:
     bucket = LeakyBucket(STANDARD)
     for second in range(20):
