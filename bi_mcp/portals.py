@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.config import Settings
+    from bi_mcp.hosting.serving import Shared
     from bi_mcp.profiles import Profile
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
@@ -29,21 +30,22 @@ ABOUT_EMBEDDED = (
 ABOUT_WEBHOOK = "by an incoming webhook: only the *_fields tools and the fields resources work."
 
 
-def build_portals(settings: Settings) -> tuple[dict[str, PortalAccess], str]:
+def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dict[str, PortalAccess], str]:
     """Return the portals by name, and the name of the default one.
 
     Variables that name a portal win; then come the profiles that were logged in to; with neither it is the embedded
-    portal. Raises `ConfigError` for a profile that does not exist.
+    portal. `shared` is what this server has in common with its replicas. Raises `ConfigError` for a profile that does not
+    exist.
     """
     if settings.webhook_url is not None:
-        return {"portal": _by_webhook(settings)}, "portal"
+        return {"portal": _by_webhook(settings, _limiter(shared))}, "portal"
     if settings.portal_url is not None:
-        return {"portal": _by_token(settings)}, "portal"
-    portals, default = _by_profiles(settings)
+        return {"portal": _by_token(settings, _limiter(shared))}, "portal"
+    portals, default = _by_profiles(settings, shared)
     return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
 
 
-def _by_profiles(settings: Settings) -> tuple[dict[str, PortalAccess], str]:
+def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
     if settings.configuration_folder is None:
         return {}, ""
     # Imported here: who has no profiles needs none of it.
@@ -55,14 +57,14 @@ def _by_profiles(settings: Settings) -> tuple[dict[str, PortalAccess], str]:
     portals = {
         name: _embedded(settings)
         if name == EMBEDDED
-        else _by_profile(profiles.choose(name), settings.configuration_folder, several=several)
+        else _by_profile(profiles.choose(name), settings.configuration_folder, shared, several=several)
         for name in chosen
     }
     default = profiles.default if profiles.default in portals else next(iter(portals), "")
     return portals, default
 
 
-def _by_profile(profile: Profile, folder: Path, *, several: bool) -> PortalAccess:
+def _by_profile(profile: Profile, folder: Path, shared: Shared | None, *, several: bool) -> PortalAccess:
     title = f"{profile.name} ({_host(profile.portal_url)})"
     about = f"the user's Bitrix24 {title}, "
     about += (
@@ -72,19 +74,19 @@ def _by_profile(profile: Profile, folder: Path, *, several: bool) -> PortalAcces
         if profile.read_only
         else "changes are real."
     )
-    limiter = Limiter()
+    limiter = _limiter(shared)
     return PortalAccess(
         title=title,
         about=about,
-        connect=partial(_connect_profile, profile, folder, limiter),
+        connect=partial(_connect_profile, profile, folder, limiter, shared),
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
     )
 
 
-def _by_token(settings: Settings) -> PortalAccess:
-    host, limiter = _host(settings.portal_url or ""), Limiter()
+def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
+    host = _host(settings.portal_url or "")
     return PortalAccess(
         title=host,
         about=f"the user's Bitrix24 at {host}, changes are real.",
@@ -93,8 +95,7 @@ def _by_token(settings: Settings) -> PortalAccess:
     )
 
 
-def _by_webhook(settings: Settings) -> PortalAccess:
-    limiter = Limiter()
+def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
     return PortalAccess(
         title="the portal of the webhook",
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
@@ -112,16 +113,25 @@ def _embedded(settings: Settings) -> PortalAccess:
     )
 
 
+def _limiter(shared: Shared | None) -> Limiter:
+    """One for all clients of a portal in this process; replicas divide what the portal allows among them."""
+    limiter = Limiter()
+    if shared is not None:
+        shared.budget.follow(limiter.bucket.take_part)
+    return limiter
+
+
 def _connect_embedded(settings: Settings) -> BIConnector:
     from bi_mcp.embedded import connect_embedded
 
     return connect_embedded(settings.embedded)
 
 
-def _connect_profile(profile: Profile, folder: Path, limiter: Limiter) -> BIConnector:
+def _connect_profile(profile: Profile, folder: Path, limiter: Limiter, shared: Shared | None) -> BIConnector:
     from bi_mcp.auth.session import open_session
 
-    return _connect(profile.portal_url, open_session(profile, folder), limiter)
+    session = open_session(profile, folder, share=None if shared is None else shared.tokens)
+    return _connect(profile.portal_url, session, limiter)
 
 
 def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:

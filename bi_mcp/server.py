@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.config import Settings
     from bi_mcp.diagnostics.portal_status import PortalStatus
+    from bi_mcp.hosting.serving import Shared
     from bi_mcp.rest.client import BIConnector
 
 INSTRUCTIONS = """\
@@ -42,13 +43,15 @@ every delete and before hiding or deleting columns that charts may use.
 """
 
 
-def build_server(settings: Settings, *, connect: Callable[[], BIConnector] | None = None) -> MCPServer:
+def build_server(
+    settings: Settings, *, connect: Callable[[], BIConnector] | None = None, shared: Shared | None = None
+) -> MCPServer:
     """Build a server with all tools, resources and prompts.
 
-    `connect` replaces how the portal is reached, for a portal that a test or an embedding program brings. Raises
-    `ConfigError` for settings that do not fit together.
+    `connect` replaces how the portal is reached, for a portal that a test or an embedding program brings. `shared` is what
+    the server has in common with its replicas. Raises `ConfigError` for settings that do not fit together.
     """
-    app = build_app(settings, connect)
+    app = build_app(settings, connect, shared)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer) -> AsyncIterator[App]:
@@ -72,9 +75,11 @@ def build_server(settings: Settings, *, connect: Callable[[], BIConnector] | Non
     return server
 
 
-def build_app(settings: Settings, connect: Callable[[], BIConnector] | None = None) -> App:
+def build_app(
+    settings: Settings, connect: Callable[[], BIConnector] | None = None, shared: Shared | None = None
+) -> App:
     """Build what the tools share."""
-    portals, default = build_portals(settings)
+    portals, default = build_portals(settings, shared)
     if connect is not None:
         brought = PortalAccess("the portal", "the portal that the program brought.", connect)
         portals, default = {"portal": brought}, "portal"

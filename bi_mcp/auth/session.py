@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
@@ -14,6 +14,7 @@ from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bi_mcp.auth.client import OAuthClient
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
 _FINAL = frozenset({"invalid_grant", "invalid_client"})
+
+
+class SessionStore(Protocol):
+    """What a session needs of a store: see `auth.store.TokenStore`."""
+
+    async def load(self, profile: str) -> Stored | None:
+        """Return what is kept for a profile, None where there is nothing."""
+        ...
+
+    async def save(self, profile: str, stored: Stored) -> None:
+        """Replace what is kept for a profile."""
+        ...
+
+    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
+        """Hold a profile against everyone else who changes it."""
+        ...
 
 
 class TokenSession:
@@ -42,7 +59,7 @@ class TokenSession:
     def __init__(
         self,
         profile: Profile,
-        store: TokenStore,
+        store: SessionStore,
         client: OAuthClient,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -111,7 +128,7 @@ class TokenSession:
 class StoredWebhook:
     """The webhook of a profile. It never expires and may call only the `*.fields` methods."""
 
-    def __init__(self, profile: Profile, store: TokenStore) -> None:
+    def __init__(self, profile: Profile, store: SessionStore) -> None:
         self._profile = profile
         self._store = store
         self._held: Webhook | None = None
@@ -133,16 +150,24 @@ class StoredWebhook:
 Session = TokenSession | StoredWebhook
 
 
-def open_session(profile: Profile, folder: Path, *, clock: Callable[[], float] = time.time) -> Session:
+def open_session(
+    profile: Profile,
+    folder: Path,
+    *,
+    share: Callable[[TokenStore], SessionStore] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Session:
     """Return the source of credentials for a profile of the configuration folder.
 
+    `share` puts another store before the folder's, for replicas of a server on several machines.
     Asks nobody yet. Raises `AuthorisationError` where the profile's keyring cannot be reached.
     """
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient
     from bi_mcp.auth.store import open_store
 
-    store = open_store(profile.keeper, folder)
+    local = open_store(profile.keeper, folder)
+    store = local if share is None else share(local)
     if profile.kind == "webhook":
         return StoredWebhook(profile, store)
     return TokenSession(profile, store, OAuthClient(login_command=profile.login_command, clock=clock), clock)

@@ -117,4 +117,4 @@ def _serve_http(settings: Settings, options: HttpOptions) -> None:
         gc.freeze()
         click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
 
-    serve_http(lambda _: build_server(settings), options, announce=announce)
+    serve_http(lambda shared: build_server(settings, shared=shared), options, announce=announce)

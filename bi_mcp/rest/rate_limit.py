@@ -44,7 +44,8 @@ class LeakyBucket:
 
     def __init__(self, plan: Plan = STANDARD) -> None:
         self._plan = plan
-        self._capacity = max(1.0, plan.capacity - MARGIN)
+        self._part = 1.0
+        self._capacity = self._allowed
         self._share = 1.0
         self._refused_at: float | None = None
         self._level = 0.0
@@ -59,12 +60,21 @@ class LeakyBucket:
     @property
     def drain_per_s(self) -> float:
         """How many leave it every second, as far as is known by now."""
-        return self._plan.drain_per_s * self._share
+        return self._plan.drain_per_s * self._part * self._share
 
     @property
     def waiting(self) -> int:
         """How many wait."""
         return len(self._queue)
+
+    @property
+    def _allowed(self) -> float:
+        return max(1.0, self._plan.capacity * self._part - MARGIN)
+
+    def take_part(self, part: float) -> None:
+        """Keep to a part of the plan, between 0 and 1: others call the same portal from the same address."""
+        self._part = part
+        self._capacity = self._allowed if self._refused_at is None else min(self._capacity, self._allowed)
 
     def level(self, now: float) -> float:
         """How many requests are in the bucket."""
@@ -113,7 +123,7 @@ class LeakyBucket:
         if self._refused_at is not None and now - self._refused_at > FORGOTTEN_AFTER_S:
             self._refused_at = None
             self._share = 1.0
-            self._capacity = max(1.0, self._plan.capacity - MARGIN)
+            self._capacity = self._allowed
 
 
 class OperatingTimes:

@@ -176,3 +176,25 @@ def test_a_block_is_measured_by_the_portals_own_clock_and_within_reason(
     reset_at: float, portal_time: float | None, our_time: float, seconds: float
 ) -> None:
     assert block_seconds(reset_at, portal_time, our_time) == seconds
+
+
+def test_a_part_of_the_plan_is_kept_to_and_given_back() -> None:
+    bucket = LeakyBucket(STANDARD)
+    whole, drain = bucket.capacity, bucket.drain_per_s
+    bucket.take_part(0.5)
+    assert (bucket.capacity, bucket.drain_per_s) == (STANDARD.capacity / 2 - 2, drain / 2)
+    bucket.take_part(1.0)
+    assert (bucket.capacity, bucket.drain_per_s) == (whole, drain)
+
+
+def test_a_part_that_grows_does_not_undo_what_a_refusal_taught() -> None:
+    bucket = LeakyBucket(STANDARD)
+    bucket.take_part(0.5)
+    ticket = bucket.join()
+    bucket.take(ticket, 0.0)
+    bucket.learn_from_refusal(ticket, 0.0)
+    taught = bucket.capacity
+    bucket.take_part(1.0)
+    assert bucket.capacity == taught
+    assert bucket.level(601.0) == 0
+    assert bucket.capacity == STANDARD.capacity - 2

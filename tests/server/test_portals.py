@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from mcp import Client
@@ -112,3 +114,33 @@ async def test_a_locked_portal_is_read_and_not_changed(tmp_path: Path, era: Era)
             assert "profiles unlock" in text
         # Reads are let through, to a portal that nobody logged in to.
         assert "bi-mcp login" in await talk.refused("connector_get", id=1)
+
+
+class Replicas:
+    """What `hosting` gives a server that has replicas, as far as the portals use it."""
+
+    def __init__(self) -> None:
+        self.budget = self
+        self.shares: list[Callable[[float], None]] = []
+        self.opened: list[object] = []
+
+    def follow(self, tell: Callable[[float], None]) -> None:
+        self.shares.append(tell)
+
+    def tokens(self, local: object) -> object:
+        self.opened.append(local)
+        return local
+
+
+async def test_replicas_share_the_budget_and_the_tokens(tmp_path: Path) -> None:
+    keep(tmp_path, TEST)
+    replicas = Replicas()
+    portals, _ = build_portals(settings(tmp_path), cast("Any", replicas))
+    limiter = portals["test"].limiter
+    assert limiter is not None
+    whole = limiter.bucket.drain_per_s
+    replicas.shares[0](0.25)
+    assert limiter.bucket.drain_per_s == whole / 4
+    assert portals["test"].bi is not None
+    assert len(replicas.opened) == 1
+    await portals["test"].aclose()
