@@ -11,7 +11,10 @@ LEVELS: tuple[Level, ...] = ("ok", "note", "warning", "error")
 
 
 class Finding(BaseModel):
-    """One result of a check: where, what, and how to mend it. Never holds a value of a source's settings."""
+    """One result of a check: where, what, and how to mend it. Never holds a value of a source's settings.
+
+    `call` is the tool call that mends it: `{"tool": name, "arguments": {…}}`; `calls` are several, to be made in this order.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,6 +22,8 @@ class Finding(BaseModel):
     where: str
     what: str
     fix: str | None = None
+    call: dict[str, object] | None = None
+    calls: list[dict[str, object]] | None = None
 
 
 def worst(findings: list[Finding]) -> Level:
