@@ -4,11 +4,13 @@
     ├── ConfigError              a setting of bi-mcp itself is wrong
     ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
     ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
+    ├── ConfirmationError        a destructive act was not confirmed; nothing was sent
     ├── SkippedError             a command of a batch that was not run, since one before it failed
     ├── AuthorisationError       logging in, or renewing what a login gave, was refused
     ├── UnreachableError         no answer: the portal could not be reached, or the connection broke
     ├── UnexpectedAnswerError    an answer that is not the REST API's: HTML, broken JSON, a wrong shape, HTTP 500
     ├── InterruptedWriteError    a write broke off, and a look at the portal did not show it done
+    ├── EndpointError            an endpoint of a connector gave no answer that Bitrix24 could use
     └── PortalError              the portal answered with an error of its own
         ├── AuthenticationError  the credential is missing, expired or unknown
         ├── AccessDeniedError    rights, application context, scope or plan
@@ -53,6 +55,10 @@ class InvalidRequestError(BiMcpError):
     """The arguments break a documented rule. Nothing was sent to the portal."""
 
 
+class ConfirmationError(BiMcpError):
+    """A destructive act was declined, or its confirmation does not hold. Nothing was sent to the portal."""
+
+
 class SkippedError(BiMcpError):
     """A command of a batch was not run, because one before it failed. Nothing happened."""
 
@@ -93,6 +99,36 @@ class InterruptedWriteError(BiMcpError):
         super().__init__(text)
         self.method = method
         self.outcome = outcome
+
+
+EndpointReason = Literal[
+    "bad_address",  # no http or https address, or one with a user, a port 0, a broken host
+    "refused_address",  # it leads into a private network
+    "bad_request",  # the parameters cannot be written as a form
+    "unresolved",  # no such host
+    "unreachable",  # nothing listens there, or the connection broke
+    "tls",  # the certificate or the protocol
+    "timeout",
+    "redirect",
+    "status",  # anything else than 200
+    "empty",  # 200 without a body, from `urlCheck`
+    "encoding",  # compressed in a way that nobody asked for
+    "too_large",
+    "not_json",
+]
+
+
+class EndpointError(BiMcpError):
+    """One endpoint of a connector failed. `status` is its HTTP status if it answered; `seconds` until then.
+
+    The text names the host and the path, and holds no value of the connection.
+    """
+
+    def __init__(self, text: str, *, reason: EndpointReason, status: int | None = None) -> None:
+        super().__init__(text)
+        self.reason: EndpointReason = reason
+        self.status = status
+        self.seconds = 0.0
 
 
 class PortalError(BiMcpError):

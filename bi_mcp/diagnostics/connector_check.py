@@ -1,0 +1,221 @@
+"""Calls a connector's endpoints as Bitrix24 does, and says which rule each breaks. Reads only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
+
+import anyio
+
+from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
+from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.finding import Finding, worst
+from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Tables, compare_header
+from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.errors import EndpointError
+from bi_mcp.secret import Secret
+from bi_mcp.setting_values import looks_secret
+
+Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
+
+
+async def check_connector(
+    caller: EndpointCaller,
+    urls: Mapping[str, str],
+    connection: Mapping[str, Secret],
+    *,
+    table: str | None = None,
+) -> list[Finding]:
+    """The findings of `examine_connector`."""
+    return (await examine_connector(caller, urls, connection, table=table)).findings
+
+
+async def examine_connector(
+    caller: EndpointCaller,
+    urls: Mapping[str, str],
+    connection: Mapping[str, Secret],
+    *,
+    table: str | None = None,
+    secret_codes: Collection[str] | None = None,
+) -> ConnectorReport:
+    """Call each endpoint in `urls` (by its name on the connector) as Bitrix24 would; a healthy one yields no finding.
+
+    `table`: the external code of the table to read, else the first listed. `secret_codes`: the settings that a wrong
+    password is tried in, else those whose codes look like it. Never raises EndpointError: each becomes a finding.
+    """
+    if secret_codes is None:
+        secret_codes = [code for code in connection if looks_secret(code)]
+    examination = _Examination(caller, urls, connection)
+    async with anyio.create_task_group() as group:
+        group.start_soon(examination.connection, secret_codes)
+        group.start_soon(examination.tables, table)
+    findings, facts = examination.notes.findings(), examination.notes.facts
+    return ConnectorReport(
+        verdict=worst(findings),
+        table=examination.table,
+        endpoints=[facts[endpoint] for endpoint in ENDPOINTS if endpoint in facts],
+        findings=findings,
+    )
+
+
+class _Examination:
+    def __init__(
+        self, caller: EndpointCaller, urls: Mapping[str, str], connection: Mapping[str, Secret]
+    ) -> None:
+        self._caller = caller
+        self._urls = urls
+        self._connection = connection
+        self.notes = Notebook(connection)
+        self.table: str | None = None
+
+    async def connection(self, secret_codes: Collection[str]) -> None:
+        """`urlCheck` with the right values, then with a wrong password."""
+        url = self._urls.get("urlCheck")
+        if url is None:
+            return
+        answer = await self._ask("urlCheck", lambda: self._caller.check(url, self._connection))
+        if isinstance(answer, EndpointError):
+            self.notes.fail("urlCheck", answer)
+            return
+        probed = [code for code in secret_codes if self._connection.get(code)]
+        if probed:
+            await self._try_wrong_password(url, probed)
+
+    async def tables(self, table: str | None) -> None:
+        """`urlTableList`, and with a table of it the other two."""
+        self.table = table
+        if url := self._urls.get("urlTableList"):
+            await self._table_list(url)
+        if self.table is None:
+            self._say_what_is_left_out()
+            return
+        codes: list[str] = []
+        if url := self._urls.get("urlTableDescription"):
+            codes = await self._description(url, self.table)
+        if url := self._urls.get("urlData"):
+            await self._data(url, self.table, codes)
+
+    def _say_what_is_left_out(self) -> None:
+        for endpoint in ("urlTableDescription", "urlData"):
+            if endpoint in self._urls:
+                self.notes.find(
+                    "note",
+                    endpoint,
+                    "Not called, since no table is known.",
+                    "Mend urlTableList first, or name a table.",
+                )
+
+    async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
+        wrong = {
+            code: Secret(secrets.token_hex(8)) if code in codes else value
+            for code, value in self._connection.items()
+        }
+        try:
+            await self._caller.check(url, wrong)
+        except EndpointError:
+            return
+        self.notes.find(
+            "warning",
+            "urlCheck",
+            f"A wrong value in {', '.join(codes)} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read "
+            "anything, and nobody learns that its password is wrong.",
+            "Check the values of connection against the system, and answer 401 when they are wrong.",
+        )
+
+    async def _table_list(self, url: str) -> None:
+        tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
+        if isinstance(tables, EndpointError):
+            self.notes.fail("urlTableList", tables)
+            return
+        self.notes.hold("urlTableList", f"{len(tables.items)} tables")
+        self.notes.breaches("urlTableList", tables.breaches)
+        if not tables.items:
+            if not tables.breaches:
+                self.notes.find(
+                    "warning",
+                    "urlTableList",
+                    "The list of tables is empty. Bitrix24 then has nothing to make a dataset of.",
+                    "See whether this login may read any table.",
+                )
+            return
+        self._choose_table(tables)
+        await self._try_search(url, tables)
+
+    def _choose_table(self, tables: Tables) -> None:
+        known = {table.external_code for table in tables.items}
+        if self.table is None:
+            self.table = tables.items[0].external_code
+        elif self.table not in known and not tables.truncated:
+            self.notes.find(
+                "warning",
+                "urlTableList",
+                f"The table {self.notes.quoted(self.table)} is not in the list. A person in Bitrix24 cannot choose it.",
+                "List it, or use the code of a table that is listed.",
+            )
+
+    async def _try_search(self, url: str, tables: Tables) -> None:
+        # Nothing can be called that, so an endpoint that searches answers an empty array.
+        try:
+            found = await self._caller.table_list(url, self._connection, search=secrets.token_hex(8))
+        except EndpointError as error:
+            self.notes.find(
+                "error",
+                "urlTableList",
+                f"A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks.",
+                "Answer an empty array when nothing is found.",
+            )
+            return
+        if len(found.items) >= len(tables.items):
+            self.notes.find(
+                "warning",
+                "urlTableList",
+                "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing.",
+                "Answer only the tables whose code or title contains searchString.",
+            )
+
+    async def _description(self, url: str, table: str) -> list[str]:
+        columns = await self._ask(
+            "urlTableDescription", lambda: self._caller.table_description(url, self._connection, table)
+        )
+        if isinstance(columns, EndpointError):
+            self.notes.fail("urlTableDescription", columns)
+            return []
+        self.notes.hold("urlTableDescription", f"{len(columns.items)} columns")
+        self.notes.breaches("urlTableDescription", columns.breaches)
+        return [column.code for column in columns.items]
+
+    async def _data(self, url: str, table: str, codes: Sequence[str]) -> None:
+        """Without the optional parameters, and with them: both must work."""
+        plain = await self._ask("urlData", lambda: self._caller.data(url, self._connection, table))
+        # Backwards, to see whether the order is kept.
+        select = codes[1::-1]
+        chosen = await self._ask(
+            "urlData", lambda: self._caller.data(url, self._connection, table, select=select, limit=1)
+        )
+        self._say_which_fails(plain, chosen)
+        breaches: list[Breach] = []
+        if isinstance(plain, Rows):
+            self.notes.hold("urlData", f"{len(plain.rows)} rows{' and more' if plain.truncated else ''}")
+            breaches = [*plain.breaches, *compare_header(plain.header, codes)]
+        if isinstance(chosen, Rows):
+            told = {breach.rule for breach in breaches}
+            breaches += [breach for breach in chosen.breaches if breach.rule not in told]
+        self.notes.breaches("urlData", breaches)
+
+    def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
+        if isinstance(plain, EndpointError):
+            alone = not isinstance(chosen, EndpointError)
+            when = "select, filter and limit are optional, and without them it fails" if alone else ""
+            self.notes.fail("urlData", plain, when)
+        elif isinstance(chosen, EndpointError):
+            self.notes.fail("urlData", chosen, "It fails when select and limit are given")
+
+    async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
+        try:
+            answered = await ask()
+        except EndpointError as error:
+            self.notes.failed(endpoint, error)
+            return error
+        self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
+        return answered

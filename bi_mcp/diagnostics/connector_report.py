@@ -1,0 +1,129 @@
+"""What a connector's check says: facts and findings, collected while its endpoints are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, ENDPOINTS, FAILURES
+from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.endpoints.answers import Breach, EndpointAnswer
+from bi_mcp.endpoints.wording import safe_text
+from bi_mcp.errors import EndpointError
+from bi_mcp.secret import Secret
+
+
+class EndpointFacts(BaseModel):
+    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held."""
+
+    model_config = ConfigDict(frozen=True)
+
+    endpoint: str
+    reached: bool
+    status: int | None = None
+    seconds: float | None = None
+    size: int | None = None
+    tls: str | None = None
+    held: str | None = None
+
+
+class ConnectorReport(BaseModel):
+    """What was found out about a connector. `table` is the one whose columns and rows were read."""
+
+    verdict: Level
+    table: str | None
+    endpoints: list[EndpointFacts]
+    findings: list[Finding]
+
+
+class Notebook:
+    """Facts and findings by endpoint. What comes from outside is quoted without the connection's values."""
+
+    def __init__(self, connection: Mapping[str, Secret]) -> None:
+        self.facts: dict[str, EndpointFacts] = {}
+        self._connection = connection
+        self._findings: list[Finding] = []
+        self._not_public: dict[str, str] = {}
+        self._clear_text: dict[str, None] = {}
+
+    def findings(self) -> list[Finding]:
+        """In the order of the endpoints, then of the checks."""
+        found = [*self._findings, *self._about_addresses()]
+        return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
+
+    def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
+        """Keep the facts of an endpoint's first answer."""
+        if endpoint not in self.facts or self.facts[endpoint].size is None:
+            self.facts[endpoint] = EndpointFacts(
+                endpoint=endpoint,
+                reached=True,
+                status=answer.status,
+                seconds=round(answer.seconds, 3),
+                size=answer.size,
+                tls=answer.tls,
+            )
+        if answer.not_public:
+            self._not_public[endpoint] = answer.not_public
+        elif answer.scheme == "http" and not answer.in_process:
+            self._clear_text[endpoint] = None
+
+    def failed(self, endpoint: str, error: EndpointError) -> None:
+        """Keep the facts of a failure, unless the endpoint answered another call."""
+        self.facts.setdefault(
+            endpoint,
+            EndpointFacts(
+                endpoint=endpoint,
+                reached=error.status is not None,
+                status=error.status,
+                seconds=round(error.seconds, 3),
+            ),
+        )
+
+    def hold(self, endpoint: str, held: str) -> None:
+        self.facts[endpoint] = self.facts[endpoint].model_copy(update={"held": held})
+
+    def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
+        prefix = f"{when}: " if when else ""
+        self.find("error", endpoint, f"{prefix}{error} {CONSEQUENCES[endpoint]}", FAILURES[error.reason])
+
+    def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
+        """One finding for each rule, with all the places where it is broken."""
+        for rule in dict.fromkeys(breach.rule for breach in breaches):
+            places = ", ".join(
+                dict.fromkeys(
+                    f"{breach.where} ({safe_text(breach.detail, self._connection)})"
+                    if breach.detail
+                    else breach.where
+                    for breach in breaches
+                    if breach.rule == rule
+                )
+            )
+            meaning = BREACHES[rule]
+            self.find(meaning.level, endpoint, f"{meaning.what}: {places}. {meaning.why}", meaning.fix)
+
+    def find(self, level: Level, where: str, what: str, fix: str) -> None:
+        self._findings.append(Finding(level=level, where=where, what=what, fix=fix))
+
+    def quoted(self, text: str) -> str:
+        return f"'{safe_text(text, self._connection)}'"
+
+    def _about_addresses(self) -> list[Finding]:
+        found = []
+        if self._not_public:
+            kinds = ", ".join(dict.fromkeys(self._not_public.values()))
+            what = (
+                f"{', '.join(self._not_public)}: the address leads to {kinds}. Bitrix24's cloud does not call such "
+                "addresses."
+            )
+            fix = "Before real use, move the connector to a public https address."
+            found.append(Finding(level="warning", where="address", what=what, fix=fix))
+        if self._clear_text:
+            what = (
+                f"{', '.join(self._clear_text)}: called by plain http, so Bitrix24 sends the connection's values, "
+                "passwords included, in clear text."
+            )
+            found.append(
+                Finding(level="warning", where="address", what=what, fix="Serve the endpoints over https.")
+            )
+        return found

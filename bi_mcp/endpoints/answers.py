@@ -1,0 +1,296 @@
+"""Pure: what the three endpoints that answer arrays say, and which rules their answers break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from bi_mcp.endpoints.elements import ElementReader
+
+TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
+# A rule that a million rows break is told this often.
+TOLD = 5
+
+Rule = Literal[
+    "not_array",
+    "empty_array",
+    "element_not_object",
+    "empty_code",
+    "empty_title",
+    "empty_name",
+    "empty_type",
+    "not_text",
+    "duplicate_code",
+    "unknown_type",
+    "header_missing",
+    "header_not_text",
+    "header_duplicate",
+    "column_missing",
+    "column_unasked",
+    "column_order",
+    "row_not_array",
+    "ragged_row",
+    "nested_value",
+    "column_undescribed",
+    "limit_ignored",
+]
+
+
+class Breach(NamedTuple):
+    """A rule of section 7 that an answer breaks. `detail` may hold codes and types that the endpoint answered."""
+
+    rule: Rule
+    where: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class EndpointAnswer:
+    """How an endpoint answered: HTTP status, seconds for everything, bytes read (uncompressed), TLS version or None.
+
+    `not_public` says which kind of private address it is that Bitrix24's cloud would not call; None for public ones and
+    for a connector inside this process.
+    """
+
+    status: int
+    seconds: float
+    size: int
+    tls: str | None = None
+    scheme: str = "https"
+    in_process: bool = False
+    not_public: str | None = None
+
+
+class ExternalTable(NamedTuple):
+    """A table of the external system. With an `id`, that becomes the dataset's `externalCode`, else the code does."""
+
+    code: str
+    title: str
+    id: str | None = None
+
+    @property
+    def external_code(self) -> str:
+        return self.id or self.code
+
+
+class ExternalColumn(NamedTuple):
+    """A column. `type` is what Bitrix24 makes of `answered_type`: what it does not know is a string."""
+
+    code: str
+    name: str
+    type: str
+    answered_type: str = ""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The usable tables. `truncated`: there were more than are read."""
+
+    items: list[ExternalTable]
+    breaches: list[Breach]
+    answer: EndpointAnswer
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The usable columns. `truncated`: there were more than are read."""
+
+    items: list[ExternalColumn]
+    breaches: list[Breach]
+    answer: EndpointAnswer
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows below the header as they were answered, ragged ones included. `truncated`: there were more than are read."""
+
+    header: list[str]
+    rows: list[list[object]]
+    breaches: list[Breach]
+    answer: EndpointAnswer
+    truncated: bool = False
+
+
+@dataclass
+class _Notes:
+    """Collects breaches, the same rule only so often."""
+
+    breaches: list[Breach] = field(default_factory=list)
+    counts: dict[Rule, int] = field(default_factory=dict)
+
+    def add(self, rule: Rule, where: str, detail: str = "") -> None:
+        self.counts[rule] = self.counts.get(rule, 0) + 1
+        if self.counts[rule] <= TOLD:
+            self.breaches.append(Breach(rule, where, detail))
+
+    def told(self) -> list[Breach]:
+        more = ((rule, count - TOLD) for rule, count in self.counts.items() if count > TOLD)
+        return [*self.breaches, *(Breach(rule, "elsewhere", f"{count} more") for rule, count in more)]
+
+
+def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
+    """Read `[{code, title, id?}]`."""
+    notes, items, seen = _Notes(), list[ExternalTable](), set[str]()
+    for where, element in _objects(read, "table", notes):
+        code, title = _texts(element, ("code", "title"), where, notes)
+        given = element.get("id")
+        table = ExternalTable(
+            code, title, str(given) if isinstance(given, str | int) and given != "" else None
+        )
+        if code and table.external_code in seen:
+            notes.add("duplicate_code", where, table.external_code)
+        elif code and title:
+            items.append(table)
+        seen.add(table.external_code)
+    return Tables(items, notes.told(), answer, _truncated(read))
+
+
+def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
+    """Read `[{code, name, type}]`."""
+    notes, items, seen = _Notes(), list[ExternalColumn](), set[str]()
+    for where, element in _objects(read, "column", notes):
+        code, name, answered = _texts(element, ("code", "name", "type"), where, notes)
+        if answered and answered not in TYPES:
+            notes.add("unknown_type", where, f"{code}: {answered}")
+        if code and code in seen:
+            notes.add("duplicate_code", where, code)
+        elif code and name and answered:
+            items.append(ExternalColumn(code, name, answered if answered in TYPES else "string", answered))
+        seen.add(code)
+    if read.is_array and not read.elements:
+        notes.add("empty_array", "answer")
+    return Columns(items, notes.told(), answer, _truncated(read))
+
+
+def parse_rows(
+    read: ElementReader,
+    answer: EndpointAnswer,
+    *,
+    select: Sequence[str] = (),
+    limit: int | None = None,
+    map_fields: Mapping[str, str] | None = None,
+) -> Rows:
+    """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned."""
+    notes = _Notes()
+    if read.is_array is False:
+        notes.add("not_array", "answer")
+        return Rows([], [], notes.told(), answer)
+    if not read.elements:
+        notes.add("header_missing", "answer", "the array is empty")
+        return Rows([], [], notes.told(), answer)
+    header = _parse_header(read.elements[0], notes)
+    _compare_selected(header, select, map_fields or {}, notes)
+    rows = list[list[object]]()
+    for number, row in _arrays(read.elements[1:], notes):
+        _check_row(number, row, header, notes)
+        rows.append(row)
+    truncated = _truncated(read)
+    if limit is not None and len(rows) > limit:
+        notes.add("limit_ignored", "rows", f"{limit} asked for")
+        rows, truncated = rows[:limit], True
+    return Rows(header, rows, notes.told(), answer, truncated)
+
+
+def _objects(read: ElementReader, what: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
+    if not read.is_array:
+        notes.add("not_array", "answer")
+        return
+    for number, element in enumerate(read.elements, 1):
+        if isinstance(element, dict):
+            yield f"{what} {number}", element
+        else:
+            notes.add("element_not_object", f"{what} {number}")
+
+
+_EMPTY: Mapping[str, Rule] = {
+    "code": "empty_code",
+    "title": "empty_title",
+    "name": "empty_name",
+    "type": "empty_type",
+}
+
+
+def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes: _Notes) -> list[str]:
+    found = []
+    for key in keys:
+        value = element.get(key)
+        # Numbers are read as text; nothing else is.
+        text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+        if not text.strip():
+            notes.add(_EMPTY[key], where, "" if value in (None, "") else "not a text")
+        elif not isinstance(value, str):
+            notes.add("not_text", where, key)
+        found.append(text if text.strip() else "")
+    return found
+
+
+def _parse_header(first: object, notes: _Notes) -> list[str]:
+    if not isinstance(first, list) or not first:
+        notes.add("header_missing", "row 1", "it is no array of codes")
+        return []
+    wrong = [number for number, code in enumerate(first, 1) if not isinstance(code, str) or not code.strip()]
+    if wrong:
+        notes.add("header_not_text", "row 1", f"place {wrong[0]}")
+    header = [code if isinstance(code, str) else "" for code in first]
+    for code in dict.fromkeys(code for code in header if code and header.count(code) > 1):
+        notes.add("header_duplicate", "row 1", code)
+    return header
+
+
+def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Breach]:
+    """Compare the header of an answer to a call without `select` with the codes of `urlTableDescription`."""
+    if not header:
+        return []
+    missing = [code for code in described if code not in header]
+    if described and len(missing) == len(described):
+        return [Breach("header_missing", "row 1", "none of the described codes is in it")]
+    notes = _Notes()
+    for code in missing:
+        notes.add("column_missing", "row 1", code)
+    for code in header:
+        if code and code not in described:
+            notes.add("column_undescribed", "row 1", code)
+    return notes.told()
+
+
+def _compare_selected(
+    header: list[str], select: Sequence[str], mapped: Mapping[str, str], notes: _Notes
+) -> None:
+    if not select or not header:
+        return
+    names = {name: code for code, name in mapped.items()}
+    codes = [names.get(code, code) for code in header]
+    missing = [code for code in select if code not in codes]
+    if len(missing) == len(select):
+        notes.add("header_missing", "row 1", "none of the selected codes is in it")
+        return
+    for code in missing:
+        notes.add("column_missing", "row 1", code)
+    for code in codes:
+        if code and code not in select:
+            notes.add("column_unasked", "row 1", code)
+    if sorted(codes) == sorted(select) and codes != list(select):
+        notes.add("column_order", "row 1")
+
+
+def _arrays(elements: Sequence[object], notes: _Notes) -> Iterator[tuple[int, list[object]]]:
+    for number, element in enumerate(elements, 2):
+        if isinstance(element, list):
+            yield number, element
+        else:
+            notes.add("row_not_array", f"row {number}")
+
+
+def _check_row(number: int, row: list[object], header: list[str], notes: _Notes) -> None:
+    if header and len(row) != len(header):
+        notes.add("ragged_row", f"row {number}", f"{len(row)} values for {len(header)} columns")
+    nested = next((place for place, value in enumerate(row, 1) if isinstance(value, dict | list)), None)
+    if nested:
+        notes.add("nested_value", f"row {number}", f"place {nested}")
+
+
+def _truncated(read: ElementReader) -> bool:
+    return bool(read.is_array) and not read.complete

@@ -1,0 +1,156 @@
+"""The four endpoints as functions: guarded, bounded, and read as Bitrix24 reads them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.endpoints.answers import (
+    Breach,
+    Columns,
+    EndpointAnswer,
+    Rows,
+    Tables,
+    parse_columns,
+    parse_rows,
+    parse_tables,
+)
+from bi_mcp.endpoints.elements import ElementReader, NotJsonError
+from bi_mcp.endpoints.exchange import EndpointLimits, Exchange, certificates_of_authorities
+from bi_mcp.endpoints.form import encode_form
+from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, resolve_host
+from bi_mcp.endpoints.wording import Connection, named, safe_text
+from bi_mcp.errors import EndpointError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+__all__ = ["EndpointCaller", "EndpointLimits"]
+
+
+class EndpointCaller:
+    """Calls endpoints. `apps` are connectors in this process, by origin (`http://sample.localhost`), called without a socket.
+
+    `allow_private`: call private addresses too, as the local portal does and Bitrix24's cloud does not.
+    Every method raises EndpointError, whose text holds no value of the connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        apps: Mapping[str, ASGIApp] | None = None,
+        limits: EndpointLimits | None = None,
+        resolver: Resolver = resolve_host,
+        certificates: ssl.SSLContext | None = None,
+    ) -> None:
+        self.limits = limits or EndpointLimits()
+        self._allow_private = allow_private
+        self._apps = {parse_address(origin).origin: app for origin, app in (apps or {}).items()}
+        self._resolver = resolver
+        self._certificates = certificates
+
+    async def check(self, url: str, connection: Connection) -> EndpointAnswer:
+        """Call `urlCheck`: 200 and any body will do. Only the first bytes are read."""
+        answer = await self._post(url, {}, connection, lambda part: not part)
+        if not answer.size:
+            raise EndpointError(
+                f"{named(url, connection)} answered 200 with an empty body.", reason="empty", status=200
+            )
+        return answer
+
+    async def table_list(self, url: str, connection: Connection, search: str = "") -> Tables:
+        """Call `urlTableList`; the endpoint does the search."""
+        read, answer = await self._array(url, {"searchString": search}, connection, self.limits.items)
+        tables = parse_tables(read, answer)
+        return replace(tables, breaches=_without(connection, tables.breaches))
+
+    async def table_description(self, url: str, connection: Connection, table: str) -> Columns:
+        """Call `urlTableDescription` for the `externalCode` of a table."""
+        read, answer = await self._array(url, {"table": table}, connection, self.limits.items)
+        columns = parse_columns(read, answer)
+        return replace(columns, breaches=_without(connection, columns.breaches))
+
+    async def data(
+        self,
+        url: str,
+        connection: Connection,
+        table: str,
+        *,
+        select: Sequence[str] = (),
+        filter: Mapping[str, object] | None = None,
+        limit: int | None = None,
+        map_fields: Mapping[str, str] | None = None,
+    ) -> Rows:
+        """Call `urlData`. What is not given is not sent. At most `limit` and at most `limits.rows` rows are returned."""
+        parameters = {
+            "table": table,
+            "select": list(select),
+            "filter": filter,
+            "limit": limit,
+            "mapFields": map_fields,
+        }
+        # The header, and one row more than asked for: it shows that the limit was ignored.
+        enough = 1 + min(self.limits.rows, self.limits.rows if limit is None else limit + 1)
+        read, answer = await self._array(url, parameters, connection, enough)
+        rows = parse_rows(read, answer, select=select, limit=limit, map_fields=map_fields)
+        return replace(rows, breaches=_without(connection, rows.breaches))
+
+    async def _array(
+        self, url: str, parameters: Mapping[str, object], connection: Connection, enough: int
+    ) -> tuple[ElementReader, EndpointAnswer]:
+        read = ElementReader(enough)
+        try:
+            answer = await self._post(url, parameters, connection, read.feed)
+            if answer.size <= self.limits.size:
+                read.finish()
+        except NotJsonError as error:
+            raise EndpointError(
+                f"{named(url, connection)} answered 200, but the answer {error}.",
+                reason="not_json",
+                status=200,
+            ) from None
+        if answer.size > self.limits.size and not read.elements:
+            raise EndpointError(
+                f"{named(url, connection)} answered more than {self.limits.size} bytes without an element that ends.",
+                reason="too_large",
+                status=200,
+            )
+        return read, answer
+
+    async def _post(
+        self,
+        url: str,
+        parameters: Mapping[str, object],
+        connection: Connection,
+        wants: Callable[[bytes], bool],
+    ) -> EndpointAnswer:
+        """`wants` gets the body part by part, and says whether it wants more. More than `limits.size` it never gets."""
+        started = anyio.current_time()
+        call = Exchange(
+            url, encode_form({**parameters, "connection": connection}), connection, self.limits, wants
+        )
+        try:
+            address = parse_address(url)
+            with anyio.CancelScope(deadline=started + self.limits.connect_s) as call.scope:
+                app = self._apps.get(address.origin)
+                if app is not None:
+                    return await call.in_process(app, address)
+                destination = await find_destination(
+                    address, allow_private=self._allow_private, resolver=self._resolver
+                )
+                return await call.over_network(
+                    destination, self._certificates or certificates_of_authorities()
+                )
+            raise call.late()
+        except EndpointError as error:
+            error.seconds = anyio.current_time() - started
+            raise
+
+
+def _without(connection: Connection, breaches: Sequence[Breach]) -> list[Breach]:
+    return [breach._replace(detail=safe_text(breach.detail, connection)) for breach in breaches]

@@ -1,0 +1,145 @@
+"""Pure: the elements of one JSON array while its text arrives, so that nobody's endless array fills the memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from typing import NoReturn
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+# What a JSON value that is no array begins with; "" when nothing has arrived.
+_BEGINNINGS = {"", *'{"-0123456789tfn'}
+
+
+class NotJsonError(ValueError):
+    """The text is not JSON; says why in words that follow "the answer". Holds nothing of the text."""
+
+
+class ElementReader:
+    """Collects up to `enough` elements. `feed` parts of the body until it returns False, then look at the attributes.
+
+    `complete`: the array was read to its end. `is_array`: False once something else than an array was read whole.
+    """
+
+    def __init__(self, enough: int) -> None:
+        self.elements: list[object] = []
+        self.complete = False
+        self.is_array: bool | None = None
+        self._enough = enough
+        self._text = ""
+        self._next_try = 1
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+
+    def feed(self, part: bytes) -> bool:
+        """Take the next part of the body; False when there are enough elements. Raises NotJsonError."""
+        self._text += self._decoded(part, final=False)
+        # A long element is tried again only when its text has doubled: tried at each part, it would cost its square.
+        if len(self._text) >= self._next_try:
+            self._take_elements()
+            self._next_try = 2 * len(self._text) + 1
+        return len(self.elements) < self._enough
+
+    def finish(self) -> None:
+        """The body has ended. Raises NotJsonError when it ended too early, or holds more than one value."""
+        self._text += self._decoded(b"", final=True)
+        self._take_elements()
+        if len(self.elements) >= self._enough and not self.complete:
+            return
+        if self.is_array is None:
+            if not self._text.strip():
+                raise NotJsonError("is empty")
+            _parse(self._text)
+            self.is_array = False
+        elif not self.complete:
+            raise NotJsonError("breaks off, or holds an element that is not JSON")
+        elif self._text.strip():
+            raise NotJsonError("goes on after the end of its array")
+
+    def _take_elements(self) -> None:
+        if self.is_array is None and not self._begin():
+            return
+        at = 0
+        while not self.complete and len(self.elements) < self._enough:
+            at = _after_space(self._text, at)
+            if self._text.startswith("]", at) and not self.elements:
+                self.complete, at = True, at + 1
+                break
+            found = _element(self._text, at)
+            if found is None:
+                break
+            element, at = found
+            self.elements.append(element)
+            self.complete = self._text[at] == "]"
+            at += 1
+        self._text = self._text[at:]
+
+    def _begin(self) -> bool:
+        start = _after_space(self._text, 0)
+        if self._text.startswith("\ufeff"):
+            raise NotJsonError("begins with a byte order mark, which JSON readers refuse")
+        if not self._text.startswith("[", start):
+            if self._text[start : start + 1] not in _BEGINNINGS:
+                raise NotJsonError(f"is {'HTML' if self._text[start] == '<' else 'text'}, not JSON")
+            return False
+        self.is_array = True
+        self._text = self._text[start + 1 :]
+        return True
+
+    def _decoded(self, part: bytes, *, final: bool) -> str:
+        try:
+            return self._utf8.decode(part, final)
+        except UnicodeDecodeError:
+            raise NotJsonError("is not UTF-8 text") from None
+
+
+def _element(text: str, at: int) -> tuple[object, int] | None:
+    """The element at this place and the place of the comma or bracket after it; None when it is not all there."""
+    try:
+        element, end = _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error) from None
+    _check_characters(element, text[at:end])
+    end = _after_space(text, end)
+    # Without what follows, 12 may be the beginning of 123.
+    return (element, end) if text[end : end + 1] in {",", "]"} else None
+
+
+def _check_characters(element: object, text: str) -> None:
+    """Half a Unicode character cannot be written anywhere, so it is found here."""
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(element, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise NotJsonError("holds half a Unicode character") from None
+
+
+def _parse(text: str) -> None:
+    try:
+        _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> NotJsonError:
+    if isinstance(error, NotJsonError):
+        return error
+    if isinstance(error, RecursionError):
+        return NotJsonError("is nested too deeply")
+    return NotJsonError(
+        "is no JSON" if isinstance(error, json.JSONDecodeError) else "holds an endless number"
+    )
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"holds {name}, which is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -1,0 +1,247 @@
+"""One POST as Bitrix24 makes it, over the network or inside this process. The only place of this package with httpx."""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import anyio
+import httpx
+
+from bi_mcp.endpoints.answers import EndpointAnswer
+from bi_mcp.endpoints.guard import Address, Destination
+from bi_mcp.endpoints.wording import Connection, named
+from bi_mcp.errors import EndpointError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PART = 64 * 1024
+# A host with more addresses than this is not tried at all of them.
+MOST_IPS = 4
+
+
+@dataclass(frozen=True)
+class EndpointLimits:
+    """Bitrix24's own time limits; how much of an answer is read at most: bytes (uncompressed), rows, and tables or columns."""
+
+    connect_s: float = 250.0
+    body_s: float = 60.0
+    size: int = 8 * 1024 * 1024
+    rows: int = 1000
+    items: int = 10_000
+
+
+class Exchange:
+    """One POST and everything it needs to speak about itself."""
+
+    def __init__(
+        self,
+        url: str,
+        form: bytes,
+        connection: Connection,
+        limits: EndpointLimits,
+        wants: Callable[[bytes], bool],
+    ) -> None:
+        self.scope = anyio.CancelScope()
+        self._url = url
+        self._form = form
+        self._connection = connection
+        self._limits = limits
+        self._wants = wants
+        self._started = anyio.current_time()
+        self._connected = False
+
+    async def in_process(self, app: ASGIApp, address: Address) -> EndpointAnswer:
+        self._now_connected()
+        carrier = httpx.ASGITransport(_Bounded(app, self._limits.size), raise_app_exceptions=False)
+        answer = await self._exchange(carrier, self._parsed_url(), {"Host": address.authority}, {})
+        return EndpointAnswer(*answer, scheme=address.scheme, in_process=True)
+
+    async def over_network(self, destination: Destination, certificates: ssl.SSLContext) -> EndpointAnswer:
+        """Connect to one of the judged addresses and to no other: the name is not resolved again."""
+        for ip in destination.ips[:MOST_IPS]:
+            carrier = httpx.AsyncHTTPTransport(verify=certificates, trust_env=False)
+            try:
+                answer = await self._to(str(ip), destination.address, carrier)
+            except httpx.ConnectError as error:
+                refused = error
+                if _tls_error(error):
+                    break
+                continue
+            return EndpointAnswer(
+                *answer, scheme=destination.address.scheme, not_public=destination.not_public
+            )
+        raise self._unreachable(refused)
+
+    async def _to(
+        self, ip: str, address: Address, carrier: httpx.AsyncHTTPTransport
+    ) -> tuple[int, float, int, str | None]:
+        url = self._parsed_url().copy_with(scheme=address.scheme, host=ip, port=address.port)
+        extensions = {"sni_hostname": address.host, "trace": self._trace}
+        return await self._exchange(carrier, url, {"Host": address.authority}, extensions)
+
+    async def _exchange(
+        self,
+        carrier: httpx.AsyncBaseTransport,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        extensions: Mapping[str, object],
+    ) -> tuple[int, float, int, str | None]:
+        headers = {
+            **headers,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept-Encoding": "identity",
+            "User-Agent": "bi-mcp (as Bitrix24)",
+        }
+        async with httpx.AsyncClient(transport=carrier, trust_env=False, timeout=None) as client:  # noqa: S113 - the scope ends it
+            request = client.build_request(
+                "POST", url, content=self._form, headers=headers, extensions=dict(extensions)
+            )
+            try:
+                response = await client.send(request, stream=True, follow_redirects=False)
+                self._check_status(response)
+                size = await self._read(response)
+                tls = _tls_version(response)
+                await response.aclose()
+            except httpx.ConnectError:
+                raise
+            except httpx.HTTPError as error:
+                # The text of an httpx exception may hold the address with its query: only its class is used.
+                raise self._unreachable(error) from None
+        return response.status_code, anyio.current_time() - self._started, size, tls
+
+    async def _read(self, response: httpx.Response) -> int:
+        size = 0
+        async with aclosing(_uncompressed(response, self._name())) as parts:
+            async for part in parts:
+                size += len(part)
+                if size > self._limits.size or not self._wants(part):
+                    break
+        return size
+
+    def _check_status(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if response.has_redirect_location:
+            raise EndpointError(
+                f"{self._name()} redirects to {self._target(response)} (HTTP {status}). Only HTTP 200 counts, and a "
+                "connection's values are not sent on to another address.",
+                reason="redirect",
+                status=status,
+            )
+        if status != 200:
+            raise EndpointError(f"{self._name()} answered HTTP {status}.", reason="status", status=status)
+
+    def _target(self, response: httpx.Response) -> str:
+        try:
+            return named(urljoin(self._url, response.headers["location"]), self._connection)
+        except ValueError:
+            return "an address that cannot be read"
+
+    def _parsed_url(self) -> httpx.URL:
+        try:
+            # The guard has judged the host; a browser's way of reading it must not come in between.
+            parts = urlsplit(self._url)
+            return httpx.URL(parts._replace(netloc="host.invalid", fragment="").geturl())
+        except (httpx.InvalidURL, ValueError):
+            raise EndpointError(
+                "The endpoint's address cannot be called: its path or query cannot be read.",
+                reason="bad_address",
+            ) from None
+
+    def _name(self) -> str:
+        return named(self._url, self._connection)
+
+    async def _trace(self, event: str, _: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self._now_connected()
+
+    def _now_connected(self) -> None:
+        self._connected = True
+        self.scope.deadline = anyio.current_time() + self._limits.body_s
+
+    def late(self) -> EndpointError:
+        what = (
+            f"had not answered in full after {self._limits.body_s:g} s"
+            if self._connected
+            else f"could not be connected to within {self._limits.connect_s:g} s"
+        )
+        return EndpointError(f"{self._name()} {what}.", reason="timeout")
+
+    def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
+        trouble = _tls_error(error)
+        if trouble is not None:
+            return EndpointError(f"{self._name()}: TLS failed: {trouble}.", reason="tls")
+        what = "broke the connection off" if self._connected else "cannot be connected to"
+        return EndpointError(f"{self._name()} {what} ({type(error).__name__}).", reason="unreachable")
+
+
+class _Bounded:
+    """An app in this process that is stopped when it has sent too much: its carrier collects the whole answer first."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._left = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def bounded(message: Message) -> None:
+            await send(message)
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise OSError("enough was read")
+
+        await self._app(scope, receive, bounded)
+
+
+async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[bytes, None]:
+    """The body in parts of bounded size. A small compressed part may hold gigabytes, so it is never unpacked at once."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "", "gzip", "deflate"}:
+        raise EndpointError(
+            f"{name} answered in a content encoding that was not asked for.",
+            reason="encoding",
+            status=200,
+        )
+    if encoding in {"identity", ""}:
+        async for part in response.aiter_raw(PART):
+            yield part
+        return
+    unpacker = zlib.decompressobj(wbits=47)
+    try:
+        async for packed in response.aiter_raw(PART):
+            while packed:
+                yield unpacker.decompress(packed, PART)
+                packed = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of this part
+        yield unpacker.flush()
+    except zlib.error:
+        raise EndpointError(
+            f"{name} answered a body that is not {encoding}, as it says.", reason="encoding", status=200
+        ) from None
+
+
+def _tls_error(error: BaseException) -> str | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message.rstrip(".")
+        if isinstance(cause, ssl.SSLError):
+            return (cause.reason or "no common protocol").replace("_", " ").lower()
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _tls_version(response: httpx.Response) -> str | None:
+    stream = response.extensions.get("network_stream")
+    session = stream.get_extra_info("ssl_object") if stream is not None else None
+    return session.version() if isinstance(session, ssl.SSLObject) else None
+
+
+@lru_cache(maxsize=1)
+def certificates_of_authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)

@@ -1,0 +1,44 @@
+"""Pure: nested parameters -> a form body with bracketed names, as Bitrix24 writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode
+
+from bi_mcp.errors import EndpointError
+from bi_mcp.secret import Secret
+
+
+def encode_form(parameters: Mapping[str, object]) -> bytes:
+    """`{"select": ["a"], "filter": {">=b": 5}}` -> `select[]=a&filter[>=b]=5`, percent-encoded.
+
+    As in PHP true is 1, false is 0, and nulls and empty arrays are left out. Secrets are revealed: this is where they leave.
+    Raises EndpointError for what cannot be written; its text holds no value.
+    """
+    try:
+        return urlencode(list(_pairs("", parameters))).encode()
+    except (UnicodeEncodeError, RecursionError):
+        # The text of the first holds the value.
+        raise EndpointError(
+            "The parameters cannot be written as a form: half a Unicode character, or nested too deeply.",
+            reason="bad_request",
+        ) from None
+
+
+def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _pairs(f"{name}[{key}]" if name else str(key), part)
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            # Without numbers the keys of a nested part would end up in several parts.
+            nested = isinstance(part, Mapping | list | tuple)
+            yield from _pairs(f"{name}[{number}]" if nested else f"{name}[]", part)
+    elif value is not None:
+        yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    return str(int(value)) if isinstance(value, bool) else str(value)

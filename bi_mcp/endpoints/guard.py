@@ -1,0 +1,199 @@
+"""Which addresses may be called. A connector's address comes from a model or a portal, and must not open a private network.
+
+What counts is the address that is connected to, however the host was spelt: names are resolved once, every address of
+theirs is judged, and the caller connects to one of these and to no other.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import anyio
+
+from bi_mcp.errors import EndpointError
+
+IPAddress: TypeAlias = IPv4Address | IPv6Address
+Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Clouds answer with credentials here. The first lies in no private range; the others are named for the text only.
+_METADATA = frozenset(
+    ip_address(address)
+    for address in ("168.63.129.16", "169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")
+)
+_RELAYS = ip_network("192.88.99.0/24")
+_GLOBAL_IPV6 = IPv6Network("2000::/3")
+_NAT64 = IPv6Network("64:ff9b::/96")
+# The last 64 bits of an ISATAP address: 0000:5efe or 0200:5efe, then an IPv4 address.
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+# What the C library reads as one IPv4 address: 127.1, 0x7f000001, 017700000001, 2130706433.
+_NUMERIC_HOST = re.compile(r"(?:[0-9a-fx]+\.)*(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
+_NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
+
+_NOT_PUBLIC: Sequence[tuple[Callable[[IPAddress], bool], str]] = (
+    (lambda ip: ip in _METADATA, "the metadata service of a cloud"),
+    (lambda ip: ip.is_loopback or ip.is_unspecified, "this machine itself (loopback)"),
+    (lambda ip: ip.is_link_local, "a link-local address"),
+    (lambda ip: ip.is_multicast or ip in _RELAYS, "a reserved address"),
+    (lambda ip: not ip.is_global, "a private or reserved address"),
+    (lambda ip: ip.version == 6 and ip not in _GLOBAL_IPV6, "a private or reserved address"),
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an URL leads: `host` is in lower case and ASCII, an IP address in its usual spelling."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port as in a `Host` header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An address that may be called: its IP addresses, and why Bitrix24's cloud would refuse it (None: it would not)."""
+
+    address: Address
+    ips: tuple[IPAddress, ...]
+    not_public: str | None
+
+
+def parse_address(url: str) -> Address:
+    """Read an address strictly: http or https, no user, a host that every reader understands alike.
+
+    Raises EndpointError; its text does not repeat the address.
+    """
+    if _NEVER_IN_AN_ADDRESS.search(url):
+        raise _bad("it holds spaces, backslashes or control characters")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _bad("its host or port cannot be read") from None
+    if parts.scheme not in DEFAULT_PORTS:
+        raise _bad("it begins with neither http:// nor https://")
+    if "@" in parts.netloc:
+        raise _bad("it holds a user or a password before the host")
+    if port == 0:
+        raise _bad("its port is 0")
+    return Address(parts.scheme, _parse_host(host), port or DEFAULT_PORTS[parts.scheme])
+
+
+async def resolve_host(host: str, port: int) -> list[str]:
+    """Ask the system's resolver. Raises OSError when there is no such host."""
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+async def find_destination(
+    address: Address, *, allow_private: bool, resolver: Resolver = resolve_host
+) -> Destination:
+    """Resolve an address once and judge every IP address it has.
+
+    Raises EndpointError when one of them is not public and `allow_private` is false, or when there is none.
+    """
+    ips = await _resolve(address, resolver)
+    not_public = next((kind for ip in ips if (kind := why_not_public(ip))), None)
+    if not_public and not allow_private:
+        raise EndpointError(
+            f"{address.host} was not called: it leads to {not_public}. Bitrix24's cloud does not call such addresses either. "
+            "Give the connector a public address; for one under development, allow private addresses.",
+            reason="refused_address",
+        )
+    # IPv4 first: many machines have IPv6 addresses and no way out with them.
+    return Destination(address, tuple(sorted(ips, key=lambda ip: ip.version)), not_public)
+
+
+def why_not_public(ip: IPAddress) -> str | None:
+    """Name what kind of address this is, for a sentence; None when it is on the public internet."""
+    if isinstance(ip, IPv6Address) and (embedded := _embedded(ip)) is not None:
+        return why_not_public(embedded) or (None if _is_carrier(ip) else "a reserved address")
+    return next((kind for is_kind, kind in _NOT_PUBLIC if is_kind(ip)), None)
+
+
+def _embedded(ip: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address is a wrapping of."""
+    if ip.ipv4_mapped or ip in _NAT64 or (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    teredo = ip.teredo
+    return ip.sixtofour if teredo is None else teredo[1]
+
+
+def _is_carrier(ip: IPv6Address) -> bool:
+    """Whether a wrapping of a public IPv4 address is itself one that public traffic uses."""
+    return (
+        bool(ip.ipv4_mapped) or ip in _NAT64 or (ip in _GLOBAL_IPV6 and (ip.is_global or bool(ip.sixtofour)))
+    )
+
+
+async def _resolve(address: Address, resolver: Resolver) -> list[IPAddress]:
+    try:
+        return [ip_address(address.host)]
+    except ValueError:
+        pass
+    try:
+        # Scoped IPv6 addresses carry a zone, which means that they are not global ones.
+        found = [ip_address(text) for text in await resolver(address.host, address.port)]
+    except (OSError, ValueError):
+        found = []
+    if not found:
+        raise EndpointError(
+            f"{address.host} has no address: the name cannot be resolved. Check its spelling and its DNS records.",
+            reason="unresolved",
+        )
+    return list(dict.fromkeys(found))
+
+
+def _parse_host(host: str) -> str:
+    # Full-width digits and dots are read as plain ones by some resolvers: read them so before judging.
+    host = unicodedata.normalize("NFKC", host).replace("。", ".").removesuffix(".").lower()
+    if ":" in host:
+        return _parse_ipv6(host)
+    if _NUMERIC_HOST.fullmatch(host):
+        try:
+            return str(IPv4Address(socket.inet_aton(host)))
+        except OSError:
+            raise _bad("its host is a number that is no IP address") from None
+    try:
+        name = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        raise _bad("its host is no name") from None
+    if not _HOST_NAME.fullmatch(name) or len(name) > 253:
+        raise _bad("its host is no name")
+    return name
+
+
+def _parse_ipv6(host: str) -> str:
+    try:
+        ip = IPv6Address(host)
+    except ValueError:
+        raise _bad("its host is no IPv6 address") from None
+    if ip.scope_id:
+        raise _bad("its IPv6 address names an interface of one machine")
+    return str(ip)
+
+
+def _bad(why: str) -> EndpointError:
+    return EndpointError(
+        f"The endpoint's address cannot be called: {why}. It must look like https://host/path.",
+        reason="bad_address",
+    )
