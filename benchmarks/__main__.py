@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.call import measure_call
+from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
 from benchmarks.size import measure_size
@@ -27,6 +28,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "start": lambda: measure_start().outcome(),
     "size": lambda: anyio.run(measure_size).outcome(),
     "call": lambda: anyio.run(measure_call).outcome(),
+    "hosting": lambda: anyio.run(measure_hosting).outcome(),
+    "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),
     "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
