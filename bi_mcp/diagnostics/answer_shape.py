@@ -1,0 +1,112 @@
+"""Whether an answer of `urlData` can be read at all: its header, and rows that are as long as it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bi_mcp.diagnostics.external import Sample, repeated
+from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.diagnostics.values import MAX_OFFENCES, shown
+from bi_mcp.rest.models import Column
+
+HEADER = "header of urlData"
+
+
+def check_shape(sample: Sample, columns: Sequence[Column], described: Sequence[str]) -> list[Finding]:
+    """`described` are the codes of `urlTableDescription`, empty when it did not answer."""
+    if not sample.header:
+        return [_finding("error", "The first row is no list of codes.", _FIRST_ROW)]
+    known = {column.external_code for column in columns} | set(described)
+    if known.isdisjoint(sample.codes):
+        return [_unknown_header(sample, columns)]
+    return [
+        *_check_mapping(sample),
+        *_check_header(sample, described),
+        *_check_rows(sample),
+    ]
+
+
+_FIRST_ROW = "Let the first row hold the columns' codes and the others the values in that order."
+
+
+def _finding(level: Level, what: str, fix: str, where: str = HEADER) -> Finding:
+    return Finding(level=level, where=where, what=what, fix=fix)
+
+
+def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:
+    names = {column.name for column in columns}
+    if names & set(sample.header):
+        return _finding(
+            "error",
+            f"It holds the names of the dataset's columns, which nobody asked to map: {_listed(sample.header)}.",
+            "Answer codes unless mapFields asks for names.",
+        )
+    return _finding("error", f"None of it is a code of the table: {_listed(sample.header)}.", _FIRST_ROW)
+
+
+def _check_mapping(sample: Sample) -> Iterator[Finding]:
+    header = set(sample.header)
+    ignored = [
+        code for code, name in sample.mapped.items() if code != name and code in header and name not in header
+    ]
+    if ignored:
+        yield _finding(
+            "error",
+            f"mapFields is ignored: it holds the codes, not the names asked for: {_listed(ignored)}.",
+            "Answer the names that mapFields gives, or switch supportMapping of the connector off.",
+        )
+
+
+def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]:
+    codes, selected = sample.codes, list(sample.selected)
+    wanted = [code for code in described if code in selected] if selected else list(described)
+    missing = [code for code in wanted if code not in codes]
+    unasked = [code for code in codes if code not in (selected or described)] if selected or described else []
+    doubled = repeated(codes)
+    select = "select asked for them" if selected else "urlTableDescription names them"
+    if missing:
+        yield _finding(
+            "error", f"Columns are missing, though {select}: {_listed(missing)}.", "Answer each column."
+        )
+    if unasked:
+        yield _finding(
+            "warning",
+            f"It holds columns that {'select did not ask for' if selected else 'urlTableDescription does not name'}: {_listed(unasked)}.",
+            "Answer only the columns of select." if selected else "Name each column in urlTableDescription.",
+        )
+    if doubled:
+        yield _finding(
+            "error", f"Codes stand there more than once: {_listed(doubled)}.", "Answer each column once."
+        )
+    if sorted(codes) == sorted(selected) and codes != selected:
+        yield _finding(
+            "warning",
+            "Its columns are in another order than those of select.",
+            "Answer the columns in the order of select.",
+        )
+
+
+def _check_rows(sample: Sample) -> Iterator[Finding]:
+    if not sample.rows:
+        yield _finding(
+            "note",
+            "There are no rows, so values could not be checked.",
+            "Look whether it should be empty.",
+            "urlData",
+        )
+    width = len(sample.header)
+    ragged = [(number, len(row)) for number, row in enumerate(sample.rows, 1) if len(row) != width]
+    if ragged:
+        first = ", ".join(f"row {number} has {length}" for number, length in ragged[:MAX_OFFENCES])
+        yield _finding(
+            "error",
+            f"{len(ragged)} of {len(sample.rows)} rows are not as long as the header ({width}): {first}. Their values "
+            "land in wrong columns.",
+            "Answer a value for each column in each row, null where there is none.",
+            "urlData",
+        )
+
+
+def _listed(texts: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(repr(shown(text)) for text in texts[:most]) + more

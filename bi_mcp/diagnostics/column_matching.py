@@ -1,0 +1,184 @@
+"""Columns of the portal against columns outside: what vanished, appeared, was renamed, or stands there twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from bi_mcp.diagnostics.external import ExternalColumn, repeated
+from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.mending import (
+    CHARTS,
+    add_columns,
+    delete_columns,
+    new_column,
+    replace_column,
+    show_columns,
+)
+from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.diagnostics.values import COLUMN_TYPES, shown
+from bi_mcp.rest.models import Column
+
+# How alike two codes must be for one to be the other's new name.
+ALIKE = 0.75
+
+# Cyrillic letters that look like Latin ones.
+_LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The columns outside by code, from the description where there is one, else from the header of the data."""
+
+    columns: Sequence[ExternalColumn]
+    described: bool
+
+    @property
+    def codes(self) -> list[str]:
+        return [column.code for column in self.columns]
+
+
+def check_columns(dataset_id: int, columns: Sequence[Column], outside: Outside) -> list[Finding]:
+    """Compare by code. Each lost column is paired with the new one that is most like it, where one is like enough."""
+    known = {column.external_code or "" for column in columns}
+    lost = [column for column in columns if column.external_code not in set(outside.codes)]
+    new = {column.code: column for column in outside.columns if column.code and column.code not in known}
+    findings = list[Finding]()
+    for column, replacement in _paired(lost, list(new)):
+        if replacement is None:
+            findings.append(_vanished(dataset_id, column, outside))
+            continue
+        findings.append(_renamed(dataset_id, column, new.pop(replacement)))
+    findings.extend(_appeared(dataset_id, columns, list(new.values())))
+    return [*findings, *_doubled(outside), *_hidden(dataset_id, columns)]
+
+
+def place(column: Column) -> str:
+    """How findings call a column of the portal."""
+    return f"column {column.name} ({shown(column.external_code or '')})"
+
+
+def folded(code: str) -> str:
+    """A code without what people overlook: case, spaces, signs, invisible characters, letters that look alike."""
+    plain = unicodedata.normalize("NFKC", code).casefold().translate(_LOOKALIKES)
+    return re.sub(r"[\W_]+", "", plain)
+
+
+def _paired(lost: Sequence[Column], new: list[str]) -> Iterator[tuple[Column, str | None]]:
+    """The most alike first, so that no pair takes away the better half of another."""
+    likenesses = [
+        (likeness, -index, code)
+        for index, column in enumerate(lost)
+        for code in new
+        if (likeness := _likeness(column.external_code or "", code)) >= ALIKE
+    ]
+    partners = dict[int, str]()
+    for _, negative, code in sorted(likenesses, reverse=True):
+        if -negative not in partners and code not in partners.values():
+            partners[-negative] = code
+    return ((column, partners.get(index)) for index, column in enumerate(lost))
+
+
+def _likeness(old: str, new: str) -> float:
+    one, other = folded(old), folded(new)
+    if one and one == other:
+        return 1.0
+    # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+        return 0.0
+    return SequenceMatcher(None, one, other).ratio()
+
+
+def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
+    source = "urlTableDescription" if outside.described else "the header of urlData"
+    return Finding(
+        level="error" if column.visible is not False else "note",
+        where=place(column),
+        what=f"The column is no longer outside: {source} does not name its code. Charts that use it get no values.",
+        fix=f"Bring the column back in the external system, or delete it here. {CHARTS}",
+        call=delete_columns(dataset_id, [column.id]),
+    )
+
+
+def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
+    old = column.external_code or ""
+    return Finding(
+        level="error",
+        where=place(column),
+        what=f"{_difference(old, new.code)}: {shown(new.code)!r}. Codes are compared letter by letter.",
+        fix=f"A column's code is set once: delete the column and add it again under its name, in two calls. {CHARTS}",
+        calls=replace_column(dataset_id, column, code=new.code),
+    )
+
+
+def _difference(old: str, new: str) -> str:
+    if old.casefold() == new.casefold():
+        return "Outside the code has other capital letters"
+    if folded(old) == folded(new):
+        return "Outside the code has other spaces, signs or letters that only look the same"
+    return "The code is gone outside and a similar one is new there, probably its new name"
+
+
+def _appeared(dataset_id: int, columns: Sequence[Column], new: Sequence[ExternalColumn]) -> Iterator[Finding]:
+    if not new:
+        return
+    names = column_names(
+        [(column.code, column.name) for column in new], [column.name or "" for column in columns]
+    )
+    added = [
+        new_column(name.name, column.code, column.type if column.type in COLUMN_TYPES else "string")
+        for name, column in zip(names, new, strict=True)
+    ]
+    yield Finding(
+        level="note",
+        where="columns",
+        what=f"Outside there are columns that the dataset lacks: {_listed([column.code for column in new])}.",
+        fix="Add those that are wanted; take the others out of the call.",
+        call=add_columns(dataset_id, added),
+    )
+
+
+def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
+    hidden = [column for column in columns if column.visible is False]
+    if hidden:
+        yield Finding(
+            level="note",
+            where="columns",
+            what=f"Hidden, so charts cannot use them: {_listed([column.name or '' for column in hidden])}.",
+            fix="If that is not wanted, show them.",
+            call=show_columns(dataset_id, [column.id for column in hidden]),
+        )
+
+
+def _doubled(outside: Outside) -> Iterator[Finding]:
+    if outside.described:
+        for code in repeated(outside.codes):
+            yield Finding(
+                level="error",
+                where="urlTableDescription",
+                what=f"The code {shown(code)!r} is there more than once; Bitrix24 cannot tell the columns apart.",
+                fix="Give each column a code of its own in the connector.",
+            )
+    for group in _near_duplicates(set(outside.codes)):
+        yield Finding(
+            level="warning",
+            where="urlTableDescription" if outside.described else "urlData",
+            what=f"Codes that people take for the same: {_listed(group)}.",
+            fix="Rename one of them outside, so that nobody charts the wrong one.",
+        )
+
+
+def _near_duplicates(codes: Collection[str]) -> list[list[str]]:
+    groups = defaultdict[str, list[str]](list)
+    for code in sorted(codes):
+        groups[folded(code)].append(code)
+    return [group for key, group in groups.items() if key and len(group) > 1]
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(repr(shown(name)) for name in names[:most]) + more

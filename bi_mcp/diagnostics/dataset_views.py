@@ -1,0 +1,96 @@
+"""Four views of one dataset, joined: its columns on the portal, their description outside, the header and the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, get_args
+
+from bi_mcp.diagnostics.answer_shape import check_shape
+from bi_mcp.diagnostics.column_matching import Outside, check_columns
+from bi_mcp.diagnostics.column_types import check_types
+from bi_mcp.diagnostics.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.finding import LEVELS, Finding, Level, worst
+from bi_mcp.diagnostics.surroundings import check_dates, check_surroundings
+from bi_mcp.rest.models import Column
+
+__all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
+
+Verdict = Literal["healthy", "degraded", "broken", "unreachable"]
+
+_VERDICTS: dict[Level, Verdict] = {
+    "ok": "healthy",
+    "note": "healthy",
+    "warning": "degraded",
+    "error": "broken",
+}
+
+
+class Diagnosis(NamedTuple):
+    """A verdict and what it rests on, the gravest first. Without trouble there may still be notes."""
+
+    verdict: Verdict
+    findings: list[Finding]
+
+
+def diagnose(
+    columns: Sequence[Column],
+    described: Sequence[ExternalColumn] | None,
+    sample: Sample | None,
+    context: DatasetContext,
+) -> Diagnosis:
+    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` tells why.
+
+    Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
+    """
+    findings = [
+        *check_surroundings(context),
+        *_check_answers(described, sample, context),
+        *_check_columns(columns, described, sample, context),
+    ]
+    troubled = worst(findings) in {"warning", "error"}
+    findings.extend(check_dates(context, troubled=troubled))
+    findings.sort(key=lambda finding: LEVELS.index(finding.level), reverse=True)
+    if described is None and sample is None:
+        return Diagnosis("unreachable", findings)
+    return Diagnosis(_VERDICTS[worst(findings)], findings)
+
+
+def _check_answers(
+    described: Sequence[ExternalColumn] | None, sample: Sample | None, context: DatasetContext
+) -> Iterator[Finding]:
+    unchecked = {"urlTableDescription": "columns and types", "urlData": "header and values"}
+    answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
+    for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
+        reason = context.failures.get(endpoint, "")
+        yield Finding(
+            level="error",
+            where=endpoint,
+            what=f"It gave no usable answer{f': {reason}' if reason else ''}. Its {unchecked[endpoint]} could not be checked.",
+            fix="Mend the endpoint first; connector_check tells what Bitrix24 expects of it.",
+        )
+
+
+def _check_columns(
+    columns: Sequence[Column],
+    described: Sequence[ExternalColumn] | None,
+    sample: Sample | None,
+    context: DatasetContext,
+) -> Iterator[Finding]:
+    dataset_id = context.dataset.id
+    if not columns:
+        yield Finding(level="error", where="columns", what="The dataset has no columns.", fix="Add some.")
+    codes = [column.code for column in described or ()]
+    shape = check_shape(sample, columns, codes) if sample else []
+    yield from shape
+    if described is not None:
+        yield from check_columns(dataset_id, columns, Outside(described, described=True))
+    elif sample is not None and sample.header and not _unreadable(sample, columns):
+        header = [ExternalColumn(code, "", "") for code in sample.codes]
+        yield from check_columns(dataset_id, columns, Outside(header, described=False))
+    by_code = {column.code: column for column in described or ()}
+    yield from check_types(dataset_id, columns, by_code, sample)
+
+
+def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:
+    """Whether nothing in the header is a column of ours; then it says nothing about what vanished."""
+    return {column.external_code for column in columns}.isdisjoint(sample.codes)

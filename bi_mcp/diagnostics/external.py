@@ -1,0 +1,73 @@
+"""What is known of a dataset beside its columns: the external system's answers, and what the dataset stands on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from bi_mcp.rest.models import Connector, Dataset, Source
+
+Generation = Literal["classic", "tables"]
+DataEndpoint = Literal["urlTableDescription", "urlData"]
+
+
+@dataclass(frozen=True)
+class ExternalColumn:
+    """A column as `urlTableDescription` answers it. `type` is spelt as it came, known or not."""
+
+    code: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of `urlData`: the header (empty where there was none) and the rows of values below it.
+
+    `selected` are the codes that were asked for and `mapped` is `{code: NAME}` as sent in `mapFields`; both may be empty.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    selected: Sequence[str] = ()
+    mapped: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The header with mapped names turned back into codes."""
+        by_name = {name: code for code, name in self.mapped.items()}
+        known = set(self.mapped)
+        return [entry if entry in known else by_name.get(entry, entry) for entry in self.header]
+
+    @cached_property
+    def columns(self) -> Mapping[str, list[object]]:
+        """The values by code, without ragged rows: nobody knows what belongs where in them. Of two columns of one code
+        the first counts.
+        """
+        whole = [row for row in self.rows if len(row) == len(self.header)]
+        places = {code: place for place, code in reversed(list(enumerate(self.codes)))}
+        return {code: [row[place] for row in whole] for code, place in places.items()}
+
+    @cached_property
+    def data_rows(self) -> list[int]:
+        """The numbers of the rows that `columns` holds, from 1."""
+        return [number for number, row in enumerate(self.rows, 1) if len(row) == len(self.header)]
+
+
+@dataclass(frozen=True)
+class DatasetContext:
+    """What a dataset stands on. `failures` tells why an endpoint gave no answer, without values of the connection."""
+
+    dataset: Dataset
+    source: Source | None = None
+    connector: Connector | None = None
+    generation: Generation = "tables"
+    failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
+
+
+def repeated(codes: Sequence[str]) -> list[str]:
+    """The codes that occur more than once."""
+    return [code for code, times in Counter(codes).items() if times > 1]

@@ -1,0 +1,155 @@
+"""A proposed dataset is accepted as it stands, and every change has its reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from bi_mcp.diagnostics.external import ExternalColumn, Generation, Sample
+from bi_mcp.diagnostics.proposal import Proposal, propose
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.models import DatasetFields
+
+COLUMNS = [
+    ExternalColumn("id", "Number", "int"),
+    ExternalColumn("Сумма", "Sum", "double"),
+    ExternalColumn("paidOn", "Paid on", "date"),
+]
+ROWS = [[1, 10.5, "2025-12-31"], [2, 7, "2025-12-30"]]
+SAMPLE = Sample(["id", "Сумма", "paidOn"], ROWS)
+
+
+def columns_of(proposal: Proposal) -> list[tuple[str, str, str]]:
+    """Name, code and type of each column, after the model of `dataset_add` has accepted all."""
+    fields = DatasetFields.model_validate(proposal.fields)
+    assert fields.to_wire() == proposal.fields
+    return [(column.name, column.external_code, column.type) for column in fields.fields]
+
+
+def typed(type_: str, *values: object, generation: Generation = "tables") -> tuple[str, list[str]]:
+    """The type proposed for one column, and why."""
+    sample = Sample(["v"], [[value] for value in values])
+    column = [ExternalColumn("v", "V", type_)]
+    proposal = propose("t", "T", column, sample, 1, generation=generation)
+    return columns_of(proposal)[0][2], proposal.reasons
+
+
+def test_a_table_becomes_the_fields_of_a_dataset() -> None:
+    proposal = propose("public.Orders", "Orders", COLUMNS, SAMPLE, 5)
+    assert columns_of(proposal) == [
+        ("ID", "id", "int"),
+        ("SUMMA", "Сумма", "double"),
+        ("PAID_ON", "paidOn", "date"),
+    ]
+    assert {key: value for key, value in proposal.fields.items() if key != "fields"} == {
+        "name": "public_orders",
+        "sourceId": 5,
+        "externalCode": "public.Orders",
+        "externalName": "Orders",
+    }
+
+
+def test_names_that_changed_have_their_reasons_and_capitals_need_none() -> None:
+    reasons = propose("public.Orders", "Orders", COLUMNS, SAMPLE, 5).reasons
+    assert [reason.split(":")[0] for reason in reasons] == [
+        "dataset 'public.Orders'",
+        "column 'Сумма'",
+        "column 'paidOn'",
+    ]
+    assert "plain Latin" in reasons[1]
+    assert "camelCase" in reasons[2]
+
+
+def test_a_table_that_needs_no_change_has_no_reasons() -> None:
+    assert propose("orders", "Orders", COLUMNS[:1], SAMPLE, 5).reasons == []
+
+
+def test_a_name_that_is_taken_is_numbered() -> None:
+    proposal = propose("orders", "Orders", COLUMNS, SAMPLE, 5, taken_names=["orders"])
+    assert proposal.fields["name"] == "orders_2"
+    assert "taken" in proposal.reasons[0]
+
+
+def test_without_a_sample_the_described_types_are_proposed() -> None:
+    assert [type_ for *_, type_ in columns_of(propose("orders", "", COLUMNS, None, 5))] == [
+        "int",
+        "double",
+        "date",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("described", "values", "proposed", "reason"),
+    [
+        ("int", [1, 2.5], "double", '"2.5" (decimal number)'),
+        ("int", [2**64], "string", "number over 64 bits"),
+        ("double", ["1,5"], "string", "decimal comma"),
+        ("date", ["31.12.2025"], "string", "d.m.Y"),
+        ("date", ["2025-12-31 10:00:00"], "datetime", "time of day"),
+        ("datetime", ["2025-12-31T10:00:00Z"], "string", "time zone is lost"),
+        ("string", [[1]], "string", "array or object"),
+        ("varchar", ["a"], "string", "'varchar' is no type"),
+        ("INT", [1], "string", "'INT' is no type"),
+    ],
+)
+def test_a_type_that_the_values_contradict_or_nobody_knows_is_changed_with_a_reason(
+    described: str, values: list[object], proposed: str, reason: str
+) -> None:
+    type_, reasons = typed(described, *values)
+    assert type_ == proposed
+    assert reason in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("described", "value", "classic"), [("money", 10.5, "double"), ("timezone", "Europe/Moscow", "string")]
+)
+def test_types_of_newer_portals_are_replaced_on_classic_ones(
+    described: str, value: object, classic: str
+) -> None:
+    assert typed(described, value) == (described, [])
+    type_, reasons = typed(described, value, generation="classic")
+    assert type_ == classic
+    assert f"does not know {described}" in reasons[0]
+
+
+def test_money_with_a_currency_is_text_on_a_classic_portal_too() -> None:
+    type_, reasons = typed("money", "10 USD", generation="classic")
+    assert type_ == "string"
+    assert len(reasons) == 1
+
+
+def test_codes_described_twice_are_taken_once() -> None:
+    proposal = propose("t", "T", [COLUMNS[0], ExternalColumn("id", "again", "string")], None, 1)
+    assert columns_of(proposal) == [("ID", "id", "int")]
+    assert "more than once" in proposal.reasons[0]
+
+
+@pytest.mark.parametrize("code", ["", "  ", "c" * 513])
+def test_a_column_that_a_portal_refuses_is_left_out(code: str) -> None:
+    proposal = propose("t", "T", [ExternalColumn(code, "", "int"), COLUMNS[0]], None, 1)
+    assert columns_of(proposal) == [("ID", "id", "int")]
+    assert "left out" in proposal.reasons[0]
+
+
+def test_a_table_without_usable_columns_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="no column"):
+        propose("t", "T", [], None, 1)
+
+
+@pytest.mark.parametrize("code", ["", " ", "c" * 513])
+def test_a_table_code_that_no_dataset_holds_is_refused(code: str) -> None:
+    with pytest.raises(InvalidRequestError, match="characters"):
+        propose(code, "T", COLUMNS, None, 1)
+
+
+@pytest.mark.parametrize("title", ["", "   ", "t" * 1000])
+def test_the_external_name_is_always_valid(title: str) -> None:
+    proposal = propose("orders", title, COLUMNS, SAMPLE, 1)
+    name = DatasetFields.model_validate(proposal.fields).external_name
+    assert 0 < len(name.strip()) <= 512
+
+
+def test_a_hundred_columns_of_awkward_codes_make_a_valid_dataset() -> None:
+    codes = [f"{'очень длинное название ' * 3}{number % 7}" + " " * number for number in range(100)]
+    proposal = propose("T" * 300, "", [ExternalColumn(code, "", "int") for code in codes], None, 1)
+    names = [name for name, *_ in columns_of(proposal)]
+    assert len(set(names)) == 100
