@@ -173,7 +173,8 @@ async def _running(command: Sequence[str], environment: dict[str, str]) -> Async
             assert address is not None, line
             yield process.pid, address[0].decode()
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
 
 
 async def _resident_kilobytes(pid: int) -> int:
