@@ -209,8 +209,17 @@ async def change_columns(story: Story, dataset: int) -> None:
 async def provoke_refusals(story: Story, connector: int, source: int) -> None:
     """Two mistakes and what a model reads then."""
     story.chapter("Two mistakes on purpose, and the texts with which a model repairs them")
+    preview = (
+        await story.does(
+            "connector_delete", "only told what depends on the connector; nothing is deleted", id=connector
+        )
+    )["preview"]
     await story.is_refused(
-        "connector_delete", "CONNECTOR_DELETE_RESTRICTED", "a connector in use stays", id=connector
+        "connector_delete",
+        "CONNECTOR_DELETE_RESTRICTED",
+        "confirmed, and a connector in use stays all the same",
+        id=connector,
+        confirm=preview["confirm"],
     )
     fields = {
         "name": "more_flights",

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-literal-secrets", is_flag=True, help="Accept passwords and tokens as plain text in tool calls."
 )
+@click.option(
+    "--no-confirm", is_flag=True, help="For scripts: delete and change endpoints without a preview first."
+)
 def serve(
     http: bool = False,
     host: str = "127.0.0.1",
@@ -60,6 +63,7 @@ def serve(
     show_settings: str | None = None,
     secrets_dir: str | None = None,
     allow_literal_secrets: bool = False,
+    no_confirm: bool = False,
 ) -> None:
     """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
@@ -77,7 +81,9 @@ def serve(
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    settings = with_options(read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles)
+    settings = with_options(
+        read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles, no_confirm=no_confirm
+    )
     if not http:
         _serve_stdio(settings)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
@@ -52,6 +52,25 @@ class Answer(BaseModel):
         return self.model_copy(update={"notice": " ".join(parts) or None})
 
 
+class Preview(BaseModel):
+    """What a call would do, and the token that confirms it. Nothing was done."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+    text: str
+    confirm: str
+    valid_for_s: int
+
+
+# Its parts explain themselves; spelt out they would be paid for five times in every chat.
+PreviewField = Annotated[Preview | None, WithJsonSchema({"type": "object"})]
+
+NOT_YET = (
+    "nothing was changed yet. Show the person preview.text; only if they agree, call again with the same arguments and "
+    "confirm = preview.confirm."
+)
+
+
 class Created(Answer):
     """The id of a new object."""
 
@@ -71,14 +90,34 @@ class Updated(Answer):
         return f"{self.id} is updated."
 
 
+class UpdatedOrPreview(Updated):
+    """An object was changed, or would be once the call is confirmed."""
+
+    preview: PreviewField = None
+
+    @classmethod
+    def not_yet(cls, id: int, preview: Preview) -> Self:
+        """The answer of a call that waits for its confirmation."""
+        return cls(id=id, updated=False, preview=preview)
+
+    def headline(self) -> str:
+        return NOT_YET if self.preview else super().headline()
+
+
 class Deleted(Answer):
-    """An object is gone."""
+    """An object is gone, or would be once the call is confirmed."""
 
     id: int
     deleted: bool = True
+    preview: PreviewField = None
+
+    @classmethod
+    def not_yet(cls, id: int, preview: Preview) -> Self:
+        """The answer of a call that waits for its confirmation."""
+        return cls(id=id, deleted=False, preview=preview)
 
     def headline(self) -> str:
-        return f"{self.id} is deleted."
+        return NOT_YET if self.preview else f"{self.id} is deleted."
 
 
 class Found(Answer, Generic[Item]):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mcp.server.mcpserver import Context
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.tools.confirmation_token import Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,12 +57,16 @@ class PortalAccess:
 
 @dataclass
 class App:
-    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown."""
+    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
+
+    `seal` confirms destructive acts; without one they need no confirmation.
+    """
 
     portals: Mapping[str, PortalAccess]
     default: str
     setting_values: SettingValues
     shown_settings: frozenset[str] = frozenset()
+    seal: Seal | None = field(default_factory=Seal)
 
     @property
     def portal(self) -> PortalAccess:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated
+
+from bi_mcp.diagnostics import blast_radius
 from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
-from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, Updated, view_connector
+from bi_mcp.tools.answers import (
+    Created,
+    Deleted,
+    Fields,
+    Found,
+    Listed,
+    Preview,
+    UpdatedOrPreview,
+    view_connector,
+)
 from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
+
+
+async def _deletion(id: int, ctx: BiContext) -> Gated:
+    look = partial(blast_radius.of_connector_deletion, app_of(ctx).bi, id)
+    return Gated("connector_delete", {"id": id}, look)
+
+
+async def _update(id: int, fields: ConnectorChanges, ctx: BiContext) -> Gated:
+    look = partial(blast_radius.of_connector_changes, app_of(ctx).bi, id, fields)
+    return Gated("connector_update", {"id": id, "fields": fields.to_wire()}, look)
+
+
+DeletionPreview = Annotated[Preview | None, gate(_deletion)]
+UpdatePreview = Annotated[Preview | None, gate(_update)]
 
 
 async def connector_add(fields: ConnectorFields, ctx: BiContext) -> Created:
@@ -16,10 +44,18 @@ async def connector_add(fields: ConnectorFields, ctx: BiContext) -> Created:
     return Created(id=await app_of(ctx).bi.connectors.add(fields))
 
 
-async def connector_update(id: Id, fields: ConnectorChanges, ctx: BiContext) -> Updated:
-    """Change the passed fields of a connector, and with it all its sources. settings replaces the whole list."""
+async def connector_update(
+    id: Id,
+    fields: ConnectorChanges,
+    ctx: BiContext,
+    preview: UpdatePreview,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> UpdatedOrPreview:
+    """Change the passed fields of a connector, for all its sources. settings replaces the whole list."""
+    if preview:
+        return UpdatedOrPreview.not_yet(id, preview)
     await app_of(ctx).bi.connectors.update(id, fields)
-    return Updated(id=id)
+    return UpdatedOrPreview(id=id)
 
 
 async def connector_get(id: Id, ctx: BiContext) -> Found[Connector]:
@@ -41,8 +77,15 @@ async def connector_list(
     return Listed(items=[view_connector(item) for item in found.items], page=found.number, more=found.more)
 
 
-async def connector_delete(id: Id, ctx: BiContext) -> Deleted:
+async def connector_delete(
+    id: Id,
+    ctx: BiContext,
+    preview: DeletionPreview,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> Deleted:
     """Delete a connector for good. Refused while sources use it."""
+    if preview:
+        return Deleted.not_yet(id, preview)
     await app_of(ctx).bi.connectors.delete(id)
     return Deleted(id=id)
 

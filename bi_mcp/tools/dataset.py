@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
+from bi_mcp.diagnostics import blast_radius
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
@@ -14,12 +16,44 @@ from bi_mcp.rest.models import (
     DatasetFields,
     NewColumn,
 )
-from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, Updated
+from bi_mcp.tools.answers import (
+    Created,
+    Deleted,
+    Fields,
+    Found,
+    Listed,
+    Preview,
+    Updated,
+    UpdatedOrPreview,
+)
 from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
 
 TableOnly = Annotated[bool, Field(description="Without a BI Builder dataset; newer portals only")]
+
+
+async def _deletion(id: int, ctx: BiContext) -> Gated:
+    return Gated("dataset_delete", {"id": id}, partial(blast_radius.of_dataset_deletion, app_of(ctx).bi, id))
+
+
+async def _column_changes(
+    id: int,
+    add: list[NewColumn] | None,
+    update: list[ColumnVisibility] | None,
+    delete: list[int] | None,
+    ctx: BiContext,
+) -> Gated:
+    async def look() -> blast_radius.BlastRadius | None:
+        return await blast_radius.of_column_deletion(app_of(ctx).bi, id, delete) if delete else None
+
+    changes = ColumnChanges(add=add, update=update, delete=delete)
+    return Gated("dataset_fields_update", {"id": id, **changes.to_wire()}, look)
+
+
+DeletionPreview = Annotated[Preview | None, gate(_deletion)]
+ColumnsPreview = Annotated[Preview | None, gate(_column_changes)]
 
 
 async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
@@ -30,7 +64,7 @@ async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOn
 
 
 async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
-    """Change a dataset's description, the only thing that can change. For columns use dataset_fields_update."""
+    """Change a dataset's description; the rest is set once. For columns use dataset_fields_update."""
     await app_of(ctx).bi.datasets.update(id, fields)
     return Updated(id=id)
 
@@ -54,8 +88,15 @@ async def dataset_list(
     return Listed(items=list(found.items), page=found.number, more=found.more)
 
 
-async def dataset_delete(id: Id, ctx: BiContext) -> Deleted:
-    """Delete a dataset for good; its charts break. Says whether a BI Builder dataset stays behind."""
+async def dataset_delete(
+    id: Id,
+    ctx: BiContext,
+    preview: DeletionPreview,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> Deleted:
+    """Delete a dataset for good; its charts break."""
+    if preview:
+        return Deleted.not_yet(id, preview)
     deletion = await app_of(ctx).bi.datasets.delete_reporting(id)
     if deletion.orphaned_builder_dataset is None:
         return Deleted(id=id)
@@ -71,15 +112,19 @@ async def dataset_fields(ctx: BiContext) -> Fields:
 async def dataset_fields_update(
     id: Id,
     ctx: BiContext,
+    preview: ColumnsPreview,
     add: list[NewColumn] | None = None,
     update: list[ColumnVisibility] | None = None,
-    delete: Annotated[list[Id] | None, Field(description="Column ids")] = None,
-) -> Updated:
-    """Add columns, show or hide columns, delete columns by id. To change a type, name or code: delete the column, then
+    delete: list[Id] | None = None,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> UpdatedOrPreview:
+    """Add, show, hide or delete columns. To change a type, name or code: delete the column, then
     add it again; charts that use it break.
     """
+    if preview:
+        return UpdatedOrPreview.not_yet(id, preview)
     await app_of(ctx).bi.datasets.update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
-    return Updated(id=id)
+    return UpdatedOrPreview(id=id)
 
 
 TOOLS = (

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
+from bi_mcp.diagnostics import blast_radius
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
 from bi_mcp.setting_values import SettingValue
-from bi_mcp.tools.answers import Created, Deleted, Fields, Found, Listed, SourceView, Updated, view_source
+from bi_mcp.tools.answers import (
+    Created,
+    Deleted,
+    Fields,
+    Found,
+    Listed,
+    Preview,
+    SourceView,
+    Updated,
+    view_source,
+)
 from bi_mcp.tools.app import App, BiContext, app_of
+from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
 
@@ -49,6 +62,13 @@ class SourceUpdate(Sent):
     settings: SettingsArgument | None = None
     description: str | None = None
     active: StrictBool | None = None
+
+
+async def _deletion(id: int, ctx: BiContext) -> Gated:
+    return Gated("source_delete", {"id": id}, partial(blast_radius.of_source_deletion, app_of(ctx).bi, id))
+
+
+DeletionPreview = Annotated[Preview | None, gate(_deletion)]
 
 
 async def source_add(fields: NewSource, ctx: BiContext) -> Created:
@@ -93,8 +113,15 @@ async def source_list(
     return Listed(items=items, page=found.number, more=found.more)
 
 
-async def source_delete(id: Id, ctx: BiContext) -> Deleted:
+async def source_delete(
+    id: Id,
+    ctx: BiContext,
+    preview: DeletionPreview,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> Deleted:
     """Delete a source and its credentials for good. Refused while datasets use it."""
+    if preview:
+        return Deleted.not_yet(id, preview)
     await app_of(ctx).bi.sources.delete(id)
     return Deleted(id=id)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
@@ -85,19 +85,26 @@ class BiTool(Tool):
                 # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
                 raise
             raise explained from None
+        if isinstance(answer, InputRequiredResult):
+            return answer
         return CallToolResult(
             content=[TextContent(text=answer.text(self.name))], structured_content=answer.structured()
         )
 
-    async def _answer(self, arguments: dict[str, Any], context: Context[Any, Any]) -> Answer:
+    async def _answer(
+        self, arguments: dict[str, Any], context: Context[Any, Any]
+    ) -> Answer | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
         mended = parse_json_strings(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), report_waits(_progress(context)):
             self._check_lock(app)
-            answer: Answer = await super().run(mended, context, convert_result=False)
-            return answer.with_notice(app.portal.notice)
+            answer: Answer | InputRequiredResult = await super().run(mended, context, convert_result=False)
+            # A question to the person goes out as it is.
+            return (
+                answer if isinstance(answer, InputRequiredResult) else answer.with_notice(app.portal.notice)
+            )
 
     def _check_lock(self, app: App) -> None:
         reads = self.annotations is not None and self.annotations.read_only_hint

@@ -44,6 +44,14 @@ class Talk:
         assert result.structured_content is None
         return text_of(result)
 
+    async def confirmed(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Return the structured content of a call that must answer with a preview first and then succeed."""
+        return await self.done(tool, **arguments, confirm=await self.preview(tool, **arguments))
+
+    async def preview(self, tool: str, **arguments: Any) -> str:
+        """Return the token of the preview that a call must answer with."""
+        return str((await self.done(tool, **arguments))["preview"]["confirm"])
+
     async def read(self, uri: str) -> str:
         contents = (await self.client.read_resource(uri)).contents
         assert len(contents) == 1

@@ -81,7 +81,7 @@ async def test_no_answer_of_the_nineteen_tools_holds_a_secret(
             await ear.done(f"{group}_fields")
             await ear.read(f"bi://{group}/fields")
             await ear.read(f"bi://{group}/{id}")
-            await ear.done(f"{group}_delete", id=id)
+            await ear.confirmed(f"{group}_delete", id=id)
             await ear.read(f"bi://{group}/{id}")
         await ear.look_around()
 

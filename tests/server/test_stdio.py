@@ -68,7 +68,8 @@ async def test_the_embedded_portal_remembers_in_the_users_data_folder(tmp_path: 
 
     async with started(tmp_path) as wire:
         assert await titles(wire) == {connector: "Kept"}
-        await wire.call("connector_delete", {"id": connector}, **MODERN)
+        preview = (await wire.call("connector_delete", {"id": connector}, **MODERN))["preview"]
+        await wire.call("connector_delete", {"id": connector, "confirm": preview["confirm"]}, **MODERN)
         assert await wire.end() == 0
 
     async with started(tmp_path) as wire:

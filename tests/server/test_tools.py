@@ -43,9 +43,9 @@ async def test_the_main_job_from_nothing_to_a_dataset_and_back(talk: Talk) -> No
     listed = await talk.done("dataset_list", filter={"sourceId": source})
     assert [(item["id"], item["sourceId"]) for item in listed["items"]] == [(dataset, source)]
 
-    assert (await talk.done("dataset_delete", id=dataset))["deleted"] is True
-    assert (await talk.done("source_delete", id=source))["deleted"] is True
-    assert (await talk.done("connector_delete", id=connector))["deleted"] is True
+    assert (await talk.confirmed("dataset_delete", id=dataset))["deleted"] is True
+    assert (await talk.confirmed("source_delete", id=source))["deleted"] is True
+    assert (await talk.confirmed("connector_delete", id=connector))["deleted"] is True
     assert (await talk.done("connector_list"))["items"] == []
 
 
@@ -106,7 +106,8 @@ async def test_answers_of_the_embedded_portal_say_that_it_is_not_the_users(talk:
 async def test_a_connector_in_use_is_not_deleted_and_the_error_says_what_to_do(talk: Talk) -> None:
     connector = await talk.add_connector()
     await talk.add_source(connector)
-    text = await talk.refused("connector_delete", id=connector)
+    confirm = await talk.preview("connector_delete", id=connector)
+    text = await talk.refused("connector_delete", id=connector, confirm=confirm)
     assert "biconnector.connector.delete" in text
     assert "CONNECTOR_DELETE_RESTRICTED" in text
     assert "source_list" in text
@@ -178,9 +179,9 @@ async def test_a_deleted_dataset_leaves_its_builder_dataset_by_name(talk: Talk) 
     alone = (await talk.done("dataset_add", fields=dataset_fields(source, "alone"), table_only=True))["id"]
     builder = (await talk.done("dataset_get", id=with_builder))["item"]["externalId"]
     assert builder > 0
-    left = await talk.done("dataset_delete", id=with_builder)
+    left = await talk.confirmed("dataset_delete", id=with_builder)
     assert f"BI Builder dataset {builder} of with_builder stays behind" in left["notice"]
-    assert "stays behind" not in (await talk.done("dataset_delete", id=alone))["notice"]
+    assert "stays behind" not in (await talk.confirmed("dataset_delete", id=alone))["notice"]
 
 
 async def test_a_long_logo_is_cut_in_answers(talk: Talk) -> None:

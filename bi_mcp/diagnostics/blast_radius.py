@@ -1,0 +1,235 @@
+"""What a destructive act would touch: the object by name and all that depends on it, through the layers.
+
+Read from the portal with few requests, none of which asks for the values of a source's settings where a list will do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
+
+ENDPOINTS = {
+    "url_check": "urlCheck",
+    "url_table_list": "urlTableList",
+    "url_table_description": "urlTableDescription",
+    "url_data": "urlData",
+}
+
+# A preview is read by a person; the state that it is bound to knows all of them.
+MOST_NAMED = 20
+LONGEST_NAME = 80
+
+_OF_SOURCES = ("id", "title", "active", "connectorId", "dateUpdate")
+_OF_DATASETS = ("id", "name", "sourceId", "externalId", "dateUpdate")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object that would be touched. `state` is what tells whether it changed; no value of a setting is in it."""
+
+    group: str
+    id: int
+    name: str
+    state: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.id} {quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class BlastRadius:
+    """`act` is what would be done, `consequences` what follows from it, each a sentence."""
+
+    act: str
+    target: Thing
+    dependents: Sequence[Thing] = ()
+    consequences: Sequence[str] = ()
+
+    def text(self) -> str:
+        """For a person: the act, what depends on the object, and what follows."""
+        groups = dict.fromkeys(thing.group for thing in self.dependents)
+        named = [
+            _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
+        ]
+        depends = f"Depends on it: {'; '.join(named)}." if named else "Nothing depends on it."
+        return " ".join([self.act, depends, *self.consequences])
+
+    def state(self) -> list[object]:
+        """Everything that must still be so when the act is confirmed, fit for JSON."""
+        things = [
+            [thing.group, thing.id, thing.name, thing.state] for thing in (self.target, *self.dependents)
+        ]
+        return [self.act, *self.consequences, *things]
+
+
+async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
+    """Raises what the portal's answers raise, as all functions here."""
+    connector = await bi.connectors.get(id)
+    dependents = await _below_connector(bi, id)
+    refused = "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
+    return BlastRadius(
+        act=f"Connector {id} {quoted(connector.title)} would be deleted for good.",
+        target=_connector(connector),
+        dependents=dependents,
+        consequences=[refused] if dependents else [],
+    )
+
+
+async def of_connector_changes(bi: BIConnector, id: int, changes: ConnectorChanges) -> BlastRadius | None:
+    """None for changes that move no endpoint and drop no parameter; these need no confirmation."""
+    if changes.settings is None and not any(getattr(changes, name) for name in ENDPOINTS):
+        return None
+    connector = await bi.connectors.get(id)
+    consequences = [*_moved(connector, changes), *_dropped(connector, changes)]
+    if not consequences:
+        return None
+    return BlastRadius(
+        act=f"Connector {id} {quoted(connector.title)} would be changed, and with it all its sources and datasets.",
+        target=_connector(connector),
+        dependents=await _below_connector(bi, id),
+        consequences=consequences,
+    )
+
+
+async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
+    """A source with its datasets."""
+    source = await bi.sources.get(id)
+    dependents = await _below_sources(bi, [id])
+    refused = "Bitrix24 refuses this while datasets use the source: datasets go first."
+    return BlastRadius(
+        act=f"Source {id} {quoted(source.title)} would be deleted for good, with the credentials that it holds.",
+        target=_source(source),
+        dependents=dependents,
+        consequences=[refused] if dependents else [],
+    )
+
+
+async def of_dataset_deletion(bi: BIConnector, id: int) -> BlastRadius:
+    """A dataset with its columns and, where there is one, its BI Builder dataset."""
+    dataset = await bi.datasets.get(id)
+    columns = dataset.fields or []
+    consequences = ["Charts and dashboards that use it break."]
+    if dataset.external_id and await bi.datasets.has_tables():
+        consequences.append(
+            f"Its BI Builder dataset {dataset.external_id} stays behind; remove it by hand in BI Builder."
+        )
+    return BlastRadius(
+        act=f"Dataset {id} {quoted(dataset.name)} would be deleted for good.",
+        target=_dataset(dataset),
+        dependents=[
+            *_builder(dataset),
+            *(Thing("column", column.id, column.name or "") for column in columns),
+        ],
+        consequences=consequences,
+    )
+
+
+async def of_column_deletion(bi: BIConnector, id: int, column_ids: Sequence[int]) -> BlastRadius:
+    """The columns by name. An id that is no column of the dataset is named as such; the portal refuses it."""
+    dataset = await bi.datasets.get(id)
+    names = {column.id: column.name or "" for column in dataset.fields or []}
+    listed = [
+        f"{column} {quoted(names[column])}" if column in names else f"{column} (no column of this dataset)"
+        for column in column_ids
+    ]
+    return BlastRadius(
+        act=f"Of dataset {id} {quoted(dataset.name)} these columns would be deleted for good: {', '.join(listed)}.",
+        target=_dataset(dataset),
+        dependents=_builder(dataset),
+        consequences=["Charts that use these columns break."],
+    )
+
+
+def quoted(name: str | None) -> str:
+    """A name from outside, on one line, cut, and told apart from our own words."""
+    text = name or ""
+    cut = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+    return json.dumps(cut, ensure_ascii=False)
+
+
+async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
+    sources = [source async for source in bi.sources.iterate(select=_OF_SOURCES, filter={"connectorId": id})]
+    return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
+
+
+async def _below_sources(bi: BIConnector, ids: list[int]) -> list[Thing]:
+    if not ids:
+        return []
+    found = bi.datasets.iterate(select=_OF_DATASETS, filter={"@sourceId": ids})
+    datasets = [dataset async for dataset in found]
+    return [*map(_dataset, datasets), *(thing for dataset in datasets for thing in _builder(dataset))]
+
+
+def _builder(dataset: Dataset) -> list[Thing]:
+    if not dataset.external_id:
+        return []
+    return [Thing("BI Builder dataset", dataset.external_id, dataset.name or "")]
+
+
+def _connector(connector: Connector) -> Thing:
+    state = connector.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Thing("connector", connector.id, connector.title or "", state)
+
+
+def _source(source: Source) -> Thing:
+    state = {
+        "active": source.active,
+        "connector": source.connector_id,
+        "settings": [setting.code for setting in source.settings or []],
+        "changed": source.date_update,
+    }
+    return Thing("source", source.id, source.title or "", state)
+
+
+def _dataset(dataset: Dataset) -> Thing:
+    columns = [[column.id, column.name, column.type, column.visible] for column in dataset.fields or []]
+    state = {"source": dataset.source_id, "changed": dataset.date_update, "columns": columns}
+    return Thing("dataset", dataset.id, dataset.name or "", state)
+
+
+def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
+    """The endpoints that get another address, and whose credentials would go to a host that never had them."""
+    moved = {
+        name: (getattr(connector, name) or "", getattr(changes, name))
+        for name in ENDPOINTS
+        if getattr(changes, name) not in {None, getattr(connector, name)}
+    }
+    told = [
+        f"{ENDPOINTS[name]} changes from {quoted(old)} to {quoted(new)}."
+        for name, (old, new) in moved.items()
+    ]
+    known = {_host(getattr(connector, name) or "") for name in ENDPOINTS}
+    strange = dict.fromkeys(_host(new) for _, new in moved.values() if _host(new) not in known)
+    codes = ", ".join(parameter.code for parameter in connector.settings or [])
+    if strange and codes:
+        told.append(f"The values that its sources hold ({codes}) would be sent to {', '.join(strange)}.")
+    return told
+
+
+def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
+    if changes.settings is None:
+        return []
+    kept = {parameter.code for parameter in changes.settings}
+    lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
+    return [f"Its sources lose their values of {', '.join(map(quoted, lost))}."] if lost else []
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower() or quoted(url)
+    except ValueError:
+        return quoted(url)
+
+
+def _counted(group: str, things: Sequence[Thing]) -> str:
+    named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
+    more = len(things) - MOST_NAMED
+    plural = "" if len(things) == 1 else "s"
+    return f"{len(things)} {group}{plural} ({named}{f' and {more} more' if more > 0 else ''})"
