@@ -94,8 +94,14 @@ def build_app(
             allow_literal_secrets=settings.allow_literal_secrets,
         ),
         shown_settings=settings.shown_settings,
-        seal=Seal() if settings.confirm else None,
+        seal=_build_seal(settings, shared),
     )
+
+
+def _build_seal(settings: Settings, shared: Shared | None) -> Seal | None:
+    if not settings.confirm:
+        return None
+    return Seal() if shared is None else Seal(shared.confirmation_key)
 
 
 async def examine(settings: Settings) -> list[PortalStatus]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import signal
 import socket
 import ssl
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,16 @@ _BACKLOG = 2048
 
 @dataclass(frozen=True)
 class Shared:
-    """What this replica has in common with the others."""
+    """What this replica has in common with the others. `key` seals what clients carry between requests."""
 
     store: AsyncKeyValue
     budget: SharedBudget
+    key: str = field(repr=False)
+
+    @property
+    def confirmation_key(self) -> bytes:
+        """Seals the tokens that confirm destructive acts; a key of its own, derived from the other."""
+        return hmac.digest(self.key.encode(), b"confirmation tokens", "sha256")
 
     def tokens(self, local: LocalLogin | None = None) -> SharedTokenStore:
         """The logins of all replicas; `local` is where `bi-mcp login` put one on this machine."""
@@ -83,14 +90,14 @@ async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], N
 async def open_app(build: Build, options: HttpOptions) -> AsyncIterator[Drain]:
     """Build the whole app with what it needs while it runs. `require_servable` is the caller's to ask."""
     async with open_store(options.settings) as store, _open_verifier(options.settings) as verifier:
-        shared = None if store is None else Shared(store, SharedBudget(store))
+        shared = None if store is None else Shared(store, SharedBudget(store), await load_or_make_key(store))
         server = build(shared)
         if verifier is not None:
             await require_scopes(server)
         if shared is None:
             yield Drain(build_app(server, options, verifier))
             return
-        seal_with(server, await load_or_make_key(shared.store))
+        seal_with(server, shared.key)
         await shared.budget.beat()
         async with anyio.create_task_group() as group:
             group.start_soon(shared.budget.run)
