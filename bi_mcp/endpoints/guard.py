@@ -36,6 +36,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 # What the C library reads as one IPv4 address: 127.1, 0x7f000001, 017700000001, 2130706433.
 _NUMERIC_HOST = re.compile(r"(?:[0-9a-fx]+\.)*(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<name>[^\[\]:]*))(?::(?P<port>[0-9]{0,5}))?")
 _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
 _NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
 
@@ -86,16 +87,18 @@ def parse_address(url: str) -> Address:
         raise _bad("it holds spaces, backslashes or control characters")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _bad("its host or port cannot be read") from None
     if parts.scheme not in DEFAULT_PORTS:
         raise _bad("it begins with neither http:// nor https://")
     if "@" in parts.netloc:
         raise _bad("it holds a user or a password before the host")
-    if port == 0:
-        raise _bad("its port is 0")
-    return Address(parts.scheme, _parse_host(host), port or DEFAULT_PORTS[parts.scheme])
+    written = _HOST_AND_PORT.fullmatch(parts.netloc)
+    port = int(written["port"] or DEFAULT_PORTS[parts.scheme]) if written else 0
+    if written is None or not 0 < port < 65536:
+        raise _bad("its host or port cannot be read")
+    host = _parse_ipv6(written["ipv6"]) if written["ipv6"] else _parse_host(written["name"])
+    return Address(parts.scheme, host, port)
 
 
 async def resolve_host(host: str, port: int) -> list[str]:
@@ -166,8 +169,6 @@ async def _resolve(address: Address, resolver: Resolver) -> list[IPAddress]:
 def _parse_host(host: str) -> str:
     # Full-width digits and dots are read as plain ones by some resolvers: read them so before judging.
     host = unicodedata.normalize("NFKC", host).replace("。", ".").removesuffix(".").lower()
-    if ":" in host:
-        return _parse_ipv6(host)
     if _NUMERIC_HOST.fullmatch(host):
         try:
             return str(IPv4Address(socket.inet_aton(host)))
