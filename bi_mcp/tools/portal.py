@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import Field
-
-from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.diagnostics.portal_status import PortalStatus, read_portal_status
 from bi_mcp.rest.methods import Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import BiContext, app_of
 from bi_mcp.tools.tool import ToolDeclaration
 
 
-class Status(Answer):
+class Status(Answer, PortalStatus):
     """The doctor's report."""
-
-    verdict: Level
-    portal: str
-    user: str | None = None
-    admin: bool | None = None
-    application: str | None = None
-    scopes: list[str] | None = None
-    generation: str | None = None
-    clock_skew_s: float | None = Field(default=None)
-    limits: dict[str, Any] | None = None
-    findings: list[Finding]
 
     def headline(self) -> str:
         """The verdict and what weighs most."""
@@ -37,9 +22,6 @@ async def portal_status(ctx: BiContext) -> Status:
     """Which portal this is, whose credential, which scopes and generation, and what stands in the way. Call it when access is
     refused or answers look odd. Changes nothing.
     """
-    # Imported here: few chats need a doctor.
-    from bi_mcp.diagnostics.portal_status import read_portal_status
-
     app = app_of(ctx)
     status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)
     return Status(**status.model_dump())
