@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bi_mcp.diagnostics.external import ExternalColumn, repeated
+from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, portal_type, repeated
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import (
-    CHARTS,
+    DELETED,
+    REPLACED,
     add_columns,
     delete_columns,
     new_column,
@@ -20,11 +21,16 @@ from bi_mcp.diagnostics.mending import (
     show_columns,
 )
 from bi_mcp.diagnostics.naming import column_names
-from bi_mcp.diagnostics.values import COLUMN_TYPES, shown
+from bi_mcp.diagnostics.values import shown
 from bi_mcp.rest.models import Column
 
 # How alike two codes must be for one to be the other's new name.
 ALIKE = 0.75
+# Wide tables of which everything was renamed: more pairs than this are compared by what they fold to only.
+MAX_COMPARED = 10_000
+MAX_CODE = 512
+# So many new columns a finding offers to add.
+MAX_ADDED = 50
 
 # Cyrillic letters that look like Latin ones.
 _LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
@@ -42,18 +48,24 @@ class Outside:
         return [column.code for column in self.columns]
 
 
-def check_columns(dataset_id: int, columns: Sequence[Column], outside: Outside) -> list[Finding]:
+def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetContext) -> list[Finding]:
     """Compare by code. Each lost column is paired with the new one that is most like it, where one is like enough."""
+    dataset_id = context.dataset.id
     known = {column.external_code or "" for column in columns}
     lost = [column for column in columns if column.external_code not in set(outside.codes)]
     new = {column.code: column for column in outside.columns if column.code and column.code not in known}
+    partners = _partners([column.external_code or "" for column in lost], list(new))
+    if len(lost) == len(columns) > 1 and not partners:
+        return [_another_table(columns, outside)]
     findings = list[Finding]()
-    for column, replacement in _paired(lost, list(new)):
-        if replacement is None:
-            findings.append(_vanished(dataset_id, column, outside))
-            continue
-        findings.append(_renamed(dataset_id, column, new.pop(replacement)))
-    findings.extend(_appeared(dataset_id, columns, list(new.values())))
+    for column in lost:
+        partner = partners.get(column.external_code or "")
+        findings.append(
+            _renamed(dataset_id, column, new.pop(partner))
+            if partner
+            else _vanished(dataset_id, column, outside)
+        )
+    findings.extend(_appeared(context, columns, list(new.values())))
     return [*findings, *_doubled(outside), *_hidden(dataset_id, columns)]
 
 
@@ -68,29 +80,40 @@ def folded(code: str) -> str:
     return re.sub(r"[\W_]+", "", plain)
 
 
-def _paired(lost: Sequence[Column], new: list[str]) -> Iterator[tuple[Column, str | None]]:
-    """The most alike first, so that no pair takes away the better half of another."""
-    likenesses = [
-        (likeness, -index, code)
-        for index, column in enumerate(lost)
-        for code in new
-        if (likeness := _likeness(column.external_code or "", code)) >= ALIKE
-    ]
-    partners = dict[int, str]()
-    for _, negative, code in sorted(likenesses, reverse=True):
-        if -negative not in partners and code not in partners.values():
-            partners[-negative] = code
-    return ((column, partners.get(index)) for index, column in enumerate(lost))
+def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+    """Pair lost codes with new ones, the most alike first, so that no pair takes away the better half of another."""
+    if len(lost) * len(new) > MAX_COMPARED:
+        by_fold = {folded(code): code for code in new}
+        likenesses = [(1.0, code, by_fold[folded(code)]) for code in lost if folded(code) in by_fold]
+    else:
+        likenesses = [(_likeness(old, code), old, code) for old in lost for code in new]
+    partners, paired = dict[str, str](), set[str]()
+    for likeness, old, code in sorted(likenesses, key=lambda pair: pair[0], reverse=True):
+        if likeness >= ALIKE and old not in partners and code not in paired:
+            partners[old] = code
+            paired.add(code)
+    return partners
 
 
 def _likeness(old: str, new: str) -> float:
-    one, other = folded(old), folded(new)
+    one, other = folded(old[:MAX_CODE]), folded(new[:MAX_CODE])
     if one and one == other:
         return 1.0
     # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return 0.0
-    return SequenceMatcher(None, one, other).ratio()
+    matcher = SequenceMatcher(None, one, other)
+    return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
+
+
+def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
+    return Finding(
+        level="error",
+        where="columns",
+        what=f"None of the {len(columns)} columns is outside any more; there are {_listed(outside.codes)}.",
+        fix="Probably the code leads to another table now. Put that right in the external system, or make a new dataset "
+        "(dataset_propose) and move the charts.",
+    )
 
 
 def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
@@ -99,7 +122,7 @@ def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
         level="error" if column.visible is not False else "note",
         where=place(column),
         what=f"The column is no longer outside: {source} does not name its code. Charts that use it get no values.",
-        fix=f"Bring the column back in the external system, or delete it here. {CHARTS}",
+        fix=f"Bring the column back in the external system, or delete it here. {DELETED}",
         call=delete_columns(dataset_id, [column.id]),
     )
 
@@ -110,7 +133,7 @@ def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
         level="error",
         where=place(column),
         what=f"{_difference(old, new.code)}: {shown(new.code)!r}. Codes are compared letter by letter.",
-        fix=f"A column's code is set once: delete the column and add it again under its name, in two calls. {CHARTS}",
+        fix=f"A column's code is set once: delete the column and add it again under its name, in two calls. {REPLACED}",
         calls=replace_column(dataset_id, column, code=new.code),
     )
 
@@ -123,22 +146,25 @@ def _difference(old: str, new: str) -> str:
     return "The code is gone outside and a similar one is new there, probably its new name"
 
 
-def _appeared(dataset_id: int, columns: Sequence[Column], new: Sequence[ExternalColumn]) -> Iterator[Finding]:
+def _appeared(
+    context: DatasetContext, columns: Sequence[Column], new: Sequence[ExternalColumn]
+) -> Iterator[Finding]:
     if not new:
         return
+    offered = [column for column in new if len(column.code) <= MAX_CODE][:MAX_ADDED]
     names = column_names(
-        [(column.code, column.name) for column in new], [column.name or "" for column in columns]
+        [(column.code, column.name) for column in offered], [column.name or "" for column in columns]
     )
     added = [
-        new_column(name.name, column.code, column.type if column.type in COLUMN_TYPES else "string")
-        for name, column in zip(names, new, strict=True)
+        new_column(name.name, column.code, portal_type(column.type, context.generation))
+        for name, column in zip(names, offered, strict=True)
     ]
     yield Finding(
         level="note",
         where="columns",
         what=f"Outside there are columns that the dataset lacks: {_listed([column.code for column in new])}.",
         fix="Add those that are wanted; take the others out of the call.",
-        call=add_columns(dataset_id, added),
+        call=add_columns(context.dataset.id, added),
     )
 
 

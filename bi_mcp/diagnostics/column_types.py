@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from bi_mcp.diagnostics.column_matching import place
-from bi_mcp.diagnostics.external import ExternalColumn, Sample
+from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample, portal_type
 from bi_mcp.diagnostics.finding import Finding
-from bi_mcp.diagnostics.mending import CHARTS, replace_column
-from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, Offence, judge
+from bi_mcp.diagnostics.mending import REPLACED, replace_column
+from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, Offence, judge, shown
 from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
@@ -26,51 +26,70 @@ EXPECTED: Mapping[str, str] = {
 
 
 def check_types(
-    dataset_id: int,
     columns: Sequence[Column],
     described: Mapping[str, ExternalColumn],
     sample: Sample | None,
+    context: DatasetContext,
 ) -> list[Finding]:
     """Check each column that is outside, too. Where values are wrong, that is told rather than what is described."""
     findings = list[Finding]()
     for column in columns:
         code = column.external_code or ""
-        values = sample.columns.get(code) if sample else None
-        judgement = None if values is None else judge(values, column.type or "string")
-        findings.extend(_check_values(dataset_id, column, judgement, sample))
-        if code in described and not (judgement and judgement.count):
-            findings.extend(_check_description(dataset_id, column, described[code], values))
+        outside = described.get(code)
+        theirs = portal_type(outside.type, context.generation) if outside else None
+        values = (sample.columns.get(code) if sample else None) or ()
+        if sample and (judgement := judge(values, column.type or "string")).count:
+            fitting = _fitting(values, theirs, judgement)
+            findings.append(_offending(context.dataset.id, column, judgement, fitting, sample.data_rows))
+            continue
+        findings.extend(_check_filling(column, values))
+        if outside and outside.type not in COLUMN_TYPES:
+            findings.append(_unknown_type(column, outside))
+        if theirs and theirs != column.type:
+            findings.append(_disagreement(context.dataset.id, column, theirs, values))
     return findings
 
 
-def _check_values(
-    dataset_id: int, column: Column, judgement: Judgement | None, sample: Sample | None
-) -> Iterator[Finding]:
-    if judgement is None or sample is None:
-        return
-    if judgement.count:
-        yield _offending(dataset_id, column, judgement, sample.data_rows)
-    elif judgement.empty and len(sample.data_rows) >= ROWS_FOR_EMPTY:
+def _fitting(values: Sequence[object], theirs: str | None, judgement: Judgement) -> str | None:
+    """The described type where it suits the values, else what they look like."""
+    return theirs if theirs and not judge(values, theirs).count else judgement.fitting
+
+
+def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
+    kinds = sorted({_kind(value) for value in values} - {""})
+    if not kinds and len(values) >= ROWS_FOR_EMPTY:
         yield Finding(
             level="note",
             where=place(column),
-            what=f"Empty in all {len(sample.data_rows)} rows of the sample.",
+            what=f"Empty in all {len(values)} rows of the sample.",
             fix="Look whether the connector fills it; if it never will, delete or hide the column.",
         )
-    elif len(judgement.mixed) > 1 and column.type == "string":
+    if len(kinds) > 1 and column.type == "string":
         yield Finding(
             level="note",
             where=place(column),
-            what=f"Values of mixed kinds: {', '.join(judgement.mixed)}.",
+            what=f"Values of mixed kinds: {', '.join(kinds)}.",
             fix="Filters and sorting treat all of them as text. Let the connector answer one kind.",
         )
 
 
-def _offending(dataset_id: int, column: Column, judgement: Judgement, data_rows: Sequence[int]) -> Finding:
+def _kind(value: object) -> str:
+    """What JSON calls a value; nothing for an empty one."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    if isinstance(value, bool):
+        return "true or false"
+    return "texts" if isinstance(value, str) else "numbers"
+
+
+def _offending(
+    dataset_id: int, column: Column, judgement: Judgement, fitting: str | None, data_rows: Sequence[int]
+) -> Finding:
     expected = EXPECTED.get(judgement.declared, EXPECTED["string"])
     mixed = f" Kinds mixed: {', '.join(judgement.mixed)}." if len(judgement.mixed) > 1 else ""
-    fitting = judgement.fitting
-    retype = f" Or delete the column and add it again as {fitting}, in two calls. {CHARTS}" if fitting else ""
+    retype = (
+        f" Or delete the column and add it again as {fitting}, in two calls. {REPLACED}" if fitting else ""
+    )
     return Finding(
         level="error" if judgement.hopeless else "warning",
         where=place(column),
@@ -89,39 +108,31 @@ def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
     )
 
 
-def _check_description(
-    dataset_id: int, column: Column, described: ExternalColumn, values: Sequence[object] | None
-) -> Iterator[Finding]:
-    """The portal's type suits the values, or there are none; does the description agree?"""
+def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence[object]) -> Finding:
+    """The portal's type suits the values, or there are none; the description says something else."""
     ours = column.type or "string"
-    if described.type not in COLUMN_TYPES:
-        yield _unknown_type(column, described)
-    theirs = described.type if described.type in COLUMN_TYPES else "string"
-    if ours == theirs:
-        return
-    judgement = judge(values or [], theirs)
     what = f"The column is {ours} here and {theirs} in urlTableDescription."
+    judgement = judge(values, theirs)
     if judgement.count:
-        yield Finding(
+        return Finding(
             level="warning",
             where=place(column),
             what=f"{what} The values are {ours}, so the description is wrong: {judgement.formats[0]}.",
-            fix=f"Let urlTableDescription answer {ours} for {column.external_code}.",
+            fix=f"Let urlTableDescription answer {ours} for this column.",
         )
-        return
-    yield Finding(
+    return Finding(
         level="warning",
         where=place(column),
         what=what,
-        fix=f"If outside is right, delete the column and add it again as {theirs}, in two calls. {CHARTS}",
+        fix=f"If outside is right, delete the column and add it again as {theirs}, in two calls. {REPLACED}",
         calls=replace_column(dataset_id, column, column_type=theirs),
     )
 
 
 def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
     return Finding(
-        level="warning",
+        level="note",
         where=place(column),
-        what=f"urlTableDescription calls its type {described.type[:40]!r}, which Bitrix24 does not know and takes for string.",
+        what=f"urlTableDescription calls its type {shown(described.type)!r}, which Bitrix24 does not know and takes for string.",
         fix=f"Let the connector answer one of {', '.join(COLUMN_TYPES)}, in small letters.",
     )

@@ -76,19 +76,25 @@ def _check_columns(
     sample: Sample | None,
     context: DatasetContext,
 ) -> Iterator[Finding]:
-    dataset_id = context.dataset.id
     if not columns:
         yield Finding(level="error", where="columns", what="The dataset has no columns.", fix="Add some.")
     codes = [column.code for column in described or ()]
-    shape = check_shape(sample, columns, codes) if sample else []
-    yield from shape
-    if described is not None:
-        yield from check_columns(dataset_id, columns, Outside(described, described=True))
-    elif sample is not None and sample.header and not _unreadable(sample, columns):
+    if sample is not None:
+        yield from check_shape(sample, columns, codes)
+    if described is not None and not described:
+        yield Finding(
+            level="error",
+            where="urlTableDescription",
+            what="It names no columns for the table.",
+            fix="Let it answer the table's columns; look whether the table is still there.",
+        )
+    elif described is not None:
+        yield from check_columns(columns, Outside(described, described=True), context)
+    elif sample is not None and not _unreadable(sample, columns):
         header = [ExternalColumn(code, "", "") for code in sample.codes]
-        yield from check_columns(dataset_id, columns, Outside(header, described=False))
+        yield from check_columns(columns, Outside(header, described=False), context)
     by_code = {column.code: column for column in described or ()}
-    yield from check_types(dataset_id, columns, by_code, sample)
+    yield from check_types(columns, by_code, sample, context)
 
 
 def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from bi_mcp.diagnostics.values import COLUMN_TYPES
 from bi_mcp.rest.models import Connector, Dataset, Source
 
 Generation = Literal["classic", "tables"]
@@ -66,6 +67,16 @@ class DatasetContext:
     connector: Connector | None = None
     generation: Generation = "tables"
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
+
+
+# What stands on classic portals for the types that only newer ones have.
+_ON_CLASSIC = {"money": "double", "timezone": "string"}
+
+
+def portal_type(described: str, generation: Generation) -> str:
+    """What a portal makes of a described type: an unknown one counts as `string`."""
+    known = described if described in COLUMN_TYPES else "string"
+    return _ON_CLASSIC.get(known, known) if generation == "classic" else known
 
 
 def repeated(codes: Sequence[str]) -> list[str]:

@@ -9,7 +9,11 @@ from bi_mcp.rest.models import Column
 
 Call: TypeAlias = dict[str, object]
 
-CHARTS = "Charts and filters in BI Builder that use the column lose it when it is deleted; look at them after the second call."
+# What the reader must know before calls that delete columns.
+DELETED = "Charts and filters in BI Builder that use it break."
+REPLACED = (
+    "Charts and filters in BI Builder lose the column with the first call; look at them after the second one."
+)
 
 
 def call(tool: str, **arguments: object) -> Call:

@@ -110,6 +110,7 @@ def _is_legal(name: str, rules: NameRules) -> bool:
 
 def _spelt(text: str, rules: NameRules, reasons: list[str]) -> str:
     """Spell a text with the letters that are allowed, adding to the reasons."""
+    text = unicodedata.normalize("NFC", text)
     apart = split_camel_case(text)
     signed = "".join(_SIGNS.get(sign, sign) for sign in apart)
     plain = transliterate(signed)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bi_mcp.diagnostics.external import ExternalColumn, Generation, Sample, repeated
+from bi_mcp.diagnostics.external import ExternalColumn, Generation, Sample, portal_type, repeated
 from bi_mcp.diagnostics.naming import LegalName, column_names, dataset_name
 from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, judge, shown
 from bi_mcp.errors import InvalidRequestError
 
 MAX_EXTERNAL = 512
-
-# What stands for the types that only newer portals have.
-_ON_CLASSIC = {"money": "double", "timezone": "string"}
 
 
 class Proposal(NamedTuple):
@@ -110,7 +107,6 @@ def _propose_type(
             f"type {type_} instead of {column.type}: {judgement.count} of {judgement.filled} sampled values are no "
             f'{column.type}, such as "{first.value}" ({first.format})'
         )
-    if generation == "classic" and type_ in _ON_CLASSIC:
-        reasons.append(f"type {_ON_CLASSIC[type_]}, since this portal does not know {type_}")
-        type_ = _ON_CLASSIC[type_]
-    return type_, reasons
+    if portal_type(type_, generation) != type_:
+        reasons.append(f"type {portal_type(type_, generation)}, since this portal does not know {type_}")
+    return portal_type(type_, generation), reasons

@@ -275,7 +275,7 @@ def test_text_of_mixed_kinds_is_noted() -> None:
     columns = [Column(id=1, name="ID", external_code="id", type="string")]
     described = [ExternalColumn("id", "", "string")]
     finding = only(diagnosed(columns, described, Sample(["id"], [[1], ["abc"], ["2025-12-31"]])))
-    assert "numbers, dates, text" in finding.what
+    assert "numbers, texts" in finding.what
 
 
 def test_a_missing_header_is_an_error() -> None:
@@ -447,3 +447,53 @@ def test_the_gravest_findings_come_first_and_none_holds_a_secret() -> None:
     assert levels == sorted(levels, key=["error", "warning", "note"].index)
     assert set(levels) == {"error", "warning", "note"}
     assert SECRET not in repr([finding.model_dump() for finding in findings])
+
+
+def test_text_that_only_looks_like_numbers_or_dates_here_and_there_is_no_finding() -> None:
+    columns = [Column(id=1, name="ID", external_code="id", type="string")]
+    described = [ExternalColumn("id", "", "string")]
+    assert diagnosed(columns, described, Sample(["id"], [["1001"], ["A-17"], ["2025-12-31"]])).findings == []
+
+
+def test_the_described_type_is_offered_where_it_suits_the_values() -> None:
+    columns = [Column(id=12, name="AMOUNT", external_code="amount", type="int")]
+    described = [ExternalColumn("amount", "", "money")]
+    finding = only(diagnosed(columns, described, Sample(["amount"], [[10.5]])))
+    assert replaced(finding)[1]["type"] == "money"
+
+
+def test_types_that_a_classic_portal_does_not_know_count_as_what_stands_for_them() -> None:
+    described = [DESCRIBED[0], ExternalColumn("amount", "", "money"), DESCRIBED[2]]
+    assert diagnosed(described=described, context=replace(CONTEXT, generation="classic")).findings == []
+    assert diagnosed(described=described).verdict == "degraded"
+
+
+def test_a_table_without_one_of_the_columns_is_told_once_and_nothing_is_deleted() -> None:
+    diagnosis = diagnosed(described=outside("city", "country"), sample=None)
+    finding = next(finding for finding in diagnosis.findings if finding.where == "columns")
+    assert "None of the 3 columns" in finding.what
+    assert finding.call is None
+    assert len(diagnosis.findings) == 2
+
+
+def test_an_empty_description_is_told_once() -> None:
+    finding = only(diagnosed(described=[]))
+    assert finding.where == "urlTableDescription"
+
+
+def test_a_wide_table_of_which_every_code_changed_its_case_is_matched() -> None:
+    codes = [f"some_rather_long_code_{number}" for number in range(300)]
+    columns = [
+        Column(id=number + 1, name=code.upper(), external_code=code, type="int")
+        for number, code in enumerate(codes)
+    ]
+    diagnosis = diagnosed(columns, [ExternalColumn(code.title(), "", "int") for code in codes], None)
+    renamed = [finding for finding in diagnosis.findings if finding.calls]
+    assert len(renamed) == 300
+    assert replaced(renamed[7])[1]["externalCode"] == "Some_Rather_Long_Code_7"
+
+
+def test_only_some_of_many_new_columns_are_offered() -> None:
+    many = [ExternalColumn(f"new{number}x", "", "int") for number in range(500)]
+    call = only(diagnosed(described=[*DESCRIBED, *many])).call
+    assert len(changes(call).add or []) == 50
