@@ -76,6 +76,19 @@ async def test_the_embedded_portal_remembers_in_the_users_data_folder(tmp_path: 
         assert await titles(wire) == {}
 
 
+@pytest.mark.parametrize(
+    ("options", "variables"), [(("serve", "--no-confirm"), {}), ((), {"BI_MCP_NO_CONFIRM": "on"})]
+)
+async def test_a_script_may_go_without_confirmation(
+    tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    async with started(tmp_path, *options, **variables) as wire:
+        connector = await add_connector(wire, "Gone at once")
+        deleted = await wire.call("connector_delete", {"id": connector}, **MODERN)
+        assert deleted["deleted"] is True
+        assert await titles(wire) == {}
+
+
 async def test_two_servers_on_one_file_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     mine: dict[int, str] = {}
 
