@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, portal_type, repeated
+from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, is_code, portal_type, repeated
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import (
     DELETED,
@@ -28,7 +28,6 @@ from bi_mcp.rest.models import Column
 ALIKE = 0.75
 # Wide tables of which everything was renamed: more pairs than this are compared by what they fold to only.
 MAX_COMPARED = 10_000
-MAX_CODE = 512
 # So many new columns a finding offers to add.
 MAX_ADDED = 50
 
@@ -53,13 +52,15 @@ def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetC
     dataset_id = context.dataset.id
     known = {column.external_code or "" for column in columns}
     lost = [column for column in columns if column.external_code not in set(outside.codes)]
-    new = {column.code: column for column in outside.columns if column.code and column.code not in known}
+    new = {
+        column.code: column for column in outside.columns if is_code(column.code) and column.code not in known
+    }
     partners = _partners([column.external_code or "" for column in lost], list(new))
     if len(lost) == len(columns) > 1 and not partners:
         return [_another_table(columns, outside)]
     findings = list[Finding]()
     for column in lost:
-        partner = partners.get(column.external_code or "")
+        partner = partners.pop(column.external_code or "", None)
         findings.append(
             _renamed(dataset_id, column, new.pop(partner))
             if partner
@@ -96,7 +97,7 @@ def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
 
 
 def _likeness(old: str, new: str) -> float:
-    one, other = folded(old[:MAX_CODE]), folded(new[:MAX_CODE])
+    one, other = folded(old), folded(new)
     if one and one == other:
         return 1.0
     # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
@@ -151,7 +152,7 @@ def _appeared(
 ) -> Iterator[Finding]:
     if not new:
         return
-    offered = [column for column in new if len(column.code) <= MAX_CODE][:MAX_ADDED]
+    offered = new[:MAX_ADDED]
     names = column_names(
         [(column.code, column.name) for column in offered], [column.name or "" for column in columns]
     )

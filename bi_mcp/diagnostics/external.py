@@ -69,6 +69,8 @@ class DatasetContext:
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
 
 
+MAX_CODE = 512
+
 # What stands on classic portals for the types that only newer ones have.
 _ON_CLASSIC = {"money": "double", "timezone": "string"}
 
@@ -77,6 +79,15 @@ def portal_type(described: str, generation: Generation) -> str:
     """What a portal makes of a described type: an unknown one counts as `string`."""
     known = described if described in COLUMN_TYPES else "string"
     return _ON_CLASSIC.get(known, known) if generation == "classic" else known
+
+
+def is_code(text: str) -> bool:
+    """Whether a portal can hold it as the code of a table or a column: not blank, not too long, whole characters."""
+    return (
+        bool(text.strip())
+        and len(text) <= MAX_CODE
+        and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    )
 
 
 def repeated(codes: Sequence[str]) -> list[str]:

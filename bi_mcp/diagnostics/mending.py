@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from bi_mcp.diagnostics.values import COLUMN_TYPES
 from bi_mcp.rest.models import Column
 
 Call: TypeAlias = dict[str, object]
@@ -41,7 +42,6 @@ def replace_column(
     dataset_id: int, column: Column, *, code: str | None = None, column_type: str | None = None
 ) -> list[Call]:
     """Delete a column, then add it again under its name: in one call the portal would find the name taken."""
-    again = new_column(
-        column.name or "", code or column.external_code or "", column_type or column.type or "string"
-    )
+    kept = column.type if column.type in COLUMN_TYPES else "string"
+    again = new_column(column.name or "", code or column.external_code or "", column_type or kept)
     return [delete_columns(dataset_id, [column.id]), add_columns(dataset_id, [again])]

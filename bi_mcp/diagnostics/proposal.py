@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bi_mcp.diagnostics.external import ExternalColumn, Generation, Sample, portal_type, repeated
+from bi_mcp.diagnostics.external import (
+    MAX_CODE,
+    ExternalColumn,
+    Generation,
+    Sample,
+    is_code,
+    portal_type,
+    repeated,
+)
 from bi_mcp.diagnostics.naming import LegalName, column_names, dataset_name
 from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, judge, shown
 from bi_mcp.errors import InvalidRequestError
-
-MAX_EXTERNAL = 512
 
 
 class Proposal(NamedTuple):
@@ -32,7 +38,11 @@ def propose(
     """Propose a dataset. `taken_names` are the names of the portal's datasets. Raises `InvalidRequestError` when no dataset
     can be made of the table at all.
     """
-    _check_table(table_code)
+    if not is_code(table_code):
+        raise InvalidRequestError(
+            f"A portal cannot hold the table's code {shown(table_code)!r}: it is blank, longer than {MAX_CODE} characters, "
+            "or broken text. Let the connector answer another."
+        )
     name = dataset_name(table_code, title, taken_names)
     reasons = list(_naming_reasons("dataset", table_code, name))
     usable = _usable(columns, reasons)
@@ -42,28 +52,21 @@ def propose(
         "name": name.name,
         "sourceId": source_id,
         "externalCode": table_code,
-        "externalName": (title.strip() or table_code)[:MAX_EXTERNAL],
+        "externalName": title.strip()[:MAX_CODE] if is_code(title[:MAX_CODE]) else table_code,
         "fields": _propose_columns(usable, sample, generation, reasons),
     }
     return Proposal(fields, reasons)
-
-
-def _check_table(code: str) -> None:
-    if not code.strip() or len(code) > MAX_EXTERNAL:
-        raise InvalidRequestError(
-            f"The table's code has {len(code)} characters; a dataset holds 1 to {MAX_EXTERNAL}. Let the connector answer another."
-        )
 
 
 def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[ExternalColumn]:
     """Leave out what a portal refuses."""
     usable = dict[str, ExternalColumn]()
     for number, column in enumerate(columns, 1):
-        if column.code.strip() and len(column.code) <= MAX_EXTERNAL:
+        if is_code(column.code):
             usable.setdefault(column.code, column)
         else:
             reasons.append(
-                f"column {number}: left out, its code has {len(column.code)} characters (1 to {MAX_EXTERNAL})"
+                f"column {number}: left out, since a portal cannot hold its code {shown(column.code)!r}"
             )
     reasons.extend(
         f"column {shown(code)!r}: described more than once, the first is taken"

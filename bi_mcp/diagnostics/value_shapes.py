@@ -56,8 +56,16 @@ _NOT_FINITE = _shape("NaN or Infinity", "numbers")
 _DATE = _shape("Y-m-d", "dates", "date", instead={"datetime": "date without a time of day"})
 _MOMENT = _shape("Y-m-d H:i:s", "dates", "datetime", instead={"date": "date with a time of day"})
 _IMPOSSIBLE = _shape("date that does not exist", "dates")
-_UNIX_TIME = {"date": "Unix time", "datetime": "Unix time"}
-_COMPACT = {"date": "Ymd without separators", "datetime": "Ymd without separators"}
+
+
+def _moment_in_number(what: str) -> Shape:
+    return _shape(
+        _WHOLE.format, _WHOLE.family, *_WHOLE.types, instead=dict.fromkeys(("date", "datetime"), what)
+    )
+
+
+_UNIX_TIME = _moment_in_number("Unix time")
+_COMPACT = _moment_in_number("Ymd without separators")
 
 _CURRENCY = r"(?:[$€£¥₽₴₸₹]|(?-i:[A-Z]{3})|руб\.?|р\.|тг\.?|грн\.?)"
 _AMOUNT = r"[+-]?\d[\d\s.,'’]*"
@@ -69,13 +77,13 @@ _DAY_ONLY = r"(?:1[3-9]|2\d|3[01])"
 _SLASHED_YEAR = rf"/\d{{2,4}}(,? {_TIME}( ?[ap]m)?)?"
 
 _WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
-_DIGIT = re.compile(r"\d", re.ASCII)
-
-# Texts of a calendar's form, and how to ask whether there is such a day.
+# Texts of a calendar's form, which need not be days of it.
 _CALENDAR = (
-    (re.compile(_ISO_DAY, re.ASCII), _DATE, "%Y-%m-%d"),
-    (re.compile(rf"{_ISO_DAY} \d\d:\d\d:\d\d", re.ASCII), _MOMENT, "%Y-%m-%d %H:%M:%S"),
+    (re.compile(_ISO_DAY, re.ASCII), _DATE),
+    (re.compile(rf"{_ISO_DAY} \d\d:\d\d:\d\d", re.ASCII), _MOMENT),
 )
+# How every text begins that a pattern with digits matches: most others need not be tried on all of them.
+_NUMBER_AHEAD = re.compile(r"[^\w\s]{0,2}\d|[^\W\d]{1,4}\.?\s?[+-]?\d|[$€£¥₽₴₸₹]")
 
 
 def _patterns(*rows: tuple[str, Shape]) -> tuple[tuple[re.Pattern[str], Shape], ...]:
@@ -135,15 +143,10 @@ def _whole(number: int) -> Shape:
         return _OVER_64_BITS
     if number not in EXACT_IN_DOUBLE:
         return _BEYOND_DOUBLE
-    instead = _moment_in(number)
-    return _shape(_WHOLE.format, _WHOLE.family, *_WHOLE.types, instead=instead) if instead else _WHOLE
-
-
-def _moment_in(number: int) -> Mapping[str, str]:
-    """A number that is probably a date: 20251231, or seconds or milliseconds since 1970 (2001 to 2065)."""
-    if 19000101 <= number <= 21001231 and _exists(str(number), "%Y%m%d"):
+    # Probably a date: 20251231, or seconds or milliseconds since 1970 (2001 to 2065).
+    if 19000101 <= number <= 21001231 and _exists(str(number)):
         return _COMPACT
-    return _UNIX_TIME if 10**9 <= number < 3 * 10**9 or 10**12 <= number < 3 * 10**12 else {}
+    return _UNIX_TIME if 10**9 <= number < 3 * 10**9 or 10**12 <= number < 3 * 10**12 else _WHOLE
 
 
 def _fractional(number: float) -> Shape:
@@ -171,21 +174,22 @@ def _bare_shape(text: str) -> Shape:
         return _OVER_64_BITS if len(text) > 20 else _whole(int(text))
     if len(text) > MAX_PATTERN:
         return _TEXT
-    for pattern, shape, format in _CALENDAR:
+    for pattern, shape in _CALENDAR:
         if pattern.fullmatch(text):
-            return shape if _exists(text, format) else _IMPOSSIBLE
-    for pattern, shape in _WITH_DIGITS if _DIGIT.search(text) else _WITHOUT_DIGITS:
+            return shape if _exists(text) else _IMPOSSIBLE
+    for pattern, shape in _WITH_DIGITS if _NUMBER_AHEAD.match(text) else _WITHOUT_DIGITS:
         if pattern.fullmatch(text):
             return shape
     return _NAMED_ZONE if _is_zone(text) else _TEXT
 
 
-def _exists(text: str, format: str) -> bool:
+def _exists(text: str) -> bool:
     try:
-        datetime.strptime(text, format)  # noqa: DTZ007  only asked whether there is such a day
+        datetime.fromisoformat(text)
     except ValueError:
         return False
-    return True
+    # Newer Pythons take 24:00:00 for the next midnight.
+    return " 24:" not in text
 
 
 @cache

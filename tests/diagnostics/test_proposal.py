@@ -123,7 +123,7 @@ def test_codes_described_twice_are_taken_once() -> None:
     assert "more than once" in proposal.reasons[0]
 
 
-@pytest.mark.parametrize("code", ["", "  ", "c" * 513])
+@pytest.mark.parametrize("code", ["", "  ", "c" * 513, "broken \ud800"])
 def test_a_column_that_a_portal_refuses_is_left_out(code: str) -> None:
     proposal = propose("t", "T", [ExternalColumn(code, "", "int"), COLUMNS[0]], None, 1)
     assert columns_of(proposal) == [("ID", "id", "int")]
@@ -135,13 +135,13 @@ def test_a_table_without_usable_columns_is_refused() -> None:
         propose("t", "T", [], None, 1)
 
 
-@pytest.mark.parametrize("code", ["", " ", "c" * 513])
+@pytest.mark.parametrize("code", ["", " ", "c" * 513, "broken \ud800"])
 def test_a_table_code_that_no_dataset_holds_is_refused(code: str) -> None:
-    with pytest.raises(InvalidRequestError, match="characters"):
+    with pytest.raises(InvalidRequestError, match="cannot hold"):
         propose(code, "T", COLUMNS, None, 1)
 
 
-@pytest.mark.parametrize("title", ["", "   ", "t" * 1000])
+@pytest.mark.parametrize("title", ["", "   ", "t" * 1000, " " * 600 + "t", "broken \ud800"])
 def test_the_external_name_is_always_valid(title: str) -> None:
     proposal = propose("orders", title, COLUMNS, SAMPLE, 1)
     name = DatasetFields.model_validate(proposal.fields).external_name

@@ -73,6 +73,7 @@ def test_values_of_the_type_are_no_offence(declared: str, values: list[object]) 
         ("datetime", "2025-12-31 10:00:00.5", "fractions of a second", "string"),
         ("datetime", "2025-12-31 10:00", "time without seconds", "string"),
         ("datetime", "2025-12-31 25:00:00", "date that does not exist", "string"),
+        ("datetime", "2025-12-31 24:00:00", "date that does not exist", "string"),
         ("datetime", "2025-12-31", "date without a time of day", "date"),
         ("datetime", "31.12.2025 10:00", "d.m.Y", "string"),
         ("datetime", 1767139200000, "Unix time", "int"),
