@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bi_mcp.config import LocalPortalSettings
+    from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
 
 # Never resolved: calls to it stay in the process. `http` on loopback's name, so that no rule about https is bent.
@@ -32,6 +33,14 @@ def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
         replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()}
     )
     return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
+
+
+def call_embedded_endpoints() -> EndpointCaller:
+    """Call connectors as the embedded portal does: the sample without a socket, and others wherever they are."""
+    from bi_mcp import sample
+    from bi_mcp.endpoints.caller import EndpointCaller
+
+    return EndpointCaller(allow_private=True, apps={sample.ORIGIN: sample.create_app()})
 
 
 def serve_portal(port: int, announce: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.config import Settings
+    from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.hosting.serving import Shared
     from bi_mcp.profiles import Profile
     from bi_mcp.rest.client import BIConnector
@@ -82,6 +83,7 @@ def _by_profile(profile: Profile, folder: Path, shared: Shared | None, *, severa
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
+        call_endpoints=partial(_call_endpoints, allow_private=profile.allow_private_addresses),
     )
 
 
@@ -110,7 +112,20 @@ def _embedded(settings: Settings) -> PortalAccess:
         about=ABOUT_EMBEDDED,
         connect=partial(_connect_embedded, settings),
         notice=EMBEDDED_NOTICE,
+        call_endpoints=_call_embedded_endpoints,
     )
+
+
+def _call_embedded_endpoints() -> EndpointCaller:
+    from bi_mcp.embedded import call_embedded_endpoints
+
+    return call_embedded_endpoints()
+
+
+def _call_endpoints(*, allow_private: bool) -> EndpointCaller:
+    from bi_mcp.endpoints.caller import EndpointCaller
+
+    return EndpointCaller(allow_private=allow_private)
 
 
 def _limiter(shared: Shared | None) -> Limiter:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bi_mcp.tools import connector, dataset, portal, source
+from bi_mcp.tools import connector, dataset, diagnosis, portal, source
 
-TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS, *portal.TOOLS)
+TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS, *portal.TOOLS, *diagnosis.TOOLS)

@@ -16,6 +16,7 @@ from bi_mcp.tools.confirmation_token import Seal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.setting_values import SettingValues
@@ -30,7 +31,7 @@ class PortalAccess:
     `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock. `limiter` knows how much the portal
-    still allows; the embedded portal has no limits.
+    still allows; the embedded portal has no limits. `call_endpoints` makes what calls the endpoints of its connectors.
     """
 
     title: str
@@ -39,7 +40,18 @@ class PortalAccess:
     notice: str | None = None
     read_only: bool = False
     limiter: Limiter | None = None
+    call_endpoints: Callable[[], EndpointCaller] | None = None
     _client: BIConnector | None = field(default=None, init=False)
+
+    @property
+    def caller(self) -> EndpointCaller:
+        """What calls the endpoints of the portal's connectors, as Bitrix24 does."""
+        if self.call_endpoints is not None:
+            return self.call_endpoints()
+        # Imported here: httpx is not needed until the first call.
+        from bi_mcp.endpoints.caller import EndpointCaller
+
+        return EndpointCaller()
 
     @property
     def bi(self) -> BIConnector:

@@ -1,0 +1,162 @@
+"""The external system behind a source, read as Bitrix24 reads it: tables, columns, rows, and what they make of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bi_mcp.diagnostics.connector_check import examine_connector
+from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
+from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.proposal import Proposal, propose
+from bi_mcp.errors import EndpointError, InvalidRequestError
+from bi_mcp.setting_values import looks_secret
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.connector_report import ConnectorReport
+    from bi_mcp.diagnostics.external import DataEndpoint, Generation
+    from bi_mcp.endpoints.answers import Columns, Rows, Tables
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Connector, Dataset, Source
+    from bi_mcp.secret import Secret
+
+# Enough to judge types by, little enough to read in a moment.
+SAMPLED_ROWS = 200
+ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A source with its connector, and how to call the connector's endpoints."""
+
+    caller: EndpointCaller
+    source: Source
+    connector: Connector
+
+    @property
+    def connection(self) -> dict[str, Secret]:
+        """The values that Bitrix24 sends with each call."""
+        return {setting.code: setting.value for setting in self.source.settings or []}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The addresses by their names on the connector."""
+        connector = self.connector
+        addresses = (
+            connector.url_check,
+            connector.url_table_list,
+            connector.url_table_description,
+            connector.url_data,
+        )
+        return {name: address or "" for name, address in zip(ENDPOINTS, addresses, strict=True)}
+
+    async def tables(self, search: str = "") -> Tables:
+        """The external tables; the endpoint does the search."""
+        return await self.caller.table_list(self.urls["urlTableList"], self.connection, search)
+
+    async def columns(self, table: str) -> Columns:
+        """The columns of an external table."""
+        return await self.caller.table_description(self.urls["urlTableDescription"], self.connection, table)
+
+    async def rows(
+        self,
+        table: str,
+        *,
+        select: Sequence[str] = (),
+        filter: Mapping[str, object] | None = None,
+        limit: int = SAMPLED_ROWS,
+        map_fields: Mapping[str, str] | None = None,
+    ) -> Rows:
+        """The first rows of an external table."""
+        url = self.urls["urlData"]
+        return await self.caller.data(
+            url, self.connection, table, select=select, filter=filter, limit=limit, map_fields=map_fields
+        )
+
+    async def check(self, table: str | None = None) -> ConnectorReport:
+        """Every endpoint against every rule."""
+        parameters = self.connector.settings or []
+        secret = [
+            parameter.code for parameter in parameters if looks_secret(parameter.code, parameter.name or "")
+        ]
+        return await examine_connector(
+            self.caller, self.urls, self.connection, table=table, secret_codes=secret
+        )
+
+
+async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) -> Outside:
+    """Read a source and its connector from the portal."""
+    source = await bi.sources.get(source_id)
+    if source.connector_id is None:
+        raise InvalidRequestError(f"source {source_id}: the portal does not say which connector it uses.")
+    return Outside(caller, source, await bi.connectors.get(source.connector_id))
+
+
+async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int) -> tuple[Dataset, Outside]:
+    """Read a dataset with its columns, and what lies behind it. Only the list answers which source that is."""
+    dataset = await bi.datasets.get(dataset_id)
+    page = await bi.datasets.list_page(select=["id", "sourceId"], filter={"id": dataset_id})
+    source_id = next((item.source_id for item in page.items if item.id == dataset_id), None)
+    if source_id is None:
+        raise InvalidRequestError(f"dataset {dataset_id}: the portal does not say which source it uses.")
+    return dataset.model_copy(update={"source_id": source_id}), await open_outside(bi, caller, source_id)
+
+
+async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Proposal:
+    """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
+    found = (await outside.tables(table)).items or (await outside.tables()).items
+    known = next((item for item in found if table in {item.code, item.external_code}), None)
+    code = known.external_code if known else table
+    described = await outside.columns(code)
+    columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
+    taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
+    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    sample = await _sample(outside, code, [column.code for column in columns])
+    title = known.title if known else ""
+    return propose(code, title, columns, sample, outside.source.id, taken, generation)
+
+
+async def diagnose_dataset(
+    bi: BIConnector, caller: EndpointCaller, dataset_id: int
+) -> tuple[Dataset, Diagnosis]:
+    """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
+    dataset, outside = await open_dataset(bi, caller, dataset_id)
+    columns, table = dataset.fields or [], dataset.external_code or ""
+    failures: dict[DataEndpoint, str] = {}
+    described: list[ExternalColumn] | None = None
+    sample: Sample | None = None
+    try:
+        answered = await outside.columns(table)
+        described = [
+            ExternalColumn(column.code, column.name, column.answered_type) for column in answered.items
+        ]
+    except EndpointError as error:
+        failures["urlTableDescription"] = str(error)
+    codes = [column.external_code or "" for column in columns]
+    mapped = {column.external_code or "": column.name or "" for column in columns}
+    try:
+        rows = await outside.rows(table, select=codes, map_fields=mapped)
+        # Names may only be expected of a connector that announced it; Bitrix24 sends them to all.
+        expected = mapped if outside.connector.support_mapping else {}
+        sample = Sample(rows.header, rows.rows, selected=codes, mapped=expected)
+    except EndpointError as error:
+        failures["urlData"] = str(error)
+    context = DatasetContext(
+        dataset=dataset,
+        source=outside.source,
+        connector=outside.connector,
+        generation="tables" if await bi.datasets.has_tables() else "classic",
+        failures=failures,
+    )
+    return dataset, diagnose(columns, described, sample, context)
+
+
+async def _sample(outside: Outside, table: str, codes: Sequence[str]) -> Sample | None:
+    try:
+        rows = await outside.rows(table, select=codes)
+    except EndpointError:
+        # The types that the connector announces must do.
+        return None
+    return Sample(rows.header, rows.rows, selected=codes)
