@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bi_mcp.diagnostics.external import Sample, repeated
 from bi_mcp.diagnostics.finding import Finding, Level
-from bi_mcp.diagnostics.values import MAX_OFFENCES, shown
+from bi_mcp.diagnostics.values import MAX_OFFENCES, listed
 from bi_mcp.rest.models import Column
 
 HEADER = "header of urlData"
@@ -38,10 +38,10 @@ def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:
     if names & set(sample.header):
         return _finding(
             "error",
-            f"It holds the names of the dataset's columns, which nobody asked to map: {_listed(sample.header)}.",
+            f"It holds the names of the dataset's columns, which nobody asked to map: {listed(sample.header)}.",
             "Answer codes unless mapFields asks for names.",
         )
-    return _finding("error", f"None of it is a code of the table: {_listed(sample.header)}.", _FIRST_ROW)
+    return _finding("error", f"None of it is a code of the table: {listed(sample.header)}.", _FIRST_ROW)
 
 
 def _check_mapping(sample: Sample) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def _check_mapping(sample: Sample) -> Iterator[Finding]:
     if ignored:
         yield _finding(
             "error",
-            f"mapFields is ignored: it holds the codes, not the names asked for: {_listed(ignored)}.",
+            f"mapFields is ignored: it holds the codes, not the names asked for: {listed(ignored)}.",
             "Answer the names that mapFields gives, or switch supportMapping of the connector off.",
         )
 
@@ -66,17 +66,17 @@ def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]
     select = "select asked for them" if selected else "urlTableDescription names them"
     if missing:
         yield _finding(
-            "error", f"Columns are missing, though {select}: {_listed(missing)}.", "Answer each column."
+            "error", f"Columns are missing, though {select}: {listed(missing)}.", "Answer each column."
         )
     if unasked:
         yield _finding(
             "warning",
-            f"It holds columns that {'select did not ask for' if selected else 'urlTableDescription does not name'}: {_listed(unasked)}.",
+            f"It holds columns that {'select did not ask for' if selected else 'urlTableDescription does not name'}: {listed(unasked)}.",
             "Answer only the columns of select." if selected else "Name each column in urlTableDescription.",
         )
     if doubled:
         yield _finding(
-            "error", f"Codes stand there more than once: {_listed(doubled)}.", "Answer each column once."
+            "error", f"Codes stand there more than once: {listed(doubled)}.", "Answer each column once."
         )
     if sorted(codes) == sorted(selected) and codes != selected:
         yield _finding(
@@ -105,8 +105,3 @@ def _check_rows(sample: Sample) -> Iterator[Finding]:
             "Answer a value for each column in each row, null where there is none.",
             "urlData",
         )
-
-
-def _listed(texts: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return ", ".join(repr(shown(text)) for text in texts[:most]) + more

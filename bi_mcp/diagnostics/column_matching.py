@@ -21,7 +21,7 @@ from bi_mcp.diagnostics.mending import (
     show_columns,
 )
 from bi_mcp.diagnostics.naming import column_names
-from bi_mcp.diagnostics.values import shown
+from bi_mcp.diagnostics.values import listed, shown
 from bi_mcp.rest.models import Column
 
 # How alike two codes must be for one to be the other's new name.
@@ -111,7 +111,7 @@ def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
     return Finding(
         level="error",
         where="columns",
-        what=f"None of the {len(columns)} columns is outside any more; there are {_listed(outside.codes)}.",
+        what=f"None of the {len(columns)} columns is outside any more; there are {listed(outside.codes)}.",
         fix="Probably the code leads to another table now. Put that right in the external system, or make a new dataset "
         "(dataset_propose) and move the charts.",
     )
@@ -163,7 +163,7 @@ def _appeared(
     yield Finding(
         level="note",
         where="columns",
-        what=f"Outside there are columns that the dataset lacks: {_listed([column.code for column in new])}.",
+        what=f"Outside there are columns that the dataset lacks: {listed([column.code for column in new])}.",
         fix="Add those that are wanted; take the others out of the call.",
         call=add_columns(context.dataset.id, added),
     )
@@ -175,7 +175,7 @@ def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
         yield Finding(
             level="note",
             where="columns",
-            what=f"Hidden, so charts cannot use them: {_listed([column.name or '' for column in hidden])}.",
+            what=f"Hidden, so charts cannot use them: {listed([column.name or '' for column in hidden])}.",
             fix="If that is not wanted, show them.",
             call=show_columns(dataset_id, [column.id for column in hidden]),
         )
@@ -194,7 +194,7 @@ def _doubled(outside: Outside) -> Iterator[Finding]:
         yield Finding(
             level="warning",
             where="urlTableDescription" if outside.described else "urlData",
-            what=f"Codes that people take for the same: {_listed(group)}.",
+            what=f"Codes that people take for the same: {listed(group)}.",
             fix="Rename one of them outside, so that nobody charts the wrong one.",
         )
 
@@ -204,8 +204,3 @@ def _near_duplicates(codes: Collection[str]) -> list[list[str]]:
     for code in sorted(codes):
         groups[folded(code)].append(code)
     return [group for key, group in groups.items() if key and len(group) > 1]
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(repr(shown(name)) for name in names[:most]) + more

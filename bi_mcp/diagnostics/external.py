@@ -40,8 +40,9 @@ class Sample:
     def codes(self) -> list[str]:
         """The header with mapped names turned back into codes."""
         by_name = {name: code for code, name in self.mapped.items()}
-        known = set(self.mapped)
-        return [entry if entry in known else by_name.get(entry, entry) for entry in self.header]
+        if all(entry in by_name for entry in self.header):
+            return [by_name[entry] for entry in self.header]
+        return [entry if entry in self.mapped else by_name.get(entry, entry) for entry in self.header]
 
     @cached_property
     def columns(self) -> Mapping[str, list[object]]:

@@ -10,6 +10,7 @@ from bi_mcp.diagnostics.value_shapes import EMPTY, FAMILIES, Shape, shape_of
 
 MAX_OFFENCES = 5
 MAX_SHOWN = 40
+MAX_LISTED = 10
 COLUMN_TYPES = ("int", "string", "double", "date", "datetime", "money", "timezone")
 # What a type may be replaced by, the narrowest first. Nothing in a value says that it is money or names a time zone.
 _OFFERED = ("int", "double", "date", "datetime", "string")
@@ -72,6 +73,12 @@ def shown(value: object) -> str:
     text = _text(value)
     printable = "".join(sign if sign.isprintable() else "·" for sign in text[: MAX_SHOWN + 1])
     return printable if len(printable) <= MAX_SHOWN else f"{printable[: MAX_SHOWN - 1]}…"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts of the outer world, the first ten of them."""
+    more = f" and {len(texts) - MAX_LISTED} more" if len(texts) > MAX_LISTED else ""
+    return ", ".join(repr(shown(text)) for text in texts[:MAX_LISTED]) + more
 
 
 def _text(value: object) -> str:
