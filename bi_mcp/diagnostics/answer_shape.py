@@ -12,15 +12,19 @@ from bi_mcp.rest.models import Column
 HEADER = "header of urlData"
 
 
-def check_shape(sample: Sample, columns: Sequence[Column], described: Sequence[str]) -> list[Finding]:
-    """`described` are the codes of `urlTableDescription`, empty when it did not answer."""
+def check_shape(
+    sample: Sample, columns: Sequence[Column], described: Sequence[str], *, maps: bool
+) -> list[Finding]:
+    """`described` are the codes of `urlTableDescription`, empty when it did not answer. `maps`: the connector promises to
+    heed `mapFields`; others may answer codes or names.
+    """
     if not sample.header:
         return [_finding("error", "The first row is no list of codes.", _FIRST_ROW)]
     known = {column.external_code for column in columns} | set(described)
     if known.isdisjoint(sample.codes):
         return [_unknown_header(sample, columns)]
     return [
-        *_check_mapping(sample),
+        *(_check_mapping(sample) if maps else ()),
         *_check_header(sample, described),
         *_check_rows(sample),
     ]

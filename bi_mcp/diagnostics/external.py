@@ -29,6 +29,7 @@ class Sample:
     """The first rows of `urlData`: the header (empty where there was none) and the rows of values below it.
 
     `selected` are the codes that were asked for and `mapped` is `{code: NAME}` as sent in `mapFields`; both may be empty.
+    A connector without `supportMapping` may answer codes all the same.
     """
 
     header: Sequence[str]

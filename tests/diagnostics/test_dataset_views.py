@@ -312,9 +312,11 @@ def test_a_header_of_names_that_were_not_asked_for_is_recognised() -> None:
 
 def test_a_mapping_that_is_ignored_is_an_error() -> None:
     mapped = {"id": "ID", "amount": "AMOUNT", "paid_on": "PAID_ON"}
-    diagnosis = diagnosed(sample=replace(SAMPLE, mapped=mapped))
+    promising = replace(CONTEXT, connector=CONNECTOR.model_copy(update={"support_mapping": True}))
+    diagnosis = diagnosed(sample=replace(SAMPLE, mapped=mapped), context=promising)
     assert diagnosis.verdict == "broken"
     assert "mapFields is ignored" in only(diagnosis).what
+    assert diagnosed(sample=replace(SAMPLE, mapped=mapped)) == ("healthy", [])
 
 
 @pytest.mark.parametrize(
