@@ -8,6 +8,7 @@ import click
 
 from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
+from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.serve import serve
@@ -45,5 +46,7 @@ def main(ctx: click.Context) -> None:
     ctx.invoke(serve)
 
 
-for command in (serve, login, logout, profiles, doctor, demo, portal, sample):
+DIAGNOSIS = (check, tables, propose, preview, diagnose)
+
+for command in (serve, login, logout, profiles, doctor, *DIAGNOSIS, demo, portal, sample):
     main.add_command(command)

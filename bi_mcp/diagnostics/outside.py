@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bi_mcp.diagnostics.connector_check import examine_connector
@@ -116,6 +116,24 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     sample = await _sample(outside, code, [column.code for column in columns])
     title = known.title if known else ""
     return propose(code, title, columns, sample, outside.source.id, taken, generation)
+
+
+async def preview_dataset(
+    bi: BIConnector,
+    caller: EndpointCaller,
+    dataset_id: int,
+    *,
+    select: Sequence[str] = (),
+    filter: Mapping[str, object] | None = None,
+    limit: int,
+) -> Rows:
+    """Read the first rows of a dataset as Bitrix24 would; without `select` those of its visible columns."""
+    dataset, outside = await open_dataset(bi, caller, dataset_id)
+    visible = [column.external_code or "" for column in dataset.fields or [] if column.visible is not False]
+    rows = await outside.rows(
+        dataset.external_code or "", select=select or visible, filter=filter, limit=limit
+    )
+    return replace(rows, rows=rows.rows[:limit], truncated=rows.truncated or len(rows.rows) > limit)
 
 
 async def diagnose_dataset(

@@ -160,15 +160,16 @@ async def dataset_preview(
     limit: Limit = 10,
 ) -> Previewed:
     """Show the first rows of a dataset as Bitrix24 would get them from the connector."""
-    from bi_mcp.diagnostics.outside import open_dataset
+    from bi_mcp.diagnostics.outside import preview_dataset
 
     app = app_of(ctx)
-    dataset, outside = await open_dataset(app.bi, app.portal.caller, id)
-    codes = [column.external_code or "" for column in dataset.fields or [] if column.visible is not False]
-    rows = await outside.rows(dataset.external_code or "", select=select or codes, filter=filter, limit=limit)
-    shown = [[_shortened(value) for value in row] for row in rows.rows[:limit]]
-    more = rows.truncated or len(rows.rows) > limit
-    return Previewed(header=rows.header, rows=shown, truncated=more, breaches=_breaches(rows.breaches))
+    rows = await preview_dataset(
+        app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
+    )
+    shown = [[_shortened(value) for value in row] for row in rows.rows]
+    return Previewed(
+        header=rows.header, rows=shown, truncated=rows.truncated, breaches=_breaches(rows.breaches)
+    )
 
 
 async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:

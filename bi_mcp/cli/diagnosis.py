@@ -1,0 +1,167 @@
+"""`bi-mcp check`, `tables`, `propose`, `preview` and `diagnose`: what the tools of those names do, in a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bi_mcp.cli.doctor import MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from bi_mcp.diagnostics.finding import Finding
+    from bi_mcp.tools.app import App
+
+Command = Callable[..., None]
+
+
+def portal_options(command: Command) -> Command:
+    """The options that all of these commands have."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+    return click.option("--profile", help="Work with this profile. Default: the default one.")(command)
+
+
+@click.command(short_help="Check a connector's endpoints.")
+@click.argument("source", type=click.IntRange(1))
+@click.option("--table", help="External code of the table to read. Default: the first listed.")
+@portal_options
+def check(source: int, table: str | None, profile: str | None, as_json: bool) -> None:
+    r"""Call the endpoints behind a SOURCE (its id) as Bitrix24 does and name every rule they break.
+
+    \b
+    Examples:
+      bi-mcp check 3
+      bi-mcp check 3 --table orders --json
+    """
+
+    async def run(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.outside import open_outside
+
+        outside = await open_outside(app.bi, app.portal.caller, source)
+        report = await outside.check(table)
+        if not as_json:
+            _print_findings(report.verdict, report.findings)
+        return report.model_dump(exclude_none=True)
+
+    _finish(run, profile, as_json=as_json)
+
+
+@click.command(short_help="List external tables.")
+@click.argument("source", type=click.IntRange(1))
+@click.option("--search", default="", help="What the endpoint shall search for.")
+@portal_options
+def tables(source: int, search: str, profile: str | None, as_json: bool) -> None:
+    """List the external tables of a SOURCE (its id): code and title."""
+
+    async def run(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.outside import open_outside
+
+        outside = await open_outside(app.bi, app.portal.caller, source)
+        found = await outside.tables(search)
+        if not as_json:
+            for table in found.items:
+                click.echo(f"{table.external_code}  {table.title}")
+        return {"tables": [{"externalCode": item.external_code, "title": item.title} for item in found.items]}
+
+    _finish(run, profile, as_json=as_json)
+
+
+@click.command(short_help="Propose a dataset for an external table.")
+@click.argument("source", type=click.IntRange(1))
+@click.argument("table")
+@click.option("--profile", help="Work with this profile. Default: the default one.")
+def propose(source: int, table: str, profile: str | None) -> None:
+    """Print the `fields` that dataset.add takes for a TABLE (its external code) of a SOURCE (its id), as JSON."""
+
+    async def run(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.outside import open_outside, propose_dataset
+
+        outside = await open_outside(app.bi, app.portal.caller, source)
+        proposal = await propose_dataset(app.bi, outside, table)
+        for reason in proposal.reasons:
+            click.echo(reason, err=True)
+        return proposal.fields
+
+    _finish(run, profile, as_json=True)
+
+
+@click.command(short_help="Show the first rows of a dataset.")
+@click.argument("dataset", type=click.IntRange(1))
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
+@portal_options
+def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> None:
+    """Show the first rows of a DATASET (its id) as Bitrix24 would get them."""
+
+    async def run(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.outside import preview_dataset
+
+        rows = await preview_dataset(app.bi, app.portal.caller, dataset, limit=limit)
+        if not as_json:
+            _print_rows(rows.header, rows.rows)
+        return {"header": rows.header, "rows": rows.rows}
+
+    _finish(run, profile, as_json=as_json)
+
+
+@click.command(short_help="Find out why a dataset is broken.")
+@click.argument("dataset", type=click.IntRange(1))
+@portal_options
+def diagnose(dataset: int, profile: str | None, as_json: bool) -> None:
+    """Compare a DATASET (its id) with what its connector answers. Ends with status 1 unless it is healthy."""
+
+    async def run(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.outside import diagnose_dataset
+
+        found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset)
+        if not as_json:
+            _print_findings(f"{found.name}: {diagnosis.verdict}", diagnosis.findings)
+        findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
+        return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
+
+    _finish(run, profile, as_json=as_json)
+
+
+def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None, *, as_json: bool) -> None:
+    import anyio
+
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.server import build_app
+
+    app = build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
+
+    async def call() -> dict[str, Any]:
+        try:
+            return await run(app)
+        finally:
+            await app.aclose()
+
+    result = anyio.run(call)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+    sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)
+
+
+def _print_findings(verdict: str, findings: list[Finding]) -> None:
+    click.echo(verdict)
+    for finding in findings:
+        click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())
+
+
+def _print_rows(header: list[str], rows: list[list[Any]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for name in header:
+        table.add_column(Text(name))
+    for row in rows:
+        # Text, because what comes from outside must not be read as markup.
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    Console().print(table)

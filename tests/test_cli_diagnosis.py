@@ -1,0 +1,58 @@
+"""The commands that look into the blind spot, on an embedded portal in a file that a client has filled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+from mcp import Client
+
+from bi_mcp.cli import main
+from bi_mcp.config import LocalPortalSettings, Settings
+from bi_mcp.server import build_server
+from tests.server.talking import Talk
+
+
+@pytest.fixture
+def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A portal with one connector, one source and one dataset, each with id 1, which the commands then find."""
+    database = str(tmp_path / "portal.sqlite3")
+    monkeypatch.setenv("BI_MCP_SECRET_SAMPLE", "demo-password")
+    monkeypatch.setenv("BI_MCP_PORTAL_DB", database)
+    monkeypatch.setenv("BI_MCP_CONFIG_DIR", str(tmp_path / "none"))
+
+    async def fill() -> None:
+        async with Client(build_server(Settings(embedded=LocalPortalSettings(database=database)))) as client:
+            talk = Talk(client)
+            await talk.add_dataset(await talk.add_source(await talk.add_connector()))
+
+    anyio.run(fill)
+
+
+def ran(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.usefixtures("filled")
+def test_each_command_tells_what_its_tool_tells() -> None:
+    assert ran("check", "1").output.splitlines() == ["ok"]
+    assert "flights  Flights" in ran("tables", "1").output
+    assert ran("tables", "1", "--search", "weather").output == "weather  Weather\n"
+    assert json.loads(ran("propose", "1", "airlines").output)["fields"][0]["externalCode"] == "carrier"
+    assert "UA" in ran("preview", "1", "--limit", "1").output
+    assert ran("diagnose", "1").output.startswith("flights: healthy")
+    for command in (("check", "1"), ("preview", "1"), ("diagnose", "1"), ("tables", "1")):
+        finished = ran(*command, "--json")
+        assert finished.exit_code == 0
+        assert json.loads(finished.output)
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_does_not_exist_is_one_message() -> None:
+    finished = ran("diagnose", "99")
+    assert finished.exit_code == 1
+    assert "DATASET_NOT_FOUND" in finished.output
+    assert ran("check", "0").exit_code == 2
