@@ -25,6 +25,7 @@ ENDPOINTS = {
 # A preview is read by a person; the state that it is bound to knows all of them.
 MOST_NAMED = 20
 LONGEST_NAME = 80
+LONGEST_ADDRESS = 2048
 
 _OF_SOURCES = ("id", "title", "active", "connectorId", "dateUpdate")
 _OF_DATASETS = ("id", "name", "sourceId", "externalId", "dateUpdate")
@@ -137,7 +138,7 @@ async def of_column_deletion(bi: BIConnector, id: int, column_ids: Sequence[int]
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
         f"{column} {quoted(names[column])}" if column in names else f"{column} (no column of this dataset)"
-        for column in column_ids
+        for column in dict.fromkeys(column_ids)
     ]
     return BlastRadius(
         act=f"Of dataset {id} {quoted(dataset.name)} these columns would be deleted for good: {', '.join(listed)}.",
@@ -147,10 +148,10 @@ async def of_column_deletion(bi: BIConnector, id: int, column_ids: Sequence[int]
     )
 
 
-def quoted(name: str | None) -> str:
-    """A name from outside, on one line, cut, and told apart from our own words."""
-    text = name or ""
-    cut = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+def quoted(name: str | None, longest: int = LONGEST_NAME) -> str:
+    """A name from outside, on one line, cut, told apart from our own words, and without marks that turn text around."""
+    text = "".join(character if character.isprintable() else "�" for character in name or "")
+    cut = text if len(text) <= longest else f"{text[:longest]}…"
     return json.dumps(cut, ensure_ascii=False)
 
 
@@ -202,7 +203,7 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         if getattr(changes, name) not in {None, getattr(connector, name)}
     }
     told = [
-        f"{ENDPOINTS[name]} changes from {quoted(old)} to {quoted(new)}."
+        f"{ENDPOINTS[name]} changes from {quoted(old, LONGEST_ADDRESS)} to {quoted(new, LONGEST_ADDRESS)}."
         for name, (old, new) in moved.items()
     ]
     known = {_host(getattr(connector, name) or "") for name in ENDPOINTS}

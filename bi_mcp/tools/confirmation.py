@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from bi_mcp.errors import ConfirmationError
 from bi_mcp.tools.answers import Preview
 from bi_mcp.tools.app import BiContext, app_of
-from bi_mcp.tools.confirmation_token import VALID_FOR_S, Act, changed
+from bi_mcp.tools.confirmation_token import VALID_FOR_S, Act, Seal, changed
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.blast_radius import BlastRadius
@@ -51,14 +51,14 @@ class Gated:
         if radius is None:
             return None
         act = Act(self.tool, app.portal.title, self.arguments)
-        digest = app.seal.digest(radius.state())
+        digest = self._digest(app.seal, radius)
         if token is not None:
             app.seal.check(token, act, digest)
             return None
         if not _can_ask(ctx):
             return Preview(text=radius.text(), confirm=app.seal.issue(act, digest), valid_for_s=VALID_FOR_S)
         self.asked = digest
-        # The SDK takes an answer only for the very question that was asked; this binds it to all of the state.
+        # The SDK takes an answer only for the very question that was asked; this binds it to the arguments and all of the state.
         return Elicit(f"{app.portal.title}: {radius.text()} (State {digest.hex()[:8]}.)", Proceed)
 
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
@@ -81,8 +81,11 @@ class Gated:
         if ctx.input_responses is not None or seal is None:
             return
         radius = await self.look()
-        if radius is None or seal.digest(radius.state()) != self.asked:
+        if radius is None or self._digest(seal, radius) != self.asked:
             raise changed(self.tool)
+
+    def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
+        return seal.digest([self.arguments, radius.state()])
 
 
 _Answer = AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation

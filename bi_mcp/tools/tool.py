@@ -121,6 +121,11 @@ class BiTool(Tool):
             return ToolError(explain(self.name, self.parameters, cause))
         if isinstance(cause, BiMcpError):
             return ToolError(str(cause))
+        if isinstance(cause, ToolError):
+            # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
+            return ToolError(
+                f"{self.name} was not sent: the answer to the question cannot be read. Nothing was changed."
+            )
         return None
 
 

@@ -187,7 +187,9 @@ async def test_what_is_not_there_is_the_portals_error() -> None:
 
 
 def test_names_from_outside_stay_on_one_line_are_cut_and_many_are_counted() -> None:
-    assert quoted('a\n"b"') == r'"a\n\"b\""'
+    assert quoted('a "b"') == r'"a \"b\""'
+    assert quoted("a\nb\u202ec\u2028d") == '"a�b�c�d"'
+    assert quoted("Продажи 2026 €") == '"Продажи 2026 €"'
     assert len(quoted("x" * 5000)) == LONGEST_NAME + len('"…"')
     things = [Thing("source", id, "s") for id in range(1, MOST_NAMED + 6)]
     text = BlastRadius("Act.", Thing("connector", 1, "c"), things).text()

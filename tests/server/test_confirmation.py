@@ -241,6 +241,21 @@ async def test_a_person_who_does_not_agree_is_obeyed(
         assert await scene.everything() == before
 
 
+async def test_an_answer_that_is_none_changes_nothing(settings: Settings, era: Era) -> None:
+    for answer in (
+        ElicitResult(action="accept", content={}),
+        ElicitResult(action="accept", content={"proceed": "perhaps"}),
+    ):
+        async with a_scene(settings, era, Person(answer)) as scene:
+            before = await scene.everything()
+            text = await scene.talk.refused("dataset_delete", id=scene.dataset)
+            assert (
+                text
+                == "dataset_delete was not sent: the answer to the question cannot be read. Nothing was changed."
+            )
+            assert await scene.everything() == before
+
+
 async def test_nobody_is_asked_about_what_destroys_nothing(settings: Settings, era: Era) -> None:
     person = agreeing()
     async with a_scene(settings, era, person) as scene:

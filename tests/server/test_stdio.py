@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -74,6 +76,31 @@ async def test_the_embedded_portal_remembers_in_the_users_data_folder(tmp_path: 
 
     async with started(tmp_path) as wire:
         assert await titles(wire) == {}
+
+
+async def test_a_client_is_asked_for_what_it_can_show_and_an_answer_to_no_question_counts_for_nothing(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as wire:
+        connector = await add_connector(wire, "Kept")
+
+        async def delete(asking: Mapping[str, object], **more: object) -> dict[str, Any]:
+            capabilities = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": asking}}
+            meta = {"_meta": MODERN["_meta"] | capabilities}
+            return await wire.ask(
+                "tools/call", name="connector_delete", arguments={"id": connector}, **meta, **more
+            )
+
+        assert (await delete({"url": {}}))["structuredContent"]["deleted"] is False
+        forms: list[dict[str, object]] = [{}, {"form": {}}, {"form": {}, "url": {}}]
+        for asking in forms:
+            asked = await delete(asking)
+            assert asked["resultType"] == "input_required"
+            ((key, question),) = asked["inputRequests"].items()
+            assert '"Kept" would be deleted' in question["params"]["message"]
+        forged = {key: {"action": "accept", "content": {"proceed": True}}}
+        assert (await delete({}, inputResponses=forged))["resultType"] == "input_required"
+        assert await titles(wire) == {connector: "Kept"}
 
 
 @pytest.mark.parametrize(
