@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.answers import Columns, Rows, Tables
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.models import Connector, Dataset, Source
+    from bi_mcp.rest.models import Column, Connector, Dataset, Source
     from bi_mcp.secret import Secret
 
 # Enough to judge types by, little enough to read in a moment.
@@ -152,13 +152,8 @@ async def diagnose_dataset(
         ]
     except EndpointError as error:
         failures["urlTableDescription"] = str(error)
-    codes = [column.external_code or "" for column in columns]
-    mapped = {column.external_code or "": column.name or "" for column in columns}
     try:
-        rows = await outside.rows(table, select=codes, map_fields=mapped)
-        # Names may only be expected of a connector that announced it; Bitrix24 sends them to all.
-        expected = mapped if outside.connector.support_mapping else {}
-        sample = Sample(rows.header, rows.rows, selected=codes, mapped=expected)
+        sample = await _sample_of(outside, table, columns, described)
     except EndpointError as error:
         failures["urlData"] = str(error)
     context = DatasetContext(
@@ -169,6 +164,24 @@ async def diagnose_dataset(
         failures=failures,
     )
     return dataset, diagnose(columns, described, sample, context)
+
+
+async def _sample_of(
+    outside: Outside, table: str, columns: Sequence[Column], described: Sequence[ExternalColumn] | None
+) -> Sample:
+    """Ask as Bitrix24 does. A connector that refuses a column it no longer has is asked once more without it, for the rest."""
+    mapped = {column.external_code or "": column.name or "" for column in columns}
+    codes = list(mapped)
+    try:
+        rows = await outside.rows(table, select=codes, map_fields=mapped)
+    except EndpointError:
+        there = {column.code for column in described or []}
+        left = [code for code in codes if code in there]
+        if not left or left == codes:
+            raise
+        codes, mapped = left, {code: mapped[code] for code in left}
+        rows = await outside.rows(table, select=codes, map_fields=mapped)
+    return Sample(rows.header, rows.rows, selected=codes, mapped=mapped)
 
 
 async def _sample(outside: Outside, table: str, codes: Sequence[str]) -> Sample | None:

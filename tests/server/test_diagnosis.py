@@ -158,3 +158,23 @@ async def test_an_unreachable_connector_is_a_verdict_and_no_crash(talk: Talk) ->
 async def test_a_dataset_that_does_not_exist_is_an_error(talk: Talk) -> None:
     assert "DATASET_NOT_FOUND" in await talk.refused("dataset_diagnose", id=999)
     assert "SOURCE_NOT_FOUND" in await talk.refused("source_tables", source=999)
+
+
+async def test_a_column_that_is_gone_is_found_though_the_connector_refuses_to_read_it(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    columns = [
+        {"name": "CARRIER", "externalCode": "carrier", "type": "string"},
+        {"name": "GONE", "externalCode": "gone", "type": "string"},
+    ]
+    fields = {
+        "name": "flights",
+        "sourceId": source,
+        "externalCode": "flights",
+        "externalName": "F",
+        "fields": columns,
+    }
+    dataset = (await talk.done("dataset_add", fields=fields))["id"]
+    diagnosis = await talk.done("dataset_diagnose", id=dataset)
+    assert diagnosis["verdict"] == "broken"
+    gone = next(finding for finding in diagnosis["findings"] if finding["where"] == "column GONE (gone)")
+    assert gone["call"]["tool"] == "dataset_fields_update"
