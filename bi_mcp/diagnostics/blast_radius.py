@@ -27,8 +27,8 @@ MOST_NAMED = 20
 LONGEST_NAME = 80
 LONGEST_ADDRESS = 2048
 
-_OF_SOURCES = ("id", "title", "active", "connectorId", "dateUpdate")
-_OF_DATASETS = ("id", "name", "sourceId", "externalId", "dateUpdate")
+_OF_SOURCES = ("id", "title", "description", "active", "connectorId", "dateUpdate")
+_OF_DATASETS = ("id", "name", "description", "sourceId", "externalId", "dateUpdate")
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,8 @@ def _connector(connector: Connector) -> Thing:
 
 def _source(source: Source) -> Thing:
     state = {
+        # A moment has no fractions: of two changes within a second it tells one.
+        "description": source.description,
         "active": source.active,
         "connector": source.connector_id,
         "settings": [setting.code for setting in source.settings or []],
@@ -191,7 +193,12 @@ def _source(source: Source) -> Thing:
 
 def _dataset(dataset: Dataset) -> Thing:
     columns = [[column.id, column.name, column.type, column.visible] for column in dataset.fields or []]
-    state = {"source": dataset.source_id, "changed": dataset.date_update, "columns": columns}
+    state = {
+        "description": dataset.description,
+        "source": dataset.source_id,
+        "changed": dataset.date_update,
+        "columns": columns,
+    }
     return Thing("dataset", dataset.id, dataset.name or "", state)
 
 

@@ -10,7 +10,7 @@ from bi_mcp.config import GENERATIONS, Generation
 from bi_mcp.diagnostics import blast_radius
 from bi_mcp.diagnostics.blast_radius import LONGEST_NAME, MOST_NAMED, BlastRadius, Thing, quoted
 from bi_mcp.errors import NotFoundError
-from bi_mcp.rest.models import ColumnChanges, ConnectorChanges, Parameter, SourceChanges
+from bi_mcp.rest.models import ColumnChanges, ConnectorChanges, DatasetChanges, Parameter, SourceChanges
 from tests.rest.calling import CHECK, a_portal, columns, connector_fields, dataset_fields, source_fields
 
 pytestmark = pytest.mark.anyio
@@ -165,9 +165,15 @@ async def test_the_state_follows_every_object_in_the_radius() -> None:
         await note()
         await bi.sources.update(source, SourceChanges(active=False))
         await note()
-        await bi.datasets.add(dataset_fields(source))
+        for wording in ("one", "two"):
+            await bi.sources.update(source, SourceChanges(description=wording))
+            await note()
+        dataset = await bi.datasets.add(dataset_fields(source))
         await note()
-        assert len(set(states)) == len(states) == 5
+        for wording in ("one", "two"):
+            await bi.datasets.update(dataset, DatasetChanges(description=wording))
+            await note()
+        assert len(set(states)) == len(states) == 9
 
 
 async def test_the_state_of_a_dataset_follows_its_columns() -> None:

@@ -270,19 +270,19 @@ async def test_what_changes_while_the_person_thinks_is_not_acted_on_unseen(
     person = agreeing()
     async with a_scene(settings, era, person) as scene:
 
-        async def rename_once() -> None:
+        async def change_once() -> None:
             if len(person.questions) == 1:
-                await scene.behind.connectors.update(scene.connector, ConnectorChanges(title="Renamed"))
+                await scene.behind.connectors.update(scene.connector, ConnectorChanges(description="New"))
 
-        person.meanwhile = rename_once
+        person.meanwhile = change_once
         arguments = await scene.arguments("connector_update")
         if era == "legacy":
             assert "has changed since" in await scene.talk.refused("connector_update", **arguments)
             assert (await scene.behind.connectors.get(scene.connector)).url_data != ELSEWHERE
             return
-        # The newest protocol asks anew in the same call.
+        # The newest protocol asks anew in the same call, though the description is no part of the question.
         await scene.talk.done("connector_update", **arguments)
-        assert ['"Renamed"' in question for question in person.questions] == [False, True]
+        assert len(set(person.questions)) == len(person.questions) == 2
 
 
 async def test_without_confirmation_everything_acts_at_once(era: Era, settings: Settings) -> None:
