@@ -10,6 +10,7 @@ from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
+from bi_mcp.cli.map import map_portal
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.serve import serve
 from bi_mcp.errors import BiMcpError
@@ -48,5 +49,5 @@ def main(ctx: click.Context) -> None:
 
 DIAGNOSIS = (check, tables, propose, preview, diagnose)
 
-for command in (serve, login, logout, profiles, doctor, *DIAGNOSIS, demo, portal, sample):
+for command in (serve, login, logout, profiles, doctor, map_portal, *DIAGNOSIS, demo, portal, sample):
     main.add_command(command)

@@ -88,10 +88,11 @@ def _box(node: MapNode, row: int) -> str:
         one_line(f"{MARKS[finding.level]} {finding.what}", LONGEST_FINDING) for finding in node.findings
     ]
     said = escape("\n".join(lines))
+    x, y = _x(node.depth), TOP + row * ROW
     # The inner svg cuts a title that is wider than its box.
     return (
         f'<g class="{node.level}"><title>{said}</title>'
-        f'<svg x="{_x(node.depth)}" y="{TOP + row * ROW}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}">'
-        f'<rect x="1" y="1" width="{BOX_WIDTH - 2}" height="{BOX_HEIGHT - 2}"/>'
-        f'<text x="9" y="18">{MARKS[node.level]} {escape(node.title)}<tspan class="faint"> · {node.id}</tspan></text></svg></g>'
+        f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/>'
+        f'<svg x="{x}" y="{y}" width="{BOX_WIDTH - 8}" height="{BOX_HEIGHT}"><text x="9" y="18">'
+        f'{MARKS[node.level]} {escape(node.title)}<tspan class="faint"> · {node.id}</tspan></text></svg></g>'
     )

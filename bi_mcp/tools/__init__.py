@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from bi_mcp.tools import connector, dataset, diagnosis, portal, source
+from bi_mcp.tools import map as portal_map
 
-TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS, *portal.TOOLS, *diagnosis.TOOLS)
+TOOLS = (*connector.TOOLS, *source.TOOLS, *dataset.TOOLS, *portal.TOOLS, *diagnosis.TOOLS, *portal_map.TOOLS)

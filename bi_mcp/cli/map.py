@@ -1,0 +1,55 @@
+"""`bi-mcp map`."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.portal_map import PortalMap
+
+
+@click.command("map", short_help="Show all connectors, sources and datasets with their health.")
+@click.option(
+    "--svg",
+    "svg_file",
+    type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
+    help="Write an SVG to this file.",
+)
+@click.option("--mermaid", is_flag=True, help="Print the map as Mermaid text.")
+@click.option("--profile", help="Map this profile's portal. Default: the default one.")
+def map_portal(svg_file: IO[str] | None, mermaid: bool, profile: str | None) -> None:
+    r"""Show all connectors, sources and datasets as a tree, with what is wrong with each. Changes nothing.
+
+    \b
+    Examples:
+      bi-mcp map
+      bi-mcp map --svg portal.svg
+      bi-mcp map --mermaid > portal.mmd
+    """
+    import anyio
+
+    from bi_mcp.diagnostics.map_mermaid import render_mermaid
+    from bi_mcp.diagnostics.map_svg import render_svg
+    from bi_mcp.diagnostics.map_text import render_tree
+
+    if svg_file is not None and mermaid:
+        raise click.UsageError("--svg and --mermaid exclude each other.")
+    found = anyio.run(_read, profile)
+    if svg_file is not None:
+        svg_file.write(render_svg(found))
+        return
+    click.echo(render_mermaid(found) if mermaid else render_tree(found), nl=not mermaid)
+
+
+async def _read(profile: str | None) -> PortalMap:
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.diagnostics.portal_health import read_portal_map
+    from bi_mcp.server import build_app
+
+    app = build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
+    try:
+        return await read_portal_map(app.bi)
+    finally:
+        await app.aclose()

@@ -1,0 +1,23 @@
+"""The map of a portal as indented lines."""
+
+from __future__ import annotations
+
+import json
+
+from bi_mcp.diagnostics.portal_map import MARKS, MapNode, PortalMap, one_line
+
+LONGEST_FINDING = 400
+
+
+def render_tree(portal_map: PortalMap) -> str:
+    """A line per object with what is wrong and how to mend it; at most `MAX_SHOWN` objects, the others are counted."""
+    shown = portal_map.reduced()
+    return "\n".join([shown.summary(), *(_line(node) for node in shown.nodes)])
+
+
+def _line(node: MapNode) -> str:
+    title = json.dumps(node.title, ensure_ascii=False)
+    findings = [f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings]
+    said = "".join(f": {one_line(text, LONGEST_FINDING)}" for text in findings[:1])
+    more = "".join(f" {one_line(text, LONGEST_FINDING)}" for text in findings[1:])
+    return f"{'  ' * node.depth}{MARKS[node.level]} {node.kind} {node.id} {title}{said}{more}"
