@@ -136,7 +136,7 @@ async def _call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> fl
     async def work(client: Client) -> None:
         for number in left:
             result = await client.call_tool("dataset_get", {"id": ids[number % len(ids)]})
-            assert not result.is_error
+            assert not result.is_error, result
 
     started = perf_counter()
     with anyio.fail_after(_LIMIT_S):
