@@ -173,7 +173,7 @@ def _connect(portal_url: str, credential: Credential | CredentialSource, limiter
     from bi_mcp.rest.transport import HttpTransport
 
     transport = PatientTransport(HttpTransport(portal_url, credential), limiter=limiter)
-    return BIConnector(GatheringTransport(transport))
+    return BIConnector(GatheringTransport(transport, turn=transport.turn))
 
 
 def _host(portal_url: str) -> str:

@@ -21,7 +21,7 @@ from bi_mcp.rest.batch import (
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
@@ -38,11 +38,14 @@ class GatheringTransport:
     """A transport over another: reads issued together leave it as one `batch`, one read alone as the call that it is.
 
     A read whose parameters cannot travel in a batch, and every write, is passed on at once. Methods that a webhook may
-    call are gathered apart from the others, so that one credential's limits do not spoil the other's calls.
+    call are gathered apart from the others, so that one credential's limits do not spoil the other's calls. `turn` waits until
+    a request could go: while it does, further reads join, and a portal that takes two requests a second serves fifty reads with
+    each of them.
     """
 
-    def __init__(self, inner: Transport) -> None:
+    def __init__(self, inner: Transport, *, turn: Callable[[Method], Awaitable[None]] | None = None) -> None:
         self._inner = inner
+        self._turn = turn
         self._open: dict[bool, _Group] = {}
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
@@ -85,11 +88,22 @@ class GatheringTransport:
             if group not in self._open.values():
                 break
             await anyio.lowlevel.checkpoint()
+        refusal = await self._wait_for_turn(group)
         self._close(group)
         seats = tuple(group.seats)
-        outcomes = await self._send([seat.command for seat in seats])
+        commands = [seat.command for seat in seats]
+        outcomes = await self._send(commands) if refusal is None else fail_batch(commands, refusal)
         for seat, outcome in zip(seats, outcomes, strict=True):
             seat.answer(outcome)
+
+    async def _wait_for_turn(self, group: _Group) -> BiMcpError | None:
+        if self._turn is None:
+            return None
+        try:
+            await self._turn(group.leader.command.method)
+        except BiMcpError as error:
+            return error
+        return None
 
     async def _send(self, commands: Sequence[Command[object]]) -> Sequence[object]:
         if len(commands) > 1:

@@ -113,6 +113,14 @@ class PatientTransport:
                 raise _counted(failure, attempt, elapsed) from None
             await self._pause(wait, f"{method.name} failed and will be tried again")
 
+    async def turn(self, method: Method) -> None:
+        """Wait until a request could go, and send none: whoever gathers calls goes on gathering meanwhile."""
+        ticket = self._limiter.bucket.join()
+        try:
+            await self._wait_until_due(method, ticket)
+        finally:
+            self._limiter.bucket.leave(ticket)
+
     async def aclose(self) -> None:
         """Close connections."""
         await self._inner.aclose()

@@ -64,7 +64,7 @@ async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOn
 
 
 async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
-    """Change a dataset's description; the rest is set once. For columns use dataset_fields_update."""
+    """Change a dataset's description. For columns use dataset_fields_update."""
     await app_of(ctx).bi.datasets.update(id, fields)
     return Updated(id=id)
 

@@ -341,3 +341,45 @@ async def test_a_blocked_call_alone_is_not_sent_again(tables: Portal, bi: BIConn
     with pytest.raises(LimitError, match="OPERATION_TIME_LIMIT"):
         await bi.connectors.get(1)
     assert tables.calls.methods == ["connector.get"]
+
+
+async def test_reads_that_come_while_the_portals_limit_is_waited_for_join(tables: Portal) -> None:
+    due, waiting = anyio.Event(), anyio.Event()
+
+    async def turn(_: Method) -> None:
+        waiting.set()
+        await due.wait()
+
+    await add_source(tables.bi)
+    forget(tables)
+    inner = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
+    async with BIConnector(GatheringTransport(inner, turn=turn)) as bi, anyio.create_task_group() as group:
+        group.start_soon(bi.connectors.get, 1)
+        with anyio.fail_after(30):
+            await waiting.wait()
+        group.start_soon(bi.sources.get, 1)
+        await anyio.wait_all_tasks_blocked()
+        assert tables.calls.methods == []
+        due.set()
+    assert tables.calls.methods == ["batch"]
+
+
+async def test_a_limit_that_would_be_waited_for_too_long_fails_every_read_of_the_group(
+    tables: Portal,
+) -> None:
+    async def turn(_: Method) -> None:
+        raise LimitError(method="x", code="QUERY_LIMIT_EXCEEDED", message="", hint="Later.", status=503)
+
+    inner = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
+    async with BIConnector(GatheringTransport(inner, turn=turn)) as bi:
+        outcomes = await together(lambda: bi.connectors.get(1), lambda: bi.sources.get(1))
+    assert [type(outcome) for outcome in outcomes] == [LimitError, LimitError]
+    assert tables.calls.methods == []
+
+
+async def test_waiting_for_a_turn_leaves_the_limit_as_it_was(tables: Portal) -> None:
+    inner = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
+    patient = PatientTransport(inner, clock=lambda: 0.0)
+    await patient.turn(method("connector", "get"))
+    bucket = patient.limiter.bucket
+    assert (bucket.level(0.0), bucket.waiting) == (0.0, 0)

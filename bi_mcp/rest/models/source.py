@@ -19,7 +19,7 @@ from bi_mcp.rest.models.wire import (
 )
 from bi_mcp.secret import Secret
 
-PositiveId = Annotated[int, BeforeValidator(refuse_bool), Field(ge=1)]
+PositiveId = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool)]
 
 
 def _check_setting(value: object) -> object:
