@@ -103,17 +103,20 @@ class EndpointCaller:
     async def _array(
         self, url: str, parameters: Mapping[str, object], connection: Connection, enough: int
     ) -> tuple[ElementReader, EndpointAnswer]:
+        started = anyio.current_time()
         read = ElementReader(enough)
         try:
             answer = await self._post(url, parameters, connection, read.feed)
             if answer.size <= self.limits.size:
                 read.finish()
         except NotJsonError as error:
-            raise EndpointError(
+            broken = EndpointError(
                 f"{named(url, connection)} answered 200, but the answer {error}.",
                 reason="not_json",
                 status=200,
-            ) from None
+            )
+            broken.seconds = anyio.current_time() - started
+            raise broken from None
         if answer.size > self.limits.size and not read.elements:
             raise EndpointError(
                 f"{named(url, connection)} answered more than {self.limits.size} bytes without an element that ends.",
