@@ -41,7 +41,7 @@ class LocalPortal:
 
     def server_environment(self) -> dict[str, str]:
         """What points bi-mcp at this portal."""
-        return {"BI_MCP_PORTAL_URL": self.address, "BI_MCP_ACCESS_TOKEN": self.token}
+        return {"BI_MCP_PORTAL_URL": self.address, "BI_MCP_ACCESS_TOKEN": self.token, "BI_MCP_LIMITS": "off"}
 
     async def add_connector(self, http: httpx.AsyncClient) -> int:
         """Add the connector that is read afterwards, and return its id."""

@@ -60,6 +60,7 @@ class Settings:
     secrets_folder: Path | None = None
     allow_literal_secrets: bool = False
     confirm: bool = True
+    limits: Limits = "standard"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         portal_url=portal_url,
         configuration_folder=configuration_folder(environment),
         profiles=_names(environment.get("BI_MCP_PROFILE", "")),
+        limits=_choice(environment, "BI_MCP_LIMITS", LIMITS, "standard"),
         access_token=access_token,
         webhook_url=webhook_url,
         embedded=embedded_portal_settings(environment),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.rest.rate_limit import Limiter
+from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, Plan
 from bi_mcp.tools.app import PortalAccess
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from bi_mcp.config import Settings
+    from bi_mcp.config import Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.hosting.serving import Shared
     from bi_mcp.profiles import Profile
@@ -39,9 +39,9 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     exist.
     """
     if settings.webhook_url is not None:
-        return {"portal": _by_webhook(settings, _limiter(shared))}, "portal"
+        return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
     if settings.portal_url is not None:
-        return {"portal": _by_token(settings, _limiter(shared))}, "portal"
+        return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
     portals, default = _by_profiles(settings, shared)
     return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
 
@@ -58,14 +58,16 @@ def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, P
     portals = {
         name: _embedded(settings)
         if name == EMBEDDED
-        else _by_profile(profiles.choose(name), settings.configuration_folder, shared, several=several)
+        else _by_profile(profiles.choose(name), settings, shared, several=several)
         for name in chosen
     }
     default = profiles.default if profiles.default in portals else next(iter(portals), "")
     return portals, default
 
 
-def _by_profile(profile: Profile, folder: Path, shared: Shared | None, *, several: bool) -> PortalAccess:
+def _by_profile(
+    profile: Profile, settings: Settings, shared: Shared | None, *, several: bool
+) -> PortalAccess:
     title = f"{profile.name} ({_host(profile.portal_url)})"
     about = f"the user's Bitrix24 {title}, "
     about += (
@@ -75,11 +77,11 @@ def _by_profile(profile: Profile, folder: Path, shared: Shared | None, *, severa
         if profile.read_only
         else "changes are real."
     )
-    limiter = _limiter(shared)
+    limiter = _limiter(settings, shared)
     return PortalAccess(
         title=title,
         about=about,
-        connect=partial(_connect_profile, profile, folder, limiter, shared),
+        connect=partial(_connect_profile, profile, settings, limiter, shared),
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
@@ -128,9 +130,12 @@ def _call_endpoints(*, allow_private: bool) -> EndpointCaller:
     return EndpointCaller(allow_private=allow_private)
 
 
-def _limiter(shared: Shared | None) -> Limiter:
+PLANS: Mapping[Limits, Plan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
+
+
+def _limiter(settings: Settings, shared: Shared | None) -> Limiter:
     """One for all clients of a portal in this process; replicas divide what the portal allows among them."""
-    limiter = Limiter()
+    limiter = Limiter(bucket=LeakyBucket(PLANS[settings.limits]))
     if shared is not None:
         shared.budget.follow(limiter.bucket.take_part)
     return limiter
@@ -142,10 +147,14 @@ def _connect_embedded(settings: Settings) -> BIConnector:
     return connect_embedded(settings.embedded)
 
 
-def _connect_profile(profile: Profile, folder: Path, limiter: Limiter, shared: Shared | None) -> BIConnector:
+def _connect_profile(
+    profile: Profile, settings: Settings, limiter: Limiter, shared: Shared | None
+) -> BIConnector:
     from bi_mcp.auth.session import open_session
 
-    session = open_session(profile, folder, share=None if shared is None else shared.tokens)
+    assert settings.configuration_folder is not None  # noqa: S101  profiles come from there
+    share = None if shared is None else shared.tokens
+    session = open_session(profile, settings.configuration_folder, share=share)
     return _connect(profile.portal_url, session, limiter)
 
 

@@ -44,12 +44,14 @@ def test_every_variable_of_the_server_is_read() -> None:
             "BI_MCP_PORTAL_DB": "portal.sqlite3",
             "BI_MCP_CONFIG_DIR": "/etc/bi-mcp",
             "BI_MCP_PROFILE": "prod, test",
+            "BI_MCP_LIMITS": "enterprise",
         }
     )
     assert settings == Settings(
         portal_url=PORTAL,
         configuration_folder=Path("/etc/bi-mcp"),
         profiles=("prod", "test"),
+        limits="enterprise",
         access_token=Secret(TOKEN),
         shown_settings=frozenset({"login", "host"}),
         secrets_folder=Path("/run/secrets"),

@@ -26,6 +26,8 @@ class Plan:
 
 STANDARD = Plan(capacity=50, drain_per_s=2)
 ENTERPRISE = Plan(capacity=250, drain_per_s=5)
+# A portal on a server of one's own.
+UNLIMITED = Plan(capacity=1e6, drain_per_s=1e6)
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from mcp import Client
 
-from bi_mcp.config import Settings
+from bi_mcp.config import Limits, Settings
 from bi_mcp.errors import ConfigError
 from bi_mcp.portals import build_portals
 from bi_mcp.profiles import Profile, change_profiles
@@ -144,3 +144,15 @@ async def test_replicas_share_the_budget_and_the_tokens(tmp_path: Path) -> None:
     assert portals["test"].bi is not None
     assert len(replicas.opened) == 1
     await portals["test"].aclose()
+
+
+def test_the_limits_are_those_of_the_portals_plan() -> None:
+    def drain(limits: Limits) -> float:
+        settings = Settings(portal_url="https://a.example", access_token=Secret("x"), limits=limits)
+        limiter = build_portals(settings)[0]["portal"].limiter
+        assert limiter is not None
+        return limiter.bucket.drain_per_s
+
+    assert drain("standard") == 2
+    assert drain("enterprise") == 5
+    assert drain("off") > 1000
