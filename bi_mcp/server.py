@@ -16,6 +16,7 @@ from bi_mcp.setting_values import SettingValues
 from bi_mcp.tools import TOOLS
 from bi_mcp.tools.app import App, PortalAccess
 from bi_mcp.tools.confirmation_token import Seal
+from bi_mcp.tools.map import build_views
 from bi_mcp.tools.tool import build_tool
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def build_server(
         version=__version__,
         instructions=INSTRUCTIONS + _which_portals(app),
         tools=[build_tool(declaration, tuple(app.portals)) for declaration in TOOLS],
+        extensions=[build_views()],
         lifespan=lifespan,
         log_level="WARNING",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mcp.server.apps import Apps
+
 from bi_mcp.diagnostics.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.map_svg import render_svg
 from bi_mcp.diagnostics.map_text import render_tree
@@ -14,6 +16,7 @@ from bi_mcp.tools.app import BiContext, app_of
 from bi_mcp.tools.tool import ToolDeclaration
 
 Format = Literal["tree", "mermaid", "svg"]
+VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
 
 
@@ -42,4 +45,21 @@ async def portal_map(ctx: BiContext, format: Format = "tree") -> Mapped:
     return Mapped(**mapped.model_dump(), picture=picture)
 
 
-TOOLS = (ToolDeclaration(portal_map, title="Map of the portal", own_effect=Effect.READ),)
+def build_views() -> Apps:
+    """The extension that brings the view to clients that have it; others show the text."""
+    from importlib.resources import files
+
+    apps = Apps()
+    html = files("bi_mcp.tools").joinpath("map_view.html").read_text(encoding="utf-8")
+    apps.add_html_resource(
+        VIEW,
+        html,
+        name="portal_map_view",
+        title="Map of the portal",
+        description="What portal_map answers, to look at",
+        prefers_border=True,
+    )
+    return apps
+
+
+TOOLS = (ToolDeclaration(portal_map, title="Map of the portal", own_effect=Effect.READ, view=VIEW),)

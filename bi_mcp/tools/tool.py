@@ -37,6 +37,8 @@ class ToolDeclaration:
     title: str
     # For tools that are no REST method; the others have theirs in the table.
     own_effect: Effect | None = None
+    # The `ui://` address of the view that shows the answer to people, in clients that have the Apps extension.
+    view: str | None = None
 
     @property
     def name(self) -> str:
@@ -136,6 +138,7 @@ def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiT
         title=declaration.title,
         description=" ".join((declaration.function.__doc__ or "").split()),
         annotations=build_hints(declaration),
+        meta={"ui": {"resourceUri": declaration.view}} if declaration.view else None,
         # The SDK would build a validator and a schema per tool; answers are models already, and share their types.
         structured_output=False,
     )
