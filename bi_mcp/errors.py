@@ -2,6 +2,7 @@
 
     BiMcpError
     ├── ConfigError              a setting of bi-mcp itself is wrong
+    ├── SetupFileError           a setup file cannot be read; every problem with its place
     ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
     ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
     ├── ConfirmationError        a destructive act was not confirmed; nothing was sent
@@ -45,6 +46,10 @@ class BiMcpError(Exception):
 
 class ConfigError(BiMcpError):
     """A setting is wrong; the text names the variable or option and what it accepts."""
+
+
+class SetupFileError(BiMcpError):
+    """A setup file was refused. Each line of the text is `FILE:LINE:COLUMN: what is wrong`."""
 
 
 class SecretReferenceError(BiMcpError):

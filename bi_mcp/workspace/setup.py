@@ -1,0 +1,170 @@
+"""The setup of a portal as a file holds it: objects by key instead of id, secrets by reference.
+
+What is left out is not managed: it keeps whatever value the portal has. An empty description empties it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic.alias_generators import to_camel
+
+from bi_mcp.rest.models.connector import EndpointUrl, Parameter, Title
+from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
+from bi_mcp.setting_values import SettingValue
+
+VERSION = 1
+
+Group = Literal["connector", "source", "dataset"]
+GROUPS: tuple[Group, ...] = ("connector", "source", "dataset")
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=230)]
+
+
+class Entry(BaseModel):
+    """Base of what a file holds: unknown names are refused, since a misspelt one would silently not be managed."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+class ConnectorEntry(Entry):
+    """A connector: four endpoints of an external system and the parameters that its sources fill in."""
+
+    title: Title
+    logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
+    url_check: EndpointUrl
+    url_table_list: EndpointUrl
+    url_table_description: EndpointUrl
+    url_data: EndpointUrl
+    settings: list[Parameter] = []
+    description: str | None = None
+    sort: StrictInt | None = None
+    support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
+    source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        _check_once("settings: code", [parameter.code for parameter in self.settings])
+        return self
+
+
+class SourceEntry(Entry):
+    """A source: a connector plus the values of its parameters."""
+
+    connector: Annotated[Key, Field(description="Key of a connector of this file")]
+    title: Title
+    settings: Annotated[
+        dict[str, SettingValue],
+        Field(
+            description="Parameter: value; a secret as {env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"
+        ),
+    ] = {}
+    description: str | None = None
+    active: Annotated[StrictBool | None, Field(description="Older portals only")] = None
+
+
+class ColumnEntry(Entry):
+    """A column of a dataset. `external_code` is its code in the external table."""
+
+    name: ColumnName
+    external_code: ExternalCode
+    type: ColumnType
+    visible: StrictBool = True
+
+
+class DatasetEntry(Entry):
+    """A dataset: a table of a source. Without a `name` it is named as its key is."""
+
+    source: Annotated[Key, Field(description="Key of a source of this file")]
+    name: DatasetName | None = None
+    external_code: Annotated[ExternalCode, Field(description="Code of the external table")]
+    external_name: ExternalCode
+    columns: Annotated[list[ColumnEntry], Field(min_length=1)]
+    description: str | None = None
+    builder_dataset: Annotated[
+        StrictBool, Field(description="Whether creating it makes a BI Builder dataset, too")
+    ] = True
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        _check_once("columns: name", [column.name for column in self.columns])
+        _check_once("columns: externalCode", [column.external_code for column in self.columns])
+        return self
+
+
+def _check_once(what: str, values: Sequence[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{what} {', '.join(twice)} stands there more than once")
+
+
+class Setup(Entry):
+    """All that a file says. Keys are names for this file only; titles and names are what the portal shows."""
+
+    version: Literal[1]
+    connectors: dict[Key, ConnectorEntry] = {}
+    sources: dict[Key, SourceEntry] = {}
+    datasets: dict[Key, DatasetEntry] = {}
+
+    def entries(self, group: Group) -> Mapping[str, ConnectorEntry | SourceEntry | DatasetEntry]:
+        """The entries of a group by key."""
+        if group == "connector":
+            return self.connectors
+        return self.sources if group == "source" else self.datasets
+
+    def dataset_name(self, key: str) -> str:
+        """How the portal calls the dataset."""
+        return self.datasets[key].name or key
+
+    def label(self, group: Group, key: str) -> str:
+        """How the portal calls any object of the file."""
+        if group == "dataset":
+            return self.dataset_name(key)
+        return (self.connectors if group == "connector" else self.sources)[key].title
+
+
+def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """References that lead nowhere and names given twice: where, and what is wrong."""
+    for key, source in setup.sources.items():
+        if source.connector not in setup.connectors:
+            yield ("sources", key, "connector"), f"there is no connector {source.connector!r} in this file"
+    for key, dataset in setup.datasets.items():
+        if dataset.source not in setup.sources:
+            yield ("datasets", key, "source"), f"there is no source {dataset.source!r} in this file"
+    yield from _undeclared(setup)
+    yield from _named_twice(setup)
+
+
+def _undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
+    for key, source in setup.sources.items():
+        connector = setup.connectors.get(source.connector)
+        if connector is None:
+            continue
+        declared = [parameter.code for parameter in connector.settings]
+        unknown = [code for code in source.settings if code not in declared]
+        if unknown:
+            yield (
+                ("sources", key, "settings"),
+                f"connector {source.connector!r} declares no {', '.join(unknown)} (declared: {', '.join(declared) or 'none'})",
+            )
+
+
+def _named_twice(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
+    first = dict[str, str]()
+    for key in setup.datasets:
+        name = setup.dataset_name(key)
+        if name in first:
+            yield (
+                ("datasets", key, "name"),
+                f"{name!r} is the name of {first[name]!r}, too; names are unique on a portal",
+            )
+        first.setdefault(name, key)
