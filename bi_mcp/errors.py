@@ -3,6 +3,8 @@
     BiMcpError
     ├── ConfigError              a setting of bi-mcp itself is wrong
     ├── SetupFileError           a setup file cannot be read; every problem with its place
+    ├── StateFileError           the state file beside a setup is damaged, or belongs to another portal
+    ├── PlanError                a setup cannot be planned or applied as things are; nothing was sent
     ├── SecretReferenceError     a secret reference or literal was refused before anything was sent
     ├── InvalidRequestError      the arguments break a rule of the API; nothing was sent
     ├── ConfirmationError        a destructive act was not confirmed; nothing was sent
@@ -50,6 +52,14 @@ class ConfigError(BiMcpError):
 
 class SetupFileError(BiMcpError):
     """A setup file was refused. Each line of the text is `FILE:LINE:COLUMN: what is wrong`."""
+
+
+class StateFileError(BiMcpError):
+    """A state file was refused; the text says how to live without it."""
+
+
+class PlanError(BiMcpError):
+    """A setup and a portal do not fit together, or a plan no longer holds. Nothing was sent to the portal."""
 
 
 class SecretReferenceError(BiMcpError):

@@ -140,9 +140,16 @@ def _scalar(node: object, name: str, place: Place) -> object:
 
 def _problems(error: ValidationError) -> list[tuple[Path, str]]:
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return list(
-        dict.fromkeys((problem["loc"], _reason(problem["type"], problem["msg"])) for problem in found)
-    )
+    told = ((problem["loc"], _reason(problem["type"], problem["msg"])) for problem in found)
+    return list(dict.fromkeys(_setting(path) or (path, reason) for path, reason in told))
+
+
+def _setting(path: Path) -> tuple[Path, str] | None:
+    """The value of a setting has many forms; pydantic would tell of each of them why it is not that one."""
+    if path[:1] != ("sources",) or path[2:3] != ("settings",) or len(path) < LENGTH_OF_SETTING:
+        return None
+    forms = "{env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"
+    return path[:LENGTH_OF_SETTING], f"a value is text, a whole number, or a reference such as {forms}"
 
 
 def _reason(kind: str, message: str) -> str:

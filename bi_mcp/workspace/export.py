@@ -1,0 +1,196 @@
+"""A portal -> a setup. What could be a secret becomes a reference; what is at its default is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bi_mcp.errors import PlanError
+from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SettingValue
+from bi_mcp.workspace.keys import make_key
+from bi_mcp.workspace.setup import (
+    ConnectorEntry,
+    DatasetEntry,
+    Group,
+    Setup,
+    SourceEntry,
+)
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.workspace.state import State
+
+# Only what is one of these by its code or name is written as it is. A password may hide behind any other code.
+_HARMLESS = re.compile(
+    r"(db_?|database_?|server_?)?(host(name)?|port|login|user(_?name)?|database|db|dbname|schema|region|language|timezone|charset)"
+    r"|сервер|хост|порт|логин|пользователь|база|схема|регион",
+    re.IGNORECASE,
+)
+_DEFAULT_SORT = 100
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The setup, the state that goes with it, and what could not be written, each as a sentence."""
+
+    setup: Setup
+    keys: Mapping[Group, Mapping[int, str]]
+    left_out: Sequence[str] = ()
+
+
+@dataclass
+class _Export:
+    snapshot: Snapshot
+    state: State
+    shown: frozenset[str]
+    tables: bool
+    keys: dict[Group, dict[int, str]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
+
+
+def export_setup(
+    snapshot: Snapshot, state: State, *, shown_settings: frozenset[str] = frozenset(), tables: bool = True
+) -> Exported:
+    """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
+
+    `shown_settings` are codes of settings whose values may be written as they are.
+    """
+    export = _Export(snapshot, state, shown_settings, tables)
+    titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
+    export.keys["connector"] = _keys("connector", titles, state)
+    titles = {item.id: item.title or "" for item in snapshot.sources.values()}
+    export.keys["source"] = _keys("source", titles, state)
+    names = {item.id: item.name or "" for item in snapshot.datasets.values()}
+    export.keys["dataset"] = _keys("dataset", names, state)
+    connectors = {key: _connector(snapshot.connectors[id]) for id, key in export.keys["connector"].items()}
+    sources = {key: _source(snapshot.sources[id], key, export) for id, key in export.keys["source"].items()}
+    kept_sources = {key: entry for key, entry in sources.items() if entry is not None}
+    datasets = {
+        key: _dataset(snapshot.datasets[id], key, kept_sources, export)
+        for id, key in export.keys["dataset"].items()
+    }
+    setup = Setup(
+        version=1,
+        connectors=connectors,
+        sources=kept_sources,
+        datasets={key: entry for key, entry in datasets.items() if entry is not None},
+    )
+    return Exported(setup, export.keys, export.left_out)
+
+
+def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, str]:
+    known = {item.id: key for key, item in state.known(group).items() if item.id in titles}
+    taken = set(known.values())
+    keys = dict[int, str]()
+    for id, title in titles.items():
+        keys[id] = known.get(id) or make_key(title, group, taken)
+        taken.add(keys[id])
+    return keys
+
+
+def _connector(item: Connector) -> ConnectorEntry:
+    fields = item.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_none=True,
+        include=set(ConnectorEntry.model_fields) - {"settings", "support_mapping", "source_code", "sort"},
+    )
+    parameters = [
+        {"code": parameter.code, "name": parameter.name or parameter.code, "type": parameter.type or "STRING"}
+        for parameter in item.settings or ()
+    ]
+    unusual = {
+        "sort": item.sort if item.sort != _DEFAULT_SORT else None,
+        "supportMapping": item.support_mapping or None,
+        "sourceCode": item.source_code or None,
+    }
+    kept = {name: value for name, value in unusual.items() if value is not None}
+    try:
+        return ConnectorEntry.model_validate(_without_empty(fields) | kept | {"settings": parameters})
+    except ValidationError as error:
+        raise _unwritable("connector", item.id, error) from None
+
+
+def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
+    connector = export.keys["connector"].get(item.connector_id or 0)
+    if connector is None:
+        export.left_out.append(
+            f"Source {item.id} is left out: its connector {item.connector_id} is not there or another application's."
+        )
+        return None
+    declared = {
+        parameter.code for parameter in export.snapshot.connectors[item.connector_id or 0].settings or ()
+    }
+    held = {setting.code: setting for setting in item.settings or () if setting.code in declared}
+    lost = [setting.code for setting in item.settings or () if setting.code not in declared and setting.value]
+    if lost:
+        export.left_out.append(
+            f"sources.{key}: values of {', '.join(lost)} are left out: the connector no longer declares them."
+        )
+    settings = {code: _value(key, setting, export) for code, setting in held.items() if setting.value}
+    fields = {"title": item.title, "description": item.description, "connector": connector}
+    inactive = {"active": False} if item.active is False and not export.tables else {}
+    try:
+        return SourceEntry.model_validate(_without_empty(fields) | inactive | {"settings": settings})
+    except ValidationError as error:
+        raise _unwritable("source", item.id, error) from None
+
+
+def _value(source: str, setting: SourceSetting, export: _Export) -> SettingValue:
+    harmless = any(_HARMLESS.fullmatch(name.strip()) for name in (setting.code, setting.name or ""))
+    if harmless or setting.code in export.shown:
+        return setting.value.reveal()
+    variable = make_key(f"{source}_{setting.code}", "value", export.variables)
+    export.variables.add(variable)
+    return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")
+
+
+def _dataset(
+    item: Dataset, key: str, sources: Mapping[str, SourceEntry], export: _Export
+) -> DatasetEntry | None:
+    source = export.keys["source"].get(item.source_id or 0)
+    if source not in sources or not item.fields:
+        reason = (
+            "it has no columns" if source in sources else f"its source {item.source_id} is not in the file"
+        )
+        export.left_out.append(f"Dataset {item.id} is left out: {reason}.")
+        return None
+    fields = {
+        "source": source,
+        "name": item.name if item.name != key else None,
+        "externalCode": item.external_code,
+        "externalName": item.external_name,
+        "description": item.description,
+    }
+    columns = [
+        {
+            "name": column.name,
+            "externalCode": column.external_code,
+            "type": column.type,
+            "visible": column.visible is not False,
+        }
+        for column in item.fields
+    ]
+    alone = {"builderDataset": False} if export.tables and item.external_id == 0 else {}
+    try:
+        return DatasetEntry.model_validate(_without_empty(fields) | alone | {"columns": columns})
+    except ValidationError as error:
+        raise _unwritable("dataset", item.id, error) from None
+
+
+def _without_empty(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    where = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in problems}))
+    return PlanError(
+        f"{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again."
+    )

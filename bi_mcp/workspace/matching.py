@@ -1,0 +1,109 @@
+"""Pure: which object of the portal each key of a setup stands for.
+
+The state's id decides. Without one, an object is known by its title (a source: within its connector) or, a dataset, by its
+name, which is unique on a portal. What could be two objects is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bi_mcp.errors import PlanError
+from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.rest.snapshot import Snapshot
+from bi_mcp.workspace.setup import GROUPS, Group, Setup
+from bi_mcp.workspace.state import State
+
+Item = TypeVar("Item", Connector, Source, Dataset)
+AnyItem = Connector | Source | Dataset
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The portal's objects by key. A key that is missing here is still to be created."""
+
+    connectors: Mapping[str, Connector]
+    sources: Mapping[str, Source]
+    datasets: Mapping[str, Dataset]
+
+    def of(self, group: Group) -> Mapping[str, AnyItem]:
+        """The pairs of a group."""
+        if group == "connector":
+            return self.connectors
+        return self.sources if group == "source" else self.datasets
+
+    def unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
+        """What the portal has and the file does not."""
+        for group in GROUPS:
+            paired = {item.id for item in self.of(group).values()}
+            for item in live(snapshot, group).values():
+                if item.id not in paired:
+                    yield group, item
+
+
+def live(snapshot: Snapshot, group: Group) -> Mapping[int, AnyItem]:
+    """The portal's objects of a group by id."""
+    if group == "connector":
+        return snapshot.connectors
+    return snapshot.sources if group == "source" else snapshot.datasets
+
+
+def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
+    """Pair keys with objects. Raises `PlanError` where a title fits several, with the command that decides."""
+    connectors = _Matching("connector", setup.connectors, snapshot.connectors, state).pair(
+        lambda key: setup.connectors[key].title, lambda item: item.title
+    )
+
+    def place(key: str) -> object:
+        connector = connectors.get(setup.sources[key].connector)
+        return (setup.sources[key].title, connector.id if connector else None)
+
+    sources = _Matching("source", setup.sources, snapshot.sources, state).pair(
+        place, lambda item: (item.title, item.connector_id)
+    )
+    datasets = _Matching("dataset", setup.datasets, snapshot.datasets, state).pair(
+        setup.dataset_name, lambda item: item.name
+    )
+    return Pairs(connectors, sources, datasets)
+
+
+@dataclass(frozen=True)
+class _Matching(Generic[Item]):
+    group: Group
+    keys: Mapping[str, object]
+    items: Mapping[int, Item]
+    state: State
+
+    def pair(self, wanted: Callable[[str], object], shown: Callable[[Item], object]) -> dict[str, Item]:
+        """Pair by the state's ids, then by what a key wants and an object shows."""
+        known = self.state.known(self.group)
+        by_id = {
+            key: self.items[known[key].id]
+            for key in self.keys
+            if key in known and known[key].id in self.items
+        }
+        # An id of the state belongs to its key, even one that the file no longer has.
+        taken = {item.id for item in known.values()} | {
+            id for group, id in self.state.leaving if group == self.group
+        }
+        free = [item for item in self.items.values() if item.id not in taken]
+        open_keys = [key for key in self.keys if key not in by_id]
+        by_name = dict[str, Item]()
+        for name in dict.fromkeys(map(wanted, open_keys)):
+            namesakes = [key for key in open_keys if wanted(key) == name]
+            found = [item for item in free if shown(item) == name]
+            by_name.update(self._decide(namesakes, found))
+        return {key: {**by_id, **by_name}[key] for key in self.keys if key in by_id or key in by_name}
+
+    def _decide(self, namesakes: list[str], found: list[Item]) -> dict[str, Item]:
+        """As many objects as keys are paired in their order, which is that of an export."""
+        if not found or len(found) == len(namesakes):
+            return dict(zip(namesakes, found, strict=False))
+        ids = ", ".join(str(item.id) for item in found)
+        keys = ", ".join(f"{self.group}s.{key}" for key in namesakes)
+        raise PlanError(
+            f"{keys}: the portal has {len(found)} {self.group}s of that name (ids {ids}), and which one is meant cannot be told. "
+            f"Say it with `bi-mcp adopt {self.group}s.{namesakes[0]}=ID`, or give them titles of their own."
+        )

@@ -1,0 +1,293 @@
+"""Setup, portal and state -> a plan. Pure but for the values behind references, which are compared and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from bi_mcp.errors import BiMcpError
+from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
+from bi_mcp.workspace.difference import (
+    Comparison,
+    compare_connector,
+    compare_dataset,
+    compare_source,
+    immutable_differences,
+)
+from bi_mcp.workspace.matching import AnyItem, Pairs, live, match
+from bi_mcp.workspace.plan import Change, FieldChange, Plan
+from bi_mcp.workspace.setup import GROUPS, Group, Setup, SourceEntry
+from bi_mcp.workspace.state import State, digest
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.secret import Secret
+    from bi_mcp.setting_values import SettingValue, SettingValues
+
+Generation = Literal["classic", "tables"]
+
+CHARTS_BREAK = "Charts and dashboards that use it break."
+ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a plan is made of. `prune` deletes what the portal has and the file does not."""
+
+    setup: Setup
+    snapshot: Snapshot
+    state: State
+    values: SettingValues
+    generation: Generation = "tables"
+    prune: bool = False
+
+
+def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
+    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` for what cannot be told."""
+    pairs = match(wanted.setup, wanted.snapshot, wanted.state)
+    planning = _Planning(wanted, pairs)
+    changes = planning.changes()
+    plan = Plan(
+        portal=wanted.state.portal,
+        changes=tuple(changes),
+        notes=tuple(planning.notes()),
+        obstacles=tuple(planning.obstacles),
+        state_digest=live_digest(pairs, wanted, changes),
+    )
+    return plan, pairs
+
+
+def live_digest(pairs: Pairs, wanted: Wanted, changes: list[Change]) -> str:
+    """Stands for every object that the file manages or the plan touches. No value of a setting is in it."""
+    touched = {(change.group, change.id) for change in changes if change.id}
+    managed = {(group, item.id) for group in GROUPS for item in pairs.of(group).values()}
+    items = [
+        [group, id, _public(live(wanted.snapshot, group)[id])]
+        for group, id in sorted(touched | managed)
+        if id in live(wanted.snapshot, group)
+    ]
+    return digest(items)
+
+
+class _Planning:
+    """One run over a setup: connectors, sources, datasets, then what goes."""
+
+    def __init__(self, wanted: Wanted, pairs: Pairs) -> None:
+        self._wanted = wanted
+        self._setup = wanted.setup
+        self._pairs = pairs
+        self._unknown = list[str]()
+        self.obstacles = list[str]()
+
+    def changes(self) -> list[Change]:
+        """Sources are made before the datasets that move to them; what is replaced goes only when its successor is there."""
+        connectors = [change for key in self._setup.connectors for change in self._connector(key)]
+        sources = [change for key in self._setup.sources for change in self._source(key)]
+        datasets = [change for key in self._setup.datasets for change in self._dataset(key)]
+        gone = list(self._gone())
+        # Names are unique on a portal: what goes makes room before what comes.
+        leaving_datasets = [change for change in gone if change.group == "dataset"]
+        others = [change for change in reversed(gone) if change.group != "dataset"]
+        return [*connectors, *sources, *leaving_datasets, *datasets, *others]
+
+    def notes(self) -> Iterator[str]:
+        """What the reader should know beside the changes."""
+        yield from dict.fromkeys(self._unknown)
+        unmanaged = [group for group, item in self._strangers()]
+        if unmanaged and not self._wanted.prune:
+            counted = ", ".join(
+                f"{unmanaged.count(group)} {group}s" for group in GROUPS if unmanaged.count(group)
+            )
+            yield f"The portal also has {counted} that the file does not; they stay (--prune would delete them)."
+        if self._wanted.snapshot.vanished:
+            yield "Objects were deleted while the portal was read; plan again if they matter."
+
+    def _connector(self, key: str) -> Iterator[Change]:
+        entry = self._setup.connectors[key]
+        item = self._pairs.connectors.get(key)
+        if item is None:
+            yield self._creation("connector", key)
+            return
+        compared = compare_connector(entry, item, self._applied("connector", key))
+        yield from self._update("connector", key, item, compared, tuple(_travelling(compared, item)))
+
+    def _source(self, key: str) -> Iterator[Change]:
+        entry = self._setup.sources[key]
+        item = self._pairs.sources.get(key)
+        reveal = partial(self._reveal, entry)
+        if item is None:
+            self._check_values(key, entry)
+            yield self._creation("source", key)
+            return
+        connector = self._pairs.connectors.get(entry.connector)
+        if connector is None or item.connector_id != connector.id:
+            self._check_values(key, entry)
+            moved = FieldChange(
+                "connector", item.connector_id, connector.id if connector else entry.connector
+            )
+            yield self._replacement("source", key, item, (moved,), "Its datasets are made again, too.")
+            return
+        compared = compare_source(
+            entry,
+            item,
+            self._applied("source", key),
+            reveal,
+            active_counts=self._wanted.generation == "classic",
+        )
+        self._unknown.extend(compared.unknown)
+        yield from self._update("source", key, item, compared)
+
+    def _dataset(self, key: str) -> Iterator[Change]:
+        entry = self._setup.datasets[key]
+        item = self._pairs.datasets.get(key)
+        if item is None:
+            yield self._creation("dataset", key)
+            return
+        source = self._pairs.sources.get(entry.source)
+        stays = source is not None and not self._is_replaced(entry.source, source)
+        fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
+        if fixed:
+            yield self._replacement("dataset", key, item, fixed, CHARTS_BREAK, *self._orphan(item))
+            return
+        compared = compare_dataset(entry, item, self._applied("dataset", key))
+        lost = ", ".join(name for _, name in compared.columns.delete)
+        warned = (f"Charts that use the columns {lost} break.",) if lost else ()
+        yield from self._update("dataset", key, item, compared, warned)
+
+    def _gone(self) -> Iterator[Change]:
+        """What has a successor or, with `prune`, no place in the file: datasets first."""
+        leaving = self._wanted.state.leaving
+        for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
+            if (group, item.id) in leaving:
+                yield _deletion(group, item, "It was replaced, and only its deletion is left to do.", ())
+            elif self._wanted.prune:
+                warned = (CHARTS_BREAK, *self._orphan(item)) if isinstance(item, Dataset) else ()
+                yield _deletion(group, item, "It is not in the file.", warned)
+
+    def _strangers(self) -> list[tuple[Group, AnyItem]]:
+        return list(self._pairs.unmanaged(self._wanted.snapshot))
+
+    def _is_replaced(self, key: str, source: Source) -> bool:
+        connector = self._pairs.connectors.get(self._setup.sources[key].connector)
+        return connector is None or connector.id != source.connector_id
+
+    def _orphan(self, item: Dataset) -> Iterator[str]:
+        if item.external_id and self._wanted.generation == "tables":
+            yield f"Its BI Builder dataset {item.external_id} stays behind; remove it by hand in BI Builder."
+
+    def _creation(self, group: Group, key: str) -> Change:
+        known = self._wanted.state.known(group).get(key)
+        reason = (
+            f"It was {group} {known.id} and is gone from the portal."
+            if known
+            else "The portal does not have it."
+        )
+        return Change("create", group, key, None, self._setup.label(group, key), (reason,))
+
+    def _update(
+        self, group: Group, key: str, item: AnyItem, compared: Comparison, warned: tuple[str, ...] = ()
+    ) -> Iterator[Change]:
+        if not compared.fields and not compared.columns:
+            return
+        named = ", ".join(field.field for field in compared.fields)
+        reasons = [f"{named} differ{'' if ',' in named else 's'} from the file."]
+        by, at = _last_change(item)
+        if any(field.drifted for field in compared.fields):
+            reasons.append(f"Changed on the portal since bi-mcp last applied it{_told(by, at)}.")
+        yield Change(
+            "update",
+            group,
+            key,
+            item.id,
+            self._setup.label(group, key),
+            tuple(reasons),
+            compared.fields,
+            compared.columns,
+            warned,
+            by,
+            at,
+        )
+
+    def _replacement(
+        self, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
+    ) -> Change:
+        named = ", ".join(field.field for field in fields)
+        by, at = _last_change(item)
+        return Change(
+            "replace",
+            group,
+            key,
+            item.id,
+            self._setup.label(group, key),
+            (f"{named} can only be set when it is made.",),
+            fields,
+            consequences=warned,
+            changed_by=by,
+            changed_at=at,
+        )
+
+    def _applied(self, group: Group, key: str) -> Mapping[str, str]:
+        known = self._wanted.state.known(group).get(key)
+        return known.fields if known else {}
+
+    def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
+        """Raises what an unusable reference raises."""
+        declared = [
+            ReceivedParameter(code=parameter.code, name=parameter.name)
+            for parameter in self._setup.connectors[entry.connector].settings
+        ]
+        return self._wanted.values.resolve({code: value}, declared)[code]
+
+    def _check_values(self, key: str, entry: SourceEntry) -> None:
+        """What is about to be made needs every value."""
+        for code, value in entry.settings.items():
+            try:
+                self._reveal(entry, code, value)
+            except BiMcpError as error:
+                self.obstacles.append(f"sources.{key}: {error}")
+
+
+def _deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...]) -> Change:
+    by, at = _last_change(item)
+    label = (item.name if isinstance(item, Dataset) else item.title) or ""
+    return Change(
+        "delete", group, None, item.id, label, (reason,), consequences=warned, changed_by=by, changed_at=at
+    )
+
+
+def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
+    """A connector does not tell."""
+    if isinstance(item, Connector):
+        return None, None
+    return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
+
+
+def _told(by: int | None, at: str | None) -> str:
+    who = f" by user {by}" if by else ""
+    when = f" on {at}" if at else ""
+    return f"{who}{when}"
+
+
+def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
+    """Where values of settings would go that never went there."""
+    known = {_host(getattr(item, name, None)) for name in ("url_check", "url_table_list", "url_data")}
+    hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
+    codes = ", ".join(parameter.code for parameter in item.settings or ())
+    if hosts and codes:
+        yield f"The values that its sources hold ({codes}) would be sent to {', '.join(sorted(hosts))}."
+
+
+def _host(address: object) -> str:
+    try:
+        return urlsplit(str(address)).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return str(address)
+
+
+def _public(item: AnyItem) -> dict[str, Any]:
+    """Everything that the API documents, without the values of settings; unknown keys of a source may repeat one."""
+    shown = set(type(item).model_fields) - ({"settings"} if isinstance(item, Source) else set())
+    return item.model_dump(mode="json", by_alias=True, include=shown)

@@ -1,0 +1,123 @@
+"""Which object of a portal stands behind which key, and how bi-mcp last left it: a small file beside the setup.
+
+It holds no values, only digests of them. A setup lives without it, too: objects are then known by their titles and names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.errors import StateFileError
+from bi_mcp.workspace.setup import GROUPS, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+VERSION = 1
+DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Known:
+    """An object of the portal. `fields` maps what was last applied to digests; empty where it was only adopted."""
+
+    id: int
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """A value: changes return another. `portal` is the host that the ids belong to.
+
+    `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
+    """
+
+    portal: str
+    objects: Mapping[Group, Mapping[str, Known]] = field(default_factory=dict)
+    leaving: frozenset[tuple[Group, int]] = frozenset()
+
+    def known(self, group: Group) -> Mapping[str, Known]:
+        """The objects of a group by key."""
+        return self.objects.get(group, {})
+
+    def key_of(self, group: Group, id: int) -> str | None:
+        """Under which key an object is known."""
+        return next((key for key, known in self.known(group).items() if known.id == id), None)
+
+    def with_object(self, group: Group, key: str, known: Known) -> State:
+        """The state after an object was created, changed or adopted."""
+        objects = {**self.objects, group: {**self.known(group), key: known}}
+        return replace(self, objects=objects)
+
+    def without_object(self, group: Group, id: int) -> State:
+        """The state after an object was deleted."""
+        kept = {key: known for key, known in self.known(group).items() if known.id != id}
+        return replace(self, objects={**self.objects, group: kept}, leaving=self.leaving - {(group, id)})
+
+    def with_leaving(self, group: Group, id: int) -> State:
+        """The state once an object has a successor and is to be deleted."""
+        return replace(self, leaving=self.leaving | {(group, id)})
+
+
+def digest(value: object) -> str:
+    """What stands for a value in the state. Never made of a secret: a short password could be guessed from it."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_DIGITS]
+
+
+def state_path(setup: Path, portal: str) -> Path:
+    """`bi.yaml` and `portal.example` -> `bi.portal.example.state.json`: one for each portal that a file is applied to."""
+    safe = "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in portal)
+    return setup.with_name(f"{setup.stem}.{safe}.state.json")
+
+
+def to_json(state: State) -> dict[str, Any]:
+    """The state as it is kept."""
+    objects = {
+        f"{group}s": {
+            key: {"id": known.id, **({"fields": dict(known.fields)} if known.fields else {})}
+            for key, known in state.known(group).items()
+        }
+        for group in GROUPS
+    }
+    leaving = [list(item) for item in sorted(state.leaving)]
+    return {
+        "version": VERSION,
+        "portal": state.portal,
+        **objects,
+        **({"leaving": leaving} if leaving else {}),
+    }
+
+
+def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
+    """Read a state. Raises `StateFileError` for one that is damaged, newer, or of another portal."""
+    if document.get("version") != VERSION:
+        raise StateFileError(
+            f"{name}: made by another version of bi-mcp (version {document.get('version')!r})."
+        )
+    if document.get("portal") != portal:
+        raise StateFileError(
+            f"{name} belongs to the portal {document.get('portal')!r}, not to {portal!r}. Its ids mean nothing there; move the file away."
+        )
+    try:
+        objects: dict[Group, dict[str, Known]] = {
+            group: {
+                str(key): Known(int(known["id"]), dict(known.get("fields", {})))
+                for key, known in document.get(f"{group}s", {}).items()
+            }
+            for group in GROUPS
+        }
+        leaving = frozenset((_group(group), int(id)) for group, id in document.get("leaving", []))
+    except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
+        raise StateFileError(
+            f"{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names."
+        ) from None
+    return State(portal, objects, leaving)
+
+
+def _group(text: str) -> Group:
+    return next(group for group in GROUPS if group == text)
