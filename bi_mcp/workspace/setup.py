@@ -40,13 +40,13 @@ class ConnectorEntry(Entry):
     """A connector: four endpoints of an external system and the parameters that its sources fill in."""
 
     title: Title
+    description: str | None = None
     logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
     url_check: EndpointUrl
     url_table_list: EndpointUrl
     url_table_description: EndpointUrl
     url_data: EndpointUrl
     settings: list[Parameter] = []
-    description: str | None = None
     sort: StrictInt | None = None
     support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
     source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
@@ -62,13 +62,13 @@ class SourceEntry(Entry):
 
     connector: Annotated[Key, Field(description="Key of a connector of this file")]
     title: Title
+    description: str | None = None
     settings: Annotated[
         dict[str, SettingValue],
         Field(
             description="Parameter: value; a secret as {env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"
         ),
     ] = {}
-    description: str | None = None
     active: Annotated[StrictBool | None, Field(description="Older portals only")] = None
 
 
@@ -88,11 +88,11 @@ class DatasetEntry(Entry):
     name: DatasetName | None = None
     external_code: Annotated[ExternalCode, Field(description="Code of the external table")]
     external_name: ExternalCode
-    columns: Annotated[list[ColumnEntry], Field(min_length=1)]
     description: str | None = None
     builder_dataset: Annotated[
         StrictBool, Field(description="Whether creating it makes a BI Builder dataset, too")
     ] = True
+    columns: Annotated[list[ColumnEntry], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:

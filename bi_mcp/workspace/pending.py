@@ -1,0 +1,151 @@
+"""What a request was about to create, written down before it is sent; after a kill, its objects are found by that.
+
+An update or a deletion that was cut off needs no memory: the next plan compares with the portal. A creation does, since
+sent again it would be doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.errors import PlanError, StateFileError
+from bi_mcp.workspace.matching import AnyItem, live
+from bi_mcp.workspace.setup import GROUPS, Group
+from bi_mcp.workspace.state import Known, State
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.snapshot import Snapshot
+
+# By what an object is known again, beside being newer than the newest before the request.
+IDENTITY: Mapping[Group, tuple[str, ...]] = {
+    "connector": ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
+    "source": ("title",),
+    "dataset": ("name", "externalCode"),
+}
+PARENT: Mapping[Group, tuple[Group, str]] = {
+    "source": ("connector", "connectorId"),
+    "dataset": ("source", "sourceId"),
+}
+
+
+@dataclass(frozen=True)
+class Creation:
+    """An object that may have been made. `identity` are its fields of `IDENTITY`, `parent` the key of what it belongs to."""
+
+    group: Group
+    key: str
+    identity: tuple[str, ...]
+    parent: str | None = None
+    replaces: int | None = None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request in flight since `started` (unix time). `newest` are the highest ids per group before it."""
+
+    started: float
+    newest: Mapping[Group, int]
+    creations: Sequence[Creation]
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        creations = [
+            [creation.group, creation.key, list(creation.identity), creation.parent, creation.replaces]
+            for creation in self.creations
+        ]
+        return {"started": self.started, "newest": dict(self.newest), "creations": creations}
+
+
+def read_pending(document: Mapping[str, Any]) -> Pending:
+    """Raises `StateFileError` for what is none."""
+    try:
+        creations = [
+            Creation(_group(group), str(key), tuple(map(str, identity)), parent, replaces)
+            for group, key, identity, parent, replaces in document["creations"]
+        ]
+        newest = {_group(group): int(id) for group, id in document["newest"].items()}
+        return Pending(float(document["started"]), newest, creations)
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+        raise StateFileError(
+            "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, "
+            "then delete the file."
+        ) from None
+
+
+def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[State, list[Creation]]:
+    """Take what the request made into the state; return it with what was not found.
+
+    Raises `PlanError` where more objects look like it than were to be made.
+    """
+    missing = list[Creation]()
+    for group in GROUPS:
+        creations = [creation for creation in pending.creations if creation.group == group]
+        for looks in dict.fromkeys(map(_looks, creations)):
+            alike = [creation for creation in creations if _looks(creation) == looks]
+            wanted = [item for item in alike if not _is_known(item, snapshot, state)]
+            found = _newer(alike[0], pending, snapshot, state)
+            if len(found) > len(wanted):
+                raise _ambiguous(alike[0], found)
+            # A batch runs in order, so the first made is the first that was asked for.
+            for creation, item in zip(wanted, found, strict=False):
+                state = _adopted(state, creation, item.id)
+            missing += wanted[len(found) :]
+    return state, missing
+
+
+def _looks(creation: Creation) -> tuple[object, ...]:
+    return (*creation.identity, creation.parent)
+
+
+def _is_known(creation: Creation, snapshot: Snapshot, state: State) -> bool:
+    known = state.known(creation.group).get(creation.key)
+    return known is not None and known.id != creation.replaces and known.id in live(snapshot, creation.group)
+
+
+def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, state: State) -> list[AnyItem]:
+    parent_group, field = PARENT.get(creation.group, (None, ""))
+    parent = state.known(parent_group).get(creation.parent or "") if parent_group else None
+    if parent_group and parent is None:
+        return []
+    newest = pending.newest.get(creation.group, 0)
+    wanted = dict(zip(IDENTITY[creation.group], creation.identity, strict=True))
+    taken = {known.id for known in state.known(creation.group).values()}
+    return [
+        item
+        for id, item in sorted(live(snapshot, creation.group).items())
+        if id > newest
+        and id not in taken
+        and _agrees(item, wanted)
+        and (parent is None or _wire(item).get(field) == parent.id)
+    ]
+
+
+def _agrees(item: AnyItem, wanted: Mapping[str, str]) -> bool:
+    held = _wire(item)
+    return all(str(held.get(name) or "").strip() == value.strip() for name, value in wanted.items())
+
+
+def _wire(item: AnyItem) -> Mapping[str, Any]:
+    identity = {"title", "name", "external_code", "connector_id", "source_id"}
+    urls = {"url_check", "url_table_list", "url_table_description", "url_data"}
+    return item.model_dump(by_alias=True, include=identity | urls)
+
+
+def _adopted(state: State, creation: Creation, id: int) -> State:
+    if creation.replaces is not None and creation.group == "source":
+        state = state.with_leaving(creation.group, creation.replaces)
+    return state.with_object(creation.group, creation.key, Known(id))
+
+
+def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:
+    ids = ", ".join(str(item.id) for item in found)
+    return PlanError(
+        f"{creation.group}s.{creation.key} was being made when the last application was cut off, and the portal has {len(found)} new "
+        f"{creation.group}s that may be it (ids {ids}). Say which with `bi-mcp adopt {creation.group}s.{creation.key}=ID`."
+    )
+
+
+def _group(text: object) -> Group:
+    return next(group for group in GROUPS if group == text)

@@ -1,0 +1,129 @@
+"""The files beside a setup: the state, and what a request in flight was about to do. Replaced as a whole, and on the disk at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bi_mcp.errors import StateFileError
+from bi_mcp.workspace.state import State, from_json, state_path, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Document = Mapping[str, Any]
+
+
+class StateKeeper(Protocol):
+    """Where an application keeps what a killed process must not take with it."""
+
+    def read(self) -> State:
+        """The state, an empty one where none was kept."""
+        ...
+
+    def write(self, state: State) -> None:
+        """Keep a state."""
+        ...
+
+    def read_pending(self) -> Document | None:
+        """What the last request was about to do, None where it was finished."""
+        ...
+
+    def write_pending(self, pending: Document | None) -> None:
+        """Keep what the next request is about to do; None: it is finished."""
+        ...
+
+
+@dataclass
+class StateInMemory:
+    """For a setup without a file: objects are known by their titles and names, the next time again."""
+
+    state: State
+    pending: Document | None = None
+
+    def read(self) -> State:
+        return self.state
+
+    def write(self, state: State) -> None:
+        self.state = state
+
+    def read_pending(self) -> Document | None:
+        return self.pending
+
+    def write_pending(self, pending: Document | None) -> None:
+        self.pending = pending
+
+
+class StateFile:
+    """`bi.portal.example.state.json` beside `bi.yaml`, and `….pending.json` while a request is in flight."""
+
+    def __init__(self, setup: Path, portal: str) -> None:
+        self._portal = portal
+        self.path = state_path(setup, portal)
+        self.pending_path = self.path.with_name(self.path.name.replace(".state.json", ".pending.json"))
+
+    def read(self) -> State:
+        """Raises `StateFileError` for a file that is none of ours, or another portal's."""
+        document = self._read(self.path)
+        return State(self._portal) if document is None else from_json(document, self.path.name, self._portal)
+
+    def write(self, state: State) -> None:
+        """Raises `StateFileError` where it cannot be written."""
+        self._write(self.path, to_json(state))
+
+    def read_pending(self) -> Document | None:
+        """What the last request was about to do, None where it was finished."""
+        return self._read(self.pending_path)
+
+    def write_pending(self, pending: Document | None) -> None:
+        """None removes it."""
+        if pending is None:
+            self.pending_path.unlink(missing_ok=True)
+        else:
+            self._write(self.pending_path, pending)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from applying the same file to the same portal. Raises `StateFileError` at once."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=0):
+                yield
+        except Timeout:
+            raise StateFileError(
+                f"{self.path.name} is in use: another bi-mcp applies this setup right now. Wait for it to end."
+            ) from None
+
+    def _read(self, path: Path) -> Document | None:
+        try:
+            document = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StateFileError(
+                f"{path.name} cannot be read ({type(error).__name__}). Restore it, or delete it: objects are then known by titles and names."
+            ) from None
+        if not isinstance(document, dict):
+            raise StateFileError(f"{path.name} is damaged. Restore it, or delete it.")
+        return document
+
+    def _write(self, path: Path, document: Document) -> None:
+        new = path.with_name(f"{path.name}.new")
+        try:
+            with new.open("w", encoding="utf-8") as file:
+                json.dump(document, file, ensure_ascii=False, indent=1)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink()
+            raise StateFileError(
+                f"{path.name} cannot be written ({error.strerror}). Nothing more was sent."
+            ) from None

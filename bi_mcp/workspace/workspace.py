@@ -1,0 +1,131 @@
+"""One portal and one setup: export, plan, apply. What the commands and the tools share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bi_mcp.errors import PlanError
+from bi_mcp.workspace.apply import SETTLED_AFTER_S, Application, Clock, Progress, resume
+from bi_mcp.workspace.checking import check_endpoints
+from bi_mcp.workspace.export import Exported, export_setup
+from bi_mcp.workspace.planning import Wanted, make_plan
+from bi_mcp.workspace.state import Known
+
+if TYPE_CHECKING:
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.setting_values import SettingValues
+    from bi_mcp.workspace.matching import Pairs
+    from bi_mcp.workspace.plan import Plan
+    from bi_mcp.workspace.report import Report
+    from bi_mcp.workspace.setup import Group, Setup
+    from bi_mcp.workspace.state_file import StateKeeper
+
+# More deletions than this are more often a wrong file than a wish.
+MOST_DELETIONS = 10
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it was made of."""
+
+    plan: Plan
+    setup: Setup
+    pairs: Pairs
+    snapshot: Snapshot
+    tables: bool
+    prune: bool
+
+
+@dataclass
+class Workspace:
+    """`keeper` holds the state of the setup on this portal, `values` finds what references stand for."""
+
+    bi: BIConnector
+    keeper: StateKeeper
+    values: SettingValues
+    caller: EndpointCaller | None = None
+    clock: Clock = field(default_factory=Clock)
+    settled_after: float = SETTLED_AFTER_S
+
+    async def export(self, *, shown_settings: frozenset[str] = frozenset()) -> Exported:
+        """Write down everything that the portal shows this application; the state then knows all keys."""
+        snapshot = await self.bi.snapshot()
+        tables = await self.bi.datasets.has_tables()
+        return export_setup(snapshot, self.keeper.read(), shown_settings=shown_settings, tables=tables)
+
+    def remember(self, exported: Exported) -> None:
+        """Let the state know under which keys a portal was exported."""
+        state = self.keeper.read()
+        for group, keys in exported.keys.items():
+            for id, key in keys.items():
+                if key in exported.setup.entries(group) and key not in state.known(group):
+                    state = state.with_object(group, key, Known(id))
+        self.keeper.write(state)
+
+    async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
+        """Compare the setup with the portal. Raises `PlanError` for what cannot be told."""
+        snapshot = await self.bi.snapshot()
+        tables = await self.bi.datasets.has_tables()
+        wanted = Wanted(
+            setup=setup,
+            snapshot=snapshot,
+            state=self.keeper.read(),
+            values=self.values,
+            generation="tables" if tables else "classic",
+            prune=prune,
+        )
+        plan, pairs = make_plan(wanted)
+        return Planned(plan, setup, pairs, snapshot, tables, prune)
+
+    async def resume(self) -> None:
+        """Clear up after an application that was cut off. To be called before a plan that is to be applied."""
+        await resume(self.bi, self.keeper, self.clock, settled_after=self.settled_after)
+
+    async def apply(
+        self,
+        setup: Setup,
+        checksum: str,
+        *,
+        prune: bool = False,
+        check: bool = True,
+        most_deletions: int = MOST_DELETIONS,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Make the plan true that has this checksum. Raises `PlanError`, and sends nothing, where the portal has moved since."""
+        planned = await self.plan(setup, prune=prune)
+        plan = planned.plan
+        if plan.checksum != checksum:
+            raise PlanError(
+                "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
+            )
+        deletions = len(plan.deletions)
+        if deletions > most_deletions:
+            raise PlanError(
+                f"Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most_deletions} that are allowed. "
+                f"If they are meant, say so with --max-deletions {deletions}."
+            )
+        if check and self.caller is not None and not plan.obstacles:
+            await check_endpoints(plan, setup, self.values, self.caller)
+        return await self.application(planned, progress).run()
+
+    def application(self, planned: Planned, progress: Progress | None = None) -> Application:
+        """The run of a plan, for whoever wants its report after it was cancelled, too."""
+        return Application(
+            bi=self.bi,
+            setup=planned.setup,
+            plan=planned.plan,
+            pairs=planned.pairs,
+            snapshot=planned.snapshot,
+            keeper=self.keeper,
+            values=self.values,
+            tables=planned.tables,
+            clock=self.clock,
+            progress=progress,
+        )
+
+    def adopt(self, group: Group, key: str, id: int) -> None:
+        """From now on the key stands for this object."""
+        self.keeper.write(self.keeper.read().with_object(group, key, Known(id)))
