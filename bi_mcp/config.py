@@ -18,10 +18,12 @@ Choice = TypeVar("Choice", bound=str)
 Generation = Literal["classic", "tables"]
 ErrorPlace = Literal["result", "root"]
 Limits = Literal["off", "standard", "enterprise"]
+Confirmation = Literal["elicit", "token", "off"]
 
 GENERATIONS: tuple[Generation, ...] = ("classic", "tables")
 ERROR_PLACES: tuple[ErrorPlace, ...] = ("result", "root")
 LIMITS: tuple[Limits, ...] = ("off", "standard", "enterprise")
+CONFIRMATIONS: tuple[Confirmation, ...] = ("elicit", "token", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,8 @@ class Settings:
 
     `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
     that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
-    `confirm` holds destructive acts back until the person agrees to a preview of them.
+    `confirm` says how destructive acts are held back: `elicit` asks the person where the client can and else previews,
+    `token` always previews and never asks, `off` holds nothing back.
     """
 
     portal_url: str | None = None
@@ -59,7 +62,7 @@ class Settings:
     shown_settings: frozenset[str] = frozenset()
     secrets_folder: Path | None = None
     allow_literal_secrets: bool = False
-    confirm: bool = True
+    confirm: Confirmation = "elicit"
     limits: Limits = "standard"
 
 
@@ -124,7 +127,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         shown_settings=frozenset(_names(environment.get("BI_MCP_SHOW_SETTINGS", ""))),
         secrets_folder=Path(secrets_folder) if secrets_folder else None,
         allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
-        confirm=not _switch(environment, "BI_MCP_NO_CONFIRM"),
+        confirm=_choice(environment, "BI_MCP_CONFIRM", CONFIRMATIONS, "elicit"),
     )
 
 
@@ -135,7 +138,7 @@ def with_options(
     allow_literal_secrets: bool,
     profiles: tuple[str, ...] = (),
     *,
-    no_confirm: bool = False,
+    confirm: Confirmation | None = None,
 ) -> Settings:
     """Let the command line's options overrule the variables."""
     if profiles and (settings.portal_url or settings.webhook_url):
@@ -148,7 +151,7 @@ def with_options(
         shown_settings=settings.shown_settings if show_settings is None else frozenset(_names(show_settings)),
         secrets_folder=Path(secrets_dir) if secrets_dir else settings.secrets_folder,
         allow_literal_secrets=allow_literal_secrets or settings.allow_literal_secrets,
-        confirm=settings.confirm and not no_confirm,
+        confirm=confirm or settings.confirm,
     )
 
 

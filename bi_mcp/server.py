@@ -97,11 +97,12 @@ def build_app(
         ),
         shown_settings=settings.shown_settings,
         seal=_build_seal(settings, shared),
+        asks=settings.confirm == "elicit",
     )
 
 
 def _build_seal(settings: Settings, shared: Shared | None) -> Seal | None:
-    if not settings.confirm:
+    if settings.confirm == "off":
         return None
     return Seal() if shared is None else Seal(shared.confirmation_key)
 

@@ -29,7 +29,7 @@ def test_with_nothing_set_the_embedded_portal_is_used_and_nothing_is_shown() -> 
     assert settings.shown_settings == frozenset()
     assert settings.secrets_folder is None
     assert not settings.allow_literal_secrets
-    assert settings.confirm
+    assert settings.confirm == "elicit"
 
 
 def test_every_variable_of_the_server_is_read() -> None:
@@ -40,7 +40,7 @@ def test_every_variable_of_the_server_is_read() -> None:
             "BI_MCP_SHOW_SETTINGS": "login, host,,",
             "BI_MCP_SECRETS_DIR": "/run/secrets",
             "BI_MCP_ALLOW_LITERAL_SECRETS": "on",
-            "BI_MCP_NO_CONFIRM": "on",
+            "BI_MCP_CONFIRM": "token",
             "BI_MCP_PORTAL_DB": "portal.sqlite3",
             "BI_MCP_CONFIG_DIR": "/etc/bi-mcp",
             "BI_MCP_PROFILE": "prod, test",
@@ -56,7 +56,7 @@ def test_every_variable_of_the_server_is_read() -> None:
         shown_settings=frozenset({"login", "host"}),
         secrets_folder=Path("/run/secrets"),
         allow_literal_secrets=True,
-        confirm=False,
+        confirm="token",
         embedded=LocalPortalSettings(database="portal.sqlite3"),
     )
 
@@ -94,7 +94,7 @@ def test_the_local_portal_forgets_and_the_embedded_one_remembers() -> None:
     assert Path(embedded_portal_settings({}).database).parts[-2:] == ("bi-mcp", "portal.sqlite3")
 
 
-@pytest.mark.parametrize("name", ["BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_SECRETS_DIR", "BI_MCP_PORTAL_DB", "BI_MCP_PORTAL_GENERATION", "BI_MCP_ALLOW_LITERAL_SECRETS", "BI_MCP_NO_CONFIRM"])  # fmt: skip
+@pytest.mark.parametrize("name", ["BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_SECRETS_DIR", "BI_MCP_PORTAL_DB", "BI_MCP_PORTAL_GENERATION", "BI_MCP_ALLOW_LITERAL_SECRETS", "BI_MCP_CONFIRM"])  # fmt: skip
 def test_an_empty_variable_counts_as_unset(name: str) -> None:
     assert read_settings({name: ""}) == read_settings({})
 
@@ -136,7 +136,7 @@ def test_variables_that_do_not_fit_together_are_named(environment: Mapping[str, 
         ("BI_MCP_PORTAL_LIMITS", "off, standard, enterprise"),
         ("BI_MCP_PORTAL_FAULTS", "on or off"),
         ("BI_MCP_ALLOW_LITERAL_SECRETS", "on or off"),
-        ("BI_MCP_NO_CONFIRM", "on or off"),
+        ("BI_MCP_CONFIRM", "elicit, token, off"),
     ],
 )
 def test_a_value_that_is_no_choice_is_refused_with_the_choices(name: str, choices: str) -> None:
@@ -171,9 +171,11 @@ def test_options_overrule_variables_and_what_is_not_given_stays() -> None:
     assert with_options(settings, "", None, allow_literal_secrets=False).shown_settings == frozenset()
     literal = Settings(allow_literal_secrets=True)
     assert with_options(literal, None, None, allow_literal_secrets=False).allow_literal_secrets
-    assert not with_options(settings, None, None, allow_literal_secrets=False, no_confirm=True).confirm
-    scripted = Settings(confirm=False)
-    assert not with_options(scripted, None, None, allow_literal_secrets=False).confirm
+    assert with_options(settings, None, None, allow_literal_secrets=False, confirm="token").confirm == "token"
+    scripted = Settings(confirm="off")
+    assert with_options(scripted, None, None, allow_literal_secrets=False).confirm == "off"
+    asking = with_options(scripted, None, None, allow_literal_secrets=False, confirm="elicit")
+    assert asking.confirm == "elicit"
 
 
 def test_the_samples_password_is_a_secret() -> None:

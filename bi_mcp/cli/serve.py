@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bi_mcp.config import Settings
+    from bi_mcp.config import Confirmation, Settings
     from bi_mcp.hosting.options import HttpOptions
 
 
@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     "--allow-literal-secrets", is_flag=True, help="Accept passwords and tokens as plain text in tool calls."
 )
 @click.option(
-    "--no-confirm", is_flag=True, help="For scripts: delete and change endpoints without a preview first."
+    "--confirm",
+    type=click.Choice(["elicit", "token", "off"]),
+    help="Before a delete: ask the person, preview and wait for its token, or (for scripts) just do it.",
 )
 def serve(
     http: bool = False,
@@ -63,7 +65,7 @@ def serve(
     show_settings: str | None = None,
     secrets_dir: str | None = None,
     allow_literal_secrets: bool = False,
-    no_confirm: bool = False,
+    confirm: Confirmation | None = None,
 ) -> None:
     """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
@@ -82,7 +84,7 @@ def serve(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     settings = with_options(
-        read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles, no_confirm=no_confirm
+        read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles, confirm=confirm
     )
     if not http:
         _serve_stdio(settings)

@@ -71,7 +71,8 @@ class PortalAccess:
 class App:
     """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
 
-    `seal` confirms destructive acts; without one they need no confirmation.
+    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
+    the client can do that; otherwise a preview and its token do it.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -79,6 +80,7 @@ class App:
     setting_values: SettingValues
     shown_settings: frozenset[str] = frozenset()
     seal: Seal | None = field(default_factory=Seal)
+    asks: bool = True
 
     @property
     def portal(self) -> PortalAccess:

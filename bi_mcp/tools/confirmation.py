@@ -1,7 +1,7 @@
 """The gate before destructive acts: the person is asked, or a preview comes first and a second call confirms it.
 
-A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras). For every other
-client the first call changes nothing and answers with a preview and a token; the second call brings the token back.
+A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras), unless the user
+chose tokens. Otherwise the first call changes nothing and answers with a preview and a token; the second one brings it back.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Gated:
         if token is not None:
             app.seal.check(token, act, digest)
             return None
-        if not _can_ask(ctx):
+        if not (app.asks and _can_ask(ctx)):
             return Preview(text=radius.text(), confirm=app.seal.issue(act, digest), valid_for_s=VALID_FOR_S)
         self.asked = digest
         # The SDK takes an answer only for the very question that was asked; this binds it to the arguments and all of the state.

@@ -29,7 +29,14 @@ MODERN = {
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
     """Nothing of the developer's own settings; data goes below `home`."""
-    return {"PATH": os.defpath, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), **variables}
+    return {
+        "PATH": os.defpath,
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home / "data"),
+        # The package of this checkout, whichever one is installed.
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        **variables,
+    }
 
 
 class Wire:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jsonschema
@@ -287,11 +287,27 @@ async def test_what_changes_while_the_person_thinks_is_not_acted_on_unseen(
 
 async def test_without_confirmation_everything_acts_at_once(era: Era, settings: Settings) -> None:
     person = agreeing()
-    off = Settings(confirm=False, embedded=settings.embedded)
+    off = replace(settings, confirm="off")
     async with a_scene(off, era, person) as scene:
         calls = [(tool, await scene.arguments(tool)) for tool in TOOLS]
         for tool, arguments in calls:
             done = await scene.talk.done(tool, **arguments)
             assert done.get("deleted", done.get("updated")) is True
         assert await scene.everything() == [[], [], []]
+    assert person.questions == []
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_where_tokens_are_chosen_nobody_is_asked_whatever_the_client_can_do(
+    settings: Settings, era: Era, tool: str
+) -> None:
+    person = agreeing()
+    async with a_scene(replace(settings, confirm="token"), era, person) as scene:
+        arguments = await scene.arguments(tool)
+        before = await scene.everything()
+        confirm = await scene.talk.preview(tool, **arguments)
+        assert await scene.everything() == before
+        if tool in {"connector_update", "dataset_delete"}:
+            done = await scene.talk.done(tool, **arguments, confirm=confirm)
+            assert done.get("deleted", done.get("updated")) is True
     assert person.questions == []

@@ -104,7 +104,8 @@ async def test_a_client_is_asked_for_what_it_can_show_and_an_answer_to_no_questi
 
 
 @pytest.mark.parametrize(
-    ("options", "variables"), [(("serve", "--no-confirm"), {}), ((), {"BI_MCP_NO_CONFIRM": "on"})]
+    ("options", "variables"),
+    [(("serve", "--confirm=off"), {}), ((), {"BI_MCP_CONFIRM": "off"})],
 )
 async def test_a_script_may_go_without_confirmation(
     tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]
