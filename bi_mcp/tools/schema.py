@@ -40,7 +40,8 @@ def _slim(node: Any, definitions: JsonSchema) -> Any:
         return [_slim(part, definitions) for part in node]
     if not isinstance(node, dict):
         return node
-    node = _without_null(_resolve(node, definitions))
+    # An optional model is a reference again once the null is gone.
+    node = _resolve(_without_null(_resolve(node, definitions)), definitions)
     slimmed = {key: _slim(value, definitions) for key, value in node.items() if not _is_noise(key, value)}
     if "properties" in node:
         # Names of properties are no keywords: a property called title must survive.

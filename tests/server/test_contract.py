@@ -72,6 +72,11 @@ async def test_every_tool_is_complete_and_its_hints_are_honest(
         assert tool.annotations.idempotent_hint is declaration.repeatable
 
 
+async def test_every_schema_stands_alone(server: MCPServer) -> None:
+    for tool in (await listed(server)).values():
+        assert "$ref" not in json.dumps(as_json(tool)), tool.name
+
+
 async def test_what_the_hints_say_of_the_rest_tools_is_what_the_method_table_says(server: MCPServer) -> None:
     tools = await listed(server)
     for method in METHODS:
