@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import PlanError
 from bi_mcp.workspace.apply import SETTLED_AFTER_S, Application, Clock, Progress, resume
@@ -84,7 +84,7 @@ class Workspace:
         """Clear up after an application that was cut off. To be called before a plan that is to be applied."""
         await resume(self.bi, self.keeper, self.clock, settled_after=self.settled_after)
 
-    async def apply(
+    async def prepare(
         self,
         setup: Setup,
         checksum: str,
@@ -93,26 +93,16 @@ class Workspace:
         check: bool = True,
         most_deletions: int = MOST_DELETIONS,
         progress: Progress | None = None,
-    ) -> Report:
-        """Make the plan true that has this checksum. Raises `PlanError`, and sends nothing, where the portal has moved since."""
+    ) -> Application:
+        """The run of the plan that has this checksum. Raises `PlanError`, and has sent nothing, where the portal has moved since."""
         planned = await self.plan(setup, prune=prune)
-        plan = planned.plan
-        if plan.checksum != checksum:
+        if planned.plan.checksum != checksum:
             raise PlanError(
                 "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
             )
-        deletions = len(plan.deletions)
-        if deletions > most_deletions:
-            raise PlanError(
-                f"Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most_deletions} that are allowed. "
-                f"If they are meant, say so with --max-deletions {deletions}."
-            )
-        if check and self.caller is not None and not plan.obstacles:
-            await check_endpoints(plan, setup, self.values, self.caller)
-        return await self.application(planned, progress).run()
-
-    def application(self, planned: Planned, progress: Progress | None = None) -> Application:
-        """The run of a plan, for whoever wants its report after it was cancelled, too."""
+        _check_deletions(len(planned.plan.deletions), most_deletions)
+        if check and self.caller is not None and not planned.plan.obstacles:
+            await check_endpoints(planned.plan, setup, self.values, self.caller)
         return Application(
             bi=self.bi,
             setup=planned.setup,
@@ -126,6 +116,18 @@ class Workspace:
             progress=progress,
         )
 
+    async def apply(self, setup: Setup, checksum: str, **options: Any) -> Report:
+        """`prepare` with its options, and run."""
+        return await (await self.prepare(setup, checksum, **options)).run()
+
     def adopt(self, group: Group, key: str, id: int) -> None:
         """From now on the key stands for this object."""
         self.keeper.write(self.keeper.read().with_object(group, key, Known(id)))
+
+
+def _check_deletions(deletions: int, most: int) -> None:
+    if deletions > most:
+        raise PlanError(
+            f"Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed. "
+            f"If they are meant, say so with --max-deletions {deletions}."
+        )
