@@ -86,6 +86,7 @@ def _by_profile(
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
         call_endpoints=partial(_call_endpoints, allow_private=profile.allow_private_addresses),
+        host=_host(profile.portal_url),
     )
 
 
@@ -96,6 +97,7 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
         about=f"the user's Bitrix24 at {host}, changes are real.",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
+        host=host,
     )
 
 

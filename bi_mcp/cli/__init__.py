@@ -13,6 +13,7 @@ from bi_mcp.cli.doctor import doctor
 from bi_mcp.cli.map import map_portal
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.serve import serve
+from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -48,6 +49,7 @@ def main(ctx: click.Context) -> None:
 
 
 DIAGNOSIS = (check, tables, propose, preview, diagnose)
+SETUP = (export, plan, apply, adopt, schema)
 
-for command in (serve, login, logout, profiles, doctor, map_portal, *DIAGNOSIS, demo, portal, sample):
+for command in (serve, login, logout, profiles, doctor, map_portal, *DIAGNOSIS, *SETUP, demo, portal, sample):
     main.add_command(command)

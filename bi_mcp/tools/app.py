@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.setting_values import SettingValues
+    from bi_mcp.workspace.state_file import StateKeeper
+    from bi_mcp.workspace.workspace import Workspace
 
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
@@ -31,7 +33,7 @@ class PortalAccess:
     `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock. `limiter` knows how much the portal
-    still allows; the embedded portal has no limits. `call_endpoints` makes what calls the endpoints of its connectors.
+    still allows; the embedded portal has no limits. `host` is what the ids in a state file belong to. `call_endpoints` makes what calls the endpoints of its connectors.
     """
 
     title: str
@@ -41,6 +43,7 @@ class PortalAccess:
     read_only: bool = False
     limiter: Limiter | None = None
     call_endpoints: Callable[[], EndpointCaller] | None = None
+    host: str = "embedded"
     _client: BIConnector | None = field(default=None, init=False)
 
     @property
@@ -91,6 +94,13 @@ class App:
     def bi(self) -> BIConnector:
         """The client of this call's portal."""
         return self.portal.bi
+
+    def workspace(self, keeper: StateKeeper) -> Workspace:
+        """This call's portal with a setup, whose state `keeper` holds."""
+        # Imported here: most calls need none of it.
+        from bi_mcp.workspace.workspace import Workspace
+
+        return Workspace(self.bi, keeper, self.setting_values, self.portal.caller)
 
     @contextmanager
     def choosing(self, name: object) -> Iterator[None]:

@@ -16,7 +16,6 @@ from bi_mcp.errors import (
     BiMcpError,
     InterruptedWriteError,
     LimitError,
-    PlanError,
     SkippedError,
     UnexpectedAnswerError,
     UnreachableError,
@@ -102,13 +101,7 @@ class Application:
     _stopped: bool = field(default=False, init=False)
     _batch: int = field(default=FIRST_BATCH, init=False)
 
-    async def run(self) -> Report:
-        """Make all steps that can be made. What is refused stops what depends on it; a lost connection stops everything.
-
-        Cancelled, it ends after the request that is under way. Raises `PlanError` for a plan with obstacles.
-        """
-        if self.plan.obstacles:
-            raise PlanError(f"Nothing was sent. {' '.join(self.plan.obstacles)}")
+    def __post_init__(self) -> None:
         self._commands = Commands(self.bi, self.setup, self.values, self.tables)
         self._sender = Sender(self.bi, self.setup, self._commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
@@ -117,6 +110,12 @@ class Application:
         self._newest: dict[Group, int] = {
             group: max(live(self.snapshot, group), default=0) for group in GROUPS
         }
+
+    async def run(self) -> Report:
+        """Make all steps that can be made. What is refused stops what depends on it; a lost connection stops everything.
+
+        Cancelled, it ends after the request that is under way.
+        """
         self.keeper.write(self._state)
         position = 0
         while position < len(self._steps) and not self._stopped:

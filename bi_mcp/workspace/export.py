@@ -23,6 +23,7 @@ from bi_mcp.workspace.setup import (
 if TYPE_CHECKING:
     from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
     from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.secret import Secret
     from bi_mcp.workspace.state import State
 
 # Only what is one of these by its code or name is written as it is. A password may hide behind any other code.
@@ -43,25 +44,39 @@ class Exported:
     left_out: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A reference that a file has already, and what it stands for, None where that cannot be found here."""
+
+    value: SettingValue
+    secret: Secret | None
+
+
 @dataclass
 class _Export:
     snapshot: Snapshot
     state: State
     shown: frozenset[str]
     tables: bool
+    references: Mapping[tuple[str, str], Reference]
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
 
 
 def export_setup(
-    snapshot: Snapshot, state: State, *, shown_settings: frozenset[str] = frozenset(), tables: bool = True
+    snapshot: Snapshot,
+    state: State,
+    *,
+    shown_settings: frozenset[str] = frozenset(),
+    tables: bool = True,
+    references: Mapping[tuple[str, str], Reference] | None = None,
 ) -> Exported:
     """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
 
-    `shown_settings` are codes of settings whose values may be written as they are.
+    `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
     """
-    export = _Export(snapshot, state, shown_settings, tables)
+    export = _Export(snapshot, state, shown_settings, tables, references or {})
     titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
     export.keys["connector"] = _keys("connector", titles, state)
     titles = {item.id: item.title or "" for item in snapshot.sources.values()}
@@ -146,6 +161,13 @@ def _value(source: str, setting: SourceSetting, export: _Export) -> SettingValue
     harmless = any(_HARMLESS.fullmatch(name.strip()) for name in (setting.code, setting.name or ""))
     if harmless or setting.code in export.shown:
         return setting.value.reveal()
+    reference = export.references.get((source, setting.code))
+    if reference is not None:
+        if reference.secret is not None and reference.secret != setting.value:
+            export.left_out.append(
+                f"sources.{source}.settings.{setting.code}: the portal has another value than the one that the file refers to."
+            )
+        return reference.value
     variable = make_key(f"{source}_{setting.code}", "value", export.variables)
     export.variables.add(variable)
     return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")

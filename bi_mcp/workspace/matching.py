@@ -14,7 +14,7 @@ from bi_mcp.errors import PlanError
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.workspace.setup import GROUPS, Group, Setup
-from bi_mcp.workspace.state import State
+from bi_mcp.workspace.state import Known, State
 
 Item = TypeVar("Item", Connector, Source, Dataset)
 AnyItem = Connector | Source | Dataset
@@ -67,6 +67,15 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
         setup.dataset_name, lambda item: item.name
     )
     return Pairs(connectors, sources, datasets)
+
+
+def paired(pairs: Pairs, state: State) -> State:
+    """The state with what was matched by its name, too."""
+    for group in GROUPS:
+        for key, item in pairs.of(group).items():
+            if key not in state.known(group) or state.known(group)[key].id != item.id:
+                state = state.with_object(group, key, Known(item.id))
+    return state
 
 
 @dataclass(frozen=True)

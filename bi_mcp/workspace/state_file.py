@@ -92,7 +92,7 @@ class StateFile:
         from filelock import FileLock, Timeout
 
         try:
-            with FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=0):
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0):
                 yield
         except Timeout:
             raise StateFileError(

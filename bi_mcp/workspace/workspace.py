@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bi_mcp.errors import PlanError
+from bi_mcp.errors import BiMcpError, PlanError
+from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.apply import SETTLED_AFTER_S, Application, Clock, Progress, resume
 from bi_mcp.workspace.checking import check_endpoints
-from bi_mcp.workspace.export import Exported, export_setup
+from bi_mcp.workspace.export import Exported, Reference, export_setup
+from bi_mcp.workspace.matching import live, match, paired
 from bi_mcp.workspace.planning import Wanted, make_plan
+from bi_mcp.workspace.setup import GROUPS
 from bi_mcp.workspace.state import Known
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.matching import Pairs
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.report import Report
-    from bi_mcp.workspace.setup import Group, Setup
+    from bi_mcp.workspace.setup import Setup
     from bi_mcp.workspace.state_file import StateKeeper
 
 # More deletions than this are more often a wrong file than a wish.
@@ -50,11 +53,36 @@ class Workspace:
     clock: Clock = field(default_factory=Clock)
     settled_after: float = SETTLED_AFTER_S
 
-    async def export(self, *, shown_settings: frozenset[str] = frozenset()) -> Exported:
-        """Write down everything that the portal shows this application; the state then knows all keys."""
+    async def export(
+        self, *, shown_settings: frozenset[str] = frozenset(), existing: Setup | None = None
+    ) -> Exported:
+        """Write down everything that the portal shows this application. An `existing` setup keeps its keys and references."""
         snapshot = await self.bi.snapshot()
         tables = await self.bi.datasets.has_tables()
-        return export_setup(snapshot, self.keeper.read(), shown_settings=shown_settings, tables=tables)
+        state = self.keeper.read()
+        if existing is not None:
+            state = paired(match(existing, snapshot, state), state)
+        return export_setup(
+            snapshot,
+            state,
+            shown_settings=shown_settings,
+            tables=tables,
+            references=self._references(existing),
+        )
+
+    def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:
+        """What the references of a setup stand for here, None where that cannot be found."""
+        found = dict[tuple[str, str], Reference]()
+        for key, source in (existing.sources if existing else {}).items():
+            for code, value in source.settings.items():
+                if isinstance(value, str | int):
+                    continue
+                try:
+                    secret = self.values.resolve({code: value}, [ReceivedParameter(code=code)])[code]
+                except BiMcpError:
+                    secret = None
+                found[key, code] = Reference(value, secret)
+        return found
 
     def remember(self, exported: Exported) -> None:
         """Let the state know under which keys a portal was exported."""
@@ -100,8 +128,10 @@ class Workspace:
             raise PlanError(
                 "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
             )
+        if planned.plan.obstacles:
+            raise PlanError(f"Nothing was sent. {' '.join(planned.plan.obstacles)}")
         _check_deletions(len(planned.plan.deletions), most_deletions)
-        if check and self.caller is not None and not planned.plan.obstacles:
+        if check and self.caller is not None:
             await check_endpoints(planned.plan, setup, self.values, self.caller)
         return Application(
             bi=self.bi,
@@ -120,9 +150,18 @@ class Workspace:
         """`prepare` with its options, and run."""
         return await (await self.prepare(setup, checksum, **options)).run()
 
-    def adopt(self, group: Group, key: str, id: int) -> None:
-        """From now on the key stands for this object."""
-        self.keeper.write(self.keeper.read().with_object(group, key, Known(id)))
+    async def adopt(self, setup: Setup, assignment: str) -> None:
+        """`connectors.sales=5`: from now on the key stands for that object. Raises `PlanError` where one of both is not there."""
+        place, _, id = assignment.partition("=")
+        groups, _, key = place.partition(".")
+        group = next((group for group in GROUPS if f"{group}s" == groups), None)
+        if group is None or not id.isdecimal():
+            raise PlanError(f"{assignment!r} is not written as in connectors.sales=5.")
+        if key not in setup.entries(group):
+            raise PlanError(f"The file has no {groups}.{key}.")
+        if int(id) not in live(await self.bi.snapshot(), group):
+            raise PlanError(f"The portal shows this application no {group} {id}.")
+        self.keeper.write(self.keeper.read().with_object(group, key, Known(int(id))))
 
 
 def _check_deletions(deletions: int, most: int) -> None:

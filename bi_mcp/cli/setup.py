@@ -1,0 +1,351 @@
+"""`bi-mcp export`, `plan`, `apply`, `adopt` and `schema`: a portal's setup as a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bi_mcp.tools.app import App
+    from bi_mcp.workspace.plan import Plan
+    from bi_mcp.workspace.report import Report
+    from bi_mcp.workspace.setup import Setup
+    from bi_mcp.workspace.state_file import StateKeeper
+    from bi_mcp.workspace.workspace import Workspace
+
+DEFAULT_FILE = "bi.yaml"
+COLOURS = {"+": "green", "~": "yellow", "±": "magenta", "-": "red", "!": "red", "·": "bright_black"}
+MARKS = {"done": "✓", "refused": "✗", "skipped": "·", "unknown": "?", "not_done": " "}
+
+Command = Callable[..., None]
+
+profile_option = click.option("--profile", help="Work with this profile. Default: the default one.")
+file_argument = click.argument("file", required=False)
+
+
+def plan_options(command: Command) -> Command:
+    """What decides which plan is made."""
+    for option in (
+        click.option("--prune", is_flag=True, help="Delete what the portal has and the file does not."),
+        click.option(
+            "--map-url",
+            "urls",
+            metavar="OLD=NEW",
+            multiple=True,
+            help="Begin endpoints with NEW instead of OLD.",
+        ),
+        click.option(
+            "--map-secret",
+            "secrets",
+            metavar="OLD=NEW",
+            multiple=True,
+            help="Refer to NEW instead of the secret OLD.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Write a portal's setup to a file.")
+@file_argument
+@click.option(
+    "--show-settings", metavar="CODES", help="Codes of settings whose values may be written: host,region"
+)
+@profile_option
+def export(file: str | None, show_settings: str | None, profile: str | None) -> None:
+    r"""Write everything that the portal has to FILE, or print it.
+
+    An existing file keeps its comments, its order and its keys. What may be a secret becomes a reference to a variable; the
+    names of these variables are printed.
+
+    \b
+    Examples:
+      bi-mcp export bi.yaml
+      bi-mcp export --profile test > bi.yaml
+    """
+
+    async def run(app: App) -> None:
+        from bi_mcp.workspace.file import read_setup, write_setup
+
+        path = Path(file) if file and file != "-" else None
+        text = path.read_text(encoding="utf-8") if path and path.exists() else None
+        existing = None if text is None else read_setup(text, str(path))
+        workspace = app.workspace(_keeper(app, file))
+        exported = await workspace.export(shown_settings=app.shown_settings, existing=existing)
+        text = write_setup(exported.setup, text)
+        for sentence in exported.left_out:
+            click.echo(f"! {sentence}", err=True)
+        for name in _variables(exported.setup):
+            click.echo(f"· {name} stands for a value that was not written.", err=True)
+        if path is None:
+            click.echo(text, nl=False)
+            return
+        path.write_text(text, encoding="utf-8")
+        workspace.remember(exported)
+        click.echo(f"{path}: {_counted(exported.setup)}", err=True)
+
+    _on_the_portal(run, profile, show_settings)
+
+
+@click.command(short_help="Show what applying a file would do.")
+@file_argument
+@plan_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, a pull request, or machines.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="End with 0: nothing to do, 2: changes, 1: error.")
+@profile_option
+def plan(
+    file: str | None,
+    prune: bool,
+    urls: tuple[str, ...],
+    secrets: tuple[str, ...],
+    form: str,
+    detailed_exitcode: bool,
+    profile: str | None,
+) -> None:
+    r"""Compare FILE (bi.yaml; - is standard input) with the portal and print what would be done. Changes nothing.
+
+    \b
+    Examples:
+      bi-mcp plan
+      bi-mcp plan bi.yaml --profile prod --detailed-exitcode
+      bi-mcp plan --format markdown > comment.md
+    """
+
+    async def run(app: App) -> None:
+        setup, keeper = _read(app, file, urls, secrets)
+        planned = await app.workspace(keeper).plan(setup, prune=prune)
+        _print_plan(planned.plan, form)
+        if planned.plan.obstacles:
+            sys.exit(1)
+        if detailed_exitcode and planned.plan.changes:
+            sys.exit(2)
+
+    _on_the_portal(run, profile)
+
+
+@click.command(short_help="Make the portal as a file says.")
+@file_argument
+@plan_options
+@click.option("--checksum", help="Apply the plan that has this checksum, without a question.")
+@click.option("--yes", is_flag=True, help="Apply without a question whatever the plan is.")
+@click.option("--no-check", is_flag=True, help="Do not call the connectors' endpoints first.")
+@click.option(
+    "--max-deletions",
+    default=10,
+    show_default=True,
+    help="Refuse a plan that deletes or replaces more objects.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@profile_option
+def apply(
+    file: str | None,
+    prune: bool,
+    urls: tuple[str, ...],
+    secrets: tuple[str, ...],
+    checksum: str | None,
+    yes: bool,
+    no_check: bool,
+    max_deletions: int,
+    as_json: bool,
+    profile: str | None,
+) -> None:
+    r"""Show the plan of FILE (bi.yaml; - is standard input), ask, and carry it out.
+
+    An application that was cut off is taken up where it ended. Ends with status 1 where something was not done.
+
+    \b
+    Examples:
+      bi-mcp apply
+      bi-mcp apply bi.yaml --profile prod --checksum 0123456789abcdef
+      bi-mcp export --profile test | bi-mcp apply --profile prod --map-url https://test.example=https://prod.example
+    """
+
+    async def run(app: App) -> None:
+        setup, keeper = _read(app, file, urls, secrets)
+        workspace = app.workspace(keeper)
+        with _locked(keeper):
+            await workspace.resume()
+            planned = await workspace.plan(setup, prune=prune)
+            seen = checksum or planned.plan.checksum
+            if checksum is None:
+                _print_plan(planned.plan, "text", err=as_json)
+            if not planned.plan.changes or not (checksum or yes or _agreed(planned.plan)):
+                return
+            application = await workspace.prepare(
+                setup, seen, prune=prune, check=not no_check, most_deletions=max_deletions, progress=_tell
+            )
+            try:
+                report = await application.run()
+            except BaseException:
+                # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
+                _print_report(application.report(), as_json=as_json)
+                raise
+        _print_report(report, as_json=as_json)
+        if not report.complete:
+            sys.exit(1)
+
+    _on_the_portal(run, profile)
+
+
+@click.command(short_help="Say which object a key of a file stands for.")
+@click.argument("assignments", metavar="GROUPS.KEY=ID...", nargs=-1, required=True)
+@click.option("--file", default=DEFAULT_FILE, show_default=True, help="The setup file.")
+@profile_option
+def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
+    r"""Remember that a key of the file stands for an object that the portal has already.
+
+    \b
+    Example:
+      bi-mcp adopt connectors.sales=5 sources.sales_prod=12
+    """
+
+    async def run(app: App) -> None:
+        setup, keeper = _read(app, file, (), ())
+        workspace: Workspace = app.workspace(keeper)
+        for assignment in assignments:
+            await workspace.adopt(setup, assignment)
+            click.echo(f"{assignment} is remembered.")
+
+    _on_the_portal(run, profile)
+
+
+@click.command(short_help="Print the JSON Schema of a setup file.")
+def schema() -> None:
+    r"""Print the JSON Schema of a setup file, for editors.
+
+    \b
+    Example:
+      bi-mcp schema > bi-mcp.schema.json
+    """
+    from bi_mcp.workspace.schema import setup_schema
+
+    click.echo(json.dumps(setup_schema(), indent=1, ensure_ascii=False))
+
+
+def _on_the_portal(
+    run: Callable[[App], Awaitable[None]], profile: str | None, show_settings: str | None = None
+) -> None:
+    import anyio
+
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.server import build_app
+
+    settings = with_options(read_settings(), show_settings, None, False, (profile,) if profile else ())
+
+    async def play() -> None:
+        app = build_app(settings)
+        try:
+            await run(app)
+        finally:
+            await app.aclose()
+
+    anyio.run(play)
+
+
+def _read(
+    app: App, file: str | None, urls: tuple[str, ...], secrets: tuple[str, ...]
+) -> tuple[Setup, StateKeeper]:
+    from bi_mcp.workspace.file import read_setup
+    from bi_mcp.workspace.mapping import Mapped, read_pairs
+
+    name, text = _text(file)
+    mapped = Mapped(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
+    return mapped.of(read_setup(text, name)), _keeper(app, name)
+
+
+def _text(file: str | None) -> tuple[str, str]:
+    """A pipe is read without being asked for: `bi-mcp export | bi-mcp apply`."""
+    piped = file is None and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
+    if file == "-" or piped:
+        text = sys.stdin.read()
+        if text or file == "-":
+            return "-", text
+    path = Path(file or DEFAULT_FILE)
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(
+            f"{path} cannot be read ({type(error).__name__}). Write one with `bi-mcp export {path}`."
+        ) from None
+
+
+def _keeper(app: App, file: str | None) -> StateKeeper:
+    from bi_mcp.workspace.state import State
+    from bi_mcp.workspace.state_file import StateFile, StateInMemory
+
+    host = app.portal.host
+    return StateInMemory(State(host)) if file in {None, "-"} else StateFile(Path(file or ""), host)
+
+
+def _locked(keeper: StateKeeper) -> Any:
+    from contextlib import nullcontext
+
+    from bi_mcp.workspace.state_file import StateFile
+
+    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
+
+
+def _print_plan(plan: Plan, form: str, *, err: bool = False) -> None:
+    from bi_mcp.workspace.plan_markdown import render_markdown
+    from bi_mcp.workspace.plan_text import render_plan
+
+    if form == "json":
+        click.echo(json.dumps(plan.as_json(), indent=1, ensure_ascii=False))
+    elif form == "markdown":
+        click.echo(render_markdown(plan), nl=False)
+    else:
+        for line in render_plan(plan).splitlines():
+            click.secho(line, fg=COLOURS.get(line[:1]), err=err)
+
+
+def _agreed(plan: Plan) -> bool:
+    if plan.obstacles:
+        raise click.ClickException(
+            "Nothing was sent: remove what stands in the way (lines with !), then apply again."
+        )
+    if not sys.stdin.isatty():
+        raise click.ClickException(
+            f"Nothing was sent: nobody is there to be asked. Look at the plan, then apply with --checksum {plan.checksum}."
+        )
+    return click.confirm("Apply it?", default=False)
+
+
+async def _tell(made: int, of: int, _: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{made} of {of} steps", nl=made == of, err=True)
+
+
+def _print_report(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
+        return
+    for result in report.results:
+        why = f": {result.why}" if result.why else ""
+        click.echo(f"{MARKS[result.outcome]} {result.step}{why}")
+    click.echo(report.summary())
+
+
+def _variables(setup: Setup) -> list[str]:
+    values = [value for source in setup.sources.values() for value in source.settings.values()]
+    return [value.env for value in values if not isinstance(value, str | int) and hasattr(value, "env")]
+
+
+def _counted(setup: Setup) -> str:
+
+    return (
+        f"{len(setup.connectors)} connectors, {len(setup.sources)} sources, {len(setup.datasets)} datasets."
+    )
