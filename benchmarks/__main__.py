@@ -20,13 +20,15 @@ from benchmarks.call import measure_call
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
-from benchmarks.size import measure_size
+from benchmarks.size import measure_default_size, measure_read_only_size, measure_size
 from benchmarks.snapshot import snapshot_cost
 from benchmarks.start import measure_start
 
 BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "start": lambda: measure_start().outcome(),
     "size": lambda: anyio.run(measure_size).outcome(),
+    "size-default": lambda: anyio.run(measure_default_size),
+    "size-read-only": lambda: anyio.run(measure_read_only_size),
     "call": lambda: anyio.run(measure_call).outcome(),
     "hosting": lambda: anyio.run(measure_hosting).outcome(),
     "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),

@@ -50,7 +50,8 @@ class Settings:
     `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
     that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
     `confirm` says how destructive acts are held back: `elicit` asks the person where the client can and else previews,
-    `token` always previews and never asks, `off` holds nothing back.
+    `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out what writes; `toolsets` names
+    the groups of tools to offer, none the usual ones.
     """
 
     portal_url: str | None = None
@@ -63,6 +64,8 @@ class Settings:
     secrets_folder: Path | None = None
     allow_literal_secrets: bool = False
     confirm: Confirmation = "elicit"
+    read_only: bool = False
+    toolsets: tuple[str, ...] = ()
     limits: Limits = "standard"
 
 
@@ -128,6 +131,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         secrets_folder=Path(secrets_folder) if secrets_folder else None,
         allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
         confirm=_choice(environment, "BI_MCP_CONFIRM", CONFIRMATIONS, "elicit"),
+        read_only=_switch(environment, "BI_MCP_READ_ONLY"),
+        toolsets=_names(environment.get("BI_MCP_TOOLSETS", "")),
     )
 
 
@@ -139,6 +144,8 @@ def with_options(
     profiles: tuple[str, ...] = (),
     *,
     confirm: Confirmation | None = None,
+    read_only: bool = False,
+    toolsets: str | None = None,
 ) -> Settings:
     """Let the command line's options overrule the variables."""
     if profiles and (settings.portal_url or settings.webhook_url):
@@ -152,6 +159,8 @@ def with_options(
         secrets_folder=Path(secrets_dir) if secrets_dir else settings.secrets_folder,
         allow_literal_secrets=allow_literal_secrets or settings.allow_literal_secrets,
         confirm=confirm or settings.confirm,
+        read_only=read_only or settings.read_only,
+        toolsets=settings.toolsets if toolsets is None else _names(toolsets),
     )
 
 

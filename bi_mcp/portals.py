@@ -75,7 +75,7 @@ def _by_profile(
         if profile.kind == "webhook"
         else "locked read-only."
         if profile.read_only
-        else "changes are real."
+        else _changes(settings)
     )
     limiter = _limiter(settings, shared)
     return PortalAccess(
@@ -94,11 +94,15 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
     host = _host(settings.portal_url or "")
     return PortalAccess(
         title=host,
-        about=f"the user's Bitrix24 at {host}, changes are real.",
+        about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
         host=host,
     )
+
+
+def _changes(settings: Settings) -> str:
+    return "read only." if settings.read_only else "changes are real."
 
 
 def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:

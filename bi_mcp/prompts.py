@@ -12,7 +12,7 @@ from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 FENCE = "+++"
 DEFAULT_LANGUAGE = "en"
@@ -20,7 +20,10 @@ DEFAULT_LANGUAGE = "en"
 
 @dataclass(frozen=True)
 class PromptFile:
-    """A prompt as its files say it. `texts` maps a language to a template with `$argument` placeholders."""
+    """A prompt as its files say it. `texts` maps a language to a template with `$argument` placeholders.
+
+    `needs` are the tools without which it leads nowhere.
+    """
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class PromptFile:
     arguments: dict[str, str]
     defaults: dict[str, dict[str, str]]
     texts: dict[str, Template]
+    needs: frozenset[str] = frozenset()
 
     def render(self, **given: str) -> str:
         """Fill the template of the asked language; an argument that was left out takes that language's default."""
@@ -37,9 +41,9 @@ class PromptFile:
         return self.texts[language].substitute(values)
 
 
-def build_prompts() -> list[Prompt]:
-    """Build the prompts that the server registers."""
-    return [_build(file) for file in read_prompts()]
+def build_prompts(tools: Collection[str]) -> list[Prompt]:
+    """Build the prompts that the server registers: those that these tools can follow."""
+    return [_build(file) for file in read_prompts() if file.needs.issubset(tools)]
 
 
 def read_prompts() -> list[PromptFile]:
@@ -65,6 +69,7 @@ def _parse(path: Path) -> PromptFile:
         | {language: extra["defaults"] for language, (extra, _) in translations.items()},
         texts={DEFAULT_LANGUAGE: text}
         | {language: translated for language, (_, translated) in translations.items()},
+        needs=frozenset(front["needs"]),
     )
 
 

@@ -41,6 +41,8 @@ def test_every_variable_of_the_server_is_read() -> None:
             "BI_MCP_SECRETS_DIR": "/run/secrets",
             "BI_MCP_ALLOW_LITERAL_SECRETS": "on",
             "BI_MCP_CONFIRM": "token",
+            "BI_MCP_READ_ONLY": "on",
+            "BI_MCP_TOOLSETS": "sources, tables",
             "BI_MCP_PORTAL_DB": "portal.sqlite3",
             "BI_MCP_CONFIG_DIR": "/etc/bi-mcp",
             "BI_MCP_PROFILE": "prod, test",
@@ -57,6 +59,8 @@ def test_every_variable_of_the_server_is_read() -> None:
         secrets_folder=Path("/run/secrets"),
         allow_literal_secrets=True,
         confirm="token",
+        read_only=True,
+        toolsets=("sources", "tables"),
         embedded=LocalPortalSettings(database="portal.sqlite3"),
     )
 
@@ -94,7 +98,7 @@ def test_the_local_portal_forgets_and_the_embedded_one_remembers() -> None:
     assert Path(embedded_portal_settings({}).database).parts[-2:] == ("bi-mcp", "portal.sqlite3")
 
 
-@pytest.mark.parametrize("name", ["BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_SECRETS_DIR", "BI_MCP_PORTAL_DB", "BI_MCP_PORTAL_GENERATION", "BI_MCP_ALLOW_LITERAL_SECRETS", "BI_MCP_CONFIRM"])  # fmt: skip
+@pytest.mark.parametrize("name", ["BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_SECRETS_DIR", "BI_MCP_PORTAL_DB", "BI_MCP_PORTAL_GENERATION", "BI_MCP_ALLOW_LITERAL_SECRETS", "BI_MCP_CONFIRM", "BI_MCP_READ_ONLY", "BI_MCP_TOOLSETS"])  # fmt: skip
 def test_an_empty_variable_counts_as_unset(name: str) -> None:
     assert read_settings({name: ""}) == read_settings({})
 
@@ -137,6 +141,7 @@ def test_variables_that_do_not_fit_together_are_named(environment: Mapping[str, 
         ("BI_MCP_PORTAL_FAULTS", "on or off"),
         ("BI_MCP_ALLOW_LITERAL_SECRETS", "on or off"),
         ("BI_MCP_CONFIRM", "elicit, token, off"),
+        ("BI_MCP_READ_ONLY", "on or off"),
     ],
 )
 def test_a_value_that_is_no_choice_is_refused_with_the_choices(name: str, choices: str) -> None:
@@ -176,6 +181,14 @@ def test_options_overrule_variables_and_what_is_not_given_stays() -> None:
     assert with_options(scripted, None, None, allow_literal_secrets=False).confirm == "off"
     asking = with_options(scripted, None, None, allow_literal_secrets=False, confirm="elicit")
     assert asking.confirm == "elicit"
+
+
+def test_options_choose_tools_and_none_lifts_the_lock_of_a_variable() -> None:
+    locked = Settings(read_only=True, toolsets=("sources",))
+    assert with_options(locked, None, None, allow_literal_secrets=False) == locked
+    chosen = with_options(locked, None, None, allow_literal_secrets=False, toolsets="tables,datasets")
+    assert (chosen.read_only, chosen.toolsets) == (True, ("tables", "datasets"))
+    assert with_options(Settings(), None, None, allow_literal_secrets=False, read_only=True).read_only
 
 
 def test_the_samples_password_is_a_secret() -> None:

@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     type=click.Choice(["elicit", "token", "off"]),
     help="Before a delete: ask the person, preview and wait for its token, or (for scripts) just do it.",
 )
+@click.option("--read-only", is_flag=True, help="Offer no tool that changes anything.")
+@click.option(
+    "--toolsets",
+    metavar="NAMES",
+    help="Groups of tools to offer, of connectors,sources,datasets,diagnostics,workspace,tables. Default: all but tables.",
+)
 def serve(
     http: bool = False,
     host: str = "127.0.0.1",
@@ -66,6 +72,8 @@ def serve(
     secrets_dir: str | None = None,
     allow_literal_secrets: bool = False,
     confirm: Confirmation | None = None,
+    read_only: bool = False,
+    toolsets: str | None = None,
 ) -> None:
     """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
@@ -84,7 +92,14 @@ def serve(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     settings = with_options(
-        read_settings(), show_settings, secrets_dir, allow_literal_secrets, profiles, confirm=confirm
+        read_settings(),
+        show_settings,
+        secrets_dir,
+        allow_literal_secrets,
+        profiles,
+        confirm=confirm,
+        read_only=read_only,
+        toolsets=toolsets,
     )
     if not http:
         _serve_stdio(settings)

@@ -118,7 +118,7 @@ async def connector_check(
     """
     app = app_of(ctx)
     report = (
-        await _check_source(app, source, table) if source else await _check_urls(app, urls, settings, table)
+        await check_source(app, source, table) if source else await _check_urls(app, urls, settings, table)
     )
     return Checked(**report.model_dump())
 
@@ -183,7 +183,7 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
 
 
-async def _check_source(app: App, source: int, table: str | None) -> ConnectorReport:
+async def check_source(app: App, source: int, table: str | None) -> ConnectorReport:
     from bi_mcp.diagnostics.outside import open_outside
 
     return await (await open_outside(app.bi, app.portal.caller, source)).check(table)

@@ -25,6 +25,11 @@ def slim_answer(schema: JsonSchema) -> JsonSchema:
     return slimmed
 
 
+def outline(schema: JsonSchema) -> JsonSchema:
+    """Of an object's schema only which properties it always has."""
+    return {key: value for key, value in schema.items() if key in {"type", "required"}}
+
+
 def _drop_defaults(node: Any) -> None:
     if isinstance(node, list):
         for part in node:

@@ -1,0 +1,21 @@
+"""What a read-only server offers in the place of a tool that does more than read."""
+
+from __future__ import annotations
+
+from bi_mcp.rest.methods import Effect
+from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.diagnosis import Checked, check_source
+from bi_mcp.tools.parameters import Id
+from bi_mcp.tools.tool import ToolDeclaration
+
+
+async def connector_check(ctx: BiContext, source: Id, table: str | None = None) -> Checked:
+    """Call the endpoints behind a source as Bitrix24 does and name every rule they break. Changes nothing."""
+    return Checked(**(await check_source(app_of(ctx), source, table)).model_dump())
+
+
+# Of a source the portal holds addresses and values, as for source_tables: the model chooses neither.
+READING = {
+    declaration.name: declaration
+    for declaration in (ToolDeclaration(connector_check, title="Check a connector", own_effect=Effect.READ),)
+}
