@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
@@ -12,35 +10,23 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.progress import remark
 from bi_mcp.rest.rate_limit import Limiter, block_seconds
 from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bi_mcp.rest.envelope import Answer
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.rate_limit import Ticket
 
-    OnWait = Callable[[float, str], Awaitable[None]]
     Failure = PortalError | UnreachableError | UnexpectedAnswerError
 
 MAX_WAIT_S = 30.0
 # A wait that a person notices is told, and told again before their client takes the silence for a failure.
 NOTICED_S = 2.0
 TOLD_EVERY_S = 5.0
-
-_on_wait: ContextVar[OnWait | None] = ContextVar("on_wait", default=None)
-
-
-@contextmanager
-def report_waits(on_wait: OnWait) -> Iterator[None]:
-    """Within it, `on_wait(seconds, reason)` is awaited before each long wait of a call, and every few seconds of it."""
-    token = _on_wait.set(on_wait)
-    try:
-        yield
-    finally:
-        _on_wait.reset(token)
 
 
 class Postman(Protocol):
@@ -181,9 +167,8 @@ class PatientTransport:
 
     async def _rest(self, left: float, reason: str) -> None:
         """Wait for a while of what is left."""
-        on_wait = _on_wait.get()
-        if on_wait is not None and left > NOTICED_S:
-            await on_wait(left, reason)
+        if left > NOTICED_S:
+            await remark(f"Waiting {left:.0f} s: {reason}")
         await self._sleep(min(left, TOLD_EVERY_S))
 
 

@@ -13,8 +13,8 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
+from bi_mcp.progress import reporting_to
 from bi_mcp.rest.methods import METHODS, Effect
-from bi_mcp.rest.patience import report_waits
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
@@ -100,7 +100,7 @@ class BiTool(Tool):
         own = {name: value for name, value in arguments.items() if name != PORTAL}
         mended = parse_json_strings(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
-        with app.choosing(arguments.get(PORTAL)), report_waits(_progress(context)):
+        with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress):
             self._check_lock(app)
             answer: Answer | InputRequiredResult = await super().run(mended, context, convert_result=False)
             # A question to the person goes out as it is.
@@ -153,15 +153,6 @@ def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiT
 @cache
 def _answer_schema(answer: type[Answer]) -> dict[str, Any]:
     return slim_answer(answer.model_json_schema(by_alias=True, mode="serialization"))
-
-
-def _progress(context: Context[Any, Any]) -> Callable[[float, str], Awaitable[None]]:
-    """Tell the client why a call takes long; it may have asked for that, or not."""
-
-    async def tell(seconds: float, reason: str) -> None:
-        await context.report_progress(0, None, f"Waiting {seconds:.0f} s: {reason}")
-
-    return tell
 
 
 def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:

@@ -12,9 +12,10 @@ import pytest
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.errors import BiMcpError, LimitError, PortalError, UnreachableError
 from bi_mcp.portal import create_app
+from bi_mcp.progress import reporting_to
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.methods import method
-from bi_mcp.rest.patience import PatientTransport, report_waits
+from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import ENTERPRISE, MARGIN, LeakyBucket, Limiter
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
@@ -86,10 +87,10 @@ async def test_a_wait_that_would_be_too_long_is_an_error_that_names_it(portal: T
 
 
 async def test_a_long_wait_is_told_again_and_again_and_a_short_one_is_not(portal: TimedPortal) -> None:
-    told: list[tuple[float, str]] = []
+    told: list[str] = []
 
-    async def tell(seconds: float, reason: str) -> None:
-        told.append((seconds, reason))
+    async def tell(done: float, total: float | None, text: str) -> None:
+        told.append(text)
 
     await at_once(portal, 48)
     await portal.bi.connectors.list_page()
@@ -97,11 +98,11 @@ async def test_a_long_wait_is_told_again_and_again_and_a_short_one_is_not(portal
         for page in range(1, 24):
             group.start_soon(lambda page: portal.bi.connectors.list_page(page=page), page)
         await settle()
-        with report_waits(tell):
+        with reporting_to(tell):
             await portal.bi.connectors.list_page()
     await portal.bi.connectors.list_page()
-    assert [seconds for seconds, _ in told] == pytest.approx([12, 7])
-    assert told[0][1] == "the portal takes 2 requests a second, and 24 wait"
+    pace = "the portal takes 2 requests a second, and"
+    assert told == [f"Waiting 12 s: {pace} 24 wait", f"Waiting 7 s: {pace} 14 wait"]
 
 
 @pytest.mark.parametrize("place", [0, 7, 19])
