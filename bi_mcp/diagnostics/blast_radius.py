@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.datasets import Datasets
     from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
 
 ENDPOINTS = {
@@ -112,12 +113,12 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
     )
 
 
-async def of_dataset_deletion(bi: BIConnector, id: int) -> BlastRadius:
+async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
     """A dataset with its columns and, where there is one, its BI Builder dataset."""
-    dataset = await bi.datasets.get(id)
+    dataset = await datasets.get(id)
     columns = dataset.fields or []
     consequences = ["Charts and dashboards that use it break."]
-    if dataset.external_id and await bi.datasets.has_tables():
+    if dataset.external_id and await datasets.has_tables():
         consequences.append(
             f"Its BI Builder dataset {dataset.external_id} stays behind; remove it by hand in BI Builder."
         )
@@ -132,9 +133,9 @@ async def of_dataset_deletion(bi: BIConnector, id: int) -> BlastRadius:
     )
 
 
-async def of_column_deletion(bi: BIConnector, id: int, column_ids: Sequence[int]) -> BlastRadius:
+async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
     """The columns by name. An id that is no column of the dataset is named as such; the portal refuses it."""
-    dataset = await bi.datasets.get(id)
+    dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
         f"{column} {quoted(names[column])}" if column in names else f"{column} (no column of this dataset)"

@@ -1,4 +1,4 @@
-"""The client: one portal, three groups of methods."""
+"""The client: one portal, three groups of methods, and the newer family of the third."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bi_mcp.errors import BiMcpError
 from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
-from bi_mcp.rest.datasets import Datasets
+from bi_mcp.rest.datasets import Datasets, Tables
 from bi_mcp.rest.portal_info import PortalInfo
 from bi_mcp.rest.sources import Sources
 
@@ -39,6 +39,7 @@ class BIConnector:
         self.connectors = Connectors(self._transport)
         self.sources = Sources(self._transport)
         self.datasets = Datasets(self._transport)
+        self.tables = Tables(self._transport)
         self.portal = PortalInfo(self._transport)
 
     async def __aenter__(self) -> Self:

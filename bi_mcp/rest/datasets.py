@@ -150,3 +150,24 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
                     raise
                 self._has_datasets = False
         return await super()._call(method("table", called.operation), parameters)
+
+
+class Tables(Datasets):
+    """The same by the newer family and nothing else, for portals that have it. Its `add` makes no BI Builder dataset."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.use_tables()
+
+    async def _call(self, called: Method, parameters: Mapping[str, object]) -> object:
+        try:
+            return await super()._call(called, parameters)
+        except MethodMissingError as missing:
+            raise MethodMissingError(
+                method=missing.method,
+                code=missing.code,
+                message=missing.message,
+                hint="This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use the dataset "
+                "tools (dataset_add …), which every generation has.",
+                status=missing.status,
+            ) from None

@@ -72,7 +72,7 @@ METHODS: tuple[Method, ...] = (
     Method("biconnector.dataset.fields.update", Effect.UPDATE, repeatable=False),
 )
 
-# The newer family works on the same storage as `dataset.*`; it is no tool of its own, the client chooses.
+# The newer family works on the same storage as `dataset.*`. The client chooses it by itself; tools of its own come on demand.
 TABLE_METHODS: tuple[Method, ...] = (
     Method("biconnector.table.add", Effect.CREATE, repeatable=False),
     Method("biconnector.table.update", Effect.UPDATE),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.rest.methods import Effect
-from bi_mcp.tools import connector, dataset, diagnosis, portal, source
+from bi_mcp.tools import connector, dataset, diagnosis, portal, source, table
 from bi_mcp.tools import map as portal_map
 from bi_mcp.tools.reading import READING
 from bi_mcp.tools.tool import ToolDeclaration
@@ -18,7 +18,7 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
     "datasets": dataset.TOOLS,
     "diagnostics": (*portal.TOOLS, *diagnosis.TOOLS, *portal_map.TOOLS),
     "workspace": (),
-    "tables": (),
+    "tables": table.TOOLS,
 }
 
 # Offered only where they are asked for: they do what the tools of `datasets` do.

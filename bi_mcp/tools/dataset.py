@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -31,11 +31,15 @@ from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
 
+if TYPE_CHECKING:
+    from bi_mcp.rest.datasets import DatasetDeletion, Datasets
+
 TableOnly = Annotated[bool, Field(description="Without a BI Builder dataset; newer portals only")]
 
 
 async def _deletion(id: int, ctx: BiContext) -> Gated:
-    return Gated("dataset_delete", {"id": id}, partial(blast_radius.of_dataset_deletion, app_of(ctx).bi, id))
+    look = partial(blast_radius.of_dataset_deletion, app_of(ctx).bi.datasets, id)
+    return Gated("dataset_delete", {"id": id}, look)
 
 
 async def _column_changes(
@@ -45,11 +49,18 @@ async def _column_changes(
     delete: list[int] | None,
     ctx: BiContext,
 ) -> Gated:
-    async def look() -> blast_radius.BlastRadius | None:
-        return await blast_radius.of_column_deletion(app_of(ctx).bi, id, delete) if delete else None
-
     changes = ColumnChanges(add=add, update=update, delete=delete)
-    return Gated("dataset_fields_update", {"id": id, **changes.to_wire()}, look)
+    return gate_columns("dataset_fields_update", app_of(ctx).bi.datasets, id, changes)
+
+
+def gate_columns(tool: str, datasets: Datasets, id: int, changes: ColumnChanges) -> Gated:
+    """Only deletions of columns destroy something."""
+
+    async def look() -> blast_radius.BlastRadius | None:
+        deleted = changes.delete
+        return await blast_radius.of_column_deletion(datasets, id, deleted) if deleted else None
+
+    return Gated(tool, {"id": id, **changes.to_wire()}, look)
 
 
 DeletionPreview = Annotated[Preview | None, gate(_deletion)]
@@ -97,11 +108,7 @@ async def dataset_delete(
     """Delete a dataset for good; its charts break."""
     if preview:
         return Deleted.not_yet(id, preview)
-    deletion = await app_of(ctx).bi.datasets.delete_reporting(id)
-    if deletion.orphaned_builder_dataset is None:
-        return Deleted(id=id)
-    left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
-    return Deleted(id=id, notice=left)
+    return tell_deletion(await app_of(ctx).bi.datasets.delete_reporting(id))
 
 
 async def dataset_fields(ctx: BiContext) -> Fields:
@@ -125,6 +132,14 @@ async def dataset_fields_update(
         return UpdatedOrPreview.not_yet(id, preview)
     await app_of(ctx).bi.datasets.update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
     return UpdatedOrPreview(id=id)
+
+
+def tell_deletion(deletion: DatasetDeletion) -> Deleted:
+    """The answer of a deletion, with what the user has to remove by hand."""
+    if deletion.orphaned_builder_dataset is None:
+        return Deleted(id=deletion.id)
+    left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
+    return Deleted(id=deletion.id, notice=left)
 
 
 TOOLS = (

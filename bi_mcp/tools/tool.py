@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.progress import reporting_to
-from bi_mcp.rest.methods import METHODS, Effect
+from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
 
-_METHOD_OF_TOOL = {method.tool: method for method in METHODS}
+_METHOD_OF_TOOL = {method.tool: method for method in METHODS + TABLE_METHODS}
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ async def test_a_dataset_names_its_columns_and_the_builder_dataset_that_it_leave
         dataset = await bi.datasets.add(dataset_fields(source))
         got = await bi.datasets.get(dataset)
         assert got.fields is not None
-        text = (await blast_radius.of_dataset_deletion(bi, dataset)).text()
+        text = (await blast_radius.of_dataset_deletion(bi.datasets, dataset)).text()
         assert f'2 columns ({got.fields[0].id} "ID", {got.fields[1].id} "TITLE")' in text
         assert f'1 BI Builder dataset ({got.external_id} "orders")' in text
         assert (f"Its BI Builder dataset {got.external_id} stays behind" in text) is left
@@ -91,7 +91,7 @@ async def test_columns_are_told_by_name_and_strange_ids_as_strange() -> None:
         source = await bi.sources.add(source_fields(await bi.connectors.add(connector_fields())))
         dataset = await bi.datasets.add(dataset_fields(source))
         columns = (await bi.datasets.get(dataset)).fields or []
-        text = (await blast_radius.of_column_deletion(bi, dataset, [columns[1].id, 999])).text()
+        text = (await blast_radius.of_column_deletion(bi.datasets, dataset, [columns[1].id, 999])).text()
         assert f'deleted for good: {columns[1].id} "TITLE", 999 (no column of this dataset).' in text
         assert f'dataset {dataset} "orders"' in text
 
@@ -181,15 +181,15 @@ async def test_the_state_of_a_dataset_follows_its_columns() -> None:
         bi = portal.bi
         source = await bi.sources.add(source_fields(await bi.connectors.add(connector_fields())))
         dataset = await bi.datasets.add(dataset_fields(source))
-        before = (await blast_radius.of_dataset_deletion(bi, dataset)).state()
+        before = (await blast_radius.of_dataset_deletion(bi.datasets, dataset)).state()
         await bi.datasets.update_columns(dataset, ColumnChanges(add=list(columns("MORE"))))
-        assert (await blast_radius.of_dataset_deletion(bi, dataset)).state() != before
+        assert (await blast_radius.of_dataset_deletion(bi.datasets, dataset)).state() != before
 
 
 async def test_what_is_not_there_is_the_portals_error() -> None:
     async with a_portal() as portal:
         with pytest.raises(NotFoundError):
-            await blast_radius.of_dataset_deletion(portal.bi, 99)
+            await blast_radius.of_dataset_deletion(portal.bi.datasets, 99)
 
 
 def test_names_from_outside_stay_on_one_line_are_cut_and_many_are_counted() -> None:

@@ -23,6 +23,7 @@ from tests.rest.calling import (
     Recorder,
     a_portal,
     add_dataset,
+    add_source,
     columns,
     connect,
     dataset_fields,
@@ -150,3 +151,27 @@ async def test_a_portal_without_the_module_says_so_for_every_method() -> None:
         error: PortalError = raised.value
     assert (error.method, error.status) == ("biconnector.dataset.get", 404)
     assert calls.methods == ["dataset.get", "table.fields", "dataset.get"]
+
+
+async def test_tables_use_the_newer_family_without_asking(tables: Portal) -> None:
+    source_id = await add_source(tables.bi)
+    before = len(tables.calls.methods)
+    table_id = await tables.bi.tables.add(dataset_fields(source_id))
+    await tables.bi.tables.update(table_id, DatasetChanges(description="All"))
+    assert (await tables.bi.tables.get(table_id)).external_id == 0
+    assert await tables.bi.tables.delete_reporting(table_id) == DatasetDeletion(table_id, "orders", None)
+    assert tables.calls.methods[before:] == [
+        "table.list",
+        "table.add",
+        "table.update",
+        "table.get",
+        "table.get",
+        "table.delete",
+    ]
+
+
+async def test_tables_of_a_classic_portal_point_to_the_datasets(classic: Portal) -> None:
+    for _ in range(2):
+        with pytest.raises(MethodMissingError, match=r"no biconnector\.table\.\*: .* Use the dataset tools"):
+            await classic.bi.tables.get(1)
+    assert classic.calls.methods == ["table.get", "table.get"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from mcp import Client
 from mcp.server import MCPServer
 from mcp.types import Tool
 
-from bi_mcp.rest.methods import METHODS, Effect
-from bi_mcp.tools import TOOLS
+from bi_mcp.config import Settings
+from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
+from bi_mcp.server import build_server
+from bi_mcp.tools import TOOLS, TOOLSETS
 from bi_mcp.tools.tool import ToolDeclaration
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +23,14 @@ pytestmark = pytest.mark.anyio
 CONTRACT = Path(__file__).with_name("contract")
 # For the 19 tools of the REST methods.
 SIZE_LIMIT = 18_000
-NAMES = [declaration.name for declaration in TOOLS]
+EVERY_TOOL = [declaration for declarations in TOOLSETS.values() for declaration in declarations]
+NAMES = [declaration.name for declaration in EVERY_TOOL]
+
+
+@pytest.fixture
+def server(settings: Settings) -> MCPServer:
+    """With the tools that must be asked for, too."""
+    return build_server(replace(settings, toolsets=tuple(TOOLSETS)))
 
 
 async def listed(server: MCPServer) -> dict[str, Tool]:
@@ -32,10 +42,14 @@ def as_json(tool: Tool) -> dict[str, Any]:
     return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(server: MCPServer) -> None:
-    tools = list(await listed(server))
-    assert tools == NAMES
+async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(
+    server: MCPServer, settings: Settings
+) -> None:
+    assert list(await listed(server)) == NAMES
+    tools = list(await listed(build_server(settings)))
+    assert tools == [declaration.name for declaration in TOOLS]
     assert tools[:19] == [method.tool for method in METHODS]
+    assert [name for name in NAMES if name.startswith("table_")] == [method.tool for method in TABLE_METHODS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,7 +70,7 @@ def test_no_contract_is_left_of_a_tool_that_is_gone() -> None:
     assert {path.stem for path in CONTRACT.glob("*.json")} == set(NAMES)
 
 
-@pytest.mark.parametrize("declaration", TOOLS, ids=lambda declaration: declaration.name)
+@pytest.mark.parametrize("declaration", EVERY_TOOL, ids=lambda declaration: declaration.name)
 async def test_every_tool_is_complete_and_its_hints_are_honest(
     declaration: ToolDeclaration, server: MCPServer
 ) -> None:
@@ -79,7 +93,7 @@ async def test_every_schema_stands_alone(server: MCPServer) -> None:
 
 async def test_what_the_hints_say_of_the_rest_tools_is_what_the_method_table_says(server: MCPServer) -> None:
     tools = await listed(server)
-    for method in METHODS:
+    for method in METHODS + TABLE_METHODS:
         hints = tools[method.tool].annotations
         assert hints is not None
         assert hints.read_only_hint is (method.effect is Effect.READ)

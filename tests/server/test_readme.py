@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mcp import Client
-from mcp.server import MCPServer
 
-from bi_mcp.rest.methods import METHODS, Effect
+from bi_mcp.config import Settings
+from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
+from bi_mcp.server import build_server
+from bi_mcp.tools import TOOLSETS
 
 pytestmark = pytest.mark.anyio
 
@@ -17,22 +20,26 @@ README = Path(__file__).parents[2] / "README.md"
 TABLE = re.compile(r"(<!-- tools: [^>]*-->\n)(.*?)(<!-- /tools -->)", re.DOTALL)
 
 
-async def build_table(server: MCPServer) -> str:
-    async with Client(server) as client:
+async def build_table(settings: Settings) -> str:
+    every = replace(settings, toolsets=tuple(TOOLSETS))
+    async with Client(build_server(every)) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     rows = ["| tool | effect | what it does | REST method |", "|---|---|---|---|"]
-    for method in METHODS:
+    methods = METHODS + TABLE_METHODS
+    for method in methods:
         effect = "**delete**" if method.effect is Effect.DELETE else method.effect.value
         what = (tools[method.tool].description or "").split(". ")[0].rstrip(".")
         rows.append(f"| `{method.tool}` | {effect} | {what} | [`{method.name}`]({method.documentation}) |")
-    for name in [name for name in tools if name not in {method.tool for method in METHODS}]:
+    for name in [name for name in tools if name not in {method.tool for method in methods}]:
         what = (tools[name].description or "").split(". ")[0].rstrip(".")
         rows.append(f"| `{name}` | read | {what} | |")
     return "\n".join(rows) + "\n"
 
 
-async def test_the_tool_table_is_the_generated_one(server: MCPServer, request: pytest.FixtureRequest) -> None:
-    table = await build_table(server)
+async def test_the_tool_table_is_the_generated_one(
+    settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    table = await build_table(settings)
     text = README.read_text(encoding="utf-8")
     if request.config.getoption("--update-contract"):
         text = TABLE.sub(lambda found: found[1] + table + found[3], text)
