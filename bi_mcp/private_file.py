@@ -19,11 +19,12 @@ class PrivateFile:
 
     A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
     left there is put in its place by `recover`, so that what was once written is never lost.
-    Writers must hold a lock of their own; `locked` is one.
+    Writers must hold a lock of their own; `locked` is one. `remedy` is what the user does about a damaged one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, remedy: str = "Delete it and run `bi-mcp login` again.") -> None:
         self._path = path
+        self._remedy = remedy
         self._new = path.with_name(f"{path.name}.new")
 
     def read(self) -> dict[str, Any] | None:
@@ -36,7 +37,7 @@ class PrivateFile:
             raise ConfigError(f"{self._path} cannot be read ({error.strerror}).") from None
         document = _parse(text)
         if document is None:
-            raise ConfigError(f"{self._path} is damaged. Delete it and run `bi-mcp login` again.")
+            raise ConfigError(f"{self._path} is damaged. {self._remedy}")
         return document
 
     def write(self, document: Mapping[str, object]) -> None:

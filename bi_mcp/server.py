@@ -10,6 +10,7 @@ from mcp.server import MCPServer
 from bi_mcp import __version__
 from bi_mcp.config import secret_variable
 from bi_mcp.instructions import build_instructions
+from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portals import build_portals
 from bi_mcp.prompts import build_prompts
 from bi_mcp.resources import add_resources
@@ -93,6 +94,7 @@ def build_app(
             variable=secret_variable,
             folder=settings.secrets_folder,
             allow_literal_secrets=settings.allow_literal_secrets,
+            named=NamedSecrets(folder) if (folder := settings.configuration_folder) else None,
         ),
         shown_settings=settings.shown_settings,
         seal=_build_seal(settings, shared),

@@ -1,7 +1,8 @@
 """The values of a source's settings as a model or a file writes them -> secrets.
 
 A value is chosen by a model that may have been misled, and is about to be sent to an address. So a secret is named, not
-written: `{"env": "BI_MCP_SECRET_…"}` or `{"file": "name"}` inside the one folder that the user configured.
+written: `{"secret": "name"}` for one that the user stored, which goes to no host but those it is bound to;
+`{"env": "BI_MCP_SECRET_…"}`; or `{"file": "name"}` inside the one folder that the user configured.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bi_mcp.errors import InvalidRequestError, SecretReferenceError
+from bi_mcp.errors import EndpointError, InvalidRequestError, SecretReferenceError
+from bi_mcp.named_secrets import destination, is_name, set_command
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.rest.models import ReceivedParameter
 
 ENV_PREFIX = "BI_MCP_SECRET_"
@@ -54,7 +57,17 @@ class FileReference(BaseModel):
     file: str
 
 
-SettingValue = str | Annotated[int, BeforeValidator(refuse_bool)] | EnvReference | FileReference
+class SecretReference(BaseModel):
+    """A secret that the user stored under a name."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    secret: str
+
+
+SettingValue = (
+    str | Annotated[int, BeforeValidator(refuse_bool)] | EnvReference | FileReference | SecretReference
+)
 
 
 @dataclass(frozen=True)
@@ -64,27 +77,64 @@ class SettingValues:
     variable: Callable[[str], Secret | None]
     folder: Path | None
     allow_literal_secrets: bool
+    named: NamedSecrets | None = None
 
     def resolve(
-        self, settings: Mapping[str, SettingValue], parameters: Sequence[ReceivedParameter]
+        self,
+        settings: Mapping[str, SettingValue],
+        parameters: Sequence[ReceivedParameter],
+        addresses: Collection[str] = (),
     ) -> dict[str, Secret]:
-        """Turn `{code: value}` into secrets for a connector with the given parameters."""
+        """Turn `{code: value}` into secrets for a connector with the given parameters.
+
+        `addresses` are all that the values will be sent to: a stored secret is given out only when it is bound to each of
+        their hosts, and so to none without an address. May wait for a keyring.
+        """
         names = {parameter.code: parameter.name or "" for parameter in parameters}
         _check_declared(settings, names)
-        return {code: self._resolve(code, names[code], value) for code, value in settings.items()}
+        return {code: self._resolve(code, names[code], value, addresses) for code, value in settings.items()}
 
-    def _resolve(self, code: str, name: str, value: SettingValue) -> Secret:
+    def _resolve(self, code: str, name: str, value: SettingValue, addresses: Collection[str]) -> Secret:
+        if isinstance(value, SecretReference):
+            return self._from_store(code, value.secret, addresses)
         if isinstance(value, EnvReference):
             return self._from_environment(code, value.env)
         if isinstance(value, FileReference):
             return self._from_file(code, value.file)
         if looks_secret(code, name) and not self.allow_literal_secrets:
             raise SecretReferenceError(
-                f"settings.{code} looks like a secret and is not accepted as text. Put the value into a variable such as "
+                f"settings.{code} looks like a secret and is not accepted as text. {self._store_advice()}Put the value into a variable such as "
                 f'{ENV_PREFIX}{_variable_name(code)} of the server\'s environment and pass {{"env": "{ENV_PREFIX}{_variable_name(code)}"}}'
                 f"{self._file_advice()}."
             )
         return Secret(str(value))
+
+    def _from_store(self, code: str, name: str, addresses: Collection[str]) -> Secret:
+        if not is_name(name):
+            # The name is not repeated: someone may have written the secret itself there.
+            raise SecretReferenceError(
+                f"settings.{code}: that is no name of a stored secret. Names hold only a-z, 0-9, - and _; `bi-mcp secret list` "
+                "shows the user which there are."
+            )
+        if self.named is None:
+            raise SecretReferenceError(
+                f"settings.{code}: this server has no configuration folder to store secrets in. Use a {ENV_PREFIX} variable."
+            )
+        hosts = find_destinations(addresses, f"settings.{code}")
+        secret = self.named.known().get(name)
+        if secret is None:
+            raise SecretReferenceError(
+                f"settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a "
+                f"terminal, which asks for the value: `{set_command(name, *hosts)}`. Then call again."
+            )
+        strange = [host for host in hosts if not secret.may_go_to(host)]
+        if strange:
+            raise SecretReferenceError(
+                f"settings.{code}: the secret {name} is bound to {', '.join(secret.hosts)} and would be sent to "
+                f"{', '.join(strange)}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: "
+                f"`{secret.command_for(*strange)}`."
+            )
+        return self.named.value(secret)
 
     def _from_environment(self, code: str, variable: str) -> Secret:
         if not variable.startswith(ENV_PREFIX):
@@ -129,8 +179,26 @@ class SettingValues:
             raise SecretReferenceError(f"settings.{code}: the file {name!r} is empty.")
         return Secret(value)
 
+    def _store_advice(self) -> str:
+        if self.named is None:
+            return ""
+        return 'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {"secret": "NAME"}. Or: '
+
     def _file_advice(self) -> str:
         return ', or pass {"file": "name"} for a file in the folder for secrets' if self.folder else ""
+
+
+def find_destinations(addresses: Collection[str], where: str) -> list[str]:
+    """The hosts that values would be sent to, each once. Raises `SecretReferenceError` where one cannot be told."""
+    if not addresses:
+        raise SecretReferenceError(
+            f"{where}: a stored secret is sent only to hosts that it is bound to, and no address is known here. Give the "
+            "connector its addresses first."
+        )
+    try:
+        return list(dict.fromkeys(destination(address) for address in addresses))
+    except EndpointError as error:
+        raise SecretReferenceError(f"{where}: a stored secret was not sent. {error}") from None
 
 
 def looks_secret(*names: str) -> bool:

@@ -10,12 +10,14 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
+from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.secret import Secret
 from bi_mcp.setting_values import (
     MAX_FILE_BYTES,
     EnvReference,
     FileReference,
+    SecretReference,
     SettingValue,
     SettingValues,
     looks_secret,
@@ -71,9 +73,11 @@ def test_a_model_writes_references_as_objects() -> None:
     value: TypeAdapter[SettingValue] = TypeAdapter(SettingValue)
     assert value.validate_python({"env": "BI_MCP_SECRET_SHOP"}) == EnvReference(env="BI_MCP_SECRET_SHOP")
     assert value.validate_python({"file": "shop"}) == FileReference(file="shop")
+    assert value.validate_python({"secret": "shop"}) == SecretReference(secret="shop")
     assert value.validate_python("ann") == "ann"
     for wrong in (
         {"env": "BI_MCP_SECRET_A", "file": VALUE},
+        {"secret": "shop", "for": VALUE},
         True,
         {"value": VALUE},
         [VALUE],
@@ -268,3 +272,83 @@ def test_a_connector_without_parameters_takes_no_values() -> None:
     values = SettingValues(variable, None, allow_literal_secrets=False)
     with pytest.raises(InvalidRequestError, match="Declared: none"):
         values.resolve({"login": "ann"}, [])
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> SettingValues:
+    """With the secret `shop`, bound to shop.example and its port 8443."""
+    stored = NamedSecrets(tmp_path / "config")
+    stored.store("shop", Secret(VALUE), ["shop.example", "shop.example:8443"], "file")
+    return SettingValues(variable, None, allow_literal_secrets=False, named=stored)
+
+
+def named_refusal(values: SettingValues, *addresses: str, name: str = "shop") -> str:
+    with pytest.raises(SecretReferenceError) as refused:
+        values.resolve({"password": SecretReference(secret=name)}, PARAMETERS, addresses)
+    assert VALUE not in f"{refused.value!r}"
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["https://shop.example/check"],
+        ["https://SHOP.example:443/check", "https://shop.example/data", "https://shop.example:8443/tables"],
+    ],
+)
+def test_a_stored_secret_goes_to_hosts_that_it_is_bound_to(
+    named: SettingValues, addresses: list[str]
+) -> None:
+    resolved = named.resolve({"password": SecretReference(secret="shop")}, PARAMETERS, addresses)
+    assert resolved == {"password": Secret(VALUE)}
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://evil.example/check", "evil.example"),
+        ("https://shop.example.evil.example/", "shop.example.evil.example"),
+        ("https://sub.shop.example/", "sub.shop.example"),
+        ("https://shop.example:9443/", "shop.example:9443"),
+        ("http://shop.example/check", "http://shop.example"),
+        ("http://shop.example:443/check", "http://shop.example:443"),
+    ],
+)
+def test_one_address_elsewhere_is_enough_for_a_refusal(named: SettingValues, address: str, host: str) -> None:
+    text = named_refusal(named, "https://shop.example/check", address)
+    assert text == (
+        "settings.password: the secret shop is bound to shop.example, shop.example:8443 and would be sent to "
+        f"{host}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: "
+        f"`bi-mcp secret set shop --for shop.example --for shop.example:8443 --for {host}`."
+    )
+
+
+def test_a_name_that_is_not_stored_is_told_with_the_command_for_the_user(named: SettingValues) -> None:
+    text = named_refusal(named, "https://a.example/1", "https://b.example/2", name="other")
+    assert "no secret is stored under the name other. Nothing was sent." in text
+    assert "`bi-mcp secret set other --for a.example --for b.example`. Then call again." in text
+
+
+@pytest.mark.parametrize("name", [VALUE.upper(), "a b", "", "../shop", "BI_MCP_SECRET_SHOP"])
+def test_what_is_no_name_is_not_repeated(named: SettingValues, name: str) -> None:
+    text = named_refusal(named, "https://shop.example", name=name)
+    assert "that is no name of a stored secret" in text
+    assert not name or name not in text
+
+
+def test_without_an_address_or_with_a_doubtful_one_nothing_is_given_out(named: SettingValues) -> None:
+    assert "no address is known here" in named_refusal(named)
+    text = named_refusal(named, "https://shop.example/check", "https://shop.example@evil.example/")
+    assert "it holds a user or a password before the host" in text
+
+
+def test_without_a_configuration_folder_there_are_no_stored_secrets() -> None:
+    values = SettingValues(variable, None, allow_literal_secrets=False)
+    assert "no configuration folder" in named_refusal(values, "https://shop.example")
+
+
+def test_a_literal_secret_is_refused_with_the_command_for_the_user(named: SettingValues) -> None:
+    with pytest.raises(SecretReferenceError) as refused:
+        named.resolve({"password": VALUE}, PARAMETERS)
+    assert "`bi-mcp secret set NAME --for HOST`" in str(refused.value)
+    assert VALUE not in str(refused.value)

@@ -12,6 +12,7 @@ from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
 from bi_mcp.cli.map import map_portal
 from bi_mcp.cli.practice import demo, portal, sample
+from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
@@ -51,5 +52,18 @@ def main(ctx: click.Context) -> None:
 DIAGNOSIS = (check, tables, propose, preview, diagnose)
 SETUP = (export, plan, apply, adopt, schema)
 
-for command in (serve, login, logout, profiles, doctor, map_portal, *DIAGNOSIS, *SETUP, demo, portal, sample):
+for command in (
+    serve,
+    login,
+    logout,
+    profiles,
+    secret,
+    doctor,
+    map_portal,
+    *DIAGNOSIS,
+    *SETUP,
+    demo,
+    portal,
+    sample,
+):
     main.add_command(command)

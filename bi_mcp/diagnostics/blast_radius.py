@@ -5,13 +5,17 @@ Read from the portal with few requests, none of which asks for the values of a s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bi_mcp.diagnostics.quoting import quoted
+from bi_mcp.diagnostics.secret_travel import tell_travel
+from bi_mcp.setting_values import looks_secret
+
 if TYPE_CHECKING:
+    from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.datasets import Datasets
     from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
@@ -25,7 +29,6 @@ ENDPOINTS = {
 
 # A preview is read by a person; the state that it is bound to knows all of them.
 MOST_NAMED = 20
-LONGEST_NAME = 80
 LONGEST_ADDRESS = 2048
 
 _OF_SOURCES = ("id", "title", "description", "active", "connectorId", "dateUpdate")
@@ -84,12 +87,18 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
     )
 
 
-async def of_connector_changes(bi: BIConnector, id: int, changes: ConnectorChanges) -> BlastRadius | None:
-    """None for changes that move no endpoint and drop no parameter; these need no confirmation."""
+async def of_connector_changes(
+    bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None = None
+) -> BlastRadius | None:
+    """None for changes that move no endpoint and drop no parameter; these need no confirmation.
+
+    Raises `SecretReferenceError` for changes that would send a stored secret (`named`) to a host that it is not bound to.
+    """
     if changes.settings is None and not any(getattr(changes, name) for name in ENDPOINTS):
         return None
     connector = await bi.connectors.get(id)
-    consequences = [*_moved(connector, changes), *_dropped(connector, changes)]
+    travelling = await tell_travel(bi, connector, changes, named)
+    consequences = [*_moved(connector, changes), *travelling, *_dropped(connector, changes)]
     if not consequences:
         return None
     return BlastRadius(
@@ -147,13 +156,6 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
         dependents=_builder(dataset),
         consequences=["Charts that use these columns break."],
     )
-
-
-def quoted(name: str | None, longest: int = LONGEST_NAME) -> str:
-    """A name from outside, on one line, cut, told apart from our own words, and without marks that turn text around."""
-    text = "".join(character if character.isprintable() else "�" for character in name or "")
-    cut = text if len(text) <= longest else f"{text[:longest]}…"
-    return json.dumps(cut, ensure_ascii=False)
 
 
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
@@ -216,9 +218,13 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
     ]
     known = {_host(getattr(connector, name) or "") for name in ENDPOINTS}
     strange = dict.fromkeys(_host(new) for _, new in moved.values() if _host(new) not in known)
-    codes = ", ".join(parameter.code for parameter in connector.settings or [])
-    if strange and codes:
+    parameters = connector.settings or []
+    if strange and parameters:
+        codes = ", ".join(parameter.code for parameter in parameters)
         told.append(f"The values that its sources hold ({codes}) would be sent to {', '.join(strange)}.")
+        secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
+        if secret:
+            told.append(f"Secret by their names: {', '.join(secret)}.")
     return told
 
 

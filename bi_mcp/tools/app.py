@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from anyio import Lock
 from mcp.server.mcpserver import Context
 
 from bi_mcp.errors import InvalidRequestError
@@ -44,6 +45,8 @@ class PortalAccess:
     limiter: Limiter | None = None
     call_endpoints: Callable[[], EndpointCaller] | None = None
     host: str = "embedded"
+    # Held by who sends secrets after a look at a connector's addresses, and by who changes these.
+    addresses_settled: Lock = field(default_factory=Lock, init=False)
     _client: BIConnector | None = field(default=None, init=False)
 
     @property

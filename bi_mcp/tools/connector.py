@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from bi_mcp.diagnostics import blast_radius
+from bi_mcp.diagnostics.secret_travel import check_changes
 from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
 from bi_mcp.tools.answers import (
     Created,
@@ -29,7 +30,8 @@ async def _deletion(id: int, ctx: BiContext) -> Gated:
 
 
 async def _update(id: int, fields: ConnectorChanges, ctx: BiContext) -> Gated:
-    look = partial(blast_radius.of_connector_changes, app_of(ctx).bi, id, fields)
+    app = app_of(ctx)
+    look = partial(blast_radius.of_connector_changes, app.bi, id, fields, app.setting_values.named)
     return Gated("connector_update", {"id": id, "fields": fields.to_wire()}, look)
 
 
@@ -54,7 +56,11 @@ async def connector_update(
     """Change the passed fields of a connector, for all its sources. settings replaces the whole list."""
     if preview:
         return UpdatedOrPreview.not_yet(id, preview)
-    await app_of(ctx).bi.connectors.update(id, fields)
+    app = app_of(ctx)
+    async with app.portal.addresses_settled:
+        # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
+        await check_changes(app.bi, id, fields, app.setting_values.named)
+        await app.bi.connectors.update(id, fields)
     return UpdatedOrPreview(id=id)
 
 

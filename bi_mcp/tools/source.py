@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
+from anyio import to_thread
 from pydantic import Field, StrictBool, WithJsonSchema
 
 from bi_mcp.diagnostics import blast_radius
+from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
@@ -30,11 +32,14 @@ from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumbe
 from bi_mcp.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from bi_mcp.rest.models import ReceivedParameter
     from bi_mcp.secret import Secret
 
 SettingsArgument = Annotated[
     dict[str, SettingValue],
-    Field(description='{code: value}; a secret as {"env":"BI_MCP_SECRET_…"} or {"file":"name"}'),
+    Field(description='{code: value}; a secret as {"secret"|"file":"name"} or {"env":"BI_MCP_SECRET_…"}'),
     # The references' own schemas would say in four hundred characters what the description says in one line.
     WithJsonSchema(
         {
@@ -76,9 +81,10 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created:
     nothing when that fails.
     """
     app = app_of(ctx)
-    settings = await _resolve(app, fields.connector_id, fields.settings)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
-    return Created(id=await app.bi.sources.add(SourceFields(**passed, settings=settings)))
+    async with app.portal.addresses_settled:
+        settings = await _resolve(app, fields.connector_id, fields.settings)
+        return Created(id=await app.bi.sources.add(SourceFields(**passed, settings=settings)))
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated:
@@ -86,10 +92,11 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     settings = None
-    if fields.settings is not None:
-        source = await app.bi.sources.get(id)
-        settings = await _resolve(app, source.connector_id, fields.settings)
-    await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
+    async with app.portal.addresses_settled:
+        if fields.settings is not None:
+            source = await app.bi.sources.get(id)
+            settings = await _resolve(app, source.connector_id, fields.settings)
+        await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
     return Updated(id=id)
 
 
@@ -136,7 +143,17 @@ async def _resolve(
 ) -> dict[str, Secret]:
     # Read first: the portal drops codes that the connector does not declare without a word.
     connector = await app.bi.connectors.get(connector_id or 0)
-    return app.setting_values.resolve(settings, connector.settings or [])
+    return await resolve_settings(app, settings, connector.settings or [], addresses_of(connector))
+
+
+async def resolve_settings(
+    app: App,
+    settings: Mapping[str, SettingValue],
+    parameters: Sequence[ReceivedParameter],
+    addresses: Collection[str],
+) -> dict[str, Secret]:
+    """As `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
+    return await to_thread.run_sync(app.setting_values.resolve, settings, parameters, addresses)
 
 
 TOOLS = (

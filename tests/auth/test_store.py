@@ -10,39 +10,15 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
-from keyring.errors import KeyringLocked
 
 from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, best_keeper, open_store
 from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.rest import Webhook
 from bi_mcp.secret import Secret
 from tests.auth.portal import NAME, Clock, LoginPortal
+from tests.keyrings import Keyring
 
 pytestmark = pytest.mark.anyio
-
-
-class Keyring(KeyringBackend):
-    """A keyring in memory. No test may touch the one of whoever runs the tests."""
-
-    priority = 5
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's own has no annotations
-        self.entries: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise KeyringLocked("locked: entry-canary")
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.locked:
-            raise KeyringLocked("locked: entry-canary")
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.entries[service, username]
 
 
 @pytest.fixture

@@ -1,0 +1,120 @@
+"""`bi-mcp secret`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+if TYPE_CHECKING:
+    from bi_mcp.named_secrets import NamedSecrets
+    from bi_mcp.profiles import Keeper
+    from bi_mcp.secret import Secret
+
+
+@click.group(short_help="Store passwords and tokens that an assistant may use and never sees.")
+def secret() -> None:
+    """Store secrets under names. An assistant passes {"secret": "NAME"}; the value goes only to the hosts that you name."""
+
+
+@secret.command("set", short_help="Store a secret for the hosts that it may be sent to.")
+@click.argument("name")
+@click.option(
+    "--for",
+    "hosts",
+    metavar="HOST[:PORT]",
+    multiple=True,
+    required=True,
+    help="Exact host that it may be sent to; may be given several times. With http:// before it also unencrypted.",
+)
+@click.option(
+    "--keep-in", type=click.Choice(["keyring", "file"]), help="Default: the keyring where there is one."
+)
+def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
+    r"""Store a secret as NAME, in place of what had that name. The value is asked for, or read from a pipe; it is no argument.
+
+    HOST is the host of the connector's endpoints, by https on the usual port unless you say otherwise.
+
+    \b
+    Examples:
+      bi-mcp secret set warehouse --for connector.acme.example
+      pass show warehouse | bi-mcp secret set warehouse --for connector.acme.example:8443
+      bi-mcp secret set test --for http://connector.test.example:8080
+    """
+    from bi_mcp.named_secrets import check_name, parse_host
+
+    # Before a person types a value in vain.
+    check_name(name)
+    bound = list(dict.fromkeys(map(parse_host, hosts)))
+    stored = _stored()
+    replaced = name in stored.known()
+    stored.store(name, _asked_value(name), bound, cast("Keeper | None", keep_in))
+    kept = stored.known()[name]
+    click.echo(
+        f"{'Replaced' if replaced else 'Stored'} {name} in the {'system keyring' if kept.keeper == 'keyring' else 'private file'}, "
+        f"for {', '.join(kept.hosts)}."
+    )
+    click.echo(f'An assistant uses it as {{"secret": "{name}"}}.')
+
+
+@secret.command("list", short_help="Show names and hosts, no values.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_secrets(as_json: bool) -> None:
+    """Show the stored secrets: name, hosts, and when each was set. Values are never shown."""
+    known = _stored().known().values()
+    if as_json:
+        shown = [
+            {"name": each.name, "hosts": each.hosts, "set": each.set_at, "keptIn": each.keeper}
+            for each in known
+        ]
+        click.echo(json.dumps({"secrets": shown}, indent=2))
+        return
+    if not known:
+        click.echo("No secrets are stored. `bi-mcp secret set NAME --for HOST` stores one.")
+    width = max((len(each.name) for each in known), default=0)
+    for each in known:
+        click.echo(
+            f"{each.name:{width}}  for {', '.join(each.hosts)}  set {each.set_at}, kept in {each.keeper}"
+        )
+
+
+@secret.command("remove", short_help="Forget a secret.")
+@click.argument("name")
+def remove_secret(name: str) -> None:
+    """Delete the secret NAME from this machine. Sources that already hold its value on a portal keep it."""
+    _stored().remove(name)
+    click.echo(
+        f"The secret {name} is gone from this machine. Sources on a portal keep the value that they hold."
+    )
+
+
+def _stored() -> NamedSecrets:
+    from bi_mcp.config import configuration_folder
+    from bi_mcp.named_secrets import NamedSecrets
+
+    return NamedSecrets(configuration_folder())
+
+
+def _asked_value(name: str) -> Secret:
+    from bi_mcp.secret import Secret
+
+    if not sys.stdin.isatty():
+        return _piped_value()
+    return Secret(
+        click.prompt(f"Value of {name} (not shown)", hide_input=True, confirmation_prompt="The same again")
+    )
+
+
+def _piped_value() -> Secret:
+    """All of the input but one line end, as with a file."""
+    from bi_mcp.named_secrets import MAX_VALUE_BYTES
+    from bi_mcp.secret import Secret
+
+    piped = sys.stdin.buffer.read(MAX_VALUE_BYTES + 3)
+    try:
+        return Secret(piped.decode().removesuffix("\n").removesuffix("\r"))
+    except UnicodeDecodeError:
+        # The text of this exception holds the bytes.
+        raise click.ClickException("The input is no UTF-8 text. Nothing was stored.") from None

@@ -1,0 +1,107 @@
+"""Which stored secrets a changed address of a connector would take along, and whether the user bound them to where it leads.
+
+The sources' values are read from the portal and compared in this process; neither side of the comparison is ever shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from bi_mcp.diagnostics.quoting import quoted
+from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
+from bi_mcp.named_secrets import destination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bi_mcp.named_secrets import NamedSecret, NamedSecrets
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Connector, ConnectorChanges, Source
+    from bi_mcp.secret import Secret
+
+    Stored = Sequence[tuple[NamedSecret, Secret]]
+
+_ADDRESSES = ("url_check", "url_table_list", "url_table_description", "url_data")
+_LONGEST_ADDRESS = 2048
+
+
+def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
+    """The addresses that it has or would set."""
+    return [address for name in _ADDRESSES if (address := getattr(item, name))]
+
+
+async def check_changes(
+    bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None
+) -> None:
+    """As `tell_travel`, for a connector that was not read yet."""
+    if named is not None and addresses_of(changes):
+        await tell_travel(bi, await bi.connectors.get(id), changes, named)
+
+
+async def tell_travel(
+    bi: BIConnector, connector: Connector, changes: ConnectorChanges, named: NamedSecrets | None
+) -> list[str]:
+    """Say in sentences which stored secrets would be sent to a host that the connector did not have before.
+
+    Raises `SecretReferenceError` for one that is not bound to that host. Reads the sources of this connector only, and these
+    only when a host is new and a secret is stored.
+    """
+    before = {_told(address) for address in addresses_of(connector)}
+    hosts = list(dict.fromkeys(_told(address) for address in addresses_of(changes)))
+    strange = [host for host in hosts if host not in before]
+    if not strange or named is None:
+        return []
+    stored = await to_thread.run_sync(_read, named)
+    if not stored:
+        return []
+    return list(_sentences(await _sources_of(bi, connector.id), stored, strange))
+
+
+def _read(named: NamedSecrets) -> Stored:
+    return [(secret, named.value(secret)) for secret in named.known().values()]
+
+
+def _sentences(sources: Iterable[Source], stored: Stored, hosts: Sequence[str]) -> Iterator[str]:
+    for source in sources:
+        for setting in source.settings or []:
+            for secret, value in stored:
+                if setting.value == value:
+                    _check(source, setting.code, secret, hosts)
+                    yield (
+                        f"The secret {secret.name}, which source {source.id} {quoted(source.title)} holds in {quoted(setting.code)}, "
+                        f"would be sent to {', '.join(hosts)}."
+                    )
+
+
+def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str]) -> None:
+    unbound = [host for host in hosts if not secret.may_go_to(host)]
+    if unbound:
+        raise SecretReferenceError(
+            f"The connector was not changed: source {source.id} {quoted(source.title)} holds the secret {secret.name} in "
+            f"{quoted(code)}, which is bound to {', '.join(secret.hosts)} and would be sent to {', '.join(unbound)}. Only the user "
+            f"can allow that, if they trust this address, in a terminal: `{secret.command_for(*unbound)}`."
+        )
+
+
+def _told(address: str) -> str:
+    """The destination; an address that readers might take differently is told in quotes, as which nothing is bound."""
+    try:
+        return destination(address)
+    except EndpointError:
+        return quoted(address, _LONGEST_ADDRESS)
+
+
+async def _sources_of(bi: BIConnector, connector_id: int) -> list[Source]:
+    """With their values, which no list promises. One that was deleted meanwhile holds nothing any more."""
+    listed = bi.sources.iterate(select=["id"], filter={"connectorId": connector_id})
+    outcomes = await bi.batch([bi.sources.commands.get(source.id) async for source in listed])
+    sources = []
+    for outcome in outcomes:
+        if isinstance(outcome, NotFoundError):
+            continue
+        if isinstance(outcome, BiMcpError):
+            raise outcome
+        sources.append(outcome)
+    return sources

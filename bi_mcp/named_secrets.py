@@ -1,0 +1,284 @@
+"""Secrets that the user stored under a name, each bound to the hosts that it may be sent to.
+
+The values are in the system's keyring, or in a private file where there is none. `secrets.json` in the configuration folder
+says which names there are and for which hosts; it holds no value.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bi_mcp.errors import ConfigError, EndpointError
+from bi_mcp.private_file import PrivateFile
+from bi_mcp.profiles import KEEPERS
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from keyring.backend import KeyringBackend
+
+    from bi_mcp.profiles import Keeper
+
+MAX_VALUE_BYTES = 64 * 1024
+
+_VERSION = 1
+# Small letters only, as with profiles: `Shop` and `shop` would be taken for the same secret.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_REMEDY = "Delete it and store the secrets again with `bi-mcp secret set`."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSecret:
+    """What is known of a stored secret without its value. `hosts` are as `destination` writes them, `set_at` is UTC, ISO 8601."""
+
+    name: str
+    hosts: tuple[str, ...]
+    keeper: Keeper
+    set_at: str
+
+    def may_go_to(self, host: str) -> bool:
+        """Whether the user bound it to this destination."""
+        return host in self.hosts
+
+    def command_for(self, *hosts: str) -> str:
+        """What the user types to let it go to these hosts as well."""
+        return set_command(self.name, *dict.fromkeys((*self.hosts, *hosts)))
+
+
+@dataclass(frozen=True)
+class NamedSecrets:
+    """The stored secrets of a configuration folder. Every method may wait for a keyring that asks its person something.
+
+    Raises `ConfigError` for what cannot be read or kept; no text holds a value.
+    """
+
+    folder: Path
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def known(self) -> dict[str, NamedSecret]:
+        """Every stored secret by its name, without its value."""
+        document = self._index.read() or {}
+        if document.get("version", _VERSION) != _VERSION:
+            raise ConfigError(f"The secrets in {self.folder} were stored by a newer bi-mcp. Use that one.")
+        try:
+            kept = document.get("secrets", {})
+            return {name: _parse(name, entry) for name, entry in sorted(kept.items())}
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ConfigError(f"secrets.json in {self.folder} is damaged. {_REMEDY}") from None
+
+    def value(self, secret: NamedSecret) -> Secret:
+        """Read the value of a known secret."""
+        value = self._values(secret.keeper).read(secret.name)
+        if not value:
+            raise ConfigError(
+                f"The value of the secret {secret.name} is no longer where it was kept ({secret.keeper}). "
+                f"The user stores it again with `{secret.command_for()}`."
+            )
+        return Secret(value)
+
+    def store(self, name: str, value: Secret, hosts: Sequence[str], keeper: Keeper | None = None) -> None:
+        """Keep a value for the hosts (as `destination` writes them), in place of what had that name."""
+        check_name(name)
+        _check_value(value)
+        if not hosts:
+            raise ConfigError("A secret is stored for the hosts that it may be sent to. Name one with --for.")
+        keeper = keeper or _best_keeper()
+        set_at = self.now().replace(microsecond=0).isoformat()
+        with self._changing() as known:
+            # The name is gone while the value changes: a process killed in between leaves no value bound to old hosts.
+            self._forget(known, name)
+            self._values(keeper).write(name, value)
+            known[name] = NamedSecret(
+                name=name, hosts=tuple(dict.fromkeys(hosts)), keeper=keeper, set_at=set_at
+            )
+            self._write(known)
+
+    def remove(self, name: str) -> None:
+        """Forget a secret and its value."""
+        with self._changing() as known:
+            if name not in known:
+                stored = ", ".join(known) or "none"
+                raise ConfigError(f"No secret is stored under that name. Stored: {stored}.")
+            self._forget(known, name)
+
+    def _forget(self, known: dict[str, NamedSecret], name: str) -> None:
+        before = known.pop(name, None)
+        if before is not None:
+            self._write(known)
+            self._values(before.keeper).remove(name)
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, NamedSecret]]:
+        try:
+            with self._index.locked():
+                yield self.known()
+        except OSError as error:
+            raise ConfigError(
+                f"The secrets cannot be kept in {self.folder} ({error.strerror}). Make the folder writable, or set "
+                "BI_MCP_CONFIG_DIR to one that is."
+            ) from None
+
+    def _write(self, known: Mapping[str, NamedSecret]) -> None:
+        entries = {
+            name: {"for": secret.hosts, "kept_in": secret.keeper, "set": secret.set_at}
+            for name, secret in known.items()
+        }
+        self._index.write({"version": _VERSION, "secrets": entries})
+
+    def _values(self, keeper: Keeper) -> _FileValues | _KeyringValues:
+        if keeper == "file":
+            return _FileValues(PrivateFile(self.folder / "secret-values.json", _REMEDY))
+        from bi_mcp.auth.store import system_keyring
+
+        backend = system_keyring()
+        if backend is None:
+            raise ConfigError(
+                "The value is in the system keyring, and this process reaches none (a service or a container often has none). "
+                "Store it again with `bi-mcp secret set … --keep-in file`."
+            )
+        return _KeyringValues(backend, f"bi-mcp secrets {self.folder}")
+
+    @property
+    def _index(self) -> PrivateFile:
+        return PrivateFile(self.folder / "secrets.json", _REMEDY)
+
+
+@dataclass(frozen=True)
+class _FileValues:
+    """All values in one private file. It changes only under the lock of the index."""
+
+    file: PrivateFile
+
+    def read(self, name: str) -> str | None:
+        value = (self.file.read() or {}).get(name)
+        return value if isinstance(value, str) else None
+
+    def write(self, name: str, value: Secret) -> None:
+        self.file.recover()
+        self.file.write({**(self.file.read() or {}), name: value.reveal()})
+
+    def remove(self, name: str) -> None:
+        self.file.recover()
+        left = {kept: value for kept, value in (self.file.read() or {}).items() if kept != name}
+        self.file.write(left)
+
+
+@dataclass(frozen=True)
+class _KeyringValues:
+    """One entry of the system's keyring for each value."""
+
+    backend: KeyringBackend
+    service: str
+
+    def read(self, name: str) -> str | None:
+        return self._told(name, lambda: self.backend.get_password(self.service, name))
+
+    def write(self, name: str, value: Secret) -> None:
+        self._told(name, lambda: self.backend.set_password(self.service, name, value.reveal()))
+
+    def remove(self, name: str) -> None:
+        if self.read(name) is not None:
+            self._told(name, lambda: self.backend.delete_password(self.service, name))
+
+    def _told(self, name: str, ask: Callable[[], str | None]) -> str | None:
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
+            raise ConfigError(
+                f"The system keyring did not give or take the secret {name} ({type(error).__name__}). Unlock it, or store the "
+                "secret with `--keep-in file`."
+            ) from None
+
+
+def destination(url: str) -> str:
+    """Where an address leads, as a binding names it: `shop.example`, or with a port that is not the scheme's usual one.
+
+    `http://` stays in front where the way is not encrypted and leaves this machine: a secret for `shop.example` must not be
+    sent in the clear because someone dropped an `s`. Raises `EndpointError` for an address that readers might take differently.
+    """
+    # Imported here: whoever stores no secret needs no rules about addresses.
+    from bi_mcp.endpoints.guard import parse_address
+
+    address = parse_address(url)
+    exposed = address.scheme == "http" and not _is_this_machine(address.host)
+    return address.origin if exposed else address.authority
+
+
+def parse_host(text: str) -> str:
+    """Read what the user writes after `--for` as a destination: HOST, HOST:PORT, or either after http://."""
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ConfigError("--for takes a host without a path, such as shop.example or shop.example:8443.")
+        return destination(url)
+    except (EndpointError, ValueError):
+        raise ConfigError(
+            "--for takes the exact name of one host, such as shop.example, shop.example:8443, or http://shop.example where the "
+            "endpoints have no https."
+        ) from None
+
+
+def check_name(name: str) -> None:
+    """Raise `ConfigError` for what cannot be a secret's name; the text does not repeat it, since it may be the secret."""
+    if not is_name(name):
+        raise ConfigError(
+            "A secret's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+        )
+
+
+def is_name(name: str) -> bool:
+    """Whether this can be the name of a secret."""
+    return _NAME.fullmatch(name) is not None
+
+
+def set_command(name: str, *hosts: str) -> str:
+    """What the user types to store a secret for these hosts."""
+    return shlex.join(
+        ["bi-mcp", "secret", "set", name, *(part for host in hosts for part in ("--for", host))]
+    )
+
+
+def _check_value(value: Secret) -> None:
+    text = value.reveal()
+    if not text:
+        raise ConfigError("The value is empty. Nothing was stored.")
+    if len(text.encode(errors="surrogatepass")) > MAX_VALUE_BYTES or "\0" in text:
+        raise ConfigError(
+            f"The value is no text, or larger than {MAX_VALUE_BYTES} bytes. Nothing was stored."
+        )
+
+
+def _best_keeper() -> Keeper:
+    from bi_mcp.auth.store import best_keeper
+
+    return best_keeper()
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parse(name: str, entry: Mapping[str, Any]) -> NamedSecret:
+    if not is_name(name):
+        raise ValueError(name)
+    return NamedSecret(
+        name=name,
+        hosts=tuple(str(host) for host in entry["for"]),
+        keeper=KEEPERS[KEEPERS.index(entry["kept_in"])],
+        set_at=str(entry["set"]),
+    )
