@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mcp.server import MCPServer
@@ -87,6 +88,9 @@ def build_app(
     if connect is not None:
         brought = PortalAccess("the portal", "the portal that the program brought.", connect)
         portals, default = {"portal": brought}, "portal"
+    if settings.read_only:
+        # No tool is there that writes; should one be forgotten, the client refuses.
+        portals = {name: replace(portal, read_only=True) for name, portal in portals.items()}
     return App(
         portals=portals,
         default=default,

@@ -80,6 +80,13 @@ class BIConnector:
                 break
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
 
+    def read_only(self) -> BIConnector:
+        """A client over the same connections that refuses every write before it is sent."""
+        # Imported here: few callers need it.
+        from bi_mcp.rest.read_only import ReadOnlyTransport
+
+        return BIConnector(ReadOnlyTransport(self._transport))
+
     async def snapshot(self) -> Snapshot:
         """Read everything that the portal shows this application, with as few requests as possible."""
         # Imported here: few callers need it.

@@ -11,9 +11,10 @@ from mcp import Client
 from mcp.types import Tool
 
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.errors import ConfigError
+from bi_mcp.errors import ConfigError, InvalidRequestError
 from bi_mcp.rest.methods import METHODS, Effect
-from bi_mcp.server import build_server
+from bi_mcp.secret import Secret
+from bi_mcp.server import build_app, build_server
 from bi_mcp.tools import ON_DEMAND, TOOLS, TOOLSETS, choose_tools
 from tests.server.conftest import Era
 from tests.server.processes import MODERN, ran, started
@@ -77,8 +78,6 @@ async def test_a_read_only_server_does_not_speak_of_creating(settings: Settings,
 
 
 async def test_a_real_portal_of_a_read_only_server_is_called_so(settings: Settings) -> None:
-    from bi_mcp.secret import Secret
-
     real = replace(settings, portal_url="https://acme.example", access_token=Secret("token"), read_only=True)
     async with Client(build_server(real)) as client:
         assert client.instructions is not None
@@ -146,3 +145,13 @@ async def test_options_and_variables_choose_alike(
     async with started(tmp_path, *options, **variables) as wire:
         tools = (await wire.ask("tools/list", **MODERN))["tools"]
         assert [tool["name"] for tool in tools] == ["source_get", "source_list", "source_fields"]
+
+
+async def test_what_is_no_tool_cannot_write_either(settings: Settings) -> None:
+    app = build_app(replace(settings, read_only=True))
+    try:
+        with pytest.raises(InvalidRequestError, match=r"connector\.delete was not sent: .* locked read-only"):
+            await app.bi.connectors.delete(1)
+        assert (await app.bi.connectors.list_page()).items == []
+    finally:
+        await app.aclose()

@@ -1,0 +1,34 @@
+"""A transport that lets reads through and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.methods import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.transport import Transport
+
+
+class ReadOnlyTransport:
+    """A transport over another. A batch counts as a read where all of its commands read."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        """Return the `result` of a read. Raises `InvalidRequestError` for a write, which is not sent."""
+        if method.effect is not Effect.READ:
+            raise InvalidRequestError(
+                f"{method.name} was not sent: the portal is locked read-only here. Only the user can lift that, by starting "
+                "without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`."
+            )
+        return await self._inner.call(method, parameters)
+
+    async def aclose(self) -> None:
+        """Close what is below."""
+        await self._inner.aclose()
