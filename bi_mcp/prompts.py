@@ -22,7 +22,7 @@ DEFAULT_LANGUAGE = "en"
 class PromptFile:
     """A prompt as its files say it. `texts` maps a language to a template with `$argument` placeholders.
 
-    `needs` are the tools without which it leads nowhere.
+    `needs` are the tools without which it leads nowhere; without any it is always offered.
     """
 
     name: str
@@ -69,7 +69,7 @@ def _parse(path: Path) -> PromptFile:
         | {language: extra["defaults"] for language, (extra, _) in translations.items()},
         texts={DEFAULT_LANGUAGE: text}
         | {language: translated for language, (_, translated) in translations.items()},
-        needs=frozenset(front["needs"]),
+        needs=frozenset(front.get("needs", ())),
     )
 
 

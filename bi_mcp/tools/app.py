@@ -33,8 +33,9 @@ class PortalAccess:
 
     `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
-    answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter` knows how much the portal
-    still allows; the embedded portal has no limits. `host` is what the ids in a state file belong to. `call_endpoints` makes what calls the endpoints of its connectors.
+    answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
+    knows how much the portal still allows; the embedded portal has no limits. `host` is what the ids in a state file belong
+    to. `call_endpoints` makes what calls the endpoints of its connectors.
     """
 
     title: str
