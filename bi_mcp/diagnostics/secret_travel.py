@@ -43,20 +43,29 @@ async def check_changes(
 async def tell_travel(
     bi: BIConnector, connector: Connector, changes: ConnectorChanges, named: NamedSecrets | None
 ) -> list[str]:
-    """Say in sentences which stored secrets would be sent to a host that the connector did not have before.
+    """As `find_travel`. Reads the sources of this connector only, and these only when a host is new and a secret is stored."""
+    before, after = addresses_of(connector), addresses_of(changes)
+    if named is None or not _strange(before, after) or not await to_thread.run_sync(named.known):
+        return []
+    sources = await _sources_of(bi, connector.id)
+    return await to_thread.run_sync(find_travel, named, sources, before, after)
 
-    Raises `SecretReferenceError` for one that is not bound to that host. Reads the sources of this connector only, and these
-    only when a host is new and a secret is stored.
+
+def find_travel(
+    named: NamedSecrets, sources: Sequence[Source], before: Sequence[str], after: Sequence[str]
+) -> list[str]:
+    """Say in sentences which stored secrets would go to a host that is among the addresses after and was not before.
+
+    `sources` are those of one connector, with their values. Raises `SecretReferenceError` for a secret that is not bound to
+    that host.
     """
-    before = {_told(address) for address in addresses_of(connector)}
-    hosts = list(dict.fromkeys(_told(address) for address in addresses_of(changes)))
-    strange = [host for host in hosts if host not in before]
-    if not strange or named is None:
-        return []
-    stored = await to_thread.run_sync(_read, named)
-    if not stored:
-        return []
-    return list(_sentences(await _sources_of(bi, connector.id), stored, strange))
+    strange = _strange(before, after)
+    return list(_sentences(sources, _read(named), strange)) if strange else []
+
+
+def _strange(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    known = {_told(address) for address in before}
+    return [host for host in dict.fromkeys(map(_told, after)) if host not in known]
 
 
 def _read(named: NamedSecrets) -> Stored:

@@ -54,7 +54,7 @@ async def _errors(key: str, setup: Setup, values: SettingValues, caller: Endpoin
     declared = [
         ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
     ]
-    connection = values.resolve(source.settings, declared)
+    connection = values.resolve(source.settings, declared, connector.addresses)
     fields = wire(connector)
     report = await examine_connector(caller, {name: fields[name] for name in ENDPOINTS}, connection)
     return [f"{finding.where}: {finding.what}" for finding in report.findings if finding.level == "error"]

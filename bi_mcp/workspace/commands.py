@@ -139,9 +139,11 @@ class Commands:
         return commands.delete(id)
 
     def _revealed(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
-        parameters = self.setup.connectors[self.setup.sources[key].connector].settings
-        declared = [ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in parameters]
-        return self.values.resolve(settings, declared)
+        connector = self.setup.connectors[self.setup.sources[key].connector]
+        declared = [
+            ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
+        ]
+        return self.values.resolve(settings, declared, connector.addresses)
 
 
 def column_changes(columns: ColumnChange) -> ColumnChanges:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from bi_mcp.errors import BiMcpError
+from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
+from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
 from bi_mcp.workspace.difference import (
     Comparison,
@@ -19,7 +20,7 @@ from bi_mcp.workspace.difference import (
 )
 from bi_mcp.workspace.matching import AnyItem, Pairs, live, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
-from bi_mcp.workspace.setup import GROUPS, Group, Setup, SourceEntry
+from bi_mcp.workspace.setup import GROUPS, ConnectorEntry, Group, Setup, SourceEntry
 from bi_mcp.workspace.state import State, digest
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ class _Planning:
             yield self._creation("connector", key)
             return
         compared = compare_connector(entry, item, self._applied("connector", key))
-        yield from self._update("connector", key, item, compared, tuple(_travelling(compared, item)))
+        travelling = (*_travelling(compared, item), *self._stored_secrets(key, entry, item))
+        yield from self._update("connector", key, item, compared, travelling)
 
     def _source(self, key: str) -> Iterator[Change]:
         entry = self._setup.sources[key]
@@ -235,11 +237,23 @@ class _Planning:
 
     def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
         """Raises what an unusable reference raises."""
+        connector = self._setup.connectors[entry.connector]
         declared = [
-            ReceivedParameter(code=parameter.code, name=parameter.name)
-            for parameter in self._setup.connectors[entry.connector].settings
+            ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
         ]
-        return self._wanted.values.resolve({code: value}, declared)[code]
+        return self._wanted.values.resolve({code: value}, declared, connector.addresses)[code]
+
+    def _stored_secrets(self, key: str, entry: ConnectorEntry, item: Connector) -> list[str]:
+        """Which stored secrets the connector would take along; where it may not, the plan cannot be applied."""
+        named = self._wanted.values.named
+        if named is None:
+            return []
+        held = [source for source in self._wanted.snapshot.sources.values() if source.connector_id == item.id]
+        try:
+            return find_travel(named, held, addresses_of(item), entry.addresses)
+        except SecretReferenceError as error:
+            self.obstacles.append(f"connectors.{key}: {error}")
+            return []
 
     def _check_values(self, key: str, entry: SourceEntry) -> None:
         """What is about to be made needs every value."""

@@ -51,6 +51,11 @@ class ConnectorEntry(Entry):
     support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
     source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
 
+    @property
+    def addresses(self) -> list[str]:
+        """Where the values of its sources are sent to."""
+        return [self.url_check, self.url_table_list, self.url_table_description, self.url_data]
+
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         _check_once("settings: code", [parameter.code for parameter in self.settings])

@@ -1,0 +1,96 @@
+"""A setup whose connector moves takes no stored secret along to a host that it is not bound to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bi_mcp.named_secrets import NamedSecrets, destination
+from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.secret import Secret
+from bi_mcp.setting_values import SecretReference, SettingValues
+from bi_mcp.workspace.plan import Plan
+from bi_mcp.workspace.setup import Setup
+from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.workspace.workspace import Workspace
+from tests.rest.calling import CHECK, Portal, a_portal, connector_fields, source_fields
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = "correct horse"
+HOME = destination(CHECK)
+
+
+def workspace(portal: Portal, folder: Path, stored: NamedSecrets) -> Workspace:
+    values = SettingValues(lambda _: None, None, allow_literal_secrets=False, named=stored)
+    return Workspace(portal.bi, StateFile(folder / "setup.state.json", "portal.example"), values)
+
+
+async def planned(workspace: Workspace, moved_to: str, *, referring: bool = False) -> Plan:
+    """The plan of the portal's own setup, with another urlData, and the source's password by name or left alone."""
+    setup = (await workspace.export()).setup
+    connectors = {
+        key: entry.model_copy(update={"url_data": moved_to}) for key, entry in setup.connectors.items()
+    }
+    password = {"password": SecretReference(secret="shop")} if referring else {}
+    sources = {
+        key: entry.model_copy(update={"settings": {"login": "ann", **password}})
+        for key, entry in setup.sources.items()
+    }
+    changed = Setup.model_validate(setup.model_copy(update={"connectors": connectors, "sources": sources}))
+    return (await workspace.plan(changed)).plan
+
+
+@pytest.mark.parametrize("referring", [True, False])
+async def test_a_move_is_an_obstacle_until_the_user_allows_it(tmp_path: Path, *, referring: bool) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("shop", Secret(PASSWORD), [HOME], "file")
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        await portal.bi.sources.add(source_fields(connector, password=PASSWORD))
+        own = workspace(portal, tmp_path, stored)
+        assert (await planned(own, f"{CHECK}/elsewhere", referring=referring)).obstacles == ()
+
+        plan = await planned(own, "https://evil.example/data", referring=referring)
+        told = " ".join(plan.obstacles)
+        assert "holds the secret shop" in told
+        assert f"`bi-mcp secret set shop --for {HOME} --for evil.example`" in told
+        assert PASSWORD not in told
+
+        stored.store("shop", Secret(PASSWORD), [HOME, "evil.example"], "file")
+        plan = await planned(own, "https://evil.example/data", referring=referring)
+        assert plan.obstacles == ()
+        consequences = [text for change in plan.changes for text in change.consequences]
+        assert any("The secret shop" in text and "sent to evil.example" in text for text in consequences)
+
+
+async def test_a_new_source_takes_a_stored_secret_only_to_its_hosts(tmp_path: Path) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("shop", Secret(PASSWORD), [HOME], "file")
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        source = await portal.bi.sources.add(source_fields(connector))
+        own = workspace(portal, tmp_path, stored)
+        setup = (await own.export()).setup
+        sources = {
+            key: entry.model_copy(
+                update={"settings": {"login": "ann", "password": SecretReference(secret="shop")}}
+            )
+            for key, entry in setup.sources.items()
+        }
+        setup = setup.model_copy(update={"sources": sources})
+        await portal.bi.sources.delete(source)
+        assert (await own.plan(setup)).plan.obstacles == ()
+        await own.apply(setup, (await own.plan(setup)).plan.checksum)
+        assert portal.check.received[-1]["connection[password]"] == PASSWORD
+
+        found = [item async for item in portal.bi.sources.iterate()]
+        await portal.bi.sources.delete(found[0].id)
+        await portal.bi.connectors.update(connector, ConnectorChanges(url_data="https://evil.example/data"))
+        moved = {
+            key: entry.model_copy(update={"url_data": "https://evil.example/data"})
+            for key, entry in setup.connectors.items()
+        }
+        plan = (await own.plan(setup.model_copy(update={"connectors": moved}))).plan
+        assert "would be sent to evil.example" in " ".join(plan.obstacles)
