@@ -16,6 +16,7 @@ from bi_mcp.portals import build_portals
 from bi_mcp.prompts import build_prompts
 from bi_mcp.resources import add_resources
 from bi_mcp.setting_values import SettingValues
+from bi_mcp.subscriptions import Subscriptions
 from bi_mcp.tools import choose_tools
 from bi_mcp.tools.app import App, PortalAccess
 from bi_mcp.tools.confirmation_token import Seal
@@ -53,6 +54,7 @@ def build_server(
         finally:
             await app.aclose()
 
+    subscriptions = Subscriptions()
     server = MCPServer(
         "bi-mcp",
         title="Bitrix24 BI connections",
@@ -62,7 +64,9 @@ def build_server(
         extensions=[build_views()] if "portal_map" in names else [],
         lifespan=lifespan,
         log_level="WARNING",
+        subscriptions=subscriptions,
     )
+    subscriptions.serve(server)
     add_resources(server, app)
     for prompt in build_prompts(names):
         server.add_prompt(prompt)

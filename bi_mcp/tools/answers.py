@@ -21,6 +21,11 @@ def _items_by_reference(schema: dict[str, Any]) -> None:
     schema["description"] = "As in get"
 
 
+def address(group: str, id: int) -> str:
+    """The address of the resource that shows an object. Tables are datasets by their newer name."""
+    return f"bi://{'dataset' if group == 'table' else group}/{id}"
+
+
 class Answer(BaseModel):
     """Base of all answers. `notice` holds what the reader must know beside the result."""
 
@@ -33,6 +38,14 @@ class Answer(BaseModel):
     def headline(self) -> str:
         """One sentence for the text."""
         raise NotImplementedError
+
+    def links(self, group: str) -> list[str]:  # noqa: ARG002  those that are about an object of the tool's group read it
+        """Addresses of the objects that the answer is about and that can be read now."""
+        return []
+
+    def changed(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
+        """Addresses of the objects that the call has changed, made or deleted."""
+        return []
 
     def structured(self) -> dict[str, Any]:
         """The structured content: only what has a value."""
@@ -79,6 +92,12 @@ class Created(Answer):
     def headline(self) -> str:
         return f"created with id {self.id}."
 
+    def links(self, group: str) -> list[str]:
+        return [address(group, self.id)]
+
+    def changed(self, group: str) -> list[str]:
+        return self.links(group)
+
 
 class Updated(Answer):
     """An object was changed."""
@@ -88,6 +107,12 @@ class Updated(Answer):
 
     def headline(self) -> str:
         return f"{self.id} is updated."
+
+    def links(self, group: str) -> list[str]:
+        return [address(group, self.id)]
+
+    def changed(self, group: str) -> list[str]:
+        return [address(group, self.id)] if self.updated else []
 
 
 class UpdatedOrPreview(Updated):
@@ -119,6 +144,12 @@ class Deleted(Answer):
     def headline(self) -> str:
         return NOT_YET if self.preview else f"{self.id} is deleted."
 
+    def links(self, group: str) -> list[str]:
+        return [] if self.deleted else [address(group, self.id)]
+
+    def changed(self, group: str) -> list[str]:
+        return [address(group, self.id)] if self.deleted else []
+
 
 class Found(Answer, Generic[Item]):
     """One object."""
@@ -127,6 +158,10 @@ class Found(Answer, Generic[Item]):
 
     def headline(self) -> str:
         return describe(self.item)
+
+    def links(self, group: str) -> list[str]:
+        id = getattr(self.item, "id", None)
+        return [address(group, id)] if id else []
 
 
 class Listed(Answer, Generic[Item]):

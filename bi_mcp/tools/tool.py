@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
+# Clients of older protocols may refuse a whole answer for a block that they do not know.
+FIRST_WITH_LINKS = "2025-06-18"
 
 _METHOD_OF_TOOL = {method.tool: method for method in METHODS + TABLE_METHODS}
 
@@ -78,7 +80,7 @@ class BiTool(Tool):
         if unknown:
             raise ToolError(f"{self.name} was not sent: {unknown}. Correct the arguments and call again.")
         try:
-            answer = await self._answer(arguments, context)
+            return await self._result(arguments, context)
         except BiMcpError as refused:
             raise ToolError(str(refused)) from None
         except ToolError as raised:
@@ -87,15 +89,10 @@ class BiTool(Tool):
                 # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
                 raise
             raise explained from None
-        if isinstance(answer, InputRequiredResult):
-            return answer
-        return CallToolResult(
-            content=[TextContent(text=answer.text(self.name))], structured_content=answer.structured()
-        )
 
-    async def _answer(
+    async def _result(
         self, arguments: dict[str, Any], context: Context[Any, Any]
-    ) -> Answer | InputRequiredResult:
+    ) -> CallToolResult | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
         mended = parse_json_strings(self.parameters, own)
@@ -103,10 +100,25 @@ class BiTool(Tool):
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress):
             self._check_lock(app)
             answer: Answer | InputRequiredResult = await super().run(mended, context, convert_result=False)
-            # A question to the person goes out as it is.
-            return (
-                answer if isinstance(answer, InputRequiredResult) else answer.with_notice(app.portal.notice)
-            )
+            if isinstance(answer, InputRequiredResult):
+                # A question to the person goes out as it is.
+                return answer
+            links = await self._announce(answer, app, context)
+            answer = answer.with_notice(app.portal.notice)
+        return CallToolResult(
+            content=[TextContent(text=answer.text(self.name)), *links], structured_content=answer.structured()
+        )
+
+    async def _announce(self, answer: Answer, app: App, context: Context[Any, Any]) -> Sequence[ResourceLink]:
+        """Tell subscribers what changed, and link what the answer is about. Addresses are of the default portal only."""
+        if app.portal is not app.portals[app.default]:
+            return ()
+        group = self.name.partition("_")[0]
+        for uri in answer.changed(group):
+            await context.notify_resource_updated(uri)
+        if (context.protocol_version or "") < FIRST_WITH_LINKS:
+            return ()
+        return [_link(uri) for uri in answer.links(group)]
 
     def _check_lock(self, app: App) -> None:
         reads = self.annotations is not None and self.annotations.read_only_hint
@@ -129,6 +141,11 @@ class BiTool(Tool):
                 f"{self.name} was not sent: the answer to the question cannot be read. Nothing was changed."
             )
         return None
+
+
+def _link(uri: str) -> ResourceLink:
+    name = uri.removeprefix("bi://").replace("/", " ")
+    return ResourceLink(uri=uri, name=name, mime_type="application/json")
 
 
 def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiTool:

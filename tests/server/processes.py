@@ -63,7 +63,7 @@ class Wire:
         self._last_id += 1
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         await self.send_line(json.dumps(request))
-        answer = self._hear(await self._output.receive_until(b"\n", LONGEST_LINE))
+        answer = await self.next_message()
         assert answer["id"] == self._last_id
         result: dict[str, Any] = answer["result"]
         return result
@@ -74,6 +74,10 @@ class Wire:
         assert not result["isError"], result
         content: dict[str, Any] = result["structuredContent"]
         return content
+
+    async def next_message(self) -> dict[str, Any]:
+        """Return what the server says next, an answer or a notification."""
+        return self._hear(await self._output.receive_until(b"\n", LONGEST_LINE))
 
     async def end(self) -> int:
         """End the input, as a client does that goes; return the exit code."""

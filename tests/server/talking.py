@@ -87,5 +87,5 @@ def dataset_fields(source_id: int, name: str = "flights") -> dict[str, Any]:
 
 
 def text_of(result: CallToolResult) -> str:
-    assert all(isinstance(block, TextContent) for block in result.content)
+    assert isinstance(result.content[0], TextContent)
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))

@@ -156,3 +156,10 @@ def test_the_limits_are_those_of_the_portals_plan() -> None:
     assert drain("standard") == 2
     assert drain("enterprise") == 5
     assert drain("off") > 1000
+
+
+async def test_links_are_of_the_default_portal_since_an_address_names_none(tmp_path: Path, era: Era) -> None:
+    keep(tmp_path, TEST)
+    async with Client(build_server(settings(tmp_path, "test", "embedded")), mode=era) as client:
+        made = await client.call_tool("connector_add", {"portal": "embedded", "fields": connector_fields()})
+    assert [block.type for block in made.content] == ["text"]

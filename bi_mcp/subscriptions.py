@@ -1,0 +1,77 @@
+"""Who is told when an object changed: the streams of the newest protocol, and `resources/subscribe` of those before it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import anyio
+from mcp import MCPError
+from mcp.server.subscriptions import InMemorySubscriptionBus
+from mcp.shared.subscriptions import ResourceUpdated
+from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+    from mcp.server.connection import Connection
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.subscriptions import ServerEvent
+
+MOST_PER_CLIENT = 1000
+# A client that does not read must not hold up the call of another.
+TOLD_WITHIN_S = 1.0
+_ADDRESS = re.compile(r"bi://(connector|source|dataset)/(fields|[1-9][0-9]{0,18})")
+
+
+class Subscriptions(InMemorySubscriptionBus):
+    """The bus of one process. A connection that is gone takes its subscriptions with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._watched: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Tell everybody who asked for it."""
+        await super().publish(event)
+        if not isinstance(event, ResourceUpdated):
+            return
+        async with anyio.create_task_group() as group:
+            for connection, watched in list(self._watched.items()):
+                if event.uri in watched:
+                    group.start_soon(_tell, connection, event.uri)
+
+    def serve(self, server: MCPServer) -> None:
+        """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
+        handlers = server._lowlevel_server  # noqa: SLF001  there is no other door for these two methods
+        handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
+        handlers.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+
+    async def _subscribe(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
+    ) -> EmptyResult:
+        if not _ADDRESS.fullmatch(params.uri):
+            raise MCPError(
+                INVALID_PARAMS, "Subscribe to bi://connector/ID, bi://source/ID or bi://dataset/ID."
+            )
+        watched = self._watched.setdefault(_connection(ctx), set())
+        if len(watched) >= MOST_PER_CLIENT:
+            raise MCPError(INVALID_PARAMS, f"{MOST_PER_CLIENT} resources are watched; unsubscribe from some.")
+        watched.add(params.uri)
+        return EmptyResult()
+
+    async def _unsubscribe(
+        self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
+    ) -> EmptyResult:
+        self._watched.get(_connection(ctx), set()).discard(params.uri)
+        return EmptyResult()
+
+
+def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
+    """A session object lives as long as its request; what lasts is the connection behind it."""
+    return ctx.session._connection  # noqa: SLF001  the SDK shows it nowhere else
+
+
+async def _tell(connection: Connection, uri: str) -> None:
+    with anyio.move_on_after(TOLD_WITHIN_S):
+        await connection.notify("notifications/resources/updated", {"uri": uri})
