@@ -46,6 +46,11 @@ def build_prompts(tools: Collection[str]) -> list[Prompt]:
     return [_build(file) for file in read_prompts() if file.needs.issubset(tools)]
 
 
+def languages_of(prompt: str) -> list[str]:
+    """The languages in which the prompt can be asked for; none for an unknown one."""
+    return [language for file in read_prompts() if file.name == prompt for language in file.texts]
+
+
 def read_prompts() -> list[PromptFile]:
     """Read all prompt files, in the order of their names."""
     return [_parse(path) for path in sorted(_folder().glob("*.md")) if "." not in path.stem]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from mcp.server import MCPServer
 
 from bi_mcp import __version__
+from bi_mcp.completion import add_completion
 from bi_mcp.config import secret_variable
 from bi_mcp.instructions import build_instructions
 from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portals import build_portals
-from bi_mcp.prompts import build_prompts
+from bi_mcp.prompts import build_prompts, languages_of
 from bi_mcp.resources import add_resources
 from bi_mcp.setting_values import SettingValues
 from bi_mcp.subscriptions import Subscriptions
@@ -68,6 +69,7 @@ def build_server(
     )
     subscriptions.serve(server)
     add_resources(server, app)
+    add_completion(server, app, languages_of)
     for prompt in build_prompts(names):
         server.add_prompt(prompt)
     return server
