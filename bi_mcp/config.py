@@ -51,7 +51,7 @@ class Settings:
     that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
     `confirm` says how destructive acts are held back: `elicit` asks the person where the client can and else previews,
     `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out what writes; `toolsets` names
-    the groups of tools to offer, none the usual ones.
+    the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup files.
     """
 
     portal_url: str | None = None
@@ -62,6 +62,7 @@ class Settings:
     embedded: LocalPortalSettings = LocalPortalSettings()
     shown_settings: frozenset[str] = frozenset()
     secrets_folder: Path | None = None
+    workspace_folder: Path | None = None
     allow_literal_secrets: bool = False
     confirm: Confirmation = "elicit"
     read_only: bool = False
@@ -119,6 +120,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
         )
     secrets_folder = environment.get("BI_MCP_SECRETS_DIR")
+    workspace_folder = environment.get("BI_MCP_WORKSPACE")
     return Settings(
         portal_url=portal_url,
         configuration_folder=configuration_folder(environment),
@@ -129,6 +131,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         embedded=embedded_portal_settings(environment),
         shown_settings=frozenset(_names(environment.get("BI_MCP_SHOW_SETTINGS", ""))),
         secrets_folder=Path(secrets_folder) if secrets_folder else None,
+        workspace_folder=Path(workspace_folder) if workspace_folder else None,
         allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
         confirm=_choice(environment, "BI_MCP_CONFIRM", CONFIRMATIONS, "elicit"),
         read_only=_switch(environment, "BI_MCP_READ_ONLY"),
@@ -146,6 +149,7 @@ def with_options(
     confirm: Confirmation | None = None,
     read_only: bool = False,
     toolsets: str | None = None,
+    workspace: str | None = None,
 ) -> Settings:
     """Let the command line's options overrule the variables."""
     if profiles and (settings.portal_url or settings.webhook_url):
@@ -161,6 +165,7 @@ def with_options(
         confirm=confirm or settings.confirm,
         read_only=read_only or settings.read_only,
         toolsets=settings.toolsets if toolsets is None else _names(toolsets),
+        workspace_folder=Path(workspace) if workspace else settings.workspace_folder,
     )
 
 

@@ -109,6 +109,7 @@ def build_app(
         shown_settings=settings.shown_settings,
         seal=_build_seal(settings, shared),
         asks=settings.confirm == "elicit",
+        workspace_folder=settings.workspace_folder,
     )
 
 

@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     metavar="NAMES",
     help="Groups of tools to offer, of connectors,sources,datasets,diagnostics,workspace,tables. Default: all but tables.",
 )
+@click.option(
+    "--workspace", type=click.Path(file_okay=False), help="Folder whose setup files a model may read."
+)
 def serve(
     http: bool = False,
     host: str = "127.0.0.1",
@@ -74,6 +77,7 @@ def serve(
     confirm: Confirmation | None = None,
     read_only: bool = False,
     toolsets: str | None = None,
+    workspace: str | None = None,
 ) -> None:
     """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
@@ -100,6 +104,7 @@ def serve(
         confirm=confirm,
         read_only=read_only,
         toolsets=toolsets,
+        workspace=workspace,
     )
     if not http:
         _serve_stdio(settings)

@@ -149,6 +149,13 @@ def plan(
     show_default=True,
     help="Refuse a plan that deletes or replaces more objects.",
 )
+@click.option(
+    "--settle",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Seconds that the portal may still be at work on a request that was cut off.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @profile_option
 def apply(
@@ -160,6 +167,7 @@ def apply(
     yes: bool,
     no_check: bool,
     max_deletions: int,
+    settle: float,
     as_json: bool,
     profile: str | None,
 ) -> None:
@@ -177,6 +185,7 @@ def apply(
     async def run(app: App) -> None:
         setup, keeper = _read(app, file, urls, secrets)
         workspace = app.workspace(keeper)
+        workspace.settled_after = settle
         with _locked(keeper):
             await workspace.resume()
             planned = await workspace.plan(setup, prune=prune)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.rest.methods import Effect
-from bi_mcp.tools import connector, dataset, diagnosis, portal, source, table
+from bi_mcp.tools import connector, dataset, diagnosis, portal, source, table, workspace
 from bi_mcp.tools import map as portal_map
 from bi_mcp.tools.reading import READING
 from bi_mcp.tools.tool import ToolDeclaration
@@ -17,7 +17,7 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
     "sources": source.TOOLS,
     "datasets": dataset.TOOLS,
     "diagnostics": (*portal.TOOLS, *diagnosis.TOOLS, *portal_map.TOOLS),
-    "workspace": (),
+    "workspace": workspace.TOOLS,
     "tables": table.TOOLS,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,13 +17,16 @@ from bi_mcp.tools.confirmation_token import Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.setting_values import SettingValues
     from bi_mcp.workspace.state_file import StateKeeper
-    from bi_mcp.workspace.workspace import Workspace
+    from bi_mcp.workspace.workspace import Planned, Workspace
+
+MOST_PLANS = 20
 
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
@@ -75,12 +79,22 @@ class PortalAccess:
             await client.aclose()
 
 
+@dataclass(frozen=True)
+class SeenPlan:
+    """A plan that was shown, on the portal of that title, with what keeps the state of its setup."""
+
+    portal: str
+    planned: Planned
+    keeper: StateKeeper
+
+
 @dataclass
 class App:
     """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
 
     `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
-    the client can do that; otherwise a preview and its token do it.
+    the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read setup files.
+    `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that were given out as text.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -89,6 +103,9 @@ class App:
     shown_settings: frozenset[str] = frozenset()
     seal: Seal | None = field(default_factory=Seal)
     asks: bool = True
+    workspace_folder: Path | None = None
+    plans: dict[str, SeenPlan] = field(default_factory=dict)
+    exports: dict[str, StateKeeper] = field(default_factory=dict)
 
     @property
     def portal(self) -> PortalAccess:
@@ -106,6 +123,24 @@ class App:
         from bi_mcp.workspace.workspace import Workspace
 
         return Workspace(self.bi, keeper, self.setting_values, self.portal.caller)
+
+    def remember(self, token: str, plan: SeenPlan) -> None:
+        """Keep a plan that was shown, and of the others only the latest."""
+        for oldest in list(self.plans)[: -MOST_PLANS + 1]:
+            self.forget(oldest)
+        self.plans[token] = plan
+
+    def remember_export(self, keeper: StateKeeper) -> str:
+        """Keep the state of a setup that is given out as text; returns by what the text is known again."""
+        mark = secrets.token_urlsafe(8)
+        for oldest in list(self.exports)[: -MOST_PLANS + 1]:
+            del self.exports[oldest]
+        self.exports[mark] = keeper
+        return mark
+
+    def forget(self, token: str) -> None:
+        """A plan is applied once."""
+        self.plans.pop(token, None)
 
     @contextmanager
     def choosing(self, name: object) -> Iterator[None]:

@@ -109,6 +109,21 @@ def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
     return Resolve(end)
 
 
+def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
+    """As `gate`, for a tool whose call brings what confirms it: the person is asked where that is possible, and no preview is made."""
+
+    async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
+        question = await call.begin(ctx, None)
+        return question if isinstance(question, Elicit) else None
+
+    async def end(call: Gated, ctx: BiContext, answer: _Answer) -> Preview | None:
+        return await call.end(ctx, answer)
+
+    begin.__annotations__["call"] = end.__annotations__["call"] = Annotated[Gated, Resolve(gated)]
+    end.__annotations__["answer"] = Annotated[ElicitationResult[Proceed], Resolve(begin)]
+    return Resolve(end)
+
+
 def _can_ask(ctx: BiContext) -> bool:
     """Whether the client shows forms to its person. One that names no kind of question shows forms."""
     capabilities = ctx.client_capabilities

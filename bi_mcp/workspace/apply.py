@@ -164,10 +164,7 @@ class Application:
 
     async def _make(self, chunk: Sequence[int]) -> None:
         for number in chunk:
-            failed = [needed for needed in self._needs(number) if self._has_failed(needed)]
-            if failed:
-                why = f"because this was not done: {self._steps[failed[0]]}"
-                self._results[number] = Result(self._steps[number], "skipped", self._steps[number].id, why)
+            self._skip(number)
         ready = [number for number in chunk if number not in self._results]
         if not ready:
             return
@@ -188,8 +185,19 @@ class Application:
         if not isinstance(outcome, BiMcpError):
             self._done(number, outcome if isinstance(outcome, int) else step.id)
             return
+        if self._skip(number):
+            # It was sent in the same batch, and its reference led to nothing.
+            return
         self._results[number] = Result(step, _outcome(outcome), step.id, str(outcome))
         self._stopped = self._stopped or _stops(outcome)
+
+    def _skip(self, number: int) -> bool:
+        """Whether a step cannot be made because one that it needs was not."""
+        failed = [needed for needed in self._needs(number) if self._has_failed(needed)]
+        if failed:
+            why = f"because this was not done: {self._steps[failed[0]]}"
+            self._results[number] = Result(self._steps[number], "skipped", self._steps[number].id, why)
+        return bool(failed)
 
     def _done(self, number: int, id: int | None) -> None:
         step = self._steps[number]

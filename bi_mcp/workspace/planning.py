@@ -99,12 +99,23 @@ class _Planning:
         yield from dict.fromkeys(self._unknown)
         unmanaged = [group for group, item in self._strangers()]
         if unmanaged and not self._wanted.prune:
-            counted = ", ".join(
-                f"{unmanaged.count(group)} {group}s" for group in GROUPS if unmanaged.count(group)
-            )
+            counts = [(unmanaged.count(group), group) for group in GROUPS if unmanaged.count(group)]
+            counted = ", ".join(f"{count} {group}{'' if count == 1 else 's'}" for count, group in counts)
             yield f"The portal also has {counted} that the file does not; they stay (--prune would delete them)."
+        yield from self._moved()
         if self._wanted.snapshot.vanished:
             yield "Objects were deleted while the portal was read; plan again if they matter."
+
+    def _moved(self) -> Iterator[str]:
+        """A source that the file calls otherwise than the portal is a new one, unless someone says that it is not."""
+        strangers = {item.id for group, item in self._strangers() if group == "source"}
+        for key, entry in self._setup.datasets.items():
+            item = self._pairs.datasets.get(key)
+            if item and item.source_id in strangers and entry.source not in self._pairs.sources:
+                yield (
+                    f"Datasets of source {item.source_id} would be made again on a new source {entry.source}. If that is the same source "
+                    f"under another title, say so first: `bi-mcp adopt sources.{entry.source}={item.source_id}`."
+                )
 
     def _connector(self, key: str) -> Iterator[Change]:
         entry = self._setup.connectors[key]

@@ -39,28 +39,32 @@ class Step:
 def steps_of(plan: Plan, setup: Setup) -> list[Step]:
     """All writes. What is replaced is deleted after its successor was made, but for datasets: their names are unique."""
     return [
-        *_each(plan, "connector", setup),
-        *_each(plan, "source", setup),
+        *_each(plan, "connector"),
+        *_each(plan, "source"),
         *(_deletion(change) for change in plan.of("dataset", "delete", "replace")),
-        *_each(plan, "dataset", setup),
+        *_each(plan, "dataset"),
+        # Booleans travel by themselves; among creations they would keep these out of batches.
+        *_hidden(plan, setup),
         *(_deletion(change) for change in plan.of("source", "delete", "replace")),
         *(_deletion(change) for change in plan.of("connector", "delete", "replace")),
     ]
 
 
-def _each(plan: Plan, group: Group, setup: Setup) -> Iterator[Step]:
+def _each(plan: Plan, group: Group) -> Iterator[Step]:
     for change in plan.of(group, "create", "update", "replace"):
         if change.action == "update":
             yield from _update(change)
         else:
-            yield from _creation(change, setup)
+            assert change.key is not None  # noqa: S101  what is made stands in the file
+            yield Step("add", group, change.label, change.key, replaces=change.id)
 
 
-def _creation(change: Change, setup: Setup) -> Iterator[Step]:
-    assert change.key is not None  # noqa: S101  what is made stands in the file
-    yield Step("add", change.group, change.label, change.key, replaces=change.id)
-    if change.group == "dataset" and not all(column.visible for column in setup.datasets[change.key].columns):
-        yield Step("hide", change.group, change.label, change.key)
+def _hidden(plan: Plan, setup: Setup) -> Iterator[Step]:
+    for change in plan.of("dataset", "create", "update", "replace"):
+        made = change.columns.add if change.action == "update" else setup.datasets[change.key or ""].columns
+        if any(not column.visible for column in made):
+            id = change.id if change.action == "update" else None
+            yield Step("hide", "dataset", change.label, change.key, id)
 
 
 def _update(change: Change) -> Iterator[Step]:
@@ -71,8 +75,6 @@ def _update(change: Change) -> Iterator[Step]:
         yield Step("update", change.group, change.label, change.key, change.id, fields)
     for columns in _column_steps(change.columns):
         yield Step("columns", change.group, change.label, change.key, change.id, columns=columns)
-    if any(not column.visible for column in change.columns.add):
-        yield Step("hide", change.group, change.label, change.key, change.id)
 
 
 def _column_steps(columns: ColumnChange) -> Iterator[ColumnChange]:

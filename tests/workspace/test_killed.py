@@ -1,0 +1,112 @@
+"""`kill -9` of the real command, by the portal itself, around each request that it gets."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL
+
+import anyio
+import pytest
+from anyio.abc import Process
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bi_mcp.config import Generation
+from tests.portal.serving import served
+from tests.rest.calling import CHECK, TOKEN, a_portal
+from tests.server.processes import COMMAND, LIMIT_S, environment
+from tests.workspace.setups import Bench, shown
+
+pytestmark = pytest.mark.anyio
+
+ID = "{name: ID, externalCode: id, type: int}"
+HIDDEN = "{name: T, externalCode: t, type: string, visible: false}"
+ENDPOINTS = "".join(
+    f"    {name}: {CHECK}/x\n" for name in ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
+)
+# Two of everything that look alike, so that one of them could be taken for the other.
+SETUP = "version: 1\nconnectors:\n"
+for key in ("one", "two"):
+    SETUP += f"  {key}:\n    title: Same\n    logo: data:,\n{ENDPOINTS}"
+SETUP += "sources:\n"
+for key in ("one", "two"):
+    SETUP += f"  {key}: {{connector: one, title: Same}}\n"
+SETUP += "datasets:\n"
+for number in range(12):
+    columns = f"[{ID}, {HIDDEN}]" if number == 0 else f"[{ID}]"
+    SETUP += f"  table_{number}: {{source: two, externalCode: t, externalName: T, columns: {columns}}}\n"
+
+
+@dataclass
+class Deadly:
+    """A portal that kills who calls it: at the n-th request, before or after it answered it."""
+
+    app: ASGIApp
+    requests: int
+    after: bool
+    victim: Process | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.requests -= 1
+        if self.requests >= 0:
+            await self.app(scope, receive, send)
+            return
+        if self.after:
+            await self.app(scope, receive, _swallow)
+        assert self.victim is not None
+        os.kill(self.victim.pid, signal.SIGKILL)
+        await self.victim.wait()
+
+
+async def _swallow(_: Message) -> None:
+    """Nobody hears the answer any more."""
+
+
+async def apply(folder: Path, address: str, deadly: Deadly) -> int:
+    command = [*COMMAND, "apply", "bi.yaml", "--yes", "--no-check", "--settle", "0"]
+    variables = {
+        "BI_MCP_PORTAL_URL": f"http://{address}",
+        "BI_MCP_ACCESS_TOKEN": TOKEN,
+        "BI_MCP_LIMITS": "off",
+    }
+    with anyio.fail_after(LIMIT_S):
+        async with await anyio.open_process(
+            command,
+            cwd=folder,
+            env=environment(folder, **variables),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+        ) as process:
+            deadly.victim = process
+            return await process.wait()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("generation", ["classic", "tables"])
+async def test_killed_at_every_request_in_turn(
+    tmp_path: Path, generation: Generation, *, after: bool
+) -> None:
+    (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
+    async with a_portal(generation) as portal, a_portal(generation) as reference:
+        deadly = Deadly(portal.app, 10**6, after)
+        async with served(deadly) as address:
+            killed = 0
+            deadly.requests = 0
+            # The first request kills, then the second, and so on until one application gets through.
+            while (ended := await apply(tmp_path, address, deadly)) == -signal.SIGKILL:
+                killed += 1
+                deadly.requests = killed
+        assert ended == 0
+        # At least what an application on an empty portal takes: two looks, and the writes.
+        assert killed >= 6
+        snapshot = await portal.bi.snapshot()
+        async with served(reference.app) as address:
+            clean = tmp_path / "clean"
+            clean.mkdir()
+            (clean / "bi.yaml").write_text(SETUP, encoding="utf-8")
+            assert await apply(clean, address, Deadly(reference.app, 10**6, after)) == 0
+        assert shown(snapshot) == shown(await Bench(reference, clean).snapshot())
+        assert (len(snapshot.connectors), len(snapshot.sources), len(snapshot.datasets)) == (2, 2, 12)
