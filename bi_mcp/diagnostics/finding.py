@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Level = Literal["ok", "note", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("ok", "note", "warning", "error")
+
+
+def _without_properties(schema: dict[str, Any]) -> None:
+    """A finding explains itself; four tools would each describe it anew in every chat."""
+    schema.pop("properties", None)
 
 
 class Finding(BaseModel):
@@ -16,7 +21,7 @@ class Finding(BaseModel):
     `call` is the tool call that mends it: `{"tool": name, "arguments": {…}}`; `calls` are several, to be made in this order.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra=_without_properties)
 
     level: Level
     where: str
