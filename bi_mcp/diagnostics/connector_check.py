@@ -14,6 +14,7 @@ from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import EndpointError
+from bi_mcp.progress import report
 from bi_mcp.secret import Secret
 from bi_mcp.setting_values import looks_secret
 
@@ -86,14 +87,17 @@ class _Examination:
         """`urlTableList`, and with a table of it the other two."""
         self.table = table
         if url := self._urls.get("urlTableList"):
+            await report(0, 3, "Checking the list of tables")
             await self._table_list(url)
         if self.table is None:
             self._say_what_is_left_out()
             return
         codes: list[str] = []
         if url := self._urls.get("urlTableDescription"):
+            await report(1, 3, "Checking the columns of a table")
             codes = await self._description(url, self.table)
         if url := self._urls.get("urlData"):
+            await report(2, 3, "Checking its data")
             await self._data(url, self.table, codes)
 
     def _say_what_is_left_out(self) -> None:

@@ -11,6 +11,7 @@ from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.proposal import Proposal, propose
 from bi_mcp.errors import EndpointError, InvalidRequestError
+from bi_mcp.progress import report
 from bi_mcp.setting_values import looks_secret
 
 if TYPE_CHECKING:
@@ -106,13 +107,16 @@ async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
 
 async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Proposal:
     """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
+    await report(0, 3, "Reading the external table")
     found = (await outside.tables(table)).items or (await outside.tables()).items
     known = next((item for item in found if table in {item.code, item.external_code}), None)
     code = known.external_code if known else table
     described = await outside.columns(code)
     columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
+    await report(1, 3, "Reading the names of the datasets")
     taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
     generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    await report(2, 3, "Sampling values")
     sample = await _sample(outside, code, [column.code for column in columns])
     title = known.title if known else ""
     return propose(code, title, columns, sample, outside.source.id, taken, generation)
@@ -140,11 +144,13 @@ async def diagnose_dataset(
     bi: BIConnector, caller: EndpointCaller, dataset_id: int
 ) -> tuple[Dataset, Diagnosis]:
     """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
+    await report(0, 3, "Reading the dataset and its source")
     dataset, outside = await open_dataset(bi, caller, dataset_id)
     columns, table = dataset.fields or [], dataset.external_code or ""
     failures: dict[DataEndpoint, str] = {}
     described: list[ExternalColumn] | None = None
     sample: Sample | None = None
+    await report(1, 3, "Reading the external columns")
     try:
         answered = await outside.columns(table)
         described = [
@@ -152,6 +158,7 @@ async def diagnose_dataset(
         ]
     except EndpointError as error:
         failures["urlTableDescription"] = str(error)
+    await report(2, 3, "Sampling values")
     try:
         sample = await _sample_of(outside, table, columns, described)
     except EndpointError as error:

@@ -25,6 +25,7 @@ from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, resolve_host
 from bi_mcp.endpoints.wording import Connection, named, safe_text
 from bi_mcp.errors import EndpointError
+from bi_mcp.progress import remark
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -56,6 +57,7 @@ class EndpointCaller:
 
     async def check(self, url: str, connection: Connection) -> EndpointAnswer:
         """Call `urlCheck`: 200 and any body will do. Only the first bytes are read."""
+        await remark("Calling urlCheck")
         answer = await self._post(url, {}, connection, lambda part: not part)
         if not answer.size:
             raise EndpointError(
@@ -65,12 +67,14 @@ class EndpointCaller:
 
     async def table_list(self, url: str, connection: Connection, search: str = "") -> Tables:
         """Call `urlTableList`; the endpoint does the search."""
+        await remark("Calling urlTableList")
         read, answer = await self._array(url, {"searchString": search}, connection, self.limits.items)
         tables = parse_tables(read, answer)
         return replace(tables, breaches=_without(connection, tables.breaches))
 
     async def table_description(self, url: str, connection: Connection, table: str) -> Columns:
         """Call `urlTableDescription` for the `externalCode` of a table."""
+        await remark("Calling urlTableDescription")
         read, answer = await self._array(url, {"table": table}, connection, self.limits.items)
         columns = parse_columns(read, answer)
         return replace(columns, breaches=_without(connection, columns.breaches))
@@ -96,6 +100,7 @@ class EndpointCaller:
         }
         # The header, and one row more than asked for: it shows that the limit was ignored.
         enough = 1 + min(self.limits.rows, self.limits.rows if limit is None else limit + 1)
+        await remark("Calling urlData")
         read, answer = await self._array(url, parameters, connection, enough)
         rows = parse_rows(read, answer, select=select, limit=limit, map_fields=map_fields)
         return replace(rows, breaches=_without(connection, rows.breaches))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from bi_mcp.errors import BiMcpError
+from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets, Tables
@@ -70,6 +71,10 @@ class BIConnector:
         ]
         outcomes: list[Value | BiMcpError] = []
         for start, chunk, body in zip(starts, chunks, bodies, strict=True):
+            if len(chunks) > 1:
+                await remark(
+                    f"Commands {start + 1} to {start + len(chunk)} of {len(commands)} go to the portal"
+                )
             try:
                 result = await self._transport.call(batch_method(chunk), body)
             except BiMcpError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError
+from bi_mcp.progress import remark, report
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.models.connector import Connector
@@ -61,13 +62,16 @@ async def read_snapshot(bi: BIConnector) -> Snapshot:
     datasets = _Listing(bi.datasets.commands, bi.datasets.group, FIRST_DATASET_PAGES)
     # What depends is listed before what it depends on and read after it: a dataset that appears meanwhile has its source.
     listings: list[_Listing[Any]] = [datasets, sources, connectors]
+    await report(0, 2, "Reading the lists")
     try:
         await _read_pages(bi, listings)
     except MethodMissingError:
         datasets.commands = bi.datasets.table_commands
         await _read_pages(bi, listings)
         bi.datasets.use_tables()
-    vanished = await _read_details(bi, [*connectors.shallow(), *sources.shallow(), *datasets.shallow()])
+    shallow = [*connectors.shallow(), *sources.shallow(), *datasets.shallow()]
+    await report(1, 2, f"Reading {len(shallow)} objects in full")
+    vanished = await _read_details(bi, shallow)
     return Snapshot(connectors.items, sources.items, datasets.items, vanished)
 
 
@@ -106,6 +110,7 @@ class _Listing(Generic[Item]):
 
 async def _read_pages(bi: BIConnector, listings: Sequence[_Listing[Any]]) -> None:
     while unfinished := [listing for listing in listings if not listing.complete]:
+        await remark(f"Reading lists; {sum(len(listing.items) for listing in listings)} objects so far")
         asked = [listing.ask(MAX_COMMANDS // len(unfinished)) for listing in unfinished]
         outcomes = await bi.batch([command for commands in asked for command in commands])
         pages = iter([_value(outcome) for outcome in outcomes])
