@@ -23,6 +23,7 @@ from benchmarks.shared_profile import measure_shared_profile
 from benchmarks.size import measure_default_size, measure_read_only_size, measure_size
 from benchmarks.snapshot import snapshot_cost
 from benchmarks.start import measure_start
+from benchmarks.workspace import workspace_cost
 
 BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "start": lambda: measure_start().outcome(),
@@ -35,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
+    "apply-requests": lambda: workspace_cost().apply_outcome(),
+    "plan-requests": lambda: workspace_cost().plan_outcome(),
 }
 
 

@@ -94,7 +94,7 @@ async def measure_snapshot() -> SnapshotCost:
             running_portal(environment) as portal,
             BIConnector(portal.address, AccessToken(Secret(portal.token))) as bi,
         ):
-            with _counting_requests() as count:
+            with counting_requests() as count:
                 started = perf_counter()
                 taken = await bi.snapshot()
                 seconds = perf_counter() - started
@@ -149,7 +149,7 @@ def _dataset(number: int) -> DatasetFields:
     )
 
 
-class _RequestCount(logging.Handler):
+class RequestCount(logging.Handler):
     """httpx logs every request that it has sent."""
 
     requests = 0
@@ -159,8 +159,8 @@ class _RequestCount(logging.Handler):
 
 
 @contextmanager
-def _counting_requests() -> Iterator[_RequestCount]:
-    logger, count = logging.getLogger("httpx"), _RequestCount()
+def counting_requests() -> Iterator[RequestCount]:
+    logger, count = logging.getLogger("httpx"), RequestCount()
     level = logger.level
     logger.addHandler(count)
     logger.setLevel(logging.INFO)
