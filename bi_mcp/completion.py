@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -60,6 +61,8 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
         context: CompletionContext | None,
     ) -> Completion:
         typed = _Typed(argument.value.strip(), (context.arguments if context else None) or {})
+        if isinstance(ref, PromptReference) and not await _has_argument(server, ref.name, argument.name):
+            return NOTHING
         with anyio.move_on_after(WITHIN_S):
             try:
                 return await _complete(app, languages, ref, argument.name, typed)
@@ -69,6 +72,12 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
         return NOTHING
 
     server.completion()(complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations
+
+
+async def _has_argument(server: MCPServer, prompt: str, argument: str) -> bool:
+    """A portal or an endpoint is not asked for what no prompt takes."""
+    arguments = [known.arguments or [] for known in await server.list_prompts() if known.name == prompt]
+    return argument in {taken.name for taken in chain.from_iterable(arguments)}
 
 
 async def _complete(

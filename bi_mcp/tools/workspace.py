@@ -11,8 +11,9 @@ from pydantic import Field
 
 from bi_mcp.diagnostics.blast_radius import BlastRadius, Thing
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.progress import report
 from bi_mcp.rest.methods import Effect
-from bi_mcp.tools.answers import Answer, Preview
+from bi_mcp.tools.answers import Answer, Preview, address
 from bi_mcp.tools.app import App, BiContext, SeenPlan, app_of
 from bi_mcp.tools.confirmation import Gated, ask
 from bi_mcp.tools.tool import ToolDeclaration
@@ -74,6 +75,11 @@ class Applied(Answer):
 
     def headline(self) -> str:
         return self.summary
+
+    def changed(self, group: str) -> list[str]:  # noqa: ARG002  an application is about objects of all groups
+        """What was changed, and what may have been."""
+        written = [item for item in self.results if item["outcome"] in {"done", "unknown"} and item.get("id")]
+        return list(dict.fromkeys(address(item["group"], item["id"]) for item in written))
 
 
 async def _application(token: str, ctx: BiContext) -> Gated:
@@ -170,14 +176,10 @@ async def workspace_apply(ctx: BiContext, token: str, consent: Consent) -> Appli
     planned = seen.planned
     workspace = app.workspace(seen.keeper)
 
-    async def tell(made: int, of: int, text: str) -> None:
-        await ctx.report_progress(made, of, text)
-
     application = await workspace.prepare(
-        planned.setup, planned.plan.checksum, prune=planned.prune, progress=tell
+        planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
     )
-    report = (await application.run()).as_json()
-    return Applied(**report)
+    return Applied(**(await application.run()).as_json())
 
 
 def _seen(app: App, token: str) -> SeenPlan:

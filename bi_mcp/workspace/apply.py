@@ -20,6 +20,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.recovery import may_have_happened
 from bi_mcp.workspace.commands import Commands
@@ -77,7 +78,9 @@ async def resume(
     state, missing = find_created(pending, await bi.snapshot(), keeper.read())
     wait = pending.started + settled_after - clock.now()
     if missing and wait > 0:
-        await clock.sleep(min(wait, settled_after))
+        seconds = min(wait, settled_after)
+        await remark(f"Waiting {seconds:.0f} s until the portal is done with a write that broke off")
+        await clock.sleep(seconds)
         state, _ = find_created(pending, await bi.snapshot(), keeper.read())
     keeper.write(state)
     keeper.write_pending(None)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
+from mcp.server import MCPServer
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.types import Completion, PromptReference, ResourceTemplateReference
 
 from bi_mcp.completion import build_filter
@@ -29,7 +32,19 @@ async def offered(talk: Talk, template: str, value: str) -> Completion:
     return (await talk.client.complete(ref, {"name": "id", "value": value})).completion
 
 
-async def asked(talk: Talk, argument: str, value: str, prompt: str = "onboard", **others: str) -> Completion:
+@pytest.fixture
+def server(server: MCPServer) -> MCPServer:
+    """With a prompt that takes everything that can be completed."""
+
+    def wire() -> str:
+        return ""
+
+    names = ["connector", "source", "dataset", "table"]
+    server.add_prompt(Prompt(name="wire", arguments=[PromptArgument(name=name) for name in names], fn=wire))
+    return server
+
+
+async def asked(talk: Talk, argument: str, value: str, prompt: str = "wire", **others: str) -> Completion:
     ref = PromptReference(name=prompt)
     return (await talk.client.complete(ref, {"name": argument, "value": value}, others)).completion
 
@@ -78,8 +93,8 @@ async def test_tables_are_those_of_the_source_that_was_chosen_before(talk: Talk)
 
 
 async def test_languages_are_those_of_the_prompt(talk: Talk) -> None:
-    assert (await asked(talk, "language", "")).values == ["en", "ru"]
-    assert (await asked(talk, "language", "R")).values == ["ru"]
+    assert (await asked(talk, "language", "", "onboard")).values == ["en", "ru"]
+    assert (await asked(talk, "language", "R", "onboard")).values == ["ru"]
     assert (await asked(talk, "language", "", "no_such_prompt")).values == []
 
 
@@ -89,7 +104,9 @@ async def test_languages_are_those_of_the_prompt(talk: Talk) -> None:
 async def test_what_is_not_known_has_no_completion(talk: Talk, template: str, argument: str) -> None:
     ref = ResourceTemplateReference(uri=template)
     assert (await talk.client.complete(ref, {"name": argument, "value": ""})).completion.values == []
-    assert (await asked(talk, "goal", "s")).values == []
+    await talk.add_connector()
+    assert (await asked(talk, "goal", "s", "onboard")).values == []
+    assert (await asked(talk, "connector", "", "onboard")).values == []
 
 
 async def test_a_portal_that_refuses_offers_nothing_and_breaks_nothing(era: Era) -> None:

@@ -11,6 +11,7 @@ from mcp.server import MCPServer
 from bi_mcp import sample
 from tests.server.conftest import Era
 from tests.server.talking import Talk
+from tests.workspace.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +75,12 @@ async def test_a_map_says_how_much_there_is_to_read(talk: Talk) -> None:
     assert told[0] == "Reading the lists"
     assert any(text.startswith("Reading 6") and text.endswith("objects in full") for text in told)
     assert any(text.startswith("Commands 51 to 6") for text in told)
+
+
+async def test_an_application_counts_its_steps_whatever_else_is_said_meanwhile(talk: Talk) -> None:
+    plan = await talk.done("workspace_plan", setup=SETUP)
+    told = await progress_of(talk, "workspace_apply", token=plan["token"])
+    assert (told[-1][0], told[-1][1]) == (4, 4)
 
 
 async def test_nobody_who_did_not_ask_is_told(server: MCPServer, era: Era) -> None:

@@ -18,6 +18,7 @@ from tests.server.conftest import Era
 from tests.server.processes import LIMIT_S, started
 from tests.server.talking import Talk, connector_fields
 from tests.server.test_http import served_over_http
+from tests.workspace.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
 
@@ -141,6 +142,19 @@ async def test_over_stdio_the_notification_is_a_line_of_its_own(tmp_path: Path) 
         if message.get("method") == "notifications/resources/updated"
     ]
     assert uri == "bi://connector/1"
+
+
+async def test_a_setup_that_was_applied_tells_of_each_of_its_objects(
+    server: MCPServer, era: Era, watcher: Watcher
+) -> None:
+    async with Client(server, mode=era, message_handler=watcher.on_message) as client:
+        talk = Talk(client)
+        watched = ["bi://connector/1", "bi://source/1", "bi://dataset/1"]
+        async with watcher.watching(client, *watched):
+            plan = await talk.done("workspace_plan", setup=SETUP)
+            await talk.done("workspace_apply", token=plan["token"])
+            assert [await watcher.told() for _ in watched] == watched
+            assert watcher.nothing_more()
 
 
 @pytest.mark.parametrize("era", ["legacy"])
