@@ -43,7 +43,7 @@ def diagnose(
     Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
     """
     findings = [
-        *check_surroundings(context),
+        *check_surroundings(context.source, context.connector, context.generation),
         *_check_answers(described, sample, context),
         *_check_columns(columns, described, sample, context),
     ]

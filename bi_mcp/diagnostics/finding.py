@@ -34,3 +34,9 @@ class Finding(BaseModel):
 def worst(findings: list[Finding]) -> Level:
     """The gravest level among the findings."""
     return max((finding.level for finding in findings), key=LEVELS.index, default="ok")
+
+
+def in_brief(verdict: str, findings: list[Finding]) -> str:
+    """A verdict and what weighs: the warnings and errors in their own words."""
+    grave = [finding.what for finding in findings if finding.level in {"warning", "error"}]
+    return f"{verdict}. {' '.join(grave)}".rstrip()

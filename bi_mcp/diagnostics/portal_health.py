@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from bi_mcp.diagnostics.external import DatasetContext, Generation
+from bi_mcp.diagnostics.external import Generation
 from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.diagnostics.mending import call, show_columns
 from bi_mcp.diagnostics.portal_map import KINDS, Kind, MapNode, PortalMap, one_line
@@ -78,9 +78,7 @@ def _connector_node(connector: Connector) -> MapNode:
 
 def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> MapNode:
     connector = snapshot.connectors.get(source.connector_id or 0)
-    # These checks look at the source and the connector only; a source without datasets is checked, too.
-    context = DatasetContext(Dataset(id=0), source=source, connector=connector, generation=generation)
-    findings = check_surroundings(context)
+    findings = check_surroundings(source, connector, generation)
     if source.connector_id and connector is None:
         findings.append(
             Finding(

@@ -50,10 +50,14 @@ class PortalStatus(BaseModel):
 
 
 async def read_portal_status(
-    bi: BIConnector, portal: str, clock: Callable[[], float] = time.time, limiter: Limiter | None = None
+    bi: BIConnector,
+    portal: str,
+    clock: Callable[[], float] = time.time,
+    limiter: Limiter | None = None,
+    limits_clock: Callable[[], float] = time.monotonic,
 ) -> PortalStatus:
     """Ask the portal everything that tells reasons apart. `portal` is how it is called to people; `clock` gives unix seconds.
-    `limiter` is that of the client's transport, where it has one.
+    `limiter` is that of the client's transport, where it has one, and `limits_clock` the one that it runs by.
 
     Never raises an error of the portal: each becomes a finding.
     """
@@ -65,7 +69,7 @@ async def read_portal_status(
         "findings": doctor.findings,
     }
     if limiter is not None:
-        found["limits"] = limits_left(limiter, time.monotonic())
+        found["limits"] = limits_left(limiter, limits_clock())
     return PortalStatus.model_validate(found | doctor.known)
 
 

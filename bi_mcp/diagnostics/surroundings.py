@@ -15,13 +15,15 @@ from bi_mcp.setting_values import ENV_PREFIX
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
 
-def check_surroundings(context: DatasetContext) -> list[Finding]:
+def check_surroundings(
+    source: Source | None, connector: Connector | None, generation: Generation
+) -> list[Finding]:
     """What is not known of the source or the connector is not judged."""
-    findings = list[Finding]()
-    if context.source is not None:
-        findings.extend(_check_active(context.source, context.generation))
-    if context.source is not None and context.connector is not None:
-        findings.extend(_check_settings(context.source, context.connector))
+    if source is None:
+        return []
+    findings = list(_check_active(source, generation))
+    if connector is not None:
+        findings.extend(_check_settings(source, connector))
     return findings
 
 

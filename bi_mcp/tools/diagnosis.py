@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from bi_mcp.diagnostics.connector_report import ConnectorReport, EndpointFacts
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.finding import Finding, in_brief
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import ReceivedParameter
@@ -33,7 +33,7 @@ class Checked(Answer):
     findings: list[Finding]
 
     def headline(self) -> str:
-        return _verdict(self.verdict, self.findings)
+        return in_brief(self.verdict, self.findings)
 
 
 class TableView(BaseModel):
@@ -103,7 +103,7 @@ class Diagnosed(Answer):
     findings: list[Finding]
 
     def headline(self) -> str:
-        return f'Dataset {self.id} "{self.name}": {_verdict(self.verdict, self.findings)}'
+        return f'Dataset {self.id} "{self.name}": {in_brief(self.verdict, self.findings)}'
 
 
 async def connector_check(
@@ -201,11 +201,6 @@ async def _check_urls(
     declared = [ReceivedParameter(code=code) for code in settings or {}]
     connection = await resolve_settings(app, settings or {}, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table)
-
-
-def _verdict(verdict: str, findings: list[Finding]) -> str:
-    grave = [finding.what for finding in findings if finding.level in {"warning", "error"}]
-    return f"{verdict}. {' '.join(grave)}".rstrip()
 
 
 def _breaches(breaches: list[Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bi_mcp.diagnostics.finding import in_brief
 from bi_mcp.diagnostics.portal_status import PortalStatus, read_portal_status
 from bi_mcp.rest.methods import Effect
 from bi_mcp.tools.answers import Answer
@@ -14,8 +15,7 @@ class Status(Answer, PortalStatus):
 
     def headline(self) -> str:
         """The verdict and what weighs most."""
-        grave = [finding.what for finding in self.findings if finding.level in {"error", "warning"}]
-        return f"{self.portal}: {self.verdict}. {' '.join(grave)}".rstrip()
+        return f"{self.portal}: {in_brief(self.verdict, self.findings)}"
 
 
 async def portal_status(ctx: BiContext) -> Status:

@@ -163,9 +163,12 @@ async def test_what_the_limits_leave_is_told_where_there_is_a_limiter() -> None:
     limiter = Limiter()
     app = portal_app("tables", "result", UrlCheck())
     http = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=app)
-    async with BIConnector(PatientTransport(http, limiter=limiter)) as bi:
-        status = await read_portal_status(bi, "portal.example", limiter=limiter)
+    now = 1000.0
+    async with BIConnector(PatientTransport(http, limiter=limiter, clock=lambda: now)) as bi:
+        status = await read_portal_status(bi, "portal.example", limiter=limiter, limits_clock=lambda: now)
+        later = await read_portal_status(bi, "portal.example", limiter=limiter, limits_clock=lambda: now + 60)
     assert status.limits is not None
-    assert 0 < status.limits.requests_left < 50
+    assert later.limits is not None
+    assert 0 < status.limits.requests_left < later.limits.requests_left == 48
     assert status.limits.requests_per_s == 2
     assert "biconnector.connector.list" in status.limits.run_time_used_s
