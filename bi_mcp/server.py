@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from anyio import create_task_group
 from mcp.server import MCPServer
 
 from bi_mcp import __version__
@@ -51,7 +52,9 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: MCPServer) -> AsyncIterator[App]:
         try:
-            yield app
+            async with create_task_group() as app.background:
+                yield app
+                app.background.cancel_scope.cancel()
         finally:
             await app.aclose()
 

@@ -94,6 +94,18 @@ class SettingValues:
         _check_declared(settings, names)
         return {code: self._resolve(code, names[code], value, addresses) for code, value in settings.items()}
 
+    def missing(self, settings: Mapping[str, SettingValue]) -> list[str]:
+        """The names in references under which no secret is stored yet, though one could be."""
+        names = dict.fromkeys(
+            value.secret
+            for value in settings.values()
+            if isinstance(value, SecretReference) and is_name(value.secret)
+        )
+        if self.named is None or not names:
+            return []
+        known = self.named.known()
+        return [name for name in names if name not in known]
+
     def _resolve(self, code: str, name: str, value: SettingValue, addresses: Collection[str]) -> Secret:
         if isinstance(value, SecretReference):
             return self._from_store(code, value.secret, addresses)

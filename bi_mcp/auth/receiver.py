@@ -11,6 +11,7 @@ from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.loopback_page import HOST, LONGEST_HEAD, answer_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.auth.login import Authorisation, Returned
 
-HOST = "127.0.0.1"
 PATIENCE_S = 300.0
-_LONGEST_HEAD = 32_768
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 
 
 class Receiver:
@@ -89,7 +87,7 @@ async def receiving(port: int) -> AsyncIterator[Receiver]:
 async def _answer(stream: SocketStream, authorisation: Authorisation) -> Returned | AuthorisationError | None:
     """Answer one request; None where it was not the one that is waited for."""
     try:
-        head = await BufferedByteReceiveStream(stream).receive_until(b"\r\n\r\n", _LONGEST_HEAD)
+        head = await BufferedByteReceiveStream(stream).receive_until(b"\r\n\r\n", LONGEST_HEAD)
         status, text, outcome = _outcome_of(head, authorisation)
         await stream.send(_page(status, text))
     except (
@@ -122,16 +120,4 @@ def _outcome_of(
 
 def _page(status: int, text: str) -> bytes:
     title = "Back to the terminal" if status == 200 else "Not this login"
-    body = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bi-mcp</title><style>'
-        "body{margin:0;min-height:100vh;display:grid;place-items:center;background:#eef2f4;color:#333b44;"
-        "font:16px/1.5 system-ui,sans-serif}main{max-width:30rem;margin:2rem;padding:2rem;background:#fff;border-radius:.75rem}"
-        f"</style></head><body><main><h1>{title}</h1><p>{escape(text)}</p></main></body></html>"
-    ).encode()
-    head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
-        "Connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    return answer_page(status, title, f"<p>{escape(text)}</p>")

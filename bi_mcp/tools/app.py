@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from anyio.abc import TaskGroup
+
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
+    from bi_mcp.secret_page import SecretPages
     from bi_mcp.setting_values import SettingValues
     from bi_mcp.workspace.state_file import StateKeeper
     from bi_mcp.workspace.workspace import Planned, Workspace
@@ -95,6 +98,7 @@ class App:
     `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
     the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read setup files.
     `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that were given out as text.
+    `background` runs what outlives a call, while the server runs.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -106,6 +110,19 @@ class App:
     workspace_folder: Path | None = None
     plans: dict[str, SeenPlan] = field(default_factory=dict)
     exports: dict[str, StateKeeper] = field(default_factory=dict)
+    background: TaskGroup | None = None
+    _pages: SecretPages | None = field(default=None, init=False)
+
+    @property
+    def pages(self) -> SecretPages | None:
+        """The pages that ask the person for secrets; None where secrets cannot be stored or no server runs."""
+        named = self.setting_values.named
+        if self._pages is None and self.background is not None and named is not None:
+            # Imported here: few calls ask for a secret.
+            from bi_mcp.secret_page import SecretPages
+
+            self._pages = SecretPages(named, self.background)
+        return self._pages
 
     @property
     def portal(self) -> PortalAccess:

@@ -14,6 +14,7 @@ from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App, BiContext, app_of
 from bi_mcp.tools.parameters import Id
+from bi_mcp.tools.secret_question import ask_for_secrets
 from bi_mcp.tools.source import SettingsArgument, resolve_settings
 from bi_mcp.tools.tool import ToolDeclaration
 
@@ -118,7 +119,7 @@ async def connector_check(
     """
     app = app_of(ctx)
     report = (
-        await check_source(app, source, table) if source else await _check_urls(app, urls, settings, table)
+        await check_source(app, source, table) if source else await _check_urls(ctx, urls, settings, table)
     )
     return Checked(**report.model_dump())
 
@@ -190,7 +191,7 @@ async def check_source(app: App, source: int, table: str | None) -> ConnectorRep
 
 
 async def _check_urls(
-    app: App, urls: dict[str, str] | None, settings: SettingsArgument | None, table: str | None
+    ctx: BiContext, urls: dict[str, str] | None, settings: SettingsArgument | None, table: str | None
 ) -> ConnectorReport:
     from bi_mcp.diagnostics.connector_check import examine_connector
 
@@ -198,7 +199,9 @@ async def _check_urls(
         raise InvalidRequestError(
             "connector_check takes the id of a source, or urls with settings. Pass one of them."
         )
+    app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings or {}]
+    await ask_for_secrets(ctx, settings or {}, urls.values(), "that is only checked")
     connection = await resolve_settings(app, settings or {}, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table)
 

@@ -29,6 +29,7 @@ from bi_mcp.tools.answers import (
 from bi_mcp.tools.app import App, BiContext, app_of
 from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.tools.secret_question import ask_for_secrets
 from bi_mcp.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created:
     """
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
+    await _ask(ctx, fields.connector_id, fields.settings)
     async with app.portal.addresses_settled:
         settings = await _resolve(app, fields.connector_id, fields.settings)
         return Created(id=await app.bi.sources.add(SourceFields(**passed, settings=settings)))
@@ -92,6 +94,8 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     settings = None
+    if fields.settings and app.setting_values.missing(fields.settings):
+        await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
     async with app.portal.addresses_settled:
         if fields.settings is not None:
             source = await app.bi.sources.get(id)
@@ -136,6 +140,15 @@ async def source_delete(
 async def source_fields(ctx: BiContext) -> Fields:
     """The fields of a source on this portal: type, required, read only, immutable."""
     return Fields(fields=await app_of(ctx).bi.sources.fields())
+
+
+async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
+    """Before the addresses are held still: a person takes their time."""
+    app = app_of(ctx)
+    if app.pages is None or not app.setting_values.missing(settings):
+        return
+    connector = await app.bi.connectors.get(connector_id or 0)
+    await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
 
 
 async def _resolve(

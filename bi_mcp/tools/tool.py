@@ -18,6 +18,7 @@ from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
+from bi_mcp.tools.questions import PersonAskedError
 from bi_mcp.tools.schema import slim, slim_answer
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class BiTool(Tool):
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress):
             self._check_lock(app)
-            answer: Answer | InputRequiredResult = await super().run(mended, context, convert_result=False)
+            answer = await self._run_or_ask(mended, context)
             if isinstance(answer, InputRequiredResult):
                 # A question to the person goes out as it is.
                 return answer
@@ -108,6 +109,17 @@ class BiTool(Tool):
         return CallToolResult(
             content=[TextContent(text=answer.text(self.name)), *links], structured_content=answer.structured()
         )
+
+    async def _run_or_ask(
+        self, arguments: dict[str, Any], context: Context[Any, Any]
+    ) -> Answer | InputRequiredResult:
+        try:
+            answer: Answer | InputRequiredResult = await super().run(arguments, context, convert_result=False)
+        except ToolError as raised:
+            if isinstance(raised.__cause__, PersonAskedError):
+                return raised.__cause__.question
+            raise
+        return answer
 
     async def _announce(self, answer: Answer, app: App, context: Context[Any, Any]) -> Sequence[ResourceLink]:
         """Tell subscribers what changed, and link what the answer is about. Addresses are of the default portal only."""
