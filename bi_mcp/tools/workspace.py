@@ -87,13 +87,15 @@ async def _application(token: str, ctx: BiContext) -> Gated:
 
     async def look() -> BlastRadius | None:
         plan = seen.planned.plan
-        if not plan.deletions:
+        # An address that moves takes the sources' values along: that has consequences and deletes nothing.
+        grave = [change for change in plan.changes if change.deletes or change.consequences]
+        if not grave:
             return None
-        gone = [Thing(change.group, change.id or 0, change.label) for change in plan.deletions]
+        touched = [Thing(change.group, change.id or 0, change.label) for change in grave]
         return BlastRadius(
             act=f"The plan {plan.checksum} would be applied: {plan.summary()}",
             target=Thing("plan", 0, plan.checksum),
-            dependents=gone,
+            dependents=touched,
             consequences=list(dict.fromkeys(text for change in plan.changes for text in change.consequences)),
         )
 
@@ -175,11 +177,11 @@ async def workspace_apply(ctx: BiContext, token: str, consent: Consent) -> Appli
     app.forget(token)
     planned = seen.planned
     workspace = app.workspace(seen.keeper)
-
-    application = await workspace.prepare(
-        planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
-    )
-    return Applied(**(await application.run()).as_json())
+    async with app.portal.addresses_settled:
+        application = await workspace.prepare(
+            planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
+        )
+        return Applied(**(await application.run()).as_json())
 
 
 def _seen(app: App, token: str) -> SeenPlan:

@@ -13,9 +13,11 @@ from mcp.types import ElicitRequestParams, ElicitResult
 
 from bi_mcp import sample
 from bi_mcp.config import Settings
+from bi_mcp.named_secrets import NamedSecrets
+from bi_mcp.secret import Secret
 from bi_mcp.server import build_server
 from tests.server.conftest import Era
-from tests.server.talking import Talk
+from tests.server.talking import Talk, text_of
 from tests.workspace.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +127,47 @@ async def test_the_person_is_asked_before_a_plan_deletes(
         assert len(person.questions) == 1
         assert "3 to delete" in person.questions[0]
         assert len((await talk.done("dataset_list"))["items"]) == (0 if agrees else 1)
+
+
+MOVED = SETUP.replace(
+    f"urlData: {sample.ORIGIN}{sample.ENDPOINTS['urlData']}", f"urlData: {sample.ORIGIN}:81/data"
+)
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_the_person_is_asked_before_a_plan_takes_values_to_another_host(
+    server: MCPServer, era: Era, *, agrees: bool
+) -> None:
+    person = Person(agrees=agrees)
+    async with Client(server, mode=era, elicitation_callback=person) as client:
+        talk = Talk(client)
+        await talk.done("workspace_apply", token=(await planned(talk))["token"])
+        token = (await planned(talk, MOVED))["token"]
+        result = await talk.call("workspace_apply", token=token)
+        assert len(person.questions) == 1
+        assert "(login, password) would be sent to sample.localhost:81" in person.questions[0]
+        assert ("declined" in text_of(result)) is not agrees
+
+
+async def test_a_plan_takes_no_stored_secret_to_another_host(tmp_path: Path, era: Era) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("air", Secret(sample.DEMO_PASSWORD), ["sample.localhost"], "file")
+    server = build_server(Settings(configuration_folder=tmp_path))
+    named = SETUP.replace("env: BI_MCP_SECRET_SAMPLE", "secret: air")
+    moved = MOVED.replace("env: BI_MCP_SECRET_SAMPLE", "secret: air")
+    async with Client(server, mode=era) as client:
+        talk = Talk(client)
+        plan = await planned(talk, moved)
+        assert plan.get("token") is None
+        assert "would be sent to sample.localhost:81" in plan["obstacles"][0]
+
+        report = await talk.done("workspace_apply", token=(await planned(talk, named))["token"])
+        assert report["complete"]
+        for setup in (moved, MOVED.replace("env: BI_MCP_SECRET_SAMPLE", "env: BI_MCP_SECRET_OTHER")):
+            plan = await planned(talk, setup)
+            assert plan.get("token") is None
+            assert 'holds the secret air in "password"' in plan["obstacles"][0]
+            assert sample.DEMO_PASSWORD not in str(plan)
 
 
 async def test_a_title_changed_in_an_exported_text_is_no_new_object(talk: Talk) -> None:
