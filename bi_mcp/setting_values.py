@@ -44,7 +44,7 @@ _CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-Z
 class EnvReference(BaseModel):
     """A variable of the server's environment."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     env: str
 
@@ -52,7 +52,7 @@ class EnvReference(BaseModel):
 class FileReference(BaseModel):
     """A file in the folder for secrets."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     file: str
 
@@ -60,7 +60,7 @@ class FileReference(BaseModel):
 class SecretReference(BaseModel):
     """A secret that the user stored under a name."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     secret: str
 

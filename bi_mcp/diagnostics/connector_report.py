@@ -17,7 +17,7 @@ from bi_mcp.secret import Secret
 class EndpointFacts(BaseModel):
     """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     endpoint: str
     reached: bool

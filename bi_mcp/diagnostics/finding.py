@@ -21,7 +21,7 @@ class Finding(BaseModel):
     `call` is the tool call that mends it: `{"tool": name, "arguments": {…}}`; `calls` are several, to be made in this order.
     """
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=_without_properties)
+    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_without_properties)
 
     level: Level
     where: str

@@ -25,7 +25,7 @@ class MapNode(BaseModel):
     `level` is the gravest of its own findings. `title` is data from outside, on one line and cut.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     key: str
     parent: str | None = None
@@ -44,7 +44,7 @@ class MapNode(BaseModel):
 class PortalMap(BaseModel):
     """The tree as a list: each object comes before what stands on it. `left_out` counts objects that are not in it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     verdict: Level
     nodes: list[MapNode]

@@ -30,7 +30,7 @@ class Answer(BaseModel):
     """Base of all answers. `notice` holds what the reader must know beside the result."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True, defer_build=True
     )
 
     notice: str | None = None
@@ -68,7 +68,7 @@ class Answer(BaseModel):
 class Preview(BaseModel):
     """What a call would do, and the token that confirms it. Nothing was done."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, defer_build=True, validate_by_name=True, frozen=True)
 
     text: str
     confirm: str
@@ -200,7 +200,7 @@ class SettingView(BaseModel):
 class SourceView(BaseModel):
     """A source that can be shown."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, defer_build=True, validate_by_name=True)
 
     id: int
     title: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bi_mcp.diagnostics.connector_report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.finding import Finding, in_brief
@@ -40,12 +40,16 @@ class Checked(Answer):
 class TableView(BaseModel):
     """An external table. `external_code` is what a dataset takes."""
 
+    model_config = ConfigDict(defer_build=True)
+
     external_code: str = Field(serialization_alias="externalCode")
     title: str
 
 
 class ColumnView(BaseModel):
     """An external column."""
+
+    model_config = ConfigDict(defer_build=True)
 
     code: str
     name: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.progress import reporting_to
@@ -20,6 +20,7 @@ from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
 from bi_mcp.tools.questions import PersonAskedError
 from bi_mcp.tools.schema import slim, slim_answer
+from bi_mcp.tools.schemas import Schemas, shipped_schemas
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -49,6 +50,11 @@ class ToolDeclaration:
         return self.function.__name__
 
     @property
+    def key(self) -> str:
+        """By which its shipped schemas are found: two modules may have a tool of the same name."""
+        return f"{self.function.__module__.rpartition('.')[2]}.{self.name}"
+
+    @property
     def answer(self) -> type[Answer]:
         """What the function returns, by its annotation."""
         answer: type[Answer] = get_type_hints(self.function)["return"]
@@ -67,7 +73,13 @@ class ToolDeclaration:
 
 
 class BiTool(Tool):
-    """A tool whose errors reach the model in full and whose arguments are refused by name."""
+    """A tool whose errors reach the model in full and whose arguments are refused by name.
+
+    What the SDK derives from the signature is made when the tool is first called: a server is started for every chat, and
+    most tools are never called in it.
+    """
+
+    _is_complete: bool = PrivateAttr(default=False)
 
     async def run(
         self,
@@ -100,6 +112,7 @@ class BiTool(Tool):
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress):
             self._check_lock(app)
+            self._complete()
             answer = await self._run_or_ask(mended, context)
             if isinstance(answer, InputRequiredResult):
                 # A question to the person goes out as it is.
@@ -120,6 +133,16 @@ class BiTool(Tool):
                 return raised.__cause__.question
             raise
         return answer
+
+    def _complete(self) -> None:
+        if self._is_complete:
+            return
+        made = Tool.from_function(self.fn, structured_output=False)
+        self.fn_metadata.arg_model = made.fn_metadata.arg_model
+        self.context_kwarg = made.context_kwarg
+        self.resolved_params = made.resolved_params
+        self.resolver_plans = made.resolver_plans
+        self._is_complete = True
 
     async def _announce(self, answer: Answer, app: App, context: Context[Any, Any]) -> Sequence[ResourceLink]:
         """Tell subscribers what changed, and link what the answer is about. Addresses are of the default portal only."""
@@ -162,26 +185,30 @@ def _link(uri: str) -> ResourceLink:
 
 def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiTool:
     """Build the tool that the server registers. Where there are several portals, it takes which of them is meant."""
-    tool = BiTool.from_function(
-        declaration.function,
+    schemas = shipped_schemas(declaration.key) or make_schemas(declaration)
+    parameters = schemas.parameters
+    if len(portals) > 1:
+        choice = {PORTAL: {"type": "string", "enum": list(portals)}}
+        parameters = parameters | {"properties": parameters["properties"] | choice}
+    return BiTool(
+        fn=declaration.function,
+        name=declaration.name,
         title=declaration.title,
         description=" ".join((declaration.function.__doc__ or "").split()),
+        parameters=parameters,
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=schemas.answer),
+        is_async=True,
         annotations=build_hints(declaration),
         meta={"ui": {"resourceUri": declaration.view}} if declaration.view else None,
-        # The SDK would build a validator and a schema per tool; answers are models already, and share their types.
-        structured_output=False,
     )
-    assert isinstance(tool, BiTool)  # noqa: S101  from_function makes the class it is called on
-    tool.parameters = {"additionalProperties": False, **slim(tool.parameters)}
-    if len(portals) > 1:
-        tool.parameters["properties"][PORTAL] = {"type": "string", "enum": list(portals)}
-    tool.fn_metadata.output_schema = _answer_schema(declaration.answer)
-    return tool
 
 
-@cache
-def _answer_schema(answer: type[Answer]) -> dict[str, Any]:
-    return slim_answer(answer.model_json_schema(by_alias=True, mode="serialization"))
+def make_schemas(declaration: ToolDeclaration) -> Schemas:
+    """Make the schemas of a tool from its function's signature; slow, so the shipped ones are used where there are any."""
+    # The SDK would build a validator and a schema per tool; answers are models already, and share their types.
+    made = Tool.from_function(declaration.function, structured_output=False)
+    answer = declaration.answer.model_json_schema(by_alias=True, mode="serialization")
+    return Schemas({"additionalProperties": False, **slim(made.parameters)}, slim_answer(answer))
 
 
 def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from mcp.types import Tool
 from bi_mcp.config import Settings
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLS, TOOLSETS
-from bi_mcp.tools.tool import ToolDeclaration
+from bi_mcp.tools import TOOLS, TOOLSETS, schemas
+from bi_mcp.tools.reading import READING
+from bi_mcp.tools.tool import ToolDeclaration, make_schemas
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +41,18 @@ async def listed(server: MCPServer) -> dict[str, Tool]:
 
 def as_json(tool: Tool) -> dict[str, Any]:
     return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def test_the_shipped_schemas_are_those_of_the_signatures(request: pytest.FixtureRequest) -> None:
+    made = {tool.key: asdict(make_schemas(tool)) for tool in (*EVERY_TOOL, *READING.values())}
+    shipped = Path(schemas.__file__).with_name(schemas.FILE)
+    if request.config.getoption("--update-contract"):
+        shipped.write_text(
+            json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+        )
+    assert made == json.loads(shipped.read_text(encoding="utf-8")), (
+        "meant? then run `make snapshots` and commit"
+    )
 
 
 async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(
