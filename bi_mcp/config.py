@@ -51,7 +51,8 @@ class Settings:
     that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
     `confirm` says how destructive acts are held back: `elicit` asks the person where the client can and else previews,
     `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out what writes; `toolsets` names
-    the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup files.
+    the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup files. `history` keeps what an undo needs in `configuration_folder`; in
+    `audit_file` stands who wrote what.
     """
 
     portal_url: str | None = None
@@ -68,6 +69,8 @@ class Settings:
     read_only: bool = False
     toolsets: tuple[str, ...] = ()
     limits: Limits = "standard"
+    history: bool = True
+    audit_file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +139,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         confirm=_choice(environment, "BI_MCP_CONFIRM", CONFIRMATIONS, "elicit"),
         read_only=_switch(environment, "BI_MCP_READ_ONLY"),
         toolsets=_names(environment.get("BI_MCP_TOOLSETS", "")),
+        history=_switch(environment, "BI_MCP_HISTORY", default="on"),
+        audit_file=_audit_file(environment),
     )
+
+
+def _audit_file(environment: Mapping[str, str]) -> Path | None:
+    chosen = environment.get("BI_MCP_AUDIT_FILE")
+    if not chosen:
+        return configuration_folder(environment) / "audit.jsonl"
+    return None if chosen.lower() == "off" else Path(chosen).absolute()
 
 
 def with_options(
@@ -232,8 +244,8 @@ def _choice(
     raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    value = (environment.get(name) or "off").lower()
+def _switch(environment: Mapping[str, str], name: str, default: str = "off") -> bool:
+    value = (environment.get(name) or default).lower()
     if value in {"on", "true", "1", "yes"}:
         return True
     if value in {"off", "false", "0", "no"}:

@@ -313,6 +313,8 @@ async def run(console: Console) -> int:
     """Start the server as a client does, on a portal of its own, tell the story, return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
+            # Neither the user's profiles nor their history have to do with this.
+            "BI_MCP_CONFIG_DIR": folder,
             "BI_MCP_PORTAL_DB": str(Path(folder) / "portal.sqlite3"),
             PASSWORD_VARIABLE: sample.DEMO_PASSWORD,
         }

@@ -134,9 +134,9 @@ class NamedSecrets:
         }
         self._index.write({"version": _VERSION, "secrets": entries})
 
-    def _values(self, keeper: Keeper) -> _FileValues | _KeyringValues:
+    def _values(self, keeper: Keeper) -> FileValues | KeyringValues:
         if keeper == "file":
-            return _FileValues(PrivateFile(self.folder / "secret-values.json", _REMEDY))
+            return FileValues(PrivateFile(self.folder / "secret-values.json", _REMEDY))
         from bi_mcp.auth.store import system_keyring
 
         backend = system_keyring()
@@ -145,7 +145,7 @@ class NamedSecrets:
                 "The value is in the system keyring, and this process reaches none (a service or a container often has none). "
                 "Store it again with `bi-mcp secret set … --keep-in file`."
             )
-        return _KeyringValues(backend, f"bi-mcp secrets {self.folder}")
+        return KeyringValues(backend, f"bi-mcp secrets {self.folder}")
 
     @property
     def _index(self) -> PrivateFile:
@@ -153,7 +153,7 @@ class NamedSecrets:
 
 
 @dataclass(frozen=True)
-class _FileValues:
+class FileValues:
     """All values in one private file. It changes only under the lock of the index."""
 
     file: PrivateFile
@@ -173,11 +173,13 @@ class _FileValues:
 
 
 @dataclass(frozen=True)
-class _KeyringValues:
+class KeyringValues:
     """One entry of the system's keyring for each value."""
 
     backend: KeyringBackend
     service: str
+    what: str = "the secret"
+    remedy: str = "Unlock it, or store the secret with `--keep-in file`."
 
     def read(self, name: str) -> str | None:
         return self._told(name, lambda: self.backend.get_password(self.service, name))
@@ -194,8 +196,7 @@ class _KeyringValues:
             return ask()
         except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
             raise ConfigError(
-                f"The system keyring did not give or take the secret {name} ({type(error).__name__}). Unlock it, or store the "
-                "secret with `--keep-in file`."
+                f"The system keyring did not give or take {self.what} {name} ({type(error).__name__}). {self.remedy}"
             ) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,14 +11,16 @@ from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket,
 from bi_mcp.tools.app import PortalAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from bi_mcp.auth.session import Session
     from bi_mcp.config import Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.hosting.serving import Shared
     from bi_mcp.profiles import Profile
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
+    from bi_mcp.workspace.recording import Recorder
 
 EMBEDDED = "embedded"
 EMBEDDED_NOTICE = "This is the embedded practice portal, not the user's Bitrix24."
@@ -40,10 +42,38 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     """
     if settings.webhook_url is not None:
         return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
+    portals, default = _that_can_be_written(settings, shared)
+    for name, portal in portals.items():
+        portal.recorder = build_recorder(settings, name, portal.host, portal.user)
+    return portals, default
+
+
+def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
     if settings.portal_url is not None:
         return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
     portals, default = _by_profiles(settings, shared)
     return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
+
+
+def build_recorder(
+    settings: Settings, name: str, host: str, user: Callable[[], int | None] = lambda: None
+) -> Recorder | None:
+    """What writes down the writes to a portal, None where nobody wants them. `user` is who logged in to it."""
+    folder = settings.configuration_folder if settings.history else None
+    if folder is None and settings.audit_file is None:
+        return None
+    # Imported here: who has no configuration folder needs none of it.
+    from bi_mcp.workspace.audit import Audit
+    from bi_mcp.workspace.history import Stamp, open_history
+    from bi_mcp.workspace.journal import Journal
+    from bi_mcp.workspace.recording import Recorder
+
+    return Recorder(
+        Stamp(name),
+        None if folder is None else open_history(folder, host),
+        None if settings.audit_file is None else Audit(Journal(settings.audit_file)),
+        user,
+    )
 
 
 def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
@@ -78,10 +108,12 @@ def _by_profile(
         else _changes(settings)
     )
     limiter = _limiter(settings, shared)
+    session = cache(partial(_open_session, profile, settings, shared))
     return PortalAccess(
         title=title,
         about=about,
-        connect=partial(_connect_profile, profile, settings, limiter, shared),
+        connect=lambda: _connect(profile.portal_url, session(), limiter),
+        user=lambda: session().user_id,
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
@@ -153,15 +185,12 @@ def _connect_embedded(settings: Settings) -> BIConnector:
     return connect_embedded(settings.embedded)
 
 
-def _connect_profile(
-    profile: Profile, settings: Settings, limiter: Limiter, shared: Shared | None
-) -> BIConnector:
+def _open_session(profile: Profile, settings: Settings, shared: Shared | None) -> Session:
     from bi_mcp.auth.session import open_session
 
     assert settings.configuration_folder is not None  # noqa: S101  profiles come from there
     share = None if shared is None else shared.tokens
-    session = open_session(profile, settings.configuration_folder, share=share)
-    return _connect(profile.portal_url, session, limiter)
+    return open_session(profile, settings.configuration_folder, share=share)
 
 
 def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:

@@ -14,7 +14,7 @@ from bi_mcp.completion import add_completion
 from bi_mcp.config import secret_variable
 from bi_mcp.instructions import build_instructions
 from bi_mcp.named_secrets import NamedSecrets
-from bi_mcp.portals import build_portals
+from bi_mcp.portals import build_portals, build_recorder
 from bi_mcp.prompts import build_prompts, languages_of
 from bi_mcp.resources import add_resources
 from bi_mcp.setting_values import SettingValues
@@ -95,7 +95,10 @@ def build_app(
     """Build what the tools share."""
     portals, default = build_portals(settings, shared)
     if connect is not None:
-        brought = PortalAccess("the portal", "the portal that the program brought.", connect)
+        recorder = build_recorder(settings, "portal", "portal")
+        brought = PortalAccess(
+            "the portal", "the portal that the program brought.", connect, recorder=recorder
+        )
         portals, default = {"portal": brought}, "portal"
     if settings.read_only:
         # No tool is there that writes; should one be forgotten, the client refuses.

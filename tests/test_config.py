@@ -47,6 +47,8 @@ def test_every_variable_of_the_server_is_read() -> None:
             "BI_MCP_CONFIG_DIR": "/etc/bi-mcp",
             "BI_MCP_PROFILE": "prod, test",
             "BI_MCP_LIMITS": "enterprise",
+            "BI_MCP_HISTORY": "off",
+            "BI_MCP_AUDIT_FILE": "/var/log/bi-mcp.jsonl",
         }
     )
     assert settings == Settings(
@@ -62,7 +64,15 @@ def test_every_variable_of_the_server_is_read() -> None:
         read_only=True,
         toolsets=("sources", "tables"),
         embedded=LocalPortalSettings(database="portal.sqlite3"),
+        history=False,
+        audit_file=Path("/var/log/bi-mcp.jsonl"),
     )
+
+
+def test_writes_are_recorded_unless_the_user_says_otherwise() -> None:
+    settings = read_settings({"BI_MCP_CONFIG_DIR": "/etc/bi-mcp"})
+    assert (settings.history, settings.audit_file) == (True, Path("/etc/bi-mcp/audit.jsonl"))
+    assert read_settings({"BI_MCP_AUDIT_FILE": "off"}).audit_file is None
 
 
 def test_a_webhook_stands_alone() -> None:

@@ -71,6 +71,11 @@ class TokenSession:
         self._refused: tuple[Secret, AuthorisationError] | None = None
         self._one_at_a_time = anyio.Lock()
 
+    @property
+    def user_id(self) -> int | None:
+        """The portal's user who logged in, once a call was made and where the login said it."""
+        return None if self._held is None else self._held.token.user_id
+
     async def current(self) -> AccessToken:
         """Return the token to call with. Raises `AuthorisationError` where there is none to be had."""
         if self._held is None:
@@ -127,6 +132,8 @@ class TokenSession:
 
 class StoredWebhook:
     """The webhook of a profile. It never expires and may call only the `*.fields` methods."""
+
+    user_id: int | None = None
 
     def __init__(self, profile: Profile, store: SessionStore) -> None:
         self._profile = profile

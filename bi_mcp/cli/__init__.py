@@ -16,6 +16,7 @@ from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
+from bi_mcp.workspace.acting import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -41,6 +42,7 @@ def main(ctx: click.Context) -> None:
     clients start it. Without a configured portal it works on an embedded practice portal.
     """
     if ctx.invoked_subcommand is not None:
+        ctx.with_resource(acting(f"bi-mcp {ctx.invoked_subcommand}"))
         return
     if sys.stdin.isatty():
         # A person typed it: waiting silently for JSON would look like a hang.

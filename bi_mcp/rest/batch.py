@@ -71,6 +71,20 @@ class Reference:
         object.__setattr__(self, "path", path)
 
 
+class BatchBody(dict[str, object]):
+    """The parameters of a `batch`, which still know what they were made of, for a transport that wants to see it.
+
+    `first` is the position of the first command, as for `parse_batch`.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, object], commands: Sequence[Command[object]], first: int
+    ) -> None:
+        super().__init__(parameters)
+        self.commands = commands
+        self.first = first
+
+
 class _UnfitError(ValueError):
     """Why a command cannot travel in a batch. Names places, never values."""
 
@@ -85,9 +99,7 @@ def batch_method(commands: Sequence[Command[object]]) -> Method:
     )
 
 
-def encode_batch(
-    commands: Sequence[Command[object]], *, halt: bool = False, first: int = 0
-) -> dict[str, object]:
+def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, first: int = 0) -> BatchBody:
     """The parameters of one `batch`. `first` is the position of the first command in the list that all batches carry.
 
     Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch.
@@ -98,7 +110,7 @@ def encode_batch(
         _key(position): encode_command(command, range(first, position))
         for position, command in enumerate(commands, first)
     }
-    return {"halt": int(halt), "cmd": cmd}
+    return BatchBody({"halt": int(halt), "cmd": cmd}, commands, first)
 
 
 def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret:

@@ -13,7 +13,7 @@ from bi_mcp.rest.portal_info import PortalInfo
 from bi_mcp.rest.sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -90,7 +90,11 @@ class BIConnector:
         # Imported here: few callers need it.
         from bi_mcp.rest.read_only import ReadOnlyTransport
 
-        return BIConnector(ReadOnlyTransport(self._transport))
+        return self.through(ReadOnlyTransport)
+
+    def through(self, wrap: Callable[[Transport], Transport]) -> BIConnector:
+        """A client over the same connections whose calls go through another transport first."""
+        return BIConnector(wrap(self._transport))
 
     async def snapshot(self) -> Snapshot:
         """Read everything that the portal shows this application, with as few requests as possible."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.secret_page import SecretPages
     from bi_mcp.setting_values import SettingValues
+    from bi_mcp.workspace.recording import Recorder
     from bi_mcp.workspace.state_file import StateKeeper
     from bi_mcp.workspace.workspace import Planned, Workspace
 
@@ -42,7 +43,7 @@ class PortalAccess:
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the embedded portal has no limits. `host` is what the ids in a state file belong
-    to. `call_endpoints` makes what calls the endpoints of its connectors.
+    to. `call_endpoints` makes what calls the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent.
     """
 
     title: str
@@ -53,6 +54,8 @@ class PortalAccess:
     limiter: Limiter | None = None
     call_endpoints: Callable[[], EndpointCaller] | None = None
     host: str = "embedded"
+    user: Callable[[], int | None] = lambda: None
+    recorder: Recorder | None = None
     # Held by who sends secrets after a look at a connector's addresses, and by who changes these.
     addresses_settled: Lock = field(default_factory=Lock, init=False)
     _client: BIConnector | None = field(default=None, init=False)
@@ -71,9 +74,18 @@ class PortalAccess:
     def bi(self) -> BIConnector:
         """The client of the portal."""
         if self._client is None:
-            client = self.connect()
+            client = self._recorded(self.connect())
             self._client = client.read_only() if self.read_only else client
         return self._client
+
+    def _recorded(self, client: BIConnector) -> BIConnector:
+        recorder = self.recorder
+        if recorder is None:
+            return client
+        # Imported here: most chats never call.
+        from bi_mcp.workspace.recording import RecordingTransport
+
+        return client.through(lambda inner: RecordingTransport(inner, recorder))
 
     async def aclose(self) -> None:
         """Close the client; a later call opens a new one."""

@@ -21,6 +21,7 @@ from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
 from bi_mcp.tools.questions import PersonAskedError
 from bi_mcp.tools.schema import slim, slim_answer
 from bi_mcp.tools.schemas import Schemas, shipped_schemas
+from bi_mcp.workspace.acting import acting
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -110,7 +111,7 @@ class BiTool(Tool):
         own = {name: value for name, value in arguments.items() if name != PORTAL}
         mended = parse_json_strings(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
-        with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress):
+        with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
             self._check_lock(app)
             self._complete()
             answer = await self._run_or_ask(mended, context)

@@ -1,0 +1,48 @@
+"""Who is at work: the tool or the command whose writes are recorded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`tool` is a tool's name, or `bi-mcp COMMAND`; `undoes` the entry of the history that its writes revert."""
+
+    tool: str | None = None
+    undoes: str | None = None
+
+
+_NOBODY = Actor()
+_actor: ContextVar[Actor] = ContextVar("who is at work", default=_NOBODY)
+
+
+def current_actor() -> Actor:
+    """Who is at work in this task."""
+    return _actor.get()
+
+
+@contextmanager
+def acting(tool: str | None) -> Iterator[None]:
+    """Within it, writes are recorded as this tool's."""
+    token = _actor.set(Actor(tool))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+@contextmanager
+def undoing(entry: str) -> Iterator[None]:
+    """Within it, writes are recorded as what reverts this entry."""
+    token = _actor.set(Actor(_actor.get().tool, entry))
+    try:
+        yield
+    finally:
+        _actor.reset(token)

@@ -1,0 +1,171 @@
+"""What was written to a portal, with the state before it: what an undo is made of."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from bi_mcp.secret import Secret
+from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.sealing import Sealer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Outcome = Literal["begun", "done", "refused", "unknown"]
+Group = Literal["connector", "source", "dataset"]
+Wire = Mapping[str, Any]
+
+_SEALED = "sealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One write that is about to be sent.
+
+    `before` is the object as the API spells it, None for a creation and where it could not be read; a source's settings are
+    `{code: Secret}` there and in `sent`. `object` is the id, for a creation None.
+    """
+
+    method: str
+    group: Group
+    object: int | None
+    name: str
+    before: Wire | None
+    sent: Wire
+    tool: str | None = None
+    undoes: str | None = None
+    user: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Write):
+    """A write that was recorded. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
+
+    `outcome`: "begun" where nobody wrote down how it ended, "unknown" where no answer came. `code` says why it was refused.
+    """
+
+    id: str
+    at: str
+    portal: str
+    outcome: Outcome = "begun"
+    code: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """`add`, `update`, `delete` or `fields.update`."""
+        return self.method.split(".", 2)[-1]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a write ended. `object` is the id that a creation answered."""
+
+    outcome: Outcome
+    code: str | None = None
+    object: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept."""
+
+    journal: Journal
+    sealer: Sealer
+
+    def begin(self, entries: Sequence[Entry]) -> None:
+        """Write down what is about to be sent."""
+        self.journal.append([_sealed(_to_json(entry), self.sealer) for entry in entries])
+
+    def end(self, endings: Mapping[str, Ending]) -> None:
+        """Write down how it ended, by the entries' ids."""
+        self.journal.append(
+            [
+                {"id": id, "outcome": ending.outcome, "code": ending.code, "object": ending.object}
+                for id, ending in endings.items()
+            ]
+        )
+
+    def entries(self) -> list[Entry]:
+        """All writes that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`."""
+        found: dict[str, Entry] = {}
+        for record in self.journal.read():
+            entry = _merged(found.get(str(record.get("id"))), record)
+            if entry is not None:
+                found[entry.id] = entry
+        return list(found.values())
+
+    def opened(self, entry: Entry) -> Entry:
+        """The entry with its values as secrets."""
+        before = None if entry.before is None else _opened(entry.before, self.sealer)
+        return replace(entry, before=before, sent=_opened(entry.sent, self.sealer))
+
+
+def open_history(folder: Path, host: str) -> History:
+    """The history of a portal in the configuration folder."""
+    name = "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in host)
+    return History(Journal(folder / "history" / f"{name}.jsonl"), Sealer(folder / "history"))
+
+
+def undone(entries: Sequence[Entry]) -> dict[str, str]:
+    """The entries that were reverted, and by which entry. What reverted one may have been reverted itself."""
+    reverted: dict[str, str] = {}
+    for entry in reversed(entries):
+        if entry.undoes and entry.outcome == "done" and entry.id not in reverted:
+            reverted[entry.undoes] = entry.id
+    return reverted
+
+
+@dataclass
+class Stamp:
+    """Makes entries of writes: when, on which portal, and under which id."""
+
+    portal: str
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def entry(self, write: Write) -> Entry:
+        """An entry that has begun now."""
+        at = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return Entry(**vars(write), id=secrets.token_hex(4), at=at, portal=self.portal)
+
+
+def _to_json(entry: Entry) -> dict[str, Any]:
+    return dict(vars(entry))
+
+
+def _sealed(value: Any, sealer: Sealer) -> Any:
+    if isinstance(value, Secret):
+        return {_SEALED: sealer.seal(value)}
+    if isinstance(value, Mapping):
+        return {key: _sealed(part, sealer) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sealed(part, sealer) for part in value]
+    return value
+
+
+def _opened(value: Any, sealer: Sealer) -> Any:
+    if isinstance(value, Mapping):
+        if set(value) == {_SEALED}:
+            return sealer.open(str(value[_SEALED]))
+        return {key: _opened(part, sealer) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_opened(part, sealer) for part in value]
+    return value
+
+
+def _merged(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
+    if entry is None:
+        try:
+            return Entry(**record)
+        except TypeError:
+            # The end of a write whose beginning was set aside and is gone.
+            return None
+    return replace(
+        entry,
+        outcome=cast("Outcome", record.get("outcome", entry.outcome)),
+        code=record.get("code"),
+        object=record.get("object") or entry.object,
+    )

@@ -1,0 +1,80 @@
+"""Encrypts what the history must keep and must not show. The key is in the system's keyring, or in a private file without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bi_mcp.errors import ConfigError
+from bi_mcp.named_secrets import FileValues, KeyringValues
+from bi_mcp.private_file import PrivateFile
+from bi_mcp.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.fernet import Fernet
+
+_NAME = "history"
+_WITHOUT = "Unlock it, or set BI_MCP_HISTORY=off and do without undo."
+
+
+@dataclass
+class Sealer:
+    """Seals and opens values with one key per folder. Raises `ConfigError` for a key or a value that cannot be had."""
+
+    folder: Path
+    _key: Fernet | None = field(default=None, init=False, repr=False)
+
+    def seal(self, value: Secret) -> str:
+        """Text that only the holder of the key can read. Makes the key where there is none."""
+        return self._fernet().encrypt(value.reveal().encode(errors="surrogatepass")).decode()
+
+    def open(self, sealed: str) -> Secret:
+        """The value that was sealed."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return Secret(self._fernet().decrypt(sealed.encode()).decode(errors="surrogatepass"))
+        except (InvalidToken, ValueError):
+            raise ConfigError(
+                "A value of the history was sealed with another key, which is no longer here. Set it again by hand."
+            ) from None
+
+    def _fernet(self) -> Fernet:
+        if self._key is None:
+            # Imported here: start-up time counts, and most chats write nothing.
+            from cryptography.fernet import Fernet
+
+            self._key = Fernet(self._kept().reveal())
+        return self._key
+
+    def _kept(self) -> Secret:
+        from cryptography.fernet import Fernet
+
+        file = PrivateFile(
+            self.folder / "key.json", "Delete it; what was sealed with it can then no longer be undone."
+        )
+        try:
+            with file.locked():
+                places = self._places(file)
+                for place in places:
+                    if key := place.read(_NAME):
+                        return Secret(key)
+                made = Secret(Fernet.generate_key().decode())
+                places[-1].write(_NAME, made)
+                return made
+        except OSError as error:
+            raise ConfigError(
+                f"The key of the history cannot be kept in {self.folder} ({error.strerror})."
+            ) from None
+
+    def _places(self, file: PrivateFile) -> list[FileValues | KeyringValues]:
+        """Where the key may be; a new one goes to the last."""
+        from bi_mcp.auth.store import system_keyring
+
+        backend = system_keyring()
+        if backend is None:
+            return [FileValues(file)]
+        keyring = KeyringValues(backend, f"bi-mcp {self.folder}", "the key of the", _WITHOUT)
+        return [FileValues(file), keyring]

@@ -1,0 +1,34 @@
+"""A process that kills itself, as `kill -9` would, while a write is under way. Started as a script: killed_writing.py FOLDER"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+
+from bi_mcp.rest import BIConnector
+from bi_mcp.rest.methods import Effect, Method
+from bi_mcp.workspace.history import Stamp, open_history
+from bi_mcp.workspace.recording import Recorder, RecordingTransport
+
+
+class Deadly:
+    """Answers one connector, and ends the process at a write."""
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        if method.effect is Effect.READ:
+            return {"item": {"id": parameters["id"], "title": "Shop"}}
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+recorder = Recorder(Stamp("acme"), open_history(Path(sys.argv[1]), "portal"))
+bi = BIConnector(RecordingTransport(Deadly(), recorder))
+anyio.run(bi.connectors.delete, 7)
