@@ -83,6 +83,9 @@ class NamedSecrets:
                 f"The value of the secret {secret.name} is no longer where it was kept ({secret.keeper}). "
                 f"The user stores it again with `{secret.command_for()}`."
             )
+        if self.known().get(secret.name) != secret:
+            # What was read may be the new value, and what the caller has judged is the old binding.
+            raise ConfigError(f"The secret {secret.name} was changed at this very moment. Call again.")
         return Secret(value)
 
     def store(self, name: str, value: Secret, hosts: Sequence[str], keeper: Keeper | None = None) -> None:

@@ -141,6 +141,23 @@ def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
     assert store(stored, "shop", CANARY, "new.example", keeper="keyring").hosts == ("new.example",)
 
 
+def test_a_new_value_is_not_given_out_under_the_binding_of_the_old_one(
+    stored: NamedSecrets, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = store(stored, "shop", "old", "old.example", keeper="keyring")
+    get = keyring.get_password
+
+    def changed_first(service: str, username: str) -> str | None:
+        monkeypatch.undo()
+        store(stored, "shop", CANARY, "new.example", keeper="keyring")
+        return get(service, username)
+
+    monkeypatch.setattr(keyring, "get_password", changed_first)
+    with pytest.raises(ConfigError, match="was changed at this very moment"):
+        stored.value(shop)
+    assert stored.value(stored.known()["shop"]) == Secret(CANARY)
+
+
 def test_a_value_that_someone_took_away_is_missed_by_name(stored: NamedSecrets, keyring: Keyring) -> None:
     shop = store(stored, keeper="keyring")
     keyring.entries.clear()

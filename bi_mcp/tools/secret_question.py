@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from anyio import move_on_after, to_thread
@@ -33,13 +34,14 @@ async def ask_for_secrets(
     """Return when every named secret is stored, or when nobody can be asked. Raises `SecretReferenceError` where the person
     does not want to or takes their time.
     """
+    app = app_of(ctx)
+    missing = await to_thread.run_sync(app.setting_values.missing, settings)
+    if not missing or not _can_open(ctx) or app.pages is None:
+        return
     # Imported here: few calls ask for a secret.
     from bi_mcp.secret_page import Wanted
 
-    app = app_of(ctx)
-    if app.pages is None or not _can_open(ctx):
-        return
-    for name in await to_thread.run_sync(app.setting_values.missing, settings):
+    for name in missing:
         hosts = find_destinations(addresses, f"the secret {name}")
         wanted = Wanted(name, tuple(hosts), app.portal.title, quoted(connector))
         try:
@@ -66,7 +68,7 @@ async def _shown(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
     )
     key = f"secret_{wanted.name}"
     if (ctx.protocol_version or "") < _ROUND_TRIPS:
-        return (await ctx.elicit_url(message, page.url, key)).action
+        return (await ctx.elicit_url(message, page.url, secrets.token_urlsafe(8))).action
     answer = (ctx.input_responses or {}).get(key)
     if answer is None:
         params = ElicitRequestURLParams(message=message, url=page.url)

@@ -145,7 +145,7 @@ async def source_fields(ctx: BiContext) -> Fields:
 async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
     """Before the addresses are held still: a person takes their time."""
     app = app_of(ctx)
-    if app.pages is None or not app.setting_values.missing(settings):
+    if not app.setting_values.missing(settings):
         return
     connector = await app.bi.connectors.get(connector_id or 0)
     await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
