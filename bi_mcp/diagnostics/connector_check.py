@@ -10,13 +10,17 @@ import anyio
 
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.filter_probe import PROBED_ROWS, choose_probe
 from bi_mcp.diagnostics.finding import Finding, worst
-from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Tables, compare_header
+from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import EndpointError
 from bi_mcp.progress import report
 from bi_mcp.secret import Secret
 from bi_mcp.setting_values import looks_secret
+
+# The rules whose breach loses an element of the description.
+LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type"})
 
 Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
 
@@ -92,13 +96,13 @@ class _Examination:
         if self.table is None:
             self._say_what_is_left_out()
             return
-        codes: list[str] = []
+        described: Columns | None = None
         if url := self._urls.get("urlTableDescription"):
             await report(1, 3, "Checking the columns of a table")
-            codes = await self._description(url, self.table)
+            described = await self._description(url, self.table)
         if url := self._urls.get("urlData"):
             await report(2, 3, "Checking its data")
-            await self._data(url, self.table, codes)
+            await self._data(url, self.table, described)
 
     def _say_what_is_left_out(self) -> None:
         for endpoint in ("urlTableDescription", "urlData"):
@@ -178,20 +182,21 @@ class _Examination:
                 "Answer only the tables whose code or title contains searchString.",
             )
 
-    async def _description(self, url: str, table: str) -> list[str]:
+    async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask(
             "urlTableDescription", lambda: self._caller.table_description(url, self._connection, table)
         )
         if isinstance(columns, EndpointError):
             self.notes.fail("urlTableDescription", columns)
-            return []
+            return None
         self.notes.hold("urlTableDescription", f"{len(columns.items)} columns")
         self.notes.breaches("urlTableDescription", columns.breaches)
-        return [column.code for column in columns.items]
+        return columns
 
-    async def _data(self, url: str, table: str, codes: Sequence[str]) -> None:
+    async def _data(self, url: str, table: str, described: Columns | None) -> None:
         """Without the optional parameters, and with them: both must work."""
         plain = await self._ask("urlData", lambda: self._caller.data(url, self._connection, table))
+        codes = [column.code for column in described.items] if described else []
         # Backwards, to see whether the order is kept.
         select = codes[1::-1]
         chosen = await self._ask(
@@ -201,11 +206,51 @@ class _Examination:
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
             self.notes.hold("urlData", f"{len(plain.rows)} rows{' and more' if plain.truncated else ''}")
-            breaches = [*plain.breaches, *compare_header(plain.header, codes)]
+            breaches = [*plain.breaches, *_compared(plain.header, described)]
         if isinstance(chosen, Rows):
             told = {breach.rule for breach in breaches}
             breaches += [breach for breach in chosen.breaches if breach.rule not in told]
         self.notes.breaches("urlData", breaches)
+        if isinstance(plain, Rows) and isinstance(chosen, Rows):
+            await self._try_filter(url, table, plain, codes)
+
+    async def _try_filter(self, url: str, table: str, plain: Rows, codes: Sequence[str]) -> None:
+        """Accuse only where neither spelling of a filter works."""
+        probe = choose_probe(plain, codes)
+        if probe is None:
+            return
+        effects, failures = set[str](), list[EndpointError]()
+        for filter in probe.filters:
+            try:
+                found = await self._caller.data(
+                    url, self._connection, table, select=[probe.code], filter=filter, limit=PROBED_ROWS
+                )
+            except EndpointError as error:
+                failures.append(error)
+                continue
+            if (effect := probe.effect(found.rows)) == "heeded":
+                return
+            effects.add(effect)
+        if not effects:
+            self.notes.fail("urlData", failures[0], "It fails when a filter is given")
+            return
+        column = self.notes.quoted(probe.code)
+        if "ignored" in effects:
+            self.notes.find(
+                "warning",
+                "urlData",
+                f"filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that "
+                "Bitrix24 filters at the source then show too much.",
+                "Answer only the rows that match filter.",
+            )
+            return
+        self.notes.find(
+            "warning",
+            "urlData",
+            f"A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 "
+            "filters at the source then stay empty.",
+            "Compare the values as they are answered, and take filter by the codes of urlTableDescription.",
+        )
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):
@@ -223,3 +268,12 @@ class _Examination:
             return error
         self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
         return answered
+
+
+def _compared(header: Sequence[str], described: Columns | None) -> list[Breach]:
+    """A description that could not be read in full is blamed for that alone, and not the header for what it holds besides."""
+    if described is None or not described.items:
+        return []
+    breaches = compare_header(header, [column.code for column in described.items])
+    whole = not described.truncated and LOSING.isdisjoint(breach.rule for breach in described.breaches)
+    return breaches if whole else [breach for breach in breaches if breach.rule != "column_undescribed"]

@@ -46,6 +46,7 @@ class Notebook:
         self._findings: list[Finding] = []
         self._not_public: dict[str, str] = {}
         self._clear_text: dict[str, None] = {}
+        self._compressed: set[str] = set()
 
     def findings(self) -> list[Finding]:
         """In the order of the endpoints, then of the checks."""
@@ -63,6 +64,10 @@ class Notebook:
                 size=answer.size,
                 tls=answer.tls,
             )
+        if answer.compressed and endpoint not in self._compressed:
+            self._compressed.add(endpoint)
+            what = "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
+            self.find("warning", endpoint, what, FAILURES["encoding"])
         if answer.not_public:
             self._not_public[endpoint] = answer.not_public
         elif answer.scheme == "http" and not answer.in_process:

@@ -58,6 +58,7 @@ def diagnose(
 def _check_answers(
     described: Sequence[ExternalColumn] | None, sample: Sample | None, context: DatasetContext
 ) -> Iterator[Finding]:
+    yield from context.breaches
     unchecked = {"urlTableDescription": "columns and types", "urlData": "header and values"}
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.values import COLUMN_TYPES
 from bi_mcp.rest.models import Connector, Dataset, Source
 
@@ -62,13 +63,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class DatasetContext:
-    """What a dataset stands on. `failures` tells why an endpoint gave no answer, without values of the connection."""
+    """What a dataset stands on. `failures` tells why an endpoint gave no answer, `breaches` which rules its answers break that
+    the parsed answers no longer show; both without values of the connection.
+    """
 
     dataset: Dataset
     source: Source | None = None
     connector: Connector | None = None
     generation: Generation = "tables"
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
+    breaches: Sequence[Finding] = ()
 
 
 MAX_CODE = 512

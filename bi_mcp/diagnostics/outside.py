@@ -10,17 +10,18 @@ from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.proposal import Proposal, propose
+from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, read_table
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.progress import report
 from bi_mcp.setting_values import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.connector_report import ConnectorReport
-    from bi_mcp.diagnostics.external import DataEndpoint, Generation
+    from bi_mcp.diagnostics.external import Generation
     from bi_mcp.endpoints.answers import Columns, Rows, Tables
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.models import Column, Connector, Dataset, Source
+    from bi_mcp.rest.models import Connector, Dataset, Source
     from bi_mcp.secret import Secret
 
 # Enough to judge types by, little enough to read in a moment.
@@ -144,51 +145,31 @@ async def diagnose_dataset(
     bi: BIConnector, caller: EndpointCaller, dataset_id: int
 ) -> tuple[Dataset, Diagnosis]:
     """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
-    await report(0, 3, "Reading the dataset and its source")
+    await report(0, 2, "Reading the dataset and its source")
     dataset, outside = await open_dataset(bi, caller, dataset_id)
-    columns, table = dataset.fields or [], dataset.external_code or ""
-    failures: dict[DataEndpoint, str] = {}
-    described: list[ExternalColumn] | None = None
-    sample: Sample | None = None
-    await report(1, 3, "Reading the external columns")
-    try:
-        answered = await outside.columns(table)
-        described = [
-            ExternalColumn(column.code, column.name, column.answered_type) for column in answered.items
-        ]
-    except EndpointError as error:
-        failures["urlTableDescription"] = str(error)
-    await report(2, 3, "Sampling values")
-    try:
-        sample = await _sample_of(outside, table, columns, described)
-    except EndpointError as error:
-        failures["urlData"] = str(error)
+    await report(1, 2, "Reading the external columns and sampling values")
+    answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], HostGates())
+    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
+
+
+def judge_dataset(
+    dataset: Dataset,
+    source: Source,
+    connector: Connector,
+    answers: TableAnswers,
+    generation: Generation,
+) -> Diagnosis:
+    """Pure: join what the portal holds with what the endpoints answered."""
     context = DatasetContext(
         dataset=dataset,
-        source=outside.source,
-        connector=outside.connector,
-        generation="tables" if await bi.datasets.has_tables() else "classic",
-        failures=failures,
+        source=source,
+        connector=connector,
+        generation=generation,
+        failures=answers.failures,
+        breaches=answers.breaches,
     )
-    return dataset, diagnose(columns, described, sample, context)
-
-
-async def _sample_of(
-    outside: Outside, table: str, columns: Sequence[Column], described: Sequence[ExternalColumn] | None
-) -> Sample:
-    """Ask as Bitrix24 does. A connector that refuses a column it no longer has is asked once more without it, for the rest."""
-    mapped = {column.external_code or "": column.name or "" for column in columns}
-    codes = list(mapped)
-    try:
-        rows = await outside.rows(table, select=codes, map_fields=mapped)
-    except EndpointError:
-        there = {column.code for column in described or []}
-        left = [code for code in codes if code in there]
-        if not left or left == codes:
-            raise
-        codes, mapped = left, {code: mapped[code] for code in left}
-        rows = await outside.rows(table, select=codes, map_fields=mapped)
-    return Sample(rows.header, rows.rows, selected=codes, mapped=mapped)
+    return diagnose(dataset.fields or [], answers.described, answers.sample, context)
 
 
 async def _sample(outside: Outside, table: str, codes: Sequence[str]) -> Sample | None:

@@ -50,7 +50,7 @@ class EndpointAnswer:
     """How an endpoint answered: HTTP status, seconds for everything, bytes read (uncompressed), TLS version or None.
 
     `not_public` says which kind of private address it is that Bitrix24's cloud would not call; None for public ones and
-    for a connector inside this process.
+    for a connector inside this process. `compressed`: it came compressed, though nobody asked for that.
     """
 
     status: int
@@ -60,6 +60,7 @@ class EndpointAnswer:
     scheme: str = "https"
     in_process: bool = False
     not_public: str | None = None
+    compressed: bool = False
 
 
 class ExternalTable(NamedTuple):

@@ -6,7 +6,7 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PART = 64 * 1024
 # A host with more addresses than this is not tried at all of them.
 MOST_IPS = 4
+NO_ENCODING = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Exchange:
         self._now_connected()
         carrier = httpx.ASGITransport(_Bounded(app, self._limits.size), raise_app_exceptions=False)
         answer = await self._exchange(carrier, self._parsed_url(), {"Host": address.authority}, {})
-        return EndpointAnswer(*answer, scheme=address.scheme, in_process=True)
+        return replace(answer, scheme=address.scheme, in_process=True)
 
     async def over_network(self, destination: Destination, certificates: ssl.SSLContext) -> EndpointAnswer:
         """Connect to one of the judged addresses and to no other: the name is not resolved again."""
@@ -75,14 +76,10 @@ class Exchange:
                 if _tls_error(error):
                     break
                 continue
-            return EndpointAnswer(
-                *answer, scheme=destination.address.scheme, not_public=destination.not_public
-            )
+            return replace(answer, scheme=destination.address.scheme, not_public=destination.not_public)
         raise self._unreachable(refused)
 
-    async def _to(
-        self, ip: str, address: Address, carrier: httpx.AsyncHTTPTransport
-    ) -> tuple[int, float, int, str | None]:
+    async def _to(self, ip: str, address: Address, carrier: httpx.AsyncHTTPTransport) -> EndpointAnswer:
         url = self._parsed_url().copy_with(scheme=address.scheme, host=ip, port=address.port)
         extensions = {"sni_hostname": address.host, "trace": self._trace}
         return await self._exchange(carrier, url, {"Host": address.authority}, extensions)
@@ -93,7 +90,7 @@ class Exchange:
         url: httpx.URL,
         headers: Mapping[str, str],
         extensions: Mapping[str, object],
-    ) -> tuple[int, float, int, str | None]:
+    ) -> EndpointAnswer:
         headers = {
             **headers,
             "Content-Type": "application/x-www-form-urlencoded",
@@ -115,7 +112,13 @@ class Exchange:
             except httpx.HTTPError as error:
                 # The text of an httpx exception may hold the address with its query: only its class is used.
                 raise self._unreachable(error) from None
-        return response.status_code, anyio.current_time() - self._started, size, tls
+        return EndpointAnswer(
+            status=response.status_code,
+            seconds=anyio.current_time() - self._started,
+            size=size,
+            tls=tls,
+            compressed=_encoding(response) not in NO_ENCODING,
+        )
 
     async def _read(self, response: httpx.Response) -> int:
         size = 0
@@ -199,16 +202,21 @@ class _Bounded:
         await self._app(scope, receive, bounded)
 
 
+def _encoding(response: httpx.Response) -> str:
+    encoding: str = response.headers.get("content-encoding", "").strip().lower()
+    return encoding
+
+
 async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[bytes, None]:
     """The body in parts of bounded size. A small compressed part may hold gigabytes, so it is never unpacked at once."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "", "gzip", "deflate"}:
+    encoding = _encoding(response)
+    if encoding not in {*NO_ENCODING, "gzip", "deflate"}:
         raise EndpointError(
             f"{name} answered in a content encoding that was not asked for.",
             reason="encoding",
             status=200,
         )
-    if encoding in {"identity", ""}:
+    if encoding in NO_ENCODING:
         async for part in response.aiter_raw(PART):
             yield part
         return

@@ -1,0 +1,98 @@
+"""What the endpoints say of one external table: two calls, whose answers serve every dataset on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
+
+from bi_mcp.diagnostics.connector_report import Notebook
+from bi_mcp.diagnostics.external import ExternalColumn, Sample
+from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.errors import EndpointError
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.external import DataEndpoint
+    from bi_mcp.diagnostics.outside import Outside
+    from bi_mcp.endpoints.answers import Breach, Rule
+    from bi_mcp.rest.models import Column
+
+CALLS_PER_HOST = 8
+
+# What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
+_LOST_IN_PARSING: frozenset[Rule] = frozenset(
+    {"duplicate_code", "empty_code", "empty_name", "empty_type", "element_not_object", "row_not_array"}
+)
+
+
+class HostGates:
+    """Lets so many calls at once through to each host. Who is behind an address is not looked up."""
+
+    def __init__(self, calls_per_host: int = CALLS_PER_HOST) -> None:
+        self._calls = calls_per_host
+        self._gates: dict[str, anyio.Semaphore] = {}
+
+    def at(self, url: str) -> anyio.Semaphore:
+        """The gate of an address's host, as a context manager."""
+        try:
+            host = urlsplit(url).netloc.rpartition("@")[2].casefold()
+        except ValueError:
+            host = ""
+        return self._gates.setdefault(host, anyio.Semaphore(self._calls))
+
+
+@dataclass
+class TableAnswers:
+    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why."""
+
+    described: list[ExternalColumn] | None = None
+    sample: Sample | None = None
+    failures: dict[DataEndpoint, str] = field(default_factory=dict)
+    breaches: list[Finding] = field(default_factory=list)
+
+
+async def read_table(
+    outside: Outside, table: str, columns: Sequence[Column], gates: HostGates
+) -> TableAnswers:
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described.
+
+    Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
+    """
+    answers, notes = TableAnswers(), Notebook(outside.connection)
+    try:
+        async with gates.at(outside.urls["urlTableDescription"]):
+            described = await outside.columns(table)
+        answers.described = [
+            ExternalColumn(column.code, column.name, column.answered_type) for column in described.items
+        ]
+        notes.breaches("urlTableDescription", _lost(described.breaches))
+    except EndpointError as error:
+        answers.failures["urlTableDescription"] = str(error)
+    mapped = _mapped(columns, answers.described)
+    try:
+        async with gates.at(outside.urls["urlData"]):
+            rows = await outside.rows(table, select=list(mapped), map_fields=mapped)
+        answers.sample = Sample(rows.header, rows.rows, selected=list(mapped), mapped=mapped)
+        notes.breaches("urlData", _lost(rows.breaches))
+    except EndpointError as error:
+        answers.failures["urlData"] = str(error)
+    answers.breaches = notes.findings()
+    return answers
+
+
+def _mapped(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> dict[str, str]:
+    """`{code: NAME}` of what is asked for. Of several datasets' names for a column the first counts."""
+    there = None if described is None else {column.code for column in described}
+    mapped = dict[str, str]()
+    for column in columns:
+        code = column.external_code or ""
+        if there is None or code in there:
+            mapped.setdefault(code, column.name or "")
+    return mapped
+
+
+def _lost(breaches: Sequence[Breach]) -> list[Breach]:
+    return [breach for breach in breaches if breach.rule in _LOST_IN_PARSING]
