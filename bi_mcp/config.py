@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
@@ -109,18 +110,23 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     webhook_url = _secret(environment, "BI_MCP_WEBHOOK")
     if access_token and webhook_url:
         raise ConfigError(
-            "BI_MCP_ACCESS_TOKEN and BI_MCP_WEBHOOK are both set. Keep the access token: a webhook may only read *.fields."
+            say(
+                "BI_MCP_ACCESS_TOKEN and BI_MCP_WEBHOOK are both set. Keep the access token: a webhook may only read *.fields."
+            )
         )
     if portal_url and webhook_url:
         raise ConfigError(
-            "BI_MCP_PORTAL_URL and BI_MCP_WEBHOOK are both set. A webhook's address names its portal already: leave out "
-            "BI_MCP_PORTAL_URL."
+            say(
+                "BI_MCP_PORTAL_URL and BI_MCP_WEBHOOK are both set. A webhook's address names its portal already: leave out BI_MCP_PORTAL_URL."
+            )
         )
     if portal_url and not access_token:
-        raise ConfigError("BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN too.")
+        raise ConfigError(say("BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN too."))
     if access_token and not portal_url:
         raise ConfigError(
-            "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
+            say(
+                "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
+            )
         )
     secrets_folder = environment.get("BI_MCP_SECRETS_DIR")
     workspace_folder = environment.get("BI_MCP_WORKSPACE")
@@ -166,7 +172,7 @@ def with_options(
     """Let the command line's options overrule the variables."""
     if profiles and (settings.portal_url or settings.webhook_url):
         raise ConfigError(
-            "--profile and a portal in BI_MCP_PORTAL_URL or BI_MCP_WEBHOOK exclude each other. Drop one."
+            say("--profile and a portal in BI_MCP_PORTAL_URL or BI_MCP_WEBHOOK exclude each other. Drop one.")
         )
     return replace(
         settings,
@@ -241,7 +247,14 @@ def _choice(
     for choice in allowed:
         if value == choice:
             return choice
-    raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    raise ConfigError(
+        say(
+            "{name} must be one of {allowed}, not {value!r}.",
+            name=name,
+            allowed=", ".join(allowed),
+            value=value,
+        )
+    )
 
 
 def _switch(environment: Mapping[str, str], name: str, default: str = "off") -> bool:
@@ -250,7 +263,7 @@ def _switch(environment: Mapping[str, str], name: str, default: str = "off") -> 
         return True
     if value in {"off", "false", "0", "no"}:
         return False
-    raise ConfigError(f"{name} must be on or off, not {value!r}.")
+    raise ConfigError(say("{name} must be on or off, not {value!r}.", name=name, value=value))
 
 
 def _secret(environment: Mapping[str, str], name: str) -> Secret | None:

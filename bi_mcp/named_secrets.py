@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError, EndpointError
+from bi_mcp.language import say
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
@@ -68,20 +69,30 @@ class NamedSecrets:
         """Every stored secret by its name, without its value."""
         document = self._index.read() or {}
         if document.get("version", _VERSION) != _VERSION:
-            raise ConfigError(f"The secrets in {self.folder} were stored by a newer bi-mcp. Use that one.")
+            raise ConfigError(
+                say(
+                    "The secrets in {folder} were stored by a newer bi-mcp. Use that one.", folder=self.folder
+                )
+            )
         try:
             kept = document.get("secrets", {})
             return {name: _parse(name, entry) for name, entry in sorted(kept.items())}
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise ConfigError(f"secrets.json in {self.folder} is damaged. {_REMEDY}") from None
+            raise ConfigError(
+                say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=_REMEDY)
+            ) from None
 
     def value(self, secret: NamedSecret) -> Secret:
         """Read the value of a known secret."""
         value = self._values(secret.keeper).read(secret.name)
         if not value:
             raise ConfigError(
-                f"The value of the secret {secret.name} is no longer where it was kept ({secret.keeper}). "
-                f"The user stores it again with `{secret.command_for()}`."
+                say(
+                    "The value of the secret {name} is no longer where it was kept ({keeper}). The user stores it again with `{secret}`.",
+                    name=secret.name,
+                    keeper=secret.keeper,
+                    secret=secret.command_for(),
+                )
             )
         if self.known().get(secret.name) != secret:
             # What was read may be the new value, and what the caller has judged is the old binding.
@@ -93,7 +104,9 @@ class NamedSecrets:
         check_name(name)
         _check_value(value)
         if not hosts:
-            raise ConfigError("A secret is stored for the hosts that it may be sent to. Name one with --for.")
+            raise ConfigError(
+                say("A secret is stored for the hosts that it may be sent to. Name one with --for.")
+            )
         keeper = keeper or _best_keeper()
         set_at = self.now().replace(microsecond=0).isoformat()
         with self._changing() as known:
@@ -110,7 +123,9 @@ class NamedSecrets:
         with self._changing() as known:
             if name not in known:
                 stored = ", ".join(known) or "none"
-                raise ConfigError(f"No secret is stored under that name. Stored: {stored}.")
+                raise ConfigError(
+                    say("No secret is stored under that name. Stored: {stored}.", stored=stored)
+                )
             self._forget(known, name)
 
     def _forget(self, known: dict[str, NamedSecret], name: str) -> None:
@@ -126,8 +141,11 @@ class NamedSecrets:
                 yield self.known()
         except OSError as error:
             raise ConfigError(
-                f"The secrets cannot be kept in {self.folder} ({error.strerror}). Make the folder writable, or set "
-                "BI_MCP_CONFIG_DIR to one that is."
+                say(
+                    "The secrets cannot be kept in {folder} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    folder=self.folder,
+                    strerror=error.strerror,
+                )
             ) from None
 
     def _write(self, known: Mapping[str, NamedSecret]) -> None:
@@ -145,8 +163,9 @@ class NamedSecrets:
         backend = system_keyring()
         if backend is None:
             raise ConfigError(
-                "The value is in the system keyring, and this process reaches none (a service or a container often has none). "
-                "Store it again with `bi-mcp secret set … --keep-in file`."
+                say(
+                    "The value is in the system keyring, and this process reaches none (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
+                )
             )
         return KeyringValues(backend, f"bi-mcp secrets {self.folder}")
 
@@ -199,7 +218,13 @@ class KeyringValues:
             return ask()
         except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
             raise ConfigError(
-                f"The system keyring did not give or take {self.what} {name} ({type(error).__name__}). {self.remedy}"
+                say(
+                    "The system keyring did not give or take {what} {name} ({name_2}). {remedy}",
+                    what=self.what,
+                    name=name,
+                    name_2=type(error).__name__,
+                    remedy=self.remedy,
+                )
             ) from None
 
 
@@ -223,12 +248,15 @@ def parse_host(text: str) -> str:
     try:
         parts = urlsplit(url)
         if parts.path.strip("/") or parts.query or parts.fragment:
-            raise ConfigError("--for takes a host without a path, such as shop.example or shop.example:8443.")
+            raise ConfigError(
+                say("--for takes a host without a path, such as shop.example or shop.example:8443.")
+            )
         return destination(url)
     except (EndpointError, ValueError):
         raise ConfigError(
-            "--for takes the exact name of one host, such as shop.example, shop.example:8443, or http://shop.example where the "
-            "endpoints have no https."
+            say(
+                "--for takes the exact name of one host, such as shop.example, shop.example:8443, or http://shop.example where the endpoints have no https."
+            )
         ) from None
 
 
@@ -236,7 +264,9 @@ def check_name(name: str) -> None:
     """Raise `ConfigError` for what cannot be a secret's name; the text does not repeat it, since it may be the secret."""
     if not is_name(name):
         raise ConfigError(
-            "A secret's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+            say(
+                "A secret's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+            )
         )
 
 
@@ -255,10 +285,13 @@ def set_command(name: str, *hosts: str) -> str:
 def _check_value(value: Secret) -> None:
     text = value.reveal()
     if not text:
-        raise ConfigError("The value is empty. Nothing was stored.")
+        raise ConfigError(say("The value is empty. Nothing was stored."))
     if len(text.encode(errors="surrogatepass")) > MAX_VALUE_BYTES or "\0" in text:
         raise ConfigError(
-            f"The value is no text, or larger than {MAX_VALUE_BYTES} bytes. Nothing was stored."
+            say(
+                "The value is no text, or larger than {max_value_bytes} bytes. Nothing was stored.",
+                max_value_bytes=MAX_VALUE_BYTES,
+            )
         )
 
 

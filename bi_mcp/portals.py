@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, Plan
 from bi_mcp.tools.app import PortalAccess
 
@@ -204,7 +205,7 @@ def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
     from bi_mcp.rest.credential import AccessToken
 
     if settings.portal_url is None or settings.access_token is None:
-        raise ConfigError("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both.")
+        raise ConfigError(say("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both."))
     return _connect(settings.portal_url, AccessToken(settings.access_token), limiter)
 
 
@@ -227,6 +228,6 @@ def _host(portal_url: str) -> str:
         host = None
     if not host:
         raise ConfigError(
-            "The portal's address must look like https://portal.example. Check BI_MCP_PORTAL_URL."
+            say("The portal's address must look like https://portal.example. Check BI_MCP_PORTAL_URL.")
         )
     return host

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,10 +35,12 @@ class PrivateFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ConfigError(f"{self._path} cannot be read ({error.strerror}).") from None
+            raise ConfigError(
+                say("{path} cannot be read ({strerror}).", path=self._path, strerror=error.strerror)
+            ) from None
         document = _parse(text)
         if document is None:
-            raise ConfigError(f"{self._path} is damaged. {self._remedy}")
+            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=self._remedy))
         return document
 
     def write(self, document: Mapping[str, object]) -> None:
@@ -86,7 +89,7 @@ class PrivateFile:
                 yield
         except Timeout:
             raise ConfigError(
-                f"Another bi-mcp process has kept {self._path} locked. End it and try again."
+                say("Another bi-mcp process has kept {path} locked. End it and try again.", path=self._path)
             ) from None
 
     def _sync_folder(self) -> None:

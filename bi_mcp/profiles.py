@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.private_file import PrivateFile
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ class Profiles:
         chosen = name or self.default
         if chosen is None:
             raise ConfigError(
-                f"No default profile. {self._there_are()} Choose with --profile NAME or `bi-mcp profiles default NAME`."
+                say(
+                    "No default profile. {self} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    self=self._there_are(),
+                )
             )
         if chosen not in self.by_name:
-            raise ConfigError(f"No profile {chosen!r}. {self._there_are()}")
+            raise ConfigError(say("No profile {chosen!r}. {self}", chosen=chosen, self=self._there_are()))
         return self.by_name[chosen]
 
     def with_profile(self, profile: Profile) -> Profiles:
@@ -77,7 +81,11 @@ class Profiles:
         known = self.by_name.get(name)
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
-                f"Profile {name!r} is of {known.portal_url}. Choose another --name, or run `bi-mcp logout {name}` first."
+                say(
+                    "Profile {name!r} is of {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
+                    name=name,
+                    portal_url=known.portal_url,
+                )
             )
 
     def without(self, name: str) -> Profiles:
@@ -117,7 +125,9 @@ def check_name(name: str) -> None:
     """Raise `ConfigError` for what cannot be a profile's name."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            "A profile's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+            say(
+                "A profile's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+            )
         )
 
 
@@ -135,8 +145,11 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
             file.write(_to_json(profiles))
     except OSError as error:
         raise ConfigError(
-            f"The profiles cannot be kept in {folder} ({error.strerror}). Make the folder writable, or set "
-            "BI_MCP_CONFIG_DIR to one that is."
+            say(
+                "The profiles cannot be kept in {folder} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                folder=folder,
+                strerror=error.strerror,
+            )
         ) from None
     return profiles
 
@@ -166,13 +179,17 @@ def _to_json(profiles: Profiles) -> dict[str, object]:
 
 def _parse(document: Mapping[str, Any], folder: Path) -> Profiles:
     if document.get("version", _VERSION) != _VERSION:
-        raise ConfigError(f"The profiles in {folder} were written by a newer bi-mcp. Use that one.")
+        raise ConfigError(
+            say("The profiles in {folder} were written by a newer bi-mcp. Use that one.", folder=folder)
+        )
     kept = document.get("profiles", {})
     try:
         by_name = {str(name): _parse_profile(str(name), profile) for name, profile in kept.items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ConfigError(
-            f"profiles.json in {folder} is damaged. Delete it and run `bi-mcp login` again."
+            say(
+                "profiles.json in {folder} is damaged. Delete it and run `bi-mcp login` again.", folder=folder
+            )
         ) from None
     default = document.get("default")
     return Profiles(by_name, default if default in by_name else None)

@@ -11,6 +11,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
 from bi_mcp.errors import BiMcpError, NotFoundError
+from bi_mcp.language import say
 from bi_mcp.tools.answers import Answer, Fields, Found, view_connector, view_source
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
         if not _ID.fullmatch(id):
             raise ResourceNotFoundError(
-                f"bi://{group.name}/ID: an id is a positive whole number; {group.name}_list shows them."
+                say(
+                    "bi://{name}/ID: an id is a positive whole number; {name}_list shows them.",
+                    name=group.name,
+                )
             )
         return await _as_json(app, group.item(app, int(id)))
 

@@ -19,6 +19,7 @@ from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.loopback_page import HOST, LONGEST_HEAD, answer_page
 from bi_mcp.named_secrets import MAX_VALUE_BYTES
 from bi_mcp.secret import Secret
@@ -159,7 +160,10 @@ class SecretPage:
         name = self._wanted.name
         if name in self._stored.known():
             raise ConfigError(
-                f"A secret {name} is stored meanwhile. Nothing was changed; close this page and go back to the assistant."
+                say(
+                    "A secret {name} is stored meanwhile. Nothing was changed; close this page and go back to the assistant.",
+                    name=name,
+                )
             )
         self._stored.store(name, value, self._wanted.hosts)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bi_mcp.errors import EndpointError, InvalidRequestError, SecretReferenceError
+from bi_mcp.language import say
 from bi_mcp.named_secrets import destination, is_name, set_command
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
@@ -115,9 +116,14 @@ class SettingValues:
             return self._from_file(code, value.file)
         if looks_secret(code, name) and not self.allow_literal_secrets:
             raise SecretReferenceError(
-                f"settings.{code} looks like a secret and is not accepted as text. {self._store_advice()}Put the value into a variable such as "
-                f'{ENV_PREFIX}{_variable_name(code)} of the server\'s environment and pass {{"env": "{ENV_PREFIX}{_variable_name(code)}"}}'
-                f"{self._file_advice()}."
+                say(
+                    'settings.{code} looks like a secret and is not accepted as text. {self}Put the value into a variable such as {env_prefix}{code_2} of the server\'s environment and pass {{"env": "{env_prefix}{code_2}"}}{self_2}.',
+                    code=code,
+                    self=self._store_advice(),
+                    env_prefix=ENV_PREFIX,
+                    code_2=_variable_name(code),
+                    self_2=self._file_advice(),
+                )
             )
         return Secret(str(value))
 
@@ -125,26 +131,41 @@ class SettingValues:
         if not is_name(name):
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
-                f"settings.{code}: that is no name of a stored secret. Names hold only a-z, 0-9, - and _; `bi-mcp secret list` "
-                "shows the user which there are."
+                say(
+                    "settings.{code}: that is no name of a stored secret. Names hold only a-z, 0-9, - and _; `bi-mcp secret list` shows the user which there are.",
+                    code=code,
+                )
             )
         if self.named is None:
             raise SecretReferenceError(
-                f"settings.{code}: this server has no configuration folder to store secrets in. Use a {ENV_PREFIX} variable."
+                say(
+                    "settings.{code}: this server has no configuration folder to store secrets in. Use a {env_prefix} variable.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
             )
         hosts = find_destinations(addresses, f"settings.{code}")
         secret = self.named.known().get(name)
         if secret is None:
             raise SecretReferenceError(
-                f"settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a "
-                f"terminal, which asks for the value: `{set_command(name, *hosts)}`. Then call again."
+                say(
+                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a terminal, which asks for the value: `{name_2}`. Then call again.",
+                    code=code,
+                    name=name,
+                    name_2=set_command(name, *hosts),
+                )
             )
         strange = [host for host in hosts if not secret.may_go_to(host)]
         if strange:
             raise SecretReferenceError(
-                f"settings.{code}: the secret {name} is bound to {', '.join(secret.hosts)} and would be sent to "
-                f"{', '.join(strange)}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: "
-                f"`{secret.command_for(*strange)}`."
+                say(
+                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: `{strange_2}`.",
+                    code=code,
+                    name=name,
+                    hosts=", ".join(secret.hosts),
+                    strange=", ".join(strange),
+                    strange_2=secret.command_for(*strange),
+                )
             )
         return self.named.value(secret)
 
@@ -152,27 +173,40 @@ class SettingValues:
         if not variable.startswith(ENV_PREFIX):
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
-                f"settings.{code}: only variables whose name begins with {ENV_PREFIX} can be referred to. "
-                "Rename the variable in the server's environment."
+                say(
+                    "settings.{code}: only variables whose name begins with {env_prefix} can be referred to. Rename the variable in the server's environment.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
             )
         value = self.variable(variable)
         if not value:
             raise SecretReferenceError(
-                f"settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment "
-                "(the env block of the MCP client's configuration) and restart the server."
+                say(
+                    "settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment (the env block of the MCP client's configuration) and restart the server.",
+                    code=code,
+                    variable=variable,
+                )
             )
         return value
 
     def _from_file(self, code: str, name: str) -> Secret:
         if self.folder is None:
             raise SecretReferenceError(
-                f"settings.{code}: no folder for secrets is configured. Set BI_MCP_SECRETS_DIR, or use a {ENV_PREFIX} variable."
+                say(
+                    "settings.{code}: no folder for secrets is configured. Set BI_MCP_SECRETS_DIR, or use a {env_prefix} variable.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
             )
         path = _file_inside(self.folder, name)
         if path is None:
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
-                f"settings.{code}: the folder for secrets holds no file of that name. Name a file inside it."
+                say(
+                    "settings.{code}: the folder for secrets holds no file of that name. Name a file inside it.",
+                    code=code,
+                )
             )
         try:
             with path.open("rb") as file:
@@ -181,14 +215,21 @@ class SettingValues:
         except (OSError, UnicodeDecodeError):
             # The text of these exceptions may hold the file's bytes.
             raise SecretReferenceError(
-                f"settings.{code}: the file {name!r} cannot be read as UTF-8 text."
+                say("settings.{code}: the file {name!r} cannot be read as UTF-8 text.", code=code, name=name)
             ) from None
         if len(content) > MAX_FILE_BYTES:
             raise SecretReferenceError(
-                f"settings.{code}: the file {name!r} is larger than {MAX_FILE_BYTES} bytes; it is no secret's value."
+                say(
+                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes; it is no secret's value.",
+                    code=code,
+                    name=name,
+                    max_file_bytes=MAX_FILE_BYTES,
+                )
             )
         if not value:
-            raise SecretReferenceError(f"settings.{code}: the file {name!r} is empty.")
+            raise SecretReferenceError(
+                say("settings.{code}: the file {name!r} is empty.", code=code, name=name)
+            )
         return Secret(value)
 
     def _store_advice(self) -> str:
@@ -204,13 +245,17 @@ def find_destinations(addresses: Collection[str], where: str) -> list[str]:
     """The hosts that values would be sent to, each once. Raises `SecretReferenceError` where one cannot be told."""
     if not addresses:
         raise SecretReferenceError(
-            f"{where}: a stored secret is sent only to hosts that it is bound to, and no address is known here. Give the "
-            "connector its addresses first."
+            say(
+                "{where}: a stored secret is sent only to hosts that it is bound to, and no address is known here. Give the connector its addresses first.",
+                where=where,
+            )
         )
     try:
         return list(dict.fromkeys(destination(address) for address in addresses))
     except EndpointError as error:
-        raise SecretReferenceError(f"{where}: a stored secret was not sent. {error}") from None
+        raise SecretReferenceError(
+            say("{where}: a stored secret was not sent. {error}", where=where, error=error)
+        ) from None
 
 
 def looks_secret(*names: str) -> bool:
@@ -243,5 +288,9 @@ def _check_declared(settings: Mapping[str, SettingValue], names: Mapping[str, st
     if unknown:
         declared = ", ".join(names) or "none"
         raise InvalidRequestError(
-            f"settings: the connector declares no {', '.join(unknown)}, and the portal would drop it silently. Declared: {declared}."
+            say(
+                "settings: the connector declares no {unknown}, and the portal would drop it silently. Declared: {declared}.",
+                unknown=", ".join(unknown),
+                declared=declared,
+            )
         )

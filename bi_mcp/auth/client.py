@@ -12,6 +12,7 @@ import httpx
 
 from bi_mcp.auth.token import parse_token
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.language import say
 from bi_mcp.secret import MASK
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ class OAuthClient:
         except (httpx.HTTPError, TimeoutError) as error:
             # The text of an httpx exception may hold the address, and the address holds the secrets.
             raise UnreachableError(
-                f"The OAuth server of the portal gave no answer ({type(error).__name__}). Check your network, then try again.",
+                say(
+                    "The OAuth server of the portal gave no answer ({name}). Check your network, then try again.",
+                    name=type(error).__name__,
+                ),
                 method=METHOD,
                 may_have_happened=False,
             ) from None
@@ -127,8 +131,11 @@ def _answer(response: httpx.Response) -> Mapping[str, Any]:
 
 def _unexpected(response: httpx.Response, what: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(
-        f"The OAuth server of the portal answered HTTP {response.status_code} with something else than a token ({what}). "
-        "Try again later.",
+        say(
+            "The OAuth server of the portal answered HTTP {status_code} with something else than a token ({what}). Try again later.",
+            status_code=response.status_code,
+            what=what,
+        ),
         method=METHOD,
         status=response.status_code,
     )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bi_mcp.auth.token import parse_token
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from bi_mcp.auth.token import Token
@@ -43,11 +44,11 @@ def parse_installation(text: str, delivered_at: float) -> Installation:
     answer = {_NAMES.get(name, name): value for name, value in delivered.items()}
     missing = [f"{theirs} (or {name})" for name, theirs in _NEEDED.items() if not answer.get(name)]
     if missing:
-        raise ConfigError(f"The installation's data lacks {' and '.join(missing)}.")
+        raise ConfigError(say("The installation's data lacks {missing}.", missing=" and ".join(missing)))
     try:
         token = parse_token(answer, delivered_at)
     except ValueError as error:
-        raise ConfigError(f"The installation's data cannot be used: {error}.") from None
+        raise ConfigError(say("The installation's data cannot be used: {error}.", error=error)) from None
     return Installation(
         token=token,
         portal=_host(token.client_endpoint) or token.domain,
@@ -64,8 +65,9 @@ def _delivered(text: str) -> dict[str, Any]:
         delivered = delivered["auth"]
     if not isinstance(delivered, dict) or not delivered:
         raise ConfigError(
-            "The installation's data is neither a JSON object nor a form. It holds AUTH_ID, REFRESH_ID, AUTH_EXPIRES, "
-            "member_id and DOMAIN, as the portal posted them."
+            say(
+                "The installation's data is neither a JSON object nor a form. It holds AUTH_ID, REFRESH_ID, AUTH_EXPIRES, member_id and DOMAIN, as the portal posted them."
+            )
         )
     return delivered
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.language import say
 from bi_mcp.profiles import change_profiles
 from bi_mcp.secret import Secret
 
@@ -56,14 +57,17 @@ class Authorisation:
         returned = _parameters(address)
         if not returned.get("code"):
             raise AuthorisationError(
-                "This address brings no code. Copy the whole address of the page on which the browser ended: it holds "
-                "code=… and state=…",
+                say(
+                    "This address brings no code. Copy the whole address of the page on which the browser ended: it holds code=… and state=…"
+                ),
                 code="NO_CODE",
             )
         state = returned.get("state", "").encode(errors="replace")
         if not hmac.compare_digest(state, self.state.encode()):
             raise AuthorisationError(
-                "This address belongs to another login. Use the one that this login's page led to, or start again.",
+                say(
+                    "This address belongs to another login. Use the one that this login's page led to, or start again."
+                ),
                 code="WRONG_STATE",
             )
         return Returned(
@@ -88,8 +92,9 @@ def oauth_server_of(portal_url: str, named: str = "") -> str:
     if local and host in {"", portal.netloc.lower()}:
         return f"{portal.scheme}://{portal.netloc}"
     raise AuthorisationError(
-        "The address names an OAuth server that is not Bitrix24's. Nothing was sent to it. Start the login again, and only "
-        "from the portal's own pages.",
+        say(
+            "The address names an OAuth server that is not Bitrix24's. Nothing was sent to it. Start the login again, and only from the portal's own pages."
+        ),
         code="FOREIGN_SERVER",
     )
 

@@ -11,6 +11,7 @@ from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.language import say
 from bi_mcp.loopback_page import HOST, LONGEST_HEAD, answer_page
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class Receiver:
             group.cancel_scope.cancel()
         if self._outcome is None:
             raise AuthorisationError(
-                "The browser did not come back. The portal shows its own errors in the browser. Check the handler address on "
-                f"the application's card ({self.handler_address}), or use --paste where the browser is on another machine.",
+                say(
+                    "The browser did not come back. The portal shows its own errors in the browser. Check the handler address on the application's card ({handler_address}), or use --paste where the browser is on another machine.",
+                    handler_address=self.handler_address,
+                ),
                 code="NO_ANSWER",
             )
         if isinstance(self._outcome, AuthorisationError):
@@ -76,8 +79,10 @@ async def receiving(port: int) -> AsyncIterator[Receiver]:
         listener = await anyio.create_tcp_listener(local_host=HOST, local_port=port)
     except OSError:
         raise AuthorisationError(
-            f"Port {port} is taken, perhaps by another login that waits. End that one, or choose another --port and enter "
-            "its handler address on the application's card, or use --paste.",
+            say(
+                "Port {port} is taken, perhaps by another login that waits. End that one, or choose another --port and enter its handler address on the application's card, or use --paste.",
+                port=port,
+            ),
             code="PORT_IN_USE",
         ) from None
     async with listener:

@@ -10,6 +10,7 @@ import anyio
 
 from bi_mcp.auth.token import Grant
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 
 if TYPE_CHECKING:
@@ -182,5 +183,10 @@ def open_session(
 
 def _not_logged_in(profile: Profile) -> AuthorisationError:
     return AuthorisationError(
-        f"Profile {profile.name!r} is not logged in. Run `{profile.login_command}`.", code="NOT_LOGGED_IN"
+        say(
+            "Profile {name!r} is not logged in. Run `{login_command}`.",
+            name=profile.name,
+            login_command=profile.login_command,
+        ),
+        code="NOT_LOGGED_IN",
     )

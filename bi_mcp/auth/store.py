@@ -11,6 +11,7 @@ from anyio import sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.language import say
 from bi_mcp.private_file import PrivateFile, make_private_folder
 from bi_mcp.rest.credential import Webhook
 from bi_mcp.secret import Secret
@@ -50,7 +51,10 @@ class TokenStore(ABC):
             return _parse(kept)
         except ValueError:
             raise AuthorisationError(
-                f"What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                say(
+                    "What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                    profile=profile,
+                ),
                 code="STORE_FAILED",
             ) from None
 
@@ -91,8 +95,12 @@ class TokenStore(ABC):
 
     def _unusable(self, profile: str, error: OSError) -> AuthorisationError:
         return AuthorisationError(
-            f"The token of profile {profile!r} cannot be changed in {self._locks} ({error.strerror}). Make the folder writable, "
-            "or set BI_MCP_CONFIG_DIR to one that is.",
+            say(
+                "The token of profile {profile!r} cannot be changed in {locks} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                profile=profile,
+                locks=self._locks,
+                strerror=error.strerror,
+            ),
             code="STORE_FAILED",
         )
 
@@ -157,8 +165,11 @@ class KeyringTokenStore(TokenStore):
             return ask()
         except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
             raise AuthorisationError(
-                f"The system keyring did not give or take the token of profile {profile!r} ({type(error).__name__}). Unlock "
-                "it, or log in again with `--keep-in file`.",
+                say(
+                    "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
+                    profile=profile,
+                    name=type(error).__name__,
+                ),
                 code="STORE_FAILED",
             ) from None
 
@@ -186,8 +197,9 @@ def open_store(keeper: Keeper, folder: Path) -> TokenStore:
     backend = system_keyring()
     if backend is None:
         raise AuthorisationError(
-            "The token is in the system keyring, and this process reaches none (a service or a container often has none). "
-            "Log in again with `--keep-in file`.",
+            say(
+                "The token is in the system keyring, and this process reaches none (a service or a container often has none). Log in again with `--keep-in file`."
+            ),
             code="STORE_FAILED",
         )
     return KeyringTokenStore(folder, backend)
@@ -205,7 +217,11 @@ async def _acquire(acquire: Callable[..., object], patience: float, profile: str
         except Timeout:
             if current_time() >= deadline:
                 raise AuthorisationError(
-                    f"Another bi-mcp process has kept profile {profile!r} locked for {patience:.0f} s. End it and try again.",
+                    say(
+                        "Another bi-mcp process has kept profile {profile!r} locked for {patience:.0f} s. End it and try again.",
+                        profile=profile,
+                        patience=patience,
+                    ),
                     code="LOCKED",
                 ) from None
             await sleep(_POLL_S)

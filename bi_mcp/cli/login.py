@@ -21,6 +21,7 @@ from bi_mcp.auth.store import Stored, best_keeper
 from bi_mcp.auth.token import Application, Grant
 from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
+from bi_mcp.language import say
 from bi_mcp.profiles import Keeper, Profile, load_profiles
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
@@ -84,7 +85,9 @@ def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
     installation = parse_installation(file.read(), time.time())
     portal_url = _portal_url(wishes.portal or installation.portal)
     if installation.portal and installation.portal.lower() != urlsplit(portal_url).netloc:
-        raise ConfigError(f"The installation's data is of another portal than {portal_url}.")
+        raise ConfigError(
+            say("The installation's data is of another portal than {portal_url}.", portal_url=portal_url)
+        )
     profile = _new_profile(wishes, portal_url)
     application = _application(wishes, oauth_server_of(portal_url, installation.oauth_host))
     return _with(profile, application), Grant(application, installation.token)
@@ -94,7 +97,7 @@ def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
     address, webhook = parse_webhook(click.prompt("The webhook's address (not shown)", hide_input=True))
     portal_url = _portal_url(address)
     if wishes.portal and _portal_url(wishes.portal) != portal_url:
-        raise ConfigError("The webhook is of another portal than the one that you named.")
+        raise ConfigError(say("The webhook is of another portal than the one that you named."))
     return replace(_new_profile(wishes, portal_url), kind="webhook"), webhook
 
 
@@ -160,7 +163,9 @@ def _keep_and_test(profile: Profile, stored: Stored) -> None:
     try:
         click.echo(anyio.run(_what_is_seen, profile, folder))
     except BiMcpError as error:
-        raise click.ClickException(f"The login is kept, but the first call failed. {error}") from None
+        raise click.ClickException(
+            say("The login is kept, but the first call failed. {error}", error=error)
+        ) from None
 
 
 async def _what_is_seen(profile: Profile, folder: Path) -> str:
@@ -217,12 +222,16 @@ def _client_secret(wishes: Wishes) -> Secret:
     if wishes.client_secret_env:
         secret = secret_variable(wishes.client_secret_env)
         if secret is None:
-            raise ConfigError(f"The variable {wishes.client_secret_env} is not set.")
+            raise ConfigError(
+                say(
+                    "The variable {client_secret_env} is not set.", client_secret_env=wishes.client_secret_env
+                )
+            )
         return secret
     if wishes.client_secret_stdin:
         entered = sys.stdin.readline().strip()
     else:
         entered = click.prompt("client_secret (not shown)", hide_input=True).strip()
     if not entered:
-        raise ConfigError("The client_secret is empty. Copy it from the application's card.")
+        raise ConfigError(say("The client_secret is empty. Copy it from the application's card."))
     return Secret(entered)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from bi_mcp.language import say
+
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.profiles import Keeper
@@ -117,4 +119,4 @@ def _piped_value() -> Secret:
         return Secret(piped.decode().removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError:
         # The text of this exception holds the bytes.
-        raise click.ClickException("The input is no UTF-8 text. Nothing was stored.") from None
+        raise click.ClickException(say("The input is no UTF-8 text. Nothing was stored.")) from None

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bi_mcp.language import say
+
 if TYPE_CHECKING:
     from bi_mcp.tools.app import App
     from bi_mcp.workspace.plan import Plan
@@ -288,7 +290,11 @@ def _text(file: str | None) -> tuple[str, str]:
         return str(path), path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(
-            f"{path} cannot be read ({type(error).__name__}). Write one with `bi-mcp export {path}`."
+            say(
+                "{path} cannot be read ({name}). Write one with `bi-mcp export {path}`.",
+                path=path,
+                name=type(error).__name__,
+            )
         ) from None
 
 
@@ -324,11 +330,14 @@ def _print_plan(plan: Plan, form: str, *, err: bool = False) -> None:
 def _agreed(plan: Plan) -> bool:
     if plan.obstacles:
         raise click.ClickException(
-            "Nothing was sent: remove what stands in the way (lines with !), then apply again."
+            say("Nothing was sent: remove what stands in the way (lines with !), then apply again.")
         )
     if not sys.stdin.isatty():
         raise click.ClickException(
-            f"Nothing was sent: nobody is there to be asked. Look at the plan, then apply with --checksum {plan.checksum}."
+            say(
+                "Nothing was sent: nobody is there to be asked. Look at the plan, then apply with --checksum {checksum}.",
+                checksum=plan.checksum,
+            )
         )
     return click.confirm("Apply it?", default=False)
 

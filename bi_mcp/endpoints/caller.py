@@ -25,6 +25,7 @@ from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, resolve_host
 from bi_mcp.endpoints.wording import Connection, named, safe_text
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
 from bi_mcp.progress import remark
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class EndpointCaller:
         answer = await self._post(url, {}, connection, lambda part: not part)
         if not answer.size:
             raise EndpointError(
-                f"{named(url, connection)} answered 200 with an empty body.", reason="empty", status=200
+                say("{url} answered 200 with an empty body.", url=named(url, connection)),
+                reason="empty",
+                status=200,
             )
         return answer
 
@@ -116,7 +119,7 @@ class EndpointCaller:
                 read.finish()
         except NotJsonError as error:
             broken = EndpointError(
-                f"{named(url, connection)} answered 200, but the answer {error}.",
+                say("{url} answered 200, but the answer {error}.", url=named(url, connection), error=error),
                 reason="not_json",
                 status=200,
             )
@@ -124,7 +127,11 @@ class EndpointCaller:
             raise broken from None
         if answer.size > self.limits.size and not read.elements:
             raise EndpointError(
-                f"{named(url, connection)} answered more than {self.limits.size} bytes without an element that ends.",
+                say(
+                    "{url} answered more than {size} bytes without an element that ends.",
+                    url=named(url, connection),
+                    size=self.limits.size,
+                ),
                 reason="too_large",
                 status=200,
             )

@@ -18,6 +18,7 @@ from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -133,13 +134,21 @@ class Exchange:
         status = response.status_code
         if response.has_redirect_location:
             raise EndpointError(
-                f"{self._name()} redirects to {self._target(response)} (HTTP {status}). Only HTTP 200 counts, and a "
-                "connection's values are not sent on to another address.",
+                say(
+                    "{self} redirects to {response} (HTTP {status}). Only HTTP 200 counts, and a connection's values are not sent on to another address.",
+                    self=self._name(),
+                    response=self._target(response),
+                    status=status,
+                ),
                 reason="redirect",
                 status=status,
             )
         if status != 200:
-            raise EndpointError(f"{self._name()} answered HTTP {status}.", reason="status", status=status)
+            raise EndpointError(
+                say("{self} answered HTTP {status}.", self=self._name(), status=status),
+                reason="status",
+                status=status,
+            )
 
     def _target(self, response: httpx.Response) -> str:
         try:
@@ -154,7 +163,7 @@ class Exchange:
             return httpx.URL(parts._replace(netloc="host.invalid", fragment="").geturl())
         except (httpx.InvalidURL, ValueError):
             raise EndpointError(
-                "The endpoint's address cannot be called: its path or query cannot be read.",
+                say("The endpoint's address cannot be called: its path or query cannot be read."),
                 reason="bad_address",
             ) from None
 
@@ -180,7 +189,9 @@ class Exchange:
     def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
         trouble = _tls_error(error)
         if trouble is not None:
-            return EndpointError(f"{self._name()}: TLS failed: {trouble}.", reason="tls")
+            return EndpointError(
+                say("{self}: TLS failed: {trouble}.", self=self._name(), trouble=trouble), reason="tls"
+            )
         what = "broke the connection off" if self._connected else "cannot be connected to"
         return EndpointError(f"{self._name()} {what} ({type(error).__name__}).", reason="unreachable")
 
@@ -212,7 +223,7 @@ async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[b
     encoding = _encoding(response)
     if encoding not in {*NO_ENCODING, "gzip", "deflate"}:
         raise EndpointError(
-            f"{name} answered in a content encoding that was not asked for.",
+            say("{name} answered in a content encoding that was not asked for.", name=name),
             reason="encoding",
             status=200,
         )
@@ -229,7 +240,9 @@ async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[b
         yield unpacker.flush()
     except zlib.error:
         raise EndpointError(
-            f"{name} answered a body that is not {encoding}, as it says.", reason="encoding", status=200
+            say("{name} answered a body that is not {encoding}, as it says.", name=name, encoding=encoding),
+            reason="encoding",
+            status=200,
         ) from None
 
 

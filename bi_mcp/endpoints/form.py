@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
 from bi_mcp.secret import Secret
 
 
@@ -20,7 +21,9 @@ def encode_form(parameters: Mapping[str, object]) -> bytes:
     except (UnicodeEncodeError, RecursionError):
         # The text of the first holds the value.
         raise EndpointError(
-            "The parameters cannot be written as a form: half a Unicode character, or nested too deeply.",
+            say(
+                "The parameters cannot be written as a form: half a Unicode character, or nested too deeply."
+            ),
             reason="bad_request",
         ) from None
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -84,19 +85,19 @@ def parse_address(url: str) -> Address:
     Raises EndpointError; its text does not repeat the address.
     """
     if _NEVER_IN_AN_ADDRESS.search(url):
-        raise _bad("it holds spaces, backslashes or control characters")
+        raise _bad(say("it holds spaces, backslashes or control characters"))
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise _bad("its host or port cannot be read") from None
+        raise _bad(say("its host or port cannot be read")) from None
     if parts.scheme not in DEFAULT_PORTS:
-        raise _bad("it begins with neither http:// nor https://")
+        raise _bad(say("it begins with neither http:// nor https://"))
     if "@" in parts.netloc:
-        raise _bad("it holds a user or a password before the host")
+        raise _bad(say("it holds a user or a password before the host"))
     written = _HOST_AND_PORT.fullmatch(parts.netloc)
     port = int(written["port"] or DEFAULT_PORTS[parts.scheme]) if written else 0
     if written is None or not 0 < port < 65536:
-        raise _bad("its host or port cannot be read")
+        raise _bad(say("its host or port cannot be read"))
     host = _parse_ipv6(written["ipv6"]) if written["ipv6"] else _parse_host(written["name"])
     return Address(parts.scheme, host, port)
 
@@ -118,8 +119,11 @@ async def find_destination(
     not_public = next((kind for ip in ips if (kind := why_not_public(ip))), None)
     if not_public and not allow_private:
         raise EndpointError(
-            f"{address.host} was not called: it leads to {not_public}. Bitrix24's cloud does not call such addresses either. "
-            "Give the connector a public address; for one under development, allow private addresses.",
+            say(
+                "{host} was not called: it leads to {not_public}. Bitrix24's cloud does not call such addresses either. Give the connector a public address; for one under development, allow private addresses.",
+                host=address.host,
+                not_public=not_public,
+            ),
             reason="refused_address",
         )
     # IPv4 first: many machines have IPv6 addresses and no way out with them.
@@ -160,7 +164,10 @@ async def _resolve(address: Address, resolver: Resolver) -> list[IPAddress]:
         found = []
     if not found:
         raise EndpointError(
-            f"{address.host} has no address: the name cannot be resolved. Check its spelling and its DNS records.",
+            say(
+                "{host} has no address: the name cannot be resolved. Check its spelling and its DNS records.",
+                host=address.host,
+            ),
             reason="unresolved",
         )
     return list(dict.fromkeys(found))
@@ -173,13 +180,13 @@ def _parse_host(host: str) -> str:
         try:
             return str(IPv4Address(socket.inet_aton(host)))
         except OSError:
-            raise _bad("its host is a number that is no IP address") from None
+            raise _bad(say("its host is a number that is no IP address")) from None
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        raise _bad("its host is no name") from None
+        raise _bad(say("its host is no name")) from None
     if not _HOST_NAME.fullmatch(name) or len(name) > 253:
-        raise _bad("its host is no name")
+        raise _bad(say("its host is no name"))
     return name
 
 
@@ -187,14 +194,14 @@ def _parse_ipv6(host: str) -> str:
     try:
         ip = IPv6Address(host)
     except ValueError:
-        raise _bad("its host is no IPv6 address") from None
+        raise _bad(say("its host is no IPv6 address")) from None
     if ip.scope_id:
-        raise _bad("its IPv6 address names an interface of one machine")
+        raise _bad(say("its IPv6 address names an interface of one machine"))
     return str(ip)
 
 
 def _bad(why: str) -> EndpointError:
     return EndpointError(
-        f"The endpoint's address cannot be called: {why}. It must look like https://host/path.",
+        say("The endpoint's address cannot be called: {why}. It must look like https://host/path.", why=why),
         reason="bad_address",
     )

@@ -27,6 +27,7 @@ from bi_mcp.hosting.shared_budget import SharedBudget
 from bi_mcp.hosting.shared_store import open_store
 from bi_mcp.hosting.shared_tokens import LocalLogin, SharedTokenStore
 from bi_mcp.hosting.signing_keys import SigningKeys
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -158,7 +159,12 @@ def _listen(options: HttpOptions) -> socket.socket:
         return socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigError(
-            f"{options.host} port {options.port} cannot be opened: {error.strerror}. Choose others with --host and --port."
+            say(
+                "{host} port {port} cannot be opened: {strerror}. Choose others with --host and --port.",
+                host=options.host,
+                port=options.port,
+                strerror=error.strerror,
+            )
         ) from None
 
 
@@ -169,6 +175,8 @@ def _check_certificate(options: HttpOptions) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.tls_certificate, options.tls_key)
     except OSError as error:
         raise ConfigError(
-            f"--tls-cert and --tls-key cannot be used ({error.strerror or type(error).__name__}). Both must be readable PEM files "
-            "that belong together."
+            say(
+                "--tls-cert and --tls-key cannot be used ({strerror}). Both must be readable PEM files that belong together.",
+                strerror=error.strerror or type(error).__name__,
+            )
         ) from None

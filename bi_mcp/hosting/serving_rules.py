@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.hosting.options import is_loopback
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,14 @@ def require_servable(options: HttpOptions) -> None:
     problems = check_serving(options)
     if problems:
         reasons = "".join(f"\n- {problem}" for problem in problems)
-        raise ConfigError(f"bi-mcp does not start on {options.host} port {options.port}:{reasons}")
+        raise ConfigError(
+            say(
+                "bi-mcp does not start on {host} port {port}:{reasons}",
+                host=options.host,
+                port=options.port,
+                reasons=reasons,
+            )
+        )
 
 
 def check_serving(options: HttpOptions) -> list[str]:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import anyio
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -76,7 +77,9 @@ async def _folder(folder: str) -> AsyncIterator[AsyncKeyValue]:
         await path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"BI_MCP_SHARED_STORE names a folder that cannot be made: {error.strerror}."
+            say(
+                "BI_MCP_SHARED_STORE names a folder that cannot be made: {strerror}.", strerror=error.strerror
+            )
         ) from None
     yield FileTreeStore(
         data_directory=folder,
@@ -156,8 +159,9 @@ async def _probe(store: AsyncKeyValue, address: Secret) -> None:
                 await store.put("probe", {"made_by": "bi-mcp"}, collection=TABLE)
     except EncryptionError:
         raise ConfigError(
-            "BI_MCP_SHARED_KEY does not open what the shared store holds. Set the key that the other replicas have, or begin with "
-            "an empty store."
+            say(
+                "BI_MCP_SHARED_KEY does not open what the shared store holds. Set the key that the other replicas have, or begin with an empty store."
+            )
         ) from None
     except Exception as error:  # noqa: BLE001  every store has its own errors, whose texts may hold its address and password
         raise _mute(address.reveal(), error) from None
@@ -167,13 +171,19 @@ def _mute(address: str, error: Exception) -> ConfigError:
     parts = urlsplit(address)
     where = f"{parts.scheme}://{parts.hostname or ''}"
     return ConfigError(
-        f"The shared store {where} does not answer as it must ({type(error).__name__}). Check BI_MCP_SHARED_STORE: host, port, "
-        "password, database."
+        say(
+            "The shared store {where} does not answer as it must ({name}). Check BI_MCP_SHARED_STORE: host, port, password, database.",
+            where=where,
+            name=type(error).__name__,
+        )
     )
 
 
 def _missing_extra(address: Secret) -> ConfigError:
     extra = "postgresql" if urlsplit(address.reveal()).scheme == "postgresql" else "hosting"
     return ConfigError(
-        f'BI_MCP_SHARED_STORE needs packages that are not installed. Run: pip install "bi-mcp[{extra}]"'
+        say(
+            'BI_MCP_SHARED_STORE needs packages that are not installed. Run: pip install "bi-mcp[{extra}]"',
+            extra=extra,
+        )
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
 from bi_mcp.errors import AuthorisationError, BiMcpError
 from bi_mcp.hosting.lease import Lease, LeaseTimeoutError
+from bi_mcp.language import say
 from bi_mcp.rest.credential import Webhook
 from bi_mcp.secret import Secret
 
@@ -96,7 +97,10 @@ def _parse(profile: str, kept: Mapping[str, Any]) -> Stored:
         return stored_grant(kept)
     except ValueError:
         raise AuthorisationError(
-            f"What the shared store holds for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+            say(
+                "What the shared store holds for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                profile=profile,
+            ),
             code="STORE_FAILED",
         ) from None
 
@@ -109,12 +113,18 @@ def _as_authorisation_error(profile: str) -> Iterator[None]:
         raise
     except LeaseTimeoutError:
         raise AuthorisationError(
-            f"Another replica has kept profile {profile!r} locked for too long. Try again; restart the replicas if it stays so.",
+            say(
+                "Another replica has kept profile {profile!r} locked for too long. Try again; restart the replicas if it stays so.",
+                profile=profile,
+            ),
             code="LOCKED",
         ) from None
     except Exception as error:  # noqa: BLE001  every store has its own errors, whose texts may hold its address and password
         raise AuthorisationError(
-            f"The shared store (BI_MCP_SHARED_STORE) did not give or take the token of profile {profile!r} "
-            f"({type(error).__name__}). Nothing was sent to the portal.",
+            say(
+                "The shared store (BI_MCP_SHARED_STORE) did not give or take the token of profile {profile!r} ({name}). Nothing was sent to the portal.",
+                profile=profile,
+                name=type(error).__name__,
+            ),
             code="STORE_FAILED",
         ) from None

@@ -23,6 +23,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.language import say
 from bi_mcp.rest.envelope import raise_hidden_error, unexpected
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
@@ -105,7 +106,13 @@ def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, fir
     Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch.
     """
     if not 1 <= len(commands) <= MAX_COMMANDS:
-        raise InvalidRequestError(f"A batch holds 1 to {MAX_COMMANDS} commands, not {len(commands)}.")
+        raise InvalidRequestError(
+            say(
+                "A batch holds 1 to {max_commands} commands, not {commands}.",
+                max_commands=MAX_COMMANDS,
+                commands=len(commands),
+            )
+        )
     cmd = {
         _key(position): encode_command(command, range(first, position))
         for position, command in enumerate(commands, first)
@@ -120,15 +127,21 @@ def encode_command(command: Command[object], earlier: range = range(0)) -> str |
     """
     name = command.method.name
     if name == BATCH.name:
-        raise InvalidRequestError("A batch cannot hold a batch. Nothing was sent.")
+        raise InvalidRequestError(say("A batch cannot hold a batch. Nothing was sent."))
     try:
         leaves = _leaves(command.parameters)
         query = urlencode([(place, _text(place, leaf, earlier)) for place, leaf in leaves])
     except UnicodeEncodeError:
-        raise InvalidRequestError(f"{name} was not sent: a text holds half a Unicode character.") from None
+        raise InvalidRequestError(
+            say("{name} was not sent: a text holds half a Unicode character.", name=name)
+        ) from None
     except _UnfitError as reason:
         raise InvalidRequestError(
-            f"{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent."
+            say(
+                "{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent.",
+                name=name,
+                reason=reason,
+            )
         ) from None
     text = f"{name}?{query}" if query else name
     return Secret(text) if any(isinstance(leaf, Secret) for _, leaf in leaves) else text
@@ -156,7 +169,10 @@ def fail_batch(commands: Sequence[Command[object]], error: BiMcpError) -> list[B
 def skip(command: Command[object]) -> SkippedError:
     """Make the error of a command that was not run."""
     return SkippedError(
-        f"{command.method.name} was not run, because a command before it failed. Nothing happened; mend that one first."
+        say(
+            "{name} was not run, because a command before it failed. Nothing happened; mend that one first.",
+            name=command.method.name,
+        )
     )
 
 
@@ -173,7 +189,7 @@ def _leaves(parameters: Mapping[str, object]) -> list[tuple[str, object]]:
         for leaf in _leaves_below(name, value, 1)
     ]
     if len(leaves) > MAX_VALUES:
-        raise _UnfitError(f"it holds more than {MAX_VALUES} values")
+        raise _UnfitError(say("it holds more than {max_values} values", max_values=MAX_VALUES))
     return leaves
 
 
@@ -186,9 +202,9 @@ def _leaves_below(place: str, value: object, depth: int) -> Iterator[tuple[str, 
         yield place, value
         return
     if not steps:
-        raise _UnfitError(f"{place} is empty, and what is empty would vanish")
+        raise _UnfitError(say("{place} is empty, and what is empty would vanish", place=place))
     if depth > MAX_DEPTH:
-        raise _UnfitError("its values are nested too deeply")
+        raise _UnfitError(say("its values are nested too deeply"))
     for step, below in steps:
         yield from _leaves_below(f"{place}[{step}]", below, depth + 1)
 
@@ -196,13 +212,13 @@ def _leaves_below(place: str, value: object, depth: int) -> Iterator[tuple[str, 
 def _step(place: str, key: object) -> str:
     text = str(key)
     if not text or "[" in text or "]" in text:
-        raise _UnfitError(f"a key in {place} is empty or holds a bracket")
+        raise _UnfitError(say("a key in {place} is empty or holds a bracket", place=place))
     return text
 
 
 def _text(place: str, leaf: object, earlier: range) -> str:
     if isinstance(leaf, bool):
-        raise _UnfitError(f"{place} is a boolean, and everything becomes text there")
+        raise _UnfitError(say("{place} is a boolean, and everything becomes text there", place=place))
     if isinstance(leaf, Secret):
         return _literal(place, leaf.reveal())
     if isinstance(leaf, str):
@@ -211,19 +227,23 @@ def _text(place: str, leaf: object, earlier: range) -> str:
         return str(leaf)
     if isinstance(leaf, Reference):
         return _reference(place, leaf, earlier)
-    raise _UnfitError(f"{place} is neither text nor a number")
+    raise _UnfitError(say("{place} is neither text nor a number", place=place))
 
 
 def _literal(place: str, text: str) -> str:
     # The portal replaces references wherever it finds them, and there is no way to escape one.
     if _REFERENCE in text:
-        raise _UnfitError(f"the text of {place} would be taken for a reference to another result")
+        raise _UnfitError(
+            say("the text of {place} would be taken for a reference to another result", place=place)
+        )
     return text
 
 
 def _reference(place: str, reference: Reference, earlier: range) -> str:
     if reference.command not in earlier or not reference.path:
-        raise _UnfitError(f"{place} refers to what is no part of an earlier result of the same batch")
+        raise _UnfitError(
+            say("{place} refers to what is no part of an earlier result of the same batch", place=place)
+        )
     steps = (_key(reference.command), *(_step(place, step) for step in reference.path))
     return "$result" + "".join(f"[{step}]" for step in steps)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.rest.entity import Entity
 from bi_mcp.rest.models.connector import Connector, ConnectorChanges, ConnectorFields
 
@@ -44,5 +45,8 @@ class Connectors(Entity[Connector, ConnectorFields, ConnectorChanges]):
         unknown = [name for name in newer if name not in self._known_fields]
         if unknown:
             raise InvalidRequestError(
-                f"This portal's connectors have no {' and no '.join(unknown)} (newer portals only). Nothing was sent; leave it out."
+                say(
+                    "This portal's connectors have no {unknown} (newer portals only). Nothing was sent; leave it out.",
+                    unknown=" and no ".join(unknown),
+                )
             )

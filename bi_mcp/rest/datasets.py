@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
+from bi_mcp.language import say
 from bi_mcp.rest.entity import Commands, Entity, check_id, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
@@ -42,7 +43,10 @@ class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
         parameters = {name: value for name, value in changes.to_wire().items() if value}
         if not parameters:
             raise InvalidRequestError(
-                f"dataset {id}: nothing to change. Pass add, update or delete with at least one element."
+                say(
+                    "dataset {id}: nothing to change. Pass add, update or delete with at least one element.",
+                    id=id,
+                )
             )
         return self._command("fields.update", parse_true, id=id, **parameters)
 
@@ -95,8 +99,9 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
             return await super().add(fields)
         if not await self.has_tables():
             raise InvalidRequestError(
-                "This portal always makes a BI Builder dataset together with a dataset (it has no biconnector.table.add). "
-                "Nothing was sent; create it with its BI Builder dataset."
+                say(
+                    "This portal always makes a BI Builder dataset together with a dataset (it has no biconnector.table.add). Nothing was sent; create it with its BI Builder dataset."
+                )
             )
         return await self._create(self.table_commands.add(fields), fields)
 
@@ -132,7 +137,9 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         columns = await self._find_changed(found.value, {"add": sent["fields"]})
         if isinstance(columns, Done):
             return found
-        return NotDone("partly", f"dataset {found.value} is there; {columns.what}")
+        return NotDone(
+            "partly", say("dataset {value} is there; {what}", value=found.value, what=columns.what)
+        )
 
     async def _find_changed(self, id: int, changes: Mapping[str, object]) -> Done[None] | NotDone:
         columns = (await self.get(id)).fields or []
@@ -167,7 +174,8 @@ class Tables(Datasets):
                 method=missing.method,
                 code=missing.code,
                 message=missing.message,
-                hint="This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use the dataset "
-                "tools (dataset_add …), which every generation has.",
+                hint=say(
+                    "This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use the dataset tools (dataset_add …), which every generation has."
+                ),
                 status=missing.status,
             ) from None

@@ -12,6 +12,7 @@ import anyio
 from pydantic import Field, ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
+from bi_mcp.language import say
 from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method
@@ -57,7 +58,9 @@ class Commands(Generic[Item, New, Changes]):
         check_id(self._group, id)
         fields = changes.to_wire()
         if not fields:
-            raise InvalidRequestError(f"{self._group} {id}: nothing to change. Pass at least one field.")
+            raise InvalidRequestError(
+                say("{group} {id}: nothing to change. Pass at least one field.", group=self._group, id=id)
+            )
         return self._command("update", parse_true, id=id, fields=fields)
 
     def get(self, id: int) -> Command[Item]:
@@ -174,7 +177,9 @@ class Entity(Generic[Item, New, Changes]):
             page = await self.list_page(select=["id"], order={"id": "DESC"})
         except UnreachableError as error:
             raise UnreachableError(
-                f"{called.name} was not sent. {error}", method=called.name, may_have_happened=False
+                say("{name} was not sent. {error}", name=called.name, error=error),
+                method=called.name,
+                may_have_happened=False,
             ) from None
         except BiMcpError:
             return None
@@ -190,7 +195,9 @@ class Entity(Generic[Item, New, Changes]):
 
     async def _find_created(self, sent: Mapping[str, object], newest: int | None) -> Done[int] | NotDone:
         if newest is None:
-            return NotDone("unknown", f"which {self.group}s there were before could not be read")
+            return NotDone(
+                "unknown", say("which {group}s there were before could not be read", group=self.group)
+            )
         select = ["id", *TRAITS[self.group].identity]
         newer = [item async for item in self.iterate(select=select, filter={">id": newest})]
         return judge_creation(self.group, sent, [item.model_dump(by_alias=True) for item in newer])
@@ -203,7 +210,7 @@ class Entity(Generic[Item, New, Changes]):
             await self.get(id)
         except NotFoundError:
             return Done(None)
-        return NotDone("not_done", f"{self.group} {id} is still there")
+        return NotDone("not_done", say("{group} {id} is still there", group=self.group, id=id))
 
     async def _run(self, command: Command[Value]) -> Value:
         return command.parse(await self._call(command.method, command.parameters))
@@ -220,7 +227,10 @@ def check_id(group: str, id: int) -> None:
     """Refuse what is no id. `True` would be sent as one."""
     if type(id) is not int or id < 1:
         raise InvalidRequestError(
-            f"{group}: an id is a positive whole number, as {group}_list returns it. Nothing was sent."
+            say(
+                "{group}: an id is a positive whole number, as {group}_list returns it. Nothing was sent.",
+                group=group,
+            )
         )
 
 

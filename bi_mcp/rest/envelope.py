@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
+from bi_mcp.language import say
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import Effect
 
@@ -132,7 +133,13 @@ def unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
     if method.effect is not Effect.READ:
         advice = f"The change may have been made all the same. {look_first(method)}"
     return UnexpectedAnswerError(
-        f"{method.name}: the portal's answer (HTTP {status}) was {what}, not an answer of the REST API. {advice}",
+        say(
+            "{name}: the portal's answer (HTTP {status}) was {what}, not an answer of the REST API. {advice}",
+            name=method.name,
+            status=status,
+            what=what,
+            advice=advice,
+        ),
         method=method.name,
         status=status,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.language import say
 from bi_mcp.progress import remark
 from bi_mcp.rest.rate_limit import Limiter, block_seconds
 from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat
@@ -177,7 +178,11 @@ def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
         method=method.name,
         code=RUN_TIME_USED_UP,
         message="the method has used up its run time of ten minutes",
-        hint=f"Nothing happened. It can be called again in {ceil(wait)} s, at {_moment(again_at)}; other methods work.",
+        hint=say(
+            "Nothing happened. It can be called again in {wait} s, at {again_at}; other methods work.",
+            wait=ceil(wait),
+            again_at=_moment(again_at),
+        ),
         status=429,
     )
     error.retry_at = again_at
@@ -189,7 +194,7 @@ def _crowded(method: Method, wait: float, ahead: int) -> LimitError:
         method=method.name,
         code=TOO_MANY_REQUESTS,
         message=f"{ahead} requests wait for the portal already, and this one would wait {ceil(wait)} s",
-        hint="It was not sent and nothing happened. Try again later.",
+        hint=say("It was not sent and nothing happened. Try again later."),
         status=503,
     )
 

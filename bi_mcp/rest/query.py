@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 
 PAGE_SIZE = 50
 
@@ -41,7 +42,7 @@ class Query:
         _check_order(self.order)
         if self.page < 1:
             raise InvalidRequestError(
-                "page counts from 1; the portal would silently answer the first page for anything less."
+                say("page counts from 1; the portal would silently answer the first page for anything less.")
             )
 
     def to_wire(self) -> dict[str, object]:
@@ -67,11 +68,13 @@ def split_key(key: str) -> tuple[str, str]:
 
 def _check_select(select: Sequence[str]) -> None:
     if isinstance(select, str):
-        raise InvalidRequestError('select is an array of field names, for example ["id", "title"].')
+        raise InvalidRequestError(say('select is an array of field names, for example ["id", "title"].'))
     for name in select:
         if name in _REFUSED_IN_SELECT:
             raise InvalidRequestError(
-                f"select: {name!r} comes in every answer but may not be selected. Leave it out."
+                say(
+                    "select: {name!r} comes in every answer but may not be selected. Leave it out.", name=name
+                )
             )
 
 
@@ -87,13 +90,16 @@ def _check_filter(conditions: Filter) -> None:
 
 def _check_logic(value: object) -> None:
     if value not in ("AND", "OR"):
-        raise InvalidRequestError("filter: logic is AND or OR, in capitals.")
+        raise InvalidRequestError(say("filter: logic is AND or OR, in capitals."))
 
 
 def _check_group(key: str, value: object) -> None:
     if not isinstance(value, Mapping):
         raise InvalidRequestError(
-            f'filter: under the number {key!r} stands a group, an object of conditions such as {{"logic": "OR", ">=id": 5}}.'
+            say(
+                'filter: under the number {key!r} stands a group, an object of conditions such as {{"logic": "OR", ">=id": 5}}.',
+                key=key,
+            )
         )
     _check_filter(value)
 
@@ -102,27 +108,39 @@ def _check_condition(key: str, value: object) -> None:
     operator, name = split_key(key)
     if not name:
         raise InvalidRequestError(
-            f"filter: the key {key!r} names no field. Write operator and field together, such as '>=id'."
+            say(
+                "filter: the key {key!r} names no field. Write operator and field together, such as '>=id'.",
+                key=key,
+            )
         )
     if name in _IGNORED_IN_FILTER:
         raise InvalidRequestError(
-            f"filter: the portal ignores {name!r} in a filter and would answer everything. Filter by another field."
+            say(
+                "filter: the portal ignores {name!r} in a filter and would answer everything. Filter by another field.",
+                name=name,
+            )
         )
     if operator in _ARRAY_OPERATORS:
         _check_array(key, value)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        raise InvalidRequestError(f"filter: only @ (in) and !@ (not in) take an array; write '@{name}'.")
+        raise InvalidRequestError(
+            say("filter: only @ (in) and !@ (not in) take an array; write '@{name}'.", name=name)
+        )
     else:
         _check_scalar(key, value)
     if operator == "%" and isinstance(value, str) and "%" in value:
         raise InvalidRequestError(
-            f"filter: {key!r} finds the value anywhere; for a pattern with % use '=%{name}'."
+            say(
+                "filter: {key!r} finds the value anywhere; for a pattern with % use '=%{name}'.",
+                key=key,
+                name=name,
+            )
         )
 
 
 def _check_array(key: str, values: object) -> None:
     if not isinstance(values, Sequence) or isinstance(values, str | bytes):
-        raise InvalidRequestError(f"filter: {key!r} takes an array of values.")
+        raise InvalidRequestError(say("filter: {key!r} takes an array of values.", key=key))
     for value in values:
         _check_scalar(key, value)
 
@@ -130,15 +148,27 @@ def _check_array(key: str, values: object) -> None:
 def _check_scalar(key: str, value: object) -> None:
     if isinstance(value, Mapping):
         raise InvalidRequestError(
-            f'filter: {key!r} takes a value, not an object. A group stands under a number: {{"0": {{…}}}}.'
+            say(
+                'filter: {key!r} takes a value, not an object. A group stands under a number: {{"0": {{…}}}}.',
+                key=key,
+            )
         )
     if not isinstance(value, str | int | float | None):
         raise InvalidRequestError(
-            f"filter: {key!r} is compared with text, numbers, booleans or null; a moment is written as text, Y-m-d H:i:s."
+            say(
+                "filter: {key!r} is compared with text, numbers, booleans or null; a moment is written as text, Y-m-d H:i:s.",
+                key=key,
+            )
         )
 
 
 def _check_order(order: Order) -> None:
     for name, direction in order.items():
         if str(direction).upper() not in {"ASC", "DESC"}:
-            raise InvalidRequestError(f"order: {name!r} is sorted ASC or DESC, not {direction!r}.")
+            raise InvalidRequestError(
+                say(
+                    "order: {name!r} is sorted ASC or DESC, not {direction!r}.",
+                    name=name,
+                    direction=direction,
+                )
+            )

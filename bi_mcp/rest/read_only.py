@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ class ReadOnlyTransport:
         """Return the `result` of a read. Raises `InvalidRequestError` for a write, which is not sent."""
         if method.effect is not Effect.READ:
             raise InvalidRequestError(
-                f"{method.name} was not sent: the portal is locked read-only here. Only the user can lift that, by starting "
-                "without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`."
+                say(
+                    "{name} was not sent: the portal is locked read-only here. Only the user can lift that, by starting without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`.",
+                    name=method.name,
+                )
             )
         return await self._inner.call(method, parameters)
 

@@ -16,6 +16,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.language import say
 from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES, look_first
 
 if TYPE_CHECKING:
@@ -87,11 +88,17 @@ async def recover(
     try:
         finding = await look()
     except BiMcpError as failed:
-        finding = NotDone("unknown", f"the look failed too ({failed})")
+        finding = NotDone("unknown", say("the look failed too ({failed})", failed=failed))
     if isinstance(finding, Done):
         return finding.value
     raise InterruptedWriteError(
-        f"{error.method}: {_cause(error)}. A look at the portal afterwards: {finding.what}. {_advice(called, finding)}",
+        say(
+            "{method}: {error}. A look at the portal afterwards: {what}. {called}",
+            method=error.method,
+            error=_cause(error),
+            what=finding.what,
+            called=_advice(called, finding),
+        ),
         method=error.method,
         outcome=finding.outcome,
     ) from error
@@ -103,12 +110,21 @@ def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] |
     namesakes = [item for item in newer if _agree(sent[name], item.get(name))]
     ours = [item for item in namesakes if all(_agree(sent[other], item.get(other)) for other in others)]
     if not namesakes:
-        return NotDone("not_done", f"no {group} {_quoted(sent[name])} has been created so far")
+        return NotDone(
+            "not_done",
+            say("no {group} {sent} has been created so far", group=group, sent=_quoted(sent[name])),
+        )
     if len(ours) == len(namesakes) == 1:
         return Done(cast("int", ours[0]["id"]))
     ids = ", ".join(str(item["id"]) for item in namesakes)
     return NotDone(
-        "unknown", f"there are new {group}s {_quoted(sent[name])} that may be this one (ids {ids})"
+        "unknown",
+        say(
+            "there are new {group}s {sent} that may be this one (ids {ids})",
+            group=group,
+            sent=_quoted(sent[name]),
+            ids=ids,
+        ),
     )
 
 
@@ -116,7 +132,10 @@ def judge_update(group: str, sent: Wire, found: Wire) -> Done[None] | NotDone:
     """Compare the fields that were sent with the object as it is now. Names fields, never values."""
     compared = [name for name in sent if name not in TRAITS[group].not_compared]
     if not compared:
-        return NotDone("unknown", f"the {group} does not show whether {', '.join(sent)} changed")
+        return NotDone(
+            "unknown",
+            say("the {group} does not show whether {sent} changed", group=group, sent=", ".join(sent)),
+        )
     return _judge({name: _agree(sent[name], found.get(name)) for name in compared})
 
 
@@ -142,8 +161,11 @@ def _judge(parts: Mapping[str, bool]) -> Done[None] | NotDone:
     if not missing:
         return Done(None)
     if not done:
-        return NotDone("not_done", f"nothing has changed so far ({missing})")
-    return NotDone("partly", f"as it was sent: {done}; not so, at least not yet: {missing}")
+        return NotDone("not_done", say("nothing has changed so far ({missing})", missing=missing))
+    return NotDone(
+        "partly",
+        say("as it was sent: {done}; not so, at least not yet: {missing}", done=done, missing=missing),
+    )
 
 
 def _agree(sent: object, found: object) -> bool:

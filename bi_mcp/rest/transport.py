@@ -18,6 +18,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer
 from bi_mcp.rest.error_codes import look_first
@@ -101,8 +102,10 @@ class HttpTransport:
     async def _post(self, method: Method, parameters: Mapping[str, object], credential: Credential) -> Answer:
         if isinstance(credential, Webhook) and not method.webhook:
             raise InvalidRequestError(
-                f"{method.name} was not sent: a webhook may call only the *.fields methods. Configure an application's access "
-                "token (BI_MCP_ACCESS_TOKEN) for everything else."
+                say(
+                    "{name} was not sent: a webhook may call only the *.fields methods. Configure an application's access token (BI_MCP_ACCESS_TOKEN) for everything else.",
+                    name=method.name,
+                )
             )
         content = _body(method, parameters, credential)
         try:
@@ -116,8 +119,12 @@ class HttpTransport:
             raise self._unreachable(method, error) from None
         if response.is_redirect:
             raise UnexpectedAnswerError(
-                f"{method.name}: {self.host} redirects elsewhere (HTTP {response.status_code}), and a credential is not sent "
-                "after a redirect. Configure the portal's final address.",
+                say(
+                    "{name}: {host} redirects elsewhere (HTTP {status_code}), and a credential is not sent after a redirect. Configure the portal's final address.",
+                    name=method.name,
+                    host=self.host,
+                    status_code=response.status_code,
+                ),
                 method=method.name,
                 status=response.status_code,
             )
@@ -173,11 +180,16 @@ def rest_address(portal_url: str) -> str:
         raise ConfigError(_NO_ADDRESS)
     if re.search(r"/rest/\d+/", f"{parts.path}/"):
         raise ConfigError(
-            "The portal's address is a webhook's. Set BI_MCP_WEBHOOK to it instead, or leave out all after the host."
+            say(
+                "The portal's address is a webhook's. Set BI_MCP_WEBHOOK to it instead, or leave out all after the host."
+            )
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigError(
-            f"The portal {parts.hostname} must be addressed by https: a token would travel in clear text."
+            say(
+                "The portal {hostname} must be addressed by https: a token would travel in clear text.",
+                hostname=parts.hostname,
+            )
         )
     path = parts.path.rstrip("/").removesuffix("/rest")
     return f"{parts.scheme}://{parts.netloc}{path}/rest/"
@@ -188,7 +200,9 @@ def parse_webhook(address: str) -> tuple[str, Webhook]:
     found = re.fullmatch(r"(https?://[^/?#@]+)/rest/(\d+/[^/?#]+)/?", address.strip())
     if not found:
         raise ConfigError(
-            "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
+            say(
+                "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
+            )
         )
     return found[1], Webhook(Secret(found[2]))
 
@@ -202,8 +216,10 @@ def _body(method: Method, parameters: Mapping[str, object], credential: Credenti
     except (TypeError, ValueError, RecursionError):
         # The text of these exceptions may hold the whole body, token included.
         raise InvalidRequestError(
-            f"{method.name} was not sent: a value cannot be written as JSON (half a Unicode character, "
-            "a number that is not finite, or something else than text, numbers, arrays and objects)."
+            say(
+                "{name} was not sent: a value cannot be written as JSON (half a Unicode character, a number that is not finite, or something else than text, numbers, arrays and objects).",
+                name=method.name,
+            )
         ) from None
 
 

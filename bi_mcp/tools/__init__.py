@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.rest.methods import Effect
 from bi_mcp.tools import connector, dataset, diagnosis, portal, source, table, workspace
 from bi_mcp.tools import map as portal_map
@@ -34,8 +35,11 @@ def choose_tools(toolsets: Collection[str] = (), *, read_only: bool = False) -> 
     unknown = [repr(name) for name in toolsets if name not in TOOLSETS]
     if unknown:
         raise ConfigError(
-            f"--toolsets (BI_MCP_TOOLSETS): there is no group of tools {', '.join(unknown)}. Choose from: "
-            f"{', '.join(TOOLSETS)}."
+            say(
+                "--toolsets (BI_MCP_TOOLSETS): there is no group of tools {unknown}. Choose from: {toolsets}.",
+                unknown=", ".join(unknown),
+                toolsets=", ".join(TOOLSETS),
+            )
         )
     names = toolsets or set(TOOLSETS) - ON_DEMAND
     chosen = tuple(tool for name, tools in TOOLSETS.items() if name in names for tool in tools)

@@ -13,6 +13,7 @@ from anyio import Lock
 from mcp.server.mcpserver import Context
 
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.tools.confirmation_token import Seal
 
 if TYPE_CHECKING:
@@ -176,7 +177,10 @@ class App:
         """Within it, calls go to the named portal; None means the default. Raises `InvalidRequestError` for an unknown one."""
         if name is not None and name not in self.portals:
             raise InvalidRequestError(
-                f"portal: there is no such portal. Choose from: {', '.join(self.portals)}."
+                say(
+                    "portal: there is no such portal. Choose from: {portals}.",
+                    portals=", ".join(self.portals),
+                )
             )
         token = _chosen.set(str(name) if name is not None else None)
         try:

@@ -15,6 +15,7 @@ from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
 from pydantic import BaseModel, Field
 
 from bi_mcp.errors import ConfirmationError
+from bi_mcp.language import say
 from bi_mcp.tools.answers import Preview
 from bi_mcp.tools.app import BiContext, app_of
 from bi_mcp.tools.confirmation_token import VALID_FOR_S, Act, Seal, changed
@@ -64,14 +65,14 @@ class Gated:
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
         """None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
         if isinstance(answer, DeclinedElicitation):
-            raise _unwanted(self.tool, "the person declined")
+            raise _unwanted(self.tool, say("the person declined"))
         if isinstance(answer, CancelledElicitation):
-            raise _unwanted(self.tool, "the person closed the question without an answer")
+            raise _unwanted(self.tool, say("the person closed the question without an answer"))
         outcome: Proceed | Preview | None = answer.data
         if not isinstance(outcome, Proceed):
             return outcome
         if not outcome.proceed:
-            raise _unwanted(self.tool, "the person declined")
+            raise _unwanted(self.tool, say("the person declined"))
         await self._look_again(ctx)
         return None
 
@@ -133,5 +134,9 @@ def _can_ask(ctx: BiContext) -> bool:
 
 def _unwanted(tool: str, reason: str) -> ConfirmationError:
     return ConfirmationError(
-        f"{tool} was not sent: {reason}. Nothing was changed. Do not call it again unless they ask for it."
+        say(
+            "{tool} was not sent: {reason}. Nothing was changed. Do not call it again unless they ask for it.",
+            tool=tool,
+            reason=reason,
+        )
     )

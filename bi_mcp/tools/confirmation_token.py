@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bi_mcp.errors import ConfirmationError
+from bi_mcp.language import say
 
 VALID_FOR_S = 600
 
@@ -50,10 +51,10 @@ class Seal:
         expires, seen, signature = _unpack(token)
         if not hmac.compare_digest(signature, self._sign(act, expires, seen)):
             raise refusal(
-                act.tool, "confirm is not the token of a preview of this call with these arguments."
+                act.tool, say("confirm is not the token of a preview of this call with these arguments.")
             )
         if self.clock() >= expires:
-            raise refusal(act.tool, "the token has expired.")
+            raise refusal(act.tool, say("the token has expired."))
         if not hmac.compare_digest(seen, digest):
             raise changed(act.tool)
 
@@ -68,13 +69,17 @@ class Seal:
 def refusal(tool: str, reason: str) -> ConfirmationError:
     """The error of an act that is not confirmed."""
     return ConfirmationError(
-        f"{tool} was not sent: {reason} Nothing was changed. Call without confirm for a new preview."
+        say(
+            "{tool} was not sent: {reason} Nothing was changed. Call without confirm for a new preview.",
+            tool=tool,
+            reason=reason,
+        )
     )
 
 
 def changed(tool: str) -> ConfirmationError:
     """The error of an act whose objects are no longer what the person saw."""
-    return refusal(tool, "what it would touch has changed since the preview.")
+    return refusal(tool, say("what it would touch has changed since the preview."))
 
 
 def _unpack(token: str) -> tuple[int, bytes, bytes]:

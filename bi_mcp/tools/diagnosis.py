@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bi_mcp.diagnostics.connector_report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.finding import Finding, in_brief
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.tools.answers import Answer
@@ -201,7 +202,7 @@ async def _check_urls(
 
     if not urls:
         raise InvalidRequestError(
-            "connector_check takes the id of a source, or urls with settings. Pass one of them."
+            say("connector_check takes the id of a source, or urls with settings. Pass one of them.")
         )
     app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings or {}]

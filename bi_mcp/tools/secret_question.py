@@ -10,6 +10,7 @@ from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import SecretReferenceError
+from bi_mcp.language import say
 from bi_mcp.named_secrets import set_command
 from bi_mcp.setting_values import find_destinations
 from bi_mcp.tools.app import app_of
@@ -83,13 +84,19 @@ async def _finish(page: SecretPage, wanted: Wanted, action: str) -> None:
     if action != "accept":
         page.closed.set()
         raise SecretReferenceError(
-            f"The secret {wanted.name} was not stored: the person did not open the page. Nothing was sent. They can store it in a "
-            f"terminal: {command}."
+            say(
+                "The secret {name} was not stored: the person did not open the page. Nothing was sent. They can store it in a terminal: {command}.",
+                name=wanted.name,
+                command=command,
+            )
         )
     with move_on_after(CALL_WAIT_S):
         await page.closed.wait()
         return
     raise SecretReferenceError(
-        f"The secret {wanted.name} is not stored yet: the page waits for the person. Nothing was sent. Call again when they have "
-        f"entered it, or have them store it in a terminal: {command}."
+        say(
+            "The secret {name} is not stored yet: the page waits for the person. Nothing was sent. Call again when they have entered it, or have them store it in a terminal: {command}.",
+            name=wanted.name,
+            command=command,
+        )
     )

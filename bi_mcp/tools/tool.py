@@ -13,6 +13,7 @@ from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextCon
 from pydantic import PrivateAttr, ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.progress import reporting_to
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
@@ -92,7 +93,13 @@ class BiTool(Tool):
         # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
         unknown = find_unknown(self.parameters, arguments)
         if unknown:
-            raise ToolError(f"{self.name} was not sent: {unknown}. Correct the arguments and call again.")
+            raise ToolError(
+                say(
+                    "{name} was not sent: {unknown}. Correct the arguments and call again.",
+                    name=self.name,
+                    unknown=unknown,
+                )
+            )
         try:
             return await self._result(arguments, context)
         except BiMcpError as refused:
@@ -160,8 +167,11 @@ class BiTool(Tool):
         reads = self.annotations is not None and self.annotations.read_only_hint
         if app.portal.read_only and not reads:
             raise InvalidRequestError(
-                f"{self.name} was not sent: the portal {app.portal.title} is locked read-only. Only the user can lift the lock, "
-                "with `bi-mcp profiles unlock NAME`."
+                say(
+                    "{name} was not sent: the portal {title} is locked read-only. Only the user can lift the lock, with `bi-mcp profiles unlock NAME`.",
+                    name=self.name,
+                    title=app.portal.title,
+                )
             )
 
     def _explained(self, raised: ToolError) -> ToolError | None:
@@ -174,7 +184,10 @@ class BiTool(Tool):
         if isinstance(cause, ToolError):
             # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
             return ToolError(
-                f"{self.name} was not sent: the answer to the question cannot be read. Nothing was changed."
+                say(
+                    "{name} was not sent: the answer to the question cannot be read. Nothing was changed.",
+                    name=self.name,
+                )
             )
         return None
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from bi_mcp.diagnostics.blast_radius import BlastRadius, Thing
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.methods import Effect
 from bi_mcp.tools.answers import Answer, Preview, address
@@ -125,7 +126,10 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
         text = f"{MARK}{app.remember_export(keeper)}\n{text}"
     if len(text) > LONGEST_TEXT:
         raise InvalidRequestError(
-            f"workspace_export: the setup has {len(text)} characters, more than a chat can hold. Let the user run `bi-mcp export bi.yaml`."
+            say(
+                "workspace_export: the setup has {text} characters, more than a chat can hold. Let the user run `bi-mcp export bi.yaml`.",
+                text=len(text),
+            )
         )
     return SetupText(setup=text, left_out=list(exported.left_out))
 
@@ -188,8 +192,9 @@ def _seen(app: App, token: str) -> SeenPlan:
     seen = app.plans.get(token)
     if seen is None or seen.portal != app.portal.title:
         raise InvalidRequestError(
-            "workspace_apply: there is no plan with this token here; it was applied, or the server has started anew. "
-            "Call workspace_plan again and show its plan."
+            say(
+                "workspace_apply: there is no plan with this token here; it was applied, or the server has started anew. Call workspace_plan again and show its plan."
+            )
         )
     return seen
 
@@ -198,7 +203,9 @@ def _parse(app: App, setup: str | None, file: str | None) -> Setup:
     from bi_mcp.workspace.file import read_setup
 
     if (setup is None) == (file is None):
-        raise InvalidRequestError("workspace_plan takes either setup (the text) or file. Pass one of them.")
+        raise InvalidRequestError(
+            say("workspace_plan takes either setup (the text) or file. Pass one of them.")
+        )
     return read_setup(setup, "setup") if setup is not None else read_setup(_read(app, file or ""), file or "")
 
 
@@ -220,7 +227,9 @@ def _read(app: App, file: str) -> str:
     try:
         return _inside(app, file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"file: {file!r} cannot be read ({type(error).__name__}).") from None
+        raise InvalidRequestError(
+            say("file: {file!r} cannot be read ({name}).", file=file, name=type(error).__name__)
+        ) from None
 
 
 def _inside(app: App, file: str) -> Path:
@@ -228,11 +237,13 @@ def _inside(app: App, file: str) -> Path:
     folder = app.workspace_folder
     if folder is None:
         raise InvalidRequestError(
-            "file: no workspace folder is configured. Pass the text as setup, or ask the user to start the server with --workspace DIR."
+            say(
+                "file: no workspace folder is configured. Pass the text as setup, or ask the user to start the server with --workspace DIR."
+            )
         )
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or path.suffix not in SUFFIXES:
-        raise InvalidRequestError("file: name a .yaml, .yml or .json file inside the workspace folder.")
+        raise InvalidRequestError(say("file: name a .yaml, .yml or .json file inside the workspace folder."))
     return path
 
 

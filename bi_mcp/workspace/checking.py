@@ -8,6 +8,7 @@ import anyio
 
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.errors import PlanError
+from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.difference import wire
 from bi_mcp.workspace.planning import ENDPOINTS
@@ -36,8 +37,10 @@ async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, calle
     told = [f"sources.{key}: {' '.join(errors)}" for key, errors in sorted(problems.items()) if errors]
     if told:
         raise PlanError(
-            f"Nothing was sent: {'; '.join(told)} Mend the connector, or apply without the check (--no-check) if Bitrix24 reaches it "
-            "from elsewhere."
+            say(
+                "Nothing was sent: {told} Mend the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere.",
+                told="; ".join(told),
+            )
         )
 
 

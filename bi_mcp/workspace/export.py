@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bi_mcp.errors import PlanError
+from bi_mcp.language import say
 from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SettingValue
 from bi_mcp.workspace.keys import make_key
 from bi_mcp.workspace.setup import (
@@ -214,5 +215,10 @@ def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     where = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in problems}))
     return PlanError(
-        f"{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again."
+        say(
+            "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",
+            group=group,
+            id=id,
+            where=where,
+        )
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bi_mcp.errors import SetupFileError
+from bi_mcp.language import say
 from bi_mcp.workspace.setup import Setup, dangling
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Place:
 def read_setup(text: str, name: str) -> Setup:
     """Read a setup. `name` is the file's name for errors. Raises `SetupFileError` with every problem and its place."""
     if len(text) > MAX_BYTES:
-        raise SetupFileError(f"{name}: a setup file has at most {MAX_BYTES} characters.")
+        raise SetupFileError(
+            say("{name}: a setup file has at most {max_bytes} characters.", name=name, max_bytes=MAX_BYTES)
+        )
     document = _load(text, name)
     try:
         setup = Setup.model_validate(_plain(document, name, Place(1, 1), set()))
@@ -79,15 +82,25 @@ def _load(text: str, name: str) -> Any:
         document = _yaml().load(text)
     except DuplicateKeyError as error:
         # Its own text repeats the values.
-        raise SetupFileError(f"{_marked(name, error)}: this name stands there twice. Keep one.") from None
+        raise SetupFileError(
+            say("{name}: this name stands there twice. Keep one.", name=_marked(name, error))
+        ) from None
     except MarkedYAMLError as error:
         raise SetupFileError(
-            f"{_marked(name, error)}: this is neither YAML nor JSON: {_one_line(error.problem)}."
+            say(
+                "{name}: this is neither YAML nor JSON: {problem}.",
+                name=_marked(name, error),
+                problem=_one_line(error.problem),
+            )
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise SetupFileError(f"{name}: this is neither YAML nor JSON ({type(error).__name__}).") from None
+        raise SetupFileError(
+            say("{name}: this is neither YAML nor JSON ({name_2}).", name=name, name_2=type(error).__name__)
+        ) from None
     if not isinstance(document, Mapping):
-        raise SetupFileError(f"{name}:1:1: a setup is a mapping that begins with `version: 1`.")
+        raise SetupFileError(
+            say("{name}:1:1: a setup is a mapping that begins with `version: 1`.", name=name)
+        )
     return document
 
 
@@ -117,7 +130,9 @@ def _plain(node: object, name: str, place: Place, seen: set[int]) -> Any:
     if not isinstance(node, Mapping | list):
         return _scalar(node, name, place)
     if id(node) in seen:
-        raise SetupFileError(f"{_at(name, place)}: anchors are not read here. Write the part out.")
+        raise SetupFileError(
+            say("{name}: anchors are not read here. Write the part out.", name=_at(name, place))
+        )
     seen.add(id(node))
     if isinstance(node, Mapping):
         return {str(key): _plain(part, name, _place(node, key) or place, seen) for key, part in node.items()}
@@ -134,7 +149,11 @@ def _scalar(node: object, name: str, place: Place) -> object:
     if isinstance(node, int) and type(node).__name__ == "int":
         return int(node)
     raise SetupFileError(
-        f"{_at(name, place)}: this may lose its spelling ({type(node).__name__}). Put the value into quotes."
+        say(
+            "{name}: this may lose its spelling ({name_2}). Put the value into quotes.",
+            name=_at(name, place),
+            name_2=type(node).__name__,
+        )
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bi_mcp.errors import PlanError
+from bi_mcp.language import say
 from bi_mcp.setting_values import SettingValue
 from bi_mcp.workspace.setup import ConnectorEntry, Setup, SourceEntry
 
@@ -27,7 +28,10 @@ class Mapped:
         unmet = [name for name in (*self.urls, *self.secrets) if name not in met]
         if unmet:
             raise PlanError(
-                f"The mapping meets nothing in the setup: {', '.join(unmet)}. Correct or remove it."
+                say(
+                    "The mapping meets nothing in the setup: {unmet}. Correct or remove it.",
+                    unmet=", ".join(unmet),
+                )
             )
         return setup.model_copy(update={"connectors": connectors, "sources": sources})
 
@@ -59,5 +63,5 @@ def read_pairs(pairs: tuple[str, ...], option: str) -> dict[str, str]:
     """`("old=new",)` -> `{"old": "new"}`. Raises `PlanError` for anything else."""
     for pair in pairs:
         if not all(pair.partition("=")):
-            raise PlanError(f"{option} is written OLD=NEW, not {pair!r}.")
+            raise PlanError(say("{option} is written OLD=NEW, not {pair!r}.", option=option, pair=pair))
     return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}

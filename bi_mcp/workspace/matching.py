@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bi_mcp.errors import PlanError
+from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.workspace.setup import GROUPS, Group, Setup
@@ -113,6 +114,12 @@ class _Matching(Generic[Item]):
         ids = ", ".join(str(item.id) for item in found)
         keys = ", ".join(f"{self.group}s.{key}" for key in namesakes)
         raise PlanError(
-            f"{keys}: the portal has {len(found)} {self.group}s of that name (ids {ids}), and which one is meant cannot be told. "
-            f"Say it with `bi-mcp adopt {self.group}s.{namesakes[0]}=ID`, or give them titles of their own."
+            say(
+                "{keys}: the portal has {found} {group}s of that name (ids {ids}), and which one is meant cannot be told. Say it with `bi-mcp adopt {group}s.{namesakes}=ID`, or give them titles of their own.",
+                keys=keys,
+                found=len(found),
+                group=self.group,
+                ids=ids,
+                namesakes=namesakes[0],
+            )
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import PlanError, StateFileError
+from bi_mcp.language import say
 from bi_mcp.workspace.matching import AnyItem, live
 from bi_mcp.workspace.setup import GROUPS, Group
 from bi_mcp.workspace.state import Known, State
@@ -69,8 +70,9 @@ def read_pending(document: Mapping[str, Any]) -> Pending:
         return Pending(float(document["started"]), newest, creations)
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
         raise StateFileError(
-            "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, "
-            "then delete the file."
+            say(
+                "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, then delete the file."
+            )
         ) from None
 
 
@@ -142,8 +144,13 @@ def _adopted(state: State, creation: Creation, id: int) -> State:
 def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:
     ids = ", ".join(str(item.id) for item in found)
     return PlanError(
-        f"{creation.group}s.{creation.key} was being made when the last application was cut off, and the portal has {len(found)} new "
-        f"{creation.group}s that may be it (ids {ids}). Say which with `bi-mcp adopt {creation.group}s.{creation.key}=ID`."
+        say(
+            "{group}s.{key} was being made when the last application was cut off, and the portal has {found} new {group}s that may be it (ids {ids}). Say which with `bi-mcp adopt {group}s.{key}=ID`.",
+            group=creation.group,
+            key=creation.key,
+            found=len(found),
+            ids=ids,
+        )
     )
 
 

@@ -20,6 +20,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.language import say
 from bi_mcp.rest.batch import BatchBody, Command, Reference, fail_batch, parse_batch
 from bi_mcp.rest.methods import Effect, method
 from bi_mcp.rest.models import Connector, Dataset, Source
@@ -83,8 +84,12 @@ def _keep(append: Callable[[], None], path: object, variable: str) -> None:
         append()
     except OSError as error:
         raise ConfigError(
-            f"Nothing was sent: the change cannot be recorded in {path} ({error.strerror}). Make room or make it writable, or "
-            f"set {variable}=off to go without."
+            say(
+                "Nothing was sent: the change cannot be recorded in {path} ({strerror}). Make room or make it writable, or set {variable}=off to go without.",
+                path=path,
+                strerror=error.strerror,
+                variable=variable,
+            )
         ) from None
 
 
@@ -171,7 +176,11 @@ def _state(command: Command[object], got: object, listed: object) -> Wire | None
     """What is not there, or not to be read, is None: the write itself says why. Without an answer the write must wait."""
     if isinstance(got, UnreachableError | UnexpectedAnswerError):
         raise UnreachableError(
-            f"{command.method.name} was not sent, since the state before it could not be read. {got}",
+            say(
+                "{name} was not sent, since the state before it could not be read. {got}",
+                name=command.method.name,
+                got=got,
+            ),
             method=command.method.name,
             may_have_happened=False,
         ) from None

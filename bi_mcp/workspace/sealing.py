@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.named_secrets import FileValues, KeyringValues
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
@@ -38,7 +39,9 @@ class Sealer:
             return Secret(self._fernet().decrypt(sealed.encode()).decode(errors="surrogatepass"))
         except (InvalidToken, ValueError):
             raise ConfigError(
-                "A value of the history was sealed with another key, which is no longer here. Set it again by hand."
+                say(
+                    "A value of the history was sealed with another key, which is no longer here. Set it again by hand."
+                )
             ) from None
 
     def _fernet(self) -> Fernet:
@@ -66,7 +69,11 @@ class Sealer:
                 return made
         except OSError as error:
             raise ConfigError(
-                f"The key of the history cannot be kept in {self.folder} ({error.strerror})."
+                say(
+                    "The key of the history cannot be kept in {folder} ({strerror}).",
+                    folder=self.folder,
+                    strerror=error.strerror,
+                )
             ) from None
 
     def _places(self, file: PrivateFile) -> list[FileValues | KeyringValues]:

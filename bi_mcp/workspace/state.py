@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import StateFileError
+from bi_mcp.language import say
 from bi_mcp.workspace.setup import GROUPS, Group
 
 if TYPE_CHECKING:
@@ -97,11 +98,20 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
     """Read a state. Raises `StateFileError` for one that is damaged, newer, or of another portal."""
     if document.get("version") != VERSION:
         raise StateFileError(
-            f"{name}: made by another version of bi-mcp (version {document.get('version')!r})."
+            say(
+                "{name}: made by another version of bi-mcp (version {document!r}).",
+                name=name,
+                document=document.get("version"),
+            )
         )
     if document.get("portal") != portal:
         raise StateFileError(
-            f"{name} belongs to the portal {document.get('portal')!r}, not to {portal!r}. Its ids mean nothing there; move the file away."
+            say(
+                "{name} belongs to the portal {document!r}, not to {portal!r}. Its ids mean nothing there; move the file away.",
+                name=name,
+                document=document.get("portal"),
+                portal=portal,
+            )
         )
     try:
         objects: dict[Group, dict[str, Known]] = {
@@ -114,7 +124,10 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
         leaving = frozenset((_group(group), int(id)) for group, id in document.get("leaving", []))
     except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
         raise StateFileError(
-            f"{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names."
+            say(
+                "{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names.",
+                name=name,
+            )
         ) from None
     return State(portal, objects, leaving)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bi_mcp.errors import StateFileError
+from bi_mcp.language import say
 from bi_mcp.workspace.state import State, from_json, state_path, to_json
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class StateFile:
                 yield
         except Timeout:
             raise StateFileError(
-                f"{self.path.name} is in use: another bi-mcp applies this setup right now. Wait for it to end."
+                say(
+                    "{name} is in use: another bi-mcp applies this setup right now. Wait for it to end.",
+                    name=self.path.name,
+                )
             ) from None
 
     def _read(self, path: Path) -> Document | None:
@@ -106,10 +110,14 @@ class StateFile:
             return None
         except (OSError, ValueError) as error:
             raise StateFileError(
-                f"{path.name} cannot be read ({type(error).__name__}). Restore it, or delete it: objects are then known by titles and names."
+                say(
+                    "{name} cannot be read ({name_2}). Restore it, or delete it: objects are then known by titles and names.",
+                    name=path.name,
+                    name_2=type(error).__name__,
+                )
             ) from None
         if not isinstance(document, dict):
-            raise StateFileError(f"{path.name} is damaged. Restore it, or delete it.")
+            raise StateFileError(say("{name} is damaged. Restore it, or delete it.", name=path.name))
         return document
 
     def _write(self, path: Path, document: Document) -> None:
@@ -125,5 +133,9 @@ class StateFile:
             with suppress(OSError):
                 new.unlink()
             raise StateFileError(
-                f"{path.name} cannot be written ({error.strerror}). Nothing more was sent."
+                say(
+                    "{name} cannot be written ({strerror}). Nothing more was sent.",
+                    name=path.name,
+                    strerror=error.strerror,
+                )
             ) from None

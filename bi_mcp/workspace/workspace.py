@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import BiMcpError, PlanError
+from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.apply import SETTLED_AFTER_S, Application, Clock, Progress, resume
 from bi_mcp.workspace.checking import check_endpoints
@@ -126,10 +127,12 @@ class Workspace:
         planned = await self.plan(setup, prune=prune)
         if planned.plan.checksum != checksum:
             raise PlanError(
-                "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
+                say(
+                    "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
+                )
             )
         if planned.plan.obstacles:
-            raise PlanError(f"Nothing was sent. {' '.join(planned.plan.obstacles)}")
+            raise PlanError(say("Nothing was sent. {obstacles}", obstacles=" ".join(planned.plan.obstacles)))
         _check_deletions(len(planned.plan.deletions), most_deletions)
         if check and self.caller is not None:
             await check_endpoints(planned.plan, setup, self.values, self.caller)
@@ -156,17 +159,22 @@ class Workspace:
         groups, _, key = place.partition(".")
         group = next((group for group in GROUPS if f"{group}s" == groups), None)
         if group is None or not id.isdecimal():
-            raise PlanError(f"{assignment!r} is not written as in connectors.sales=5.")
+            raise PlanError(
+                say("{assignment!r} is not written as in connectors.sales=5.", assignment=assignment)
+            )
         if key not in setup.entries(group):
-            raise PlanError(f"The file has no {groups}.{key}.")
+            raise PlanError(say("The file has no {groups}.{key}.", groups=groups, key=key))
         if int(id) not in live(await self.bi.snapshot(), group):
-            raise PlanError(f"The portal shows this application no {group} {id}.")
+            raise PlanError(say("The portal shows this application no {group} {id}.", group=group, id=id))
         self.keeper.write(self.keeper.read().with_object(group, key, Known(int(id))))
 
 
 def _check_deletions(deletions: int, most: int) -> None:
     if deletions > most:
         raise PlanError(
-            f"Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed. "
-            f"If they are meant, say so with --max-deletions {deletions}."
+            say(
+                "Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed. If they are meant, say so with --max-deletions {deletions}.",
+                deletions=deletions,
+                most=most,
+            )
         )
