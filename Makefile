@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint wheel-check bench snapshots clean
+.PHONY: demo test lint wheel-check bench snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -32,6 +32,10 @@ bench: $(VENV)/ready
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready
 	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py --update-contract -q
+
+# Collects the texts that people read, for translation, and compiles the translations.
+texts: $(VENV)/ready
+	$(BIN)/python -m tests.language.catalogues
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
