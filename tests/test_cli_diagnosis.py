@@ -56,3 +56,15 @@ def test_what_does_not_exist_is_one_message() -> None:
     assert finished.exit_code == 1
     assert "DATASET_NOT_FOUND" in finished.output
     assert ran("check", "0").exit_code == 2
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_whole_portal_is_diagnosed_with_the_worst_first() -> None:
+    whole = ran("diagnose", "--all")
+    assert "that the dataset lacks" in whole.output
+    assert whole.output.splitlines()[-1].startswith("note: 3 objects")
+    found = json.loads(ran("diagnose", "--all", "--source", "1", "--json").output)
+    assert [node["key"] for node in found["nodes"]] == ["connector 1", "source 1", "dataset 1"]
+    assert whole.exit_code == 0
+    for wrong in (("diagnose",), ("diagnose", "1", "--all"), ("diagnose", "1", "--source", "1")):
+        assert ran(*wrong).exit_code == 2

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bi_mcp.diagnostics.finding import Finding
+    from bi_mcp.diagnostics.portal_map import PortalMap
     from bi_mcp.tools.app import App
 
 Command = Callable[..., None]
@@ -108,22 +109,44 @@ def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> Non
     _finish(run, profile, as_json=as_json)
 
 
-@click.command(short_help="Find out why a dataset is broken.")
-@click.argument("dataset", type=click.IntRange(1))
+@click.command(short_help="Find out why a dataset, or what in a whole portal, is broken.")
+@click.argument("dataset", type=click.IntRange(1), required=False)
+@click.option("--all", "whole", is_flag=True, help="Diagnose all datasets of the portal.")
+@click.option("--source", type=click.IntRange(1), help="With --all: only those of this source.")
 @portal_options
-def diagnose(dataset: int, profile: str | None, as_json: bool) -> None:
-    """Compare a DATASET (its id) with what its connector answers. Ends with status 1 unless it is healthy."""
+def diagnose(
+    dataset: int | None, whole: bool, source: int | None, profile: str | None, as_json: bool
+) -> None:
+    r"""Compare a DATASET (its id), or all of them, with what their connectors answer. Ends with status 1 unless healthy.
 
-    async def run(app: App) -> dict[str, Any]:
+    \b
+    Examples:
+      bi-mcp diagnose 5
+      bi-mcp diagnose --all --json
+    """
+    if whole == (dataset is not None):
+        raise click.UsageError("Name one dataset, or pass --all.")
+    if source is not None and not whole:
+        raise click.UsageError("--source goes with --all.")
+
+    async def run_one(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import diagnose_dataset
 
-        found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset)
+        found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset or 0)
         if not as_json:
             _print_findings(f"{found.name}: {diagnosis.verdict}", diagnosis.findings)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
         return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
-    _finish(run, profile, as_json=as_json)
+    async def run_all(app: App) -> dict[str, Any]:
+        from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+
+        found = await diagnose_portal(app.bi, app.portal.caller, source=source)
+        if not as_json:
+            _print_map(found)
+        return found.model_dump(exclude_none=True)
+
+    _finish(run_all if whole else run_one, profile, as_json=as_json)
 
 
 def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None, *, as_json: bool) -> None:
@@ -165,3 +188,24 @@ def _print_rows(header: list[str], rows: list[list[Any]]) -> None:
         # Text, because what comes from outside must not be read as markup.
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     Console().print(table)
+
+
+def _print_map(found: PortalMap) -> None:
+    """The worst first; of what is healthy only the number."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from bi_mcp.diagnostics.finding import LEVELS
+
+    table = Table("", "object", "title", "found", box=SIMPLE_HEAD, show_edge=False)
+    troubled = [node for node in found.nodes if node.findings]
+    for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
+        said = "\n".join(f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings)
+        # Text, because titles come from outside and must not be read as markup.
+        table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
+    console = Console()
+    if troubled:
+        console.print(table)
+    console.print(Text(f"{found.verdict}: {found.summary()}"))

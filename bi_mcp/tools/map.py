@@ -12,7 +12,7 @@ from bi_mcp.diagnostics.map_text import render_tree
 from bi_mcp.diagnostics.portal_map import PortalMap
 from bi_mcp.rest.methods import Effect
 from bi_mcp.tools.answers import Answer
-from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.app import App, BiContext, app_of
 from bi_mcp.tools.tool import ToolDeclaration
 
 Format = Literal["tree", "mermaid", "svg"]
@@ -34,15 +34,27 @@ class Mapped(Answer, PortalMap):
         return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, shown) if part)
 
 
-async def portal_map(ctx: BiContext, format: Format = "tree") -> Mapped:
+async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> Mapped:
     """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. Reads the portal only, in a few
-    requests; whether endpoints answer is for connector_check and dataset_diagnose. Changes nothing.
+    requests; diagnose also calls the connectors' endpoints and says what is wrong with each dataset. Changes nothing.
     """
-    from bi_mcp.diagnostics.portal_health import read_portal_map
-
-    mapped = (await read_portal_map(app_of(ctx).bi)).reduced()
+    app = app_of(ctx)
+    found = await (_diagnosed(app) if diagnose else _read(app))
+    mapped = found.reduced()
     picture = None if format == "tree" else RENDERERS[format](mapped)
     return Mapped(**mapped.model_dump(), picture=picture)
+
+
+async def _read(app: App) -> PortalMap:
+    from bi_mcp.diagnostics.portal_health import read_portal_map
+
+    return await read_portal_map(app.bi)
+
+
+async def _diagnosed(app: App) -> PortalMap:
+    from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+
+    return await diagnose_portal(app.bi, app.portal.caller)
 
 
 def build_views() -> Apps:

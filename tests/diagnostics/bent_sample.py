@@ -79,6 +79,36 @@ def rewritten(change: Callable[[Any], object]) -> Bend:
     return bend
 
 
+def with_first(**changes: Any) -> Bend:
+    """The first element of a list of objects changed; a change to None takes the key away."""
+
+    def change(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not found:
+            return found
+        merged = {**found[0], **changes}
+        return [{key: value for key, value in merged.items() if value is not None}, *found[1:]]
+
+    return rewritten(change)
+
+
+def valued(code: str, change: Callable[[Any], Any]) -> Bend:
+    """The values of a column changed in every row, unless they are empty."""
+
+    def changed(rows: list[list[Any]]) -> list[list[Any]]:
+        if code not in rows[0]:
+            return rows
+        place = rows[0].index(code)
+        return [
+            rows[0],
+            *(
+                [*row[:place], None if row[place] is None else change(row[place]), *row[place + 1 :]]
+                for row in rows[1:]
+            ),
+        ]
+
+    return rewritten(changed)
+
+
 def as_bytes(change: Callable[[bytes], bytes], **headers: str) -> Bend:
     """The sample's answer with its bytes changed."""
 

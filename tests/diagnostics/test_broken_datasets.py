@@ -19,7 +19,8 @@ from bi_mcp.rest.models import (
 from bi_mcp.sample import ENDPOINTS as SAMPLE_PATHS
 from bi_mcp.sample import ORIGIN, create_app
 from tests.diagnostics.bent_sample import CONNECTION, TABLE, bent
-from tests.diagnostics.broken_connectors import DATASET_DEFECTS, DEFECTS, SLOW, DatasetDefect
+from tests.diagnostics.broken_connectors import DEFECTS, SLOW
+from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect
 from tests.rest.calling import a_portal, connector_fields
 
 pytestmark = pytest.mark.anyio

@@ -178,3 +178,16 @@ async def test_a_column_that_is_gone_is_found_though_the_connector_refuses_to_re
     assert diagnosis["verdict"] == "broken"
     gone = next(finding for finding in diagnosis["findings"] if finding["where"] == "column GONE (gone)")
     assert gone["call"]["tool"] == "dataset_fields_update"
+
+
+async def test_a_map_that_diagnoses_says_what_is_wrong_with_each_dataset(talk: Talk) -> None:
+    types = {"id": "int", "day": "date"}
+    columns = [{"name": name.upper(), "externalCode": name, "type": type} for name, type in types.items()]
+    async with a_shop([["id", "day"], [1, "31.12.2025"]], types) as urls:
+        dataset = await add_orders(talk, urls, columns)
+        plain = await talk.done("portal_map")
+        diagnosed = await talk.done("portal_map", diagnose=True)
+    assert (plain["verdict"], diagnosed["verdict"]) == ("ok", "error")
+    node = next(node for node in diagnosed["nodes"] if node["key"] == f"dataset {dataset}")
+    assert node["findings"][0]["where"] == "column DAY (day)"
+    assert "d.m.Y" in node["findings"][0]["what"]

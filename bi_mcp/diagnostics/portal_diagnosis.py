@@ -1,0 +1,166 @@
+"""Every dataset of a portal diagnosed: one snapshot, one check of each source, and two calls for each external table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.diagnostics.endpoint_rules import CONSEQUENCES, FAILURES
+from bi_mcp.diagnostics.finding import Finding, worst
+from bi_mcp.diagnostics.mending import call
+from bi_mcp.diagnostics.outside import Outside, judge_dataset
+from bi_mcp.diagnostics.portal_health import build_portal_map
+from bi_mcp.diagnostics.portal_map import MapNode, PortalMap
+from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, HostGates, read_table
+from bi_mcp.errors import EndpointError, EndpointReason, InvalidRequestError
+from bi_mcp.progress import as_one_step, report
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.external import Generation
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Dataset
+    from bi_mcp.rest.snapshot import Snapshot
+
+# After these nobody is there to be asked for tables.
+_NOBODY_THERE: frozenset[EndpointReason] = frozenset(
+    {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
+)
+
+
+async def diagnose_portal(
+    bi: BIConnector,
+    caller: EndpointCaller,
+    *,
+    source: int | None = None,
+    calls_per_host: int = CALLS_PER_HOST,
+) -> PortalMap:
+    """Map the portal, or what belongs to one `source`, with what the endpoints say of each dataset.
+
+    At most `calls_per_host` calls at once reach a host. What an endpoint does wrong becomes a finding and stops nothing
+    else; raises the portal's first error, and InvalidRequestError for a source that is not there.
+    """
+    await report(0, None, "Reading the portal")
+    with as_one_step():
+        snapshot = await bi.snapshot()
+        generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    if source is not None and source not in snapshot.sources:
+        raise InvalidRequestError(
+            f"There is no source {source} that this application sees. The map of the portal shows those there are."
+        )
+    rounds = _Rounds(snapshot, generation, caller, HostGates(calls_per_host))
+    await rounds.make([source] if source is not None else list(snapshot.sources))
+    return _with_findings(build_portal_map(snapshot, generation), rounds.found, snapshot, source)
+
+
+@dataclass
+class _Rounds:
+    """The calls of endpoints, all at once as far as the gates allow. `found` holds findings by the key of their node."""
+
+    snapshot: Snapshot
+    generation: Generation
+    caller: EndpointCaller
+    gates: HostGates
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    _done: int = 0
+    _total: int = 0
+
+    async def make(self, sources: Sequence[int]) -> None:
+        tables = self._tables(sources)
+        self._total = 1 + len(sources) + sum(map(len, tables.values()))
+        self._done = 1
+        async with anyio.create_task_group() as group:
+            for source in sources:
+                group.start_soon(self._examine, source, tables[source])
+
+    def _tables(self, sources: Sequence[int]) -> dict[int, dict[str, list[Dataset]]]:
+        tables: dict[int, dict[str, list[Dataset]]] = {source: {} for source in sources}
+        for dataset in self.snapshot.datasets.values():
+            if dataset.source_id in tables:
+                tables[dataset.source_id].setdefault(dataset.external_code or "", []).append(dataset)
+        return tables
+
+    async def _examine(self, source_id: int, tables: dict[str, list[Dataset]]) -> None:
+        source = self.snapshot.sources[source_id]
+        connector = self.snapshot.connectors.get(source.connector_id or 0)
+        if connector is None:
+            # The map says so, and there is no address to call.
+            await self._step(1 + len(tables), f"Source {source_id} has no connector")
+            return
+        outside = Outside(self.caller, source, connector)
+        there = await self._check(outside)
+        await self._step(1, f"Checked source {source_id}")
+        if not there:
+            for dataset in (dataset for datasets in tables.values() for dataset in datasets):
+                self.found[f"dataset {dataset.id}"] = [_without_source(dataset, source_id)]
+            await self._step(len(tables), f"Source {source_id} does not answer")
+            return
+        async with anyio.create_task_group() as group:
+            for table, datasets in tables.items():
+                group.start_soon(self._read, outside, table, datasets)
+
+    async def _check(self, outside: Outside) -> bool:
+        """Whether anybody is there. A refusal is told, and the other endpoints are asked all the same."""
+        try:
+            async with self.gates.at(outside.urls["urlCheck"]):
+                await self.caller.check(outside.urls["urlCheck"], outside.connection)
+        except EndpointError as error:
+            self.found[f"source {outside.source.id}"] = [
+                Finding(
+                    level="error",
+                    where="urlCheck",
+                    what=f"{error} {CONSEQUENCES['urlCheck']}",
+                    fix=FAILURES[error.reason],
+                    call=call("connector_check", source=outside.source.id),
+                )
+            ]
+            return error.reason not in _NOBODY_THERE
+        return True
+
+    async def _read(self, outside: Outside, table: str, datasets: Sequence[Dataset]) -> None:
+        columns = [column for dataset in datasets for column in dataset.fields or ()]
+        answers = await read_table(outside, table, columns, self.gates)
+        for dataset in datasets:
+            diagnosis = judge_dataset(dataset, outside.source, outside.connector, answers, self.generation)
+            self.found[f"dataset {dataset.id}"] = diagnosis.findings
+        await self._step(1, f"Read table {table} of source {outside.source.id}")
+
+    async def _step(self, steps: int, text: str) -> None:
+        self._done += steps
+        await report(self._done, self._total, text)
+
+
+def _without_source(dataset: Dataset, source_id: int) -> Finding:
+    return Finding(
+        level="error",
+        where=f"dataset {dataset.id}",
+        what=f"Its source {source_id} does not answer, so it gets no data and its columns could not be compared.",
+        fix="Mend the source first.",
+    )
+
+
+def _with_findings(
+    portal_map: PortalMap, found: dict[str, list[Finding]], snapshot: Snapshot, source: int | None
+) -> PortalMap:
+    kept = None if source is None else _family(snapshot, source)
+    told = {node.key: node.findings for node in portal_map.nodes}
+    nodes = [
+        _joined(node, found.get(node.key, []), told.get(node.parent or "", []))
+        for node in portal_map.nodes
+        if kept is None or node.key in kept
+    ]
+    return PortalMap(verdict=worst([finding for node in nodes for finding in node.findings]), nodes=nodes)
+
+
+def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
+    """What is said of a source is not said again of each of its datasets."""
+    findings = [*node.findings, *(finding for finding in more if finding not in above)]
+    return node.model_copy(update={"findings": findings, "level": worst(findings)})
+
+
+def _family(snapshot: Snapshot, source: int) -> set[str]:
+    datasets = {f"dataset {item.id}" for item in snapshot.datasets.values() if item.source_id == source}
+    return datasets | {f"source {source}", f"connector {snapshot.sources[source].connector_id}"}

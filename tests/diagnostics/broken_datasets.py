@@ -1,0 +1,252 @@
+"""What breaks a dataset: how its connector, or the dataset itself, differs from a healthy one over the sample. Data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from bi_mcp.diagnostics.finding import Level
+from tests.diagnostics.bent_sample import Bend, Question, always, asking, rewritten, valued, when, with_first
+
+
+@dataclass(frozen=True)
+class DatasetDefect:
+    """One defect that a dataset of the table `flights` suffers from. `where` is how its finding begins to say so.
+
+    `columns` changes the dataset's columns before it is made, `hidden` are the codes hidden afterwards.
+    """
+
+    name: str
+    bends: Mapping[str, Bend]
+    level: Level
+    where: str
+    words: str
+    also: tuple[str, ...] = ()
+    columns: Callable[[list[dict[str, str]]], list[dict[str, str]]] | None = None
+    hidden: tuple[str, ...] = ()
+    mapping: bool = False
+
+
+def retyped(code: str, type: str) -> Bend:
+    return rewritten(
+        lambda found: [column | {"type": type} if column["code"] == code else column for column in found]
+    )
+
+
+def recoded(old: str, new: str) -> Mapping[str, Bend]:
+    """A column that has another code in the description and in the data."""
+
+    def rename(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [column | {"code": new} if column["code"] == old else column for column in found]
+
+    async def data(question: Question) -> Response:
+        select = list((question.form.get("select") or {}).values())
+        if old in select:
+            return Response("", 400)
+        answer = await question.ask(
+            select=[old if code == new else code for code in select] or None, mapFields=None
+        )
+        rows = answer.json()
+        return JSONResponse([[new if code == old else code for code in rows[0]], *rows[1:]])
+
+    return {"urlTableDescription": rewritten(rename), "urlData": data}
+
+
+def typed(code: str, type: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]:
+    return lambda columns: [
+        column | {"type": type} if column["externalCode"] == code else column for column in columns
+    ]
+
+
+def lacking(code: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]:
+    return lambda columns: [column for column in columns if column["externalCode"] != code]
+
+
+def dotted(day: str) -> str:
+    return ".".join(reversed(day.split("-")))
+
+
+def gone(code: str) -> Mapping[str, Bend]:
+    """A column that is neither described nor answered, and refused when selected."""
+    return {
+        "urlTableDescription": rewritten(
+            lambda found: [column for column in found if column["code"] != code]
+        ),
+        "urlData": when(lambda form: code in (form.get("select") or {}).values(), always("", 400)),
+    }
+
+
+NO_LONGER = "no longer outside"
+DATE, MOMENT, CARRIER, NUMBER, TEMPERATURE = (
+    "column FLIGHT_DATE",
+    "column SCHEDULED_DEPARTURE",
+    "column CARRIER",
+    "column FLIGHT_NUMBER",
+    "column TEMPERATURE",
+)
+DATASET_DEFECTS = [
+    DatasetDefect("a column vanished", gone("carrier"), "error", CARRIER, "no longer outside"),
+    DatasetDefect(
+        "a column appeared", {}, "note", "columns", "that the dataset lacks: 'carrier'", columns=lacking("carrier")
+    ),
+    DatasetDefect(
+        "a column was renamed", recoded("flight_number", "flight_numbers"), "error", NUMBER, "probably its new name"
+    ),
+    DatasetDefect("a code in capitals", recoded("carrier", "Carrier"), "error", CARRIER, "other capital letters"),
+    DatasetDefect(
+        "a code with a letter that looks the same",
+        recoded("carrier", "сarrier"),
+        "error",
+        CARRIER,
+        "letters that only look the same",
+    ),
+    DatasetDefect("d.m.Y in a date", {"urlData": valued("flight_date", dotted)}, "error", DATE, "d.m.Y"),
+    DatasetDefect(
+        "a date that does not exist",
+        {"urlData": valued("flight_date", lambda _: "2013-02-30")},
+        "error",
+        DATE,
+        '"2013-02-30" in row 1',
+    ),
+    DatasetDefect(
+        "seconds since 1970 in a date", {"urlData": valued("flight_date", lambda _: 1356998400)}, "error", DATE, "Unix time"
+    ),
+    DatasetDefect(
+        "a lost time zone",
+        {"urlData": valued("scheduled_departure", lambda text: text.replace(" ", "T") + "+03:00")},
+        "error",
+        MOMENT,
+        "the time zone is lost",
+    ),
+    DatasetDefect(
+        "moments without seconds",
+        {"urlData": valued("scheduled_departure", lambda text: text[:16])},
+        "error",
+        MOMENT,
+        "time without seconds",
+    ),
+    DatasetDefect(
+        "decimal commas",
+        {"urlData": valued("temperature", lambda number: f"{number:.1f}".replace(".", ","))},
+        "error",
+        TEMPERATURE,
+        "decimal comma",
+    ),
+    DatasetDefect(
+        "thousands apart", {"urlData": valued("temperature", lambda _: "1 234.5")}, "error", TEMPERATURE, "spaces between thousands"
+    ),
+    DatasetDefect(
+        "amounts with a currency",
+        {"urlData": valued("temperature", lambda number: f"{number} ₽")},
+        "error",
+        TEMPERATURE,
+        "amount with a currency",
+    ),
+    DatasetDefect(
+        "money with a currency",
+        {"urlTableDescription": retyped("temperature", "money"), "urlData": valued("temperature", lambda number: f"{number}|RUB")},
+        "error",
+        TEMPERATURE,
+        "are no money",
+        columns=typed("temperature", "money"),
+    ),
+    DatasetDefect(
+        "numbers over 64 bits", {"urlData": valued("flight_number", lambda _: 2**64)}, "error", NUMBER, "number over 64 bits"
+    ),
+    DatasetDefect("words in numbers", {"urlData": valued("flight_number", lambda _: "n/a")}, "error", NUMBER, "are no int"),
+    DatasetDefect(
+        "some words in numbers",
+        {"urlData": valued("flight_number", lambda number: "none" if number % 2 else number)},
+        "warning",
+        NUMBER,
+        "Kinds mixed: numbers, text",
+    ),
+    DatasetDefect(
+        "numbers among texts",
+        {"urlData": valued("carrier", lambda text: 7 if text == "UA" else text)},
+        "note",
+        CARRIER,
+        "Values of mixed kinds: numbers, texts",
+    ),
+    DatasetDefect("an empty column", {"urlData": valued("carrier", lambda _: None)}, "note", CARRIER, "Empty in all"),
+    DatasetDefect(
+        "another type on the portal", {}, "warning", NUMBER, "is double here and int in urlTableDescription",
+        columns=typed("flight_number", "double"),
+    ),
+    DatasetDefect(
+        "a wrong description", {"urlTableDescription": retyped("carrier", "int")}, "warning", CARRIER, "the description is wrong"
+    ),
+    DatasetDefect(
+        "an unknown type", {"urlTableDescription": retyped("carrier", "varchar")}, "note", CARRIER, "'varchar'"
+    ),
+    DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("carrier",)),
+    DatasetDefect("a mapping that is ignored", {}, "error", "header of urlData", "mapFields is ignored", mapping=True),
+    DatasetDefect(
+        "columns in another order", {"urlData": asking(select=None)}, "warning", "header of urlData", "another order",
+        columns=lambda columns: list(reversed(columns)),
+    ),
+    DatasetDefect("no rows", {"urlData": rewritten(lambda rows: rows[:1])}, "note", "urlData", "There are no rows"),
+    DatasetDefect(
+        "ragged rows",
+        {"urlData": rewritten(lambda rows: [rows[0], rows[1][:-1], *rows[2:]])},
+        "error",
+        "urlData",
+        "row 1 has 12",
+    ),
+    DatasetDefect("no header", {"urlData": rewritten(lambda rows: rows[1:])}, "error", "header of urlData", "None of it is a code"),
+    DatasetDefect(
+        "a code twice in the header",
+        {"urlData": rewritten(lambda rows: [[*row, row[0]] for row in rows])},
+        "error",
+        "header of urlData",
+        "Codes stand there more than once: 'flight_date'",
+    ),
+    DatasetDefect(
+        "codes that look the same",
+        {"urlTableDescription": rewritten(lambda found: [*found, found[3] | {"code": "Carrier"}])},
+        "warning",
+        "urlTableDescription",
+        "Codes that people take for the same",
+        ("that the dataset lacks: 'Carrier'",),
+    ),
+    DatasetDefect(
+        "a code twice in the description",
+        {"urlTableDescription": rewritten(lambda found: [*found, found[3]])},
+        "error",
+        "urlTableDescription",
+        "A code occurs twice: column 14 (carrier)",
+    ),
+    DatasetDefect(
+        "a column without a name",
+        {"urlTableDescription": with_first(name="")},
+        "error",
+        "urlTableDescription",
+        "A name is empty or missing: column 1",
+        # Nobody can tell which column it is.
+        (NO_LONGER,),
+    ),
+    DatasetDefect(
+        "a column without a type",
+        {"urlTableDescription": with_first(type="")},
+        "error",
+        "urlTableDescription",
+        "A type is empty or missing: column 1",
+        (NO_LONGER,),
+    ),
+    DatasetDefect(
+        "rows that are objects",
+        {"urlData": rewritten(lambda rows: [rows[0], {"carrier": "UA"}, *rows[2:]])},
+        "error",
+        "urlData",
+        "A row is no JSON array: row 2",
+    ),
+    DatasetDefect("no description", {"urlTableDescription": always("", 500)}, "error", "urlTableDescription", "answered HTTP 500"),
+    DatasetDefect("no data", {"urlData": always("", 500)}, "error", "urlData", "answered HTTP 500"),
+    DatasetDefect(
+        "another table", {"urlTableDescription": asking(table="airports"), "urlData": asking(table="airports", select=None)},
+        "error", "columns", "None of the 13 columns is outside any more",
+    ),
+]  # fmt: skip

@@ -1,0 +1,148 @@
+"""A whole portal diagnosed: few calls, bounded at each host, and no source stands in the way of another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+from bi_mcp.diagnostics.portal_map import PortalMap
+from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest import BIConnector
+from bi_mcp.rest.models import ConnectorChanges, DatasetFields, NewColumn, SourceFields
+from bi_mcp.sample import ENDPOINTS, create_app
+from tests.diagnostics.bent_sample import CONNECTION, BentSample, always, valued
+from tests.rest.calling import a_portal, connector_fields
+
+pytestmark = pytest.mark.anyio
+
+SHOP = "http://shop.localhost"
+# Each with a column of texts.
+TABLES = {"airlines": "name", "airports": "city", "flights": "carrier", "weather": "airport"}
+TWICE = 2
+
+
+@dataclass
+class Counting:
+    """Counts calls by path. Those for columns wait until so many are in at once; `most` were."""
+
+    app: ASGIApp
+    together: int = 1
+    paths: Counter[str] = field(default_factory=Counter)
+    most: int = 0
+    _inside: int = 0
+    _enough: anyio.Event = field(default_factory=anyio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.paths[scope["path"]] += 1
+        self._inside += 1
+        self.most = max(self.most, self._inside)
+        if self._inside == self.together:
+            self._enough.set()
+        try:
+            if scope["path"] == ENDPOINTS["urlTableDescription"]:
+                await self._enough.wait()
+            await self.app(scope, receive, send)
+        finally:
+            self._inside -= 1
+
+
+async def add_shop(bi: BIConnector, origin: str = SHOP, name: str = "shop") -> int:
+    """A connector at this origin, a source on it, and two datasets on each of the four tables; gives the source's id."""
+    connector = await bi.connectors.add(connector_fields())
+    settings = dict(CONNECTION)
+    source = await bi.sources.add(SourceFields(title=name, connector_id=connector, settings=settings))
+    for number in range(TWICE):
+        for table, column in TABLES.items():
+            await bi.datasets.add(
+                DatasetFields(
+                    name=f"{name}_{table}_{number}",
+                    source_id=source,
+                    external_code=table,
+                    external_name=table,
+                    fields=[NewColumn(name=column.upper(), external_code=column, type="string")],
+                )
+            )
+    urls = {endpoint: origin + path for endpoint, path in ENDPOINTS.items()}
+    await bi.connectors.update(connector, ConnectorChanges.model_validate(urls))
+    return source
+
+
+def levels(portal_map: PortalMap, beginning: str = "") -> dict[str, str]:
+    return {
+        node.title: node.level
+        for node in portal_map.nodes
+        if node.kind == "dataset" and node.title.startswith(beginning)
+    }
+
+
+async def test_each_source_is_checked_once_and_each_table_read_with_two_calls() -> None:
+    shop = Counting(create_app())
+    async with a_portal() as portal:
+        for name in ("one", "two"):
+            await add_shop(portal.bi, name=name)
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    assert shop.paths == {"/check": 2, "/table": 2 * len(TABLES), "/data": 2 * len(TABLES)}
+    assert len(levels(found)) == 2 * TWICE * len(TABLES)
+    # Each dataset has one of the table's columns, and it is said which there are besides.
+    assert set(levels(found).values()) == {"note"}
+
+
+async def test_as_many_calls_as_allowed_reach_a_host_at_once_and_no_more() -> None:
+    shop = Counting(create_app(), together=3)
+    async with a_portal() as portal:
+        for name in ("one", "two"):
+            await add_shop(portal.bi, name=name)
+        await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}), calls_per_host=3)
+    assert shop.most == 3
+
+
+async def test_a_source_that_nobody_answers_for_is_asked_once_and_the_others_are_read() -> None:
+    asked: list[str] = []
+
+    async def nowhere(host: str, _port: int) -> Sequence[str]:
+        asked.append(host)
+        raise OSError
+
+    async with a_portal() as portal:
+        gone = await add_shop(portal.bi, "https://gone.example", "gone")
+        await add_shop(portal.bi, name="here")
+        caller = EndpointCaller(apps={SHOP: create_app()}, resolver=nowhere)
+        found = await diagnose_portal(portal.bi, caller)
+    assert asked == ["gone.example"]
+    assert set(levels(found, "gone").values()) == {"error"}
+    assert set(levels(found, "here").values()) == {"note"}
+    source = next(node for node in found.nodes if node.key == f"source {gone}")
+    assert [finding.where for finding in source.findings] == ["urlCheck"]
+    assert "gone.example" in source.findings[0].what
+
+
+async def test_a_refused_check_is_told_of_the_source_and_its_datasets_are_read_all_the_same() -> None:
+    shop = BentSample({"urlCheck": always("", 401), "urlData": valued("carrier", lambda _: None)})
+    async with a_portal() as portal:
+        source = await add_shop(portal.bi)
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    by_key = {node.key: node for node in found.nodes}
+    assert "HTTP 401" in by_key[f"source {source}"].findings[0].what
+    flights = next(node for node in found.nodes if node.title == "shop_flights_0")
+    assert any("Empty in all" in finding.what for finding in flights.findings)
+
+
+async def test_one_source_can_be_diagnosed_alone() -> None:
+    shop = Counting(create_app())
+    async with a_portal() as portal:
+        source = await add_shop(portal.bi, name="one")
+        await add_shop(portal.bi, name="two")
+        caller = EndpointCaller(apps={SHOP: shop})
+        found = await diagnose_portal(portal.bi, caller, source=source)
+        with pytest.raises(InvalidRequestError, match="no source 99"):
+            await diagnose_portal(portal.bi, caller, source=99)
+    assert shop.paths["/check"] == 1
+    assert {node.title for node in found.nodes if node.kind == "source"} == {"one"}
+    assert all(title.startswith("one") for title in levels(found))
