@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.call import measure_call
+from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
@@ -38,6 +39,9 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
     "apply-requests": lambda: workspace_cost().apply_outcome(),
     "plan-requests": lambda: workspace_cost().plan_outcome(),
+    "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
+    "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),
+    "diagnosis-time": lambda: diagnosis_cost().time_outcome(),
 }
 
 
