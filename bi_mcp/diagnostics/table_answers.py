@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.answers import Breach, Rule
     from bi_mcp.rest.models import Column
 
-CALLS_PER_HOST = 8
+CALLS_PER_HOST = 12
 
 # What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
