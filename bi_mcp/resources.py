@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bi_mcp.tools.app import App
 
 JSON = "application/json"
+MOST_ENTRIES = 50
 # Nineteen digits hold every id of a database, and int() would fail on thousands.
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -52,7 +54,8 @@ _GROUPS = (
 
 
 def add_resources(server: MCPServer, app: App) -> None:
-    """Register `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
+    """Register `bi://history`, `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
+    server.add_resource(_history_resource(app))
     for group in _GROUPS:
         server.add_resource(_fields_resource(group, app))
         server.resource(
@@ -62,6 +65,36 @@ def add_resources(server: MCPServer, app: App) -> None:
             description=f"One {group.name} by its id, as {group.name}_get answers it.",
             mime_type=JSON,
         )(_item_function(group, app))
+
+
+class History(Answer):
+    """The latest writes to a portal, the newest first, without values."""
+
+    entries: list[dict[str, Any]]
+
+
+async def _history(app: App) -> Answer:
+    # Imported here: few chats ask for it.
+    from bi_mcp.workspace.history import told, undone
+
+    entries = await to_thread.run_sync(app.history.entries)
+    reverted = undone(entries)
+    latest = reversed(entries[-MOST_ENTRIES:])
+    return History(entries=[told(entry, reverted.get(entry.id)) for entry in latest])
+
+
+def _history_resource(app: App) -> FunctionResource:
+    async def read() -> str:
+        return await _as_json(app, _history(app))
+
+    return FunctionResource(
+        uri="bi://history",
+        name="history",
+        title="What was changed",
+        description=f"The last {MOST_ENTRIES} changes that bi-mcp made on the portal, without values; workspace_undo reverts one.",
+        mime_type=JSON,
+        fn=read,
+    )
 
 
 def _fields_resource(group: _Group, app: App) -> FunctionResource:

@@ -10,6 +10,7 @@ from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
+from bi_mcp.cli.history import history, undo
 from bi_mcp.cli.map import map_portal
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.secret import secret
@@ -64,6 +65,8 @@ for command in (
     map_portal,
     *DIAGNOSIS,
     *SETUP,
+    history,
+    undo,
     demo,
     portal,
     sample,

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.secret_page import SecretPages
     from bi_mcp.setting_values import SettingValues
+    from bi_mcp.workspace.history import History
     from bi_mcp.workspace.recording import Recorder
+    from bi_mcp.workspace.reverting import Undo
     from bi_mcp.workspace.state_file import StateKeeper
     from bi_mcp.workspace.workspace import Planned, Workspace
 
@@ -153,6 +155,24 @@ class App:
         from bi_mcp.workspace.workspace import Workspace
 
         return Workspace(self.bi, keeper, self.setting_values, self.portal.caller)
+
+    @property
+    def history(self) -> History:
+        """What was written to this call's portal. Raises `InvalidRequestError` where nobody keeps that."""
+        recorder = self.portal.recorder
+        if recorder is None or recorder.history is None:
+            raise InvalidRequestError(
+                "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone."
+            )
+        return recorder.history
+
+    @property
+    def undo(self) -> Undo:
+        """What reverts writes to this call's portal."""
+        # Imported here: few calls undo something.
+        from bi_mcp.workspace.reverting import Undo
+
+        return Undo(self.bi, self.history, self.setting_values.named)
 
     def remember(self, token: str, plan: SeenPlan) -> None:
         """Keep a plan that was shown, and of the others only the latest."""

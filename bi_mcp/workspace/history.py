@@ -119,6 +119,29 @@ def undone(entries: Sequence[Entry]) -> dict[str, str]:
     return reverted
 
 
+def told(entry: Entry, by: str | None = None) -> dict[str, Any]:
+    """What may be shown of an entry: which fields were written, and no value. `by` is the entry that reverted it."""
+    settings = entry.sent.get("settings")
+    fields = [name for name in entry.sent if name != "settings"]
+    fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []
+    fields += ["settings"] if isinstance(settings, list) else []
+    shown = {
+        "id": entry.id,
+        "time": entry.at,
+        "tool": entry.tool,
+        "method": entry.method,
+        "group": entry.group,
+        "object": entry.object,
+        "name": entry.name,
+        "fields": fields,
+        "outcome": entry.outcome,
+        "code": entry.code,
+        "undoes": entry.undoes,
+        "undoneBy": by,
+    }
+    return {name: value for name, value in shown.items() if value not in (None, [])}
+
+
 @dataclass
 class Stamp:
     """Makes entries of writes: when, on which portal, and under which id."""

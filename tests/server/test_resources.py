@@ -38,6 +38,7 @@ async def test_the_fields_of_every_group_are_listed_for_people_and_programs(talk
     listed = (await talk.client.list_resources()).resources
     resources = [resource for resource in listed if resource.uri.startswith("bi://")]
     assert [(resource.uri, resource.title, resource.mime_type) for resource in resources] == [
+        ("bi://history", "What was changed", "application/json"),
         ("bi://connector/fields", "Fields of a connector", "application/json"),
         ("bi://source/fields", "Fields of a source", "application/json"),
         ("bi://dataset/fields", "Fields of a dataset", "application/json"),

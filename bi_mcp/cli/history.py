@@ -1,0 +1,149 @@
+"""`bi-mcp history` and `bi-mcp undo`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bi_mcp.tools.app import App
+    from bi_mcp.workspace.history import Entry
+    from bi_mcp.workspace.undo import UndoPlan
+
+MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
+
+
+@click.command(short_help="Show what bi-mcp changed on a portal.")
+@click.option("--profile", help="Of this profile's portal. Default: the default one.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="So many, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def history(profile: str | None, limit: int, as_json: bool) -> None:
+    r"""Show the latest changes, the newest first. Values of settings are not shown. Calls no portal.
+
+    \b
+    Examples:
+      bi-mcp history
+      bi-mcp history --profile prod --limit 100 --json
+    """
+    from bi_mcp.workspace.history import told, undone
+
+    entries = _app(profile).history.entries()
+    reverted = undone(entries)
+    latest = list(reversed(entries[-limit:]))
+    if as_json:
+        shown = [told(entry, reverted.get(entry.id)) for entry in latest]
+        click.echo(json.dumps({"entries": shown}, ensure_ascii=False, indent=2))
+    elif latest:
+        _print_table(latest, reverted)
+    else:
+        click.echo("Nothing was changed yet, as far as this machine knows.")
+
+
+@click.command(short_help="Change a portal back.")
+@click.argument("entries", metavar="ID...", nargs=-1)
+@click.option("--last", is_flag=True, help="The last change that was not undone.")
+@click.option("--since", metavar="ID", help="This change and all after it.")
+@click.option("--yes", is_flag=True, help="Do it without a question.")
+@click.option("--profile", help="On this profile's portal. Default: the default one.")
+def undo(entries: tuple[str, ...], last: bool, since: str | None, yes: bool, profile: str | None) -> None:
+    r"""Revert changes that `bi-mcp history` shows: sets fields back, makes what was deleted again with new ids, deletes what was made.
+
+    Shows what would be done and asks. Nothing is done where an object was changed since. Ends with status 1 where something was not done.
+
+    \b
+    Examples:
+      bi-mcp undo --last
+      bi-mcp undo 3f2a9c10 81b0d4e7 --profile prod
+      bi-mcp undo --since 3f2a9c10
+    """
+    if bool(entries) + last + bool(since) != 1:
+        raise click.UsageError("Say what to undo: one or more ids, --last, or --since ID.")
+
+    async def run(app: App) -> None:
+        chosen = _since(app, since) if since else list(entries)
+        async with app.portal.addresses_settled:
+            plan = await app.undo.plan(chosen)
+            for line in plan.lines():
+                click.echo(line)
+            if not plan.steps and not plan.obstacles:
+                return
+            _check(plan, yes=yes)
+            results = await app.undo.run(plan)
+        for result in results:
+            new = f", now {result.id}" if result.step.action == "recreate" and result.error is None else ""
+            click.echo(
+                f"{'✗' if result.error else '✓'} {result.step}{new}{f': {result.error}' if result.error else ''}"
+            )
+        if len(results) < len(plan.steps) or results[-1].error:
+            sys.exit(1)
+
+    _on_the_portal(run, profile)
+
+
+def _since(app: App, first: str) -> list[str]:
+    ids = [entry.id for entry in app.history.entries() if entry.outcome != "refused"]
+    # One that is not there is refused where all are looked up.
+    return ids[ids.index(first) :] if first in ids else [first]
+
+
+def _check(plan: UndoPlan, *, yes: bool) -> None:
+    if plan.obstacles:
+        raise click.ClickException("Nothing was sent: see the lines with !.")
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException("Nothing was sent: nobody is there to be asked. Add --yes.")
+    click.confirm("Do it?", default=False, abort=True)
+
+
+def _app(profile: str | None) -> App:
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.server import build_app
+
+    return build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
+
+
+def _on_the_portal(run: Callable[[App], Awaitable[None]], profile: str | None) -> None:
+    import anyio
+
+    async def play() -> None:
+        app = _app(profile)
+        try:
+            await run(app)
+        finally:
+            await app.aclose()
+
+    anyio.run(play)
+
+
+def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("id", "when (UTC)", "tool", "object", "what", "outcome"):
+        table.add_column(name, no_wrap=name == "id")
+    for entry in entries:
+        object = f"{entry.group} {entry.object or ''} {entry.name}"
+        code = f" {entry.code}" if entry.code else ""
+        undone = f", undone by {reverted[entry.id]}" if entry.id in reverted else ""
+        undoes = f", undoes {entry.undoes}" if entry.undoes else ""
+        outcome = f"{MARKS[entry.outcome]} {entry.outcome}{code}{undone}{undoes}"
+        row = (entry.id, entry.at[:19].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
+        # Titles come from outside: no markup in them is meant.
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _what(entry: Entry) -> str:
+    from bi_mcp.workspace.history import told
+
+    fields = told(entry).get("fields", ())
+    return f"{entry.operation} {', '.join(fields)}" if entry.operation.endswith("update") else entry.operation

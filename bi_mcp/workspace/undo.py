@@ -1,0 +1,354 @@
+"""Pure: entries of the history and the objects as they are now -> the steps that revert them, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from bi_mcp.diagnostics.quoting import quoted
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.recovery import TRAITS, Done, judge_update
+from bi_mcp.workspace.history import undone
+
+if TYPE_CHECKING:
+    from bi_mcp.workspace.history import Entry, Group, Wire
+
+Key = tuple[str, int]
+Action = Literal["update", "recreate", "delete", "columns"]
+
+PARENTS: Mapping[str, tuple[Group, str]] = {
+    "source": ("connector", "connectorId"),
+    "dataset": ("source", "sourceId"),
+}
+# Set once: a creation that sent them cannot have been changed in them.
+_IMMUTABLE = {"connectorId", "sourceId", "name", "externalCode", "externalName", "fields"}
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "connector": ("title", "logo", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
+    "source": ("title", "connectorId"),
+    "dataset": ("name", "sourceId", "externalCode", "externalName"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What reverts one entry.
+
+    `id` is the object's by the entry; where it was made anew since, the newer one. `values`: for an update the fields as they were, for a recreation the object as it was, for
+    columns `{"delete": [code], "add": [column], "show": {code: visible}}`.
+    """
+
+    entry: Entry
+    action: Action
+    id: int
+    values: Wire = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        object = f"{self.entry.group} {self.id} {quoted(self.entry.name)}"
+        if self.action == "delete":
+            return f"delete {object}"
+        if self.action == "recreate":
+            return f"create {object} again, with a new id"
+        if self.action == "update":
+            return f"set {', '.join(_told(self.values))} of {object} back"
+        return f"{'; '.join(_told_columns(self.values))} of {object}"
+
+
+@dataclass(frozen=True)
+class UndoPlan:
+    """Steps in their order, sentences about what stands in the way (nothing is done then), and about what needs no step."""
+
+    steps: tuple[Step, ...]
+    obstacles: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """All of it, for a person."""
+        steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
+        return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
+
+
+@dataclass(frozen=True)
+class World:
+    """What a plan is made of: the whole history, and the touched objects as they are now (None: gone). `tables` as ever."""
+
+    entries: Sequence[Entry]
+    live: Mapping[Key, Wire | None]
+    tables: bool = True
+
+    def current(self, group: str, id: int) -> int:
+        """The id under which an object is now."""
+        return current_id(replacements(self.entries), group, id)
+
+
+class _Obstacle(Exception):  # noqa: N818  never leaves this module
+    """Why an entry cannot be reverted."""
+
+
+class _Nothing(Exception):  # noqa: N818  never leaves this module
+    """Why an entry needs no step."""
+
+
+def replacements(entries: Sequence[Entry]) -> dict[Key, int]:
+    """Objects that an undo made again, by their old ids."""
+    by_id = {entry.id: entry for entry in entries}
+    found: dict[Key, int] = {}
+    for entry in entries:
+        reverted = by_id.get(entry.undoes or "")
+        made = entry.operation == "add" and entry.outcome == "done"
+        if made and reverted and reverted.operation == "delete" and reverted.object and entry.object:
+            found[reverted.group, reverted.object] = entry.object
+    return found
+
+
+def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
+    """Follow an object through its recreations."""
+    while (group, id) in replaced and replaced[group, id] > id:
+        id = replaced[group, id]
+    return id
+
+
+def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
+    """The named entries, or the last one that was done and not reverted; the newest first. Raises `InvalidRequestError`."""
+    if ids:
+        unknown = [id for id in ids if id not in {entry.id for entry in entries}]
+        if unknown:
+            raise InvalidRequestError(
+                f"The history has no entry {', '.join(map(repr, unknown))}. `bi-mcp history` and bi://history show what there is."
+            )
+        return [entry for entry in reversed(entries) if entry.id in ids]
+    reverted = undone(entries)
+    for entry in reversed(entries):
+        if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
+            return [entry]
+    raise InvalidRequestError("The history has nothing that could be undone.")
+
+
+def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
+    """The objects whose state a plan needs to know."""
+    keys: set[Key] = set()
+    for entry in chosen:
+        if entry.object is not None:
+            keys.add((entry.group, current_id(replaced, entry.group, entry.object)))
+        parent = _parent(entry)
+        if entry.operation == "delete" and parent is not None:
+            keys.add((parent[0], current_id(replaced, *parent)))
+    return keys
+
+
+def plan_undo(chosen: Sequence[Entry], world: World) -> UndoPlan:
+    """Revert the entries, given newest first and with their values opened."""
+    steps: list[Step] = []
+    obstacles: list[str] = []
+    remarks: list[str] = []
+    states = dict(world.live)
+    for entry in chosen:
+        try:
+            step = _step(entry, world, states)
+        except _Obstacle as reason:
+            obstacles.append(f"{_name(entry)} {reason}")
+        except _Nothing as reason:
+            remarks.append(f"{_name(entry)} {reason}")
+        else:
+            steps.append(step)
+            key = (entry.group, step.id)
+            states[key] = _afterwards(step, states.get(key))
+    return UndoPlan(tuple(steps), tuple(obstacles), tuple(remarks))
+
+
+def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step:
+    if entry.outcome == "refused":
+        raise _Nothing(f"was refused ({entry.code}): nothing happened.")
+    if entry.object is None:
+        raise _Obstacle(
+            "broke off, and no object is known that it made. Look at the portal and delete it by hand."
+        )
+    id = world.current(entry.group, entry.object)
+    state = states.get((entry.group, id))
+    if entry.operation == "add":
+        return _deletion(entry, id, state, world)
+    if entry.before is None:
+        raise _Obstacle("cannot be reverted: the state before it could not be read.")
+    if entry.operation == "delete":
+        return _recreation(entry, id, state, world, states)
+    if state is None:
+        raise _Obstacle(f"cannot be reverted: {entry.group} {id} is gone. Undo its deletion first.")
+    return _column_step(entry, id, state) if entry.operation == "fields.update" else _update(entry, id, state)
+
+
+def _update(entry: Entry, id: int, state: Wire) -> Step:
+    before = entry.before or {}
+    values: dict[str, Any] = {}
+    changed: list[str] = []
+    for place, sent, old, now in _fields(entry.sent, before, state):
+        if now == old or (now or "") == (old or ""):
+            continue
+        if not _is_as_sent(entry.group, place, sent, now):
+            changed.append(place)
+        else:
+            values[place] = old
+    if changed:
+        raise _Obstacle(f"cannot be reverted: {', '.join(changed)} was changed again since. Undo that first.")
+    if not values:
+        raise _Nothing("needs no step: all is as it was before.")
+    lost = [place for place, old in values.items() if old is None and place != "description"]
+    if lost:
+        raise _Obstacle(f"cannot be reverted: the portal did not tell what {', '.join(lost)} was.")
+    return Step(entry, "update", id, _nested(values), _update_notes(entry, values))
+
+
+def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object, object, object]]:
+    """Name, what was sent, what was before and what is now, of each field and of each of a source's settings."""
+    for name, value in sent.items():
+        if name == "settings" and isinstance(value, Mapping):
+            old, now = before.get(name) or {}, state.get(name) or {}
+            for code, part in value.items():
+                yield f"settings.{code}", part, old.get(code), now.get(code)
+        else:
+            yield name, value, before.get(name), state.get(name)
+
+
+def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
+    if place in TRAITS[group].not_compared:
+        return True
+    if place.startswith("settings."):
+        return sent == now
+    return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for place, value in values.items():
+        name, dot, code = place.partition(".")
+        if dot:
+            nested.setdefault(name, {})[code] = value
+        else:
+            nested[name] = "" if value is None else value
+    return nested
+
+
+def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
+    moved = [
+        f"{name} back to {quoted(str(value), 200)}" for name, value in values.items() if name[:3] == "url"
+    ]
+    if entry.group == "connector" and "settings" in values:
+        moved.append("values that sources held for parameters that were dropped do not come back")
+    return tuple(moved)
+
+
+def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
+    if state is None:
+        raise _Nothing(f"needs no step: {entry.group} {id} is gone.")
+    changed = [
+        place
+        for place, sent, _, now in _fields(entry.sent, {}, state)
+        if place not in _IMMUTABLE and not _is_as_sent(entry.group, place, sent, now)
+    ]
+    changed += _changed_columns(entry, state)
+    if changed:
+        raise _Obstacle(
+            f"cannot be reverted: {entry.group} {id} was changed since ({', '.join(changed)}). Undo that first, or delete it "
+            f"with {entry.group}_delete."
+        )
+    left = state.get("externalId") if world.tables else None
+    notes = (f"its BI Builder dataset {left} stays behind; remove it by hand",) if left else ()
+    return Step(entry, "delete", id, notes=notes)
+
+
+def _changed_columns(entry: Entry, state: Wire) -> list[str]:
+    if entry.group != "dataset":
+        return []
+    made = {column["externalCode"] for column in entry.sent.get("fields", ())}
+    there = {column["externalCode"] for column in state.get("fields", ()) if column["visible"]}
+    return [f"column {code}" for code in sorted(made ^ there)]
+
+
+def _recreation(
+    entry: Entry, id: int, state: Wire | None, world: World, states: Mapping[Key, Wire | None]
+) -> Step:
+    before = entry.before or {}
+    if state is not None:
+        raise _Nothing(f"needs no step: {entry.group} {id} is there.")
+    missing = [name for name in _REQUIRED[entry.group] if not before.get(name)]
+    if missing:
+        raise _Obstacle(f"cannot be reverted: the portal did not tell its {', '.join(missing)}.")
+    parent = _parent(entry)
+    if parent is not None and states.get((parent[0], world.current(*parent))) is None:
+        raise _Obstacle(_without_parent(parent, world))
+    notes = ["charts of its old BI Builder dataset do not follow"] if before.get("externalId") else []
+    return Step(entry, "recreate", id, before, tuple(notes))
+
+
+def _without_parent(parent: Key, world: World) -> str:
+    deletions = [entry for entry in world.entries if entry.operation == "delete"]
+    how = [entry.id for entry in deletions if (entry.group, entry.object) == parent]
+    advice = f" Undo {how[-1]} first." if how else ""
+    return f"cannot be reverted: its {parent[0]} {parent[1]} is gone.{advice}"
+
+
+def _parent(entry: Entry) -> Key | None:
+    group, name = PARENTS.get(entry.group, (None, ""))
+    id = (entry.before or {}).get(name)
+    return (group, id) if group is not None and isinstance(id, int) else None
+
+
+def _column_step(entry: Entry, id: int, state: Wire) -> Step:
+    before = {column["id"]: column for column in (entry.before or {}).get("fields", ())}
+    now = {column["externalCode"]: column for column in state.get("fields", ())}
+    gone = [before[each] for each in entry.sent.get("delete") or () if each in before]
+    added = [column["externalCode"] for column in entry.sent.get("add") or ()]
+    delete = [code for code in added if code in now]
+    left = {code: column for code, column in now.items() if code not in delete}
+    add = [column for column in gone if column["externalCode"] not in left]
+    taken = {column["name"] for column in left.values()}
+    clash = [column["name"] for column in add if column["name"] in taken]
+    if clash:
+        raise _Obstacle(f"cannot be reverted: there is another column {', '.join(clash)} now.")
+    show: dict[str, bool] = {}
+    for change in entry.sent.get("update") or ():
+        column = before.get(change["id"])
+        code = column["externalCode"] if column else None
+        if column is not None and code in left and left[code]["visible"] != column["visible"]:
+            show[column["externalCode"]] = column["visible"]
+    if not (delete or add or show):
+        raise _Nothing("needs no step: all is as it was before.")
+    notes = ["the columns get new ids; charts that used them do not follow"] if add else []
+    return Step(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
+
+
+def _afterwards(step: Step, state: Wire | None) -> Wire | None:
+    """The object as it is once the step is made."""
+    if step.action == "delete":
+        return None
+    if step.action == "recreate":
+        return step.values
+    held = dict(state or {})
+    if step.action == "columns":
+        return {**held, "fields": (step.entry.before or {}).get("fields", ())}
+    settings = step.values.get("settings")
+    if isinstance(settings, Mapping):
+        return {**held, **step.values, "settings": {**held.get("settings", {}), **settings}}
+    return {**held, **step.values}
+
+
+def _name(entry: Entry) -> str:
+    about = f"{entry.group} {entry.object or ''}".strip()
+    return f"{entry.id} ({entry.operation} of {about} {quoted(entry.name)})"
+
+
+def _told(values: Wire) -> list[str]:
+    names = [name for name in values if name != "settings" or not isinstance(values[name], Mapping)]
+    settings = values.get("settings")
+    return [*names, *(f"settings.{code}" for code in settings)] if isinstance(settings, Mapping) else names
+
+
+def _told_columns(values: Wire) -> list[str]:
+    told = []
+    if values["delete"]:
+        told.append(f"delete columns {', '.join(values['delete'])}")
+    if values["add"]:
+        told.append(f"add columns {', '.join(column['externalCode'] for column in values['add'])} again")
+    if values["show"]:
+        told.append(f"show or hide columns {', '.join(values['show'])} as before")
+    return told

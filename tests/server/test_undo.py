@@ -1,0 +1,116 @@
+"""workspace_undo and bi://history, through a real client on a portal whose writes are recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mcp import Client, MCPError
+
+from bi_mcp.config import Settings
+from bi_mcp.server import build_server
+from tests.keyrings import Keyring, system_keyring
+from tests.server.conftest import Era
+from tests.server.talking import Talk
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def keyring() -> Iterator[None]:
+    with system_keyring(Keyring()):
+        yield
+
+
+@pytest.fixture
+def recording(settings: Settings, tmp_path: Path) -> Settings:
+    return replace(settings, configuration_folder=tmp_path, audit_file=tmp_path / "audit.jsonl")
+
+
+@pytest.fixture
+async def recorded(recording: Settings, era: Era) -> AsyncIterator[Talk]:
+    async with Client(build_server(recording), mode=era) as client:
+        yield Talk(client)
+
+
+def everything_in(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_deleted_source_is_made_again_with_its_password_which_nobody_sees(
+    recorded: Talk, tmp_path: Path
+) -> None:
+    source = await recorded.add_source(await recorded.add_connector())
+    await recorded.confirmed("source_delete", id=source)
+    preview = (await recorded.done("workspace_undo"))["preview"]
+    assert f'create source {source} "Flights" again, with a new id' in preview["text"]
+    assert (await recorded.done("source_list"))["items"] == []
+    undone = await recorded.done("workspace_undo", confirm=preview["confirm"])
+    assert undone["undone"] is True
+    [made] = (await recorded.done("source_list"))["items"]
+    assert made["id"] == undone["steps"][0]["id"]
+    # The portal calls urlCheck with what the source holds, on every update.
+    await recorded.done("source_update", id=made["id"], fields={"title": "Again"})
+    shown = await recorded.read("bi://history")
+    assert "demo-password" not in shown + everything_in(tmp_path) + json.dumps(undone)
+
+
+async def test_the_history_says_what_was_changed_and_what_was_undone(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    await recorded.done("connector_update", id=connector, fields={"title": "Renamed"})
+    await recorded.confirmed("workspace_undo")
+    undo, update, add = json.loads(await recorded.read("bi://history"))["entries"]
+    assert (add["tool"], add["object"], add["outcome"]) == ("connector_add", connector, "done")
+    assert (update["tool"], update["fields"], update["undoneBy"]) == (
+        "connector_update",
+        ["title"],
+        undo["id"],
+    )
+    assert (undo["tool"], undo["undoes"]) == ("workspace_undo", update["id"])
+    assert (await recorded.done("connector_get", id=connector))["item"]["title"] == "Sample"
+
+
+async def test_what_was_changed_since_is_refused_at_the_first_call(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    await recorded.done("connector_update", id=connector, fields={"title": "One"})
+    [update, _] = json.loads(await recorded.read("bi://history"))["entries"]
+    await recorded.done("connector_update", id=connector, fields={"title": "Two"})
+    text = await recorded.refused("workspace_undo", entry=update["id"])
+    assert "title was changed again since" in text
+    assert "no entry 'nonsense'" in await recorded.refused("workspace_undo", entry="nonsense")
+
+
+async def test_a_preview_does_not_hold_when_the_object_changes_meanwhile(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    confirm = await recorded.preview("workspace_undo")
+    await recorded.done("connector_update", id=connector, fields={"title": "Renamed"})
+    await recorded.refused("workspace_undo", confirm=confirm)
+    assert (await recorded.done("connector_get", id=connector))["item"]["title"] == "Renamed"
+
+
+async def test_what_needs_no_step_is_told_without_a_question(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    [add] = json.loads(await recorded.read("bi://history"))["entries"]
+    await recorded.confirmed("connector_delete", id=connector)
+    done = await recorded.done("workspace_undo", entry=add["id"])
+    assert (done["undone"], done["steps"]) == (True, [])
+    assert f"connector {connector} is gone" in done["notice"]
+
+
+async def test_without_a_history_undo_says_so(talk: Talk) -> None:
+    assert "BI_MCP_HISTORY is off" in await talk.refused("workspace_undo")
+    with pytest.raises(MCPError, match="BI_MCP_HISTORY is off"):
+        await talk.read("bi://history")
+
+
+async def test_the_history_outlives_the_server(settings: Settings, tmp_path: Path) -> None:
+    portal = replace(settings.embedded, database=str(tmp_path / "portal.sqlite3"))
+    recording = replace(settings, configuration_folder=tmp_path / "folder", embedded=portal)
+    async with Client(build_server(recording)) as client:
+        await Talk(client).add_connector()
+    async with Client(build_server(recording)) as client:
+        assert (await Talk(client).confirmed("workspace_undo"))["undone"] is True
+        assert (await Talk(client).done("connector_list"))["items"] == []
