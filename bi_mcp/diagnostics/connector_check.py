@@ -228,29 +228,29 @@ class _Examination:
             except EndpointError as error:
                 failures.append(error)
                 continue
-            if (effect := probe.effect(found.rows)) == "heeded":
+            effects.add(probe.effect(found.rows))
+            if "heeded" in effects:
                 return
-            effects.add(effect)
-        if not effects:
+        if effects:
+            self._say_what_filter_did(probe.code, ignored="ignored" in effects)
+        else:
             self.notes.fail("urlData", failures[0], "It fails when a filter is given")
-            return
-        column = self.notes.quoted(probe.code)
-        if "ignored" in effects:
-            self.notes.find(
-                "warning",
-                "urlData",
+
+    def _say_what_filter_did(self, code: str, *, ignored: bool) -> None:
+        column = self.notes.quoted(code)
+        if ignored:
+            what = (
                 f"filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that "
-                "Bitrix24 filters at the source then show too much.",
-                "Answer only the rows that match filter.",
+                "Bitrix24 filters at the source then show too much."
             )
-            return
-        self.notes.find(
-            "warning",
-            "urlData",
-            f"A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 "
-            "filters at the source then stay empty.",
-            "Compare the values as they are answered, and take filter by the codes of urlTableDescription.",
-        )
+            fix = "Answer only the rows that match filter."
+        else:
+            what = (
+                f"A filter on column {column} finds nothing, though a row with that value came without it. Charts that "
+                "Bitrix24 filters at the source then stay empty."
+            )
+            fix = "Compare the values as they are answered, and take filter by the codes of urlTableDescription."
+        self.notes.find("warning", "urlData", what, fix)
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pytest
 
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
-from tests.diagnostics.bent_sample import CONNECTION, bent
+from bi_mcp.endpoints.guard import Resolver
+from tests.diagnostics.bent_sample import CONNECTION, BentSample, bent
 from tests.diagnostics.broken_connectors import DEFECTS, SLOW, Defect
+from tests.endpoints.services import HOST, local, make_certificate
+from tests.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +51,45 @@ async def test_a_defect_is_named_and_nothing_else_is(defect: Defect) -> None:
 
 async def test_an_endpoint_that_never_answers_is_named() -> None:
     assert_named(SLOW, await examined(SLOW, only=[SLOW.endpoint]))
+
+
+async def named_of_address(url: str, resolver: Resolver) -> list[Finding]:
+    caller = EndpointCaller(allow_private=True, resolver=resolver)
+    return (await examine_connector(caller, {"urlCheck": url}, CONNECTION)).findings
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_named(tmp_path: Path) -> None:
+    files, _ = make_certificate(tmp_path)
+    async with served(BentSample({}), certificate=files) as address:
+        found = await named_of_address(f"https://{HOST}:{address.rpartition(':')[2]}/check", local)
+    assert [(finding.level, finding.where) for finding in found] == [("error", "urlCheck")]
+    assert "TLS failed: self-signed certificate" in found[0].what
+
+
+async def test_a_service_that_is_not_running_is_named() -> None:
+    with socket.socket() as silent:
+        # Bound and not listening: nobody else gets the port, and nobody answers there.
+        silent.bind(("127.0.0.1", 0))
+        found = await named_of_address(f"http://127.0.0.1:{silent.getsockname()[1]}/check", local)
+    assert [(finding.level, finding.where) for finding in found] == [("error", "urlCheck")]
+    assert "cannot be connected to" in found[0].what
+
+
+async def test_a_host_that_no_name_server_knows_is_named() -> None:
+    async def nowhere(_host: str, _port: int) -> Sequence[str]:
+        raise OSError
+
+    found = await named_of_address("https://gone.example/check", nowhere)
+    assert [(finding.level, finding.where) for finding in found] == [("error", "urlCheck")]
+    assert "gone.example" in found[0].what
+    assert "DNS" in (found[0].fix or "")
+
+
+async def test_an_address_within_the_own_network_is_refused_as_the_cloud_would() -> None:
+    async with bent({}) as urls:
+        report = await examine_connector(EndpointCaller(), urls, CONNECTION)
+    assert report.findings[0].where == "urlCheck"
+    assert "public address" in (report.findings[0].fix or "")
 
 
 async def test_a_healthy_connector_over_http_yields_only_that_its_address_is_local() -> None:

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bi_mcp import sample
+from tests.diagnostics.bent_sample import Bend, always, as_bytes, asking, bent, with_first
 from tests.portal.serving import served
-from tests.server.talking import Talk, connector_fields
+from tests.server.talking import Talk, connector_fields, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +60,26 @@ async def test_a_healthy_connector_has_no_finding(talk: Talk) -> None:
     assert report["verdict"] == "ok", report["findings"]
     assert [facts["endpoint"] for facts in report["endpoints"]] == list(URLS)
     assert all(facts["reached"] and facts["status"] == 200 for facts in report["endpoints"])
+
+
+@pytest.mark.parametrize(
+    ("bends", "said"),
+    [
+        ({"urlCheck": always({"ok": 1})}, "A wrong value in password is accepted"),
+        ({"urlTableList": as_bytes(lambda body: b"\xef\xbb\xbf" + body)}, "byte order mark"),
+        ({"urlTableDescription": with_first(type="Integer")}, "A type is unknown"),
+        ({"urlData": asking(limit=None)}, "More rows came than limit allows"),
+        ({"urlData": asking(filter=None)}, "filter is ignored"),
+    ],
+)
+async def test_a_broken_connector_is_named_in_the_first_sentence(
+    talk: Talk, bends: dict[str, Bend], said: str
+) -> None:
+    async with bent(bends) as urls:
+        settings = {"login": "demo", "password": PASSWORD}
+        result = await talk.call("connector_check", urls=urls, settings=settings)
+    assert not result.is_error
+    assert said in text_of(result).splitlines()[0]
 
 
 async def test_a_connector_is_checked_before_anything_exists(talk: Talk) -> None:
