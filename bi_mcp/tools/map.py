@@ -35,8 +35,8 @@ class Mapped(Answer, PortalMap):
 
 
 async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> Mapped:
-    """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. Reads the portal only, in a few
-    requests; diagnose also calls the connectors' endpoints and says what is wrong with each dataset. Changes nothing.
+    """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. diagnose also calls the
+    endpoints to check every dataset. Changes nothing.
     """
     app = app_of(ctx)
     found = await (_diagnosed(app) if diagnose else _read(app))
