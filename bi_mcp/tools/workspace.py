@@ -127,10 +127,10 @@ UndoPreview = Annotated[Preview | None, gate(_reversal)]
 async def workspace_undo(
     ctx: BiContext,
     preview: UndoPreview,
-    entry: Annotated[str | None, Field(description="Id in bi://history; none: the last change")] = None,
+    entry: Annotated[str | None, Field(description="Id in bi://history; default the last")] = None,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> Undone:
-    """Revert a recorded change: sets fields back, makes what was deleted again (with new ids), deletes what was made."""
+    """Revert a recorded change. What was deleted is made again with a new id."""
     if preview:
         return Undone(undone=False, steps=[], preview=preview)
     app = app_of(ctx)
