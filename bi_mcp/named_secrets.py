@@ -219,10 +219,10 @@ class KeyringValues:
         except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
             raise ConfigError(
                 say(
-                    "The system keyring did not give or take {what} {name} ({name_2}). {remedy}",
+                    "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
                     what=self.what,
                     name=name,
-                    name_2=type(error).__name__,
+                    reason=type(error).__name__,
                     remedy=self.remedy,
                 )
             ) from None

@@ -59,12 +59,14 @@ class Profiles:
         if chosen is None:
             raise ConfigError(
                 say(
-                    "No default profile. {self} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
-                    self=self._there_are(),
+                    "No default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    there_are=self._there_are(),
                 )
             )
         if chosen not in self.by_name:
-            raise ConfigError(say("No profile {chosen!r}. {self}", chosen=chosen, self=self._there_are()))
+            raise ConfigError(
+                say("No profile {chosen!r}. {there_are}", chosen=chosen, there_are=self._there_are())
+            )
         return self.by_name[chosen]
 
     def with_profile(self, profile: Profile) -> Profiles:

@@ -117,12 +117,12 @@ class SettingValues:
         if looks_secret(code, name) and not self.allow_literal_secrets:
             raise SecretReferenceError(
                 say(
-                    'settings.{code} looks like a secret and is not accepted as text. {self}Put the value into a variable such as {env_prefix}{code_2} of the server\'s environment and pass {{"env": "{env_prefix}{code_2}"}}{self_2}.',
+                    'settings.{code} looks like a secret and is not accepted as text. {store_first}Put the value into a variable such as {env_prefix}{variable} of the server\'s environment and pass {{"env": "{env_prefix}{variable}"}}{or_a_file}.',
                     code=code,
-                    self=self._store_advice(),
+                    store_first=self._store_advice(),
                     env_prefix=ENV_PREFIX,
-                    code_2=_variable_name(code),
-                    self_2=self._file_advice(),
+                    variable=_variable_name(code),
+                    or_a_file=self._file_advice(),
                 )
             )
         return Secret(str(value))
@@ -149,22 +149,22 @@ class SettingValues:
         if secret is None:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a terminal, which asks for the value: `{name_2}`. Then call again.",
+                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a terminal, which asks for the value: `{command}`. Then call again.",
                     code=code,
                     name=name,
-                    name_2=set_command(name, *hosts),
+                    command=set_command(name, *hosts),
                 )
             )
         strange = [host for host in hosts if not secret.may_go_to(host)]
         if strange:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: `{strange_2}`.",
+                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: `{command}`.",
                     code=code,
                     name=name,
                     hosts=", ".join(secret.hosts),
                     strange=", ".join(strange),
-                    strange_2=secret.command_for(*strange),
+                    command=secret.command_for(*strange),
                 )
             )
         return self.named.value(secret)

@@ -95,7 +95,7 @@ def _load(text: str, name: str) -> Any:
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise SetupFileError(
-            say("{name}: this is neither YAML nor JSON ({name_2}).", name=name, name_2=type(error).__name__)
+            say("{name}: this is neither YAML nor JSON ({kind}).", name=name, kind=type(error).__name__)
         ) from None
     if not isinstance(document, Mapping):
         raise SetupFileError(
@@ -150,9 +150,9 @@ def _scalar(node: object, name: str, place: Place) -> object:
         return int(node)
     raise SetupFileError(
         say(
-            "{name}: this may lose its spelling ({name_2}). Put the value into quotes.",
+            "{name}: this may lose its spelling ({kind}). Put the value into quotes.",
             name=_at(name, place),
-            name_2=type(node).__name__,
+            kind=type(node).__name__,
         )
     )
 

@@ -111,9 +111,9 @@ class StateFile:
         except (OSError, ValueError) as error:
             raise StateFileError(
                 say(
-                    "{name} cannot be read ({name_2}). Restore it, or delete it: objects are then known by titles and names.",
+                    "{name} cannot be read ({reason}). Restore it, or delete it: objects are then known by titles and names.",
                     name=path.name,
-                    name_2=type(error).__name__,
+                    reason=type(error).__name__,
                 )
             ) from None
         if not isinstance(document, dict):
