@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bi_mcp.errors import ConfigError, EndpointError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
@@ -34,7 +34,7 @@ MAX_VALUE_BYTES = 64 * 1024
 _VERSION = 1
 # Small letters only, as with profiles: `Shop` and `shop` would be taken for the same secret.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_REMEDY = "Delete it and store the secrets again with `bi-mcp secret set`."
+_REMEDY = text("Delete it and store the secrets again with `bi-mcp secret set`.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class NamedSecrets:
             return {name: _parse(name, entry) for name, entry in sorted(kept.items())}
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ConfigError(
-                say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=_REMEDY)
+                say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=say(_REMEDY))
             ) from None
 
     def value(self, secret: NamedSecret) -> Secret:

@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
 
 
 class PrivateFile:
@@ -23,7 +25,7 @@ class PrivateFile:
     Writers must hold a lock of their own; `locked` is one. `remedy` is what the user does about a damaged one.
     """
 
-    def __init__(self, path: Path, remedy: str = "Delete it and run `bi-mcp login` again.") -> None:
+    def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
         self._path = path
         self._remedy = remedy
         self._new = path.with_name(f"{path.name}.new")
@@ -40,7 +42,7 @@ class PrivateFile:
             ) from None
         document = _parse(text)
         if document is None:
-            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=self._remedy))
+            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
         return document
 
     def write(self, document: Mapping[str, object]) -> None:

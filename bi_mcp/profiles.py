@@ -119,8 +119,8 @@ class Profiles:
 
     def _there_are(self) -> str:
         if not self.by_name:
-            return "There are no profiles yet: run `bi-mcp login PORTAL`."
-        return f"There are: {', '.join(sorted(self.by_name))}."
+            return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
+        return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
 
 
 def check_name(name: str) -> None:

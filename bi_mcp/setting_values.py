@@ -235,10 +235,12 @@ class SettingValues:
     def _store_advice(self) -> str:
         if self.named is None:
             return ""
-        return 'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {"secret": "NAME"}. Or: '
+        return say(
+            'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}. Or: '
+        )
 
     def _file_advice(self) -> str:
-        return ', or pass {"file": "name"} for a file in the folder for secrets' if self.folder else ""
+        return say(', or pass {{"file": "name"}} for a file in the folder for secrets') if self.folder else ""
 
 
 def find_destinations(addresses: Collection[str], where: str) -> list[str]:

@@ -85,7 +85,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         for sentence in exported.left_out:
             click.echo(f"! {sentence}", err=True)
         for name in _variables(exported.setup):
-            click.echo(f"· {name} stands for a value that was not written.", err=True)
+            click.echo(f"· {say('{name} stands for a value that was not written.', name=name)}", err=True)
         if path is None:
             click.echo(text, nl=False)
             return
@@ -339,7 +339,7 @@ def _agreed(plan: Plan) -> bool:
                 checksum=plan.checksum,
             )
         )
-    return click.confirm("Apply it?", default=False)
+    return click.confirm(say("Apply it?"), default=False)
 
 
 async def _tell(made: int, of: int, _: str) -> None:
@@ -363,7 +363,6 @@ def _variables(setup: Setup) -> list[str]:
 
 
 def _counted(setup: Setup) -> str:
+    from bi_mcp.workspace.setup import GROUPS, count_objects
 
-    return (
-        f"{len(setup.connectors)} connectors, {len(setup.sources)} sources, {len(setup.datasets)} datasets."
-    )
+    return ", ".join(count_objects(group, len(setup.entries(group))) for group in GROUPS)

@@ -20,6 +20,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from bi_mcp.language import say
 from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.recovery import may_have_happened
@@ -198,7 +199,7 @@ class Application:
         """Whether a step cannot be made because one that it needs was not."""
         failed = [needed for needed in self._needs(number) if self._has_failed(needed)]
         if failed:
-            why = f"because this was not done: {self._steps[failed[0]]}"
+            why = say("because this was not done: {step}", step=self._steps[failed[0]])
             self._results[number] = Result(self._steps[number], "skipped", self._steps[number].id, why)
         return bool(failed)
 

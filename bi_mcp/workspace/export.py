@@ -137,7 +137,11 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
     connector = export.keys["connector"].get(item.connector_id or 0)
     if connector is None:
         export.left_out.append(
-            f"Source {item.id} is left out: its connector {item.connector_id} is not there or another application's."
+            say(
+                "Source {id} is left out: its connector {connector} is not there or another application's.",
+                id=item.id,
+                connector=item.connector_id,
+            )
         )
         return None
     declared = {
@@ -147,7 +151,11 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
     lost = [setting.code for setting in item.settings or () if setting.code not in declared and setting.value]
     if lost:
         export.left_out.append(
-            f"sources.{key}: values of {', '.join(lost)} are left out: the connector no longer declares them."
+            say(
+                "sources.{key}: values of {codes} are left out: the connector no longer declares them.",
+                key=key,
+                codes=", ".join(lost),
+            )
         )
     settings = {code: _value(key, setting, export) for code, setting in held.items() if setting.value}
     fields = {"title": item.title, "description": item.description, "connector": connector}
@@ -166,7 +174,11 @@ def _value(source: str, setting: SourceSetting, export: _Export) -> SettingValue
     if reference is not None:
         if reference.secret is not None and reference.secret != setting.value:
             export.left_out.append(
-                f"sources.{source}.settings.{setting.code}: the portal has another value than the one that the file refers to."
+                say(
+                    "sources.{key}.settings.{code}: the portal has another value than the one that the file refers to.",
+                    key=source,
+                    code=setting.code,
+                )
             )
         return reference.value
     variable = make_key(f"{source}_{setting.code}", "value", export.variables)
@@ -180,9 +192,11 @@ def _dataset(
     source = export.keys["source"].get(item.source_id or 0)
     if source not in sources or not item.fields:
         reason = (
-            "it has no columns" if source in sources else f"its source {item.source_id} is not in the file"
+            say("it has no columns")
+            if source in sources
+            else say("its source {id} is not in the file", id=item.source_id)
         )
-        export.left_out.append(f"Dataset {item.id} is left out: {reason}.")
+        export.left_out.append(say("Dataset {id} is left out: {reason}.", id=item.id, reason=reason))
         return None
     fields = {
         "source": source,

@@ -168,27 +168,29 @@ def _setting(path: Path) -> tuple[Path, str] | None:
     if path[:1] != ("sources",) or path[2:3] != ("settings",) or len(path) < LENGTH_OF_SETTING:
         return None
     forms = "{env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"
-    return path[:LENGTH_OF_SETTING], f"a value is text, a whole number, or a reference such as {forms}"
+    return path[:LENGTH_OF_SETTING], say(
+        "a value is text, a whole number, or a reference such as {forms}", forms=forms
+    )
 
 
 def _reason(kind: str, message: str) -> str:
-    words = {"missing": "is missing", "extra_forbidden": "is unknown here"}
+    words = {"missing": say("is missing"), "extra_forbidden": say("is unknown here")}
     return words.get(kind, message.removeprefix("Value error, "))
 
 
 def _refused(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
     told = [_tell(name, document, path, reason) for path, reason in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
-        told.append(f"and {len(problems) - MAX_PROBLEMS} more")
+        told.append(say("and {count} more", count=len(problems) - MAX_PROBLEMS))
     return SetupFileError("\n".join(dict.fromkeys(told)))
 
 
 def _tell(name: str, document: object, path: Path, reason: str) -> str:
     steps, place = _walk(document, path)
-    dotted = ".".join(map(str, steps)) or "the setup"
+    dotted = ".".join(map(str, steps)) or say("the setup")
     return (
         f"{_at(name, place)}: {dotted} {reason}"
-        if reason.startswith("is ")
+        if reason in {say("is missing"), say("is unknown here")}
         else f"{_at(name, place)}: {dotted}: {reason}"
     )
 

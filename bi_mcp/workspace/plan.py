@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from bi_mcp.language import say, text
 from bi_mcp.workspace.setup import ColumnEntry, Group
 
 Action = Literal["create", "update", "replace", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete")
+
+COUNTED: Mapping[Action, str] = {
+    "create": text("{count} to create"),
+    "update": text("{count} to update"),
+    "replace": text("{count} to replace"),
+    "delete": text("{count} to delete"),
+}
 
 CHECKSUM_DIGITS = 16
 
@@ -73,6 +81,11 @@ class Change:
         """Whether an object of the portal goes away."""
         return self.action in {"replace", "delete"}
 
+    def deed(self) -> dict[str, Any]:
+        """What would be done, without the words for it: they differ from language to language."""
+        words = {"reasons", "consequences"}
+        return {name: value for name, value in self.as_json().items() if name not in words}
+
     def as_json(self) -> dict[str, Any]:
         """For machines; holds no value of a setting."""
         document = asdict(self)
@@ -103,7 +116,7 @@ class Plan:
     @property
     def checksum(self) -> str:
         """Equal only where the same would be done to the same objects in the same state."""
-        content = [self.portal, self.state_digest, [change.as_json() for change in self.changes]]
+        content = [self.portal, self.state_digest, [change.deed() for change in self.changes]]
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:CHECKSUM_DIGITS]
 
@@ -122,8 +135,8 @@ class Plan:
 
     def summary(self) -> str:
         """`2 to create, 1 to update, nothing to replace or delete.`"""
-        counted = [f"{self.count(action)} to {action}" for action in ACTIONS if self.count(action)]
-        return f"{', '.join(counted)}." if counted else "Nothing to do: the portal is as the file says."
+        counted = [say(COUNTED[action], count=self.count(action)) for action in ACTIONS if self.count(action)]
+        return f"{', '.join(counted)}." if counted else say("Nothing to do: the portal is as the file says.")
 
     def as_json(self) -> dict[str, Any]:
         """For machines; holds no value of a setting."""

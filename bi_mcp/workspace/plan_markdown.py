@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bi_mcp.language import say
 from bi_mcp.workspace.plan import Change, Plan
-from bi_mcp.workspace.plan_text import SIGNS, name_of, value_text
+from bi_mcp.workspace.plan_text import DRIFTED, SIGNS, name_of, value_text
 
 
 def render_markdown(plan: Plan) -> str:
     """A table of the changes, the fields folded away below, warnings in front."""
-    lines = [f"### bi-mcp plan for `{plan.portal}`", "", f"**{plan.summary()}**", ""]
+    lines = [f"### {say('bi-mcp plan for `{portal}`', portal=plan.portal)}", "", f"**{plan.summary()}**", ""]
     lines += [f"> ⚠️ {_safe(text)}" for text in (*plan.obstacles, *_consequences(plan))]
     if plan.obstacles or any(change.consequences for change in plan.changes):
         lines.append("")
     if plan.changes:
-        lines += ["| | object | why |", "|---|---|---|"]
+        lines += [say("| | object | why |"), "|---|---|---|"]
         lines += [
             f"| {SIGNS[change.action]} {change.action} | {_safe(name_of(change))} | {_safe(' '.join(change.reasons))} |"
             for change in plan.changes
         ]
         lines.append("")
         lines += [line for change in plan.changes if change.fields for line in _details(change)]
-        lines.append(f"Checksum: `{plan.checksum}`")
+        lines.append(say("Checksum: `{checksum}`", checksum=plan.checksum))
     lines += [f"- {_safe(note)}" for note in plan.notes]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -36,10 +37,10 @@ def _consequences(plan: Plan) -> Iterator[str]:
 def _details(change: Change) -> Iterator[str]:
     yield f"<details><summary>{_safe(name_of(change))}</summary>"
     yield ""
-    yield "| field | portal | file |"
+    yield say("| field | portal | file |")
     yield "|---|---|---|"
     for field in change.fields:
-        drifted = " (changed on the portal)" if field.drifted else ""
+        drifted = f" {say(DRIFTED)}" if field.drifted else ""
         yield f"| {_safe(field.field)} | {_safe(value_text(field.before))}{drifted} | {_safe(value_text(field.after))} |"
     yield ""
     yield "</details>"

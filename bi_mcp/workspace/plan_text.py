@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from bi_mcp.language import say, text
 from bi_mcp.workspace.plan import Action, Change, FieldChange, Plan
 
 SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 LONGEST_VALUE = 80
+DRIFTED = text("(changed on the portal)")
 
 
 def render_plan(plan: Plan) -> str:
     """The changes with their reasons, then the sums and the checksum that confirms them."""
-    lines = [f"Portal: {plan.portal}", ""]
+    lines = [say("Portal: {portal}", portal=plan.portal), ""]
     for change in plan.changes:
         lines += _change(change)
     lines += [f"! {obstacle}" for obstacle in plan.obstacles]
     lines += [f"· {note}" for note in plan.notes]
     lines.append(plan.summary())
     if plan.changes:
-        lines.append(f"Checksum: {plan.checksum}")
+        lines.append(say("Checksum: {checksum}", checksum=plan.checksum))
     return "\n".join(lines) + "\n"
 
 
 def value_text(value: object) -> str:
     """A value on one line, cut. Texts come from outside and are quoted."""
     if value is None:
-        return "nothing"
+        return say("nothing")
     text = json.dumps(value, ensure_ascii=False)
     printable = "".join(sign if sign.isprintable() else "�" for sign in text)
     return printable if len(printable) <= LONGEST_VALUE else f"{printable[:LONGEST_VALUE]}…"
@@ -49,5 +51,5 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def _fields(field: FieldChange) -> str:
-    drifted = "  (changed on the portal)" if field.drifted else ""
+    drifted = f"  {say(DRIFTED)}" if field.drifted else ""
     return f"{value_text(field.before)} → {value_text(field.after)}{drifted}"

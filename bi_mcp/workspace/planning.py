@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
 from bi_mcp.errors import BiMcpError, SecretReferenceError
+from bi_mcp.language import say, say_count, text
 from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
 from bi_mcp.workspace.difference import (
     Comparison,
@@ -20,7 +21,7 @@ from bi_mcp.workspace.difference import (
 )
 from bi_mcp.workspace.matching import AnyItem, Pairs, live, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
-from bi_mcp.workspace.setup import GROUPS, ConnectorEntry, Group, Setup, SourceEntry
+from bi_mcp.workspace.setup import GROUPS, ConnectorEntry, Group, Setup, SourceEntry, count_objects
 from bi_mcp.workspace.state import State, digest
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 Generation = Literal["classic", "tables"]
 
-CHARTS_BREAK = "Charts and dashboards that use it break."
+CHARTS_BREAK = text("Charts and dashboards that use it break.")
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
@@ -100,11 +101,14 @@ class _Planning:
         unmanaged = [group for group, item in self._strangers()]
         if unmanaged and not self._wanted.prune:
             counts = [(unmanaged.count(group), group) for group in GROUPS if unmanaged.count(group)]
-            counted = ", ".join(f"{count} {group}{'' if count == 1 else 's'}" for count, group in counts)
-            yield f"The portal also has {counted} that the file does not; they stay (--prune would delete them)."
+            counted = ", ".join(count_objects(group, count) for count, group in counts)
+            yield say(
+                "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
+                counted=counted,
+            )
         yield from self._moved()
         if self._wanted.snapshot.vanished:
-            yield "Objects were deleted while the portal was read; plan again if they matter."
+            yield say("Objects were deleted while the portal was read; plan again if they matter.")
 
     def _moved(self) -> Iterator[str]:
         """A source that the file calls otherwise than the portal is a new one, unless someone says that it is not."""
@@ -112,9 +116,11 @@ class _Planning:
         for key, entry in self._setup.datasets.items():
             item = self._pairs.datasets.get(key)
             if item and item.source_id in strangers and entry.source not in self._pairs.sources:
-                yield (
-                    f"Datasets of source {item.source_id} would be made again on a new source {entry.source}. If that is the same source "
-                    f"under another title, say so first: `bi-mcp adopt sources.{entry.source}={item.source_id}`."
+                yield say(
+                    "Datasets of source {id} would be made again on a new source {key}. If that is the same source "
+                    "under another title, say so first: `bi-mcp adopt sources.{key}={id}`.",
+                    id=item.source_id,
+                    key=entry.source,
                 )
 
     def _connector(self, key: str) -> Iterator[Change]:
@@ -141,7 +147,7 @@ class _Planning:
             moved = FieldChange(
                 "connector", item.connector_id, connector.id if connector else entry.connector
             )
-            yield self._replacement("source", key, item, (moved,), "Its datasets are made again, too.")
+            yield self._replacement("source", key, item, (moved,), say("Its datasets are made again, too."))
             return
         compared = compare_source(
             entry,
@@ -163,11 +169,11 @@ class _Planning:
         stays = source is not None and not self._is_replaced(entry.source, source)
         fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
         if fixed:
-            yield self._replacement("dataset", key, item, fixed, CHARTS_BREAK, *self._orphan(item))
+            yield self._replacement("dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item))
             return
         compared = compare_dataset(entry, item, self._applied("dataset", key))
         lost = ", ".join(name for _, name in compared.columns.delete)
-        warned = (f"Charts that use the columns {lost} break.",) if lost else ()
+        warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
         yield from self._update("dataset", key, item, compared, warned)
 
     def _gone(self) -> Iterator[Change]:
@@ -175,10 +181,10 @@ class _Planning:
         leaving = self._wanted.state.leaving
         for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
-                yield _deletion(group, item, "It was replaced, and only its deletion is left to do.", ())
+                yield _deletion(group, item, say("It was replaced, and only its deletion is left to do."), ())
             elif self._wanted.prune:
-                warned = (CHARTS_BREAK, *self._orphan(item)) if isinstance(item, Dataset) else ()
-                yield _deletion(group, item, "It is not in the file.", warned)
+                warned = (say(CHARTS_BREAK), *self._orphan(item)) if isinstance(item, Dataset) else ()
+                yield _deletion(group, item, say("It is not in the file."), warned)
 
     def _strangers(self) -> list[tuple[Group, AnyItem]]:
         return list(self._pairs.unmanaged(self._wanted.snapshot))
@@ -189,14 +195,17 @@ class _Planning:
 
     def _orphan(self, item: Dataset) -> Iterator[str]:
         if item.external_id and self._wanted.generation == "tables":
-            yield f"Its BI Builder dataset {item.external_id} stays behind; remove it by hand in BI Builder."
+            yield say(
+                "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",
+                id=item.external_id,
+            )
 
     def _creation(self, group: Group, key: str) -> Change:
         known = self._wanted.state.known(group).get(key)
         reason = (
-            f"It was {group} {known.id} and is gone from the portal."
+            say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
             if known
-            else "The portal does not have it."
+            else say("The portal does not have it.")
         )
         return Change("create", group, key, None, self._setup.label(group, key), (reason,))
 
@@ -206,10 +215,17 @@ class _Planning:
         if not compared.fields and not compared.columns:
             return
         named = ", ".join(field.field for field in compared.fields)
-        reasons = [f"{named} differ{'' if ',' in named else 's'} from the file."]
+        reasons = [
+            say_count(
+                "{fields} differs from the file.",
+                "{fields} differ from the file.",
+                len(compared.fields),
+                fields=named,
+            )
+        ]
         by, at = _last_change(item)
         if any(field.drifted for field in compared.fields):
-            reasons.append(f"Changed on the portal since bi-mcp last applied it{_told(by, at)}.")
+            reasons.append(_told(by, at))
         yield Change(
             "update",
             group,
@@ -235,7 +251,7 @@ class _Planning:
             key,
             item.id,
             self._setup.label(group, key),
-            (f"{named} can only be set when it is made.",),
+            (say("{fields} can only be set when it is made.", fields=named),),
             fields,
             consequences=warned,
             changed_by=by,
@@ -291,9 +307,11 @@ def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
 
 
 def _told(by: int | None, at: str | None) -> str:
-    who = f" by user {by}" if by else ""
-    when = f" on {at}" if at else ""
-    return f"{who}{when}"
+    if not by:
+        return say("Changed on the portal since bi-mcp last applied it.")
+    return say(
+        "Changed on the portal since bi-mcp last applied it by user {id} on {moment}.", id=by, moment=at
+    )
 
 
 def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
@@ -302,7 +320,11 @@ def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
     hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
     codes = ", ".join(parameter.code for parameter in item.settings or ())
     if hosts and codes:
-        yield f"The values that its sources hold ({codes}) would be sent to {', '.join(sorted(hosts))}."
+        yield say(
+            "The values that its sources hold ({codes}) would be sent to {hosts}.",
+            codes=codes,
+            hosts=", ".join(sorted(hosts)),
+        )
 
 
 def _host(address: object) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bi_mcp.language import say, text
 from bi_mcp.workspace.steps import Step
 
 Outcome = Literal["done", "refused", "skipped", "unknown", "not_done"]
+COUNTED: Mapping[Outcome, str] = {
+    "done": text("{count} done"),
+    "refused": text("{count} refused"),
+    "skipped": text("{count} skipped"),
+    "unknown": text("{count} unknown"),
+    "not_done": text("{count} not done"),
+}
+AGAIN = text("Apply again: it goes on where this ended, and doubles nothing.")
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,11 @@ class Report:
     def summary(self) -> str:
         """`12 done, 1 refused, 3 skipped.`"""
         kinds: tuple[Outcome, ...] = ("done", "refused", "skipped", "unknown", "not_done")
-        counted = [f"{len(self.of(kind))} {kind.replace('_', ' ')}" for kind in kinds if self.of(kind)]
+        counted = [say(COUNTED[kind], count=len(self.of(kind))) for kind in kinds if self.of(kind)]
         if not counted:
-            return "Nothing was to be done."
-        again = "" if self.complete else " Apply again: it goes on where this ended, and doubles nothing."
-        return f"{', '.join(counted)}.{again}"
+            return say("Nothing was to be done.")
+        done = f"{', '.join(counted)}."
+        return done if self.complete else f"{done} {say(AGAIN)}"
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""

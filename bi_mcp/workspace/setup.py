@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 from pydantic.alias_generators import to_camel
 
+from bi_mcp.language import say, say_count
 from bi_mcp.rest.models.connector import EndpointUrl, Parameter, Title
 from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
 from bi_mcp.setting_values import SettingValue
@@ -109,7 +110,9 @@ class DatasetEntry(Entry):
 def _check_once(what: str, values: Sequence[str]) -> None:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
-        raise ValueError(f"{what} {', '.join(twice)} stands there more than once")
+        raise ValueError(
+            say("{what} {values} stands there more than once", what=what, values=", ".join(twice))
+        )
 
 
 class Setup(Entry):
@@ -137,14 +140,29 @@ class Setup(Entry):
         return (self.connectors if group == "connector" else self.sources)[key].title
 
 
+def count_objects(group: Group, count: int) -> str:
+    """`1 connector`, `2 sources`."""
+    if group == "connector":
+        return say_count("{count} connector", "{count} connectors", count)
+    if group == "source":
+        return say_count("{count} source", "{count} sources", count)
+    return say_count("{count} dataset", "{count} datasets", count)
+
+
 def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
     """References that lead nowhere and names given twice: where, and what is wrong."""
     for key, source in setup.sources.items():
         if source.connector not in setup.connectors:
-            yield ("sources", key, "connector"), f"there is no connector {source.connector!r} in this file"
+            yield (
+                ("sources", key, "connector"),
+                say("there is no connector {key!r} in this file", key=source.connector),
+            )
     for key, dataset in setup.datasets.items():
         if dataset.source not in setup.sources:
-            yield ("datasets", key, "source"), f"there is no source {dataset.source!r} in this file"
+            yield (
+                ("datasets", key, "source"),
+                say("there is no source {key!r} in this file", key=dataset.source),
+            )
     yield from _undeclared(setup)
     yield from _named_twice(setup)
 
@@ -159,7 +177,12 @@ def _undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
         if unknown:
             yield (
                 ("sources", key, "settings"),
-                f"connector {source.connector!r} declares no {', '.join(unknown)} (declared: {', '.join(declared) or 'none'})",
+                say(
+                    "connector {key!r} declares no {codes} (declared: {declared})",
+                    key=source.connector,
+                    codes=", ".join(unknown),
+                    declared=", ".join(declared) or "–",
+                ),
             )
 
 
@@ -170,6 +193,10 @@ def _named_twice(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
         if name in first:
             yield (
                 ("datasets", key, "name"),
-                f"{name!r} is the name of {first[name]!r}, too; names are unique on a portal",
+                say(
+                    "{name!r} is the name of {key!r}, too; names are unique on a portal",
+                    name=name,
+                    key=first[name],
+                ),
             )
         first.setdefault(name, key)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bi_mcp.language import text
 from bi_mcp.workspace.plan import NO_COLUMNS, Change, ColumnChange, Plan
 from bi_mcp.workspace.setup import Group, Setup
 
 Operation = Literal["add", "update", "columns", "hide", "delete"]
+WORDS: Mapping[Operation, str] = {
+    "add": text('add {group} {id} "{label}"'),
+    "update": text('update {group} {id} "{label}"'),
+    "columns": text('change columns of {group} {id} "{label}"'),
+    "hide": text('hide columns of {group} {id} "{label}"'),
+    "delete": text('delete {group} {id} "{label}"'),
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +38,7 @@ class Step:
     replaces: int | None = None
 
     def __str__(self) -> str:
-        words = {"columns": "change columns of", "hide": "hide columns of"}
-        return (
-            f'{words.get(self.operation, self.operation)} {self.group} {self.key or self.id} "{self.label}"'
-        )
+        return say(WORDS[self.operation], group=self.group, id=self.id or self.key, label=self.label)
 
 
 def steps_of(plan: Plan, setup: Setup) -> list[Step]:
