@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bi_mcp.language import text
+from bi_mcp.language import say, text
 from bi_mcp.workspace.plan import NO_COLUMNS, Change, ColumnChange, Plan
 from bi_mcp.workspace.setup import Group, Setup
 
