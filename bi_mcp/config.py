@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import say
+from bi_mcp.language import LANGUAGES, Language, say
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Settings:
     read_only: bool = False
     toolsets: tuple[str, ...] = ()
     limits: Limits = "standard"
+    language: Language = "en"
     history: bool = True
     audit_file: Path | None = None
 
@@ -144,6 +145,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         allow_literal_secrets=_switch(environment, "BI_MCP_ALLOW_LITERAL_SECRETS"),
         confirm=_choice(environment, "BI_MCP_CONFIRM", CONFIRMATIONS, "elicit"),
         read_only=_switch(environment, "BI_MCP_READ_ONLY"),
+        language=language(environment),
         toolsets=_names(environment.get("BI_MCP_TOOLSETS", "")),
         history=_switch(environment, "BI_MCP_HISTORY", default="on"),
         audit_file=_audit_file(environment),
@@ -185,6 +187,11 @@ def with_options(
         toolsets=settings.toolsets if toolsets is None else _names(toolsets),
         workspace_folder=Path(workspace) if workspace else settings.workspace_folder,
     )
+
+
+def language(environment: Mapping[str, str] = os.environ) -> Language:
+    """In which language people are spoken to: `BI_MCP_LANGUAGE`."""
+    return _choice(environment, "BI_MCP_LANGUAGE", LANGUAGES, "en")
 
 
 def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -33,17 +34,17 @@ class PromptFile:
     texts: dict[str, Template]
     needs: frozenset[str] = frozenset()
 
-    def render(self, **given: str) -> str:
+    def render(self, unasked: str = DEFAULT_LANGUAGE, /, **given: str) -> str:
         """Fill the template of the asked language; an argument that was left out takes that language's default."""
-        language = given.pop("language", DEFAULT_LANGUAGE)
+        language = given.pop("language", unasked)
         language = language if language in self.texts else DEFAULT_LANGUAGE
         values = self.defaults[language] | {name: value for name, value in given.items() if value}
         return self.texts[language].substitute(values)
 
 
-def build_prompts(tools: Collection[str]) -> list[Prompt]:
-    """Build the prompts that the server registers: those that these tools can follow."""
-    return [_build(file) for file in read_prompts() if file.needs.issubset(tools)]
+def build_prompts(tools: Collection[str], language: str = DEFAULT_LANGUAGE) -> list[Prompt]:
+    """Build the prompts that the server registers: those that these tools can follow. `language` is theirs unless one is asked for."""
+    return [_build(file, language) for file in read_prompts() if file.needs.issubset(tools)]
 
 
 def languages_of(prompt: str) -> list[str]:
@@ -88,11 +89,11 @@ def _split(path: Path) -> tuple[dict[str, Any], Template]:
     return tomllib.loads(front), Template(text.strip())
 
 
-def _build(file: PromptFile) -> Prompt:
+def _build(file: PromptFile, language: str) -> Prompt:
     languages = ", ".join(file.texts)
     arguments = {
         **file.arguments,
-        "language": f"Language of the instructions: {languages}. Default {DEFAULT_LANGUAGE}.",
+        "language": f"Language of the instructions: {languages}. Default {language}.",
     }
     return Prompt(
         name=file.name,
@@ -102,5 +103,5 @@ def _build(file: PromptFile) -> Prompt:
         arguments=[
             PromptArgument(name=name, description=text, required=False) for name, text in arguments.items()
         ],
-        fn=file.render,
+        fn=partial(file.render, language),
     )

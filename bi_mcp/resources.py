@@ -12,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
 from bi_mcp.errors import BiMcpError, NotFoundError
-from bi_mcp.language import say
+from bi_mcp.language import say, speaking
 from bi_mcp.tools.answers import Answer, Fields, Found, view_connector, view_source
 
 if TYPE_CHECKING:
@@ -131,6 +131,11 @@ async def _fields(group: _Group, app: App) -> Answer:
 
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
+    with speaking(app.language):
+        return await _as_spoken_json(app, answer)
+
+
+async def _as_spoken_json(app: App, answer: Awaitable[Answer]) -> str:
     try:
         return (await answer).with_notice(app.portal.notice).json_text()
     except NotFoundError as error:

@@ -73,7 +73,7 @@ def build_server(
     subscriptions.serve(server)
     add_resources(server, app)
     add_completion(server, app, languages_of)
-    for prompt in build_prompts(names):
+    for prompt in build_prompts(names, settings.language):
         server.add_prompt(prompt)
     return server
 
@@ -116,6 +116,7 @@ def build_app(
         seal=_build_seal(settings, shared),
         asks=settings.confirm == "elicit",
         workspace_folder=settings.workspace_folder,
+        language=settings.language,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from click.core import ParameterSource
 
 from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
@@ -17,6 +18,7 @@ from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
+from bi_mcp.language import LANGUAGES, Language, speak
 from bi_mcp.workspace.acting import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -27,10 +29,33 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
+        from bi_mcp.config import language
+
         try:
+            if ctx.get_parameter_source("language") in {None, ParameterSource.DEFAULT}:
+                speak(language())
             return super().invoke(ctx)
         except BiMcpError as error:
             raise click.ClickException(str(error)) from None
+
+
+def _speak(_: click.Context, __: click.Parameter, chosen: Language | None) -> None:
+    if chosen is not None:
+        speak(chosen)
+
+
+class LanguageOption(click.Option):
+    """`--language`, of bi-mcp itself and of every command."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["--language"],
+            type=click.Choice(LANGUAGES),
+            expose_value=False,
+            is_eager=True,
+            callback=_speak,
+            help="Language of errors, findings and previews. Default: BI_MCP_LANGUAGE, or English.",
+        )
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
@@ -71,4 +96,7 @@ for command in (
     portal,
     sample,
 ):
+    command.params.append(LanguageOption())
     main.add_command(command)
+
+main.params.append(LanguageOption())

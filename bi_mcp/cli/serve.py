@@ -6,10 +6,13 @@ import gc
 import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from bi_mcp.language import spoken
 
 if TYPE_CHECKING:
     from bi_mcp.config import Confirmation, Settings
@@ -106,6 +109,7 @@ def serve(
         toolsets=toolsets,
         workspace=workspace,
     )
+    settings = replace(settings, language=spoken())
     if not http:
         _serve_stdio(settings)
         return

@@ -13,7 +13,7 @@ from anyio import Lock
 from mcp.server.mcpserver import Context
 
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.language import say
+from bi_mcp.language import Language, say
 from bi_mcp.tools.confirmation_token import Seal
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class App:
     seal: Seal | None = field(default_factory=Seal)
     asks: bool = True
     workspace_folder: Path | None = None
+    language: Language = "en"
     plans: dict[str, SeenPlan] = field(default_factory=dict)
     exports: dict[str, StateKeeper] = field(default_factory=dict)
     background: TaskGroup | None = None

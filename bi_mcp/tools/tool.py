@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextCon
 from pydantic import PrivateAttr, ValidationError
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError
-from bi_mcp.language import say
+from bi_mcp.language import say, speaking
 from bi_mcp.progress import reporting_to
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
@@ -90,6 +90,13 @@ class BiTool(Tool):
         convert_result: bool = False,  # noqa: ARG002  the SDK's signature; an Answer is always converted
     ) -> Any:
         """Call the function and say its answer twice: as text and as structured content."""
+        app: App = context.request_context.lifespan_context
+        with speaking(app.language):
+            return await self._checked(arguments, context)
+
+    async def _checked(
+        self, arguments: dict[str, Any], context: Context[Any, Any]
+    ) -> CallToolResult | InputRequiredResult:
         # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
         unknown = find_unknown(self.parameters, arguments)
         if unknown:
