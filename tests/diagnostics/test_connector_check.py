@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from starlette.responses import Response
@@ -13,7 +14,18 @@ from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
 from bi_mcp.secret import Secret
-from tests.diagnostics.bent_sample import CONNECTION, Bend, BentSample, Question, always, healthy
+from tests.diagnostics.bent_sample import (
+    CONNECTION,
+    Bend,
+    BentSample,
+    Question,
+    always,
+    asking,
+    healthy,
+    rewritten,
+    valued,
+    when,
+)
 from tests.portal.serving import served
 
 pytestmark = pytest.mark.anyio
@@ -94,3 +106,29 @@ async def test_the_probe_sends_another_password_and_the_same_login() -> None:
     assert [sent["login"] for sent in seen] == ["demo", "demo"]
     assert seen[0]["password"] == "demo-password"
     assert seen[1]["password"] != "demo-password"
+
+
+@pytest.mark.parametrize("known", ["=carrier", "carrier"])
+async def test_a_connector_that_knows_one_spelling_of_equality_is_not_accused(known: str) -> None:
+    def is_unknown(form: Mapping[str, Any]) -> bool:
+        return bool(form.get("filter")) and known not in form["filter"]
+
+    for bend in (asking(filter=None), always("", 400)):
+        assert await findings(shop(urlData=when(is_unknown, bend))) == []
+
+
+async def test_texts_that_differ_in_case_only_are_no_sign_of_an_ignored_filter() -> None:
+    lowered = valued("carrier", str.lower)
+    assert await findings(shop(urlData=when(lambda form: bool(form.get("filter")), lowered))) == []
+
+
+async def test_filter_is_not_tried_where_all_rows_are_alike() -> None:
+    alike = rewritten(lambda rows: [rows[0], *[rows[1]] * (len(rows) - 1)])
+    seen: list[Mapping[str, Any]] = []
+
+    async def remembering(question: Question) -> Response:
+        seen.append(question.form)
+        return await alike(question)
+
+    assert await findings(shop(urlData=remembering)) == []
+    assert [form for form in seen if form.get("filter")] == []
