@@ -33,20 +33,24 @@ async def render(talk: Talk, name: str, **arguments: str) -> str:
 def names_in(text: str) -> set[str]:
     """What a prompt's text puts between backticks and is a name of a tool or an address of a resource."""
     quoted = set(re.findall(r"`([^`]+)`", text))
-    return {name for name in quoted if re.fullmatch(r"bi://\S+|(connector|source|dataset)_[a-z_]+", name)}
+    return {
+        name for name in quoted if re.fullmatch(r"bi://\S+|(connector|source|dataset|portal)_[a-z_]+", name)
+    }
 
 
 def steps_in(text: str) -> list[str]:
     return re.findall(r"(?m)^\d+\.", text)
 
 
-async def test_both_prompts_are_listed_with_optional_arguments(talk: Talk) -> None:
+async def test_all_prompts_are_listed_with_optional_arguments(talk: Talk) -> None:
     prompts = {prompt.name: prompt for prompt in (await talk.client.list_prompts()).prompts}
     assert {
         name: [argument.name for argument in prompt.arguments or []] for name, prompt in prompts.items()
     } == {
         "debug_dataset": ["dataset", "symptom", "language"],
         "onboard": ["goal", "language"],
+        "replace_credentials": ["source", "reason", "language"],
+        "review_portal": ["focus", "language"],
     }
     for prompt in prompts.values():
         assert prompt.title

@@ -74,7 +74,10 @@ async def test_a_read_only_server_does_not_speak_of_creating(settings: Settings,
         assert "read only" in client.instructions
         assert "confirm" not in client.instructions
         assert "before you add" not in client.instructions
-        assert [prompt.name for prompt in (await client.list_prompts()).prompts] == ["debug_dataset"]
+        assert [prompt.name for prompt in (await client.list_prompts()).prompts] == [
+            "debug_dataset",
+            "review_portal",
+        ]
 
 
 async def test_a_real_portal_of_a_read_only_server_is_called_so(settings: Settings) -> None:
