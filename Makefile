@@ -31,7 +31,7 @@ bench: $(VENV)/ready
 
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready
-	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py --update-contract -q
+	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py tests/workspace/test_schema.py --update-contract -q
 
 # Collects the texts that people read, for translation, and compiles the translations.
 texts: $(VENV)/ready

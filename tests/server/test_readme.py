@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
+from mcp.types import Tool
 
 from bi_mcp.config import Settings
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
@@ -18,6 +19,14 @@ pytestmark = pytest.mark.anyio
 
 README = Path(__file__).parents[2] / "README.md"
 TABLE = re.compile(r"(<!-- tools: [^>]*-->\n)(.*?)(<!-- /tools -->)", re.DOTALL)
+
+
+def effect_by_hints(tool: Tool) -> str:
+    """For a tool that is no REST method; what neither reads nor destroys sends values to a connector."""
+    assert tool.annotations is not None
+    if tool.annotations.read_only_hint:
+        return "read"
+    return "**delete**" if tool.annotations.destructive_hint else "send"
 
 
 async def build_table(settings: Settings) -> str:
@@ -32,7 +41,7 @@ async def build_table(settings: Settings) -> str:
         rows.append(f"| `{method.tool}` | {effect} | {what} | [`{method.name}`]({method.documentation}) |")
     for name in [name for name in tools if name not in {method.tool for method in methods}]:
         what = (tools[name].description or "").split(". ")[0].rstrip(".")
-        rows.append(f"| `{name}` | read | {what} | |")
+        rows.append(f"| `{name}` | {effect_by_hints(tools[name])} | {what} | |")
     return "\n".join(rows) + "\n"
 
 
