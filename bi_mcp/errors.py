@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from bi_mcp.language import say
 from bi_mcp.secret import redact
 
 if TYPE_CHECKING:
@@ -219,4 +220,4 @@ class RefusedError(PortalError):
 
 def _portal_text(method: str, code: str, message: str, hint: str) -> str:
     said = f"{code}: {message}" if message and message != code else code
-    return f"{method} refused. {said.rstrip('.')}. {hint}".rstrip()
+    return say("{method} refused. {said}. {hint}", method=method, said=said.rstrip("."), hint=hint).rstrip()

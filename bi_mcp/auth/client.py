@@ -12,7 +12,7 @@ import httpx
 
 from bi_mcp.auth.token import parse_token
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.secret import MASK
 
 if TYPE_CHECKING:
@@ -28,19 +28,33 @@ LIMIT_S = 30.0
 
 # What a code of OAuth means here. {login} is the command that logs in to the profile again.
 _ADVICE: dict[str, str] = {
-    "authorization_code invalid_grant": "The portal does not accept the code: it lives 30 seconds and works once. Run `{login}` "
-    "again and confirm without delay.",
-    "refresh_token invalid_grant": "The portal does not accept this login any more: it was not used for 180 days, was withdrawn, "
-    "was renewed from a copy elsewhere, or a process was stopped in the middle of a renewal. Run `{login}`.",
-    "PAYMENT_REQUIRED": "The portal's plan has run out or does not include REST. Renew it in the portal; the login is kept and "
-    "works again then.",
-    "invalid_client": "The portal knows no such application, or its secret is another. Compare client_id and client_secret with "
-    "the application's card, then run `{login}`.",
-    "invalid_scope": "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`.",
-    "insufficient_scope": "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`.",
-    "invalid_request": "The OAuth server did not understand the request. Check client_id and client_secret, then run `{login}`.",
+    "authorization_code invalid_grant": text(
+        "The portal does not accept the code: it lives 30 seconds and works once. Run `{login}` "
+        "again and confirm without delay."
+    ),
+    "refresh_token invalid_grant": text(
+        "The portal does not accept this login any more: it was not used for 180 days, was withdrawn, "
+        "was renewed from a copy elsewhere, or a process was stopped in the middle of a renewal. Run `{login}`."
+    ),
+    "PAYMENT_REQUIRED": text(
+        "The portal's plan has run out or does not include REST. Renew it in the portal; the login is kept and "
+        "works again then."
+    ),
+    "invalid_client": text(
+        "The portal knows no such application, or its secret is another. Compare client_id and client_secret with "
+        "the application's card, then run `{login}`."
+    ),
+    "invalid_scope": text(
+        "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`."
+    ),
+    "insufficient_scope": text(
+        "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`."
+    ),
+    "invalid_request": text(
+        "The OAuth server did not understand the request. Check client_id and client_secret, then run `{login}`."
+    ),
 }
-_UNLISTED = "The OAuth server refused. Try again later; if it stays so, run `{login}`."
+_UNLISTED = text("The OAuth server refused. Try again later; if it stays so, run `{login}`.")
 _CODE = re.compile(r"\w{1,64}", re.ASCII)
 _QUERY = re.compile(r"(/oauth/token/\?)[^\s'\"]+")
 
@@ -114,18 +128,18 @@ class OAuthClient:
     def _refusal(self, grant_type: str, code: object) -> AuthorisationError:
         known = code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown"
         advice = _ADVICE.get(f"{grant_type} {known}") or _ADVICE.get(known) or _UNLISTED
-        return AuthorisationError(f"{known}: {advice.format(login=self._login_command)}", code=known)
+        return AuthorisationError(f"{known}: {say(advice, login=self._login_command)}", code=known)
 
 
 def _answer(response: httpx.Response) -> Mapping[str, Any]:
     if response.is_redirect:
-        raise _unexpected(response, "a redirect, and secrets are not sent after one")
+        raise _unexpected(response, say("a redirect, and secrets are not sent after one"))
     try:
         answer = response.json()
     except ValueError:
-        raise _unexpected(response, "no JSON") from None
+        raise _unexpected(response, say("no JSON")) from None
     if not isinstance(answer, dict):
-        raise _unexpected(response, "no JSON object")
+        raise _unexpected(response, say("no JSON object"))
     return answer
 
 

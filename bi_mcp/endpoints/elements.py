@@ -7,6 +7,8 @@ import json
 import re
 from typing import NoReturn
 
+from bi_mcp.language import say
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 # What a JSON value that is no array begins with; "" when nothing has arrived.
 _BEGINNINGS = {"", *'{"-0123456789tfn'}
@@ -48,13 +50,13 @@ class ElementReader:
             return
         if self.is_array is None:
             if not self._text.strip():
-                raise NotJsonError("is empty")
+                raise NotJsonError(say("is empty"))
             _parse(self._text)
             self.is_array = False
         elif not self.complete:
-            raise NotJsonError("breaks off, or holds an element that is not JSON")
+            raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
         elif self._text.strip():
-            raise NotJsonError("goes on after the end of its array")
+            raise NotJsonError(say("goes on after the end of its array"))
 
     def _take_elements(self) -> None:
         if self.is_array is None and not self._begin():
@@ -77,10 +79,12 @@ class ElementReader:
     def _begin(self) -> bool:
         start = _after_space(self._text, 0)
         if self._text.startswith("\ufeff"):
-            raise NotJsonError("begins with a byte order mark, which JSON readers refuse")
+            raise NotJsonError(say("begins with a byte order mark, which JSON readers refuse"))
         if not self._text.startswith("[", start):
             if self._text[start : start + 1] not in _BEGINNINGS:
-                raise NotJsonError(f"is {'HTML' if self._text[start] == '<' else 'text'}, not JSON")
+                raise NotJsonError(
+                    say("is HTML, not JSON") if self._text[start] == "<" else say("is text, not JSON")
+                )
             return False
         self.is_array = True
         self._text = self._text[start + 1 :]
@@ -90,7 +94,7 @@ class ElementReader:
         try:
             return self._utf8.decode(part, final)
         except UnicodeDecodeError:
-            raise NotJsonError("is not UTF-8 text") from None
+            raise NotJsonError(say("is not UTF-8 text")) from None
 
 
 def _element(text: str, at: int) -> tuple[object, int] | None:
@@ -113,7 +117,7 @@ def _check_characters(element: object, text: str) -> None:
         try:
             json.dumps(element, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise NotJsonError("holds half a Unicode character") from None
+            raise NotJsonError(say("holds half a Unicode character")) from None
 
 
 def _parse(text: str) -> None:
@@ -127,9 +131,9 @@ def _unreadable(error: Exception) -> NotJsonError:
     if isinstance(error, NotJsonError):
         return error
     if isinstance(error, RecursionError):
-        return NotJsonError("is nested too deeply")
+        return NotJsonError(say("is nested too deeply"))
     return NotJsonError(
-        "is no JSON" if isinstance(error, json.JSONDecodeError) else "holds an endless number"
+        say("is no JSON") if isinstance(error, json.JSONDecodeError) else say("holds an endless number")
     )
 
 
@@ -139,7 +143,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise NotJsonError(f"holds {name}, which is no JSON")
+    raise NotJsonError(say("holds {name}, which is no JSON", name=name))
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

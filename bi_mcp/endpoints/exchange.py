@@ -18,7 +18,7 @@ from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named
 from bi_mcp.errors import EndpointError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -179,12 +179,10 @@ class Exchange:
         self.scope.deadline = anyio.current_time() + self._limits.body_s
 
     def late(self) -> EndpointError:
-        what = (
-            f"had not answered in full after {self._limits.body_s:g} s"
-            if self._connected
-            else f"could not be connected to within {self._limits.connect_s:g} s"
-        )
-        return EndpointError(f"{self._name()} {what}.", reason="timeout")
+        what, seconds = text("{name} could not be connected to within {seconds:g} s."), self._limits.connect_s
+        if self._connected:
+            what, seconds = text("{name} had not answered in full after {seconds:g} s."), self._limits.body_s
+        return EndpointError(say(what, name=self._name(), seconds=seconds), reason="timeout")
 
     def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
         trouble = _tls_error(error)
@@ -192,8 +190,10 @@ class Exchange:
             return EndpointError(
                 say("{self}: TLS failed: {trouble}.", self=self._name(), trouble=trouble), reason="tls"
             )
-        what = "broke the connection off" if self._connected else "cannot be connected to"
-        return EndpointError(f"{self._name()} {what} ({type(error).__name__}).", reason="unreachable")
+        what = text("{name} cannot be connected to ({kind}).")
+        if self._connected:
+            what = text("{name} broke the connection off ({kind}).")
+        return EndpointError(say(what, name=self._name(), kind=type(error).__name__), reason="unreachable")
 
 
 class _Bounded:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from bi_mcp.errors import EndpointError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -42,12 +42,12 @@ _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECAS
 _NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
 
 _NOT_PUBLIC: Sequence[tuple[Callable[[IPAddress], bool], str]] = (
-    (lambda ip: ip in _METADATA, "the metadata service of a cloud"),
-    (lambda ip: ip.is_loopback or ip.is_unspecified, "this machine itself (loopback)"),
-    (lambda ip: ip.is_link_local, "a link-local address"),
-    (lambda ip: ip.is_multicast or ip in _RELAYS, "a reserved address"),
-    (lambda ip: not ip.is_global, "a private or reserved address"),
-    (lambda ip: ip.version == 6 and ip not in _GLOBAL_IPV6, "a private or reserved address"),
+    (lambda ip: ip in _METADATA, text("the metadata service of a cloud")),
+    (lambda ip: ip.is_loopback or ip.is_unspecified, text("this machine itself (loopback)")),
+    (lambda ip: ip.is_link_local, text("a link-local address")),
+    (lambda ip: ip.is_multicast or ip in _RELAYS, text("a reserved address")),
+    (lambda ip: not ip.is_global, text("a private or reserved address")),
+    (lambda ip: ip.version == 6 and ip not in _GLOBAL_IPV6, text("a private or reserved address")),
 )
 
 
@@ -133,8 +133,8 @@ async def find_destination(
 def why_not_public(ip: IPAddress) -> str | None:
     """Name what kind of address this is, for a sentence; None when it is on the public internet."""
     if isinstance(ip, IPv6Address) and (embedded := _embedded(ip)) is not None:
-        return why_not_public(embedded) or (None if _is_carrier(ip) else "a reserved address")
-    return next((kind for is_kind, kind in _NOT_PUBLIC if is_kind(ip)), None)
+        return why_not_public(embedded) or (None if _is_carrier(ip) else say("a reserved address"))
+    return next((say(kind) for is_kind, kind in _NOT_PUBLIC if is_kind(ip)), None)
 
 
 def _embedded(ip: IPv6Address) -> IPv4Address | None:

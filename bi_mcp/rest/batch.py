@@ -273,7 +273,7 @@ def _outcome(
         return error.without(_secrets(command))
     except BiMcpError as error:
         return error
-    return skip(command) if stopped else unexpected(command.method, 200, "a batch without this command")
+    return skip(command) if stopped else unexpected(command.method, 200, say("a batch without this command"))
 
 
 def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
@@ -281,13 +281,13 @@ def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
     if isinstance(error, PortalError):
         return _refused(command, error)
     writes = method.effect is not Effect.READ
-    advice = look_first(method) if writes else "It only reads: it can be sent again."
-    text = f"{method.name} travelled in a batch that failed. {error}"
+    advice = look_first(method) if writes else say("It only reads: it can be sent again.")
+    told = say("{name} travelled in a batch that failed. {error}", name=method.name, error=error)
     if isinstance(error, UnexpectedAnswerError):
-        return UnexpectedAnswerError(f"{text} {advice}", method=method.name, status=error.status)
+        return UnexpectedAnswerError(f"{told} {advice}", method=method.name, status=error.status)
     if isinstance(error, UnreachableError):
         uncertain = writes and error.may_have_happened
-        shown = f"{text} {advice}" if error.may_have_happened else text
+        shown = f"{told} {advice}" if error.may_have_happened else told
         return UnreachableError(shown, method=method.name, may_have_happened=uncertain)
     # Everything else is refused before anything is sent, and holds for each command alike.
     return error

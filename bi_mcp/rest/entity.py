@@ -242,7 +242,7 @@ def parse_id(called: Method, reply: object) -> int:
 def parse_true(called: Method, reply: object) -> None:
     """Accept the `true` of a successful write, in every spelling of it."""
     if reply not in (True, 1, "true", "Y", "1"):
-        raise unexpected(called, 200, "not the 'true' of a success")
+        raise unexpected(called, 200, say("not the 'true' of a success"))
 
 
 def _parse_fields(called: Method, reply: object) -> list[FieldDescription]:
@@ -253,7 +253,7 @@ def _parse_fields(called: Method, reply: object) -> list[FieldDescription]:
 def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Parsed]:
     """Turn an array of the wire into models."""
     if not isinstance(reply, list):
-        raise unexpected(called, 200, "no array of objects")
+        raise unexpected(called, 200, say("no array of objects"))
     return [parse_model(called, model, item) for item in reply]
 
 
@@ -264,6 +264,8 @@ def parse_model(called: Method, model: type[Parsed], reply: object) -> Parsed:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         where = ", ".join(
-            sorted({".".join(str(step) for step in problem["loc"]) or "the object" for problem in problems})
+            sorted(
+                {".".join(str(step) for step in problem["loc"]) or say("the object") for problem in problems}
+            )
         )
-        raise unexpected(called, 200, f"unreadable in {where}") from None
+        raise unexpected(called, 200, say("unreadable in {where}", where=where)) from None

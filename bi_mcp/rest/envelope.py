@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import Effect
 
@@ -52,9 +52,9 @@ def parse_answer(method: Method, status: int, body: bytes, date: str | None = No
     timing = _timing(answer, date)
     _raise_error(method, status, answer, timing)
     if status != 200:
-        raise unexpected(method, status, f"HTTP {status} without an error code")
+        raise unexpected(method, status, say("HTTP {status} without an error code", status=status))
     if "result" not in answer:
-        raise unexpected(method, status, "a JSON object without 'result'")
+        raise unexpected(method, status, say("a JSON object without 'result'"))
     result = answer["result"]
     raise_hidden_error(method, status, result)
     return Answer(result, timing)
@@ -68,14 +68,16 @@ def raise_hidden_error(method: Method, status: int, result: object) -> None:
 
 def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
     if not body.strip():
-        raise unexpected(method, status, "an empty body")
+        raise unexpected(method, status, say("an empty body"))
     try:
         answer: object = json.loads(body)
     except (ValueError, RecursionError):
         raise unexpected(method, status, _describe_text(body)) from None
     if not _is_object(answer):
         raise unexpected(
-            method, status, f"JSON of the wrong shape ({_json_type(answer)} where an object belongs)"
+            method,
+            status,
+            say("JSON of the wrong shape ({kind} where an object belongs)", kind=_json_type(answer)),
         )
     return answer
 
@@ -88,7 +90,7 @@ def _raise_error(method: Method, status: int, holder: dict[str, object], timing:
     place = error if _is_object(error) else holder
     code = place.get("error")
     if not isinstance(code, str) or not code:
-        raise unexpected(method, status, "an error without a code")
+        raise unexpected(method, status, say("an error without a code"))
     error = error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
     error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
     raise error
@@ -129,9 +131,9 @@ def _one_line(text: object) -> str:
 
 def unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
     """Make the error for an answer that is not the REST API's. `what` describes it and never repeats it."""
-    advice = "Check the portal's address and that no proxy or login page answers in its place."
+    advice = say("Check the portal's address and that no proxy or login page answers in its place.")
     if method.effect is not Effect.READ:
-        advice = f"The change may have been made all the same. {look_first(method)}"
+        advice = say("The change may have been made all the same. {advice}", advice=look_first(method))
     return UnexpectedAnswerError(
         say(
             "{name}: the portal's answer (HTTP {status}) was {what}, not an answer of the REST API. {advice}",
@@ -148,10 +150,10 @@ def unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
 def _describe_text(body: bytes) -> str:
     start = body.lstrip()[:1]
     if start.startswith(b"<"):
-        return "an HTML page"
+        return say("an HTML page")
     if start.startswith((b"{", b"[")):
-        return "broken or cut-off JSON"
-    return "plain text"
+        return say("broken or cut-off JSON")
+    return say("plain text")
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -161,4 +163,8 @@ def _is_object(value: object) -> TypeGuard[dict[str, object]]:
 def _json_type(value: object) -> str:
     if value is None:
         return "null"
-    return {list: "an array", str: "a string", bool: "a boolean"}.get(type(value), "a number")
+    return say(
+        {list: text("an array"), str: text("a string"), bool: text("a boolean")}.get(
+            type(value), text("a number")
+        )
+    )

@@ -21,6 +21,7 @@ from bi_mcp.errors import (
     PortalError,
     RefusedError,
 )
+from bi_mcp.language import say, text
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """The exception that stands for a code, and the hint in plain words."""
+    """The exception that stands for a code, and the template of the hint in plain words."""
 
     error: type[PortalError]
     hint: str
@@ -46,184 +47,225 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # Access
     "ACCESS_DENIED": ErrorCode(
         AccessDeniedError,
-        "The user needs the rights 'Access to BI Builder' and 'Access to Analytics Hub', and the call needs an application's "
-        "access token: a webhook may call only the *.fields methods. With HTTP 403 the portal's plan may not include REST.",
+        text(
+            "The user needs the rights 'Access to BI Builder' and 'Access to Analytics Hub', and the call needs an application's "
+            "access token: a webhook may call only the *.fields methods. With HTTP 403 the portal's plan may not include REST."
+        ),
     ),
     "NO_AUTH_FOUND": ErrorCode(
-        AuthenticationError, "No credential reached the portal. Set BI_MCP_ACCESS_TOKEN."
+        AuthenticationError, text("No credential reached the portal. Set BI_MCP_ACCESS_TOKEN.")
     ),
     "expired_token": ErrorCode(
-        AuthenticationError, "The access token has expired (it lives one hour). Get a new one."
+        AuthenticationError, text("The access token has expired (it lives one hour). Get a new one.")
     ),
     "invalid_token": ErrorCode(
-        AuthenticationError, "The portal does not know this access token. Check that it is of this portal."
+        AuthenticationError,
+        text("The portal does not know this access token. Check that it is of this portal."),
     ),
     "INVALID_CREDENTIALS": ErrorCode(
         AccessDeniedError,
-        "The webhook or the user behind it is unknown or inactive. Check it in the portal's developer section.",
+        text(
+            "The webhook or the user behind it is unknown or inactive. Check it in the portal's developer section."
+        ),
     ),
     "insufficient_scope": ErrorCode(
         AccessDeniedError,
-        "The application lacks the scope 'biconnector'. Add it on the application's card and authorise again.",
+        text(
+            "The application lacks the scope 'biconnector'. Add it on the application's card and authorise again."
+        ),
     ),
     "user_access_error": ErrorCode(
-        AccessDeniedError, "The application is not open to this user. An administrator can grant access."
+        AccessDeniedError,
+        text("The application is not open to this user. An administrator can grant access."),
     ),
     # Identifiers
-    "VALIDATION_ID_NOT_PROVIDED": _refused("Pass the id of the object."),
+    "VALIDATION_ID_NOT_PROVIDED": _refused(text("Pass the id of the object.")),
     "VALIDATION_INVALID_ID_FORMAT": _refused(
-        "An id is a positive whole number, as the list methods return it."
+        text("An id is a positive whole number, as the list methods return it.")
     ),
     "CONNECTOR_NOT_FOUND": ErrorCode(
         NotFoundError,
-        "It does not exist, or another application created it. connector_list shows what this application can see.",
+        text(
+            "It does not exist, or another application created it. connector_list shows what this application can see."
+        ),
     ),
     "SOURCE_NOT_FOUND": ErrorCode(
         NotFoundError,
-        "It does not exist, or another application created it. source_list shows what this application can see.",
+        text(
+            "It does not exist, or another application created it. source_list shows what this application can see."
+        ),
     ),
     "DATASET_NOT_FOUND": ErrorCode(
         NotFoundError,
-        "It does not exist, or another application created it. dataset_list shows what this application can see.",
+        text(
+            "It does not exist, or another application created it. dataset_list shows what this application can see."
+        ),
     ),
     # Fields
-    "VALIDATION_FIELDS_NOT_PROVIDED": _refused("Pass 'fields' with at least one field."),
+    "VALIDATION_FIELDS_NOT_PROVIDED": _refused(text("Pass 'fields' with at least one field.")),
     "VALIDATION_UNKNOWN_PARAMETERS": _refused(
-        "This portal does not know the named fields (an older portal has no supportMapping and no sourceCode). Leave them out."
+        text(
+            "This portal does not know the named fields (an older portal has no supportMapping and no sourceCode). Leave them out."
+        )
     ),
     "VALIDATION_REQUIRED_FIELD_MISSING": _refused(
-        "Add the named field; the *.fields methods say which are required."
+        text("Add the named field; the *.fields methods say which are required.")
     ),
-    "VALIDATION_READ_ONLY_FIELD": _refused("Leave the named field out: the portal sets it itself."),
+    "VALIDATION_READ_ONLY_FIELD": _refused(text("Leave the named field out: the portal sets it itself.")),
     "VALIDATION_IMMUTABLE_FIELD": _refused(
-        "The named field is set once, at creation. To change it, delete the object and create it anew."
+        text("The named field is set once, at creation. To change it, delete the object and create it anew.")
     ),
-    "VALIDATION_INVALID_FIELD_TYPE": _refused("Send the named field with the type that the message names."),
+    "VALIDATION_INVALID_FIELD_TYPE": _refused(
+        text("Send the named field with the type that the message names.")
+    ),
     # Dependencies
     "CONNECTOR_DELETE_RESTRICTED": ErrorCode(
         InUseError,
-        "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first.",
+        text(
+            "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first."
+        ),
     ),
     "BX_ERROR": ErrorCode(
         InUseError,
-        "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first.",
+        text(
+            "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first."
+        ),
     ),
     # Connector
     "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refused(
-        "Every element of a connector's settings needs code, name and type."
+        text("Every element of a connector's settings needs code, name and type.")
     ),
     "VALIDATION_SETTINGS_INVALID_TYPE": _refused(
-        "A connector's setting has the type STRING or INT, in capitals."
+        text("A connector's setting has the type STRING or INT, in capitals.")
     ),
-    "VALIDATION_SETTINGS_NAME_TOO_LONG": _refused("Shorten the setting's name to 512 characters."),
-    "VALIDATION_SETTINGS_CODE_TOO_LONG": _refused("Shorten the setting's code to 512 characters."),
+    "VALIDATION_SETTINGS_NAME_TOO_LONG": _refused(text("Shorten the setting's name to 512 characters.")),
+    "VALIDATION_SETTINGS_CODE_TOO_LONG": _refused(text("Shorten the setting's code to 512 characters.")),
     # Source
     "SOURCE_CREATE_CONNECTION_ERROR": ErrorCode(
         ConnectionCheckError,
-        "The portal called the connector's urlCheck and got no HTTP 200 with a body, so no source was created. "
-        "Check the address and the settings' values; the portal does not call local-network addresses.",
+        text(
+            "The portal called the connector's urlCheck and got no HTTP 200 with a body, so no source was created. "
+            "Check the address and the settings' values; the portal does not call local-network addresses."
+        ),
     ),
     "SOURCE_UPDATE_CONNECTION_ERROR": ErrorCode(
         ConnectionCheckError,
-        "The portal called the connector's urlCheck and got no HTTP 200 with a body. "
-        "Check the address and the settings' values; every update of a source makes this check.",
+        text(
+            "The portal called the connector's urlCheck and got no HTTP 200 with a body. "
+            "Check the address and the settings' values; every update of a source makes this check."
+        ),
     ),
     # Dataset
     "DATASET_ALREADY_EXIST": ErrorCode(
         AlreadyExistsError,
-        "Dataset names are unique across the whole portal, other applications' included. Choose another name.",
+        text(
+            "Dataset names are unique across the whole portal, other applications' included. Choose another name."
+        ),
     ),
     "NAME_EXISTS": ErrorCode(
         AlreadyExistsError,
-        "Names are unique across the whole portal, other applications' tables included. Choose another name.",
+        text(
+            "Names are unique across the whole portal, other applications' tables included. Choose another name."
+        ),
     ),
-    "FIELDS_EMPTY": _refused("A dataset needs at least one column in fields.fields."),
+    "FIELDS_EMPTY": _refused(text("A dataset needs at least one column in fields.fields.")),
     "VALIDATION_DATASET_NAME_INVALID": _refused(
-        "A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _."
+        text("A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _.")
     ),
-    "VALIDATION_DATASET_NAME_TOO_LONG": _refused("Shorten the dataset's name to 230 characters."),
+    "VALIDATION_DATASET_NAME_TOO_LONG": _refused(text("Shorten the dataset's name to 230 characters.")),
     "INVALID_METHOD": _refused(
-        "dataset_update changes only the description; columns are changed with dataset_fields_update."
+        text("dataset_update changes only the description; columns are changed with dataset_fields_update.")
     ),
     "DATASET_UPDATE_ERROR": ErrorCode(
         NotSynchronisedError,
-        "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back. "
-        "Do not send the change again: look with dataset_get first.",
+        text(
+            "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back. "
+            "Do not send the change again: look with dataset_get first."
+        ),
     ),
     # Columns
     "VALIDATION_DUPLICATE_FIELD_CODE": _refused(
-        "Two columns of this call have the same externalCode. Each may occur once."
+        text("Two columns of this call have the same externalCode. Each may occur once.")
     ),
     "VALIDATION_DUPLICATE_FIELD_NAME": _refused(
-        "Two columns of this call have the same name. Each may occur once."
+        text("Two columns of this call have the same name. Each may occur once.")
     ),
-    "DUPLICATE_FIELDS": _refused("Two columns of this call have the same name. Each may occur once."),
+    "DUPLICATE_FIELDS": _refused(text("Two columns of this call have the same name. Each may occur once.")),
     "VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS": _refused(
-        "Every column needs name, externalCode and type."
+        text("Every column needs name, externalCode and type.")
     ),
     "VALIDATION_FIELD_NAME_INVALID_FORMAT": _refused(
-        "A column's name begins with a capital Latin letter and holds only A-Z, 0-9 and _."
+        text("A column's name begins with a capital Latin letter and holds only A-Z, 0-9 and _.")
     ),
-    "VALIDATION_FIELD_NAME_TOO_LONG": _refused("Shorten the column's name to 32 characters."),
+    "VALIDATION_FIELD_NAME_TOO_LONG": _refused(text("Shorten the column's name to 32 characters.")),
     "VALIDATION_FIELD_INVALID_TYPE": _refused(
-        "A column's type is int, string, double, date or datetime, on newer portals also money or timezone, in small letters."
+        text(
+            "A column's type is int, string, double, date or datetime, on newer portals also money or timezone, in small letters."
+        )
     ),
     "VALIDATION_DUPLICATE_EXIST_CODE": ErrorCode(
-        AlreadyExistsError, "The dataset has a column with this externalCode already."
+        AlreadyExistsError, text("The dataset has a column with this externalCode already.")
     ),
     "VALIDATION_DUPLICATE_EXIST_NAME": ErrorCode(
-        AlreadyExistsError, "The dataset has a column with this name already."
+        AlreadyExistsError, text("The dataset has a column with this name already.")
     ),
     "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS": _refused(
-        "Every element of add needs name, externalCode and type."
+        text("Every element of add needs name, externalCode and type.")
     ),
     "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS": _refused(
-        "Every element of update needs id and visible."
+        text("Every element of update needs id and visible.")
     ),
     "VALIDATION_FIELD_DELETE_INVALID_ID": _refused(
-        "delete takes ids of columns, positive whole numbers, as dataset_get returns them."
+        text("delete takes ids of columns, positive whole numbers, as dataset_get returns them.")
     ),
     # Lists
-    "VALIDATION_SELECT_TYPE": _refused("select is an array of field names."),
-    "VALIDATION_FILTER_TYPE": _refused("filter is an object of conditions."),
-    "VALIDATION_ORDER_TYPE": _refused('order is an object such as {"id": "ASC"}.'),
+    "VALIDATION_SELECT_TYPE": _refused(text("select is an array of field names.")),
+    "VALIDATION_FILTER_TYPE": _refused(text("filter is an object of conditions.")),
+    "VALIDATION_ORDER_TYPE": _refused(text('order is an object such as {{"id": "ASC"}}.')),
     "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _refused(
-        "Use the names that the *.fields method of this group lists."
+        text("Use the names that the *.fields method of this group lists.")
     ),
     "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _refused(
-        "Use the names that the *.fields method of this group lists."
+        text("Use the names that the *.fields method of this group lists.")
     ),
     "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _refused(
-        "Use the names that the *.fields method of this group lists."
+        text("Use the names that the *.fields method of this group lists.")
     ),
-    "VALIDATION_INVALID_FILTER_LOGIC": _refused("logic is AND or OR."),
-    "ERROR_ARGUMENT": _refused("An order direction is ASC or DESC."),
+    "VALIDATION_INVALID_FILTER_LOGIC": _refused(text("logic is AND or OR.")),
+    "ERROR_ARGUMENT": _refused(text("An order direction is ASC or DESC.")),
     # Limits
     "QUERY_LIMIT_EXCEEDED": ErrorCode(
-        LimitError, "Too many requests in a short time; nothing happened. Wait some seconds and try again."
+        LimitError,
+        text("Too many requests in a short time; nothing happened. Wait some seconds and try again."),
     ),
     "OVERLOAD_LIMIT": ErrorCode(
         LimitError,
-        "The portal's REST API was blocked by hand for overload. Do not retry; ask Bitrix24 support.",
+        text("The portal's REST API was blocked by hand for overload. Do not retry; ask Bitrix24 support."),
     ),
     "OPERATION_TIME_LIMIT": ErrorCode(
         LimitError,
-        "This method used up its run time of ten minutes; nothing happened. Other methods work; try again in ten minutes.",
+        text(
+            "This method used up its run time of ten minutes; nothing happened. Other methods work; try again in ten minutes."
+        ),
     ),
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refused("This method may not stand in a batch. Call it by itself."),
-    "ERROR_BATCH_LENGTH_EXCEEDED": _refused("A batch holds at most 50 commands."),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refused(
+        text("This method may not stand in a batch. Call it by itself.")
+    ),
+    "ERROR_BATCH_LENGTH_EXCEEDED": _refused(text("A batch holds at most 50 commands.")),
     # System
-    "INTERNAL_SERVER_ERROR": _refused("The portal failed inside. Try again later."),
-    "ERROR_UNEXPECTED_ANSWER": _refused("The portal failed inside. Try again later."),
-    "INVALID_REQUEST": _refused("The portal accepts https only. Use an https address."),
+    "INTERNAL_SERVER_ERROR": _refused(text("The portal failed inside. Try again later.")),
+    "ERROR_UNEXPECTED_ANSWER": _refused(text("The portal failed inside. Try again later.")),
+    "INVALID_REQUEST": _refused(text("The portal accepts https only. Use an https address.")),
     "ERROR_METHOD_NOT_FOUND": ErrorCode(
         MethodMissingError,
-        "This portal does not know the method: the BIconnector module is missing or older than the method.",
+        text(
+            "This portal does not know the method: the BIconnector module is missing or older than the method."
+        ),
     ),
-    "PORTAL_DELETED": _refused("This portal no longer exists. Check BI_MCP_PORTAL_URL."),
+    "PORTAL_DELETED": _refused(text("This portal no longer exists. Check BI_MCP_PORTAL_URL.")),
 }
 
-_UNLISTED = _refused("The code is not documented; the vendor's page of the method may say more.")
+_UNLISTED = _refused(text("The code is not documented; the vendor's page of the method may say more."))
 
 
 def error_for(method: Method, code: str, message: str, status: int) -> PortalError:
@@ -236,21 +278,27 @@ def error_for(method: Method, code: str, message: str, status: int) -> PortalErr
 
 def _hint(method: Method, code: str, known: ErrorCode) -> str:
     if method.operation == "delete" and code in UNCERTAIN_CODES and method.group == "dataset":
-        return "Newer portals answer this to dataset.delete; there the table family deletes. Look with dataset_list whether it is gone."
-    if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
-        return (
-            f"The portal failed inside and the change may have been made all the same. {look_first(method)}"
+        return say(
+            "Newer portals answer this to dataset.delete; there the table family deletes. Look with dataset_list whether it is gone."
         )
-    return known.hint
+    if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
+        return say(
+            "The portal failed inside and the change may have been made all the same. {advice}",
+            advice=look_first(method),
+        )
+    return say(known.hint)
 
 
 def look_first(method: Method) -> str:
     """Say how to find out whether a write took effect."""
     if method.group == "batch":
-        return "Look at what each of its commands changes before you send it again."
+        return say("Look at what each of its commands changes before you send it again.")
     group = "dataset" if method.group == "table" else method.group
     if method.effect is Effect.CREATE:
-        return f"Look with {group}_list before you send it again: a second call may make a second {group}."
+        return say(
+            "Look with {group}_list before you send it again: a second call may make a second {group}.",
+            group=group,
+        )
     if method.effect is Effect.DELETE:
-        return f"Look with {group}_list whether it is gone before you send it again."
-    return f"Look with {group}_get before you send it again."
+        return say("Look with {group}_list whether it is gone before you send it again.", group=group)
+    return say("Look with {group}_get before you send it again.", group=group)

@@ -177,7 +177,7 @@ def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
     error = LimitError(
         method=method.name,
         code=RUN_TIME_USED_UP,
-        message="the method has used up its run time of ten minutes",
+        message=say("the method has used up its run time of ten minutes"),
         hint=say(
             "Nothing happened. It can be called again in {wait} s, at {again_at}; other methods work.",
             wait=ceil(wait),
@@ -193,7 +193,11 @@ def _crowded(method: Method, wait: float, ahead: int) -> LimitError:
     return LimitError(
         method=method.name,
         code=TOO_MANY_REQUESTS,
-        message=f"{ahead} requests wait for the portal already, and this one would wait {ceil(wait)} s",
+        message=say(
+            "{ahead} requests wait for the portal already, and this one would wait {wait} s",
+            ahead=ahead,
+            wait=ceil(wait),
+        ),
         hint=say("It was not sent and nothing happened. Try again later."),
         status=503,
     )
@@ -205,7 +209,12 @@ def _moment(unix_time: float) -> str:
 
 def _counted(failure: Failure, attempts: int, elapsed: float) -> Failure:
     """Say how often it was tried, where that is more than once."""
-    tried = f"{failure} Tried {attempts} times in {elapsed:.0f} s."
+    tried = say(
+        "{failure} Tried {attempts} times in {elapsed:.0f} s.",
+        failure=failure,
+        attempts=attempts,
+        elapsed=elapsed,
+    )
     if attempts > 1 and isinstance(failure, UnreachableError):
         return UnreachableError(tried, method=failure.method, may_have_happened=failure.may_have_happened)
     if attempts > 1 and isinstance(failure, UnexpectedAnswerError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bi_mcp.language import say
 from bi_mcp.rest.entity import parse_model
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import SYSTEM_METHODS
@@ -30,7 +31,7 @@ class PortalInfo:
         """What the credential may touch."""
         reply = await self._transport.call(_SCOPE, {})
         if not isinstance(reply, list):
-            raise unexpected(_SCOPE, 200, "no array of scopes")
+            raise unexpected(_SCOPE, 200, say("no array of scopes"))
         return [str(scope) for scope in reply]
 
     async def application(self) -> Application:
@@ -43,7 +44,7 @@ class PortalInfo:
         try:
             moment = datetime.fromisoformat(str(reply))
         except ValueError:
-            raise unexpected(_TIME, 200, "no moment in ISO form") from None
+            raise unexpected(_TIME, 200, say("no moment in ISO form")) from None
         if moment.tzinfo is None:
-            raise unexpected(_TIME, 200, "a moment without an offset")
+            raise unexpected(_TIME, 200, say("a moment without an offset"))
         return moment

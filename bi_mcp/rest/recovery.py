@@ -146,12 +146,14 @@ def judge_columns(changes: Wire, columns: Sequence[Wire]) -> Done[None] | NotDon
     parts: dict[str, bool] = {}
     for new in _wires(changes.get("add")):
         found = by_code.get(new["externalCode"], {})
-        parts[f"new column {new['name']}"] = all(found.get(key) == value for key, value in new.items())
+        parts[say("new column {name}", name=new["name"])] = all(
+            found.get(key) == value for key, value in new.items()
+        )
     for change in _wires(changes.get("update")):
         found = by_id.get(change["id"], {})
-        parts[f"visibility of column {change['id']}"] = found.get("visible") == change["visible"]
+        parts[say("visibility of column {id}", id=change["id"])] = found.get("visible") == change["visible"]
     for id in cast("Sequence[int]", changes.get("delete") or ()):
-        parts[f"deletion of column {id}"] = id not in by_id
+        parts[say("deletion of column {id}", id=id)] = id not in by_id
     return _judge(parts)
 
 
@@ -194,15 +196,17 @@ def _quoted(name: object) -> str:
 
 def _cause(error: Interruption) -> str:
     if isinstance(error, PortalError):
-        return f"the portal failed inside ({error.code}, HTTP {error.status})"
+        return say("the portal failed inside ({code}, HTTP {status})", code=error.code, status=error.status)
     if isinstance(error, UnexpectedAnswerError):
-        return f"the portal's answer (HTTP {error.status}) could not be read"
-    return "the portal gave no answer"
+        return say("the portal's answer (HTTP {status}) could not be read", status=error.status)
+    return say("the portal gave no answer")
 
 
 def _advice(called: Method, finding: NotDone) -> str:
     if finding.outcome == "partly":
-        return f"It was not sent again, and only what is missing should be. {look_first(called)}"
-    known = "Whether it was made is unknown." if finding.outcome == "unknown" else ""
-    still = "The portal may work on it for another minute, so it was not sent again."
+        return say(
+            "It was not sent again, and only what is missing should be. {advice}", advice=look_first(called)
+        )
+    known = say("Whether it was made is unknown.") if finding.outcome == "unknown" else ""
+    still = say("The portal may work on it for another minute, so it was not sent again.")
     return f"{known} {still} {look_first(called)}".strip()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError
+from bi_mcp.language import say
 from bi_mcp.progress import remark, report
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.envelope import unexpected
@@ -97,7 +98,7 @@ class _Listing(Generic[Item]):
         self.items.update((item.id, item) for page in pages for item in page)
         self.complete = len(pages[-1]) < PAGE_SIZE
         if not self.complete and len(self.items) == known:
-            raise unexpected(asked.method, 200, "the same page for every number")
+            raise unexpected(asked.method, 200, say("the same page for every number"))
 
     def shallow(self) -> list[tuple[_Listing[Any], Any]]:
         """What the list does not tell in full. It may leave out a source's values, and always does the columns."""

@@ -18,7 +18,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer
 from bi_mcp.rest.error_codes import look_first
@@ -145,24 +145,24 @@ class HttpTransport:
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
         nothing_sent = isinstance(error, _NOTHING_SENT)
         harmless = nothing_sent or method.effect is Effect.READ
-        what = (
-            "did not answer in time"
-            if isinstance(error, httpx.TimeoutException)
-            else "broke the connection off"
-        )
+        what = text("{name}: {host} broke the connection off ({kind}). {advice}")
         if nothing_sent:
-            what = "could not be reached"
-        advice = "Check the portal's address and your network, then try again."
+            what = text("{name}: {host} could not be reached ({kind}). {advice}")
+        elif isinstance(error, httpx.TimeoutException):
+            what = text("{name}: {host} did not answer in time ({kind}). {advice}")
+        advice = say("Check the portal's address and your network, then try again.")
         if not harmless:
-            advice = f"The change may have been made all the same. {look_first(method)}"
+            advice = say("The change may have been made all the same. {advice}", advice=look_first(method))
         return UnreachableError(
-            f"{method.name}: {self.host} {what} ({type(error).__name__}). {advice}",
+            say(what, name=method.name, host=self.host, kind=type(error).__name__, advice=advice),
             method=method.name,
             may_have_happened=not harmless,
         )
 
 
-_NO_ADDRESS = "The portal's address must look like https://portal.example, without user, query or fragment."
+_NO_ADDRESS = text(
+    "The portal's address must look like https://portal.example, without user, query or fragment."
+)
 
 
 def rest_address(portal_url: str) -> str:
@@ -175,9 +175,9 @@ def rest_address(portal_url: str) -> str:
         parts = urlsplit(address)
         usable = httpx.URL(address).host and parts.port != 0
     except (ValueError, httpx.InvalidURL):
-        raise ConfigError(_NO_ADDRESS) from None
+        raise ConfigError(say(_NO_ADDRESS)) from None
     if not usable or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ConfigError(_NO_ADDRESS)
+        raise ConfigError(say(_NO_ADDRESS))
     if re.search(r"/rest/\d+/", f"{parts.path}/"):
         raise ConfigError(
             say(

@@ -6,6 +6,8 @@ import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
+from bi_mcp.language import say, text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 # A model repairs a name faster by words than by a regular expression.
 _PATTERNS_IN_WORDS = {
-    "^[a-z][a-z0-9_]*$": "begins with a small Latin letter, then only a-z, 0-9 and _",
-    "^[A-Z][A-Z0-9_]*$": "begins with a capital Latin letter, then only A-Z, 0-9 and _",
+    "^[a-z][a-z0-9_]*$": text("begins with a small Latin letter, then only a-z, 0-9 and _"),
+    "^[A-Z][A-Z0-9_]*$": text("begins with a capital Latin letter, then only A-Z, 0-9 and _"),
 }
 
 
@@ -34,7 +36,9 @@ def parse_json_strings(schema: Mapping[str, Any], value: object) -> object:
 def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> str:
     """Name the top-level arguments that a tool does not have; empty where there are none."""
     unknown = [name for name in arguments if name not in schema["properties"]]
-    return "; ".join(f"{name} is unknown{_suggest(schema, name)}" for name in unknown)
+    return "; ".join(
+        say("{name} is unknown{suggestion}", name=name, suggestion=_suggest(schema, name)) for name in unknown
+    )
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -45,7 +49,11 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
             _problem(schema, problem["loc"], problem["type"], problem["msg"]) for problem in problems
         )
     )
-    return f"{tool} was not sent: {'; '.join(lines)}. Correct the arguments and call again."
+    return say(
+        "{name} was not sent: {unknown}. Correct the arguments and call again.",
+        name=tool,
+        unknown="; ".join(lines),
+    )
 
 
 def _parse(text: str) -> object:
@@ -60,12 +68,12 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
     steps, here = _walk(schema, path)
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
     if kind == "missing":
-        return f"{where} is required"
+        return say("{name} is required", name=where)
     if kind == "extra_forbidden":
-        return f"{where} is unknown{_suggest(here, str(path[-1]))}"
+        return say("{name} is unknown{suggestion}", name=where, suggestion=_suggest(here, str(path[-1])))
     if kind == "string_pattern_mismatch":
         rule = here.get("properties", {}).get(path[-1], {}).get("pattern", "")
-        return f"{where} {_PATTERNS_IN_WORDS.get(rule, message)}"
+        return f"{where} {say(_PATTERNS_IN_WORDS[rule]) if rule in _PATTERNS_IN_WORDS else message}"
     return f"{where}: {message}"
 
 
@@ -94,5 +102,5 @@ def _suggest(holder: Mapping[str, Any], name: str) -> str:
     names = list(holder.get("properties", {}))
     close = difflib.get_close_matches(name, names, n=1)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f" (known: {', '.join(names)})" if names else ""
+        return say("; did you mean {name}?", name=close[0])
+    return say(" (known: {names})", names=", ".join(names)) if names else ""
