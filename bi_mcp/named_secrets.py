@@ -96,7 +96,9 @@ class NamedSecrets:
             )
         if self.known().get(secret.name) != secret:
             # What was read may be the new value, and what the caller has judged is the old binding.
-            raise ConfigError(f"The secret {secret.name} was changed at this very moment. Call again.")
+            raise ConfigError(
+                say("The secret {name} was changed at this very moment. Call again.", name=secret.name)
+            )
         return Secret(value)
 
     def store(self, name: str, value: Secret, hosts: Sequence[str], keeper: Keeper | None = None) -> None:

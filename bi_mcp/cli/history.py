@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -93,11 +95,11 @@ def _since(app: App, first: str) -> list[str]:
 
 def _check(plan: UndoPlan, *, yes: bool) -> None:
     if plan.obstacles:
-        raise click.ClickException("Nothing was sent: see the lines with !.")
+        raise click.ClickException(say("Nothing was sent: see the lines with !."))
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException("Nothing was sent: nobody is there to be asked. Add --yes.")
+        raise click.ClickException(say("Nothing was sent: nobody is there to be asked. Add --yes."))
     click.confirm("Do it?", default=False, abort=True)
 
 

@@ -163,7 +163,9 @@ class App:
         recorder = self.portal.recorder
         if recorder is None or recorder.history is None:
             raise InvalidRequestError(
-                "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone."
+                say(
+                    "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone."
+                )
             )
         return recorder.history
 

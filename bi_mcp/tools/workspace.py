@@ -109,7 +109,9 @@ async def _reversal(entry: str | None, ctx: BiContext) -> Gated:
     async def look() -> BlastRadius | None:
         plan = await app.undo.plan([entry] if entry else [])
         if plan.obstacles:
-            raise InvalidRequestError(f"Nothing was sent. {' '.join(plan.obstacles)}")
+            raise InvalidRequestError(
+                say("Nothing was sent. {obstacles}", obstacles=" ".join(plan.obstacles))
+            )
         if not plan.steps:
             return None
         return BlastRadius(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bi_mcp.diagnostics.secret_travel import addresses_of, check_changes
 from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, NotFoundError, SecretReferenceError
+from bi_mcp.language import say
 from bi_mcp.named_secrets import destination
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -81,7 +82,9 @@ class Undo:
     async def run(self, plan: UndoPlan) -> list[Reverted]:
         """Make the steps until one fails. Raises `InvalidRequestError` where something stands in the way."""
         if plan.obstacles:
-            raise InvalidRequestError(f"Nothing was sent. {' '.join(plan.obstacles)}")
+            raise InvalidRequestError(
+                say("Nothing was sent. {obstacles}", obstacles=" ".join(plan.obstacles))
+            )
         replaced = replacements(await to_thread.run_sync(self.history.entries))
         results: list[Reverted] = []
         for step in plan.steps:
@@ -165,7 +168,11 @@ class Undo:
             return await self._recreate_dataset(before)
         except ValidationError:
             raise InvalidRequestError(
-                f"{group} {step.id} cannot be created as it was: the portal told something that it does not take. Create it by hand."
+                say(
+                    "{group} {id} cannot be created as it was: the portal told something that it does not take. Create it by hand.",
+                    group=group,
+                    id=step.id,
+                )
             ) from None
 
     async def _recreate_dataset(self, before: dict[str, Any]) -> int:
@@ -220,8 +227,14 @@ def _check_bound(named: NamedSecrets, settings: Mapping[str, Secret], addresses:
             strange = [host for host in _hosts(addresses) if not secret.may_go_to(host)]
             if value == held and strange:
                 raise SecretReferenceError(
-                    f"Nothing was sent: settings.{code} holds the secret {secret.name}, which is bound to {', '.join(secret.hosts)} "
-                    f"and would be sent to {', '.join(strange)}. Only the user can allow that: `{secret.command_for(*strange)}`."
+                    say(
+                        "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}. Only the user can allow that: `{command}`.",
+                        code=code,
+                        name=secret.name,
+                        hosts=", ".join(secret.hosts),
+                        strange=", ".join(strange),
+                        command=secret.command_for(*strange),
+                    )
                 )
 
 
@@ -229,7 +242,9 @@ def _hosts(addresses: Sequence[str]) -> list[str]:
     try:
         return list(dict.fromkeys(map(destination, addresses)))
     except EndpointError as error:
-        raise SecretReferenceError(f"Nothing was sent: a stored secret was to go along. {error}") from None
+        raise SecretReferenceError(
+            say("Nothing was sent: a stored secret was to go along. {error}", error=error)
+        ) from None
 
 
 def _sent(model: Any, held: Mapping[str, Any]) -> Any:

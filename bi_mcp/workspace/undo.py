@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.rest.recovery import TRAITS, Done, judge_update
 from bi_mcp.workspace.history import undone
 
@@ -47,12 +48,12 @@ class Step:
     def __str__(self) -> str:
         object = f"{self.entry.group} {self.id} {quoted(self.entry.name)}"
         if self.action == "delete":
-            return f"delete {object}"
+            return say("delete {object}", object=object)
         if self.action == "recreate":
-            return f"create {object} again, with a new id"
+            return say("create {object} again, with a new id", object=object)
         if self.action == "update":
-            return f"set {', '.join(_told(self.values))} of {object} back"
-        return f"{'; '.join(_told_columns(self.values))} of {object}"
+            return say("set {fields} of {object} back", fields=", ".join(_told(self.values)), object=object)
+        return say("{changes} of {object}", changes="; ".join(_told_columns(self.values)), object=object)
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,17 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
         unknown = [id for id in ids if id not in {entry.id for entry in entries}]
         if unknown:
             raise InvalidRequestError(
-                f"The history has no entry {', '.join(map(repr, unknown))}. `bi-mcp history` and bi://history show what there is."
+                say(
+                    "The history has no entry {ids}. `bi-mcp history` and bi://history show what there is.",
+                    ids=", ".join(map(repr, unknown)),
+                )
             )
         return [entry for entry in reversed(entries) if entry.id in ids]
     reverted = undone(entries)
     for entry in reversed(entries):
         if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
             return [entry]
-    raise InvalidRequestError("The history has nothing that could be undone.")
+    raise InvalidRequestError(say("The history has nothing that could be undone."))
 
 
 def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
@@ -159,21 +163,25 @@ def plan_undo(chosen: Sequence[Entry], world: World) -> UndoPlan:
 
 def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step:
     if entry.outcome == "refused":
-        raise _Nothing(f"was refused ({entry.code}): nothing happened.")
+        raise _Nothing(say("was refused ({code}): nothing happened.", code=entry.code))
     if entry.object is None:
         raise _Obstacle(
-            "broke off, and no object is known that it made. Look at the portal and delete it by hand."
+            say("broke off, and no object is known that it made. Look at the portal and delete it by hand.")
         )
     id = world.current(entry.group, entry.object)
     state = states.get((entry.group, id))
     if entry.operation == "add":
         return _deletion(entry, id, state, world)
     if entry.before is None:
-        raise _Obstacle("cannot be reverted: the state before it could not be read.")
+        raise _Obstacle(say("cannot be reverted: the state before it could not be read."))
     if entry.operation == "delete":
         return _recreation(entry, id, state, world, states)
     if state is None:
-        raise _Obstacle(f"cannot be reverted: {entry.group} {id} is gone. Undo its deletion first.")
+        raise _Obstacle(
+            say(
+                "cannot be reverted: {group} {id} is gone. Undo its deletion first.", group=entry.group, id=id
+            )
+        )
     return _column_step(entry, id, state) if entry.operation == "fields.update" else _update(entry, id, state)
 
 
@@ -189,12 +197,19 @@ def _update(entry: Entry, id: int, state: Wire) -> Step:
         else:
             values[place] = old
     if changed:
-        raise _Obstacle(f"cannot be reverted: {', '.join(changed)} was changed again since. Undo that first.")
+        raise _Obstacle(
+            say(
+                "cannot be reverted: {changed} was changed again since. Undo that first.",
+                changed=", ".join(changed),
+            )
+        )
     if not values:
-        raise _Nothing("needs no step: all is as it was before.")
+        raise _Nothing(say("needs no step: all is as it was before."))
     lost = [place for place, old in values.items() if old is None and place != "description"]
     if lost:
-        raise _Obstacle(f"cannot be reverted: the portal did not tell what {', '.join(lost)} was.")
+        raise _Obstacle(
+            say("cannot be reverted: the portal did not tell what {lost} was.", lost=", ".join(lost))
+        )
     return Step(entry, "update", id, _nested(values), _update_notes(entry, values))
 
 
@@ -230,16 +245,18 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
     moved = [
-        f"{name} back to {quoted(str(value), 200)}" for name, value in values.items() if name[:3] == "url"
+        say("{name} back to {value}", name=name, value=quoted(str(value), 200))
+        for name, value in values.items()
+        if name[:3] == "url"
     ]
     if entry.group == "connector" and "settings" in values:
-        moved.append("values that sources held for parameters that were dropped do not come back")
+        moved.append(say("values that sources held for parameters that were dropped do not come back"))
     return tuple(moved)
 
 
 def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
     if state is None:
-        raise _Nothing(f"needs no step: {entry.group} {id} is gone.")
+        raise _Nothing(say("needs no step: {group} {id} is gone.", group=entry.group, id=id))
     changed = [
         place
         for place, sent, _, now in _fields(entry.sent, {}, state)
@@ -248,11 +265,15 @@ def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
     changed += _changed_columns(entry, state)
     if changed:
         raise _Obstacle(
-            f"cannot be reverted: {entry.group} {id} was changed since ({', '.join(changed)}). Undo that first, or delete it "
-            f"with {entry.group}_delete."
+            say(
+                "cannot be reverted: {group} {id} was changed since ({changed}). Undo that first, or delete it with {group}_delete.",
+                group=entry.group,
+                id=id,
+                changed=", ".join(changed),
+            )
         )
     left = state.get("externalId") if world.tables else None
-    notes = (f"its BI Builder dataset {left} stays behind; remove it by hand",) if left else ()
+    notes = (say("its BI Builder dataset {left} stays behind; remove it by hand", left=left),) if left else ()
     return Step(entry, "delete", id, notes=notes)
 
 
@@ -269,22 +290,26 @@ def _recreation(
 ) -> Step:
     before = entry.before or {}
     if state is not None:
-        raise _Nothing(f"needs no step: {entry.group} {id} is there.")
+        raise _Nothing(say("needs no step: {group} {id} is there.", group=entry.group, id=id))
     missing = [name for name in _REQUIRED[entry.group] if not before.get(name)]
     if missing:
-        raise _Obstacle(f"cannot be reverted: the portal did not tell its {', '.join(missing)}.")
+        raise _Obstacle(
+            say("cannot be reverted: the portal did not tell its {missing}.", missing=", ".join(missing))
+        )
     parent = _parent(entry)
     if parent is not None and states.get((parent[0], world.current(*parent))) is None:
         raise _Obstacle(_without_parent(parent, world))
-    notes = ["charts of its old BI Builder dataset do not follow"] if before.get("externalId") else []
+    notes = [say("charts of its old BI Builder dataset do not follow")] if before.get("externalId") else []
     return Step(entry, "recreate", id, before, tuple(notes))
 
 
 def _without_parent(parent: Key, world: World) -> str:
     deletions = [entry for entry in world.entries if entry.operation == "delete"]
     how = [entry.id for entry in deletions if (entry.group, entry.object) == parent]
-    advice = f" Undo {how[-1]} first." if how else ""
-    return f"cannot be reverted: its {parent[0]} {parent[1]} is gone.{advice}"
+    advice = say(" Undo {entry} first.", entry=how[-1]) if how else ""
+    return say(
+        "cannot be reverted: its {group} {id} is gone.{advice}", group=parent[0], id=parent[1], advice=advice
+    )
 
 
 def _parent(entry: Entry) -> Key | None:
@@ -304,7 +329,9 @@ def _column_step(entry: Entry, id: int, state: Wire) -> Step:
     taken = {column["name"] for column in left.values()}
     clash = [column["name"] for column in add if column["name"] in taken]
     if clash:
-        raise _Obstacle(f"cannot be reverted: there is another column {', '.join(clash)} now.")
+        raise _Obstacle(
+            say("cannot be reverted: there is another column {clash} now.", clash=", ".join(clash))
+        )
     show: dict[str, bool] = {}
     for change in entry.sent.get("update") or ():
         column = before.get(change["id"])
@@ -312,8 +339,8 @@ def _column_step(entry: Entry, id: int, state: Wire) -> Step:
         if column is not None and code in left and left[code]["visible"] != column["visible"]:
             show[column["externalCode"]] = column["visible"]
     if not (delete or add or show):
-        raise _Nothing("needs no step: all is as it was before.")
-    notes = ["the columns get new ids; charts that used them do not follow"] if add else []
+        raise _Nothing(say("needs no step: all is as it was before."))
+    notes = [say("the columns get new ids; charts that used them do not follow")] if add else []
     return Step(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
 
 
@@ -346,9 +373,14 @@ def _told(values: Wire) -> list[str]:
 def _told_columns(values: Wire) -> list[str]:
     told = []
     if values["delete"]:
-        told.append(f"delete columns {', '.join(values['delete'])}")
+        told.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
     if values["add"]:
-        told.append(f"add columns {', '.join(column['externalCode'] for column in values['add'])} again")
+        told.append(
+            say(
+                "add columns {codes} again",
+                codes=", ".join(column["externalCode"] for column in values["add"]),
+            )
+        )
     if values["show"]:
-        told.append(f"show or hide columns {', '.join(values['show'])} as before")
+        told.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
     return told
