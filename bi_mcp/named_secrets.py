@@ -202,8 +202,8 @@ class KeyringValues:
 
     backend: KeyringBackend
     service: str
-    what: str = "the secret"
-    remedy: str = "Unlock it, or store the secret with `--keep-in file`."
+    what: str = text("the secret")
+    remedy: str = text("Unlock it, or store the secret with `--keep-in file`.")
 
     def read(self, name: str) -> str | None:
         return self._told(name, lambda: self.backend.get_password(self.service, name))
@@ -222,10 +222,10 @@ class KeyringValues:
             raise ConfigError(
                 say(
                     "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
-                    what=self.what,
+                    what=say(self.what),
                     name=name,
                     reason=type(error).__name__,
-                    remedy=self.remedy,
+                    remedy=say(self.remedy),
                 )
             ) from None
 

@@ -112,17 +112,17 @@ def _outcome_of(
     verb, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     target = rest.rpartition(" ")[0]
     if verb != "GET":
-        return 405, "This page is opened by a browser.", None
+        return 405, say("This page is opened by a browser."), None
     if not target.startswith("/?"):
-        return 404, "There is nothing here.", None
+        return 404, say("There is nothing here."), None
     try:
         returned = authorisation.read_return(target)
     except AuthorisationError as error:
         # Anyone may open this address: what has not this login's state does not end its wait.
         return 400, str(error), error if error.code == "FOREIGN_SERVER" else None
-    return 200, "bi-mcp has the portal's answer. Close this page and go back to the terminal.", returned
+    return 200, say("bi-mcp has the portal's answer. Close this page and go back to the terminal."), returned
 
 
 def _page(status: int, text: str) -> bytes:
-    title = "Back to the terminal" if status == 200 else "Not this login"
+    title = say("Back to the terminal") if status == 200 else say("Not this login")
     return answer_page(status, title, f"<p>{escape(text)}</p>")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from bi_mcp.language import say
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def grant_to_json(grant: Grant) -> dict[str, object]:
 def _secret(wire: Mapping[str, Any], name: str) -> Secret:
     value = wire.get(name)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
+        raise ValueError(say("{name} is missing", name=name))
     return Secret(value)
 
 

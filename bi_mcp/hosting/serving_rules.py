@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.hosting.options import is_loopback
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bi_mcp.hosting.options import HttpOptions
 
 SHORTEST_SECRET = 32
-MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+MAKE_ONE = text('Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"')
 STORES = ("memory", "file", "redis", "rediss", "postgresql")
 # What leaves the machine must not be readable where it is kept.
 ENCRYPTED_STORES = ("redis", "rediss", "postgresql")
@@ -59,15 +59,19 @@ def _check_reach(options: HttpOptions) -> Iterator[str]:
         return
     if not (options.settings.token or options.settings.issuer):
         yield (
-            "Anybody could call it. Set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER "
-            "and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
+            say(
+                "Anybody could call it. Set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
+            )
         )
     if not options.allowed_hosts:
-        yield "It does not know its own name. Say with --allow-host NAME which Host headers clients send."
+        yield say(
+            "It does not know its own name. Say with --allow-host NAME which Host headers clients send."
+        )
     if not (options.uses_tls or options.behind_proxy):
         yield (
-            "Tokens would travel in clear text. Give a certificate with --tls-cert and --tls-key, or say with --behind-proxy "
-            "that a proxy in front of it ends TLS."
+            say(
+                "Tokens would travel in clear text. Give a certificate with --tls-cert and --tls-key, or say with --behind-proxy that a proxy in front of it ends TLS."
+            )
         )
 
 
@@ -75,41 +79,60 @@ def _check_hosts(options: HttpOptions) -> Iterator[str]:
     for host in options.allowed_hosts:
         if not _HOST.fullmatch(host):
             yield (
-                f"--allow-host {host!r} is not a Host header. Write a name or a name and a port, such as bi.example or "
-                "bi.example:8443, without https://, path or wildcard."
+                say(
+                    "--allow-host {host!r} is not a Host header. Write a name or a name and a port, such as bi.example or bi.example:8443, without https://, path or wildcard.",
+                    host=host,
+                )
             )
 
 
 def _check_tls(options: HttpOptions) -> Iterator[str]:
     if options.tls_certificate and not options.tls_key:
-        yield "--tls-cert is given without --tls-key. Name the file with the certificate's private key, too."
+        yield say(
+            "--tls-cert is given without --tls-key. Name the file with the certificate's private key, too."
+        )
     if options.tls_key and not options.tls_certificate:
-        yield "--tls-key is given without --tls-cert. Name the file with the certificate, too."
+        yield say("--tls-key is given without --tls-cert. Name the file with the certificate, too.")
 
 
 def _check_token(settings: HttpSettings) -> Iterator[str]:
     if settings.token is None:
         return
     if settings.issuer:
-        yield "BI_MCP_HTTP_TOKEN and BI_MCP_HTTP_ISSUER are both set. Keep one: a fixed token, or an OAuth server's."
+        yield say(
+            "BI_MCP_HTTP_TOKEN and BI_MCP_HTTP_ISSUER are both set. Keep one: a fixed token, or an OAuth server's."
+        )
     token = settings.token.reveal()
     if len(token) < SHORTEST_SECRET:
-        yield f"BI_MCP_HTTP_TOKEN is too short: it takes at least {SHORTEST_SECRET} characters. {MAKE_ONE}"
+        yield say(
+            "BI_MCP_HTTP_TOKEN is too short: it takes at least {shortest} characters. {how}",
+            shortest=SHORTEST_SECRET,
+            how=say(MAKE_ONE),
+        )
     if not _TOKEN.fullmatch(token):
-        yield f"BI_MCP_HTTP_TOKEN holds characters that no Authorization header carries. {MAKE_ONE}"
+        yield say(
+            "BI_MCP_HTTP_TOKEN holds characters that no Authorization header carries. {how}",
+            how=say(MAKE_ONE),
+        )
 
 
 def _check_oauth(settings: HttpSettings) -> Iterator[str]:
     if settings.issuer and not settings.audience:
         yield (
-            "BI_MCP_HTTP_ISSUER is set without BI_MCP_HTTP_AUDIENCE. Name the audience that tokens for this server carry: "
-            "without it a token for any other service of that issuer would do."
+            say(
+                "BI_MCP_HTTP_ISSUER is set without BI_MCP_HTTP_AUDIENCE. Name the audience that tokens for this server carry: without it a token for any other service of that issuer would do."
+            )
         )
     if not settings.issuer and (settings.audience or settings.jwks):
-        yield "BI_MCP_HTTP_AUDIENCE or BI_MCP_HTTP_JWKS is set without BI_MCP_HTTP_ISSUER. Name the OAuth server, too."
+        yield say(
+            "BI_MCP_HTTP_AUDIENCE or BI_MCP_HTTP_JWKS is set without BI_MCP_HTTP_ISSUER. Name the OAuth server, too."
+        )
     for name, address in (("BI_MCP_HTTP_ISSUER", settings.issuer), ("BI_MCP_HTTP_JWKS", settings.jwks)):
         if address and not is_trustworthy(address):
-            yield f"{name} must be an https address: whoever can change what it answers can make tokens."
+            yield say(
+                "{name} must be an https address: whoever can change what it answers can make tokens.",
+                name=name,
+            )
 
 
 def is_trustworthy(address: str) -> bool:
@@ -123,23 +146,32 @@ def is_trustworthy(address: str) -> bool:
 def _check_store(settings: HttpSettings) -> Iterator[str]:
     if settings.shared_store is None:
         if settings.shared_key:
-            yield "BI_MCP_SHARED_KEY is set without BI_MCP_SHARED_STORE. Say where replicas keep what they share."
+            yield say(
+                "BI_MCP_SHARED_KEY is set without BI_MCP_SHARED_STORE. Say where replicas keep what they share."
+            )
         return
     parts = _split(settings.shared_store.reveal())
     kind = parts.scheme if parts else ""
     if kind not in STORES or not _names_a_place(kind, parts):
         yield (
-            "BI_MCP_SHARED_STORE must be memory:, file:///FOLDER, redis://HOST:PORT/DATABASE (rediss:// for TLS) or "
-            "postgresql://USER:PASSWORD@HOST/DATABASE."
+            say(
+                "BI_MCP_SHARED_STORE must be memory:, file:///FOLDER, redis://HOST:PORT/DATABASE (rediss:// for TLS) or postgresql://USER:PASSWORD@HOST/DATABASE."
+            )
         )
         return
     if kind in ENCRYPTED_STORES and not settings.shared_key:
         yield (
-            "BI_MCP_SHARED_STORE is on the network and holds tokens. Set BI_MCP_SHARED_KEY, the same on every replica, to "
-            f"encrypt them. {MAKE_ONE}"
+            say(
+                "BI_MCP_SHARED_STORE is on the network and holds tokens. Set BI_MCP_SHARED_KEY, the same on every replica, to encrypt them. {how}",
+                how=say(MAKE_ONE),
+            )
         )
     if settings.shared_key and len(settings.shared_key.reveal()) < SHORTEST_SECRET:
-        yield f"BI_MCP_SHARED_KEY is too short: it takes at least {SHORTEST_SECRET} characters. {MAKE_ONE}"
+        yield say(
+            "BI_MCP_SHARED_KEY is too short: it takes at least {shortest} characters. {how}",
+            shortest=SHORTEST_SECRET,
+            how=say(MAKE_ONE),
+        )
 
 
 def _names_a_place(kind: str, parts: SplitResult | None) -> bool:
@@ -161,4 +193,4 @@ def _split(address: str) -> SplitResult | None:
 
 def _check_size(options: HttpOptions) -> Iterator[str]:
     if options.max_request_bytes < 1:
-        yield "--max-request-bytes must be at least 1."
+        yield say("--max-request-bytes must be at least 1.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.named_secrets import FileValues, KeyringValues
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 _NAME = "history"
-_WITHOUT = "Unlock it, or set BI_MCP_HISTORY=off and do without undo."
+_WITHOUT = text("Unlock it, or set BI_MCP_HISTORY=off and do without undo.")
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Sealer:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(
-            self.folder / "key.json", "Delete it; what was sealed with it can then no longer be undone."
+            self.folder / "key.json", text("Delete it; what was sealed with it can then no longer be undone.")
         )
         try:
             with file.locked():
@@ -83,5 +83,5 @@ class Sealer:
         backend = system_keyring()
         if backend is None:
             return [FileValues(file)]
-        keyring = KeyringValues(backend, f"bi-mcp {self.folder}", "the key of the", _WITHOUT)
+        keyring = KeyringValues(backend, f"bi-mcp {self.folder}", text("the key of the"), _WITHOUT)
         return [FileValues(file), keyring]
