@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import LANGUAGES, Language, say
+from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
@@ -186,6 +187,16 @@ def with_options(
         read_only=read_only or settings.read_only,
         toolsets=settings.toolsets if toolsets is None else _names(toolsets),
         workspace_folder=Path(workspace) if workspace else settings.workspace_folder,
+    )
+
+
+def log_settings(
+    form: LogFormat | None, level: LogLevel | None, environment: Mapping[str, str] = os.environ
+) -> tuple[LogFormat, LogLevel]:
+    """How logs are written: the options, else `BI_MCP_LOG_FORMAT` and `BI_MCP_LOG_LEVEL`."""
+    return (
+        form or _choice(environment, "BI_MCP_LOG_FORMAT", LOG_FORMATS, "text"),
+        level or _choice(environment, "BI_MCP_LOG_LEVEL", LOG_LEVELS, "warning"),
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import logging
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bi_mcp.language import spoken
+from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from bi_mcp.config import Confirmation, Settings
@@ -64,6 +63,8 @@ if TYPE_CHECKING:
 @click.option(
     "--workspace", type=click.Path(file_okay=False), help="Folder whose setup files a model may read."
 )
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="Least level of the logs on standard error.")
+@click.option("--log-format", type=click.Choice(LOG_FORMATS), help="Plain lines, or a JSON object a line.")
 def serve(
     http: bool = False,
     host: str = "127.0.0.1",
@@ -81,6 +82,8 @@ def serve(
     read_only: bool = False,
     toolsets: str | None = None,
     workspace: str | None = None,
+    log_level: LogLevel | None = None,
+    log_format: LogFormat | None = None,
 ) -> None:
     """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
@@ -93,11 +96,10 @@ def serve(
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
-    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.config import log_settings, read_settings, with_options
+    from bi_mcp.logs import write_logs
 
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    write_logs(*log_settings(log_format, log_level))
     settings = with_options(
         read_settings(),
         show_settings,

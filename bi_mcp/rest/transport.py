@@ -23,6 +23,7 @@ from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, Fi
 from bi_mcp.rest.envelope import Answer, parse_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.tracing import rest_span
 from bi_mcp.secret import MASK, Secret, secrets_in
 
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ class HttpTransport:
                 )
             )
         content = _body(method, parameters, credential)
+        with rest_span(method, self.host, parameters):
+            return await self._sent(method, parameters, credential, content)
+
+    async def _sent(
+        self, method: Method, parameters: Mapping[str, object], credential: Credential, content: bytes
+    ) -> Answer:
         try:
             response = await self._client.post(
                 self._address(method, credential),

@@ -1,0 +1,52 @@
+"""An OpenTelemetry span for each request to a portal, below the span that the MCP SDK opens for a tool. Nothing without an SDK.
+
+A span names the method, the portal's host, the number of commands of a batch and the error's code; parameters never.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import SpanKind, StatusCode, get_tracer
+
+from bi_mcp.errors import BiMcpError, PortalError
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.methods import Method
+
+TRACER = "bi-mcp"
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def rest_span(method: Method, host: str, parameters: Mapping[str, object]) -> Iterator[None]:
+    """The span of one request. An error of ours goes on as it is; its text, which may quote the portal, stays out of the span."""
+    attributes: dict[str, str | int] = {
+        "rpc.method": method.name,
+        "server.address": host,
+        "bitrix24.effect": method.effect.value,
+    }
+    commands = parameters.get("cmd")
+    if isinstance(commands, Mapping):
+        attributes["bitrix24.batch.commands"] = len(commands)
+    tracer = get_tracer(TRACER)
+    with tracer.start_as_current_span(
+        method.name,
+        kind=SpanKind.CLIENT,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except BiMcpError as error:
+            code = error.code if isinstance(error, PortalError) else type(error).__name__
+            span.set_attribute("error.type", code)
+            span.set_status(StatusCode.ERROR)
+            logger.debug("%s failed: %s", method.name, code)
+            raise
+        logger.debug("%s done", method.name)
