@@ -181,6 +181,14 @@ class Script:
         cls.routes.append(route)
         return pytest.mark.parametrize("route", [route])
 
+    @classmethod
+    def walked(cls) -> set[str]:
+        """The lines of all routes."""
+        return {stop.key for route in cls.routes for stop in _stops(route)}
+
+    async def lines_with_tools(self) -> set[str]:
+        return {key for key, tools in (await self.lines()).items() if tools}
+
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool as the line's next one. Raises `LineEndedError` with the text of a refusal."""
         self._called.append(tool)

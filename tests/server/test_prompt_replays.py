@@ -232,9 +232,7 @@ async def test_a_locked_portal_ends_it_before_anything_is_sent(world: World, era
 
 
 async def test_every_line_is_walked(onboard: Onboard) -> None:
-    lines = await onboard.lines()
-    walked = {stop.strip(">!") for route in Onboard.routes for stop in route.split()}
-    assert walked == {key for key, tools in lines.items() if tools}
+    assert Onboard.walked() == await onboard.lines_with_tools()
 
 
 async def test_a_read_only_server_does_not_offer_what_leads_to_changes(world: World, era: Era) -> None:
