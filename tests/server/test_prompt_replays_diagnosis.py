@@ -322,6 +322,45 @@ async def test_of_a_mixed_portal_what_can_be_mended_is(review: ReviewPortal, rou
     assert "TOTAL" in await world.columns(unreachable)
 
 
+@dataclass(frozen=True)
+class Illness:
+    """What happens to the external system, and what the check of the source says of it."""
+
+    password: str
+    tables: dict[str, str]
+    words: str
+
+
+ILLNESSES = {
+    "another password": Illness(NEW, {"orders": ORDERS}, "401"),
+    "no table any more": Illness(OLD, {"orders_2026": ORDERS}, ""),
+}
+
+
+@ReviewPortal.route("1 2 3 4")
+@pytest.mark.parametrize("illness", ILLNESSES.values(), ids=ILLNESSES)
+async def test_a_wrong_password_shows_at_the_source_and_a_lost_table_at_the_dataset(
+    review: ReviewPortal, route: str, illness: Illness
+) -> None:
+    source = await review.world.source()
+    dataset = await review.world.dataset(source)
+    review.world.shop.holds(illness.password, **illness.tables)
+    await review.walk(route)
+    assert review.datasets == {dataset: "unreachable"}
+    told = " ".join(review.sources[source])
+    assert illness.words in told if illness.words else told == ""
+    assert review.offered == []
+
+
+@ReviewPortal.route("1 2 3 4")
+async def test_a_read_only_server_reviews_all_the_same(world: World, era: Era, route: str) -> None:
+    dataset = await world.dataset(await world.source())
+    async with served_by_bi_mcp(world, era, read_only=True) as client:
+        review = ReviewPortal(world, client)
+        await review.walk(route)
+    assert review.datasets == {dataset: "healthy"}
+
+
 @ReviewPortal.route("1 2 3 4 6!")
 async def test_what_the_person_declines_stays(review: ReviewPortal, route: str) -> None:
     await review.world.dataset(await review.world.source())
