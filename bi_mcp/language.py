@@ -5,13 +5,15 @@ Tool descriptions, instructions, help and logs are English: they are read by mod
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 Language = Literal["en", "ru"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -62,5 +64,8 @@ def text(template: str, /) -> str:
 
 
 @cache
-def _catalogue(language: Language) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, FOLDER, [language], fallback=True)
+def _catalogue(language: Language) -> NullTranslations:
+    # Imported here: English needs none of it.
+    from gettext import translation
+
+    return translation(DOMAIN, FOLDER, [language], fallback=True)
