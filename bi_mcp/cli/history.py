@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.tools.app import App
     from bi_mcp.workspace.history import Entry
-    from bi_mcp.workspace.undo import UndoPlan
+    from bi_mcp.workspace.undo_plan import UndoPlan
 
 MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
 

@@ -109,15 +109,16 @@ async def _reversal(entry: str | None, ctx: BiContext) -> Gated:
     async def look() -> BlastRadius | None:
         plan = await app.undo.plan([entry] if entry else [])
         if plan.obstacles:
-            raise InvalidRequestError(
-                say("Nothing was sent. {obstacles}", obstacles=" ".join(plan.obstacles))
-            )
+            raise plan.refusal()
         if not plan.steps:
             return None
         return BlastRadius(
-            act=f"The portal would be changed back: {'; '.join(map(str, plan.steps))}.",
+            act=say(
+                "The portal would be changed back: {steps}.",
+                steps="; ".join(str(step) for step in plan.steps),
+            ),
             target=Thing("history", 0, ", ".join(step.entry.id for step in plan.steps)),
-            consequences=[f"Note: {note}." for step in plan.steps for note in step.notes],
+            consequences=[say("Note: {note}.", note=note) for step in plan.steps for note in step.notes],
         )
 
     return Gated("workspace_undo", {"entry": entry}, look)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.secret import Secret
 from bi_mcp.workspace.journal import Journal
 from bi_mcp.workspace.sealing import Sealer
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 Outcome = Literal["begun", "done", "refused", "unknown"]
 Group = Literal["connector", "source", "dataset"]
 Wire = Mapping[str, Any]
+Key = tuple[str, int]
 
 _SEALED = "sealed"
 
@@ -117,6 +120,44 @@ def undone(entries: Sequence[Entry]) -> dict[str, str]:
         if entry.undoes and entry.outcome == "done" and entry.id not in reverted:
             reverted[entry.undoes] = entry.id
     return reverted
+
+
+def replacements(entries: Sequence[Entry]) -> dict[Key, int]:
+    """Objects that an undo made again, by their old ids."""
+    by_id = {entry.id: entry for entry in entries}
+    found: dict[Key, int] = {}
+    for entry in entries:
+        reverted = by_id.get(entry.undoes or "")
+        made = entry.operation == "add" and entry.outcome == "done"
+        if made and reverted and reverted.operation == "delete" and reverted.object and entry.object:
+            found[reverted.group, reverted.object] = entry.object
+    return found
+
+
+def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
+    """Follow an object through its recreations."""
+    while (group, id) in replaced and replaced[group, id] > id:
+        id = replaced[group, id]
+    return id
+
+
+def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
+    """The named entries, or the last one that was done and not reverted; the newest first. Raises `InvalidRequestError`."""
+    if ids:
+        unknown = [id for id in ids if id not in {entry.id for entry in entries}]
+        if unknown:
+            raise InvalidRequestError(
+                say(
+                    "The history has no entry {ids}. `bi-mcp history` and bi://history show what there is.",
+                    ids=", ".join(map(repr, unknown)),
+                )
+            )
+        return [entry for entry in reversed(entries) if entry.id in ids]
+    reverted = undone(entries)
+    for entry in reversed(entries):
+        if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
+            return [entry]
+    raise InvalidRequestError(say("The history has nothing that could be undone."))
 
 
 def told(entry: Entry, by: str | None = None) -> dict[str, Any]:

@@ -66,10 +66,16 @@ class Recorder:
             logging.getLogger(__name__).warning("How a write ended was not recorded: %s", error)
 
     def _begin(self, entries: Sequence[Entry]) -> None:
-        if self.audit is not None:
-            _keep(partial(self.audit.write, entries), self.audit.journal.path, "BI_MCP_AUDIT_FILE")
         if self.history is not None:
             _keep(partial(self.history.begin, entries), self.history.journal.path, "BI_MCP_HISTORY")
+        if self.audit is None:
+            return
+        try:
+            _keep(partial(self.audit.write, entries), self.audit.journal.path, "BI_MCP_AUDIT_FILE")
+        except ConfigError:
+            if self.history is not None:
+                self.history.end({entry.id: Ending("refused", _NOT_SENT) for entry in entries})
+            raise
 
     def _end(self, entries: Sequence[Entry], endings: Sequence[Ending]) -> None:
         by_id = {entry.id: ending for entry, ending in zip(entries, endings, strict=True)}

@@ -28,24 +28,15 @@ from bi_mcp.rest.models import (
 from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
 from bi_mcp.secret import Secret
 from bi_mcp.workspace.acting import undoing
+from bi_mcp.workspace.history import Key, choose, current_id, replacements
 from bi_mcp.workspace.recording import shown_state
-from bi_mcp.workspace.undo import (
-    PARENTS,
-    Key,
-    Step,
-    UndoPlan,
-    World,
-    choose,
-    current_id,
-    plan_undo,
-    replacements,
-    touched,
-)
+from bi_mcp.workspace.undo import PARENTS, World, plan_undo, touched
 
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.workspace.history import Entry, History, Wire
+    from bi_mcp.workspace.undo_plan import Step, UndoPlan
 
 
 @dataclass(frozen=True)
@@ -82,9 +73,7 @@ class Undo:
     async def run(self, plan: UndoPlan) -> list[Reverted]:
         """Make the steps until one fails. Raises `InvalidRequestError` where something stands in the way."""
         if plan.obstacles:
-            raise InvalidRequestError(
-                say("Nothing was sent. {obstacles}", obstacles=" ".join(plan.obstacles))
-            )
+            raise plan.refusal()
         replaced = replacements(await to_thread.run_sync(self.history.entries))
         results: list[Reverted] = []
         for step in plan.steps:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bi_mcp.diagnostics.quoting import quoted
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
+from bi_mcp.named_secrets import destination
 from bi_mcp.rest.recovery import TRAITS, Done, judge_update
-from bi_mcp.workspace.history import undone
+from bi_mcp.workspace.history import Key, current_id, replacements
+from bi_mcp.workspace.undo_plan import Step, UndoPlan
 
 if TYPE_CHECKING:
     from bi_mcp.workspace.history import Entry, Group, Wire
 
-Key = tuple[str, int]
-Action = Literal["update", "recreate", "delete", "columns"]
 
 PARENTS: Mapping[str, tuple[Group, str]] = {
     "source": ("connector", "connectorId"),
@@ -29,45 +29,6 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "source": ("title", "connectorId"),
     "dataset": ("name", "sourceId", "externalCode", "externalName"),
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """What reverts one entry.
-
-    `id` is the object's by the entry; where it was made anew since, the newer one. `values`: for an update the fields as they were, for a recreation the object as it was, for
-    columns `{"delete": [code], "add": [column], "show": {code: visible}}`.
-    """
-
-    entry: Entry
-    action: Action
-    id: int
-    values: Wire = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        object = f"{self.entry.group} {self.id} {quoted(self.entry.name)}"
-        if self.action == "delete":
-            return say("delete {object}", object=object)
-        if self.action == "recreate":
-            return say("create {object} again, with a new id", object=object)
-        if self.action == "update":
-            return say("set {fields} of {object} back", fields=", ".join(_told(self.values)), object=object)
-        return say("{changes} of {object}", changes="; ".join(_told_columns(self.values)), object=object)
-
-
-@dataclass(frozen=True)
-class UndoPlan:
-    """Steps in their order, sentences about what stands in the way (nothing is done then), and about what needs no step."""
-
-    steps: tuple[Step, ...]
-    obstacles: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """All of it, for a person."""
-        steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
-        return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
 
 
 @dataclass(frozen=True)
@@ -91,44 +52,6 @@ class _Nothing(Exception):  # noqa: N818  never leaves this module
     """Why an entry needs no step."""
 
 
-def replacements(entries: Sequence[Entry]) -> dict[Key, int]:
-    """Objects that an undo made again, by their old ids."""
-    by_id = {entry.id: entry for entry in entries}
-    found: dict[Key, int] = {}
-    for entry in entries:
-        reverted = by_id.get(entry.undoes or "")
-        made = entry.operation == "add" and entry.outcome == "done"
-        if made and reverted and reverted.operation == "delete" and reverted.object and entry.object:
-            found[reverted.group, reverted.object] = entry.object
-    return found
-
-
-def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
-    """Follow an object through its recreations."""
-    while (group, id) in replaced and replaced[group, id] > id:
-        id = replaced[group, id]
-    return id
-
-
-def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
-    """The named entries, or the last one that was done and not reverted; the newest first. Raises `InvalidRequestError`."""
-    if ids:
-        unknown = [id for id in ids if id not in {entry.id for entry in entries}]
-        if unknown:
-            raise InvalidRequestError(
-                say(
-                    "The history has no entry {ids}. `bi-mcp history` and bi://history show what there is.",
-                    ids=", ".join(map(repr, unknown)),
-                )
-            )
-        return [entry for entry in reversed(entries) if entry.id in ids]
-    reverted = undone(entries)
-    for entry in reversed(entries):
-        if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
-            return [entry]
-    raise InvalidRequestError(say("The history has nothing that could be undone."))
-
-
 def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
     """The objects whose state a plan needs to know."""
     keys: set[Key] = set()
@@ -136,7 +59,7 @@ def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
         if entry.object is not None:
             keys.add((entry.group, current_id(replaced, entry.group, entry.object)))
         parent = _parent(entry)
-        if entry.operation == "delete" and parent is not None:
+        if parent is not None and (entry.operation == "delete" or "settings" in entry.sent):
             keys.add((parent[0], current_id(replaced, *parent)))
     return keys
 
@@ -182,10 +105,12 @@ def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step
                 "cannot be reverted: {group} {id} is gone. Undo its deletion first.", group=entry.group, id=id
             )
         )
-    return _column_step(entry, id, state) if entry.operation == "fields.update" else _update(entry, id, state)
+    if entry.operation == "fields.update":
+        return _column_step(entry, id, state)
+    return _update(entry, id, state, _travel_notes(entry, world, states))
 
 
-def _update(entry: Entry, id: int, state: Wire) -> Step:
+def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
     before = entry.before or {}
     values: dict[str, Any] = {}
     changed: list[str] = []
@@ -199,8 +124,8 @@ def _update(entry: Entry, id: int, state: Wire) -> Step:
     if changed:
         raise _Obstacle(
             say(
-                "cannot be reverted: {changed} was changed again since. Undo that first.",
-                changed=", ".join(changed),
+                "cannot be reverted: {fields} was changed again since. Undo that first.",
+                fields=", ".join(changed),
             )
         )
     if not values:
@@ -208,9 +133,11 @@ def _update(entry: Entry, id: int, state: Wire) -> Step:
     lost = [place for place, old in values.items() if old is None and place != "description"]
     if lost:
         raise _Obstacle(
-            say("cannot be reverted: the portal did not tell what {lost} was.", lost=", ".join(lost))
+            say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
         )
-    return Step(entry, "update", id, _nested(values), _update_notes(entry, values))
+    nested = _nested(values)
+    notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
+    return Step(entry, "update", id, nested, notes)
 
 
 def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object, object, object]]:
@@ -245,9 +172,9 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
     moved = [
-        say("{name} back to {value}", name=name, value=quoted(str(value), 200))
+        say("{name} back to {address}", name=name, address=quoted(str(value), 200))
         for name, value in values.items()
-        if name[:3] == "url"
+        if name.startswith("url")
     ]
     if entry.group == "connector" and "settings" in values:
         moved.append(say("values that sources held for parameters that were dropped do not come back"))
@@ -266,15 +193,15 @@ def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
     if changed:
         raise _Obstacle(
             say(
-                "cannot be reverted: {group} {id} was changed since ({changed}). Undo that first, or delete it with {group}_delete.",
+                "cannot be reverted: {group} {id} was changed since ({fields}). Undo that first, or delete it with {group}_delete.",
                 group=entry.group,
                 id=id,
-                changed=", ".join(changed),
+                fields=", ".join(changed),
             )
         )
     left = state.get("externalId") if world.tables else None
-    notes = (say("its BI Builder dataset {left} stays behind; remove it by hand", left=left),) if left else ()
-    return Step(entry, "delete", id, notes=notes)
+    notes = [say("its BI Builder dataset {left} stays behind; remove it by hand", left=left)] if left else []
+    return Step(entry, "delete", id, notes=tuple(notes))
 
 
 def _changed_columns(entry: Entry, state: Wire) -> list[str]:
@@ -294,21 +221,43 @@ def _recreation(
     missing = [name for name in _REQUIRED[entry.group] if not before.get(name)]
     if missing:
         raise _Obstacle(
-            say("cannot be reverted: the portal did not tell its {missing}.", missing=", ".join(missing))
+            say("cannot be reverted: the portal did not tell its {fields}.", fields=", ".join(missing))
         )
     parent = _parent(entry)
     if parent is not None and states.get((parent[0], world.current(*parent))) is None:
         raise _Obstacle(_without_parent(parent, world))
-    notes = [say("charts of its old BI Builder dataset do not follow")] if before.get("externalId") else []
+    notes = _travel_notes(entry, world, states)
+    if before.get("externalId"):
+        notes.append(say("charts of its old BI Builder dataset do not follow"))
     return Step(entry, "recreate", id, before, tuple(notes))
+
+
+def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
+    """Where the values of a source go, which may not be where they went before."""
+    parent = _parent(entry)
+    if entry.group != "source" or parent is None:
+        return []
+    connector = states.get((parent[0], world.current(*parent))) or {}
+    addresses = [str(value) for name, value in connector.items() if name.startswith("url")]
+    hosts = ", ".join(dict.fromkeys(map(_host, addresses)))
+    return [say("the values of its settings are sent to {hosts}", hosts=hosts)] if hosts else []
+
+
+def _host(address: str) -> str:
+    try:
+        return destination(address)
+    except EndpointError:
+        return quoted(address, 200)
 
 
 def _without_parent(parent: Key, world: World) -> str:
     deletions = [entry for entry in world.entries if entry.operation == "delete"]
     how = [entry.id for entry in deletions if (entry.group, entry.object) == parent]
-    advice = say(" Undo {entry} first.", entry=how[-1]) if how else ""
+    group, id = parent
+    if not how:
+        return say("cannot be reverted: its {group} {id} is gone.", group=group, id=id)
     return say(
-        "cannot be reverted: its {group} {id} is gone.{advice}", group=parent[0], id=parent[1], advice=advice
+        "cannot be reverted: its {group} {id} is gone. Undo {entry} first.", group=group, id=id, entry=how[-1]
     )
 
 
@@ -330,7 +279,7 @@ def _column_step(entry: Entry, id: int, state: Wire) -> Step:
     clash = [column["name"] for column in add if column["name"] in taken]
     if clash:
         raise _Obstacle(
-            say("cannot be reverted: there is another column {clash} now.", clash=", ".join(clash))
+            say("cannot be reverted: there is another column {names} now.", names=", ".join(clash))
         )
     show: dict[str, bool] = {}
     for change in entry.sent.get("update") or ():
@@ -362,25 +311,3 @@ def _afterwards(step: Step, state: Wire | None) -> Wire | None:
 def _name(entry: Entry) -> str:
     about = f"{entry.group} {entry.object or ''}".strip()
     return f"{entry.id} ({entry.operation} of {about} {quoted(entry.name)})"
-
-
-def _told(values: Wire) -> list[str]:
-    names = [name for name in values if name != "settings" or not isinstance(values[name], Mapping)]
-    settings = values.get("settings")
-    return [*names, *(f"settings.{code}" for code in settings)] if isinstance(settings, Mapping) else names
-
-
-def _told_columns(values: Wire) -> list[str]:
-    told = []
-    if values["delete"]:
-        told.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
-    if values["add"]:
-        told.append(
-            say(
-                "add columns {codes} again",
-                codes=", ".join(column["externalCode"] for column in values["add"]),
-            )
-        )
-    if values["show"]:
-        told.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
-    return told

@@ -225,6 +225,8 @@ async def test_what_cannot_be_recorded_is_not_sent(recorded: Recorded, file: str
         await recorded.bi.connectors.add(connector_fields())
     assert "=off" in str(refused.value)
     assert "connector.add" not in recorded.portal.calls.methods
+    if file == "audit.jsonl":
+        assert [(entry.outcome, entry.code) for entry in recorded.entries] == [("refused", "NOT_SENT")]
 
 
 async def test_the_audit_tells_who_changed_what_and_no_value(recorded: Recorded) -> None:

@@ -114,6 +114,18 @@ async def test_a_deleted_tree_can_be_made_again_one_by_one(recorded: Recorded) -
     assert await portal(recorded) == before
 
 
+@pytest.mark.parametrize("operation", ["source.delete", "source.update"])
+async def test_where_the_values_of_a_source_go_is_told_before(recorded: Recorded, operation: str) -> None:
+    tree = await prepare(recorded.bi, operation)
+    await ALL_WRITES[operation](recorded.bi, tree)
+    moved = ConnectorChanges(url_data="https://elsewhere.example/data")
+    await recorded.portal.bi.connectors.update(tree.connector, moved)
+    last = recorded.entries[-1].id
+    told = " ".join((await undo_of(recorded).plan([last])).lines())
+    assert "the values of its settings are sent to check.localhost" in told
+    assert "elsewhere.example" in told
+
+
 async def test_a_change_since_is_named_and_nothing_is_sent(recorded: Recorded) -> None:
     tree = await plant(recorded.bi)
     await recorded.bi.connectors.update(tree.connector, ConnectorChanges(title="One", sort=5))
