@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -47,6 +48,17 @@ async def test_a_token_that_has_not_expired_is_used_without_asking_anyone(
     clock.now += HOUR - 1
     assert await session.current() == AccessToken(grant.token.access_token)
     assert portal.app.answered == []
+
+
+async def test_who_logged_in_is_known_from_the_first_call_on(
+    portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    grant = portal.grant(clock())
+    known = replace(grant, token=replace(grant.token, user_id=7))
+    session = portal.session(await stored(tmp_path, known), clock)
+    assert session.user_id is None
+    await session.current()
+    assert session.user_id == 7
 
 
 async def test_a_token_whose_stored_expiry_has_passed_is_refreshed_once_and_stored_before_it_is_used(

@@ -22,7 +22,10 @@ from bi_mcp.rest.methods import METHODS, Effect
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.secret import Secret
 from bi_mcp.workspace.acting import acting
-from bi_mcp.workspace.history import Entry, open_history, undone
+from bi_mcp.workspace.audit import Audit
+from bi_mcp.workspace.history import Entry, Stamp, open_history, undone
+from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.recording import Recorder, RecordingTransport
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import connector_fields, source_fields
 from tests.workspace.recorded import ALL_WRITES, CANARY, Recorded, a_recorded_portal, plant, prepare
@@ -240,6 +243,16 @@ async def test_the_audit_tells_who_changed_what_and_no_value(recorded: Recorded)
     assert done["object"] == {"group": "source", "id": tree.source, "name": "Shop one"}
     assert done["before"]["settings"] == ["login", "password"]
     assert done["after"] == {"title": "Renamed", "settings": {"password": "changed"}}
+
+
+async def test_who_logged_in_stands_in_both_files(recorded: Recorded) -> None:
+    recorder = Recorder(
+        Stamp("acme"), recorded.history, Audit(Journal(recorded.folder / "audit.jsonl")), lambda: 7
+    )
+    bi = recorded.portal.bi.through(lambda inner: RecordingTransport(inner, recorder))
+    await bi.connectors.add(connector_fields())
+    assert recorded.last.user == 7
+    assert [line["user"] for line in recorded.audit] == [7, 7]
 
 
 async def test_the_audit_of_a_creation_names_the_new_id(recorded: Recorded) -> None:
