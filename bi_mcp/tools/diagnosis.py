@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bi_mcp.diagnostics.connector_report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.finding import Finding, in_brief
+from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.rest.methods import Effect
-from bi_mcp.rest.models import ReceivedParameter
+from bi_mcp.rest.models import ReceivedParameter, SourceSetting
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App, BiContext, app_of
 from bi_mcp.tools.parameters import Id
@@ -119,12 +121,18 @@ async def connector_check(
     settings: SettingsArgument | None = None,
     table: str | None = None,
 ) -> Checked:
-    """Call a connector's endpoints as Bitrix24 does and name every rule they break: of a source, or, before anything exists,
-    by urls and settings. Sends the settings' values to those addresses. Changes nothing on the portal.
+    """Call a connector's endpoints as Bitrix24 does and name every rule they break: of a source, with settings tried in place of
+    its own, or, before anything exists, by urls and settings. Sends the settings' values to those addresses. Changes nothing on
+    the portal.
     """
-    app = app_of(ctx)
+    if bool(source) is bool(urls):
+        raise InvalidRequestError(
+            say("connector_check takes the id of a source, or urls with settings. Pass one of them.")
+        )
     report = (
-        await check_source(app, source, table) if source else await _check_urls(ctx, urls, settings, table)
+        await _check_with(ctx, source, settings or {}, table)
+        if source
+        else await _check_urls(ctx, urls or {}, settings or {}, table)
     )
     return Checked(**report.model_dump())
 
@@ -195,19 +203,33 @@ async def check_source(app: App, source: int, table: str | None) -> ConnectorRep
     return await (await open_outside(app.bi, app.portal.caller, source)).check(table)
 
 
+async def _check_with(
+    ctx: BiContext, source: int, settings: SettingsArgument, table: str | None
+) -> ConnectorReport:
+    """Of a source, with values that are not saved: what is not passed is as the source holds it."""
+    from bi_mcp.diagnostics.outside import open_outside
+
+    app = app_of(ctx)
+    outside = await open_outside(app.bi, app.portal.caller, source)
+    connector = outside.connector
+    addresses = addresses_of(connector)
+    await ask_for_secrets(ctx, settings, addresses, connector.title or "")
+    tried = await resolve_settings(app, settings, connector.settings or [], addresses)
+    values = {**outside.connection, **tried}
+    held = [SourceSetting(code=code, value=value) for code, value in values.items()]
+    as_it_would_be = outside.source.model_copy(update={"settings": held})
+    return await replace(outside, source=as_it_would_be).check(table)
+
+
 async def _check_urls(
-    ctx: BiContext, urls: dict[str, str] | None, settings: SettingsArgument | None, table: str | None
+    ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None
 ) -> ConnectorReport:
     from bi_mcp.diagnostics.connector_check import examine_connector
 
-    if not urls:
-        raise InvalidRequestError(
-            say("connector_check takes the id of a source, or urls with settings. Pass one of them.")
-        )
     app = app_of(ctx)
-    declared = [ReceivedParameter(code=code) for code in settings or {}]
-    await ask_for_secrets(ctx, settings or {}, urls.values(), "that is only checked")
-    connection = await resolve_settings(app, settings or {}, declared, urls.values())
+    declared = [ReceivedParameter(code=code) for code in settings]
+    await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
+    connection = await resolve_settings(app, settings, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table)
 
 

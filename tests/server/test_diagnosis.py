@@ -212,3 +212,25 @@ async def test_a_map_that_diagnoses_says_what_is_wrong_with_each_dataset(talk: T
     node = next(node for node in diagnosed["nodes"] if node["key"] == f"dataset {dataset}")
     assert node["findings"][0]["where"] == "column DAY (day)"
     assert "d.m.Y" in node["findings"][0]["what"]
+
+
+async def test_values_are_tried_in_place_of_those_that_a_source_holds(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    monkeypatch.setenv("BI_MCP_SECRET_WRONG", "canary-password")
+    tried = {"password": {"env": "BI_MCP_SECRET_WRONG"}}
+    report = await talk.done("connector_check", source=source, settings=tried)
+    assert report["verdict"] == "error"
+    assert "canary-password" not in str(report)
+    # Nothing was saved, and what is not passed is as the source holds it.
+    assert (await talk.done("connector_check", source=source))["verdict"] == "ok"
+    right = await talk.done("connector_check", source=source, settings={"password": PASSWORD})
+    assert right["verdict"] == "ok", right["findings"]
+
+
+async def test_what_a_source_holds_goes_to_no_address_that_a_call_names(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    assert "source, or urls" in await talk.refused("connector_check", source=source, urls=URLS)
+    text = await talk.refused("connector_check", source=source, settings={"pasword": PASSWORD})
+    assert "declares no pasword" in text

@@ -205,3 +205,12 @@ def partial_call(scene: Scene, tool: str, **arguments: Any) -> Any:
         await scene.talk.call(tool, **arguments)
 
     return call
+
+
+async def test_a_stored_secret_that_is_only_tried_stays_with_its_hosts_too(scene: Scene) -> None:
+    connector = await scene.talk.add_connector()
+    source = await scene.add_source(connector)
+    await scene.behind.connectors.update(connector, ConnectorChanges(url_data=f"{ELSEWHERE}/data"))
+    tried = {"password": {"secret": "warehouse"}}
+    assert COMMAND in await scene.talk.refused("connector_check", source=source, settings=tried)
+    assert scene.elsewhere.received == []
