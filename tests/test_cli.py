@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,3 +151,11 @@ def test_a_person_in_a_terminal_gets_help_instead_of_silence(tmp_path: Path) -> 
     assert finished.returncode == 0
     assert "Usage: " in finished.stdout
     assert all(command in finished.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_examples_in_the_help_stand_one_to_a_line(command: str) -> None:
+    output = CliRunner().invoke(main, [command, "--help"]).output
+    assert "\\b" not in output
+    if "Example" in output:
+        assert re.search(r"Examples?:\n +(bi-mcp|BI_MCP)", output), output

@@ -97,6 +97,8 @@ for command in (
     sample,
 ):
     command.params.append(LanguageOption())
+    # Docstrings with a backslash are raw; what keeps click from wrapping the next paragraph is the character.
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
     main.add_command(command)
 
 main.params.append(LanguageOption())
