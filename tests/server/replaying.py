@@ -113,6 +113,10 @@ class World:
         found = (await self.behind.datasets.get(dataset)).fields or []
         return {column.name or "": column.visible for column in found}
 
+    async def column(self, dataset: int, name: str) -> int:
+        found = (await self.behind.datasets.get(dataset)).fields or []
+        return next(column.id for column in found if column.name == name)
+
     async def password(self, source: int) -> str:
         """What the portal holds."""
         settings = (await self.behind.sources.get(source)).settings or []

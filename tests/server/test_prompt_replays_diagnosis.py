@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.rest.models import ColumnChanges, ConnectorChanges
 from bi_mcp.secret import Secret
 from tests.server.conftest import Era
 from tests.server.replaying import (
@@ -126,32 +126,34 @@ class ReviewPortal(Repairing):
         assert (await self.call("portal_status"))["verdict"] in {"ok", "note"}
 
     async def step_2(self) -> None:
-        self.nodes = (await self.call("portal_map"))["nodes"]
+        self.nodes = (await self.call("portal_map", diagnose=True))["nodes"]
 
     async def step_3(self) -> None:
-        for source in self._ids("source"):
-            self.sources[source] = troubles(await self.call("connector_check", source=source))
-
-    async def step_3a(self) -> None:
-        for source in self._ids("source"):
-            assert (await self.call("source_tables", source=source))["tables"]
-
-    async def step_4(self) -> None:
-        for dataset in self._ids("dataset"):
+        for dataset in self.ill("dataset"):
             diagnosis = await self.call("dataset_diagnose", id=dataset)
             self.datasets[dataset] = diagnosis["verdict"]
             self.keep_offers(diagnosis)
 
-    async def step_6(self) -> None:
+    async def step_3a(self) -> None:
+        for source in self.ill("source"):
+            self.sources[source] = troubles(await self.call("connector_check", source=source))
+
+    async def step_3b(self) -> None:
+        for source in self.ill("source"):
+            await self.call("source_tables", source=source)
+
+    async def step_5(self) -> None:
         await self.make_offered_calls()
 
-    async def step_7(self) -> None:
+    async def step_6(self) -> None:
         for dataset in {offer["arguments"]["id"] for offer in self.offered}:
             assert (await self.call("dataset_diagnose", id=dataset))["verdict"] == "healthy"
-        await self.call("portal_map")
+        self.nodes = (await self.call("portal_map", diagnose=True))["nodes"]
 
-    def _ids(self, kind: str) -> list[int]:
-        return [node["id"] for node in self.nodes if node["kind"] == kind]
+    def ill(self, kind: str) -> list[int]:
+        """Those of the map that a person should hear of."""
+        levels = {"warning", "error"}
+        return [node["id"] for node in self.nodes if node["kind"] == kind and node["level"] in levels]
 
 
 @pytest.fixture
@@ -306,79 +308,68 @@ async def test_on_a_locked_portal_the_tables_tell_what_the_check_cannot(
     assert debug.instead == "orders_2026"
 
 
-@ReviewPortal.route("1 2 3 4 6 7")
+@ReviewPortal.route("1 2 3 3a 5 6")
 async def test_of_a_mixed_portal_what_can_be_mended_is(review: ReviewPortal, route: str) -> None:
     world = review.world
-    broken = await world.dataset(await world.source())
+    sound = await world.dataset(await world.source())
+    broken = await world.dataset(1, "orders_again")
     away = await world.source(world.other, "Away")
     unreachable = await world.dataset(away, "orders_away")
     connector = (await world.behind.sources.get(away)).connector_id
     await moved_to_nobody(world, connector or 0)
     world.shop.holds(OLD, orders=WITHOUT_TOTAL)
+    await world.behind.datasets.update_columns(
+        sound, ColumnChanges(delete=[await world.column(sound, "TOTAL")])
+    )
     await review.walk(route)
-    assert {id: bool(found) for id, found in review.sources.items()} == {1: False, away: True}
     assert review.datasets == {broken: "broken", unreachable: "unreachable"}
+    assert list(review.sources) == [away]
+    assert (review.ill("source"), review.ill("dataset")) == ([away], [unreachable])
     assert "TOTAL" not in await world.columns(broken)
     assert "TOTAL" in await world.columns(unreachable)
 
 
-@dataclass(frozen=True)
-class Illness:
-    """What happens to the external system, and what the check of the source says of it."""
-
-    password: str
-    tables: dict[str, str]
-    words: str
-
-
-ILLNESSES = {
-    "another password": Illness(NEW, {"orders": ORDERS}, "401"),
-    "no table any more": Illness(OLD, {"orders_2026": ORDERS}, ""),
-}
-
-
-@ReviewPortal.route("1 2 3 4")
-@pytest.mark.parametrize("illness", ILLNESSES.values(), ids=ILLNESSES)
-async def test_a_wrong_password_shows_at_the_source_and_a_lost_table_at_the_dataset(
-    review: ReviewPortal, route: str, illness: Illness
-) -> None:
-    source = await review.world.source()
-    dataset = await review.world.dataset(source)
-    review.world.shop.holds(illness.password, **illness.tables)
-    await review.walk(route)
-    assert review.datasets == {dataset: "unreachable"}
-    told = " ".join(review.sources[source])
-    assert illness.words in told if illness.words else told == ""
-    assert review.offered == []
-
-
-@ReviewPortal.route("1 2 3 4")
-async def test_a_read_only_server_reviews_all_the_same(world: World, era: Era, route: str) -> None:
-    dataset = await world.dataset(await world.source())
-    async with served_by_bi_mcp(world, era, read_only=True) as client:
-        review = ReviewPortal(world, client)
-        await review.walk(route)
-    assert review.datasets == {dataset: "healthy"}
-
-
-@ReviewPortal.route("1 2 3 4 6!")
+@ReviewPortal.route("1 2 3 5!")
 async def test_what_the_person_declines_stays(review: ReviewPortal, route: str) -> None:
     await review.world.dataset(await review.world.source())
     review.world.shop.holds(OLD, orders=WITHOUT_TOTAL)
     before = await review.world.everything()
     review.agrees = False
     await review.walk(route)
+    assert review.refusal == "declined"
     assert await review.world.everything() == before
 
 
-@ReviewPortal.route("1 2 3 4")
-async def test_of_a_sound_portal_there_is_nothing_to_report(review: ReviewPortal, route: str) -> None:
-    dataset = await review.world.dataset(await review.world.source())
-    before = await review.world.everything()
+@ReviewPortal.route("1 2 3a")
+async def test_a_wrong_password_is_told_and_nothing_is_offered(review: ReviewPortal, route: str) -> None:
+    source = await review.world.source()
+    review.world.shop.holds(NEW)
     await review.walk(route)
-    assert review.datasets == {dataset: "healthy"}
-    assert (list(review.sources.values()), review.offered) == ([[]], [])
-    assert await review.world.everything() == before
+    assert "401" in " ".join(review.sources[source])
+    assert OLD not in review.said
+
+
+@ReviewPortal.route("1 2 3")
+async def test_a_table_that_is_gone_is_no_fault_of_the_source(review: ReviewPortal, route: str) -> None:
+    dataset = await review.world.dataset(await review.world.source())
+    review.world.shop.holds(OLD, orders_2026=ORDERS)
+    await review.walk(route)
+    assert (review.ill("source"), review.datasets) == ([], {dataset: "unreachable"})
+    assert review.offered == []
+
+
+@ReviewPortal.route("1 2")
+@pytest.mark.parametrize("read_only", [False, True], ids=["writing", "read only"])
+async def test_of_a_sound_portal_there_is_nothing_to_report(
+    world: World, era: Era, route: str, *, read_only: bool
+) -> None:
+    await world.dataset(await world.source())
+    before = await world.everything()
+    async with served_by_bi_mcp(world, era, read_only=read_only) as client:
+        review = ReviewPortal(world, client)
+        await review.walk(route)
+    assert {node["level"] for node in review.nodes} == {"ok"}
+    assert await world.everything() == before
 
 
 @ReviewPortal.route("1 2")
@@ -387,15 +378,16 @@ async def test_an_empty_portal_ends_the_review(review: ReviewPortal, route: str)
     assert review.nodes == []
 
 
-@ReviewPortal.route("1 2 3! 3a 4")
+@ReviewPortal.route("1 2 3a! 3b!")
 async def test_a_locked_portal_is_reviewed_without_the_check(world: World, era: Era, route: str) -> None:
-    dataset = await world.dataset(await world.source())
+    await world.source()
+    world.shop.holds(NEW)
     await world.log_in(locked=True)
     async with served_by_bi_mcp(world, era) as client:
         review = ReviewPortal(world, client)
         await review.walk(route)
-    assert "locked read-only" in review.refusal
-    assert review.datasets == {dataset: "healthy"}
+    assert "401" in review.refusal
+    assert "locked read-only" in review.said
 
 
 @pytest.mark.parametrize("script", [DebugDataset, ReviewPortal])
