@@ -92,7 +92,7 @@ class _Planning:
         gone = list(self._gone())
         # Names are unique on a portal: what goes makes room before what comes.
         leaving_datasets = [change for change in gone if change.group == "dataset"]
-        others = [change for change in reversed(gone) if change.group != "dataset"]
+        others = [change for change in gone if change.group != "dataset"]
         return [*connectors, *sources, *leaving_datasets, *datasets, *others]
 
     def notes(self) -> Iterator[str]:

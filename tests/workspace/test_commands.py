@@ -138,6 +138,12 @@ def test_prune_deletes_what_the_file_does_not_have_and_many_only_when_it_is_said
     assert ran("apply", "bi.yaml", "--yes").exit_code == 0
     (folder / "bi.yaml").write_text("version: 1\n", encoding="utf-8")
     assert "1 connector, 1 source, 1 dataset" in ran("plan", "bi.yaml").output
+    pruned = ran("plan", "bi.yaml", "--prune").output
+    assert [line.split()[2] for line in pruned.splitlines() if line.startswith("- delete")] == [
+        "dataset",
+        "source",
+        "connector",
+    ]
     refused = ran("apply", "bi.yaml", "--prune", "--yes", "--max-deletions", "2")
     assert refused.exit_code == 1
     assert "say so with --max-deletions 3" in refused.output
