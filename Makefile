@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint wheel-check bench snapshots texts clean
+.PHONY: demo test lint wheel-check bench counts snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -27,7 +27,12 @@ wheel-check: $(VENV)/ready
 	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
 
 bench: $(VENV)/ready
-	$(BIN)/python -m benchmarks
+	mkdir -p build
+	$(BIN)/python -m benchmarks --json build/bench.json --chart build/bench.svg
+
+# The goals that are counted and not timed: requests and characters. Part of the gate.
+counts: $(VENV)/ready
+	$(BIN)/python -m benchmarks $(addprefix --only ,size size-default size-read-only snapshot-requests apply-requests plan-requests)
 
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready

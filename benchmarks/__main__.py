@@ -18,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.call import measure_call
 from benchmarks.diagnosis import diagnosis_cost
+from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
@@ -50,14 +51,21 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "--only", type=click.Choice(list(BENCHMARKS)), multiple=True, help="Measure these. Default: all."
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the numbers to this file.")
+@click.option(
+    "--chart", type=click.Path(path_type=Path), help="Draw requests by number of datasets into this SVG."
+)
 @click.option("--report-only", is_flag=True, help="Exit with 0 even where a goal is missed.")
-def main(only: tuple[str, ...], json_file: Path | None, report_only: bool) -> None:
+def main(only: tuple[str, ...], json_file: Path | None, chart: Path | None, report_only: bool) -> None:
     """Compare bi-mcp with its goals. Exits with 1 where one is missed."""
     console = Console()
     outcomes = [_measure(console, name) for name in only or BENCHMARKS]
     console.print(_summary(outcomes), *map(_details, outcomes), sep="\n")
+    growth = [] if chart is None else measure_growth()
+    if chart is not None:
+        draw(growth, chart)
     if json_file is not None:
-        json_file.write_text(json.dumps(_as_json(outcomes), indent=1) + "\n", encoding="utf-8")
+        document = _as_json(outcomes) | {"growth": as_json(growth)}
+        json_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if not report_only and not all(outcome.met for outcome in outcomes):
         sys.exit(1)
 

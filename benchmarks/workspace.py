@@ -68,13 +68,13 @@ def workspace_cost() -> WorkspaceCost:
 
 async def measure_workspace() -> WorkspaceCost:
     """Apply a setup to an empty portal in a process of its own, then plan it again: there must be nothing to do."""
-    setup = _setup()
+    setup = setup_of(CONNECTORS, SOURCES, DATASETS)
     with TemporaryDirectory() as folder:
         async with (
             running_portal({"BI_MCP_PORTAL_LIMITS": "standard"}) as portal,
             BIConnector(portal.address, AccessToken(Secret(portal.token))) as bi,
         ):
-            workspace = Workspace(bi, StateFile(Path(folder, "bi.yaml"), "local"), _values())
+            workspace = Workspace(bi, StateFile(Path(folder, "bi.yaml"), "local"), values())
             with counting_requests() as applying:
                 planned = await workspace.plan(setup)
                 report = await workspace.apply(setup, planned.plan.checksum)
@@ -85,18 +85,19 @@ async def measure_workspace() -> WorkspaceCost:
     return WorkspaceCost(apply=applying.requests, plan=planning.requests)
 
 
-def _values() -> SettingValues:
+def values() -> SettingValues:
     return SettingValues(
         variable=lambda _: Secret(sample.DEMO_PASSWORD), folder=None, allow_literal_secrets=False
     )
 
 
-def _setup() -> Setup:
+def setup_of(connectors: int, sources: int, datasets: int, *, columns: int = COLUMNS) -> Setup:
+    """A setup of so many objects, evenly spread; every write of it can travel in a batch."""
     return Setup(
         version=1,
-        connectors={f"system_{number}": _connector(number) for number in range(CONNECTORS)},
-        sources={f"source_{number}": _source(number) for number in range(SOURCES)},
-        datasets={f"table_{number}": _dataset(number) for number in range(DATASETS)},
+        connectors={f"system_{number}": _connector(number) for number in range(connectors)},
+        sources={f"source_{number}": _source(number, connectors) for number in range(sources)},
+        datasets={f"table_{number}": _dataset(number, sources, columns) for number in range(datasets)},
     )
 
 
@@ -116,22 +117,22 @@ def _connector(number: int) -> ConnectorEntry:
     )
 
 
-def _source(number: int) -> SourceEntry:
+def _source(number: int, connectors: int) -> SourceEntry:
     return SourceEntry(
-        connector=f"system_{number % CONNECTORS}",
+        connector=f"system_{number % connectors}",
         title=f"Source {number}",
         settings={"login": "demo", "password": EnvReference(env="BI_MCP_SECRET_SAMPLE")},
     )
 
 
-def _dataset(number: int) -> DatasetEntry:
-    columns = [
+def _dataset(number: int, sources: int, columns: int) -> DatasetEntry:
+    entries = [
         ColumnEntry(name=f"COLUMN_{column}", external_code=f"column_{column}", type="string")
-        for column in range(COLUMNS)
+        for column in range(columns)
     ]
     return DatasetEntry(
-        source=f"source_{number % SOURCES}",
+        source=f"source_{number % sources}",
         external_code=f"table_{number}",
         external_name=f"Table {number}",
-        columns=columns,
+        columns=entries,
     )
