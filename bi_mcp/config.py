@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -214,6 +215,23 @@ def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("bi-mcp", appauthor=False)
+
+
+def chosen_configuration_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder of `BI_MCP_CONFIG_DIR`, None without it: a client that starts bi-mcp does not know the variable."""
+    return configuration_folder(environment) if environment.get("BI_MCP_CONFIG_DIR") else None
+
+
+def programs_settings_folder(
+    environment: Mapping[str, str] = os.environ, system: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where desktop programs of a system (`linux`, `darwin`, `win32`) keep a user's settings."""
+    home = home or Path.home()
+    if system == "darwin":
+        return home / "Library" / "Application Support"
+    if system == "win32":
+        return Path(environment.get("APPDATA") or home / "AppData" / "Roaming")
+    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
 
 
 def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | None:

@@ -9,9 +9,11 @@ from click.core import ParameterSource
 
 from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
+from bi_mcp.cli.completion import completion
 from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
 from bi_mcp.cli.history import history, undo
+from bi_mcp.cli.install import install, uninstall
 from bi_mcp.cli.map import map_portal
 from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.secret import secret
@@ -62,10 +64,16 @@ class LanguageOption(click.Option):
 @click.version_option(__version__, prog_name="bi-mcp")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Configure Bitrix24 BI connections from an assistant.
+    r"""Configure Bitrix24 BI connections from an assistant.
 
     Without a command bi-mcp is an MCP server on standard input and output, as Claude Code, Cursor and other
     clients start it. Without a configured portal it works on an embedded practice portal.
+
+    \b
+    Examples:
+      bi-mcp demo
+      bi-mcp login https://acme.bitrix24.com
+      bi-mcp install claude-desktop
     """
     if ctx.invoked_subcommand is not None:
         ctx.with_resource(acting(f"bi-mcp {ctx.invoked_subcommand}"))
@@ -82,6 +90,8 @@ SETUP = (export, plan, apply, adopt, schema)
 
 for command in (
     serve,
+    install,
+    uninstall,
     login,
     logout,
     profiles,
@@ -95,10 +105,20 @@ for command in (
     demo,
     portal,
     sample,
+    completion,
 ):
     command.params.append(LanguageOption())
-    # Docstrings with a backslash are raw; what keeps click from wrapping the next paragraph is the character.
-    command.help = (command.help or "").replace("\\b\n", "\b\n")
     main.add_command(command)
 
 main.params.append(LanguageOption())
+
+
+def _keep_lines(command: click.Command) -> None:
+    """Docstrings with a backslash are raw; what keeps click from wrapping the next paragraph is the character."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _keep_lines(each)
+
+
+_keep_lines(main)

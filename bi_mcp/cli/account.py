@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -44,9 +45,16 @@ PORT = 8776
 )
 @click.option("--read-only", is_flag=True, help="Lock the profile: nothing on the portal can be changed.")
 def login(**options: object) -> None:
-    """Log in to PORTAL, such as https://acme.bitrix24.com, with a local application that you register there once.
+    r"""Log in to PORTAL, such as https://acme.bitrix24.com, with a local application that you register there once.
 
     Opens the portal in your browser, receives its answer on this machine and keeps the token as a profile.
+
+    \b
+    Examples:
+      bi-mcp login https://acme.bitrix24.com
+      bi-mcp login acme.bitrix24.com --name prod --read-only
+      bi-mcp login acme.bitrix24.com --paste
+      bi-mcp login --webhook
     """
     # Imported here and not at the top: the server starts through this package, and needs none of it.
     from bi_mcp.cli.login import Wishes, log_in
@@ -57,7 +65,12 @@ def login(**options: object) -> None:
 @click.command(short_help="Forget a profile and its token.")
 @click.argument("name", required=False)
 def logout(name: str | None) -> None:
-    """Delete what this machine keeps for the profile NAME, or for the default profile."""
+    r"""Delete what this machine keeps for the profile NAME, or for the default profile.
+
+    \b
+    Example:
+      bi-mcp logout test
+    """
     import anyio
 
     from bi_mcp.auth.login import forget
@@ -75,17 +88,34 @@ def logout(name: str | None) -> None:
 
 
 @click.group(invoke_without_command=True, short_help="Show profiles, choose the default, lock one read-only.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
-def profiles(ctx: click.Context) -> None:
-    """Show the portals that you are logged in to. The default one has a star."""
-    if ctx.invoked_subcommand is None:
+def profiles(ctx: click.Context, as_json: bool) -> None:
+    r"""Show the portals that you are logged in to. The default one has a star. Calls no portal.
+
+    \b
+    Examples:
+      bi-mcp profiles
+      bi-mcp profiles --json
+      bi-mcp profiles lock prod
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if as_json:
+        _show_json(_load())
+    else:
         _show(_load())
 
 
 @profiles.command("default", short_help="Choose the profile that is used without --profile.")
 @click.argument("name")
 def choose_default(name: str) -> None:
-    """Make the profile NAME the default."""
+    r"""Make the profile NAME the default.
+
+    \b
+    Example:
+      bi-mcp profiles default test
+    """
     from bi_mcp.config import configuration_folder
     from bi_mcp.profiles import change_profiles
 
@@ -95,14 +125,24 @@ def choose_default(name: str) -> None:
 @profiles.command("lock", short_help="Allow nothing but reading.")
 @click.argument("name")
 def lock(name: str) -> None:
-    """Lock the profile NAME: nothing on its portal can be changed through it."""
+    r"""Lock the profile NAME: nothing on its portal can be changed through it.
+
+    \b
+    Example:
+      bi-mcp profiles lock prod
+    """
     _set_lock(name, read_only=True)
 
 
 @profiles.command("unlock", short_help="Allow changes again.")
 @click.argument("name")
 def unlock(name: str) -> None:
-    """Allow changes through the profile NAME again."""
+    r"""Allow changes through the profile NAME again.
+
+    \b
+    Example:
+      bi-mcp profiles unlock prod
+    """
     _set_lock(name, read_only=False)
 
 
@@ -118,6 +158,21 @@ def _load() -> Profiles:
     from bi_mcp.profiles import load_profiles
 
     return load_profiles(configuration_folder())
+
+
+def _show_json(known: Profiles) -> None:
+    shown = [
+        {
+            "name": name,
+            "portal": profile.portal_url,
+            "kind": profile.kind,
+            "keptIn": profile.keeper,
+            "readOnly": profile.read_only,
+            "default": name == known.default,
+        }
+        for name, profile in sorted(known.by_name.items())
+    ]
+    click.echo(json.dumps({"profiles": shown}, ensure_ascii=False, indent=2))
 
 
 def _show(known: Profiles) -> None:

@@ -57,7 +57,13 @@ def check(source: int, table: str | None, profile: str | None, as_json: bool) ->
 @click.option("--search", default="", help="What the endpoint shall search for.")
 @portal_options
 def tables(source: int, search: str, profile: str | None, as_json: bool) -> None:
-    """List the external tables of a SOURCE (its id): code and title."""
+    r"""List the external tables of a SOURCE (its id): code and title.
+
+    \b
+    Examples:
+      bi-mcp tables 3
+      bi-mcp tables 3 --search orders --json
+    """
 
     async def run(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import open_outside
@@ -77,7 +83,12 @@ def tables(source: int, search: str, profile: str | None, as_json: bool) -> None
 @click.argument("table")
 @click.option("--profile", help="Work with this profile. Default: the default one.")
 def propose(source: int, table: str, profile: str | None) -> None:
-    """Print the `fields` that dataset.add takes for a TABLE (its external code) of a SOURCE (its id), as JSON."""
+    r"""Print the `fields` that dataset.add takes for a TABLE (its external code) of a SOURCE (its id), as JSON.
+
+    \b
+    Example:
+      bi-mcp propose 3 orders
+    """
 
     async def run(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import open_outside, propose_dataset
@@ -96,7 +107,13 @@ def propose(source: int, table: str, profile: str | None) -> None:
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
 @portal_options
 def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> None:
-    """Show the first rows of a DATASET (its id) as Bitrix24 would get them."""
+    r"""Show the first rows of a DATASET (its id) as Bitrix24 would get them.
+
+    \b
+    Examples:
+      bi-mcp preview 5
+      bi-mcp preview 5 --limit 50 --json
+    """
 
     async def run(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import preview_dataset

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
     help="Write an SVG to this file.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
 @click.option("--mermaid", is_flag=True, help="Print the map as Mermaid text.")
 @click.option("--profile", help="Map this profile's portal. Default: the default one.")
-def map_portal(svg_file: IO[str] | None, mermaid: bool, profile: str | None) -> None:
+def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: str | None) -> None:
     r"""Show all connectors, sources and datasets as a tree, with what is wrong with each. Changes nothing.
 
     \b
@@ -27,6 +28,7 @@ def map_portal(svg_file: IO[str] | None, mermaid: bool, profile: str | None) -> 
       bi-mcp map
       bi-mcp map --svg portal.svg
       bi-mcp map --mermaid > portal.mmd
+      bi-mcp map --json
     """
     import anyio
 
@@ -34,13 +36,15 @@ def map_portal(svg_file: IO[str] | None, mermaid: bool, profile: str | None) -> 
     from bi_mcp.diagnostics.map_svg import render_svg
     from bi_mcp.diagnostics.map_text import render_tree
 
-    if svg_file is not None and mermaid:
-        raise click.UsageError("--svg and --mermaid exclude each other.")
+    if (svg_file is not None) + mermaid + as_json > 1:
+        raise click.UsageError("--svg, --mermaid and --json exclude each other.")
     found = anyio.run(_read, profile)
     if svg_file is not None:
         svg_file.write(render_svg(found))
-        return
-    click.echo(render_mermaid(found) if mermaid else render_tree(found), nl=not mermaid)
+    elif as_json:
+        click.echo(found.model_dump_json(exclude_none=True, indent=2))
+    else:
+        click.echo(render_mermaid(found) if mermaid else render_tree(found), nl=not mermaid)
 
 
 async def _read(profile: str | None) -> PortalMap:

@@ -7,9 +7,13 @@ import click
 
 @click.command(short_help="See the main job run, step by step.")
 def demo() -> None:
-    """Run the main job from end to end: a real MCP client onboards real data on a practice portal of its own.
+    r"""Run the main job from end to end: a real MCP client onboards real data on a practice portal of its own.
 
     Touches nothing of yours. Ends with status 0 only if every step did what it should.
+
+    \b
+    Example:
+      bi-mcp demo
     """
     from bi_mcp.demo import main as tell
 
@@ -19,10 +23,15 @@ def demo() -> None:
 @click.command(short_help="Run the local practice portal on a port.")
 @click.option("--port", default=8770, show_default=True)
 def portal(port: int) -> None:
-    """Run the local portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
+    r"""Run the local portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
 
     The BI_MCP_PORTAL_* variables say how it behaves: _DB, _GENERATION (classic, tables), _ERRORS (result, root),
     _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off).
+
+    \b
+    Examples:
+      bi-mcp portal
+      BI_MCP_PORTAL_GENERATION=classic BI_MCP_PORTAL_LIMITS=standard bi-mcp portal --port 8080
     """
     from bi_mcp.embedded import serve_portal
 
@@ -38,10 +47,15 @@ def portal(port: int) -> None:
 @click.option("--port", default=8771, show_default=True)
 @click.option("--login", default="demo", show_default=True, help="Login that `connection` must carry.")
 def sample(data: str | None, port: int, login: str) -> None:
-    """Run the sample connector: the four endpoints that Bitrix24 calls, over the shipped data or your own.
+    r"""Run the sample connector: the four endpoints that Bitrix24 calls, over the shipped data or your own.
 
     The password is what BI_MCP_SAMPLE_PASSWORD says. Without it the shipped data, which is public, has
     demo-password; your own data gets a password made for this run, which is printed.
+
+    \b
+    Examples:
+      bi-mcp sample
+      bi-mcp sample --data sales.csv --login bi
     """
     from bi_mcp.embedded import serve_sample
 

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from bi_mcp.secret import Secret
 
 
-@click.group(short_help="Store passwords and tokens that an assistant may use and never sees.")
+@click.group(short_help="Store passwords that an assistant uses and never sees.")
 def secret() -> None:
-    """Store secrets under names. An assistant passes {"secret": "NAME"}; the value goes only to the hosts that you name."""
+    r"""Store secrets under names. An assistant passes {"secret": "NAME"}; the value goes only to the hosts that you name.
+
+    \b
+    Example:
+      bi-mcp secret set warehouse --for connector.acme.example
+    """
 
 
 @secret.command("set", short_help="Store a secret for the hosts that it may be sent to.")
@@ -64,7 +69,13 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
 @secret.command("list", short_help="Show names and hosts, no values.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_secrets(as_json: bool) -> None:
-    """Show the stored secrets: name, hosts, and when each was set. Values are never shown."""
+    r"""Show the stored secrets: name, hosts, and when each was set. Values are never shown.
+
+    \b
+    Examples:
+      bi-mcp secret list
+      bi-mcp secret list --json
+    """
     known = _stored().known().values()
     if as_json:
         shown = [
@@ -85,7 +96,12 @@ def list_secrets(as_json: bool) -> None:
 @secret.command("remove", short_help="Forget a secret.")
 @click.argument("name")
 def remove_secret(name: str) -> None:
-    """Delete the secret NAME from this machine. Sources that already hold its value on a portal keep it."""
+    r"""Delete the secret NAME from this machine. Sources that already hold its value on a portal keep it.
+
+    \b
+    Example:
+      bi-mcp secret remove warehouse
+    """
     _stored().remove(name)
     click.echo(
         f"The secret {name} is gone from this machine. Sources on a portal keep the value that they hold."

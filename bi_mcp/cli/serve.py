@@ -85,7 +85,7 @@ def serve(
     log_level: LogLevel | None = None,
     log_format: LogFormat | None = None,
 ) -> None:
-    """Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
+    r"""Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
     The portal comes from BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN (or BI_MCP_WEBHOOK, for the *.fields methods
     only), else from the profiles that `bi-mcp login` made: all of them, or those of --profile or BI_MCP_PROFILE.
@@ -93,6 +93,12 @@ def serve(
 
     Beyond this machine --http needs BI_MCP_HTTP_TOKEN, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE; --allow-host; and
     --tls-cert with --tls-key, or --behind-proxy.
+
+    \b
+    Examples:
+      bi-mcp serve --profile test --read-only
+      bi-mcp serve --http
+      BI_MCP_HTTP_TOKEN=... bi-mcp serve --http --host 0.0.0.0 --allow-host bi.acme.example --behind-proxy
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()

@@ -1,0 +1,132 @@
+"""A client's own file of servers: changed only as it was shown, as a whole or not at all, and with a copy of what it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from bi_mcp import commented_json
+from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
+
+Result = TypeVar("Result")
+
+_COPY = "before-bi-mcp"
+
+
+class ClientFile:
+    """The file at a path, as it is when this is made. Raises `ConfigError` for one that is damaged; it is never overwritten."""
+
+    def __init__(self, path: Path) -> None:
+        # A link stays one: people keep these files elsewhere.
+        self.path = path.resolve()
+        self._bytes = self._read()
+        self.text = self._decoded()
+        self._document = {} if commented_json.is_blank(self.text) else self._checked()
+
+    def with_entry(self, servers: str, name: str, entry: object) -> str:
+        """The text with an entry for a server."""
+        return self._edited(lambda: commented_json.with_member(self.text, (servers, name), entry))
+
+    def without_entry(self, servers: str, name: str) -> str:
+        """The text without the entry of a server."""
+        return self._edited(lambda: commented_json.without_member(self.text, (servers, name)))
+
+    def entry(self, servers: str, name: str) -> object:
+        """The entry of a server, None where there is none."""
+        held = self._document.get(servers)
+        return held.get(name) if isinstance(held, dict) else None
+
+    def write(self, text: str) -> Path | None:
+        """Replace the file, and return the copy of the old one. Raises `ConfigError` when it was changed meanwhile or cannot be written."""
+        if self._read() != self._bytes:
+            raise ConfigError(
+                say(
+                    "{path} was changed meanwhile. Nothing was written: run the command again.",
+                    path=self.path,
+                )
+            )
+        new = self.path.with_name(f"{self.path.name}.bi-mcp-new")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            copy = self._copied()
+            _write_whole(new, text, like=self.path)
+            new.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink()
+            raise ConfigError(
+                say("{path} cannot be written ({strerror}).", path=self.path, strerror=error.strerror)
+            ) from None
+        return copy
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(
+                say("{path} cannot be read ({strerror}).", path=self.path, strerror=error.strerror)
+            ) from None
+
+    def _decoded(self) -> str:
+        try:
+            return (self._bytes or b"").decode()
+        except UnicodeDecodeError:
+            raise ConfigError(
+                say(
+                    "{path} is no UTF-8 text. Nothing was changed; --print shows what to add.", path=self.path
+                )
+            ) from None
+
+    def _checked(self) -> dict[str, object]:
+        document = self._edited(lambda: commented_json.read(self.text).value)
+        if not isinstance(document, dict):
+            raise ConfigError(
+                say(
+                    "{path} holds no JSON object. Nothing was changed; --print shows what to add.",
+                    path=self.path,
+                )
+            )
+        return document
+
+    def _edited(self, edit: Callable[[], Result]) -> Result:
+        try:
+            return edit()
+        except commented_json.DamagedError as error:
+            raise ConfigError(
+                say(
+                    "{path}:{line}:{column}: {reason}. Nothing was changed: mend it, or add what --print shows.",
+                    path=self.path,
+                    line=error.line,
+                    column=error.column,
+                    reason=error,
+                )
+            ) from None
+
+    def _copied(self) -> Path | None:
+        """The first free name: no copy replaces an older one."""
+        if self._bytes is None:
+            return None
+        number = 1
+        while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
+            number += 1
+        # With its mode: other servers' secrets may stand in it.
+        shutil.copy2(self.path, copy)
+        return copy
+
+
+def _write_whole(new: Path, text: str, *, like: Path) -> None:
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if like.exists():
+        shutil.copymode(like, new)
