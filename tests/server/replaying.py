@@ -32,7 +32,6 @@ from bi_mcp.secret import Secret
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLS
 from tests.portal.serving import served
-from tests.server.conftest import Era
 from tests.server.talking import LOGIN, PARAMETERS, text_of
 
 TOKEN = Secret("token-of-the-tests")
@@ -238,6 +237,7 @@ class Script:
         with pytest.raises(LineEndedError) as ended:
             await play()
         self.refusal = str(ended.value)
+        assert self._called, f"line {stop.key} ended before its first call"
         assert once(self._called) == named[: len(once(self._called))], f"line {stop.key}"
 
 
@@ -293,7 +293,8 @@ def _parameters() -> list[Parameter]:
 
 
 @asynccontextmanager
-async def served_by_bi_mcp(world: World, era: Era, *, read_only: bool = False) -> AsyncIterator[Client]:
+async def served_by_bi_mcp(world: World, *, read_only: bool = False) -> AsyncIterator[Client]:
+    """The newest protocol only: that tools and prompts speak the others, too, other tests show."""
     settings = Settings(
         configuration_folder=world.folder,
         profiles=("shop",),
@@ -301,5 +302,5 @@ async def served_by_bi_mcp(world: World, era: Era, *, read_only: bool = False) -
         history=False,
         read_only=read_only,
     )
-    async with Client(build_server(settings), mode=era) as client:
+    async with Client(build_server(settings)) as client:
         yield client

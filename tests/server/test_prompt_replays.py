@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.server.conftest import Era
 from tests.server.replaying import (
     NEW,
     OLD,
@@ -136,9 +135,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def onboard(world: World, era: Era) -> AsyncIterator[Onboard]:
+async def onboard(world: World) -> AsyncIterator[Onboard]:
     await world.log_in()
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         yield Onboard(world, client)
 
 
@@ -221,10 +220,10 @@ async def test_a_table_that_is_not_there_and_a_name_that_is_taken(onboard: Onboa
 
 
 @Onboard.route("1 2 3!")
-async def test_a_locked_portal_ends_it_before_anything_is_sent(world: World, era: Era, route: str) -> None:
+async def test_a_locked_portal_ends_it_before_anything_is_sent(world: World, route: str) -> None:
     await world.log_in(locked=True)
     world.store("shop", OLD)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         onboard = Onboard(world, client)
         await onboard.walk(route)
     assert "locked read-only" in onboard.refusal
@@ -235,9 +234,9 @@ async def test_every_line_is_walked(onboard: Onboard) -> None:
     assert Onboard.walked() == await onboard.lines_with_tools()
 
 
-async def test_a_read_only_server_does_not_offer_what_leads_to_changes(world: World, era: Era) -> None:
+async def test_a_read_only_server_does_not_offer_what_leads_to_changes(world: World) -> None:
     await world.log_in()
-    async with served_by_bi_mcp(world, era, read_only=True) as client:
+    async with served_by_bi_mcp(world, read_only=True) as client:
         prompts = {prompt.name for prompt in (await client.list_prompts()).prompts}
     assert prompts == {"debug_dataset", "review_portal"}
 

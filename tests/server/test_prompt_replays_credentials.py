@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.server.conftest import Era
 from tests.server.replaying import (
     NEW,
     OLD,
@@ -115,11 +114,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def rotation(world: World, era: Era) -> AsyncIterator[ReplaceCredentials]:
+async def rotation(world: World) -> AsyncIterator[ReplaceCredentials]:
     """The system takes the new password only, and a source with a dataset holds the old one."""
     await world.dataset(await world.source())
     world.shop.holds(NEW)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         yield ReplaceCredentials(world, client)
 
 
@@ -217,11 +216,11 @@ async def test_a_system_that_is_down_is_no_matter_of_the_password(
 
 
 @ReplaceCredentials.route("1 3 4 5! 5a")
-async def test_without_a_dataset_the_tables_prove_it(world: World, era: Era, route: str) -> None:
+async def test_without_a_dataset_the_tables_prove_it(world: World, route: str) -> None:
     source = await world.source()
     world.shop.holds(NEW)
     world.store("shop_new", NEW)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         await ReplaceCredentials(world, client).walk(route)
     assert await world.password(source) == NEW
 
@@ -238,19 +237,19 @@ async def test_a_table_that_is_gone_is_told_from_the_password(
 
 
 @ReplaceCredentials.route("1!")
-async def test_on_an_empty_portal_there_is_nothing_to_replace(world: World, era: Era, route: str) -> None:
-    async with served_by_bi_mcp(world, era) as client:
+async def test_on_an_empty_portal_there_is_nothing_to_replace(world: World, route: str) -> None:
+    async with served_by_bi_mcp(world) as client:
         rotation = ReplaceCredentials(world, client)
         await rotation.walk(route)
     assert rotation.refusal == "no source"
 
 
 @ReplaceCredentials.route("1 3!")
-async def test_on_a_locked_portal_nothing_is_sent(world: World, era: Era, route: str) -> None:
+async def test_on_a_locked_portal_nothing_is_sent(world: World, route: str) -> None:
     source = await world.source()
     world.store("shop_new", NEW)
     await world.log_in(locked=True)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         rotation = ReplaceCredentials(world, client)
         await rotation.walk(route)
     assert "locked read-only" in rotation.refusal

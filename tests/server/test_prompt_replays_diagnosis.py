@@ -12,7 +12,6 @@ from mcp import Client
 
 from bi_mcp.rest.models import ColumnChanges, ConnectorChanges
 from bi_mcp.secret import Secret
-from tests.server.conftest import Era
 from tests.server.replaying import (
     NEW,
     OLD,
@@ -164,8 +163,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def client(world: World, era: Era) -> AsyncIterator[Client]:
-    async with served_by_bi_mcp(world, era) as client:
+async def client(world: World) -> AsyncIterator[Client]:
+    async with served_by_bi_mcp(world) as client:
         yield client
 
 
@@ -272,22 +271,22 @@ async def test_on_an_empty_portal_there_is_nothing_to_debug(debug: DebugDataset,
 
 
 @DebugDataset.route("1! 1b")
-async def test_a_refused_credential_is_explained(world: World, era: Era, route: str) -> None:
+async def test_a_refused_credential_is_explained(world: World, route: str) -> None:
     await world.log_in(token=Secret("withdrawn"))
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         await DebugDataset(world, client).walk(route)
 
 
 @DebugDataset.route("1 2 4!")
 @pytest.mark.parametrize("read_only", [True, False], ids=["server", "profile"])
 async def test_where_nothing_may_be_written_the_calls_are_only_shown(
-    world: World, era: Era, route: str, *, read_only: bool
+    world: World, route: str, *, read_only: bool
 ) -> None:
     await world.dataset(await world.source())
     world.shop.holds(OLD, orders=WITHOUT_TOTAL)
     before = await world.everything()
     await world.log_in(locked=not read_only)
-    async with served_by_bi_mcp(world, era, read_only=read_only) as client:
+    async with served_by_bi_mcp(world, read_only=read_only) as client:
         debug = DebugDataset(world, client)
         await debug.walk(route)
     assert debug.offered
@@ -296,13 +295,11 @@ async def test_where_nothing_may_be_written_the_calls_are_only_shown(
 
 
 @DebugDataset.route("1 2 2b! 2c")
-async def test_on_a_locked_portal_the_tables_tell_what_the_check_cannot(
-    world: World, era: Era, route: str
-) -> None:
+async def test_on_a_locked_portal_the_tables_tell_what_the_check_cannot(world: World, route: str) -> None:
     await world.dataset(await world.source())
     world.shop.holds(OLD, orders_2026=ORDERS)
     await world.log_in(locked=True)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         debug = DebugDataset(world, client)
         await debug.walk(route)
     assert debug.instead == "orders_2026"
@@ -361,11 +358,11 @@ async def test_a_table_that_is_gone_is_no_fault_of_the_source(review: ReviewPort
 @ReviewPortal.route("1 2")
 @pytest.mark.parametrize("read_only", [False, True], ids=["writing", "read only"])
 async def test_of_a_sound_portal_there_is_nothing_to_report(
-    world: World, era: Era, route: str, *, read_only: bool
+    world: World, route: str, *, read_only: bool
 ) -> None:
     await world.dataset(await world.source())
     before = await world.everything()
-    async with served_by_bi_mcp(world, era, read_only=read_only) as client:
+    async with served_by_bi_mcp(world, read_only=read_only) as client:
         review = ReviewPortal(world, client)
         await review.walk(route)
     assert {node["level"] for node in review.nodes} == {"ok"}
@@ -379,11 +376,11 @@ async def test_an_empty_portal_ends_the_review(review: ReviewPortal, route: str)
 
 
 @ReviewPortal.route("1 2 3a! 3b!")
-async def test_a_locked_portal_is_reviewed_without_the_check(world: World, era: Era, route: str) -> None:
+async def test_a_locked_portal_is_reviewed_without_the_check(world: World, route: str) -> None:
     await world.source()
     world.shop.holds(NEW)
     await world.log_in(locked=True)
-    async with served_by_bi_mcp(world, era) as client:
+    async with served_by_bi_mcp(world) as client:
         review = ReviewPortal(world, client)
         await review.walk(route)
     assert "401" in review.refusal
