@@ -44,7 +44,7 @@ GOAL = 1.25
 
 _HOSTED = (sys.executable, str(Path(__file__).with_name("hosted_server.py")))
 _BARE = (sys.executable, str(Path(__file__).with_name("bare_http_server.py")))
-_COMMAND = (*OUR_COMMAND, "serve", "--http", "--port", "0")
+HTTP_COMMAND = (*OUR_COMMAND, "serve", "--http", "--port", "0")
 _ADDRESS = re.compile(rb"http://\S+")
 _LIMIT_S = 300
 _FILLING = Secret("token of the filling")
@@ -104,12 +104,12 @@ async def measure_hosting(calls: int = CALLS, rounds: int = ROUNDS) -> HostingTi
         portal = await stack.enter_async_context(running_portal({"BI_MCP_PORTAL_DB": database}))
         environment = portal.server_environment()
         _, ours = await stack.enter_async_context(
-            _running(_HOSTED, environment | {"BI_MCP_HTTP_TOKEN": token})
+            running(_HOSTED, environment | {"BI_MCP_HTTP_TOKEN": token})
         )
-        _, bare = await stack.enter_async_context(_running(_BARE, environment))
+        _, bare = await stack.enter_async_context(running(_BARE, environment))
         clients = {
-            "ours": [await stack.enter_async_context(_client(ours, token)) for _ in range(CLIENTS)],
-            "bare": [await stack.enter_async_context(_client(bare)) for _ in range(CLIENTS)],
+            "ours": [await stack.enter_async_context(client_of(ours, token)) for _ in range(CLIENTS)],
+            "bare": [await stack.enter_async_context(client_of(bare)) for _ in range(CLIENTS)],
         }
         times: dict[str, list[float]] = {"ours": [], "bare": []}
         for number in range(-1, rounds):
@@ -125,8 +125,8 @@ async def measure_hosting_memory() -> HostingMemory:
     """Start both for the same portal."""
     async with running_portal() as portal:
         environment = portal.server_environment()
-        async with _running(_COMMAND, environment) as (ours, _), _running(_BARE, environment) as (bare, _):
-            return HostingMemory(ours=await _resident_kilobytes(ours), bare=await _resident_kilobytes(bare))
+        async with running(HTTP_COMMAND, environment) as (ours, _), running(_BARE, environment) as (bare, _):
+            return HostingMemory(ours=await resident_kilobytes(ours), bare=await resident_kilobytes(bare))
 
 
 async def _call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> float:
@@ -147,7 +147,7 @@ async def _call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> fl
 
 
 @asynccontextmanager
-async def _client(address: str, token: str = "") -> AsyncIterator[Client]:
+async def client_of(address: str, token: str = "") -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         httpx2.AsyncClient(headers=headers, trust_env=False, timeout=_LIMIT_S) as http,
@@ -159,7 +159,7 @@ async def _client(address: str, token: str = "") -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _running(command: Sequence[str], environment: dict[str, str]) -> AsyncIterator[tuple[int, str]]:
+async def running(command: Sequence[str], environment: dict[str, str]) -> AsyncIterator[tuple[int, str]]:
     """Start a server and give its process id and its address, which it tells in the first line."""
     root = str(Path(__file__).parents[1])
     async with await anyio.open_process(
@@ -177,7 +177,7 @@ async def _running(command: Sequence[str], environment: dict[str, str]) -> Async
                 process.terminate()
 
 
-async def _resident_kilobytes(pid: int) -> int:
+async def resident_kilobytes(pid: int) -> int:
     shown = await anyio.run_process(["ps", "-o", "rss=", "-p", str(pid)])
     return int(shown.stdout)
 
