@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bi_mcp.diagnostics.external import Sample, repeated
 from bi_mcp.diagnostics.finding import Finding, Level
 from bi_mcp.diagnostics.values import MAX_OFFENCES, listed
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
 HEADER = "header of urlData"
@@ -19,7 +20,7 @@ def check_shape(
     heed `mapFields`; others may answer codes or names.
     """
     if not sample.header:
-        return [_finding("error", "The first row is no list of codes.", _FIRST_ROW)]
+        return [_finding("error", say("The first row is no list of codes."), say(_FIRST_ROW))]
     known = {column.external_code for column in columns} | set(described)
     if known.isdisjoint(sample.codes):
         return [_unknown_header(sample, columns)]
@@ -30,7 +31,7 @@ def check_shape(
     ]
 
 
-_FIRST_ROW = "Let the first row hold the columns' codes and the others the values in that order."
+_FIRST_ROW = text("Let the first row hold the columns' codes and the others the values in that order.")
 
 
 def _finding(level: Level, what: str, fix: str, where: str = HEADER) -> Finding:
@@ -42,10 +43,17 @@ def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:
     if names & set(sample.header):
         return _finding(
             "error",
-            f"It holds the names of the dataset's columns, which nobody asked to map: {listed(sample.header)}.",
-            "Answer codes unless mapFields asks for names.",
+            say(
+                "It holds the names of the dataset's columns, which nobody asked to map: {names}.",
+                names=listed(sample.header),
+            ),
+            say("Answer codes unless mapFields asks for names."),
         )
-    return _finding("error", f"None of it is a code of the table: {listed(sample.header)}.", _FIRST_ROW)
+    return _finding(
+        "error",
+        say("None of it is a code of the table: {codes}.", codes=listed(sample.header)),
+        say(_FIRST_ROW),
+    )
 
 
 def _check_mapping(sample: Sample) -> Iterator[Finding]:
@@ -56,8 +64,11 @@ def _check_mapping(sample: Sample) -> Iterator[Finding]:
     if ignored:
         yield _finding(
             "error",
-            f"mapFields is ignored: it holds the codes, not the names asked for: {listed(ignored)}.",
-            "Answer the names that mapFields gives, or switch supportMapping of the connector off.",
+            say(
+                "mapFields is ignored: it holds the codes, not the names asked for: {codes}.",
+                codes=listed(ignored),
+            ),
+            say("Answer the names that mapFields gives, or switch supportMapping of the connector off."),
         )
 
 
@@ -67,45 +78,66 @@ def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]
     missing = [code for code in wanted if code not in codes]
     unasked = [code for code in codes if code not in (selected or described)] if selected or described else []
     doubled = repeated(codes)
-    select = "select asked for them" if selected else "urlTableDescription names them"
     if missing:
-        yield _finding(
-            "error", f"Columns are missing, though {select}: {listed(missing)}.", "Answer each column."
+        what = (
+            text("Columns are missing, though select asked for them: {codes}.")
+            if selected
+            else text("Columns are missing, though urlTableDescription names them: {codes}.")
         )
+        yield _finding("error", say(what, codes=listed(missing)), say("Answer each column."))
     if unasked:
-        yield _finding(
-            "warning",
-            f"It holds columns that {'select did not ask for' if selected else 'urlTableDescription does not name'}: {listed(unasked)}.",
-            "Answer only the columns of select." if selected else "Name each column in urlTableDescription.",
-        )
+        yield _unasked(unasked, bool(selected))
     if doubled:
         yield _finding(
-            "error", f"Codes stand there more than once: {listed(doubled)}.", "Answer each column once."
+            "error",
+            say("Codes stand there more than once: {codes}.", codes=listed(doubled)),
+            say("Answer each column once."),
         )
     if sorted(codes) == sorted(selected) and codes != selected:
         yield _finding(
             "warning",
-            "Its columns are in another order than those of select.",
-            "Answer the columns in the order of select.",
+            say("Its columns are in another order than those of select."),
+            say("Answer the columns in the order of select."),
         )
+
+
+def _unasked(codes: Sequence[str], selected: bool) -> Finding:
+    if selected:
+        return _finding(
+            "warning",
+            say("It holds columns that select did not ask for: {codes}.", codes=listed(codes)),
+            say("Answer only the columns of select."),
+        )
+    return _finding(
+        "warning",
+        say("It holds columns that urlTableDescription does not name: {codes}.", codes=listed(codes)),
+        say("Name each column in urlTableDescription."),
+    )
 
 
 def _check_rows(sample: Sample) -> Iterator[Finding]:
     if not sample.rows:
         yield _finding(
             "note",
-            "There are no rows, so values could not be checked.",
-            "Look whether it should be empty.",
+            say("There are no rows, so values could not be checked."),
+            say("Look whether it should be empty."),
             "urlData",
         )
     width = len(sample.header)
     ragged = [(number, len(row)) for number, row in enumerate(sample.rows, 1) if len(row) != width]
     if ragged:
-        first = ", ".join(f"row {number} has {length}" for number, length in ragged[:MAX_OFFENCES])
+        first = ", ".join(
+            say("row {row} has {length}", row=row, length=length) for row, length in ragged[:MAX_OFFENCES]
+        )
         yield _finding(
             "error",
-            f"{len(ragged)} of {len(sample.rows)} rows are not as long as the header ({width}): {first}. Their values "
-            "land in wrong columns.",
-            "Answer a value for each column in each row, null where there is none.",
+            say(
+                "{count} of {rows} rows are not as long as the header ({width}): {first}. Their values land in wrong columns.",
+                count=len(ragged),
+                rows=len(sample.rows),
+                width=width,
+                first=first,
+            ),
+            say("Answer a value for each column in each row, null where there is none."),
             "urlData",
         )

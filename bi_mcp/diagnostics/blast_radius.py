@@ -5,13 +5,14 @@ Read from the portal with few requests, none of which asks for the values of a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.diagnostics.secret_travel import tell_travel
+from bi_mcp.language import say, say_count
 from bi_mcp.setting_values import looks_secret
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ class BlastRadius:
         named = [
             _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
         ]
-        depends = f"Depends on it: {'; '.join(named)}." if named else "Nothing depends on it."
+        depends = (
+            say("Depends on it: {things}.", things="; ".join(named))
+            if named
+            else say("Nothing depends on it.")
+        )
         return " ".join([self.act, depends, *self.consequences])
 
     def state(self) -> list[object]:
@@ -78,9 +83,11 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
     """Raises what the portal's answers raise, as all functions here."""
     connector = await bi.connectors.get(id)
     dependents = await _below_connector(bi, id)
-    refused = "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
+    refused = say(
+        "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
+    )
     return BlastRadius(
-        act=f"Connector {id} {quoted(connector.title)} would be deleted for good.",
+        act=say("Connector {id} {title} would be deleted for good.", id=id, title=quoted(connector.title)),
         target=_connector(connector),
         dependents=dependents,
         consequences=[refused] if dependents else [],
@@ -102,7 +109,11 @@ async def of_connector_changes(
     if not consequences:
         return None
     return BlastRadius(
-        act=f"Connector {id} {quoted(connector.title)} would be changed, and with it all its sources and datasets.",
+        act=say(
+            "Connector {id} {title} would be changed, and with it all its sources and datasets.",
+            id=id,
+            title=quoted(connector.title),
+        ),
         target=_connector(connector),
         dependents=await _below_connector(bi, id),
         consequences=consequences,
@@ -113,9 +124,13 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
     """A source with its datasets."""
     source = await bi.sources.get(id)
     dependents = await _below_sources(bi, [id])
-    refused = "Bitrix24 refuses this while datasets use the source: datasets go first."
+    refused = say("Bitrix24 refuses this while datasets use the source: datasets go first.")
     return BlastRadius(
-        act=f"Source {id} {quoted(source.title)} would be deleted for good, with the credentials that it holds.",
+        act=say(
+            "Source {id} {title} would be deleted for good, with the credentials that it holds.",
+            id=id,
+            title=quoted(source.title),
+        ),
         target=_source(source),
         dependents=dependents,
         consequences=[refused] if dependents else [],
@@ -126,13 +141,16 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
     """A dataset with its columns and, where there is one, its BI Builder dataset."""
     dataset = await datasets.get(id)
     columns = dataset.fields or []
-    consequences = ["Charts and dashboards that use it break."]
+    consequences = [say("Charts and dashboards that use it break.")]
     if dataset.external_id and await datasets.has_tables():
         consequences.append(
-            f"Its BI Builder dataset {dataset.external_id} stays behind; remove it by hand in BI Builder."
+            say(
+                "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",
+                id=dataset.external_id,
+            )
         )
     return BlastRadius(
-        act=f"Dataset {id} {quoted(dataset.name)} would be deleted for good.",
+        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quoted(dataset.name)),
         target=_dataset(dataset),
         dependents=[
             *_builder(dataset),
@@ -147,14 +165,21 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
-        f"{column} {quoted(names[column])}" if column in names else f"{column} (no column of this dataset)"
+        f"{column} {quoted(names[column])}"
+        if column in names
+        else say("{id} (no column of this dataset)", id=column)
         for column in dict.fromkeys(column_ids)
     ]
     return BlastRadius(
-        act=f"Of dataset {id} {quoted(dataset.name)} these columns would be deleted for good: {', '.join(listed)}.",
+        act=say(
+            "Of dataset {id} {name} these columns would be deleted for good: {columns}.",
+            id=id,
+            name=quoted(dataset.name),
+            columns=", ".join(listed),
+        ),
         target=_dataset(dataset),
         dependents=_builder(dataset),
-        consequences=["Charts that use these columns break."],
+        consequences=[say("Charts that use these columns break.")],
     )
 
 
@@ -213,7 +238,12 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         if getattr(changes, name) not in {None, getattr(connector, name)}
     }
     told = [
-        f"{ENDPOINTS[name]} changes from {quoted(old, LONGEST_ADDRESS)} to {quoted(new, LONGEST_ADDRESS)}."
+        say(
+            "{endpoint} changes from {old} to {new}.",
+            endpoint=ENDPOINTS[name],
+            old=quoted(old, LONGEST_ADDRESS),
+            new=quoted(new, LONGEST_ADDRESS),
+        )
         for name, (old, new) in moved.items()
     ]
     known = {_host(getattr(connector, name) or "") for name in ENDPOINTS}
@@ -221,10 +251,16 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
     parameters = connector.settings or []
     if strange and parameters:
         codes = ", ".join(parameter.code for parameter in parameters)
-        told.append(f"The values that its sources hold ({codes}) would be sent to {', '.join(strange)}.")
+        told.append(
+            say(
+                "The values that its sources hold ({codes}) would be sent to {hosts}.",
+                codes=codes,
+                hosts=", ".join(strange),
+            )
+        )
         secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
         if secret:
-            told.append(f"Secret by their names: {', '.join(secret)}.")
+            told.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
     return told
 
 
@@ -233,7 +269,9 @@ def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
         return []
     kept = {parameter.code for parameter in changes.settings}
     lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
-    return [f"Its sources lose their values of {', '.join(map(quoted, lost))}."] if lost else []
+    return (
+        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quoted, lost)))] if lost else []
+    )
 
 
 def _host(url: str) -> str:
@@ -243,8 +281,18 @@ def _host(url: str) -> str:
         return quoted(url)
 
 
+_COUNTED: Mapping[str, Callable[[int], str]] = {
+    "source": lambda count: say_count("{count} source", "{count} sources", count),
+    "dataset": lambda count: say_count("{count} dataset", "{count} datasets", count),
+    "column": lambda count: say_count("{count} column", "{count} columns", count),
+    "BI Builder dataset": lambda count: say_count(
+        "{count} BI Builder dataset", "{count} BI Builder datasets", count
+    ),
+}
+
+
 def _counted(group: str, things: Sequence[Thing]) -> str:
     named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
-    more = len(things) - MOST_NAMED
-    plural = "" if len(things) == 1 else "s"
-    return f"{len(things)} {group}{plural} ({named}{f' and {more} more' if more > 0 else ''})"
+    if len(things) > MOST_NAMED:
+        named = say("{named} and {more} more", named=named, more=len(things) - MOST_NAMED)
+    return f"{_COUNTED[group](len(things))} ({named})"

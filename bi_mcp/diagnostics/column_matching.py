@@ -22,6 +22,7 @@ from bi_mcp.diagnostics.mending import (
 )
 from bi_mcp.diagnostics.naming import column_names
 from bi_mcp.diagnostics.values import listed, shown
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
 # How alike two codes must be for one to be the other's new name.
@@ -111,19 +112,34 @@ def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
     return Finding(
         level="error",
         where="columns",
-        what=f"None of the {len(columns)} columns is outside any more; there are {listed(outside.codes)}.",
-        fix="Probably the code leads to another table now. Put that right in the external system, or make a new dataset "
-        "(dataset_propose) and move the charts.",
+        what=say(
+            "None of the {columns} columns is outside any more; there are {codes}.",
+            columns=len(columns),
+            codes=listed(outside.codes),
+        ),
+        fix=say(
+            "Probably the code leads to another table now. Put that right in the external system, or make a new dataset (dataset_propose) and move the charts."
+        ),
     )
 
 
 def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
-    source = "urlTableDescription" if outside.described else "the header of urlData"
+    what = (
+        text(
+            "The column is no longer outside: urlTableDescription does not name its code. Charts that use it get no values."
+        )
+        if outside.described
+        else text(
+            "The column is no longer outside: the header of urlData does not name its code. Charts that use it get no values."
+        )
+    )
     return Finding(
         level="error" if column.visible is not False else "note",
         where=place(column),
-        what=f"The column is no longer outside: {source} does not name its code. Charts that use it get no values.",
-        fix=f"Bring the column back in the external system, or delete it here. {DELETED}",
+        what=say(what),
+        fix=say(
+            "Bring the column back in the external system, or delete it here. {warning}", warning=say(DELETED)
+        ),
         call=delete_columns(dataset_id, [column.id]),
     )
 
@@ -133,18 +149,25 @@ def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
     return Finding(
         level="error",
         where=place(column),
-        what=f"{_difference(old, new.code)}: {shown(new.code)!r}. Codes are compared letter by letter.",
-        fix=f"A column's code is set once: delete the column and add it again under its name, in two calls. {REPLACED}",
+        what=say(
+            "{difference}: {code!r}. Codes are compared letter by letter.",
+            difference=_difference(old, new.code),
+            code=shown(new.code),
+        ),
+        fix=say(
+            "A column's code is set once: delete the column and add it again under its name, in two calls. {warning}",
+            warning=say(REPLACED),
+        ),
         calls=replace_column(dataset_id, column, code=new.code),
     )
 
 
 def _difference(old: str, new: str) -> str:
     if old.casefold() == new.casefold():
-        return "Outside the code has other capital letters"
+        return say("Outside the code has other capital letters")
     if folded(old) == folded(new):
-        return "Outside the code has other spaces, signs or letters that only look the same"
-    return "The code is gone outside and a similar one is new there, probably its new name"
+        return say("Outside the code has other spaces, signs or letters that only look the same")
+    return say("The code is gone outside and a similar one is new there, probably its new name")
 
 
 def _appeared(
@@ -163,8 +186,11 @@ def _appeared(
     yield Finding(
         level="note",
         where="columns",
-        what=f"Outside there are columns that the dataset lacks: {listed([column.code for column in new])}.",
-        fix="Add those that are wanted; take the others out of the call.",
+        what=say(
+            "Outside there are columns that the dataset lacks: {codes}.",
+            codes=listed([column.code for column in new]),
+        ),
+        fix=say("Add those that are wanted; take the others out of the call."),
         call=add_columns(context.dataset.id, added),
     )
 
@@ -175,8 +201,11 @@ def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
         yield Finding(
             level="note",
             where="columns",
-            what=f"Hidden, so charts cannot use them: {listed([column.name or '' for column in hidden])}.",
-            fix="If that is not wanted, show them.",
+            what=say(
+                "Hidden, so charts cannot use them: {names}.",
+                names=listed([column.name or "" for column in hidden]),
+            ),
+            fix=say("If that is not wanted, show them."),
             call=show_columns(dataset_id, [column.id for column in hidden]),
         )
 
@@ -187,15 +216,18 @@ def _doubled(outside: Outside) -> Iterator[Finding]:
             yield Finding(
                 level="error",
                 where="urlTableDescription",
-                what=f"The code {shown(code)!r} is there more than once; Bitrix24 cannot tell the columns apart.",
-                fix="Give each column a code of its own in the connector.",
+                what=say(
+                    "The code {code!r} is there more than once; Bitrix24 cannot tell the columns apart.",
+                    code=shown(code),
+                ),
+                fix=say("Give each column a code of its own in the connector."),
             )
     for group in _near_duplicates(set(outside.codes)):
         yield Finding(
             level="warning",
             where="urlTableDescription" if outside.described else "urlData",
-            what=f"Codes that people take for the same: {listed(group)}.",
-            fix="Rename one of them outside, so that nobody charts the wrong one.",
+            what=say("Codes that people take for the same: {codes}.", codes=listed(group)),
+            fix=say("Rename one of them outside, so that nobody charts the wrong one."),
         )
 
 

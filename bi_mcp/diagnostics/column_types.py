@@ -9,19 +9,20 @@ from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample, 
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import REPLACED, replace_column
 from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, Offence, judge, shown
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
 ROWS_FOR_EMPTY = 2
 
 EXPECTED: Mapping[str, str] = {
-    "int": "a whole number of at most 64 bits, such as 1200",
-    "double": "a number with a decimal point and nothing between thousands, such as 1234.5",
-    "money": "a number with a decimal point and without a currency, such as 1234.5",
-    "date": "Y-m-d, such as 2025-12-31",
-    "datetime": "Y-m-d H:i:s in the portal's time zone, such as 2025-12-31 18:30:00",
-    "timezone": "the name of a time zone, such as Europe/Moscow",
-    "string": "text",
+    "int": text("a whole number of at most 64 bits, such as 1200"),
+    "double": text("a number with a decimal point and nothing between thousands, such as 1234.5"),
+    "money": text("a number with a decimal point and without a currency, such as 1234.5"),
+    "date": text("Y-m-d, such as 2025-12-31"),
+    "datetime": text("Y-m-d H:i:s in the portal's time zone, such as 2025-12-31 18:30:00"),
+    "timezone": text("the name of a time zone, such as Europe/Moscow"),
+    "string": text("text"),
 }
 
 
@@ -61,15 +62,15 @@ def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding
         yield Finding(
             level="note",
             where=place(column),
-            what=f"Empty in all {len(values)} rows of the sample.",
-            fix="Look whether the connector fills it; if it never will, delete or hide the column.",
+            what=say("Empty in all {rows} rows of the sample.", rows=len(values)),
+            fix=say("Look whether the connector fills it; if it never will, delete or hide the column."),
         )
     if len(kinds) > 1 and column.type == "string":
         yield Finding(
             level="note",
             where=place(column),
-            what=f"Values of mixed kinds: {', '.join(kinds)}.",
-            fix="Filters and sorting treat all of them as text. Let the connector answer one kind.",
+            what=say("Values of mixed kinds: {kinds}.", kinds=", ".join(kinds)),
+            fix=say("Filters and sorting treat all of them as text. Let the connector answer one kind."),
         )
 
 
@@ -78,32 +79,53 @@ def _kind(value: object) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
         return ""
     if isinstance(value, bool):
-        return "true or false"
-    return "texts" if isinstance(value, str) else "numbers"
+        return say("true or false")
+    return say("texts") if isinstance(value, str) else say("numbers")
 
 
 def _offending(
     dataset_id: int, column: Column, judgement: Judgement, fitting: str | None, data_rows: Sequence[int]
 ) -> Finding:
     expected = EXPECTED.get(judgement.declared, EXPECTED["string"])
-    mixed = f" Kinds mixed: {', '.join(judgement.mixed)}." if len(judgement.mixed) > 1 else ""
-    retype = (
-        f" Or delete the column and add it again as {fitting}, in two calls. {REPLACED}" if fitting else ""
+    what = say(
+        "{count} of {filled} values are no {declared}: {offences}.",
+        count=judgement.count,
+        filled=judgement.filled,
+        declared=judgement.declared,
+        offences=told(judgement.offences, data_rows),
     )
+    if len(judgement.mixed) > 1:
+        mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
+        what = f"{what} {mixed}"
+    fix = say("Let the connector answer {expected}.", expected=say(expected))
+    if fitting:
+        fix = f"{fix} {_retyping(fitting)}"
     return Finding(
         level="error" if judgement.hopeless else "warning",
         where=place(column),
-        what=f"{judgement.count} of {judgement.filled} values are no {judgement.declared}: "
-        f"{told(judgement.offences, data_rows)}.{mixed}",
-        fix=f"Let the connector answer {expected}.{retype}",
+        what=what,
+        fix=fix,
         calls=replace_column(dataset_id, column, column_type=fitting) if fitting else None,
+    )
+
+
+def _retyping(fitting: str) -> str:
+    return say(
+        "Or delete the column and add it again as {type}, in two calls. {warning}",
+        type=fitting,
+        warning=say(REPLACED),
     )
 
 
 def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
     """`"31.12.2025" in row 3 (d.m.Y)`, one after the other."""
     return ", ".join(
-        f'"{offence.value}" in row {data_rows[offence.row - 1]} of the data ({offence.format})'
+        say(
+            '"{value}" in row {row} of the data ({format})',
+            value=offence.value,
+            row=data_rows[offence.row - 1],
+            format=offence.format,
+        )
         for offence in offences
     )
 
@@ -111,20 +133,29 @@ def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
 def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence[object]) -> Finding:
     """The portal's type suits the values, or there are none; the description says something else."""
     ours = column.type or "string"
-    what = f"The column is {ours} here and {theirs} in urlTableDescription."
+    what = say("The column is {ours} here and {theirs} in urlTableDescription.", ours=ours, theirs=theirs)
     judgement = judge(values, theirs)
     if judgement.count:
         return Finding(
             level="warning",
             where=place(column),
-            what=f"{what} The values are {ours}, so the description is wrong: {judgement.formats[0]}.",
-            fix=f"Let urlTableDescription answer {ours} for this column.",
+            what=say(
+                "{what} The values are {ours}, so the description is wrong: {format}.",
+                what=what,
+                ours=ours,
+                format=judgement.formats[0],
+            ),
+            fix=say("Let urlTableDescription answer {ours} for this column.", ours=ours),
         )
     return Finding(
         level="warning",
         where=place(column),
         what=what,
-        fix=f"If outside is right, delete the column and add it again as {theirs}, in two calls. {REPLACED}",
+        fix=say(
+            "If outside is right, delete the column and add it again as {theirs}, in two calls. {warning}",
+            theirs=theirs,
+            warning=say(REPLACED),
+        ),
         calls=replace_column(dataset_id, column, column_type=theirs),
     )
 
@@ -133,6 +164,12 @@ def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
     return Finding(
         level="note",
         where=place(column),
-        what=f"urlTableDescription calls its type {shown(described.type)!r}, which Bitrix24 does not know and takes for string.",
-        fix=f"Let the connector answer one of {', '.join(COLUMN_TYPES)}, in small letters.",
+        what=say(
+            "urlTableDescription calls its type {type!r}, which Bitrix24 does not know and takes for string.",
+            type=shown(described.type),
+        ),
+        fix=say(
+            "Let the connector answer one of {types}, in small letters.",
+            types=", ".join(COLUMN_TYPES),
+        ),
     )

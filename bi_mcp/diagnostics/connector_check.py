@@ -15,6 +15,7 @@ from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say, say_count
 from bi_mcp.progress import report
 from bi_mcp.secret import Secret
 from bi_mcp.setting_values import looks_secret
@@ -110,8 +111,8 @@ class _Examination:
                 self.notes.find(
                     "note",
                     endpoint,
-                    "Not called, since no table is known.",
-                    "Mend urlTableList first, or name a table.",
+                    say("Not called, since no table is known."),
+                    say("Mend urlTableList first, or name a table."),
                 )
 
     async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
@@ -126,9 +127,11 @@ class _Examination:
         self.notes.find(
             "warning",
             "urlCheck",
-            f"A wrong value in {', '.join(codes)} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read "
-            "anything, and nobody learns that its password is wrong.",
-            "Check the values of connection against the system, and answer 401 when they are wrong.",
+            say(
+                "A wrong value in {codes} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read anything, and nobody learns that its password is wrong.",
+                codes=", ".join(codes),
+            ),
+            say("Check the values of connection against the system, and answer 401 when they are wrong."),
         )
 
     async def _table_list(self, url: str) -> None:
@@ -136,15 +139,15 @@ class _Examination:
         if isinstance(tables, EndpointError):
             self.notes.fail("urlTableList", tables)
             return
-        self.notes.hold("urlTableList", f"{len(tables.items)} tables")
+        self.notes.hold("urlTableList", say_count("{count} tables", "{count} tables", len(tables.items)))
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
                 self.notes.find(
                     "warning",
                     "urlTableList",
-                    "The list of tables is empty. Bitrix24 then has nothing to make a dataset of.",
-                    "See whether this login may read any table.",
+                    say("The list of tables is empty. Bitrix24 then has nothing to make a dataset of."),
+                    say("See whether this login may read any table."),
                 )
             return
         self._choose_table(tables)
@@ -158,8 +161,11 @@ class _Examination:
             self.notes.find(
                 "warning",
                 "urlTableList",
-                f"The table {self.notes.quoted(self.table)} is not in the list. A person in Bitrix24 cannot choose it.",
-                "List it, or use the code of a table that is listed.",
+                say(
+                    "The table {table} is not in the list. A person in Bitrix24 cannot choose it.",
+                    table=self.notes.quoted(self.table),
+                ),
+                say("List it, or use the code of a table that is listed."),
             )
 
     async def _try_search(self, url: str, tables: Tables) -> None:
@@ -170,16 +176,21 @@ class _Examination:
             self.notes.find(
                 "error",
                 "urlTableList",
-                f"A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks.",
-                "Answer an empty array when nothing is found.",
+                say(
+                    "A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks.",
+                    error=error,
+                ),
+                say("Answer an empty array when nothing is found."),
             )
             return
         if len(found.items) >= len(tables.items):
             self.notes.find(
                 "warning",
                 "urlTableList",
-                "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing.",
-                "Answer only the tables whose code or title contains searchString.",
+                say(
+                    "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing."
+                ),
+                say("Answer only the tables whose code or title contains searchString."),
             )
 
     async def _description(self, url: str, table: str) -> Columns | None:
@@ -189,7 +200,9 @@ class _Examination:
         if isinstance(columns, EndpointError):
             self.notes.fail("urlTableDescription", columns)
             return None
-        self.notes.hold("urlTableDescription", f"{len(columns.items)} columns")
+        self.notes.hold(
+            "urlTableDescription", say_count("{count} columns", "{count} columns", len(columns.items))
+        )
         self.notes.breaches("urlTableDescription", columns.breaches)
         return columns
 
@@ -205,7 +218,7 @@ class _Examination:
         self._say_which_fails(plain, chosen)
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
-            self.notes.hold("urlData", f"{len(plain.rows)} rows{' and more' if plain.truncated else ''}")
+            self.notes.hold("urlData", _rows_held(plain))
             breaches = [*plain.breaches, *_compared(plain.header, described)]
         if isinstance(chosen, Rows):
             told = {breach.rule for breach in breaches}
@@ -234,31 +247,33 @@ class _Examination:
         if effects:
             self._say_what_filter_did(probe.code, ignored="ignored" in effects)
         else:
-            self.notes.fail("urlData", failures[0], "It fails when a filter is given")
+            self.notes.fail("urlData", failures[0], say("It fails when a filter is given"))
 
     def _say_what_filter_did(self, code: str, *, ignored: bool) -> None:
         column = self.notes.quoted(code)
         if ignored:
-            what = (
-                f"filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that "
-                "Bitrix24 filters at the source then show too much."
+            what = say(
+                "filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that Bitrix24 filters at the source then show too much.",
+                column=column,
             )
-            fix = "Answer only the rows that match filter."
+            fix = say("Answer only the rows that match filter.")
         else:
-            what = (
-                f"A filter on column {column} finds nothing, though a row with that value came without it. Charts that "
-                "Bitrix24 filters at the source then stay empty."
+            what = say(
+                "A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 filters at the source then stay empty.",
+                column=column,
             )
-            fix = "Compare the values as they are answered, and take filter by the codes of urlTableDescription."
+            fix = say(
+                "Compare the values as they are answered, and take filter by the codes of urlTableDescription."
+            )
         self.notes.find("warning", "urlData", what, fix)
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):
             alone = not isinstance(chosen, EndpointError)
-            when = "select, filter and limit are optional, and without them it fails" if alone else ""
+            when = say("select, filter and limit are optional, and without them it fails") if alone else ""
             self.notes.fail("urlData", plain, when)
         elif isinstance(chosen, EndpointError):
-            self.notes.fail("urlData", chosen, "It fails when select and limit are given")
+            self.notes.fail("urlData", chosen, say("It fails when select and limit are given"))
 
     async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
         try:
@@ -268,6 +283,12 @@ class _Examination:
             return error
         self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
         return answered
+
+
+def _rows_held(rows: Rows) -> str:
+    if rows.truncated:
+        return say("{count} rows and more", count=len(rows.rows))
+    return say_count("{count} rows", "{count} rows", len(rows.rows))
 
 
 def _compared(header: Sequence[str], described: Columns | None) -> list[Breach]:

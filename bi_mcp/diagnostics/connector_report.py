@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, ENDPOINTS, FAILURES
+from bi_mcp.diagnostics.endpoint_rules import BREACHES, ENDPOINTS, consequence, remedy
 from bi_mcp.diagnostics.finding import Finding, Level
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
 from bi_mcp.endpoints.wording import safe_text
 from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
 from bi_mcp.secret import Secret
 
 
@@ -66,8 +67,10 @@ class Notebook:
             )
         if answer.compressed and endpoint not in self._compressed:
             self._compressed.add(endpoint)
-            what = "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
-            self.find("warning", endpoint, what, FAILURES["encoding"])
+            what = say(
+                "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
+            )
+            self.find("warning", endpoint, what, remedy("encoding"))
         if answer.not_public:
             self._not_public[endpoint] = answer.not_public
         elif answer.scheme == "http" and not answer.in_process:
@@ -90,7 +93,12 @@ class Notebook:
 
     def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
         prefix = f"{when}: " if when else ""
-        self.find("error", endpoint, f"{prefix}{error} {CONSEQUENCES[endpoint]}", FAILURES[error.reason])
+        self.find(
+            "error",
+            endpoint,
+            f"{prefix}{error} {consequence(endpoint)}",
+            remedy(error.reason),
+        )
 
     def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """One finding for each rule, with all the places where it is broken."""
@@ -105,7 +113,8 @@ class Notebook:
                 )
             )
             meaning = BREACHES[rule]
-            self.find(meaning.level, endpoint, f"{meaning.what}: {places}. {meaning.why}", meaning.fix)
+            what = f"{say(meaning.what)}: {places}. {say(meaning.why)}"
+            self.find(meaning.level, endpoint, what, say(meaning.fix))
 
     def find(self, level: Level, where: str, what: str, fix: str) -> None:
         self._findings.append(Finding(level=level, where=where, what=what, fix=fix))
@@ -117,18 +126,21 @@ class Notebook:
         found = []
         if self._not_public:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
-            what = (
-                f"{', '.join(self._not_public)}: the address leads to {kinds}. Bitrix24's cloud does not call such "
-                "addresses."
+            what = say(
+                "{endpoints}: the address leads to {kinds}. Bitrix24's cloud does not call such addresses.",
+                endpoints=", ".join(self._not_public),
+                kinds=kinds,
             )
-            fix = "Before real use, move the connector to a public https address."
+            fix = say("Before real use, move the connector to a public https address.")
             found.append(Finding(level="warning", where="address", what=what, fix=fix))
         if self._clear_text:
-            what = (
-                f"{', '.join(self._clear_text)}: called by plain http, so Bitrix24 sends the connection's values, "
-                "passwords included, in clear text."
+            what = say(
+                "{endpoints}: called by plain http, so Bitrix24 sends the connection's values, passwords included, in clear text.",
+                endpoints=", ".join(self._clear_text),
             )
             found.append(
-                Finding(level="warning", where="address", what=what, fix="Serve the endpoints over https.")
+                Finding(
+                    level="warning", where="address", what=what, fix=say("Serve the endpoints over https.")
+                )
             )
         return found

@@ -11,6 +11,7 @@ from bi_mcp.diagnostics.column_types import check_types
 from bi_mcp.diagnostics.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import LEVELS, Finding, Level, worst
 from bi_mcp.diagnostics.surroundings import check_dates, check_surroundings
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
 __all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
@@ -59,15 +60,23 @@ def _check_answers(
     described: Sequence[ExternalColumn] | None, sample: Sample | None, context: DatasetContext
 ) -> Iterator[Finding]:
     yield from context.breaches
-    unchecked = {"urlTableDescription": "columns and types", "urlData": "header and values"}
+    unchecked = {
+        "urlTableDescription": text("Its columns and types could not be checked."),
+        "urlData": text("Its header and values could not be checked."),
+    }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
         reason = context.failures.get(endpoint, "")
+        failed = (
+            say("It gave no usable answer: {reason}.", reason=reason)
+            if reason
+            else say("It gave no usable answer.")
+        )
         yield Finding(
             level="error",
             where=endpoint,
-            what=f"It gave no usable answer{f': {reason}' if reason else ''}. Its {unchecked[endpoint]} could not be checked.",
-            fix="Mend the endpoint first; connector_check tells what Bitrix24 expects of it.",
+            what=f"{failed} {say(unchecked[endpoint])}",
+            fix=say("Mend the endpoint first; connector_check tells what Bitrix24 expects of it."),
         )
 
 
@@ -78,7 +87,9 @@ def _check_columns(
     context: DatasetContext,
 ) -> Iterator[Finding]:
     if not columns:
-        yield Finding(level="error", where="columns", what="The dataset has no columns.", fix="Add some.")
+        yield Finding(
+            level="error", where="columns", what=say("The dataset has no columns."), fix=say("Add some.")
+        )
     codes = [column.code for column in described or ()]
     if sample is not None:
         # A connector that is not known is taken at what it was sent.
@@ -88,8 +99,8 @@ def _check_columns(
         yield Finding(
             level="error",
             where="urlTableDescription",
-            what="It names no columns for the table.",
-            fix="Let it answer the table's columns; look whether the table is still there.",
+            what=say("It names no columns for the table."),
+            fix=say("Let it answer the table's columns; look whether the table is still there."),
         )
     elif described is not None:
         yield from check_columns(columns, Outside(described, described=True), context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,24 +80,24 @@ def check_fields(group: str, described: Sequence[FieldDescription]) -> list[Find
         for name, field in answered.items()
         if name in known and (difference := _difference(known[name], field))
     ]
-    advice = "Look whether a newer bi-mcp knows this portal's generation."
+    advice = say("Look whether a newer bi-mcp knows this portal's generation.")
     results: tuple[tuple[Level, str, list[str]], ...] = (
-        ("note", "Fields that this version does not know", new),
-        ("warning", "Fields that this portal no longer has", missing),
-        ("warning", "Fields with other rules than expected", changed),
+        ("note", text("Fields that this version does not know: {names}."), new),
+        ("warning", text("Fields that this portal no longer has: {names}."), missing),
+        ("warning", text("Fields with other rules than expected: {names}."), changed),
     )
     return [
-        Finding(level=level, where=f"{group}.fields", what=f"{title}: {', '.join(names)}.", fix=advice)
-        for level, title, names in results
+        Finding(level=level, where=f"{group}.fields", what=say(what, names=", ".join(names)), fix=advice)
+        for level, what, names in results
         if names
     ]
 
 
 def _difference(known: KnownField, field: FieldDescription) -> str:
     differences = (
-        ("type", known.type, field.type),
-        ("required", known.rule == "R", field.is_required),
-        ("read only", known.rule == "RO", field.is_read_only),
-        ("immutable", known.immutable, field.is_immutable),
+        (text("type is {now}, was {was}"), known.type, field.type),
+        (text("required is {now}, was {was}"), known.rule == "R", field.is_required),
+        (text("read only is {now}, was {was}"), known.rule == "RO", field.is_read_only),
+        (text("immutable is {now}, was {was}"), known.immutable, field.is_immutable),
     )
-    return ", ".join(f"{what} is {now}, was {was}" for what, was, now in differences if was != now)
+    return ", ".join(say(what, now=now, was=was) for what, was, now in differences if was != now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bi_mcp.diagnostics.portal_map import MARKS, MapNode, PortalMap
+from bi_mcp.language import say
 
 # Fixed pairs of ground and ink, legible on a light and on a dark page.
 _CLASSES = {
@@ -23,7 +24,8 @@ def render_mermaid(portal_map: PortalMap) -> str:
     lines += [f'  {names[node.key]}["{_label(node)}"]:::{node.level}' for node in shown.nodes]
     lines += [f"  {names[node.parent]} --> {names[node.key]}" for node in shown.nodes if node.parent]
     if shown.left_out:
-        lines.append(f'  more["and {shown.left_out} more"]')
+        more = say("and {count} more", count=shown.left_out)
+        lines.append(f'  more["{escape(more)}"]')
     lines += [f"  classDef {level} {style}" for level, style in _CLASSES.items()]
     return "\n".join(lines) + "\n"
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from bi_mcp.diagnostics.values import COLUMN_TYPES
+from bi_mcp.language import text
 from bi_mcp.rest.models import Column
 
 Call: TypeAlias = dict[str, object]
 
 # What the reader must know before calls that delete columns.
-DELETED = "Charts and filters in BI Builder that use it break."
-REPLACED = (
+DELETED = text("Charts and filters in BI Builder that use it break.")
+REPLACED = text(
     "Charts and filters in BI Builder lose the column with the first call; look at them after the second one."
 )
 

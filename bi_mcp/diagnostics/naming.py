@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
+from bi_mcp.language import say, text
+
 MAX_DATASET_NAME = 230
 MAX_COLUMN_NAME = 32
 SUFFIX_DIGITS = 6
@@ -45,11 +47,15 @@ class NameRules(NamedTuple):
     longest: int
     spell: Callable[[str], str]
     stem: str
-    case: str
+    spelling: str
 
 
-DATASET_NAMES = NameRules(re.compile(r"[a-z][a-z0-9_]*"), MAX_DATASET_NAME, str.lower, "table", "small")
-COLUMN_NAMES = NameRules(re.compile(r"[A-Z][A-Z0-9_]*"), MAX_COLUMN_NAME, str.upper, "COLUMN", "capital")
+DATASET_NAMES = NameRules(
+    re.compile(r"[a-z][a-z0-9_]*"), MAX_DATASET_NAME, str.lower, "table", text("written in small letters")
+)
+COLUMN_NAMES = NameRules(
+    re.compile(r"[A-Z][A-Z0-9_]*"), MAX_COLUMN_NAME, str.upper, "COLUMN", text("written in capital letters")
+)
 
 
 def dataset_name(code: str, title: str = "", taken: Iterable[str] = ()) -> LegalName:
@@ -86,19 +92,22 @@ def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
     reasons = list[str]()
     name = _spelt(code, rules, reasons)
     if not name.strip("_0123456789") and title and title != code:
-        reasons[:] = ["the code has no letters, so it is named after the title"]
+        reasons[:] = [say("the code has no letters, so it is named after the title")]
         name = _spelt(title, rules, reasons)
     if not name:
         reasons.append(
-            "nothing of it can be written in Latin letters, so a number made from the code stands for it"
+            say("nothing of it can be written in Latin letters, so a number made from the code stands for it")
         )
         name = f"{rules.stem}_{rules.spell(_stable_suffix(code))}"
     if name[0].isdigit():
-        reasons.append("a name must begin with a letter")
+        reasons.append(say("a name must begin with a letter"))
         name = f"{rules.stem}_{name}"
     if len(name) > rules.longest:
         reasons.append(
-            f"cut to {rules.longest} characters; the end is made from the code, so it stays the same"
+            say(
+                "cut to {most} characters; the end is made from the code, so it stays the same",
+                most=rules.longest,
+            )
         )
         name = _cut(name, f"_{rules.spell(_stable_suffix(code))}", rules)
     return LegalName(name, tuple(reasons))
@@ -116,10 +125,10 @@ def _spelt(text: str, rules: NameRules, reasons: list[str]) -> str:
     plain = transliterate(signed)
     name = rules.spell(re.sub(r"[^a-z0-9]+", "_", plain).strip("_"))
     changes = (
-        (apart != text, "camelCase split into words"),
-        (plain != signed.lower(), "letters written in plain Latin"),
-        (signed != apart or _has_other_signs(apart), "signs other than letters, digits and _ replaced"),
-        (_latin(text) != rules.spell(_latin(text)), f"written in {rules.case} letters"),
+        (apart != text, say("camelCase split into words")),
+        (plain != signed.lower(), say("letters written in plain Latin")),
+        (signed != apart or _has_other_signs(apart), say("signs other than letters, digits and _ replaced")),
+        (_latin(text) != rules.spell(_latin(text)), say(rules.spelling)),
     )
     reasons.extend(reason for changed, reason in changes if changed)
     return name
@@ -159,7 +168,7 @@ def _apart(choice: LegalName, used: Collection[str], rules: NameRules) -> LegalN
     number = 2
     while (name := _cut(choice.name, f"_{number}", rules)).casefold() in used:
         number += 1
-    return LegalName(name, (*choice.reasons, f"{choice.name} is taken"))
+    return LegalName(name, (*choice.reasons, say("{name} is taken", name=choice.name)))
 
 
 def _cut(name: str, suffix: str, rules: NameRules) -> str:

@@ -12,6 +12,7 @@ from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.proposal import Proposal, propose
 from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, read_table
 from bi_mcp.errors import EndpointError, InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.setting_values import looks_secret
 
@@ -92,7 +93,9 @@ async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) 
     """Read a source and its connector from the portal."""
     source = await bi.sources.get(source_id)
     if source.connector_id is None:
-        raise InvalidRequestError(f"source {source_id}: the portal does not say which connector it uses.")
+        raise InvalidRequestError(
+            say("source {id}: the portal does not say which connector it uses.", id=source_id)
+        )
     return Outside(caller, source, await bi.connectors.get(source.connector_id))
 
 
@@ -102,7 +105,9 @@ async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
     page = await bi.datasets.list_page(select=["id", "sourceId"], filter={"id": dataset_id})
     source_id = next((item.source_id for item in page.items if item.id == dataset_id), None)
     if source_id is None:
-        raise InvalidRequestError(f"dataset {dataset_id}: the portal does not say which source it uses.")
+        raise InvalidRequestError(
+            say("dataset {id}: the portal does not say which source it uses.", id=dataset_id)
+        )
     return dataset.model_copy(update={"source_id": source_id}), await open_outside(bi, caller, source_id)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bi_mcp.diagnostics.endpoint_rules import CONSEQUENCES, FAILURES
+from bi_mcp.diagnostics.endpoint_rules import consequence, remedy
 from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.outside import Outside, judge_dataset
@@ -16,6 +16,7 @@ from bi_mcp.diagnostics.portal_health import build_portal_map
 from bi_mcp.diagnostics.portal_map import MapNode, PortalMap
 from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, HostGates, read_table
 from bi_mcp.errors import EndpointError, EndpointReason, InvalidRequestError
+from bi_mcp.language import say
 from bi_mcp.progress import as_one_step, report
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ async def diagnose_portal(
         generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
     if source is not None and source not in snapshot.sources:
         raise InvalidRequestError(
-            f"There is no source {source} that this application sees. The map of the portal shows those there are."
+            say(
+                "There is no source {id} that this application sees. The map of the portal shows those there are.",
+                id=source,
+            )
         )
     rounds = _Rounds(snapshot, generation, caller, HostGates(calls_per_host))
     await rounds.make([source] if source is not None else list(snapshot.sources))
@@ -112,8 +116,8 @@ class _Rounds:
                 Finding(
                     level="error",
                     where="urlCheck",
-                    what=f"{error} {CONSEQUENCES['urlCheck']}",
-                    fix=FAILURES[error.reason],
+                    what=f"{error} {consequence('urlCheck')}",
+                    fix=remedy(error.reason),
                     call=call("connector_check", source=outside.source.id),
                 )
             ]
@@ -137,8 +141,11 @@ def _without_source(dataset: Dataset, source_id: int) -> Finding:
     return Finding(
         level="error",
         where=f"dataset {dataset.id}",
-        what=f"Its source {source_id} does not answer, so it gets no data and its columns could not be compared.",
-        fix="Mend the source first.",
+        what=say(
+            "Its source {id} does not answer, so it gets no data and its columns could not be compared.",
+            id=source_id,
+        ),
+        fix=say("Mend the source first."),
     )
 
 

@@ -10,6 +10,7 @@ from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.diagnostics.mending import call, show_columns
 from bi_mcp.diagnostics.portal_map import KINDS, Kind, MapNode, PortalMap, one_line
 from bi_mcp.diagnostics.surroundings import check_surroundings
+from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Dataset, Source
 
 if TYPE_CHECKING:
@@ -84,8 +85,13 @@ def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> 
             Finding(
                 level="error",
                 where=f"source {source.id}",
-                what=f"Its connector {source.connector_id} is not there: its datasets get no data.",
-                fix="Make the connector again, then a source and datasets on it: a source cannot change its connector.",
+                what=say(
+                    "Its connector {id} is not there: its datasets get no data.",
+                    id=source.connector_id,
+                ),
+                fix=say(
+                    "Make the connector again, then a source and datasets on it: a source cannot change its connector."
+                ),
             )
         )
     parent = f"connector {connector.id}" if connector else None
@@ -100,8 +106,8 @@ def _dataset_node(dataset: Dataset, snapshot: Snapshot) -> MapNode:
             Finding(
                 level="error",
                 where=f"dataset {dataset.id}",
-                what=f"Its source {dataset.source_id} is not there: it gets no data.",
-                fix="Make the dataset again on another source; a dataset cannot change its source.",
+                what=say("Its source {id} is not there: it gets no data.", id=dataset.source_id),
+                fix=say("Make the dataset again on another source; a dataset cannot change its source."),
             )
         )
     return _node(
@@ -116,16 +122,16 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(
             level="error",
             where=f"dataset {dataset.id}",
-            what="It has no columns: charts have nothing to show.",
-            fix="Look what the table has, then add columns with dataset_fields_update.",
+            what=say("It has no columns: charts have nothing to show."),
+            fix=say("Look what the table has, then add columns with dataset_fields_update."),
             call=call("dataset_diagnose", id=dataset.id),
         )
     elif all(column.visible is False for column in dataset.fields):
         yield Finding(
             level="warning",
             where=f"dataset {dataset.id}",
-            what="All its columns are hidden: charts have nothing to show.",
-            fix="Show the columns that charts need.",
+            what=say("All its columns are hidden: charts have nothing to show."),
+            fix=say("Show the columns that charts need."),
             call=show_columns(dataset.id, [column.id for column in dataset.fields]),
         )
 
@@ -135,8 +141,8 @@ def _check_builder(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(
             level="note",
             where=f"dataset {dataset.id}",
-            what="No BI Builder dataset was made together with it, as is so after table.add.",
-            fix="If charts need one, make it by hand in BI Builder.",
+            what=say("No BI Builder dataset was made together with it, as is so after table.add."),
+            fix=say("If charts need one, make it by hand in BI Builder."),
         )
 
 
@@ -145,6 +151,6 @@ def _vanished_node(gone: Vanished) -> MapNode:
     finding = Finding(
         level="note",
         where=f"{kind} {gone.id}",
-        what="It was listed and then no longer there: it was deleted while the portal was read.",
+        what=say("It was listed and then no longer there: it was deleted while the portal was read."),
     )
     return _node(kind, gone.id, gone.name, [finding])

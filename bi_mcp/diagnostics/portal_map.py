@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bi_mcp.diagnostics.finding import LEVELS, Finding, Level
+from bi_mcp.language import say, text
 
 Kind = Literal["connector", "source", "dataset"]
 KINDS: tuple[Kind, ...] = ("connector", "source", "dataset")
@@ -16,6 +17,12 @@ KINDS: tuple[Kind, ...] = ("connector", "source", "dataset")
 # More is neither read nor drawn legibly.
 MAX_SHOWN = 300
 LONGEST_TITLE = 60
+_STATES: dict[Level, str] = {
+    "ok": text("{count} ok"),
+    "note": text("{count} note"),
+    "warning": text("{count} warning"),
+    "error": text("{count} error"),
+}
 MARKS: dict[Level, str] = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
 
 
@@ -68,9 +75,10 @@ class PortalMap(BaseModel):
     def summary(self) -> str:
         """One sentence: how many of what are in what state."""
         levels = Counter(node.level for node in self.nodes)
-        states = [f"{levels[level]} {level}" for level in reversed(LEVELS) if levels[level]]
-        rest = f"; {self.left_out} more left out" if self.left_out else ""
-        return f"{len(self.nodes)} objects ({', '.join(states) or 'the portal is empty'}){rest}"
+        states = [say(_STATES[level], count=levels[level]) for level in reversed(LEVELS) if levels[level]]
+        rest = say("; {count} more left out", count=self.left_out) if self.left_out else ""
+        state = ", ".join(states) or say("the portal is empty")
+        return say("{count} objects ({state}){rest}", count=len(self.nodes), state=state, rest=rest)
 
 
 def one_line(text: str, longest: int = LONGEST_TITLE) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from bi_mcp.diagnostics.finding import Finding, Level, worst
 from bi_mcp.diagnostics.known_fields import check_fields
 from bi_mcp.errors import AccessDeniedError, AuthenticationError, BiMcpError, InvalidRequestError, PortalError
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -108,8 +109,8 @@ class _Doctor:
     async def _who(self) -> None:
         user = await self._ask("profile", self._bi.portal.user, explain_failure)
         if user is not None:
-            self.known["user"] = (
-                " ".join(part for part in (user.name, user.last_name) if part) or f"user {user.id}"
+            self.known["user"] = " ".join(part for part in (user.name, user.last_name) if part) or say(
+                "user {id}", id=user.id
             )
             self.known["admin"] = user.admin
 
@@ -122,15 +123,15 @@ class _Doctor:
             self._find(
                 "error",
                 "application",
-                "The application's paid or trial period has ended.",
-                "Renew it in the portal's Market.",
+                say("The application's paid or trial period has ended."),
+                say("Renew it in the portal's Market."),
             )
         if not application.installed:
             self._find(
                 "warning",
                 "application",
-                "The application is not installed to the end, so only administrators may use it.",
-                "Finish its installation in the portal.",
+                say("The application is not installed to the end, so only administrators may use it."),
+                say("Finish its installation in the portal."),
             )
 
     async def _scopes(self) -> None:
@@ -142,8 +143,8 @@ class _Doctor:
             self._find(
                 "error",
                 "scope",
-                f"The credential lacks the scope '{SCOPE}'.",
-                "Add the scope on the application's card and authorise again.",
+                say("The credential lacks the scope '{scope}'.", scope=SCOPE),
+                say("Add the scope on the application's card and authorise again."),
             )
 
     async def _time(self) -> None:
@@ -154,12 +155,16 @@ class _Doctor:
         skew = portal_time.timestamp() - (before + self._clock()) / 2
         self.known["clock_skew_s"] = round(skew, 1)
         if abs(skew) > TOLERATED_SKEW_S:
-            direction = "behind" if skew > 0 else "ahead of"
+            what = (
+                text("This machine's clock is {seconds:.0f} s behind the portal's.")
+                if skew > 0
+                else text("This machine's clock is {seconds:.0f} s ahead of the portal's.")
+            )
             self._find(
                 "warning",
                 "clock",
-                f"This machine's clock is {abs(skew):.0f} s {direction} the portal's.",
-                "Set this machine's clock by a time server; expiry times and dates are judged by it.",
+                say(what, seconds=abs(skew)),
+                say("Set this machine's clock by a time server; expiry times and dates are judged by it."),
             )
 
     async def _fields(self, connector_fields: list[FieldDescription]) -> None:
@@ -180,7 +185,7 @@ class _Doctor:
             self._find(
                 "ok",
                 "access",
-                "The credential reads and writes connectors, sources and datasets of its application.",
+                say("The credential reads and writes connectors, sources and datasets of its application."),
             )
 
     async def _ask(
@@ -203,7 +208,7 @@ def explain_credential(error: BiMcpError) -> Finding | None:
     return Finding(
         level="error",
         where="credential",
-        what=f"{error.code}: the portal refuses the credential.",
+        what=say("{code}: the portal refuses the credential.", code=error.code),
         fix=error.hint,
     )
 
@@ -219,8 +224,8 @@ def explain_no_application(where: str, error: BiMcpError) -> Finding:
         return Finding(
             level="warning",
             where="application",
-            what="The credential belongs to no application, so only the *.fields methods work.",
-            fix="Register a local application with the scope 'biconnector' and use its access token.",
+            what=say("The credential belongs to no application, so only the *.fields methods work."),
+            fix=say("Register a local application with the scope 'biconnector' and use its access token."),
         )
     return explain_failure(where, error)
 
@@ -234,8 +239,10 @@ def explain_fields_refusal(where: str, error: BiMcpError) -> Finding:
     return Finding(
         level="error",
         where="rights",
-        what="The user may not use BI Builder on this portal.",
-        fix="An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'.",
+        what=say("The user may not use BI Builder on this portal."),
+        fix=say(
+            "An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'."
+        ),
     )
 
 
@@ -247,8 +254,10 @@ def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
         return Finding(
             level="error",
             where="access",
-            what="The *.fields methods work and the lists are refused: a webhook, or a token without an application.",
-            fix="Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN.",
+            what=say(
+                "The *.fields methods work and the lists are refused: a webhook, or a token without an application."
+            ),
+            fix=say("Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN."),
         )
     return Finding(level="error", where=where, what=str(error))
 
@@ -262,9 +271,10 @@ def _plan_or_scope(error: PortalError) -> Finding:
         return Finding(
             level="error",
             where="plan",
-            what="The portal's REST service refuses as a whole (HTTP 403): its plan does not include REST.",
-            fix="REST needs a commercial plan or a trial of one; ask the portal's administrator.",
+            what=say(
+                "The portal's REST service refuses as a whole (HTTP 403): its plan does not include REST."
+            ),
+            fix=say("REST needs a commercial plan or a trial of one; ask the portal's administrator."),
         )
-    return Finding(
-        level="error", where="scope", what=f"{error.code}: {error.message or 'refused'}.", fix=error.hint
-    )
+    message = error.message or say("refused")
+    return Finding(level="error", where="scope", what=f"{error.code}: {message}.", fix=error.hint)

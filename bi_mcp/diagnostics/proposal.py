@@ -17,6 +17,7 @@ from bi_mcp.diagnostics.external import (
 from bi_mcp.diagnostics.naming import LegalName, column_names, dataset_name
 from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, judge, shown
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say, text
 
 
 class Proposal(NamedTuple):
@@ -40,14 +41,22 @@ def propose(
     """
     if not is_code(table_code):
         raise InvalidRequestError(
-            f"A portal cannot hold the table's code {shown(table_code)!r}: it is blank, longer than {MAX_CODE} characters, "
-            "or broken text. Let the connector answer another."
+            say(
+                "A portal cannot hold the table's code {code!r}: it is blank, longer than {most} characters, or broken text. Let the connector answer another.",
+                code=shown(table_code),
+                most=MAX_CODE,
+            )
         )
     name = dataset_name(table_code, title, taken_names)
-    reasons = list(_naming_reasons("dataset", table_code, name))
+    reasons = list(_naming_reasons(text("dataset {code!r}: named {name}; {reasons}"), table_code, name))
     usable = _usable(columns, reasons)
     if not usable:
-        raise InvalidRequestError(f"The table {shown(table_code)!r} has no column that a dataset could hold.")
+        raise InvalidRequestError(
+            say(
+                "The table {code!r} has no column that a dataset could hold.",
+                code=shown(table_code),
+            )
+        )
     fields: dict[str, object] = {
         "name": name.name,
         "sourceId": source_id,
@@ -66,10 +75,14 @@ def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[Exter
             usable.setdefault(column.code, column)
         else:
             reasons.append(
-                f"column {number}: left out, since a portal cannot hold its code {shown(column.code)!r}"
+                say(
+                    "column {number}: left out, since a portal cannot hold its code {code!r}",
+                    number=number,
+                    code=shown(column.code),
+                )
             )
     reasons.extend(
-        f"column {shown(code)!r}: described more than once, the first is taken"
+        say("column {code!r}: described more than once, the first is taken", code=shown(code))
         for code in repeated([column.code for column in columns])
         if code in usable
     )
@@ -83,17 +96,17 @@ def _propose_columns(
     values = sample.columns if sample else {}
     names = column_names([(column.code, column.name) for column in columns])
     for column, name in zip(columns, names, strict=True):
-        reasons.extend(_naming_reasons("column", column.code, name))
+        reasons.extend(_naming_reasons(text("column {code!r}: named {name}; {reasons}"), column.code, name))
         type_, why = _propose_type(column, judge(values.get(column.code, ()), column.type), generation)
-        reasons.extend(f"column {name.name}: {reason}" for reason in why)
+        reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
         proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
     return proposed
 
 
-def _naming_reasons(kind: str, code: str, name: LegalName) -> Iterator[str]:
+def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:
     # That a column's name is in capitals is so everywhere, and needs no reason.
     if name.reasons and name.name.casefold() != code.casefold():
-        yield f"{kind} {shown(code)!r}: named {name.name}; {', '.join(name.reasons)}"
+        yield say(reason, code=shown(code), name=name.name, reasons=", ".join(name.reasons))
 
 
 def _propose_type(
@@ -102,14 +115,27 @@ def _propose_type(
     """The described type, unless the portal does not know it or the values contradict it."""
     type_, reasons = column.type, list[str]()
     if type_ not in COLUMN_TYPES:
-        return "string", [f"type string, since {shown(type_)!r} is no type of Bitrix24"]
+        return "string", [say("type string, since {type!r} is no type of Bitrix24", type=shown(type_))]
     if judgement.count:
         first = judgement.offences[0]
         type_ = judgement.fitting or "string"
         reasons.append(
-            f"type {type_} instead of {column.type}: {judgement.count} of {judgement.filled} sampled values are no "
-            f'{column.type}, such as "{first.value}" ({first.format})'
+            say(
+                'type {type} instead of {described}: {count} of {filled} sampled values are no {described}, such as "{value}" ({format})',
+                type=type_,
+                described=column.type,
+                count=judgement.count,
+                filled=judgement.filled,
+                value=first.value,
+                format=first.format,
+            )
         )
     if portal_type(type_, generation) != type_:
-        reasons.append(f"type {portal_type(type_, generation)}, since this portal does not know {type_}")
+        reasons.append(
+            say(
+                "type {used}, since this portal does not know {type}",
+                used=portal_type(type_, generation),
+                type=type_,
+            )
+        )
     return portal_type(type_, generation), reasons

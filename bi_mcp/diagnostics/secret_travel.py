@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
+from bi_mcp.language import say
 from bi_mcp.named_secrets import destination
 
 if TYPE_CHECKING:
@@ -78,9 +79,13 @@ def _sentences(sources: Iterable[Source], stored: Stored, hosts: Sequence[str]) 
             for secret, value in stored:
                 if setting.value == value:
                     _check(source, setting.code, secret, hosts)
-                    yield (
-                        f"The secret {secret.name}, which source {source.id} {quoted(source.title)} holds in {quoted(setting.code)}, "
-                        f"would be sent to {', '.join(hosts)}."
+                    yield say(
+                        "The secret {name}, which source {id} {title} holds in {code}, would be sent to {hosts}.",
+                        name=secret.name,
+                        id=source.id,
+                        title=quoted(source.title),
+                        code=quoted(setting.code),
+                        hosts=", ".join(hosts),
                     )
 
 
@@ -88,9 +93,16 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
     unbound = [host for host in hosts if not secret.may_go_to(host)]
     if unbound:
         raise SecretReferenceError(
-            f"The connector was not changed: source {source.id} {quoted(source.title)} holds the secret {secret.name} in "
-            f"{quoted(code)}, which is bound to {', '.join(secret.hosts)} and would be sent to {', '.join(unbound)}. Only the user "
-            f"can allow that, if they trust this address, in a terminal: `{secret.command_for(*unbound)}`."
+            say(
+                "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}. Only the user can allow that, if they trust this address, in a terminal: `{command}`.",
+                id=source.id,
+                title=quoted(source.title),
+                name=secret.name,
+                code=quoted(code),
+                hosts=", ".join(secret.hosts),
+                unbound=", ".join(unbound),
+                command=secret.command_for(*unbound),
+            )
         )
 
 

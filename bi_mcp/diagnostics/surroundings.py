@@ -9,6 +9,7 @@ from bi_mcp.diagnostics.external import DatasetContext, Generation
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.setting_values import ENV_PREFIX
 
@@ -39,8 +40,12 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
                 Finding(
                     level="note",
                     where=f"connector {connector.id}",
-                    what=f"It was created or changed on {moment}, after the dataset (on {created}).",
-                    fix="Look whether its addresses still lead to the table's system.",
+                    what=say(
+                        "It was created or changed on {moment}, after the dataset (on {created}).",
+                        moment=moment,
+                        created=created,
+                    ),
+                    fix=say("Look whether its addresses still lead to the table's system."),
                     call=call("connector_get", id=connector.id),
                 )
             )
@@ -49,8 +54,12 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
             Finding(
                 level="note",
                 where=f"source {source.id}",
-                what=f"It was changed on {source.date_update}, after the dataset was made (on {created}).",
-                fix="Look whether its settings still lead to the table's system.",
+                what=say(
+                    "It was changed on {moment}, after the dataset was made (on {created}).",
+                    moment=source.date_update,
+                    created=created,
+                ),
+                fix=say("Look whether its settings still lead to the table's system."),
                 call=call("source_get", id=source.id),
             )
         )
@@ -71,10 +80,10 @@ def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
     yield Finding(
         level="error",
         where=f"source {source.id}",
-        what="The source is switched off: its datasets get no data.",
-        fix="Switch it on in the portal's web interface; newer portals ignore active in source_update."
+        what=say("The source is switched off: its datasets get no data."),
+        fix=say("Switch it on in the portal's web interface; newer portals ignore active in source_update.")
         if by_hand
-        else "Switch it on.",
+        else say("Switch it on."),
         call=None if by_hand else call("source_update", id=source.id, fields={"active": True}),
     )
 
@@ -91,16 +100,21 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
         yield Finding(
             level="warning",
             where=f"source {source.id}",
-            what=f"It has no value for parameters that the connector declares: {', '.join(missing)}.",
-            fix="Put the values into the named variables of the server's environment, then pass them.",
+            what=say(
+                "It has no value for parameters that the connector declares: {codes}.",
+                codes=", ".join(missing),
+            ),
+            fix=say("Put the values into the named variables of the server's environment, then pass them."),
             call=_setting_call(source.id, missing),
         )
     if empty:
         yield Finding(
             level="note",
             where=f"source {source.id}",
-            what=f"Parameters without a value: {', '.join(empty)}.",
-            fix="If the connector needs them, put the values into the named variables of the server's environment.",
+            what=say("Parameters without a value: {codes}.", codes=", ".join(empty)),
+            fix=say(
+                "If the connector needs them, put the values into the named variables of the server's environment."
+            ),
             call=_setting_call(source.id, empty),
         )
     if lost:
@@ -125,8 +139,11 @@ def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSett
     return Finding(
         level="warning",
         where=f"connector {connector.id}",
-        what=f"It no longer declares parameters that source {source.id} has values for: "
-        f"{', '.join(setting.code for setting in lost)}. They may no longer be sent.",
-        fix="If its endpoints still need them, declare them again.",
+        what=say(
+            "It no longer declares parameters that source {id} has values for: {codes}. They may no longer be sent.",
+            id=source.id,
+            codes=", ".join(setting.code for setting in lost),
+        ),
+        fix=say("If its endpoints still need them, declare them again."),
         call=call("connector_update", id=connector.id, fields={"settings": [*declared, *again]}),
     )

@@ -10,7 +10,9 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import available_timezones
 
-FAMILIES = ("numbers", "dates", "booleans", "text", "nested values")
+from bi_mcp.language import say, text
+
+FAMILIES = (text("numbers"), text("dates"), text("booleans"), text("text"), text("nested values"))
 
 INT64 = range(-(2**63), 2**63)
 # Up to here a double holds every whole number.
@@ -30,7 +32,7 @@ class Shape:
 
     def told(self, expected: str) -> str:
         """How to call this shape in a column of a type."""
-        return self.instead.get(expected, self.format)
+        return say(self.instead.get(expected, self.format))
 
 
 def _shape(format: str, family: str, *types: str, instead: Mapping[str, str] | None = None) -> Shape:
@@ -38,24 +40,25 @@ def _shape(format: str, family: str, *types: str, instead: Mapping[str, str] | N
 
 
 EMPTY = Shape("empty", "", frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"}))
-NESTED = Shape("array or object", "nested values", frozenset())
+NESTED = Shape(text("array or object"), "nested values", frozenset())
 
-_TEXT = _shape("text", "text")
-_NAMED_ZONE = _shape("name of a time zone", "text", "timezone")
-_BOOLEAN = _shape("true or false", "booleans")
-_WHOLE = _shape("whole number", "numbers", "int", "double", "money")
+_PADDED = text("spaces around the value")
+_TEXT = _shape(text("text"), "text")
+_NAMED_ZONE = _shape(text("name of a time zone"), "text", "timezone")
+_BOOLEAN = _shape(text("true or false"), "booleans")
+_WHOLE = _shape(text("whole number"), "numbers", "int", "double", "money")
 _BEYOND_DOUBLE = _shape(
-    "whole number",
+    text("whole number"),
     "numbers",
     "int",
-    instead=dict.fromkeys(("double", "money"), "whole number of more digits than a double holds"),
+    instead=dict.fromkeys(("double", "money"), text("whole number of more digits than a double holds")),
 )
-_OVER_64_BITS = _shape("number over 64 bits", "numbers")
-_DECIMAL = _shape("decimal number", "numbers", "double", "money")
-_NOT_FINITE = _shape("NaN or Infinity", "numbers")
-_DATE = _shape("Y-m-d", "dates", "date", instead={"datetime": "date without a time of day"})
-_MOMENT = _shape("Y-m-d H:i:s", "dates", "datetime", instead={"date": "date with a time of day"})
-_IMPOSSIBLE = _shape("date that does not exist", "dates")
+_OVER_64_BITS = _shape(text("number over 64 bits"), "numbers")
+_DECIMAL = _shape(text("decimal number"), "numbers", "double", "money")
+_NOT_FINITE = _shape(text("NaN or Infinity"), "numbers")
+_DATE = _shape("Y-m-d", "dates", "date", instead={"datetime": text("date without a time of day")})
+_MOMENT = _shape("Y-m-d H:i:s", "dates", "datetime", instead={"date": text("date with a time of day")})
+_IMPOSSIBLE = _shape(text("date that does not exist"), "dates")
 
 
 def _moment_in_number(what: str) -> Shape:
@@ -64,8 +67,8 @@ def _moment_in_number(what: str) -> Shape:
     )
 
 
-_UNIX_TIME = _moment_in_number("Unix time")
-_COMPACT = _moment_in_number("Ymd without separators")
+_UNIX_TIME = _moment_in_number(text("Unix time"))
+_COMPACT = _moment_in_number(text("Ymd without separators"))
 
 _CURRENCY = r"(?:[$€£¥₽₴₸₹]|(?-i:[A-Z]{3})|руб\.?|р\.|тг\.?|грн\.?)"
 _AMOUNT = r"[+-]?\d[\d\s.,'’]*"
@@ -92,36 +95,36 @@ def _patterns(*rows: tuple[str, Shape]) -> tuple[tuple[re.Pattern[str], Shape], 
 
 # The first pattern that matches the whole text names its shape.
 _WITH_DIGITS = _patterns(
-    (r"-?0\d+", _shape("digits with leading zeros, which a number loses", "numbers")),
-    (r"\+\d+", _shape("digits with a plus sign, which a number loses", "numbers")),
+    (r"-?0\d+", _shape(text("digits with leading zeros, which a number loses"), "numbers")),
+    (r"\+\d+", _shape(text("digits with a plus sign, which a number loses"), "numbers")),
     (r"-?\d*\.\d+|-?\d+\.", _DECIMAL),
-    (r"[+-]?(\d+\.?\d*|\.\d+)e[+-]?\d+", _shape("number with an exponent", "numbers", "double")),
-    (r"-?[1-9]\d{0,2},\d{3}", _shape("comma, decimal or between thousands", "numbers")),
-    (r"-?\d+,\d+", _shape("decimal comma", "numbers")),
-    (r"-?\d{1,3}(,\d{3})+(\.\d+)?", _shape("commas between thousands", "numbers")),
-    (r"-?\d{1,3}(\.\d{3})+(,\d+)?", _shape("points between thousands", "numbers")),
-    (r"-?\d{1,3}(\s\d{3})+([.,]\d+)?", _shape("spaces between thousands", "numbers")),
-    (r"-?\d{1,3}(['’]\d{3})+([.,]\d+)?", _shape("apostrophes between thousands", "numbers")),
-    (r"-?\d+([.,]\d+)?\s?%", _shape("percentage", "numbers")),
-    (r"(utc|gmt)?[+-]\d\d?(:\d\d)?", _shape("offset instead of a time zone's name", "text")),
-    (rf"{_CURRENCY}\s?{_AMOUNT}|{_AMOUNT}\s?\|?{_CURRENCY}", _shape("amount with a currency", "numbers")),
-    (rf"{_ISO_DAY}T{_TIME}{_OFFSET}", _shape("T and an offset: the time zone is lost", "dates")),
-    (rf"{_ISO_DAY} {_TIME}\s?{_OFFSET}", _shape("offset: the time zone is lost", "dates")),
-    (rf"{_ISO_DAY}T{_TIME}", _shape("T between date and time", "dates")),
-    (rf"{_ISO_DAY} \d\d:\d\d:\d\d[.,]\d+", _shape("fractions of a second", "dates")),
-    (rf"{_ISO_DAY} \d\d:\d\d", _shape("time without seconds", "dates")),
+    (r"[+-]?(\d+\.?\d*|\.\d+)e[+-]?\d+", _shape(text("number with an exponent"), "numbers", "double")),
+    (r"-?[1-9]\d{0,2},\d{3}", _shape(text("comma, decimal or between thousands"), "numbers")),
+    (r"-?\d+,\d+", _shape(text("decimal comma"), "numbers")),
+    (r"-?\d{1,3}(,\d{3})+(\.\d+)?", _shape(text("commas between thousands"), "numbers")),
+    (r"-?\d{1,3}(\.\d{3})+(,\d+)?", _shape(text("points between thousands"), "numbers")),
+    (r"-?\d{1,3}(\s\d{3})+([.,]\d+)?", _shape(text("spaces between thousands"), "numbers")),
+    (r"-?\d{1,3}(['’]\d{3})+([.,]\d+)?", _shape(text("apostrophes between thousands"), "numbers")),
+    (r"-?\d+([.,]\d+)?\s?%", _shape(text("percentage"), "numbers")),
+    (r"(utc|gmt)?[+-]\d\d?(:\d\d)?", _shape(text("offset instead of a time zone's name"), "text")),
+    (rf"{_CURRENCY}\s?{_AMOUNT}|{_AMOUNT}\s?\|?{_CURRENCY}", _shape(text("amount with a currency"), "numbers")),
+    (rf"{_ISO_DAY}T{_TIME}{_OFFSET}", _shape(text("T and an offset: the time zone is lost"), "dates")),
+    (rf"{_ISO_DAY} {_TIME}\s?{_OFFSET}", _shape(text("offset: the time zone is lost"), "dates")),
+    (rf"{_ISO_DAY}T{_TIME}", _shape(text("T between date and time"), "dates")),
+    (rf"{_ISO_DAY} \d\d:\d\d:\d\d[.,]\d+", _shape(text("fractions of a second"), "dates")),
+    (rf"{_ISO_DAY} \d\d:\d\d", _shape(text("time without seconds"), "dates")),
     (rf"\d\d?\.\d\d?\.\d{{4}}(,? {_TIME})?", _shape("d.m.Y", "dates")),
     (r"\d\d?\.\d\d?\.\d\d", _shape("d.m.y", "dates")),
     (rf"{_MONTH}/{_DAY_ONLY}{_SLASHED_YEAR}", _shape("m/d/Y", "dates")),
     (rf"{_DAY_ONLY}/{_MONTH}{_SLASHED_YEAR}", _shape("d/m/Y", "dates")),
-    (rf"{_MONTH}/{_MONTH}{_SLASHED_YEAR}", _shape("m/d/Y or d/m/Y", "dates")),
+    (rf"{_MONTH}/{_MONTH}{_SLASHED_YEAR}", _shape(text("m/d/Y or d/m/Y"), "dates")),
     (rf"\d\d?-\d\d?-\d{{4}}( {_TIME})?", _shape("d-m-Y", "dates")),
     (rf"\d{{4}}[/.]\d\d?[/.]\d\d?( {_TIME})?", _shape("Y/m/d", "dates")),
-    (r"\d{4}-\d\d?-\d\d?", _shape("Y-m-d without leading zeros", "dates")),
+    (r"\d{4}-\d\d?-\d\d?", _shape(text("Y-m-d without leading zeros"), "dates")),
 )  # fmt: skip
 _WITHOUT_DIGITS = _patterns(
     (r"[+-]?(nan|inf|infinity)", _NOT_FINITE),
-    (r"true|false|yes|no|да|нет", _shape("word for true or false", "booleans")),
+    (r"true|false|yes|no|да|нет", _shape(text("word for true or false"), "booleans")),
 )
 
 
@@ -165,7 +168,7 @@ def _shape_of_text(text: str) -> Shape:
     shape = _bare_shape(bare)
     if bare == text or shape is _TEXT:
         return shape
-    return _shape("spaces around the value", shape.family)
+    return _shape(_PADDED, shape.family)
 
 
 def _bare_shape(text: str) -> Shape:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bi_mcp.diagnostics.value_shapes import EMPTY, FAMILIES, Shape, shape_of
+from bi_mcp.language import say
 
 MAX_OFFENCES = 5
 MAX_SHOWN = 40
@@ -77,8 +78,10 @@ def shown(value: object) -> str:
 
 def listed(texts: Sequence[str]) -> str:
     """Texts of the outer world, the first ten of them."""
-    more = f" and {len(texts) - MAX_LISTED} more" if len(texts) > MAX_LISTED else ""
-    return ", ".join(repr(shown(text)) for text in texts[:MAX_LISTED]) + more
+    named = ", ".join(repr(shown(text)) for text in texts[:MAX_LISTED])
+    if len(texts) <= MAX_LISTED:
+        return named
+    return say("{named} and {more} more", named=named, more=len(texts) - MAX_LISTED)
 
 
 def _text(value: object) -> str:
@@ -86,14 +89,14 @@ def _text(value: object) -> str:
         return value
     if isinstance(value, int) and value.bit_length() > 1024:
         # Python refuses to write numbers of thousands of digits.
-        return f"number of {value.bit_length()} bits"
+        return say("number of {bits} bits", bits=value.bit_length())
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _mixed(shapes: Sequence[Shape]) -> tuple[str, ...]:
     """The families of values, where there is more than one."""
     families = {shape.family for shape in shapes}
-    return tuple(family for family in FAMILIES if family in families) if len(families) > 1 else ()
+    return tuple(say(family) for family in FAMILIES if family in families) if len(families) > 1 else ()
 
 
 def _fitting(shapes: Sequence[Shape], expected: str) -> str | None:

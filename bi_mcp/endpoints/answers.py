@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from bi_mcp.endpoints.elements import ElementReader
+from bi_mcp.language import say, text
 
 TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
 # A rule that a million rows break is told this often.
@@ -129,13 +130,16 @@ class _Notes:
 
     def told(self) -> list[Breach]:
         more = ((rule, count - TOLD) for rule, count in self.counts.items() if count > TOLD)
-        return [*self.breaches, *(Breach(rule, "elsewhere", f"{count} more") for rule, count in more)]
+        return [
+            *self.breaches,
+            *(Breach(rule, say("elsewhere"), say("{count} more", count=count)) for rule, count in more),
+        ]
 
 
 def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
     """Read `[{code, title, id?}]`."""
     notes, items, seen = _Notes(), list[ExternalTable](), set[str]()
-    for where, element in _objects(read, "table", notes):
+    for where, element in _objects(read, text("table {number}"), notes):
         code, title = _texts(element, ("code", "title"), where, notes)
         given = element.get("id")
         table = ExternalTable(
@@ -152,7 +156,7 @@ def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
 def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
     """Read `[{code, name, type}]`."""
     notes, items, seen = _Notes(), list[ExternalColumn](), set[str]()
-    for where, element in _objects(read, "column", notes):
+    for where, element in _objects(read, text("column {number}"), notes):
         code, name, answered = _texts(element, ("code", "name", "type"), where, notes)
         if answered and answered not in TYPES:
             notes.add("unknown_type", where, f"{code}: {answered}")
@@ -162,7 +166,7 @@ def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
             items.append(ExternalColumn(code, name, answered if answered in TYPES else "string", answered))
         seen.add(code)
     if read.is_array and not read.elements:
-        notes.add("empty_array", "answer")
+        notes.add("empty_array", say("answer"))
     return Columns(items, notes.told(), answer, _truncated(read))
 
 
@@ -177,10 +181,10 @@ def parse_rows(
     """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned."""
     notes = _Notes()
     if read.is_array is False:
-        notes.add("not_array", "answer")
+        notes.add("not_array", say("answer"))
         return Rows([], [], notes.told(), answer)
     if not read.elements:
-        notes.add("header_missing", "answer", "the array is empty")
+        notes.add("header_missing", say("answer"), say("the array is empty"))
         return Rows([], [], notes.told(), answer)
     header = _parse_header(read.elements[0], notes)
     _compare_selected(header, select, map_fields or {}, notes)
@@ -190,20 +194,20 @@ def parse_rows(
         rows.append(row)
     truncated = _truncated(read)
     if limit is not None and len(rows) > limit:
-        notes.add("limit_ignored", "rows", f"{limit} asked for")
+        notes.add("limit_ignored", say("rows"), say("{limit} asked for", limit=limit))
         rows, truncated = rows[:limit], True
     return Rows(header, rows, notes.told(), answer, truncated)
 
 
-def _objects(read: ElementReader, what: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _objects(read: ElementReader, place: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
     if not read.is_array:
-        notes.add("not_array", "answer")
+        notes.add("not_array", say("answer"))
         return
     for number, element in enumerate(read.elements, 1):
         if isinstance(element, dict):
-            yield f"{what} {number}", element
+            yield say(place, number=number), element
         else:
-            notes.add("element_not_object", f"{what} {number}")
+            notes.add("element_not_object", say(place, number=number))
 
 
 _EMPTY: Mapping[str, Rule] = {
@@ -221,7 +225,7 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
         # Numbers are read as text; nothing else is.
         text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
         if not text.strip():
-            notes.add(_EMPTY[key], where, "" if value in (None, "") else "not a text")
+            notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not a text"))
         elif not isinstance(value, str):
             notes.add("not_text", where, key)
         found.append(text if text.strip() else "")
@@ -230,14 +234,14 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
 
 def _parse_header(first: object, notes: _Notes) -> list[str]:
     if not isinstance(first, list) or not first:
-        notes.add("header_missing", "row 1", "it is no array of codes")
+        notes.add("header_missing", say("row 1"), say("it is no array of codes"))
         return []
     wrong = [number for number, code in enumerate(first, 1) if not isinstance(code, str) or not code.strip()]
     if wrong:
-        notes.add("header_not_text", "row 1", f"place {wrong[0]}")
+        notes.add("header_not_text", say("row 1"), say("place {number}", number=wrong[0]))
     header = [code if isinstance(code, str) else "" for code in first]
     for code in dict.fromkeys(code for code in header if code and header.count(code) > 1):
-        notes.add("header_duplicate", "row 1", code)
+        notes.add("header_duplicate", say("row 1"), code)
     return header
 
 
@@ -247,13 +251,13 @@ def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Brea
         return []
     missing = [code for code in described if code not in header]
     if described and len(missing) == len(described):
-        return [Breach("header_missing", "row 1", "none of the described codes is in it")]
+        return [Breach("header_missing", say("row 1"), say("none of the described codes is in it"))]
     notes = _Notes()
     for code in missing:
-        notes.add("column_missing", "row 1", code)
+        notes.add("column_missing", say("row 1"), code)
     for code in header:
         if code and code not in described:
-            notes.add("column_undescribed", "row 1", code)
+            notes.add("column_undescribed", say("row 1"), code)
     return notes.told()
 
 
@@ -266,15 +270,15 @@ def _compare_selected(
     codes = [names.get(code, code) for code in header]
     missing = [code for code in select if code not in codes]
     if len(missing) == len(select):
-        notes.add("header_missing", "row 1", "none of the selected codes is in it")
+        notes.add("header_missing", say("row 1"), say("none of the selected codes is in it"))
         return
     for code in missing:
-        notes.add("column_missing", "row 1", code)
+        notes.add("column_missing", say("row 1"), code)
     for code in codes:
         if code and code not in select:
-            notes.add("column_unasked", "row 1", code)
+            notes.add("column_unasked", say("row 1"), code)
     if sorted(codes) == sorted(select) and codes != list(select):
-        notes.add("column_order", "row 1")
+        notes.add("column_order", say("row 1"))
 
 
 def _arrays(elements: Sequence[object], notes: _Notes) -> Iterator[tuple[int, list[object]]]:
@@ -282,15 +286,19 @@ def _arrays(elements: Sequence[object], notes: _Notes) -> Iterator[tuple[int, li
         if isinstance(element, list):
             yield number, element
         else:
-            notes.add("row_not_array", f"row {number}")
+            notes.add("row_not_array", say("row {number}", number=number))
 
 
 def _check_row(number: int, row: list[object], header: list[str], notes: _Notes) -> None:
     if header and len(row) != len(header):
-        notes.add("ragged_row", f"row {number}", f"{len(row)} values for {len(header)} columns")
+        notes.add(
+            "ragged_row",
+            say("row {number}", number=number),
+            say("{values} values for {columns} columns", values=len(row), columns=len(header)),
+        )
     nested = next((place for place, value in enumerate(row, 1) if isinstance(value, dict | list)), None)
     if nested:
-        notes.add("nested_value", f"row {number}", f"place {nested}")
+        notes.add("nested_value", say("row {number}", number=number), say("place {number}", number=nested))
 
 
 def _truncated(read: ElementReader) -> bool:

@@ -135,9 +135,9 @@ class Exchange:
         if response.has_redirect_location:
             raise EndpointError(
                 say(
-                    "{self} redirects to {response} (HTTP {status}). Only HTTP 200 counts, and a connection's values are not sent on to another address.",
-                    self=self._name(),
-                    response=self._target(response),
+                    "{url} redirects to {target} (HTTP {status}). Only HTTP 200 counts, and a connection's values are not sent on to another address.",
+                    url=self._name(),
+                    target=self._target(response),
                     status=status,
                 ),
                 reason="redirect",
@@ -145,7 +145,7 @@ class Exchange:
             )
         if status != 200:
             raise EndpointError(
-                say("{self} answered HTTP {status}.", self=self._name(), status=status),
+                say("{url} answered HTTP {status}.", url=self._name(), status=status),
                 reason="status",
                 status=status,
             )
@@ -154,7 +154,7 @@ class Exchange:
         try:
             return named(urljoin(self._url, response.headers["location"]), self._connection)
         except ValueError:
-            return "an address that cannot be read"
+            return say("an address that cannot be read")
 
     def _parsed_url(self) -> httpx.URL:
         try:
@@ -188,7 +188,7 @@ class Exchange:
         trouble = _tls_error(error)
         if trouble is not None:
             return EndpointError(
-                say("{self}: TLS failed: {trouble}.", self=self._name(), trouble=trouble), reason="tls"
+                say("{url}: TLS failed: {trouble}.", url=self._name(), trouble=trouble), reason="tls"
             )
         what = text("{name} cannot be connected to ({kind}).")
         if self._connected:
@@ -252,7 +252,7 @@ def _tls_error(error: BaseException) -> str | None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return cause.verify_message.rstrip(".")
         if isinstance(cause, ssl.SSLError):
-            return (cause.reason or "no common protocol").replace("_", " ").lower()
+            return (cause.reason or say("no common protocol")).replace("_", " ").lower()
         cause = cause.__cause__ or cause.__context__
     return None
 

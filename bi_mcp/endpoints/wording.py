@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from bi_mcp.language import say
 from bi_mcp.secret import Secret, redact
 
 Connection: TypeAlias = Mapping[str, Secret]
@@ -25,5 +26,5 @@ def named(url: str, connection: Connection) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "The endpoint"
+        return say("The endpoint")
     return safe_text(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", connection)

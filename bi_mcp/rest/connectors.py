@@ -46,7 +46,7 @@ class Connectors(Entity[Connector, ConnectorFields, ConnectorChanges]):
         if unknown:
             raise InvalidRequestError(
                 say(
-                    "This portal's connectors have no {unknown} (newer portals only). Nothing was sent; leave it out.",
-                    unknown=" and no ".join(unknown),
+                    "This portal's connectors have no {fields} (newer portals only). Nothing was sent; leave it out.",
+                    fields=say(" and no ").join(unknown),
                 )
             )

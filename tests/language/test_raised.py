@@ -21,8 +21,7 @@ SPEAKING = {name for name in vars(errors) if name.endswith("Error")} | {
 }
 # These arguments are codes and names of the protocol.
 NOT_TEXT = {"code", "kind", "level", "method", "outcome", "reason", "where"}
-# All but diagnostics, whose findings are not said yet.
-CONVERTED = ("auth", "cli", "endpoints", "hosting", "rest", "tools", "workspace", "modules")
+CONVERTED = ("auth", "cli", "diagnostics", "endpoints", "hosting", "rest", "tools", "workspace", "modules")
 
 
 def untranslated(path: Path) -> Iterator[str]:
