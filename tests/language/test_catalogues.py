@@ -22,7 +22,7 @@ from tests.language.catalogues import (
 )
 
 # Packages whose texts are all translated. At the end this is all of them.
-TRANSLATED = {"modules", "auth", "endpoints", "hosting", "rest", "tools", "cli", "workspace"}
+TRANSLATED = {"modules", "auth", "diagnostics", "endpoints", "hosting", "rest", "tools", "cli", "workspace"}
 
 PACKAGES = sorted(TRANSLATED)
 
