@@ -8,12 +8,13 @@ written: `{"secret": "name"}` for one that the user stored, which goes to no hos
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bi_mcp.errors import EndpointError, InvalidRequestError, SecretReferenceError
+from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.named_secrets import destination, is_name, set_command
 from bi_mcp.rest.models.wire import refuse_bool
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from bi_mcp.named_secrets import NamedSecrets
+    from bi_mcp.named_secrets import NamedSecret, NamedSecrets
     from bi_mcp.rest.models import ReceivedParameter
 
 ENV_PREFIX = "BI_MCP_SECRET_"
@@ -106,6 +107,16 @@ class SettingValues:
             return []
         known = self.named.known()
         return [name for name in names if name not in known]
+
+    def stored(self) -> list[tuple[NamedSecret, Secret]]:
+        """All stored secrets with their values, but those that cannot be read here."""
+        if self.named is None:
+            return []
+        found = list[tuple[NamedSecret, Secret]]()
+        for secret in self.named.known().values():
+            with suppress(BiMcpError):
+                found.append((secret, self.named.value(secret)))
+        return found
 
     def _resolve(self, code: str, name: str, value: SettingValue, addresses: Collection[str]) -> Secret:
         if isinstance(value, SecretReference):

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bi_mcp.errors import PlanError
+from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SettingValue
+from bi_mcp.setting_values import (
+    ENV_PREFIX,
+    EnvReference,
+    SecretReference,
+    SettingValue,
+    find_destinations,
+)
 from bi_mcp.workspace.keys import make_key
 from bi_mcp.workspace.setup import (
     ConnectorEntry,
@@ -22,6 +28,7 @@ from bi_mcp.workspace.setup import (
 )
 
 if TYPE_CHECKING:
+    from bi_mcp.named_secrets import NamedSecret
     from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret import Secret
@@ -60,6 +67,7 @@ class _Export:
     shown: frozenset[str]
     tables: bool
     references: Mapping[tuple[str, str], Reference]
+    stored: Sequence[tuple[NamedSecret, Secret]]
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
@@ -72,12 +80,14 @@ def export_setup(
     shown_settings: frozenset[str] = frozenset(),
     tables: bool = True,
     references: Mapping[tuple[str, str], Reference] | None = None,
+    stored: Sequence[tuple[NamedSecret, Secret]] = (),
 ) -> Exported:
     """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
 
     `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
+    A value that is `stored` as a secret, bound to where the connector leads, is referred to by its name.
     """
-    export = _Export(snapshot, state, shown_settings, tables, references or {})
+    export = _Export(snapshot, state, shown_settings, tables, references or {}, stored)
     titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
     export.keys["connector"] = _keys("connector", titles, state)
     titles = {item.id: item.title or "" for item in snapshot.sources.values()}
@@ -157,7 +167,11 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
                 codes=", ".join(lost),
             )
         )
-    settings = {code: _value(key, setting, export) for code, setting in held.items() if setting.value}
+    settings = {
+        code: _value(key, setting, export.snapshot.connectors[item.connector_id or 0], export)
+        for code, setting in held.items()
+        if setting.value
+    }
     fields = {"title": item.title, "description": item.description, "connector": connector}
     inactive = {"active": False} if item.active is False and not export.tables else {}
     try:
@@ -166,7 +180,7 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
         raise _unwritable("source", item.id, error) from None
 
 
-def _value(source: str, setting: SourceSetting, export: _Export) -> SettingValue:
+def _value(source: str, setting: SourceSetting, connector: Connector, export: _Export) -> SettingValue:
     harmless = any(_HARMLESS.fullmatch(name.strip()) for name in (setting.code, setting.name or ""))
     if harmless or setting.code in export.shown:
         return setting.value.reveal()
@@ -181,9 +195,34 @@ def _value(source: str, setting: SourceSetting, export: _Export) -> SettingValue
                 )
             )
         return reference.value
+    name = _stored_name(setting, connector, export)
+    if name is not None:
+        return SecretReference(secret=name)
     variable = make_key(f"{source}_{setting.code}", "value", export.variables)
     export.variables.add(variable)
     return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")
+
+
+def _stored_name(setting: SourceSetting, connector: Connector, export: _Export) -> str | None:
+    """The name of a stored secret that has this value and may go where the connector leads."""
+    urls = (
+        connector.url_check,
+        connector.url_table_list,
+        connector.url_table_description,
+        connector.url_data,
+    )
+    try:
+        hosts = find_destinations([url or "" for url in urls], setting.code)
+    except SecretReferenceError:
+        return None
+    return next(
+        (
+            secret.name
+            for secret, value in export.stored
+            if value == setting.value and all(secret.may_go_to(host) for host in hosts)
+        ),
+        None,
+    )
 
 
 def _dataset(

@@ -69,6 +69,7 @@ class Workspace:
             shown_settings=shown_settings,
             tables=tables,
             references=self._references(existing),
+            stored=self.values.stored(),
         )
 
     def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:

@@ -94,3 +94,18 @@ async def test_a_new_source_takes_a_stored_secret_only_to_its_hosts(tmp_path: Pa
         }
         plan = (await own.plan(setup.model_copy(update={"connectors": moved}))).plan
         assert "would be sent to evil.example" in " ".join(plan.obstacles)
+
+
+@pytest.mark.parametrize("host", [HOME, "elsewhere.example"])
+async def test_an_export_names_a_stored_secret_that_may_go_where_the_connector_leads(
+    tmp_path: Path, host: str
+) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("shop", Secret(PASSWORD), [host], "file")
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        await portal.bi.sources.add(source_fields(connector, password=PASSWORD))
+        exported = await workspace(portal, tmp_path, stored).export()
+        (source,) = exported.setup.sources.values()
+        named = source.settings["password"] == SecretReference(secret="shop")
+        assert named is (host == HOME)
