@@ -27,4 +27,6 @@ def bare() -> StdioServerParameters:
 
 
 def _over_stdio(command: tuple[str, str], environment: dict[str, str]) -> StdioServerParameters:
-    return StdioServerParameters(command=command[0], args=list(command[1:]), env=environment)
+    # The package of this checkout, whichever one is installed.
+    checkout = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    return StdioServerParameters(command=command[0], args=list(command[1:]), env=checkout | environment)

@@ -112,7 +112,7 @@ class SettingValues:
         """All stored secrets with their values, but those that cannot be read here."""
         if self.named is None:
             return []
-        found = list[tuple[NamedSecret, Secret]]()
+        found: list[tuple[NamedSecret, Secret]] = []
         for secret in self.named.known().values():
             with suppress(BiMcpError):
                 found.append((secret, self.named.value(secret)))

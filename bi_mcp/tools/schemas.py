@@ -1,6 +1,6 @@
 """The schemas of the tools as they are shipped: made from the signatures by `make snapshots`, and compared with them by a test.
 
-Making them takes a third of the start of a server, which happens with every chat.
+Making them takes more than a tenth of the start of a server, which happens with every chat.
 """
 
 from __future__ import annotations
