@@ -114,6 +114,6 @@ def _parse(text: bytes) -> dict[str, Any] | None:
     """A document cut short lacks its last brace, so it is no JSON."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

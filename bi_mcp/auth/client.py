@@ -12,6 +12,7 @@ import httpx
 
 from bi_mcp.auth.token import parse_token
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
 from bi_mcp.secret import MASK
 
@@ -135,7 +136,7 @@ def _answer(response: httpx.Response) -> Mapping[str, Any]:
     if response.is_redirect:
         raise _unexpected(response, say("a redirect, and secrets are not sent after one"))
     try:
-        answer = response.json()
+        answer = parse_foreign(response.content)
     except ValueError:
         raise _unexpected(response, say("no JSON")) from None
     if not isinstance(answer, dict):

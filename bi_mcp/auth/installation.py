@@ -59,7 +59,7 @@ def parse_installation(text: str, delivered_at: float) -> Installation:
 def _delivered(text: str) -> dict[str, Any]:
     try:
         delivered = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         delivered = dict(parse_qsl(text.strip()))
     if isinstance(delivered, dict) and isinstance(delivered.get("auth"), dict):
         delivered = delivered["auth"]

@@ -144,7 +144,7 @@ class KeyringTokenStore(TokenStore):
             return None
         try:
             document = json.loads(kept)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}
 

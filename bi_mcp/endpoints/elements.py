@@ -7,6 +7,7 @@ import json
 import re
 from typing import NoReturn
 
+from bi_mcp.foreign_json import is_deep
 from bi_mcp.language import say
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -55,7 +56,7 @@ class ElementReader:
             self.is_array = False
         elif not self.complete:
             raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
-        elif self._text.strip():
+        elif _after_space(self._text, 0) < len(self._text):
             raise NotJsonError(say("goes on after the end of its array"))
 
     def _take_elements(self) -> None:
@@ -105,6 +106,8 @@ def _element(text: str, at: int) -> tuple[object, int] | None:
         return None
     except (ValueError, RecursionError) as error:
         raise _unreadable(error) from None
+    if is_deep(element):
+        raise NotJsonError(say("is nested too deeply"))
     _check_characters(element, text[at:end])
     end = _after_space(text, end)
     # Without what follows, 12 may be the beginning of 123.

@@ -176,15 +176,16 @@ async def _resolve(address: Address, resolver: Resolver) -> list[IPAddress]:
 def _parse_host(host: str) -> str:
     # Full-width digits and dots are read as plain ones by some resolvers: read them so before judging.
     host = unicodedata.normalize("NFKC", host).replace("。", ".").removesuffix(".").lower()
-    if _NUMERIC_HOST.fullmatch(host):
-        try:
-            return str(IPv4Address(socket.inet_aton(host)))
-        except OSError:
-            raise _bad(say("its host is a number that is no IP address")) from None
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         raise _bad(say("its host is no name")) from None
+    # Looked at afterwards: IDNA drops invisible signs, and what is left may be a number.
+    if _NUMERIC_HOST.fullmatch(name):
+        try:
+            return str(IPv4Address(socket.inet_aton(name)))
+        except OSError:
+            raise _bad(say("its host is a number that is no IP address")) from None
     if not _HOST_NAME.fullmatch(name) or len(name) > 253:
         raise _bad(say("its host is no name"))
     return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import anyio
 import httpx2
 import jwt
 
+from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.hosting.serving_rules import is_trustworthy
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class SigningKeys:
                 body += part
                 if len(body) > LARGEST_ANSWER:
                     raise ValueError("its answer is too large")
-        document = json.loads(body)
+        document = parse_foreign(body)
         if not isinstance(document, dict):
             raise ValueError("its answer is no JSON object")  # noqa: TRY004  one error for all that is not metadata
         return document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 from bi_mcp.errors import UnexpectedAnswerError
+from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import Effect
@@ -70,8 +70,8 @@ def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
     if not body.strip():
         raise unexpected(method, status, say("an empty body"))
     try:
-        answer: object = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = parse_foreign(body)
+    except ValueError:
         raise unexpected(method, status, _describe_text(body)) from None
     if not _is_object(answer):
         raise unexpected(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bi_mcp.errors import SetupFileError
+from bi_mcp.foreign_json import whole_text
 from bi_mcp.language import say
 from bi_mcp.workspace.setup import Setup, dangling
 
@@ -76,7 +77,7 @@ def to_document(setup: Setup) -> dict[str, Any]:
 
 def _load(text: str, name: str) -> Any:
     from ruamel.yaml.constructor import DuplicateKeyError
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError
 
     try:
         document = _yaml().load(text)
@@ -93,7 +94,7 @@ def _load(text: str, name: str) -> Any:
                 problem=_one_line(error.problem),
             )
         ) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001  tags and nesting that no setup has make the reader stumble over itself
         raise SetupFileError(
             say("{name}: this is neither YAML nor JSON ({kind}).", name=name, kind=type(error).__name__)
         ) from None
@@ -122,6 +123,8 @@ def _yaml() -> YAML:
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.preserve_quotes = True
     yaml.max_depth = MAX_DEPTH
+    # Anchors are refused anyway, and the warning about a second one prints the lines around it.
+    yaml.composer.warn_double_anchors = False
     return yaml
 
 
@@ -135,7 +138,10 @@ def _plain(node: object, name: str, place: Place, seen: set[int]) -> Any:
         )
     seen.add(id(node))
     if isinstance(node, Mapping):
-        return {str(key): _plain(part, name, _place(node, key) or place, seen) for key, part in node.items()}
+        return {
+            whole_text(str(key)): _plain(part, name, _place(node, key) or place, seen)
+            for key, part in node.items()
+        }
     return [_plain(part, name, _place(node, index) or place, seen) for index, part in enumerate(node)]
 
 
@@ -143,8 +149,7 @@ def _scalar(node: object, name: str, place: Place) -> object:
     if node is None or isinstance(node, bool):
         return node
     if isinstance(node, str):
-        # YAML reads the two halves of a character that JSON escapes by themselves.
-        return node.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole_text(node)
     # `0123` and `0x1F` are numbers to YAML and passwords to people.
     if isinstance(node, int) and type(node).__name__ == "int":
         return int(node)

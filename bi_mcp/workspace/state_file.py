@@ -108,7 +108,7 @@ class StateFile:
             document = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StateFileError(
                 say(
                     "{name} cannot be read ({reason}). Restore it, or delete it: objects are then known by titles and names.",

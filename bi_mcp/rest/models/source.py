@@ -59,7 +59,7 @@ class SourceSetting(Received):
     code: WireText
     name: WireText | None = None
     type: WireText | None = None
-    value: Secret = Secret("")
+    value: Secret = Field(default_factory=lambda: Secret(""))
 
 
 class Source(Identified):
