@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint wheel-check bench counts snapshots texts clean
+.PHONY: demo test lint wheel-check docs bench counts snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -26,6 +26,10 @@ wheel-check: $(VENV)/ready
 	build/wheel/venv/bin/python tests/wheel_smoke.py
 	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
 
+# The documentation site in build/docs. A broken link is an error.
+docs: $(VENV)/docs-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 bench: $(VENV)/ready
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/bench.json --chart build/bench.svg
@@ -46,6 +50,10 @@ $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+$(VENV)/docs-ready: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
 clean:

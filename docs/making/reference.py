@@ -1,0 +1,185 @@
+"""The reference pages, made of the code that they describe: path below `docs` -> Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bi_mcp import errors
+from bi_mcp.cli import main
+from bi_mcp.config import Settings
+from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
+from bi_mcp.language import say
+from bi_mcp.rest.error_codes import ERROR_CODES
+from bi_mcp.rest.methods import METHODS, TABLE_METHODS
+from bi_mcp.tools import TOOLSETS
+from bi_mcp.workspace.schema import setup_schema
+
+if TYPE_CHECKING:
+    from mcp.types import Tool
+
+ROOT = Path(__file__).parents[2]
+MADE = "<!-- Made of the code by docs/making/reference.py. -->\n\n"
+DEEPEST = 3
+
+Row = tuple[str, ...]
+
+
+def build_pages() -> dict[str, str]:
+    """Every page of the reference."""
+    import anyio
+
+    pages = {
+        "reference/tools.md": tools_page(anyio.run(read_tools)),
+        "reference/commands.md": commands_page(),
+        "reference/settings.md": settings_page(),
+        "reference/findings.md": findings_page(),
+        "reference/errors.md": errors_page(),
+        "reference/setup-file.md": setup_file_page(setup_schema()),
+    }
+    return {path: MADE + text for path, text in pages.items()}
+
+
+async def read_tools() -> list[Tool]:
+    """All tools, as a client is told of them."""
+    from mcp import Client
+
+    from bi_mcp.server import build_server
+
+    async with Client(build_server(Settings(toolsets=tuple(TOOLSETS)))) as client:
+        return (await client.list_tools()).tools
+
+
+def tools_page(tools: list[Tool]) -> str:
+    """Each tool with its description and arguments."""
+    return "# Tools\n\nWhat an assistant sees of each tool.\n\n" + "\n".join(map(_tool, tools))
+
+
+def _tool(tool: Tool) -> str:
+    methods = {method.tool: method for method in METHODS + TABLE_METHODS}
+    method = methods.get(tool.name)
+    rest = f"REST method: [`{method.name}`]({method.documentation})\n\n" if method else ""
+    arguments = list(_arguments(tool.input_schema))
+    table = _table(("argument", "type", "", "meaning"), arguments) if arguments else "No arguments.\n"
+    return f"## {tool.name}\n\n{_escaped(tool.description or '')}\n\n{rest}{table}"
+
+
+def _arguments(schema: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[Row]:
+    required = schema.get("required", ())
+    for name, part in schema.get("properties", {}).items():
+        need = "required" if name in required else ""
+        yield f"`{prefix}{name}`", _type(part), need, _escaped(part.get("description", ""))
+        if depth < DEEPEST:
+            inner = part.get("items", part)
+            yield from _arguments(inner, f"{prefix}{name}{'[]' if 'items' in part else ''}.", depth + 1)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if allowed := schema.get("enum") or ([schema["const"]] if "const" in schema else None):
+        return ", ".join(f"`{value}`" for value in allowed)
+    if several := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(dict.fromkeys(map(_type, several)))
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"array of {_type(schema.get('items', {}))}"
+    for values in (*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")):
+        if isinstance(values, dict):
+            return f"object of {_type(values)}"
+    return kind
+
+
+def commands_page() -> str:
+    """Each command with its `--help`."""
+    parts = [
+        f"## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+        for name, command, context in _commands()
+    ]
+    return "# Commands\n\nWhat `--help` says.\n\n" + "\n".join(parts)
+
+
+def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
+    top = click.Context(main, info_name="bi-mcp", terminal_width=100, **main.context_settings)
+    yield "bi-mcp", main, top
+    for name, command in sorted(main.commands.items()):
+        context = click.Context(command, info_name=name, parent=top)
+        yield f"bi-mcp {name}", command, context
+        if isinstance(command, click.Group):
+            for part, inner in sorted(command.commands.items()):
+                yield f"bi-mcp {name} {part}", inner, click.Context(inner, info_name=part, parent=context)
+
+
+def settings_page() -> str:
+    """The README's table, which tests compare with the variables that the code reads."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^## Settings\n\n(\|.*?)\n\n", readme, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ValueError("README.md has no table under '## Settings'.")
+    table = re.sub(r" See \"[^\"]+\"\.", "", found[1])
+    return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{table}\n"
+
+
+def findings_page() -> str:
+    """What `check` says of a connector's endpoints, where it is a table."""
+    failures = [(f"`{reason}`", _escaped(fix)) for reason, fix in FAILURES.items()]
+    breaches = [
+        (f"`{rule}`", each.level, _escaped(each.what), _escaped(each.why), _escaped(each.fix))
+        for rule, each in BREACHES.items()
+    ]
+    return "\n".join(
+        (
+            "# Findings\n\nWhat `bi-mcp check` and the tool `connector_check` find in a connector's endpoints.\n",
+            "## An endpoint that does not answer\n",
+            _table(("endpoint", "what it means"), [(f"`{name}`", why) for name, why in CONSEQUENCES.items()]),
+            _table(("failure", "what to do"), failures),
+            "## A rule that an answer breaks\n",
+            _table(("rule", "level", "what", "what it means", "what to do"), breaches),
+        )
+    )
+
+
+def errors_page() -> str:
+    """The tree of exceptions, and the portal's codes."""
+    tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
+    codes = [
+        (f"`{code}`", f"`{each.error.__name__}`", _escaped(say(each.hint)))
+        for code, each in ERROR_CODES.items()
+    ]
+    return (
+        "# Errors\n\nThe exceptions of `bi_mcp.errors`, as a Python program sees them. Assistants and terminals get their texts.\n\n"
+        f"```text\n{tree}\n```\n\n## Codes of the portal\n\n{_table(('code', 'exception', 'what to do'), codes)}"
+    )
+
+
+def setup_file_page(schema: Mapping[str, Any]) -> str:
+    """The parts of a setup file."""
+    parts = {"The file": schema, **schema["$defs"]}
+    text = "".join(f"## {name}\n\n{_part(part)}\n" for name, part in parts.items())
+    return (
+        "# Setup file\n\nWhat `bi-mcp export` writes and `plan` and `apply` read. Editors complete it with "
+        f"[the JSON Schema](../bi-mcp.schema.json).\n\n{text}"
+    )
+
+
+def _part(schema: Mapping[str, Any]) -> str:
+    said = f"{_escaped(schema['description'])}\n\n" if "description" in schema else ""
+    rows = list(_arguments(schema, depth=DEEPEST))
+    return said + (_table(("key", "type", "", "meaning"), rows) if rows else f"{_type(schema)}\n")
+
+
+def _table(head: Row, rows: Sequence[Row]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _escaped(text: str) -> str:
+    """Text of the code as Markdown that shows it as it is, in one line. What stands in backticks is code there, too."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    shown = [part if part.startswith("`") else re.sub(r"([<*\[])", r"\\\1", part) for part in parts]
+    return "".join(shown).replace("|", "\\|")
