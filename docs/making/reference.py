@@ -127,16 +127,19 @@ def settings_page() -> str:
 
 def findings_page() -> str:
     """What `check` says of a connector's endpoints, where it is a table."""
-    failures = [(f"`{reason}`", _escaped(fix)) for reason, fix in FAILURES.items()]
+    failures = [(f"`{reason}`", _said(fix)) for reason, fix in FAILURES.items()]
     breaches = [
-        (f"`{rule}`", each.level, _escaped(each.what), _escaped(each.why), _escaped(each.fix))
+        (f"`{rule}`", each.level, _said(each.what), _said(each.why), _said(each.fix))
         for rule, each in BREACHES.items()
     ]
     return "\n".join(
         (
             "# Findings\n\nWhat `bi-mcp check` and the tool `connector_check` find in a connector's endpoints.\n",
             "## An endpoint that does not answer\n",
-            _table(("endpoint", "what it means"), [(f"`{name}`", why) for name, why in CONSEQUENCES.items()]),
+            _table(
+                ("endpoint", "what it means"),
+                [(f"`{name}`", _said(why)) for name, why in CONSEQUENCES.items()],
+            ),
             _table(("failure", "what to do"), failures),
             "## A rule that an answer breaks\n",
             _table(("rule", "level", "what", "what it means", "what to do"), breaches),
@@ -148,8 +151,7 @@ def errors_page() -> str:
     """The tree of exceptions, and the portal's codes."""
     tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
     codes = [
-        (f"`{code}`", f"`{each.error.__name__}`", _escaped(say(each.hint)))
-        for code, each in ERROR_CODES.items()
+        (f"`{code}`", f"`{each.error.__name__}`", _said(each.hint)) for code, each in ERROR_CODES.items()
     ]
     return (
         "# Errors\n\nThe exceptions of `bi_mcp.errors`, as a Python program sees them. Assistants and terminals get their texts.\n\n"
@@ -176,6 +178,10 @@ def _part(schema: Mapping[str, Any]) -> str:
 def _table(head: Row, rows: Sequence[Row]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _said(template: str) -> str:
+    return _escaped(say(template))
 
 
 def _escaped(text: str) -> str:

@@ -75,6 +75,7 @@ def test_texts_of_the_code_are_not_read_as_markdown(pages: dict[str, str]) -> No
     )
     rows = re.findall(r"^\| .*$", pages["reference/errors.md"], re.MULTILINE)
     assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {5}
+    assert '{"status": "ok"}' in pages["reference/findings.md"]
 
 
 def test_a_readme_without_its_table_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
