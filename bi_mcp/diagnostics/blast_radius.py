@@ -282,6 +282,7 @@ def _host(url: str) -> str:
 
 
 _COUNTED: Mapping[str, Callable[[int], str]] = {
+    "connector": lambda count: say_count("{count} connector", "{count} connectors", count),
     "source": lambda count: say_count("{count} source", "{count} sources", count),
     "dataset": lambda count: say_count("{count} dataset", "{count} datasets", count),
     "column": lambda count: say_count("{count} column", "{count} columns", count),
