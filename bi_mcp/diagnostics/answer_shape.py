@@ -10,7 +10,7 @@ from bi_mcp.diagnostics.values import MAX_OFFENCES, listed
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
-HEADER = "header of urlData"
+HEADER = text("header of urlData")
 
 
 def check_shape(
@@ -35,7 +35,7 @@ _FIRST_ROW = text("Let the first row hold the columns' codes and the others the 
 
 
 def _finding(level: Level, what: str, fix: str, where: str = HEADER) -> Finding:
-    return Finding(level=level, where=where, what=what, fix=fix)
+    return Finding(level=level, where=say(where), what=what, fix=fix)
 
 
 def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:

@@ -73,7 +73,7 @@ def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetC
 
 def place(column: Column) -> str:
     """How findings call a column of the portal."""
-    return f"column {column.name} ({shown(column.external_code or '')})"
+    return say("column {name} ({code})", name=column.name, code=shown(column.external_code or ""))
 
 
 def folded(code: str) -> str:

@@ -12,12 +12,18 @@ from bi_mcp import errors
 from tests.language.catalogues import SILENT, SOURCE
 
 SPEAKING = {name for name in vars(errors) if name.endswith("Error")} | {
+    "Breach",
     "ClickException",
     "Finding",
     "NotDone",
+    "NotJsonError",
     "ResourceError",
     "ResourceNotFoundError",
     "ToolError",
+    "_find",
+    "_finding",
+    "find",
+    "unexpected",
 }
 # These arguments are codes and names of the protocol.
 NOT_TEXT = {"code", "kind", "level", "method", "outcome", "reason", "where"}

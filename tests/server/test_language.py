@@ -62,6 +62,17 @@ async def test_a_plan_is_shown_in_russian_and_confirmed_in_any_language(settings
     assert checksums[0][0] == checksums[1][0]
 
 
+async def test_previews_and_findings_are_in_russian(settings: Settings) -> None:
+    async with Client(build_server(replace(settings, language="ru"))) as client:
+        talk = Talk(client)
+        connector = await talk.add_connector()
+        deletion = await talk.done("connector_delete", id=connector)
+        status = await talk.done("portal_status")
+    assert "будет удалён навсегда. От него ничего не зависит." in deletion["preview"]["text"]
+    assert status["findings"]
+    assert all(RUSSIAN.search(finding["what"]) for finding in status["findings"])
+
+
 async def test_prompts_follow_the_language_of_the_server(settings: Settings) -> None:
     async with Client(build_server(replace(settings, language="ru"))) as client:
         content = (await client.get_prompt("onboard")).messages[0].content
