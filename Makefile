@@ -2,8 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What a release is made with: exactly what the lock says.
+RELEASE := build/release
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bi_mcp/__init__.py)
+# The packer of bundles; where it is not installed, npx fetches it.
+MCPB ?= npx --yes @anthropic-ai/mcpb@2.1.2
+OUT ?= dist
 
-.PHONY: demo test lint wheel-check docs bench counts snapshots texts clean
+.PHONY: demo test lint wheel-check docs bundle release audit locks bench counts snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -29,6 +35,39 @@ wheel-check: $(VENV)/ready
 # The documentation site in build/docs. A broken link is an error.
 docs: $(VENV)/docs-ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The server as one file for clients that install such: its source as it is committed, and its manifest. Needs Node.
+bundle:
+	rm -rf "$(OUT)/bundle" && mkdir -p "$(OUT)/bundle"
+	git archive HEAD manifest.json pyproject.toml README.md LICENSE bi_mcp prompts | tar -x -C "$(OUT)/bundle"
+	$(MCPB) validate "$(OUT)/bundle/manifest.json"
+	$(MCPB) pack "$(OUT)/bundle" "$(OUT)/bi-mcp-$(VERSION).mcpb"
+	rm -rf "$(OUT)/bundle"
+
+# Source, wheel, bundle and bill of materials, in dist/.
+release: $(RELEASE)/ready
+	rm -rf dist
+	$(RELEASE)/bin/python -m build --outdir dist .
+	$(PYTHON) -m venv --clear build/installed
+	build/installed/bin/python -m pip install --quiet dist/*.whl
+	$(RELEASE)/bin/cyclonedx-py environment build/installed/bin/python --pyproject pyproject.toml --output-file dist/bi-mcp-$(VERSION).cdx.json
+	$(MAKE) bundle
+
+# Known vulnerabilities of what is locked. Asks a service; no part of the gate.
+audit: $(RELEASE)/ready
+	$(RELEASE)/bin/pip-audit --require-hashes --disable-pip --requirement requirements/dev.txt
+	$(RELEASE)/bin/pip-audit --require-hashes --disable-pip --requirement requirements/container.txt
+
+# After a change of pyproject.toml. The versions in the locks stay as long as they fit; UPGRADE=--upgrade takes the newest.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) pyproject.toml
+locks:
+	$(LOCK) --all-extras --group dev --group docs --group release --output-file requirements/dev.txt
+	$(LOCK) --extra postgresql --output-file requirements/container.txt
+
+$(RELEASE)/ready: requirements/dev.txt
+	$(PYTHON) -m venv --clear $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	touch $@
 
 bench: $(VENV)/ready
 	mkdir -p build

@@ -12,7 +12,7 @@ from mcp.types import TextContent
 
 from bi_mcp.tools import TOOLS
 
-PROMPTS = {"onboard", "debug_dataset"}
+PROMPTS = {"debug_dataset", "onboard", "replace_credentials", "review_portal"}
 
 
 async def check() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.commented_json import DamagedError, read, with_member, without_member
@@ -138,6 +138,7 @@ DOCUMENTS = st.dictionaries(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(document=DOCUMENTS, indent=st.sampled_from([None, 1, 2, "\t"]), trailing=st.booleans(), entry=VALUES)
 def test_whatever_stands_there_an_entry_is_added_read_and_removed_again(
     document: dict[str, dict[str, object]], indent: int | str | None, trailing: bool, entry: object

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from mcp import Client, StdioServerParameters
 
 from bi_mcp.cli import main
 from bi_mcp.client_file import ClientFile
 from bi_mcp.errors import ConfigError
 from bi_mcp.profiles import Profile, change_profiles
-from tests.server.processes import LIMIT_S
+from tests.server.processes import LIMIT_S, environment
 
 CANARY = "other-servers-secret"
 KEPT = f"""{{
@@ -66,29 +67,17 @@ def test_a_file_that_is_not_there_is_made_for_its_owner_alone(home: Path) -> Non
     assert copies(path) == []
 
 
-def test_the_entry_starts_a_server(home: Path) -> None:
+@pytest.mark.anyio
+async def test_the_entry_starts_a_server(home: Path) -> None:
     ran("install", "claude-code", "--profile", "embedded", "--yes")
     entry = json.loads((home / ".mcp.json").read_text())["mcpServers"]["bi-mcp"]
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    answered = subprocess.run(  # noqa: S603  what the command wrote is what is tested
-        [entry["command"], *entry["args"]],
-        input=json.dumps(hello) + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=LIMIT_S,
-        env={**os.environ, "BI_MCP_PORTAL_DB": ":memory:"},
+    server = StdioServerParameters(
+        command=entry["command"],
+        args=entry["args"],
+        env=environment(home, BI_MCP_PORTAL_DB=":memory:"),
     )
-    assert json.loads(answered.stdout.splitlines()[0])["result"]["serverInfo"]["name"] == "bi-mcp"
+    async with Client(server) as client:
+        assert not (await client.call_tool("connector_list", {})).is_error
 
 
 def test_comments_other_servers_and_rights_stay_and_a_copy_is_kept(home: Path) -> None:
