@@ -85,7 +85,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         for sentence in exported.left_out:
             click.echo(f"! {sentence}", err=True)
         for name in _variables(exported.setup):
-            click.echo(f"· {say('{name} stands for a value that was not written.', name=name)}", err=True)
+            click.echo(say("· {name} stands for a value that was not written.", name=name), err=True)
         if path is None:
             click.echo(text, nl=False)
             return

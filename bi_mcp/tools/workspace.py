@@ -156,7 +156,11 @@ async def _application(token: str, ctx: BiContext) -> Gated:
             return None
         touched = [Thing(change.group, change.id or 0, change.label) for change in grave]
         return BlastRadius(
-            act=f"The plan {plan.checksum} would be applied: {plan.summary()}",
+            act=say(
+                "The plan {checksum} would be applied: {summary}",
+                checksum=plan.checksum,
+                summary=plan.summary(),
+            ),
             target=Thing("plan", 0, plan.checksum),
             dependents=touched,
             consequences=list(dict.fromkeys(text for change in plan.changes for text in change.consequences)),

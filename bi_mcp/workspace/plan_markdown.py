@@ -11,7 +11,8 @@ from bi_mcp.workspace.plan_text import DRIFTED, SIGNS, name_of, value_text
 
 def render_markdown(plan: Plan) -> str:
     """A table of the changes, the fields folded away below, warnings in front."""
-    lines = [f"### {say('bi-mcp plan for `{portal}`', portal=plan.portal)}", "", f"**{plan.summary()}**", ""]
+    title = say("bi-mcp plan for `{portal}`", portal=plan.portal)
+    lines = [f"### {title}", "", f"**{plan.summary()}**", ""]
     lines += [f"> ⚠️ {_safe(text)}" for text in (*plan.obstacles, *_consequences(plan))]
     if plan.obstacles or any(change.consequences for change in plan.changes):
         lines.append("")
