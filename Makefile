@@ -55,8 +55,8 @@ release: $(RELEASE)/ready
 
 # Known vulnerabilities of what is locked. Asks a service; no part of the gate.
 audit: $(RELEASE)/ready
-	$(RELEASE)/bin/pip-audit --require-hashes --disable-pip --requirement requirements/dev.txt
-	$(RELEASE)/bin/pip-audit --require-hashes --disable-pip --requirement requirements/container.txt
+	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/dev.txt
+	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/container.txt
 
 # After a change of pyproject.toml. The versions in the locks stay as long as they fit; UPGRADE=--upgrade takes the newest.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) pyproject.toml

@@ -15,6 +15,9 @@ PORTAL_VARIABLES = ("BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK"
 # Where `uvx` and `pipx run` keep what they run for once.
 _SHORT_LIVED = frozenset({".cache", "Caches", "Cache", "cache", "archive-v0", "environments-v2"})
 
+# Arguments that `launch` and the command write.
+_PLAIN = frozenset({SERVER, "bi_mcp", "run", "serve"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
@@ -40,13 +43,14 @@ class Client:
     then: str
 
 
-# Each client's own documentation names these files.
+# Files and spellings are from each client's documentation; Claude Desktop's says nothing of Linux, where its builds follow the same rule.
 CLIENTS: Mapping[str, Client] = {
     "claude-code": Client(
         title="Claude Code",
         path=lambda folders: folders.project / ".mcp.json",
         servers="mcpServers",
-        variable="${{{name}}}",
+        # With a default: it refuses a whole file over a variable that another person has not set.
+        variable="${{{name}:-}}",
         typed=True,
         shared=True,
         then="Start `claude` in this folder and approve the server.",
@@ -152,12 +156,21 @@ def _shown_member(name: str, value: object, references: Sequence[str]) -> object
     if name in {"type", "command"}:
         return value
     if name == "args" and isinstance(value, list):
-        return [_shown_argument(str(argument)) for argument in value]
+        return _shown_arguments([str(argument) for argument in value])
     if name == "env" and isinstance(value, Mapping):
         return {each: text if text in references else "…" for each, text in value.items()}
     return "…"
 
 
-def _shown_argument(argument: str) -> str:
-    name, equals, _ = argument.partition("=")
-    return f"{name}=…" if equals else argument
+def _shown_arguments(arguments: Sequence[str]) -> list[str]:
+    return [
+        _shown_argument(before, argument)
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+    ]
+
+
+def _shown_argument(before: str, argument: str) -> str:
+    """Names of options and our own words; what a person wrote beside them may be a token."""
+    if argument.startswith("-"):
+        return argument.partition("=")[0]
+    return argument if argument in _PLAIN or before == "--profile" else "…"

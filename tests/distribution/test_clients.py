@@ -83,7 +83,7 @@ def test_variables_are_handed_on_as_each_client_writes_it() -> None:
     written = {
         name: references(CLIENTS[name], ["TOKEN"])["TOKEN"] for name in NAMES if name != "claude-desktop"
     }
-    assert written == {"claude-code": "${TOKEN}", "cursor": "${env:TOKEN}", "vscode": "${env:TOKEN}"}
+    assert written == {"claude-code": "${TOKEN:-}", "cursor": "${env:TOKEN}", "vscode": "${env:TOKEN}"}
     with pytest.raises(ConfigError, match="Claude Desktop hands no variables on"):
         references(CLIENTS["claude-desktop"], ["TOKEN"])
     assert references(CLIENTS["claude-desktop"], []) == {}
@@ -116,13 +116,13 @@ def test_a_profile_takes_the_place_of_a_portal_and_token_in_the_file() -> None:
 def test_of_an_entry_only_what_is_no_secret_is_shown() -> None:
     entry = {
         "command": "docker",
-        "args": ["run", "TOKEN=canary"],
+        "args": ["run", "--token=canary", "--header", "Bearer canary", "serve", "--profile", "test"],
         "env": {"TOKEN": "canary", "NAME": "${NAME}"},
         "headers": {"Authorization": "canary"},
     }
     assert shown(entry, ["${NAME}"]) == {
         "command": "docker",
-        "args": ["run", "TOKEN=…"],
+        "args": ["run", "--token", "--header", "…", "serve", "--profile", "test"],
         "env": {"TOKEN": "…", "NAME": "${NAME}"},
         "headers": "…",
     }
