@@ -50,7 +50,8 @@ release: $(RELEASE)/ready
 	$(RELEASE)/bin/python -m build --outdir dist .
 	$(PYTHON) -m venv --clear build/installed
 	build/installed/bin/python -m pip install --quiet dist/*.whl
-	$(RELEASE)/bin/cyclonedx-py environment build/installed/bin/python --pyproject pyproject.toml --output-file dist/bi-mcp-$(VERSION).cdx.json
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > build/pyproject.toml
+	$(RELEASE)/bin/cyclonedx-py environment build/installed/bin/python --pyproject build/pyproject.toml --output-file dist/bi-mcp-$(VERSION).cdx.json
 	$(MAKE) bundle
 
 # Known vulnerabilities of what is locked. Asks a service; no part of the gate.
