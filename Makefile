@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := build/clients
 # What a release is made with: exactly what the lock says.
 RELEASE := build/release
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bi_mcp/__init__.py)
@@ -9,7 +10,7 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bi_mcp/__init__.py)
 MCPB ?= npx --yes @anthropic-ai/mcpb@2.1.2
 OUT ?= dist
 
-.PHONY: demo test lint wheel-check docs bundle release audit locks bench counts snapshots texts clean
+.PHONY: demo test lint clients wheel-check docs bundle release audit locks bench counts snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -22,6 +23,14 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Clients and checkers that other people wrote, each in an environment of its own. Node comes as a package, too.
+clients: $(VENV)/ready $(CLIENTS)/ready
+	$(BIN)/python -m pytest tests/clients -n 2
+
+$(CLIENTS)/ready: tests/clients/install.sh tests/clients/package.json
+	tests/clients/install.sh $(PYTHON) $(CLIENTS)
+	touch $@
 
 # The wheel alone, in an empty environment: what a user of the package index gets.
 wheel-check: $(VENV)/ready

@@ -16,7 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "needs(program): runs where the program is present; the gate installs it first"
+        "markers",
+        "needs(program, called=program): runs where the program is present; the gate installs it first",
     )
 
 
@@ -27,7 +28,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             continue
         if os.environ.get("BI_MCP_LEAVE_NOTHING_OUT"):
             pytest.fail(f"{program} is not installed, and the gate leaves nothing out")
-        pytest.skip(f"needs {program}")
+        pytest.skip(f"needs {marker.kwargs.get('called', program)}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,56 @@
+"""The client of FastMCP. It rebuilds structured content as typed objects; `data` is None where it could not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
+from player import given_task, play, tell
+
+
+class FastMcp:
+    def __init__(self, client: Client[Any]) -> None:
+        self.client = client
+
+    async def tools(self) -> list[str]:
+        return [tool.name for tool in await self.client.list_tools()]
+
+    async def resources(self) -> list[str]:
+        return [str(resource.uri) for resource in await self.client.list_resources()]
+
+    async def templates(self) -> list[str]:
+        return [found.uri_template for found in await self.client.list_resource_templates()]
+
+    async def prompts(self) -> list[str]:
+        return [prompt.name for prompt in await self.client.list_prompts()]
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        result = await self.client.call_tool(tool, arguments)
+        if result.data is None or not result.content:
+            raise SystemExit(f"{tool}: no typed data of {result.structured_content}")
+        return result.structured_content
+
+    async def read(self, uri: str) -> list[str]:
+        return [content.text for content in await self.client.read_resource(uri)]
+
+    async def prompt(self, name: str) -> list[Any]:
+        return (await self.client.get_prompt(name)).messages
+
+
+def transport(server: dict[str, Any]) -> StdioTransport | StreamableHttpTransport:
+    if "url" in server:
+        return StreamableHttpTransport(server["url"])
+    return StdioTransport(server["command"], server["args"], env=server["env"], keep_alive=False)
+
+
+async def main() -> None:
+    task = given_task()
+    async with Client(transport(task["server"]), mode=task["era"]) as client:
+        report = await play(FastMcp(client), task)
+        protocol = client.protocol_version
+    tell({"protocol": protocol, **report})
+
+
+asyncio.run(main())

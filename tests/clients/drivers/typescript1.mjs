@@ -1,0 +1,22 @@
+// The client of the TypeScript SDK 1.x.
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { play, task } from './player.mjs';
+
+const { server, journey } = task();
+const transport = server.url
+  ? new StreamableHTTPClientTransport(new URL(server.url))
+  : new StdioClientTransport(server);
+const client = new Client({ name: 'typescript1', version: '1' });
+// This client does not tell the protocol that it agreed on, but to its transport.
+let protocol;
+const told = transport.setProtocolVersion?.bind(transport);
+transport.setProtocolVersion = (version) => {
+  protocol = version;
+  told?.(version);
+};
+await client.connect(transport);
+const report = await play(client, journey);
+console.log(JSON.stringify({ protocol, ...report }));
+await client.close();
