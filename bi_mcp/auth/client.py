@@ -15,6 +15,7 @@ from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, Unreachable
 from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
 from bi_mcp.secret import MASK
+from bi_mcp.unpacking import PART, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 METHOD = "oauth.token"
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+MOST_BYTES = 1024 * 1024
 # All of it, for a server that sends a byte now and then: other processes wait meanwhile.
 LIMIT_S = 30.0
 
@@ -94,8 +96,8 @@ class OAuthClient:
             **grant,
         }
         asked_at = self._clock()
-        response = await self._get(application.oauth_server, query)
-        answer = _answer(response)
+        response, body = await self._get(application.oauth_server, query)
+        answer = _answer(response, body)
         if answer.get("error"):
             raise self._refusal(grant_type, answer["error"])
         try:
@@ -103,18 +105,21 @@ class OAuthClient:
         except ValueError as error:
             raise _unexpected(response, str(error)) from None
 
-    async def _get(self, server: str, query: Mapping[str, str]) -> httpx.Response:
+    async def _get(self, server: str, query: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
         client = httpx.AsyncClient(
             timeout=TIMEOUT,
             transport=self._transport,
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
             # Plain http is allowed on loopback only: a proxy of the environment would carry the secrets off the machine.
             trust_env=server.startswith("https:"),
         )
         try:
             async with client:
                 with anyio.fail_after(LIMIT_S):
-                    return await client.get(f"{server}/oauth/token/", params=query)
+                    async with client.stream("GET", f"{server}/oauth/token/", params=query) as response:
+                        encoding = response.headers.get("content-encoding", "")
+                        body = await read_bounded(response.aiter_raw(PART), encoding, MOST_BYTES)
+                        return response, body or b""
         except (httpx.HTTPError, TimeoutError) as error:
             # The text of an httpx exception may hold the address, and the address holds the secrets.
             raise UnreachableError(
@@ -132,11 +137,11 @@ class OAuthClient:
         return AuthorisationError(f"{known}: {say(advice, login=self._login_command)}", code=known)
 
 
-def _answer(response: httpx.Response) -> Mapping[str, Any]:
+def _answer(response: httpx.Response, body: bytes) -> Mapping[str, Any]:
     if response.is_redirect:
         raise _unexpected(response, say("a redirect, and secrets are not sent after one"))
     try:
-        answer = parse_foreign(response.content)
+        answer = parse_foreign(body)
     except ValueError:
         raise _unexpected(response, say("no JSON")) from None
     if not isinstance(answer, dict):

@@ -19,14 +19,13 @@ from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say, text
+from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PART = 64 * 1024
 # A host with more addresses than this is not tried at all of them.
 MOST_IPS = 4
-NO_ENCODING = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True)
@@ -219,25 +218,17 @@ def _encoding(response: httpx.Response) -> str:
 
 
 async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[bytes, None]:
-    """The body in parts of bounded size. A small compressed part may hold gigabytes, so it is never unpacked at once."""
     encoding = _encoding(response)
-    if encoding not in {*NO_ENCODING, "gzip", "deflate"}:
+    if encoding not in NO_ENCODING | ENCODINGS:
         raise EndpointError(
             say("{name} answered in a content encoding that was not asked for.", name=name),
             reason="encoding",
             status=200,
         )
-    if encoding in NO_ENCODING:
-        async for part in response.aiter_raw(PART):
-            yield part
-        return
-    unpacker = zlib.decompressobj(wbits=47)
     try:
-        async for packed in response.aiter_raw(PART):
-            while packed:
-                yield unpacker.decompress(packed, PART)
-                packed = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of this part
-        yield unpacker.flush()
+        async with aclosing(unpacked(response.aiter_raw(PART), encoding)) as parts:
+            async for part in parts:
+                yield part
     except zlib.error:
         raise EndpointError(
             say("{name} answered a body that is not {encoding}, as it says.", name=name, encoding=encoding),

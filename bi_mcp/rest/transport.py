@@ -20,11 +20,12 @@ from bi_mcp.errors import (
 )
 from bi_mcp.language import say, text
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
-from bi_mcp.rest.envelope import Answer, parse_answer
+from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.tracing import rest_span
 from bi_mcp.secret import MASK, Secret, secrets_in
+from bi_mcp.unpacking import PART, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # One request of the portal lives 60 s at most; a little more, so that its own error is seen.
 TIMEOUT = httpx.Timeout(65.0, connect=10.0)
+# A page of fifty datasets with a thousand columns each has some ten megabytes.
+MOST_BYTES = 64 * 1024 * 1024
 # A login page gets the address back as a parameter, with its slashes encoded.
 _WEBHOOK_SECRET = re.compile(r"(rest(?:/|%2F)\d+(?:/|%2F))[^/%&\s'\"]+", re.IGNORECASE)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -79,7 +82,7 @@ class HttpTransport:
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT,
             transport=carrier,
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
             # Plain http is allowed on loopback only: a proxy of the environment would carry the token off the machine.
             trust_env=self._base.startswith("https:"),
         )
@@ -115,12 +118,13 @@ class HttpTransport:
     async def _sent(
         self, method: Method, parameters: Mapping[str, object], credential: Credential, content: bytes
     ) -> Answer:
+        address = self._address(method, credential)
         try:
-            response = await self._client.post(
-                self._address(method, credential),
-                content=content,
-                headers={"Content-Type": "application/json"},
-            )
+            async with self._client.stream(
+                "POST", address, content=content, headers={"Content-Type": "application/json"}
+            ) as response:
+                encoding = response.headers.get("content-encoding", "")
+                body = await read_bounded(response.aiter_raw(PART), encoding, MOST_BYTES)
         except httpx.HTTPError as error:
             # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
             raise self._unreachable(method, error) from None
@@ -135,8 +139,14 @@ class HttpTransport:
                 method=method.name,
                 status=response.status_code,
             )
+        if body is None:
+            raise unexpected(
+                method,
+                response.status_code,
+                say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES),
+            )
         try:
-            return parse_answer(method, response.status_code, response.content, response.headers.get("date"))
+            return parse_answer(method, response.status_code, body, response.headers.get("date"))
         except PortalError as error:
             raise error.without([*_secrets_of(credential), *secrets_in(dict(parameters))]) from None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,9 @@ def client(clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> O
 
 def answering(status: int, content: str, headers: dict[str, str] | None = None) -> httpx.MockTransport:
     """A server that gives one answer, such as no portal gives when it is asked."""
-    return httpx.MockTransport(lambda _: httpx.Response(status, text=content, headers=headers))
+    return httpx.MockTransport(
+        lambda _: httpx.Response(status, stream=httpx.ByteStream(content.encode()), headers=headers)
+    )
 
 
 async def test_a_code_becomes_a_token_that_works(portal: LoginPortal, clock: Clock) -> None:
@@ -69,8 +72,7 @@ async def test_a_wrong_secret_is_told_with_the_card(portal: LoginPortal, clock: 
 async def test_every_refusal_says_what_to_do(
     portal: LoginPortal, clock: Clock, code: object, told: str, text: str
 ) -> None:
-    answer = httpx.Response(400, json={"error": code, "error_description": "secret-canary"})
-    transport = httpx.MockTransport(lambda _: answer)
+    transport = answering(400, json.dumps({"error": code, "error_description": "secret-canary"}))
     with pytest.raises(AuthorisationError, match=text) as error:
         await client(clock, transport).refresh(portal.application(), Secret("refresh"))
     assert error.value.code == told

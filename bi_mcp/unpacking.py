@@ -1,0 +1,42 @@
+"""The body of an answer, unpacked in parts of bounded size: a small compressed part may hold gigabytes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+PART = 64 * 1024
+NO_ENCODING = frozenset({"", "identity"})
+ENCODINGS = frozenset({"gzip", "deflate"})
+
+
+async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
+    """Parts of at most `PART` bytes where `encoding` is one of `ENCODINGS`, else the parts as they are. Raises `zlib.error`."""
+    if encoding not in ENCODINGS:
+        async for part in raw:
+            yield part
+        return
+    unpacker = zlib.decompressobj(wbits=47)
+    async for packed in raw:
+        while packed:
+            yield unpacker.decompress(packed, PART)
+            packed = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of this part
+    yield unpacker.flush()
+
+
+async def read_bounded(raw: AsyncIterator[bytes], encoding: str, most: int) -> bytes | None:
+    """The whole body; None where it has more than `most` bytes or is not packed as it says."""
+    encoding = encoding.strip().lower()
+    if encoding not in NO_ENCODING | ENCODINGS:
+        return None
+    body = bytearray()
+    try:
+        async with aclosing(unpacked(raw, encoding)) as parts:
+            async for part in parts:
+                body += part
+                if len(body) > most:
+                    return None
+    except zlib.error:
+        return None
+    return bytes(body)
