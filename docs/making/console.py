@@ -17,6 +17,10 @@ from pathlib import Path
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDED = ", added at the end"
 MOST_SECONDS = 120
+# Where a home keeps its shell's variables.
+BEFORE = ".before"
+# What a command begins with that changes more than the screen.
+CHANGING = ("printf ", "sed ", "bi-mcp apply")
 # Runs the command in the shell that the commands before it left behind, and keeps that shell's variables.
 SHELL = '. "$1"; eval "$2"; status=$?; export -p > "$1"; exit $status'
 
@@ -76,8 +80,16 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._before = folder / ".before"
+        self._before = folder / BEFORE
         self._before.touch()
+
+    def leave_as(self, page: str) -> None:
+        """Make everything as a reader of the page has it in the end, without the looks on the way."""
+        for step in parse_steps(page):
+            if isinstance(step, FileText):
+                self.write(step)
+            elif step.typed.startswith(CHANGING):
+                self.run(step)
 
     def write(self, file: FileText) -> None:
         """Write the file, or add to it."""

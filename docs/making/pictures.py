@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from pathlib import Path
 
@@ -10,11 +11,10 @@ import anyio
 from rich.console import Console
 
 from bi_mcp import demo
-from docs.making.console import Command, FileText, Home, parse_steps
+from docs.making.console import Command, Home
 
 WIDTH = 120
-# Of the tutorial's commands only these matter to what the portal holds in the end.
-CHANGING = ("printf ", "sed ", "bi-mcp apply")
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def build_pictures(docs: Path) -> dict[str, str]:
@@ -27,11 +27,7 @@ def draw_map(tutorial: str) -> str:
     """The map of the portal as the tutorial leaves it."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
-        for step in parse_steps(tutorial):
-            if isinstance(step, FileText):
-                home.write(step)
-            elif step.typed.startswith(CHANGING):
-                home.run(step)
+        home.leave_as(tutorial)
         home.run(Command("bi-mcp map --svg map.svg", None))
         return (home.folder / "map.svg").read_text(encoding="utf-8")
 
@@ -41,4 +37,5 @@ def record_demo() -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     if anyio.run(demo.run, console) != 0:
         raise ValueError("The demo failed; run `bi-mcp demo`.")
-    return console.export_svg(title="bi-mcp demo", unique_id="demo")
+    # Without the fonts that rich would load from elsewhere.
+    return FONTS.sub("", console.export_svg(title="bi-mcp demo", unique_id="demo"))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from docs.making.console import Command, FileText, Home, Step, parse_steps
+from docs.making.console import BEFORE, Command, FileText, Home, Step, parse_steps
 
 DOCS = Path(__file__).parents[2] / "docs"
+
+GUIDES = [f"how-to/{name}.md" for name in ("empty-chart", "rotate-password", "production", "ci", "team")]
+TRANSLATED = ["ru/tutorial.md", "ru/how-to/empty-chart.md", "ru/how-to/rotate-password.md"]
 
 
 def steps_of(page: str) -> list[Step]:
     return parse_steps((DOCS / page).read_text(encoding="utf-8"))
 
 
-def carry_out(page: str, folder: Path) -> int:
+def carry_out(page: str, home: Home) -> int:
     """How many outputs were compared."""
-    home = Home(folder)
     compared = 0
     for step in steps_of(page):
         if isinstance(step, FileText):
@@ -31,8 +34,42 @@ def carry_out(page: str, folder: Path) -> int:
     return compared
 
 
+def test_each_guide_that_shows_commands_is_carried_out() -> None:
+    shows = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if commands_of(page)}
+    assert shows == {"tutorial.md", *GUIDES, *TRANSLATED}
+
+
+def commands_of(page: Path) -> list[str]:
+    steps = parse_steps(page.read_text(encoding="utf-8"))
+    return [step.typed for step in steps if isinstance(step, Command)]
+
+
+@pytest.fixture(scope="session")
+def after_tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a reader who has finished the tutorial."""
+    folder = tmp_path_factory.mktemp("reader") / "home"
+    folder.mkdir()
+    Home(folder).leave_as((DOCS / "tutorial.md").read_text(encoding="utf-8"))
+    return folder
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_does_what_it_says_where_the_tutorial_ended(
+    page: str, after_tutorial: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(after_tutorial, tmp_path / "home")
+    # What was exported names the other home.
+    (folder / BEFORE).unlink()
+    assert carry_out(page, Home(folder)) > 0
+
+
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_a_translation_has_the_commands_files_and_outputs_of_the_english_page(page: str) -> None:
+    assert steps_of(page) == steps_of(page.removeprefix("ru/"))
+
+
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
-    assert carry_out("tutorial.md", tmp_path) > 10
+    assert carry_out("tutorial.md", Home(tmp_path)) > 10
 
 
 @pytest.mark.parametrize(
