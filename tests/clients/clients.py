@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import anyio
@@ -70,8 +71,13 @@ async def played(client: RealClient, era: str, server: dict[str, Any], folder: P
 
 async def ran(*command: str, home: Path) -> str:
     """Run a program to its end and return its output; a program that fails fails the test."""
-    variables = {"PATH": f"{NODE.parent}{os.pathsep}{os.defpath}", "HOME": str(home)}
-    with anyio.fail_after(LIMIT_S):
-        finished = await anyio.run_process(command, check=False, env=variables, cwd=home)
+    finished = await ended(*command, home=home)
     assert finished.returncode == 0, (finished.stderr + finished.stdout).decode()
     return finished.stdout.decode()
+
+
+async def ended(*command: str, home: Path) -> CompletedProcess[bytes]:
+    """Run a program to its end, whatever that is."""
+    variables = {"PATH": f"{NODE.parent}{os.pathsep}{os.defpath}", "HOME": str(home)}
+    with anyio.fail_after(LIMIT_S):
+        return await anyio.run_process(command, check=False, env=variables, cwd=home)
