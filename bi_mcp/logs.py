@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from bi_mcp.secret import MASK
+
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
@@ -36,3 +38,17 @@ def write_logs(form: LogFormat, level: LogLevel) -> None:
         JsonFormatter() if form == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(handlers=[handler], level=level.upper())
+
+
+def hide_headers_of_answers() -> None:
+    """Keep the headers of answers out of the log: who answers may have put there whatever was sent to it."""
+    for carrier in ("httpcore", "httpcore2"):
+        for protocol in ("http11", "http2"):
+            logging.getLogger(f"{carrier}.{protocol}").addFilter(_without_headers)
+
+
+def _without_headers(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    if text.startswith("receive_response_headers.complete"):
+        record.msg, record.args = f"receive_response_headers.complete {MASK}", ()
+    return True

@@ -19,6 +19,7 @@ from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say, text
+from bi_mcp.logs import hide_headers_of_answers
 from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 
 if TYPE_CHECKING:
@@ -257,3 +258,6 @@ def _tls_version(response: httpx.Response) -> str | None:
 @lru_cache(maxsize=1)
 def certificates_of_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
+
+
+hide_headers_of_answers()

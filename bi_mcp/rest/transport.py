@@ -19,6 +19,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.language import say, text
+from bi_mcp.logs import hide_headers_of_answers
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
 from bi_mcp.rest.error_codes import look_first
@@ -253,7 +254,7 @@ def _reveal(value: object) -> str:
 
 
 def _without_webhook(record: logging.LogRecord) -> bool:
-    """Httpx logs each request's address, httpcore the headers of a redirect, and a webhook's address is a secret."""
+    """Httpx logs each request's address, and a webhook's address is a secret."""
     record.msg = _masked(record.msg)
     if isinstance(record.args, tuple):
         record.args = tuple(_masked(part) for part in record.args)
@@ -266,5 +267,5 @@ def _masked(part: object) -> object:
     return part if masked == text else masked
 
 
-for _name in ("httpx", "httpcore.http11", "httpcore.http2"):
-    logging.getLogger(_name).addFilter(_without_webhook)
+logging.getLogger("httpx").addFilter(_without_webhook)
+hide_headers_of_answers()

@@ -179,7 +179,12 @@ class Stage:
 
 @asynccontextmanager
 async def a_stage(
-    secrets_folder: Path, *, mode: Any = "auto", generation: Generation = "tables", shown: str = ""
+    secrets_folder: Path,
+    *,
+    mode: Any = "auto",
+    generation: Generation = "tables",
+    shown: str = "",
+    toolsets: tuple[str, ...] = (),
 ) -> AsyncIterator[Stage]:
     """Build it all. `BI_MCP_SECRET_PASSWORD` must hold PASSWORD; the folder gets the file with API_TOKEN."""
     (secrets_folder / "token.txt").write_text(f"{API_TOKEN}\n", encoding="utf-8")
@@ -195,6 +200,7 @@ async def a_stage(
         secrets_folder=secrets_folder,
         allow_literal_secrets=True,
         shown_settings=frozenset(shown.split(",")) if shown else frozenset(),
+        toolsets=toolsets,
     )
     with everything_logged() as log:
         server = build_server(settings, connect=lambda: bi)
