@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from bi_mcp.tools import TOOLSETS
 from bi_mcp.workspace.schema import setup_schema
 
 if TYPE_CHECKING:
-    from mcp.types import Tool
+    from mcp.types import Prompt, Resource, ResourceTemplate, Tool
 
 ROOT = Path(__file__).parents[2]
 MADE = "<!-- Made of the code by docs/making/reference.py. -->\n\n"
@@ -33,8 +34,10 @@ def build_pages() -> dict[str, str]:
     """Every page of the reference."""
     import anyio
 
+    offered = anyio.run(read_offered)
     pages = {
-        "reference/tools.md": tools_page(anyio.run(read_tools)),
+        "reference/tools.md": tools_page(offered.tools),
+        "reference/prompts.md": prompts_page(offered),
         "reference/commands.md": commands_page(),
         "reference/settings.md": settings_page(),
         "reference/findings.md": findings_page(),
@@ -44,14 +47,29 @@ def build_pages() -> dict[str, str]:
     return {path: MADE + text for path, text in pages.items()}
 
 
-async def read_tools() -> list[Tool]:
-    """All tools, as a client is told of them."""
+@dataclass(frozen=True)
+class Offered:
+    """What a client is told of the server, with all groups of tools."""
+
+    tools: list[Tool]
+    prompts: list[Prompt]
+    resources: list[Resource]
+    templates: list[ResourceTemplate]
+
+
+async def read_offered() -> Offered:
+    """Ask as a client does."""
     from mcp import Client
 
     from bi_mcp.server import build_server
 
     async with Client(build_server(Settings(toolsets=tuple(TOOLSETS)))) as client:
-        return (await client.list_tools()).tools
+        return Offered(
+            (await client.list_tools()).tools,
+            (await client.list_prompts()).prompts,
+            (await client.list_resources()).resources,
+            (await client.list_resource_templates()).resource_templates,
+        )
 
 
 def tools_page(tools: list[Tool]) -> str:
@@ -66,6 +84,24 @@ def _tool(tool: Tool) -> str:
     arguments = list(_arguments(tool.input_schema))
     table = _table(("argument", "type", "", "meaning"), arguments) if arguments else "No arguments.\n"
     return f"## {tool.name}\n\n{_escaped(tool.description or '')}\n\n{rest}{table}"
+
+
+def prompts_page(offered: Offered) -> str:
+    """Prompts with their arguments, all of which may be left out, and resources."""
+    prompts = "\n".join(map(_prompt, offered.prompts))
+    resources = [(f"`{each.uri}`", _escaped(each.description or "")) for each in offered.resources]
+    templates = [(f"`{each.uri_template}`", _escaped(each.description or "")) for each in offered.templates]
+    return (
+        "# Prompts and resources\n\nEvery argument may be left out.\n\n"
+        f"{prompts}\n## Resources\n\n{_table(('address', 'what it holds'), [*resources, *templates])}"
+    )
+
+
+def _prompt(prompt: Prompt) -> str:
+    rows = [(f"`{each.name}`", _escaped(each.description or "")) for each in prompt.arguments or ()]
+    return (
+        f"## {prompt.name}\n\n{_escaped(prompt.description or '')}\n\n{_table(('argument', 'meaning'), rows)}"
+    )
 
 
 def _arguments(schema: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from bi_mcp.cli import main
 from bi_mcp.diagnostics.endpoint_rules import BREACHES, FAILURES
 from bi_mcp.rest.error_codes import ERROR_CODES
 from bi_mcp.tools import TOOLSETS
-from docs.making.reference import ROOT, build_pages, read_tools
+from docs.making.reference import ROOT, build_pages, read_offered
 
 pytestmark = pytest.mark.anyio
 
@@ -24,12 +24,20 @@ def pages() -> dict[str, str]:
 
 
 async def test_every_tool_and_argument_is_described(pages: dict[str, str]) -> None:
-    tools = await read_tools()
+    tools = (await read_offered()).tools
     assert len(tools) > sum(len(TOOLSETS[name]) for name in ("sources", "datasets"))
     for tool in tools:
         described = pages["reference/tools.md"].split(f"## {tool.name}\n")[1].split("\n## ")[0]
         for argument in tool.input_schema.get("properties", {}):
             assert f"| `{argument}` |" in described
+
+
+async def test_every_prompt_and_resource_is_described(pages: dict[str, str]) -> None:
+    offered = await read_offered()
+    page = pages["reference/prompts.md"]
+    assert all(f"## {prompt.name}\n" in page and prompt.arguments for prompt in offered.prompts)
+    assert all(f"| `{resource.uri}` |" in page for resource in offered.resources)
+    assert all(f"| `{template.uri_template}` |" in page for template in offered.templates)
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
