@@ -221,7 +221,8 @@ def describe(item: BaseModel) -> str:
     kind = type(item).__name__.removesuffix("View")
     name = getattr(item, "title", None) or getattr(item, "name", None)
     label = f"{kind} {getattr(item, 'id', '')}"
-    return f'{label} "{name}".' if name else f"{label}."
+    # On one line: what follows a line's end would look like a sentence of ours.
+    return f'{label} "{" ".join(name.split())}".' if name else f"{label}."
 
 
 def view_connector(connector: Connector) -> Connector:

@@ -37,7 +37,7 @@ class Checked(Answer):
     findings: list[Finding]
 
     def headline(self) -> str:
-        return in_brief(self.verdict, self.findings)
+        return f"{in_brief(self.verdict, self.findings)} {FROM_OUTSIDE}"
 
 
 class TableView(BaseModel):
@@ -81,7 +81,7 @@ class Proposed(Answer):
     reasons: list[str]
 
     def headline(self) -> str:
-        return f"dataset_add accepts these fields unchanged. {' '.join(self.reasons)}".rstrip()
+        return " ".join(["dataset_add accepts these fields unchanged.", *self.reasons, FROM_OUTSIDE])
 
 
 class Previewed(Answer):
@@ -111,7 +111,7 @@ class Diagnosed(Answer):
     findings: list[Finding]
 
     def headline(self) -> str:
-        return f'Dataset {self.id} "{self.name}": {in_brief(self.verdict, self.findings)}'
+        return f'Dataset {self.id} "{self.name}": {in_brief(self.verdict, self.findings)} {FROM_OUTSIDE}'
 
 
 async def connector_check(
