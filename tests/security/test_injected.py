@@ -34,9 +34,8 @@ SAY_SO: dict[str, dict[str, Any]] = {
 }
 # These show what a portal keeps, for which the server's instructions say it once.
 SAID_ONCE: dict[str, dict[str, Any]] = {
-    **{
-        f"{group}_get": {"id": 1} for group in ("connector", "source", "dataset", "table") for act in ("get",)
-    },
+    **{f"{group}_get": {"id": 1} for group in ("connector", "source", "dataset", "table")},
+    **{f"{group}_list": {} for group in ("connector", "source", "dataset", "table")},
     **{f"{group}_delete": {"id": 1} for group in ("connector", "source", "dataset", "table")},
     "workspace_export": {},
     "workspace_plan": {"setup": "version: 1\n", "prune": True},
