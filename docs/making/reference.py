@@ -43,6 +43,7 @@ def build_pages() -> dict[str, str]:
         "reference/findings.md": findings_page(),
         "reference/errors.md": errors_page(),
         "reference/setup-file.md": setup_file_page(setup_schema()),
+        "reference/threats.md": threats_page(),
     }
     return {path: MADE + text for path, text in pages.items()}
 
@@ -159,6 +160,12 @@ def settings_page() -> str:
         raise ValueError("README.md has no table under '## Settings'.")
     table = re.sub(r" See \"[^\"]+\"\.", "", found[1])
     return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{table}\n"
+
+
+def threats_page() -> str:
+    """SECURITY.md, which stands where those who look for it expect it."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    return text.replace("# Security\n", "# Threats and limits\n", 1)
 
 
 def findings_page() -> str:
