@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -185,10 +185,12 @@ def apply(
     """
 
     async def run(app: App) -> None:
+        from bi_mcp.workspace.state_file import locked
+
         setup, keeper = _read(app, file, urls, secrets)
         workspace = app.workspace(keeper)
         workspace.settled_after = settle
-        with _locked(keeper):
+        with locked(keeper):
             await workspace.resume()
             planned = await workspace.plan(setup, prune=prune)
             seen = checksum or planned.plan.checksum
@@ -225,11 +227,14 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> None:
+        from bi_mcp.workspace.state_file import locked
+
         setup, keeper = _read(app, file, (), ())
         workspace: Workspace = app.workspace(keeper)
-        for assignment in assignments:
-            await workspace.adopt(setup, assignment)
-            click.echo(f"{assignment} is remembered.")
+        with locked(keeper):
+            for assignment in assignments:
+                await workspace.adopt(setup, assignment)
+                click.echo(f"{assignment} is remembered.")
 
     _on_the_portal(run, profile)
 
@@ -304,14 +309,6 @@ def _keeper(app: App, file: str | None) -> StateKeeper:
 
     host = app.portal.host
     return StateInMemory(State(host)) if file in {None, "-"} else StateFile(Path(file or ""), host)
-
-
-def _locked(keeper: StateKeeper) -> Any:
-    from contextlib import nullcontext
-
-    from bi_mcp.workspace.state_file import StateFile
-
-    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
 
 
 def _print_plan(plan: Plan, form: str, *, err: bool = False) -> None:

@@ -210,13 +210,15 @@ async def workspace_plan(
     is for workspace_apply.
     """
     from bi_mcp.workspace.plan_text import render_plan
+    from bi_mcp.workspace.state_file import locked
     from bi_mcp.workspace.workspace import MOST_DELETIONS
 
     app = app_of(ctx)
     wanted = _parse(app, setup, file)
     keeper = _exported(app, setup) or _keeper(app, file)
     workspace = app.workspace(keeper)
-    await workspace.resume()
+    with locked(keeper):
+        await workspace.resume()
     planned = await workspace.plan(wanted, prune=prune)
     plan = planned.plan
     obstacles = list(plan.obstacles)
@@ -242,16 +244,19 @@ async def workspace_apply(ctx: BiContext, token: str, consent: Consent) -> Appli
     """Carry out the plan that workspace_plan gave this token for. Refused when the portal has changed since. Checks the
     connectors first; can be called again after a new plan where something was left undone.
     """
+    from bi_mcp.workspace.state_file import locked
+
     app = app_of(ctx)
     seen = _seen(app, token)
     app.forget(token)
     planned = seen.planned
     workspace = app.workspace(seen.keeper)
     async with app.portal.addresses_settled:
-        application = await workspace.prepare(
-            planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
-        )
-        return Applied(**(await application.run()).as_json())
+        with locked(seen.keeper):
+            application = await workspace.prepare(
+                planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
+            )
+            return Applied(**(await application.run()).as_json())
 
 
 def _seen(app: App, token: str) -> SeenPlan:
@@ -286,7 +291,9 @@ def _keeper(app: App, file: str | None) -> StateKeeper:
 def _exported(app: App, setup: str | None) -> StateKeeper | None:
     """What was exported as this text: its keys stand for the same objects, even where titles were changed in it."""
     marked = re.match(rf"{MARK}(\S+)", setup or "")
-    return app.exports.get(marked[1]) if marked else None
+    keeper = app.exports.get(marked[1]) if marked else None
+    # Planned for another portal, its ids would name strange objects there.
+    return keeper if keeper is not None and keeper.read().portal == app.portal.host else None
 
 
 def _read(app: App, file: str) -> str:

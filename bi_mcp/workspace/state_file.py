@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,6 +57,11 @@ class StateInMemory:
 
     def write_pending(self, pending: Document | None) -> None:
         self.pending = pending
+
+
+def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
+    """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
+    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
 
 
 class StateFile:
