@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.diagnostics.connector_check import examine_connector
-from bi_mcp.errors import PlanError
+from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.difference import wire
@@ -57,7 +57,10 @@ async def _errors(key: str, setup: Setup, values: SettingValues, caller: Endpoin
     declared = [
         ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
     ]
-    connection = values.resolve(source.settings, declared, connector.addresses)
+    try:
+        connection = values.resolve(source.settings, declared, connector.addresses)
+    except BiMcpError as error:
+        return [str(error)]
     fields = wire(connector)
     report = await examine_connector(caller, {name: fields[name] for name in ENDPOINTS}, connection)
     return [f"{finding.where}: {finding.what}" for finding in report.findings if finding.level == "error"]

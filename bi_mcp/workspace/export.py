@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -88,6 +88,8 @@ def export_setup(
     A value that is `stored` as a secret, bound to where the connector leads, is referred to by its name.
     """
     export = _Export(snapshot, state, shown_settings, tables, references or {}, stored)
+    # A variable that stands for one value already must not stand for another, too.
+    export.variables.update(_variables(export.references.values()))
     titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
     export.keys["connector"] = _keys("connector", titles, state)
     titles = {item.id: item.title or "" for item in snapshot.sources.values()}
@@ -108,6 +110,12 @@ def export_setup(
         datasets={key: entry for key, entry in datasets.items() if entry is not None},
     )
     return Exported(setup, export.keys, export.left_out)
+
+
+def _variables(references: Iterable[Reference]) -> Iterator[str]:
+    for reference in references:
+        if isinstance(reference.value, EnvReference):
+            yield reference.value.env.removeprefix(ENV_PREFIX).lower()
 
 
 def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, str]:

@@ -76,6 +76,7 @@ def to_document(setup: Setup) -> dict[str, Any]:
 
 
 def _load(text: str, name: str) -> Any:
+    from ruamel.yaml.composer import ComposerError
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError
 
@@ -85,6 +86,11 @@ def _load(text: str, name: str) -> Any:
         # Its own text repeats the values.
         raise SetupFileError(
             say("{name}: this name stands there twice. Keep one.", name=_marked(name, error))
+        ) from None
+    except ComposerError as error:
+        # A value that begins with `*` is an alias to YAML, and may be a password; its own text repeats it.
+        raise SetupFileError(
+            say("{name}: anchors are not read here. Write the part out.", name=_marked(name, error))
         ) from None
     except MarkedYAMLError as error:
         raise SetupFileError(
