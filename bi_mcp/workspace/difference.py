@@ -103,7 +103,8 @@ def immutable_differences(
         "externalName": (item.external_name, entry.external_name),
     }
     for field, (before, after) in pairs.items():
-        if not _same(before, after):
+        # What a portal does not tell is no reason to delete anything.
+        if before is not None and not _same(before, after):
             yield FieldChange(field, before, after)
 
 

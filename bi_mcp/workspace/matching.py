@@ -94,17 +94,19 @@ class _Matching(Generic[Item]):
             for key in self.keys
             if key in known and known[key].id in self.items
         }
-        # An id of the state belongs to its key, even one that the file no longer has.
-        taken = {item.id for item in known.values()} | {
+        taken = {item.id for item in by_id.values()} | {
             id for group, id in self.state.leaving if group == self.group
         }
-        free = [item for item in self.items.values() if item.id not in taken]
+        # The file no longer has their keys. One of them is what a new key means only where nothing else can be meant.
+        left = {item.id for item in known.values()} - taken
         open_keys = [key for key in self.keys if key not in by_id]
         by_name = dict[str, Item]()
         for name in dict.fromkeys(map(wanted, open_keys)):
             namesakes = [key for key in open_keys if wanted(key) == name]
-            found = [item for item in free if shown(item) == name]
-            by_name.update(self._decide(namesakes, found))
+            alike = [item for item in self.items.values() if item.id not in taken and shown(item) == name]
+            strangers = [item for item in alike if item.id not in left]
+            renamed = not strangers and len(alike) == len(namesakes)
+            by_name.update(self._decide(namesakes, alike if renamed else strangers))
         return {key: {**by_id, **by_name}[key] for key in self.keys if key in by_id or key in by_name}
 
     def _decide(self, namesakes: list[str], found: list[Item]) -> dict[str, Item]:

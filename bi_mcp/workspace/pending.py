@@ -88,8 +88,9 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
             alike = [creation for creation in creations if _looks(creation) == looks]
             wanted = [item for item in alike if not _is_known(item, snapshot, state)]
             found = _newer(alike[0], pending, snapshot, state)
-            if len(found) > len(wanted):
-                raise _ambiguous(alike[0], found)
+            # Where nothing is looked for any more, what else looks like it is someone else's.
+            if wanted and len(found) > len(wanted):
+                raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.
             for creation, item in zip(wanted, found, strict=False):
                 state = _adopted(state, creation, item.id)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
-from bi_mcp.errors import BiMcpError, SecretReferenceError
+from bi_mcp.errors import BiMcpError, EndpointError, SecretReferenceError
 from bi_mcp.language import say, say_count, text
+from bi_mcp.named_secrets import destination
 from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
+from bi_mcp.setting_values import looks_secret
 from bi_mcp.workspace.difference import (
     Comparison,
     compare_connector,
@@ -21,7 +22,15 @@ from bi_mcp.workspace.difference import (
 )
 from bi_mcp.workspace.matching import AnyItem, Pairs, live, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
-from bi_mcp.workspace.setup import GROUPS, ConnectorEntry, Group, Setup, SourceEntry, count_objects
+from bi_mcp.workspace.setup import (
+    GROUPS,
+    ColumnEntry,
+    ConnectorEntry,
+    Group,
+    Setup,
+    SourceEntry,
+    count_objects,
+)
 from bi_mcp.workspace.state import State, digest
 
 if TYPE_CHECKING:
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
 Generation = Literal["classic", "tables"]
 
 CHARTS_BREAK = text("Charts and dashboards that use it break.")
+NEWER_TYPES = frozenset({"money", "timezone"})
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
@@ -57,7 +67,7 @@ def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
         changes=tuple(changes),
         notes=tuple(planning.notes()),
         obstacles=tuple(planning.obstacles),
-        state_digest=live_digest(pairs, wanted, changes),
+        state_digest=digest([live_digest(pairs, wanted, changes), _meant(wanted.setup, changes)]),
     )
     return plan, pairs
 
@@ -72,6 +82,12 @@ def live_digest(pairs: Pairs, wanted: Wanted, changes: list[Change]) -> str:
         if id in live(wanted.snapshot, group)
     ]
     return digest(items)
+
+
+def _meant(setup: Setup, changes: list[Change]) -> list[object]:
+    """What the file says of every object that would be made or changed: of a new one a plan shows no more than the label."""
+    keys = [(change.group, change.key) for change in changes if change.key is not None]
+    return [[group, key, _public_entry(setup, group, key)] for group, key in keys]
 
 
 class _Planning:
@@ -130,7 +146,11 @@ class _Planning:
             yield self._creation("connector", key)
             return
         compared = compare_connector(entry, item, self._applied("connector", key))
-        travelling = (*_travelling(compared, item), *self._stored_secrets(key, entry, item))
+        travelling = (
+            *_travelling(compared, item),
+            *_dropped(compared),
+            *self._stored_secrets(key, entry, item),
+        )
         yield from self._update("connector", key, item, compared, travelling)
 
     def _source(self, key: str) -> Iterator[Change]:
@@ -142,7 +162,7 @@ class _Planning:
             yield self._creation("source", key)
             return
         connector = self._pairs.connectors.get(entry.connector)
-        if connector is None or item.connector_id != connector.id:
+        if self._is_replaced(key, item):
             self._check_values(key, entry)
             moved = FieldChange(
                 "connector", item.connector_id, connector.id if connector else entry.connector
@@ -169,9 +189,12 @@ class _Planning:
         stays = source is not None and not self._is_replaced(entry.source, source)
         fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
         if fixed:
+            self._check_types(key, entry.columns)
             yield self._replacement("dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item))
             return
         compared = compare_dataset(entry, item, self._applied("dataset", key))
+        if compared.columns.delete:
+            self._check_types(key, compared.columns.add)
         lost = ", ".join(name for _, name in compared.columns.delete)
         warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
         yield from self._update("dataset", key, item, compared, warned)
@@ -191,6 +214,9 @@ class _Planning:
 
     def _is_replaced(self, key: str, source: Source) -> bool:
         connector = self._pairs.connectors.get(self._setup.sources[key].connector)
+        if source.connector_id is None:
+            # What a portal does not tell is no reason to make anything again.
+            return False
         return connector is None or connector.id != source.connector_id
 
     def _orphan(self, item: Dataset) -> Iterator[str]:
@@ -282,6 +308,21 @@ class _Planning:
             self.obstacles.append(f"connectors.{key}: {error}")
             return []
 
+    def _check_types(self, key: str, columns: Sequence[ColumnEntry]) -> None:
+        """What is deleted first must be sure to come back."""
+        if self._wanted.generation == "tables":
+            return
+        for column in columns:
+            if column.type in NEWER_TYPES:
+                self.obstacles.append(
+                    say(
+                        "datasets.{key}: this portal may not know the type {type} of the column {name}, and what it replaces would be deleted first. Choose another type.",
+                        key=key,
+                        type=column.type,
+                        name=column.name,
+                    )
+                )
+
     def _check_values(self, key: str, entry: SourceEntry) -> None:
         """What is about to be made needs every value."""
         for code, value in entry.settings.items():
@@ -316,7 +357,7 @@ def _told(by: int | None, at: str | None) -> str:
 
 def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
     """Where values of settings would go that never went there."""
-    known = {_host(getattr(item, name, None)) for name in ("url_check", "url_table_list", "url_data")}
+    known = {_host(address) for address in addresses_of(item)}
     hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
     codes = ", ".join(parameter.code for parameter in item.settings or ())
     if hosts and codes:
@@ -327,11 +368,36 @@ def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
         )
 
 
+def _dropped(compared: Comparison) -> Iterator[str]:
+    lost = [
+        field.field for field in compared.fields if field.field.startswith("settings.") and not field.after
+    ]
+    if lost:
+        yield say(
+            "The values that its sources hold for {fields} are lost.",
+            fields=", ".join(name.removeprefix("settings.") for name in lost),
+        )
+
+
 def _host(address: object) -> str:
     try:
-        return urlsplit(str(address)).netloc.rpartition("@")[2].lower()
-    except ValueError:
+        # A way that is no longer encrypted is another one.
+        return destination(str(address))
+    except (EndpointError, ValueError):
         return str(address)
+
+
+def _public_entry(setup: Setup, group: Group, key: str) -> dict[str, Any]:
+    """An entry without values that may be secrets: references stay, and text under a code that suggests none."""
+    entry = setup.entries(group)[key]
+    if not isinstance(entry, SourceEntry):
+        return entry.model_dump(mode="json")
+    names = {each.code: each.name for each in setup.connectors[entry.connector].settings}
+    shown = {
+        code: None if isinstance(value, str | int) and looks_secret(code, names.get(code, "")) else value
+        for code, value in entry.settings.items()
+    }
+    return entry.model_copy(update={"settings": shown}).model_dump(mode="json")
 
 
 def _public(item: AnyItem) -> dict[str, Any]:

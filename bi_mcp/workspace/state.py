@@ -50,8 +50,9 @@ class State:
         return next((key for key, known in self.known(group).items() if known.id == id), None)
 
     def with_object(self, group: Group, key: str, known: Known) -> State:
-        """The state after an object was created, changed or adopted."""
-        objects = {**self.objects, group: {**self.known(group), key: known}}
+        """The state after an object was created, changed or adopted. An object has one key: an older one is forgotten."""
+        others = {other: held for other, held in self.known(group).items() if held.id != known.id}
+        objects = {**self.objects, group: {**others, key: known}}
         return replace(self, objects=objects)
 
     def without_object(self, group: Group, id: int) -> State:
@@ -129,7 +130,27 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
                 name=name,
             )
         ) from None
+    for group, known in objects.items():
+        _check_once(name, group, known)
     return State(portal, objects, leaving)
+
+
+def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
+    """An edited or merged file may let two keys stand for one object, which both would then change."""
+    keys = dict[int, str]()
+    for key in sorted(known):
+        other = keys.setdefault(known[key].id, key)
+        if other != key:
+            raise StateFileError(
+                say(
+                    "{name}, {group}s: {other} and {key} stand for the same object {id}. Remove the wrong one of them from the file.",
+                    name=name,
+                    group=group,
+                    other=other,
+                    key=key,
+                    id=known[key].id,
+                )
+            )
 
 
 def _group(text: str) -> Group:

@@ -91,7 +91,7 @@ class Workspace:
         state = self.keeper.read()
         for group, keys in exported.keys.items():
             for id, key in keys.items():
-                if key in exported.setup.entries(group) and key not in state.known(group):
+                if key in exported.setup.entries(group) and state.key_of(group, id) != key:
                     state = state.with_object(group, key, Known(id))
         self.keeper.write(state)
 
