@@ -196,7 +196,10 @@ def apply(
             seen = checksum or planned.plan.checksum
             if checksum is None:
                 _print_plan(planned.plan, "text", err=as_json)
-            if not planned.plan.changes or not (checksum or yes or _agreed(planned.plan)):
+            if not planned.plan.changes:
+                workspace.remember_pairs(planned)
+                return
+            if not (checksum or yes or _agreed(planned.plan)):
                 return
             application = await workspace.prepare(
                 setup, seen, prune=prune, check=not no_check, most_deletions=max_deletions, progress=_tell
@@ -290,6 +293,10 @@ def _text(file: str | None) -> tuple[str, str]:
         text = sys.stdin.read()
         if text or file == "-":
             return "-", text
+        # What should have written into it may have failed; another file is not what was meant.
+        raise click.ClickException(
+            say("Nothing was read: nothing came through the pipe. Name the file: {file}.", file=DEFAULT_FILE)
+        )
     path = Path(file or DEFAULT_FILE)
     try:
         return str(path), path.read_text(encoding="utf-8")

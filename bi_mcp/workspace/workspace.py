@@ -95,6 +95,10 @@ class Workspace:
                     state = state.with_object(group, key, Known(id))
         self.keeper.write(state)
 
+    def remember_pairs(self, planned: Planned) -> None:
+        """Let the state know what was known by its name: it may be called otherwise in the file the next time."""
+        self.keeper.write(paired(planned.pairs, self.keeper.read()))
+
     async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
         """Compare the setup with the portal. Raises `PlanError` for what cannot be told."""
         snapshot = await self.bi.snapshot()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -219,3 +222,27 @@ def test_markdown_of_a_plan_cannot_be_broken_by_a_title(folder: Path) -> None:
     output = ran("plan", "bi.yaml", "--prune", "--format", "markdown").output
     assert "&#124;&lt;img src=x>&#96;&#64;team&#96;" in output
     assert "<img" not in output
+
+
+def test_an_application_that_finds_nothing_to_do_remembers_what_stands_for_what(folder: Path) -> None:
+    assert ran("apply", "bi.yaml", "--yes").exit_code == 0
+    (folder / "bi.embedded.state.json").unlink()
+    assert ran("apply", "bi.yaml", "--yes").exit_code == 0
+    (folder / "bi.yaml").write_text(SETUP.replace("Airlines  #", "Carriers  #"), encoding="utf-8")
+    assert "~ update connector air (1)" in ran("plan", "bi.yaml").output
+
+
+def test_a_pipe_through_which_nothing_came_is_not_another_file(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bi_mcp", "apply", "--yes"],
+            stdin=pipe,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "nothing came through the pipe" in ended.stderr
