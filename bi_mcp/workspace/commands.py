@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # Stands for an id that is not known yet while a command is only looked at.
 PLACEHOLDER = 1
 
+# Fifty of them stay below what a web server takes as one request. A logo may be a picture of a megabyte.
+LONGEST_IN_BATCH = 100_000
+
 IdOf = Callable[["Group", str], "int | Reference"]
 
 
@@ -61,14 +64,14 @@ class Commands:
         return self.bi.datasets.commands.update(id, self.dataset_changes(step))
 
     def travels(self, step: Step) -> bool:
-        """Whether a step can be part of a batch: booleans and some texts cannot."""
+        """Whether a step can be part of a batch: booleans, some texts and whole pictures cannot."""
         if step.operation == "hide":
             return False
         try:
-            encode_command(self.build(step, lambda _group, _key: PLACEHOLDER))
+            text = encode_command(self.build(step, lambda _group, _key: PLACEHOLDER))
         except InvalidRequestError:
             return False
-        return True
+        return not isinstance(text, str) or len(text) <= LONGEST_IN_BATCH
 
     def connector_fields(self, step: Step) -> ConnectorFields:
         """What creates a connector."""

@@ -11,10 +11,12 @@ from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import PlanError, SetupFileError
 from bi_mcp.rest.models import ConnectorFields
 from bi_mcp.setting_values import SettingValues
+from bi_mcp.workspace.commands import Commands
 from bi_mcp.workspace.difference import wire
 from bi_mcp.workspace.file import read_setup
 from bi_mcp.workspace.planning import _public_entry
 from bi_mcp.workspace.setup import Setup
+from bi_mcp.workspace.steps import Step
 from tests.rest.calling import CHECK
 from tests.workspace.setups import Bench, a_bench
 
@@ -132,6 +134,21 @@ async def test_it_is_told_that_values_would_no_longer_be_encrypted_on_their_way(
         planned = await bench.workspace().plan(a_setup(address="http://check.example/x"))
         change = planned.plan.changes[0]
         assert "would be sent to http://check.example" in change.consequences[0]
+
+
+async def test_whole_pictures_do_not_pile_up_in_one_request(tmp_path: Path) -> None:
+    async with a_bench("tables", tmp_path) as bench:
+        setup = a_setup()
+        picture = setup.connectors["shop"].model_copy(update={"logo": f"data:,{'x' * 1_000_000}"})
+        large = setup.model_copy(update={"connectors": {"shop": picture}})
+        step = Step("add", "connector", "Shop", "shop")
+        travels = [
+            Commands(bench.portal.bi, each, bench.values, tables=True).travels(step)
+            for each in (setup, large)
+        ]
+        assert travels == [True, False]
+        await applied(bench, large)
+        assert (await bench.workspace().plan(large)).plan.changes == ()
 
 
 @pytest.mark.parametrize("value", ["*hunter2", "&hunter2", "!hunter2 x", "%hunter2", "@hunter2", "|hunter2"])
