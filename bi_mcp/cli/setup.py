@@ -77,7 +77,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         from bi_mcp.workspace.file import read_setup, write_setup
 
         path = Path(file) if file and file != "-" else None
-        text = path.read_text(encoding="utf-8") if path and path.exists() else None
+        text = _text(file)[1] if path and path.exists() else None
         existing = None if text is None else read_setup(text, str(path))
         workspace = app.workspace(_keeper(app, file))
         exported = await workspace.export(shown_settings=app.shown_settings, existing=existing)
@@ -89,7 +89,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         if path is None:
             click.echo(text, nl=False)
             return
-        path.write_text(text, encoding="utf-8")
+        _write(path, text)
         workspace.remember(exported)
         click.echo(f"{path}: {_counted(exported.setup)}", err=True)
 
@@ -307,6 +307,15 @@ def _text(file: str | None) -> tuple[str, str]:
                 path=path,
                 name=type(error).__name__,
             )
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(
+            say("{path} cannot be written ({strerror}).", path=path, strerror=error.strerror)
         ) from None
 
 
