@@ -96,6 +96,7 @@ texts: $(VENV)/ready
 	$(BIN)/python -m tests.language.catalogues
 
 $(VENV)/ready: pyproject.toml
+	@echo "Installing into $(VENV), once; this takes a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev

@@ -210,9 +210,7 @@ async def provoke_refusals(story: Story, connector: int, source: int) -> None:
     """Two mistakes and what a model reads then."""
     story.chapter("Two mistakes on purpose, and the texts with which a model repairs them")
     preview = (
-        await story.does(
-            "connector_delete", "only told what depends on the connector; nothing is deleted", id=connector
-        )
+        await story.does("connector_delete", "told what depends on it; nothing is deleted", id=connector)
     )["preview"]
     await story.is_refused(
         "connector_delete",

@@ -126,6 +126,8 @@ EndpointReason = Literal[
     "tls",  # the certificate or the protocol
     "timeout",
     "redirect",
+    "denied",  # 401 or 403
+    "not_found",  # 404
     "status",  # anything else than 200
     "empty",  # 200 without a body, from `urlCheck`
     "encoding",  # compressed in a way that nobody asked for

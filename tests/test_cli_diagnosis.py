@@ -59,6 +59,24 @@ def test_what_does_not_exist_is_one_message() -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_table_that_is_gone_says_what_to_do() -> None:
+    gone = ran("propose", "1", "flightz")
+    assert gone.exit_code == 1
+    assert "HTTP 404" in gone.output
+    assert "list the tables" in gone.output
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_file_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "bi.yaml"
+    for command in (("export", str(file)), ("map", "--svg", str(file))):
+        finished = ran(*command)
+        assert finished.exit_code == 1
+        assert isinstance(finished.exception, SystemExit)
+        assert str(file) in finished.output.replace("\n", "")
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_whole_portal_is_diagnosed_with_the_worst_first() -> None:
     whole = ran("diagnose", "--all")
     assert "that the dataset lacks" in whole.output

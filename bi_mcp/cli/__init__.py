@@ -20,7 +20,7 @@ from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
-from bi_mcp.language import LANGUAGES, Language, speak
+from bi_mcp.language import LANGUAGES, Language, say, speak
 from bi_mcp.workspace.acting import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -38,7 +38,19 @@ class Commands(click.Group):
                 speak(language())
             return super().invoke(ctx)
         except BiMcpError as error:
-            raise click.ClickException(str(error)) from None
+            from bi_mcp.diagnostics.endpoint_rules import advised
+
+            raise click.ClickException(advised(error)) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(
+                say(
+                    "{file} cannot be read or written ({kind}). Check that its folder exists and that you may use it.",
+                    file=error.filename,
+                    kind=type(error).__name__,
+                )
+            ) from None
 
 
 def _speak(_: click.Context, __: click.Parameter, chosen: Language | None) -> None:

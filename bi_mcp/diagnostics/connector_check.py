@@ -139,7 +139,7 @@ class _Examination:
         if isinstance(tables, EndpointError):
             self.notes.fail("urlTableList", tables)
             return
-        self.notes.hold("urlTableList", say_count("{count} tables", "{count} tables", len(tables.items)))
+        self.notes.hold("urlTableList", say_count("{count} table", "{count} tables", len(tables.items)))
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
@@ -201,7 +201,7 @@ class _Examination:
             self.notes.fail("urlTableDescription", columns)
             return None
         self.notes.hold(
-            "urlTableDescription", say_count("{count} columns", "{count} columns", len(columns.items))
+            "urlTableDescription", say_count("{count} column", "{count} columns", len(columns.items))
         )
         self.notes.breaches("urlTableDescription", columns.breaches)
         return columns
@@ -288,7 +288,7 @@ class _Examination:
 def _rows_held(rows: Rows) -> str:
     if rows.truncated:
         return say("{count} rows and more", count=len(rows.rows))
-    return say_count("{count} rows", "{count} rows", len(rows.rows))
+    return say_count("{count} row", "{count} rows", len(rows.rows))
 
 
 def _compared(header: Sequence[str], described: Columns | None) -> list[Breach]:

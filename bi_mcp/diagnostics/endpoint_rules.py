@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bi_mcp.diagnostics.finding import Level
 from bi_mcp.endpoints.answers import Rule
-from bi_mcp.errors import EndpointReason
+from bi_mcp.errors import BiMcpError, EndpointError, EndpointReason
 from bi_mcp.language import say, text
 
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
@@ -41,6 +41,12 @@ FAILURES: Mapping[EndpointReason, str] = {
     "tls": text("Serve the whole chain of a valid certificate for this host."),
     "timeout": text("Make the endpoint answer sooner: fewer columns, an index, an answer sent row by row."),
     "redirect": text("Write the final address into the connector, a slash at the end included."),
+    "denied": text(
+        "Check the values of the settings, the password first: the service does not accept them. Where they are right, its log says why."
+    ),
+    "not_found": text(
+        "Check the address in the connector. Where only one table is answered so, it is gone or spelt otherwise: list the tables."
+    ),
     "status": text("Answer a POST with HTTP 200; the service's log says why it did not."),
     "empty": text('Answer with a body of at least one character, such as {{"status": "ok"}}.'),
     "encoding": text("Send the body uncompressed; nobody asked for a compressed one."),
@@ -59,6 +65,13 @@ def consequence(endpoint: str) -> str:
 def remedy(reason: EndpointReason) -> str:
     """How to mend a failure, as a sentence."""
     return say(FAILURES[reason])
+
+
+def advised(error: BiMcpError) -> str:
+    """The text of an error; of an endpoint's answer it says only what was, and how to mend it is added."""
+    if isinstance(error, EndpointError) and error.status is not None:
+        return f"{error} {remedy(error.reason)}"
+    return str(error)
 
 
 _CODES_MATCH = text("Answer the codes of urlTableDescription in the first row, in the spelling used there.")

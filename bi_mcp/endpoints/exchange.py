@@ -17,7 +17,7 @@ import httpx
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.language import say, text
 from bi_mcp.logs import hide_headers_of_answers
 from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # A host with more addresses than this is not tried at all of them.
 MOST_IPS = 4
+STATUS_REASONS: Mapping[int, EndpointReason] = {401: "denied", 403: "denied", 404: "not_found"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Exchange:
         if status != 200:
             raise EndpointError(
                 say("{url} answered HTTP {status}.", url=self._name(), status=status),
-                reason="status",
+                reason=STATUS_REASONS.get(status, "status"),
                 status=status,
             )
 

@@ -28,6 +28,10 @@ MOST_ROWS = 100
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}{'' if count == 1 else 's'}"
+
+
 class Checked(Answer):
     """What a connector's endpoints answered."""
 
@@ -69,7 +73,9 @@ class External(Answer):
 
     def headline(self) -> str:
         found = (
-            f"{len(self.tables)} tables" if self.tables is not None else f"{len(self.columns or [])} columns"
+            _counted(len(self.tables), "table")
+            if self.tables is not None
+            else _counted(len(self.columns or []), "column")
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
@@ -93,7 +99,7 @@ class Previewed(Answer):
     breaches: list[str]
 
     def headline(self) -> str:
-        return f"{len(self.rows)} rows{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
+        return f"{_counted(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
     def text(self, tool: str) -> str:
         """As a table: a model and a person read rows faster so than as JSON."""

@@ -110,7 +110,7 @@ class BiTool(Tool):
         try:
             return await self._result(arguments, context)
         except BiMcpError as refused:
-            raise ToolError(str(refused)) from None
+            raise ToolError(_advised(refused)) from None
         except ToolError as raised:
             explained = self._explained(raised)
             if explained is None:
@@ -187,7 +187,7 @@ class BiTool(Tool):
         if isinstance(cause, ValidationError):
             return ToolError(explain(self.name, self.parameters, cause))
         if isinstance(cause, BiMcpError):
-            return ToolError(str(cause))
+            return ToolError(_advised(cause))
         if isinstance(cause, ToolError):
             # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
             return ToolError(
@@ -197,6 +197,12 @@ class BiTool(Tool):
                 )
             )
         return None
+
+
+def _advised(error: BiMcpError) -> str:
+    from bi_mcp.diagnostics.endpoint_rules import advised
+
+    return advised(error)
 
 
 def _link(uri: str) -> ResourceLink:

@@ -37,7 +37,9 @@ class SetupText(Answer):
     left_out: list[str]
 
     def headline(self) -> str:
-        return f"the portal as a setup file; {len(self.left_out)} objects or values left out. {' '.join(self.left_out)}".rstrip()
+        if not self.left_out:
+            return "the whole portal as a setup file."
+        return f"the portal as a setup file, but for what was left out ({len(self.left_out)}): {' '.join(self.left_out)}"
 
     def text(self, tool: str) -> str:
         """YAML is read faster than JSON that holds it."""

@@ -113,8 +113,9 @@ async def test_the_sample_is_read(in_process: bool) -> None:
     [
         (answering("[]", 201), "status", 201),
         (answering("", 204), "status", 204),
-        (answering("no", 401), "status", 401),
-        (answering("[]", 404), "status", 404),
+        (answering("no", 401), "denied", 401),
+        (answering("no", 403), "denied", 403),
+        (answering("[]", 404), "not_found", 404),
         (answering("[]", 500), "status", 500),
         (answering("", 304), "status", 304),
         (RedirectResponse("/elsewhere", 301), "redirect", 301),
