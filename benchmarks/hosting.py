@@ -162,8 +162,10 @@ async def client_of(address: str, token: str = "") -> AsyncIterator[Client]:
 async def running(command: Sequence[str], environment: dict[str, str]) -> AsyncIterator[tuple[int, str]]:
     """Start a server and give its process id and its address, which it tells in the first line."""
     root = str(Path(__file__).parents[1])
+    # The package of this checkout, whichever one is installed.
+    variables = get_default_environment() | {"PYTHONPATH": root} | environment
     async with await anyio.open_process(
-        command, stdout=subprocess.DEVNULL, env=get_default_environment() | environment, cwd=root
+        command, stdout=subprocess.DEVNULL, env=variables, cwd=root
     ) as process:
         try:
             assert process.stderr is not None
