@@ -10,8 +10,8 @@ from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
+from bi_mcp.workspace.consequences import ENDPOINTS
 from bi_mcp.workspace.difference import wire
-from bi_mcp.workspace.planning import ENDPOINTS
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
-from bi_mcp.errors import BiMcpError, EndpointError, SecretReferenceError
+from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.language import say, say_count, text
-from bi_mcp.named_secrets import destination
 from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
-from bi_mcp.setting_values import looks_secret
+from bi_mcp.workspace.consequences import dropped, travelling
 from bi_mcp.workspace.difference import (
     Comparison,
     compare_connector,
@@ -20,8 +19,9 @@ from bi_mcp.workspace.difference import (
     compare_source,
     immutable_differences,
 )
-from bi_mcp.workspace.matching import AnyItem, Pairs, live, match
+from bi_mcp.workspace.matching import AnyItem, Pairs, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
+from bi_mcp.workspace.plan_digest import plan_digest
 from bi_mcp.workspace.setup import (
     GROUPS,
     ColumnEntry,
@@ -31,7 +31,7 @@ from bi_mcp.workspace.setup import (
     SourceEntry,
     count_objects,
 )
-from bi_mcp.workspace.state import State, digest
+from bi_mcp.workspace.state import State
 
 if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
@@ -42,7 +42,6 @@ Generation = Literal["classic", "tables"]
 
 CHARTS_BREAK = text("Charts and dashboards that use it break.")
 NEWER_TYPES = frozenset({"money", "timezone"})
-ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
 @dataclass(frozen=True)
@@ -67,27 +66,9 @@ def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
         changes=tuple(changes),
         notes=tuple(planning.notes()),
         obstacles=tuple(planning.obstacles),
-        state_digest=digest([live_digest(pairs, wanted, changes), _meant(wanted.setup, changes)]),
+        state_digest=plan_digest(pairs, wanted.setup, wanted.snapshot, changes),
     )
     return plan, pairs
-
-
-def live_digest(pairs: Pairs, wanted: Wanted, changes: list[Change]) -> str:
-    """Stands for every object that the file manages or the plan touches. No value of a setting is in it."""
-    touched = {(change.group, change.id) for change in changes if change.id}
-    managed = {(group, item.id) for group in GROUPS for item in pairs.of(group).values()}
-    items = [
-        [group, id, _public(live(wanted.snapshot, group)[id])]
-        for group, id in sorted(touched | managed)
-        if id in live(wanted.snapshot, group)
-    ]
-    return digest(items)
-
-
-def _meant(setup: Setup, changes: list[Change]) -> list[object]:
-    """What the file says of every object that would be made or changed: of a new one a plan shows no more than the label."""
-    keys = [(change.group, change.key) for change in changes if change.key is not None]
-    return [[group, key, _public_entry(setup, group, key)] for group, key in keys]
 
 
 class _Planning:
@@ -146,12 +127,12 @@ class _Planning:
             yield self._creation("connector", key)
             return
         compared = compare_connector(entry, item, self._applied("connector", key))
-        travelling = (
-            *_travelling(compared, item),
-            *_dropped(compared),
+        consequences = (
+            *travelling(compared, item),
+            *dropped(compared),
             *self._stored_secrets(key, entry, item),
         )
-        yield from self._update("connector", key, item, compared, travelling)
+        yield from self._update("connector", key, item, compared, consequences)
 
     def _source(self, key: str) -> Iterator[Change]:
         entry = self._setup.sources[key]
@@ -353,54 +334,3 @@ def _told(by: int | None, at: str | None) -> str:
     return say(
         "Changed on the portal since bi-mcp last applied it by user {id} on {moment}.", id=by, moment=at
     )
-
-
-def _travelling(compared: Comparison, item: Connector) -> Iterator[str]:
-    """Where values of settings would go that never went there."""
-    known = {_host(address) for address in addresses_of(item)}
-    hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
-    codes = ", ".join(parameter.code for parameter in item.settings or ())
-    if hosts and codes:
-        yield say(
-            "The values that its sources hold ({codes}) would be sent to {hosts}.",
-            codes=codes,
-            hosts=", ".join(sorted(hosts)),
-        )
-
-
-def _dropped(compared: Comparison) -> Iterator[str]:
-    lost = [
-        field.field for field in compared.fields if field.field.startswith("settings.") and not field.after
-    ]
-    if lost:
-        yield say(
-            "The values that its sources hold for {fields} are lost.",
-            fields=", ".join(name.removeprefix("settings.") for name in lost),
-        )
-
-
-def _host(address: object) -> str:
-    try:
-        # A way that is no longer encrypted is another one.
-        return destination(str(address))
-    except (EndpointError, ValueError):
-        return str(address)
-
-
-def _public_entry(setup: Setup, group: Group, key: str) -> dict[str, Any]:
-    """An entry without values that may be secrets: references stay, and text under a code that suggests none."""
-    entry = setup.entries(group)[key]
-    if not isinstance(entry, SourceEntry):
-        return entry.model_dump(mode="json")
-    names = {each.code: each.name for each in setup.connectors[entry.connector].settings}
-    shown = {
-        code: None if isinstance(value, str | int) and looks_secret(code, names.get(code, "")) else value
-        for code, value in entry.settings.items()
-    }
-    return entry.model_copy(update={"settings": shown}).model_dump(mode="json")
-
-
-def _public(item: AnyItem) -> dict[str, Any]:
-    """Everything that the API documents, without the values of settings; unknown keys of a source may repeat one."""
-    shown = set(type(item).model_fields) - ({"settings"} if isinstance(item, Source) else set())
-    return item.model_dump(mode="json", by_alias=True, include=shown)

@@ -14,7 +14,7 @@ from bi_mcp.setting_values import SettingValues
 from bi_mcp.workspace.commands import Commands
 from bi_mcp.workspace.difference import wire
 from bi_mcp.workspace.file import read_setup
-from bi_mcp.workspace.planning import _public_entry
+from bi_mcp.workspace.plan_digest import _public_entry
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.steps import Step
 from tests.rest.calling import CHECK

@@ -1,0 +1,46 @@
+"""Pure: what the change of a connector means for the values that its sources hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bi_mcp.diagnostics.secret_travel import addresses_of
+from bi_mcp.errors import EndpointError
+from bi_mcp.language import say
+from bi_mcp.named_secrets import destination
+from bi_mcp.rest.models import Connector
+from bi_mcp.workspace.difference import Comparison
+
+ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
+
+
+def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
+    """Where values of settings would go that never went there."""
+    known = {_host(address) for address in addresses_of(item)}
+    hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
+    codes = ", ".join(parameter.code for parameter in item.settings or ())
+    if hosts and codes:
+        yield say(
+            "The values that its sources hold ({codes}) would be sent to {hosts}.",
+            codes=codes,
+            hosts=", ".join(sorted(hosts)),
+        )
+
+
+def dropped(compared: Comparison) -> Iterator[str]:
+    lost = [
+        field.field for field in compared.fields if field.field.startswith("settings.") and not field.after
+    ]
+    if lost:
+        yield say(
+            "The values that its sources hold for {fields} are lost.",
+            fields=", ".join(name.removeprefix("settings.") for name in lost),
+        )
+
+
+def _host(address: object) -> str:
+    try:
+        # A way that is no longer encrypted is another one.
+        return destination(str(address))
+    except (EndpointError, ValueError):
+        return str(address)
