@@ -38,16 +38,29 @@ def ran(*arguments: str) -> Result:
 
 @pytest.mark.usefixtures("filled")
 def test_each_command_tells_what_its_tool_tells() -> None:
-    assert ran("check", "1").output.splitlines() == ["ok"]
+    assert ran("check", "1").output.splitlines()[:3] == [
+        "ok",
+        " ✓ urlCheck: HTTP 200",
+        " ✓ urlTableList: 4 tables",
+    ]
     assert "flights  Flights" in ran("tables", "1").output
     assert ran("tables", "1", "--search", "weather").output == "weather  Weather\n"
     assert json.loads(ran("propose", "1", "airlines").output)["fields"][0]["externalCode"] == "carrier"
     assert "UA" in ran("preview", "1", "--limit", "1").output
+    assert ran("--language", "ru", "diagnose", "1").output.startswith("flights: исправен")
     assert ran("diagnose", "1").output.startswith("flights: healthy")
     for command in (("check", "1"), ("preview", "1"), ("diagnose", "1"), ("tables", "1")):
         finished = ran(*command, "--json")
         assert finished.exit_code == 0
         assert json.loads(finished.output)
+
+
+@pytest.mark.usefixtures("filled")
+def test_rows_too_wide_for_the_terminal_are_a_line_per_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    shown = [line.split() for line in ran("preview", "1", "--limit", "2").output.splitlines()]
+    assert shown[:2] == [["Row", "1"], ["carrier", "UA"]]
+    assert ["Row", "2"] in shown
 
 
 @pytest.mark.usefixtures("filled")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.language import say
+
 if TYPE_CHECKING:
     from bi_mcp.profiles import Profiles
 
@@ -177,7 +179,7 @@ def _show_json(known: Profiles) -> None:
 
 def _show(known: Profiles) -> None:
     if not known.by_name:
-        click.echo("There are no profiles yet: run `bi-mcp login PORTAL`.")
+        click.echo(say("There are no profiles yet: run `bi-mcp login PORTAL`."))
     width = max(map(len, known.by_name), default=0)
     for name, profile in sorted(known.by_name.items()):
         star = "*" if name == known.default else " "

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bi_mcp.cli.doctor import MARKS
+from bi_mcp.cli.doctor import MARKS, VERDICTS
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from rich.console import Console
+    from rich.text import Text
+
+    from bi_mcp.diagnostics.connector_report import ConnectorReport
     from bi_mcp.diagnostics.finding import Finding
     from bi_mcp.diagnostics.portal_map import PortalMap
     from bi_mcp.tools.app import App
@@ -46,7 +52,8 @@ def check(source: int, table: str | None, profile: str | None, as_json: bool) ->
         outside = await open_outside(app.bi, app.portal.caller, source)
         report = await outside.check(table)
         if not as_json:
-            _print_findings(report.verdict, report.findings)
+            _print_findings(say(VERDICTS[report.verdict]), report.findings)
+            _print_endpoints(report)
         return report.model_dump(exclude_none=True)
 
     _finish(run, profile, as_json=as_json)
@@ -151,7 +158,7 @@ def diagnose(
 
         found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset or 0)
         if not as_json:
-            _print_findings(f"{found.name}: {diagnosis.verdict}", diagnosis.findings)
+            _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
         return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
@@ -192,19 +199,49 @@ def _print_findings(verdict: str, findings: list[Finding]) -> None:
         click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())
 
 
+def _print_endpoints(report: ConnectorReport) -> None:
+    """What answered without an error, so that `ok` says of what."""
+    troubled = {finding.where for finding in report.findings if finding.level == "error"}
+    for facts in report.endpoints:
+        if facts.endpoint not in troubled:
+            click.echo(f" {MARKS['ok']} {facts.endpoint}: {facts.held or f'HTTP {facts.status}'}")
+
+
 def _print_rows(header: list[str], rows: list[list[Any]]) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    # Text, because what comes from outside must not be read as markup.
+    cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
+    console = Console()
+    columns = zip_longest(header, *rows, fillvalue="")
+    widths = [max(cell_len(str(value)) for value in column) for column in columns]
+    if sum(width + 3 for width in widths) > console.width:
+        _print_records(console, header, cells)
+        return
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for name in header:
         table.add_column(Text(name))
-    for row in rows:
-        # Text, because what comes from outside must not be read as markup.
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    Console().print(table)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_records(console: Console, header: list[str], rows: list[list[Text]]) -> None:
+    """A line per value: in a table too wide for the terminal no value could be read."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for number, row in enumerate(rows, 1):
+        table = Table(box=None, show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in zip_longest(header, row, fillvalue=""):
+            table.add_row(Text(str(name)), value)
+        console.print(say("Row {number}", number=number), table, sep="\n")
 
 
 def _print_map(found: PortalMap) -> None:
@@ -216,7 +253,7 @@ def _print_map(found: PortalMap) -> None:
 
     from bi_mcp.diagnostics.finding import LEVELS
 
-    table = Table("", "object", "title", "found", box=SIMPLE_HEAD, show_edge=False)
+    table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
     for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
         said = "\n".join(f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings)
@@ -225,4 +262,4 @@ def _print_map(found: PortalMap) -> None:
     console = Console()
     if troubled:
         console.print(table)
-    console.print(Text(f"{found.verdict}: {found.summary()}"))
+    console.print(Text(f"{say(VERDICTS[found.verdict])}: {found.summary()}"))

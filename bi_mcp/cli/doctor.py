@@ -8,10 +8,32 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.language import say, text
+
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal_status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
+# In English a verdict is the word that JSON has, too.
+VERDICTS = {
+    "ok": text("ok"),
+    "note": text("note"),
+    "warning": text("warning"),
+    "error": text("error"),
+    "healthy": text("healthy"),
+    "degraded": text("degraded"),
+    "broken": text("broken"),
+    "unreachable": text("unreachable"),
+}
+LABELS = {
+    "portal": text("portal"),
+    "user": text("user"),
+    "admin": text("administrator"),
+    "application": text("application"),
+    "scopes": text("scopes"),
+    "generation": text("API generation"),
+    "clock_skew_s": text("clock difference"),
+}
 
 
 @click.command(short_help="Examine the portal and the credential.")
@@ -44,13 +66,31 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
 
 
 def _print(status: PortalStatus) -> None:
-    for name, value in status.model_dump(
-        exclude={"findings", "verdict", "limits"}, exclude_none=True
-    ).items():
-        click.echo(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    lines = [
+        (say(LABELS[name]), _shown(value))
+        for name, value in status.model_dump(include=set(LABELS), exclude_none=True).items()
+    ]
     if status.limits is not None:
-        click.echo(
-            f"limits left: {status.limits.requests_left} requests at once, {status.limits.requests_per_s:g} a second"
+        left = say(
+            "{requests_left} requests at once, {requests_per_s:g} a second",
+            requests_left=status.limits.requests_left,
+            requests_per_s=status.limits.requests_per_s,
         )
+        lines.append((say("limits left"), left))
+    width = max(len(label) for label, _ in lines)
+    for label, shown in lines:
+        click.echo(f"{label:{width}}  {shown}")
     for finding in status.findings:
         click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return say("yes") if value else say("no")
+        case float():
+            return say("{seconds:g} s", seconds=value)
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

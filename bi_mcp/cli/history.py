@@ -43,7 +43,7 @@ def history(profile: str | None, limit: int, as_json: bool) -> None:
     elif latest:
         _print_table(latest, reverted)
     else:
-        click.echo("Nothing was changed yet, as far as this machine knows.")
+        click.echo(say("Nothing was changed yet, as far as this machine knows."))
 
 
 @click.command(short_help="Change a portal back.")
@@ -100,7 +100,7 @@ def _check(plan: UndoPlan, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.ClickException(say("Nothing was sent: nobody is there to be asked. Add --yes."))
-    click.confirm("Do it?", default=False, abort=True)
+    click.confirm(say("Do it?"), default=False, abort=True)
 
 
 def _app(profile: str | None) -> App:
@@ -130,15 +130,17 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD)
-    for name in ("id", "when (UTC)", "tool", "object", "what", "outcome"):
-        table.add_column(name, no_wrap=name == "id")
+    for heading in ("id", say("when (UTC)")):
+        table.add_column(heading, no_wrap=True)
+    for heading in (say("tool"), say("object"), say("what"), say("outcome")):
+        table.add_column(heading, overflow="fold")
     for entry in entries:
         object = f"{entry.group} {entry.object or ''} {entry.name}"
         code = f" {entry.code}" if entry.code else ""
         undone = f", undone by {reverted[entry.id]}" if entry.id in reverted else ""
         undoes = f", undoes {entry.undoes}" if entry.undoes else ""
         outcome = f"{MARKS[entry.outcome]} {entry.outcome}{code}{undone}{undoes}"
-        row = (entry.id, entry.at[:19].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
+        row = (entry.id, entry.at[:16].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
         # Titles come from outside: no markup in them is meant.
         table.add_row(*map(Text, row))
     Console().print(table)
@@ -148,4 +150,6 @@ def _what(entry: Entry) -> str:
     from bi_mcp.workspace.history import told
 
     fields = told(entry).get("fields", ())
+    if entry.operation == "fields.update":
+        return f"columns: {', '.join(fields)}"
     return f"{entry.operation} {', '.join(fields)}" if entry.operation.endswith("update") else entry.operation

@@ -85,7 +85,7 @@ def list_secrets(as_json: bool) -> None:
         click.echo(json.dumps({"secrets": shown}, indent=2))
         return
     if not known:
-        click.echo("No secrets are stored. `bi-mcp secret set NAME --for HOST` stores one.")
+        click.echo(say("No secrets are stored. `bi-mcp secret set NAME --for HOST` stores one."))
     width = max((len(each.name) for each in known), default=0)
     for each in known:
         click.echo(

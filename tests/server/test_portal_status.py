@@ -25,7 +25,7 @@ def test_the_command_examines_the_same_and_ends_with_its_verdict(monkeypatch: py
     monkeypatch.setenv("BI_MCP_PORTAL_DB", ":memory:")
     told = CliRunner().invoke(main, ["doctor"])
     assert told.exit_code == 0
-    assert "portal: the embedded practice portal" in told.output
+    assert told.output.splitlines()[0].split(maxsplit=1) == ["portal", "the embedded practice portal"]
     assert json.loads(CliRunner().invoke(main, ["doctor", "--json"]).output)[0]["verdict"] == "ok"
 
 
