@@ -56,7 +56,7 @@ async def test_it_breaks_no_rule(address: str) -> None:
     report = await examine(address)
     # All that there is to say is that this machine is not the internet.
     assert [(finding.level, finding.where) for finding in report.findings] == [("warning", "address")]
-    assert [facts.held for facts in report.endpoints] == [None, "1 tables", "4 columns", "3 rows"]
+    assert [facts.held for facts in report.endpoints] == [None, "1 table", "4 columns", "3 rows"]
 
 
 @pytest.mark.parametrize(
