@@ -126,9 +126,10 @@ class Worker:
 
 
 def _did_nothing(text: str) -> bool:
-    """Whether an error says for certain that nothing was done. Everything else may have been done."""
+    """Whether an error says for certain that nothing was done. Everything else may have been done, or may yet be."""
     certain = ("was not sent", "Nothing was sent", "refused.", "Nothing happened")
-    return any(words in text for words in certain)
+    # "It was not sent again": the portal may still be at work on the first.
+    return "not sent again" not in text and any(words in text for words in certain)
 
 
 async def soak(minutes: float) -> list[str]:
