@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
+from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.proposal import Proposal, propose
 from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, read_table
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 # Enough to judge types by, little enough to read in a moment.
 SAMPLED_ROWS = 200
-ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.recovery import may_have_happened
 from bi_mcp.workspace.commands import Commands
-from bi_mcp.workspace.difference import digests
+from bi_mcp.workspace.difference import digests, wire
 from bi_mcp.workspace.matching import Pairs, live
 from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, read_pending
 from bi_mcp.workspace.report import Outcome, Report, Result
@@ -268,8 +268,7 @@ class Application:
             step = self._steps[number]
             if step.operation != "add" or step.key is None:
                 continue
-            shown = self._commands.build(step, lambda _group, _key: 1).parameters["fields"]
-            assert isinstance(shown, dict)  # noqa: S101  an `add` always has some
+            shown = wire(self.setup.entries(step.group)[step.key]) | {"name": step.label}
             identity = tuple(str(shown[name]) for name in IDENTITY[step.group])
             parent = self._parent(step)
             yield Creation(
@@ -312,9 +311,7 @@ class Application:
 def _outcome(error: BiMcpError) -> Outcome:
     if isinstance(error, SkippedError):
         return "skipped"
-    if isinstance(error, InterruptedWriteError):
-        return "unknown"
-    if may_have_happened(error):
+    if isinstance(error, InterruptedWriteError) or may_have_happened(error):
         return "unknown"
     return "not_done" if _stops(error) else "refused"
 

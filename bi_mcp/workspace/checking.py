@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.diagnostics.connector_check import examine_connector
+from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
-from bi_mcp.workspace.consequences import ENDPOINTS
 from bi_mcp.workspace.difference import wire
 
 if TYPE_CHECKING:

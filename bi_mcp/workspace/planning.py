@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from bi_mcp.diagnostics.external import Generation
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
 from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.language import say, say_count, text
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret import Secret
     from bi_mcp.setting_values import SettingValue, SettingValues
-
-Generation = Literal["classic", "tables"]
 
 CHARTS_BREAK = text("Charts and dashboards that use it break.")
 NEWER_TYPES = frozenset({"money", "timezone"})
