@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal_status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
-# In English a verdict is the word that JSON has, too.
+# In English a verdict is what JSON has, too, as words.
 VERDICTS = {
     "ok": text("ok"),
     "note": text("note"),
@@ -24,6 +24,7 @@ VERDICTS = {
     "degraded": text("degraded"),
     "broken": text("broken"),
     "unreachable": text("unreachable"),
+    "table_gone": text("table gone"),
 }
 LABELS = {
     "portal": text("portal"),

@@ -10,13 +10,14 @@ from bi_mcp.diagnostics.column_matching import Outside, check_columns
 from bi_mcp.diagnostics.column_types import check_types
 from bi_mcp.diagnostics.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import LEVELS, Finding, Level, worst
+from bi_mcp.diagnostics.lost_table import find_lost_table
 from bi_mcp.diagnostics.surroundings import check_dates, check_surroundings
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
 
 __all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
 
-Verdict = Literal["healthy", "degraded", "broken", "unreachable"]
+Verdict = Literal["healthy", "degraded", "broken", "unreachable", "table_gone"]
 
 _VERDICTS: dict[Level, Verdict] = {
     "ok": "healthy",
@@ -43,14 +44,19 @@ def diagnose(
 
     Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
     """
-    findings = [
-        *check_surroundings(context.source, context.connector, context.generation),
-        *_check_answers(described, sample, context),
-        *_check_columns(columns, described, sample, context),
-    ]
+    lost = find_lost_table(context)
+    findings = check_surroundings(context.source, context.connector, context.generation)
+    if lost is None:
+        findings += _check_answers(described, sample, context)
+        findings += _check_columns(columns, described, sample, context)
+    else:
+        # What the endpoints say of a table that is not there follows from that.
+        findings.append(lost)
     troubled = worst(findings) in {"warning", "error"}
     findings.extend(check_dates(context, troubled=troubled))
     findings.sort(key=lambda finding: LEVELS.index(finding.level), reverse=True)
+    if lost is not None:
+        return Diagnosis("table_gone", findings)
     if described is None and sample is None:
         return Diagnosis("unreachable", findings)
     return Diagnosis(_VERDICTS[worst(findings)], findings)

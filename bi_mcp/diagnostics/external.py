@@ -10,6 +10,7 @@ from typing import Literal
 
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.values import COLUMN_TYPES
+from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.models import Connector, Dataset, Source
 
 Generation = Literal["classic", "tables"]
@@ -64,7 +65,8 @@ class Sample:
 @dataclass(frozen=True)
 class DatasetContext:
     """What a dataset stands on. `failures` tells why an endpoint gave no answer, `breaches` which rules its answers break that
-    the parsed answers no longer show; both without values of the connection.
+    the parsed answers no longer show; both without values of the connection. `tables` are those that the connector lists; None where
+    nobody asked, or not all are known.
     """
 
     dataset: Dataset
@@ -73,6 +75,7 @@ class DatasetContext:
     generation: Generation = "tables"
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
     breaches: Sequence[Finding] = ()
+    tables: Sequence[ExternalTable] | None = None
 
 
 MAX_CODE = 512

@@ -11,7 +11,7 @@ from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.proposal import Proposal, propose
-from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, read_table
+from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, TableList, read_table
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
@@ -153,7 +153,9 @@ async def diagnose_dataset(
     await report(0, 2, "Reading the dataset and its source")
     dataset, outside = await open_dataset(bi, caller, dataset_id)
     await report(1, 2, "Reading the external columns and sampling values")
-    answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], HostGates())
+    gates = HostGates()
+    listing = TableList(outside, gates)
+    answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], gates, listing)
     generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
     return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
 
@@ -173,6 +175,7 @@ def judge_dataset(
         generation=generation,
         failures=answers.failures,
         breaches=answers.breaches,
+        tables=answers.tables,
     )
     return diagnose(dataset.fields or [], answers.described, answers.sample, context)
 

@@ -14,8 +14,8 @@ from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.outside import Outside, judge_dataset
 from bi_mcp.diagnostics.portal_health import build_portal_map
 from bi_mcp.diagnostics.portal_map import MapNode, PortalMap
-from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, HostGates, read_table
-from bi_mcp.errors import EndpointError, EndpointReason, InvalidRequestError
+from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, NOBODY_THERE, HostGates, TableList, read_table
+from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import as_one_step, report
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Dataset
     from bi_mcp.rest.snapshot import Snapshot
-
-# After these nobody is there to be asked for tables.
-_NOBODY_THERE: frozenset[EndpointReason] = frozenset(
-    {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
-)
 
 
 async def diagnose_portal(
@@ -102,9 +97,10 @@ class _Rounds:
                 self.found[f"dataset {dataset.id}"] = [_without_source(dataset, source_id)]
             await self._step(len(tables), f"Source {source_id} does not answer")
             return
+        listing = TableList(outside, self.gates)
         async with anyio.create_task_group() as group:
             for table, datasets in tables.items():
-                group.start_soon(self._read, outside, table, datasets)
+                group.start_soon(self._read, outside, table, datasets, listing)
 
     async def _check(self, outside: Outside) -> bool:
         """Whether anybody is there. A refusal is told, and the other endpoints are asked all the same."""
@@ -121,12 +117,14 @@ class _Rounds:
                     call=call("connector_check", source=outside.source.id),
                 )
             ]
-            return error.reason not in _NOBODY_THERE
+            return error.reason not in NOBODY_THERE
         return True
 
-    async def _read(self, outside: Outside, table: str, datasets: Sequence[Dataset]) -> None:
+    async def _read(
+        self, outside: Outside, table: str, datasets: Sequence[Dataset], listing: TableList
+    ) -> None:
         columns = [column for dataset in datasets for column in dataset.fields or ()]
-        answers = await read_table(outside, table, columns, self.gates)
+        answers = await read_table(outside, table, columns, self.gates, listing)
         for dataset in datasets:
             diagnosis = judge_dataset(dataset, outside.source, outside.connector, answers, self.generation)
             self.found[f"dataset {dataset.id}"] = diagnosis.findings

@@ -1,4 +1,4 @@
-"""What the endpoints say of one external table: two calls, whose answers serve every dataset on it."""
+"""What the endpoints say of one external table: two calls, whose answers serve every dataset on it, and a third in trouble."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import anyio
 from bi_mcp.diagnostics.connector_report import Notebook
 from bi_mcp.diagnostics.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import Finding
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import EndpointError, EndpointReason
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.external import DataEndpoint
     from bi_mcp.diagnostics.outside import Outside
-    from bi_mcp.endpoints.answers import Breach, Rule
+    from bi_mcp.endpoints.answers import Breach, ExternalTable, Rule, Tables
     from bi_mcp.rest.models import Column
 
 CALLS_PER_HOST = 12
@@ -25,6 +25,14 @@ CALLS_PER_HOST = 12
 # What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
     {"duplicate_code", "empty_code", "empty_name", "empty_type", "element_not_object", "row_not_array"}
+)
+
+# What a list of tables may do wrong and still name every table.
+_HARMLESS_IN_A_LIST: frozenset[Rule] = frozenset({"not_text", "duplicate_code"})
+
+# After these nobody is there to be asked for tables.
+NOBODY_THERE: frozenset[EndpointReason] = frozenset(
+    {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
 )
 
 
@@ -44,24 +52,62 @@ class HostGates:
         return self._gates.setdefault(host, anyio.Semaphore(self._calls))
 
 
+class TableList:
+    """The tables that a connector lists: asked for when they are first needed, and then known for all tables of the source."""
+
+    def __init__(self, outside: Outside, gates: HostGates) -> None:
+        self._outside = outside
+        self._gates = gates
+        self._lock = anyio.Lock()
+        self._asked = False
+        self._tables: Sequence[ExternalTable] | None = None
+
+    async def read(self) -> Sequence[ExternalTable] | None:
+        """None where the endpoint gives no answer, or one that may lack tables."""
+        async with self._lock:
+            if not self._asked:
+                self._asked = True
+                self._tables = await self._ask()
+        return self._tables
+
+    async def _ask(self) -> Sequence[ExternalTable] | None:
+        try:
+            async with self._gates.at(self._outside.urls["urlTableList"]):
+                tables = await self._outside.tables()
+        except EndpointError:
+            return None
+        return tables.items if _is_whole(tables) else None
+
+
 @dataclass
 class TableAnswers:
-    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why."""
+    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why.
+
+    `tables` are those that the connector lists, asked for only where it answered nothing of the table itself.
+    """
 
     described: list[ExternalColumn] | None = None
     sample: Sample | None = None
     failures: dict[DataEndpoint, str] = field(default_factory=dict)
     breaches: list[Finding] = field(default_factory=list)
+    tables: Sequence[ExternalTable] | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether neither endpoint answered anything of the table."""
+        return not self.described and not (self.sample and self.sample.rows)
 
 
 async def read_table(
-    outside: Outside, table: str, columns: Sequence[Column], gates: HostGates
+    outside: Outside, table: str, columns: Sequence[Column], gates: HostGates, listing: TableList
 ) -> TableAnswers:
-    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described.
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described. Where somebody is there
+    and answers nothing of the table, ask whether it is still listed.
 
     Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
     """
     answers, notes = TableAnswers(), Notebook(outside.connection)
+    reasons = set[EndpointReason]()
     try:
         async with gates.at(outside.urls["urlTableDescription"]):
             described = await outside.columns(table)
@@ -71,6 +117,7 @@ async def read_table(
         notes.breaches("urlTableDescription", _lost(described.breaches))
     except EndpointError as error:
         answers.failures["urlTableDescription"] = str(error)
+        reasons.add(error.reason)
     mapped = _mapped(columns, answers.described)
     try:
         async with gates.at(outside.urls["urlData"]):
@@ -79,7 +126,10 @@ async def read_table(
         notes.breaches("urlData", _lost(rows.breaches))
     except EndpointError as error:
         answers.failures["urlData"] = str(error)
+        reasons.add(error.reason)
     answers.breaches = notes.findings()
+    if answers.silent and reasons.isdisjoint(NOBODY_THERE):
+        answers.tables = await listing.read()
     return answers
 
 
@@ -92,6 +142,10 @@ def _mapped(columns: Sequence[Column], described: Sequence[ExternalColumn] | Non
         if there is None or code in there:
             mapped.setdefault(code, column.name or "")
     return mapped
+
+
+def _is_whole(tables: Tables) -> bool:
+    return not tables.truncated and all(breach.rule in _HARMLESS_IN_A_LIST for breach in tables.breaches)
 
 
 def _lost(breaches: Sequence[Breach]) -> list[Breach]:

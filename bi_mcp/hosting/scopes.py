@@ -9,15 +9,21 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.types import CallToolResult, TextContent
 
 from bi_mcp.hosting.access import WRITE
+from bi_mcp.tools import TOOLS
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
+# Tools that write, of which some calls only read.
+_READING_CALLS = {tool.name: tool.reads for tool in TOOLS if tool.reads_with}
+
 
 @dataclass(frozen=True)
 class WritesNeedScope:
-    """Middleware of the server. `reading` are the names of the tools that only read; what is not there is a write."""
+    """Middleware of the server. `reading` are the names of the tools that only read; what is not there is a write, but for the calls of
+    it that only read.
+    """
 
     reading: frozenset[str]
 
@@ -25,12 +31,17 @@ class WritesNeedScope:
         """Refuse a call that the caller's token does not cover, in words that the model can pass on."""
         if ctx.method != "tools/call":
             return await call_next(ctx)
-        tool = str((ctx.params or {}).get("name"))
+        params = ctx.params or {}
+        tool, arguments = str(params.get("name")), params.get("arguments")
         token = get_access_token()
         granted = token.scopes if token else []
-        if tool in self.reading or WRITE in granted:
+        if tool in self.reading or WRITE in granted or _only_reads(tool, arguments):
             return await call_next(ctx)
         return CallToolResult(is_error=True, content=[TextContent(text=_refusal(tool, granted))])
+
+
+def _only_reads(tool: str, arguments: object) -> bool:
+    return isinstance(arguments, dict) and tool in _READING_CALLS and _READING_CALLS[tool](arguments)
 
 
 async def require_scopes(server: MCPServer) -> None:

@@ -254,8 +254,14 @@ def _cell(value: object) -> str:
 
 
 TOOLS = (
-    # It sends the values of settings to addresses that the model names: no client should call it unasked.
-    ToolDeclaration(connector_check, title="Check a connector", own_effect=Effect.CREATE),
+    # It sends the values of settings to addresses that the model names: no client should call it unasked. Of a source alone
+    # the portal holds both, as for source_tables.
+    ToolDeclaration(
+        connector_check,
+        title="Check a connector",
+        own_effect=Effect.CREATE,
+        reads_with=frozenset({"source", "table"}),
+    ),
     ToolDeclaration(source_tables, title="Tables of a source", own_effect=Effect.READ),
     ToolDeclaration(dataset_propose, title="Propose a dataset", own_effect=Effect.READ),
     ToolDeclaration(dataset_preview, title="Preview a dataset", own_effect=Effect.READ),

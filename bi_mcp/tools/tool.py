@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -45,6 +45,8 @@ class ToolDeclaration:
     own_effect: Effect | None = None
     # The `ui://` address of the view that shows the answer to people, in clients that have the Apps extension.
     view: str | None = None
+    # A call with nothing but these arguments only reads, whatever others may do.
+    reads_with: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -73,6 +75,11 @@ class ToolDeclaration:
         method = _METHOD_OF_TOOL.get(self.name)
         return method.repeatable if method else self.effect is Effect.READ
 
+    def reads(self, arguments: Mapping[str, object]) -> bool:
+        """Whether this call only reads. What is given as null is not given."""
+        given = {name for name, value in arguments.items() if value is not None} - {PORTAL}
+        return self.effect is Effect.READ or (bool(self.reads_with) and given <= self.reads_with)
+
 
 class BiTool(Tool):
     """A tool whose errors reach the model in full and whose arguments are refused by name.
@@ -81,6 +88,7 @@ class BiTool(Tool):
     most tools are never called in it.
     """
 
+    _declaration: ToolDeclaration = PrivateAttr()
     _is_complete: bool = PrivateAttr(default=False)
 
     async def run(
@@ -126,7 +134,7 @@ class BiTool(Tool):
         mended = parse_json_strings(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
-            self._check_lock(app)
+            self._check_lock(app, arguments)
             self._complete()
             answer = await self._run_or_ask(mended, context)
             if isinstance(answer, InputRequiredResult):
@@ -170,9 +178,8 @@ class BiTool(Tool):
             return ()
         return [_link(uri) for uri in answer.links(group)]
 
-    def _check_lock(self, app: App) -> None:
-        reads = self.annotations is not None and self.annotations.read_only_hint
-        if app.portal.read_only and not reads:
+    def _check_lock(self, app: App, arguments: Mapping[str, object]) -> None:
+        if app.portal.read_only and not self._declaration.reads(arguments):
             raise InvalidRequestError(
                 say(
                     "{name} was not sent: the portal {title} is locked read-only. Only the user can lift the lock, with `bi-mcp profiles unlock NAME`.",
@@ -217,7 +224,7 @@ def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiT
     if len(portals) > 1:
         choice = {PORTAL: {"type": "string", "enum": list(portals)}}
         parameters = parameters | {"properties": parameters["properties"] | choice}
-    return BiTool(
+    tool = BiTool(
         fn=declaration.function,
         name=declaration.name,
         title=declaration.title,
@@ -228,6 +235,8 @@ def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiT
         annotations=build_hints(declaration),
         meta={"ui": {"resourceUri": declaration.view}} if declaration.view else None,
     )
+    tool._declaration = declaration  # noqa: SLF001  pydantic takes no private attributes when it builds
+    return tool
 
 
 def make_schemas(declaration: ToolDeclaration) -> Schemas:

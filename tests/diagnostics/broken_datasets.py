@@ -9,7 +9,18 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from bi_mcp.diagnostics.finding import Level
-from tests.diagnostics.bent_sample import Bend, Question, always, asking, rewritten, valued, when, with_first
+from tests.diagnostics.bent_sample import (
+    TABLE,
+    Bend,
+    Question,
+    always,
+    asking,
+    healthy,
+    rewritten,
+    valued,
+    when,
+    with_first,
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,18 @@ def gone(code: str) -> Mapping[str, Bend]:
     }
 
 
+def lost(listed: Bend) -> Mapping[str, Bend]:
+    """The dataset's table is answered with 404; what is listed is bent."""
+    return {"urlTableList": listed, "urlTableDescription": always("", 404), "urlData": always("", 404)}
+
+
+def without_table(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [table for table in found if table["code"] != TABLE]
+
+
 NO_LONGER = "no longer outside"
+UNUSABLE = "It gave no usable answer"
+TABLE_PLACE = "table"
 DATE, MOMENT, CARRIER, NUMBER, TEMPERATURE = (
     "column FLIGHT_DATE",
     "column SCHEDULED_DEPARTURE",
@@ -248,5 +270,36 @@ DATASET_DEFECTS = [
     DatasetDefect(
         "another table", {"urlTableDescription": asking(table="airports"), "urlData": asking(table="airports", select=None)},
         "error", "columns", "None of the 13 columns is outside any more",
+    ),
+    DatasetDefect("a table that is gone", lost(rewritten(without_table)), "error", TABLE_PLACE, "no longer among"),
+    DatasetDefect("no tables at all", lost(always([])), "error", TABLE_PLACE, "lists no tables any more"),
+    DatasetDefect(
+        "a table that is described as empty",
+        {
+            "urlTableList": rewritten(without_table),
+            "urlTableDescription": always([]),
+            "urlData": always([]),
+        },
+        "error", TABLE_PLACE, "no longer among",
+    ),
+    DatasetDefect(
+        "a renamed table",
+        lost(rewritten(lambda found: [*without_table(found), {"code": "dwh.flights_2013", "title": "F"}])),
+        "error", TABLE_PLACE, "Similar ones: 'dwh.flights_2013'",
+    ),
+    # Where the list may lack tables, nobody is told that theirs is gone.
+    DatasetDefect(
+        "a table that is not answered", lost(healthy), "error", "urlTableDescription", "answered HTTP 404", (UNUSABLE,)
+    ),
+    DatasetDefect(
+        "a list that is not answered", lost(always("", 500)), "error", "urlTableDescription", "answered HTTP 404", (UNUSABLE,)
+    ),
+    DatasetDefect(
+        "a list in an object", lost(always({"items": []})), "error", "urlTableDescription", "answered HTTP 404", (UNUSABLE,)
+    ),
+    DatasetDefect(
+        "a list with a table without a code",
+        lost(rewritten(lambda found: [*without_table(found), {"code": "", "title": "Flights"}])),
+        "error", "urlTableDescription", "answered HTTP 404", (UNUSABLE,),
     ),
 ]  # fmt: skip

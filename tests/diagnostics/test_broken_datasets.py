@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bi_mcp.diagnostics.dataset_views import Diagnosis
+from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.outside import diagnose_dataset
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.rest import BIConnector
@@ -97,3 +98,30 @@ def test_there_are_at_least_forty_different_defects() -> None:
     named |= {("dataset", defect.name) for defect in DATASET_DEFECTS}
     assert len(named) == len(DEFECTS) + 1 + len(DATASET_DEFECTS) >= 40
     assert {endpoint for endpoint, _ in named} == {*SAMPLE_PATHS, "dataset"}
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("a table that is gone", "table_gone"),
+        ("no tables at all", "table_gone"),
+        ("a table that is described as empty", "table_gone"),
+        ("a renamed table", "table_gone"),
+        ("a table that is not answered", "unreachable"),
+        ("a list that is not answered", "unreachable"),
+        ("a list in an object", "unreachable"),
+        ("no data", "broken"),
+        ("another table", "broken"),
+    ],
+)
+async def test_a_lost_table_has_a_verdict_of_its_own(name: str, verdict: str) -> None:
+    defect = next(defect for defect in DATASET_DEFECTS if defect.name == name)
+    assert (await diagnosed(defect)).verdict == verdict
+
+
+async def test_for_a_lost_table_its_likely_successor_is_proposed_or_what_there_is_shown() -> None:
+    by_name = {defect.name: defect for defect in DATASET_DEFECTS}
+    [renamed] = (await diagnosed(by_name["a renamed table"])).findings
+    assert renamed.call == call("dataset_propose", source=1, table="dwh.flights_2013")
+    [gone] = (await diagnosed(by_name["no tables at all"])).findings
+    assert gone.call == call("source_tables", source=1)

@@ -146,3 +146,17 @@ async def test_one_source_can_be_diagnosed_alone() -> None:
     assert shop.paths["/check"] == 1
     assert {node.title for node in found.nodes if node.kind == "source"} == {"one"}
     assert all(title.startswith("one") for title in levels(found))
+
+
+async def test_of_several_lost_tables_the_list_is_asked_for_once() -> None:
+    gone = BentSample(
+        {"urlTableDescription": always("", 404), "urlData": always("", 404), "urlTableList": always([])}
+    )
+    shop = Counting(gone)
+    async with a_portal() as portal:
+        await add_shop(portal.bi)
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    assert shop.paths[ENDPOINTS["urlTableList"]] == 1
+    lost = [node for node in found.nodes if node.kind == "dataset"]
+    assert len(lost) == TWICE * len(TABLES)
+    assert all("lists no tables" in finding.what for node in lost for finding in node.findings)

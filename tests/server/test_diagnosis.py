@@ -176,6 +176,23 @@ async def test_an_unreachable_connector_is_a_verdict_and_no_crash(talk: Talk) ->
     assert "connection[" not in str(diagnosis)
 
 
+async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_place(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    columns = [{"name": "CARRIER", "externalCode": "carrier", "type": "string"}]
+    fields = {"name": "old", "sourceId": source, "externalCode": "flights_2012", "externalName": "F"}
+    dataset = (await talk.done("dataset_add", fields=fields | {"fields": columns}))["id"]
+    result = await talk.call("dataset_diagnose", id=dataset)
+    said = """dataset_diagnose: Dataset 1 "old": table_gone. The table 'flights_2012' is no longer among"""
+    assert text_of(result).startswith(said)
+    diagnosis = await talk.done("dataset_diagnose", id=dataset)
+    [finding] = diagnosis["findings"]
+    # The offered call is made as it stands.
+    proposal = await talk.done(finding["call"]["tool"], **finding["call"]["arguments"])
+    assert proposal["fields"]["externalCode"] == "flights"
+    anew = (await talk.done("dataset_add", fields=proposal["fields"]))["id"]
+    assert (await talk.done("dataset_diagnose", id=anew))["verdict"] == "healthy"
+
+
 async def test_a_dataset_that_does_not_exist_is_an_error(talk: Talk) -> None:
     assert "DATASET_NOT_FOUND" in await talk.refused("dataset_diagnose", id=999)
     assert "SOURCE_NOT_FOUND" in await talk.refused("source_tables", source=999)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from bi_mcp.profiles import Profile, change_profiles
 from bi_mcp.secret import Secret
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLS
+from bi_mcp.tools.reading import READING
 from tests.server.conftest import Era
 from tests.server.talking import Talk, connector_fields
 
@@ -114,6 +116,29 @@ async def test_a_locked_portal_is_read_and_not_changed(tmp_path: Path, era: Era)
             assert "profiles unlock" in text
         # Reads are let through, to a portal that nobody logged in to.
         assert "bi-mcp login" in await talk.refused("connector_get", id=1)
+
+
+async def test_a_locked_portal_is_checked_by_what_it_holds_and_by_nothing_that_a_call_names(
+    tmp_path: Path, era: Era
+) -> None:
+    keep(tmp_path, PROD)
+    async with Client(build_server(settings(tmp_path, "embedded", "prod")), mode=era) as client:
+        talk = Talk(client)
+        for extra in ({"settings": {"login": "u"}}, {"urls": {"urlCheck": "https://a.example/"}}):
+            text = await talk.refused("connector_check", portal="prod", source=1, **extra)
+            assert "locked read-only" in text
+        text = await talk.refused("connector_check", portal="prod", urls={"urlCheck": "https://a.example/"})
+        assert "locked read-only" in text
+        # Null is not given; this one is sent, to a portal that nobody logged in to.
+        alone = {"portal": "prod", "source": 1, "table": "orders", "urls": None, "settings": None}
+        assert "bi-mcp login" in await talk.refused("connector_check", **alone)
+
+
+def test_what_only_reads_is_what_a_read_only_server_takes() -> None:
+    declared = {tool.name: tool for tool in TOOLS if tool.reads_with}
+    assert set(declared) == set(READING)
+    for name, standing_in in READING.items():
+        assert declared[name].reads_with == set(inspect.signature(standing_in.function).parameters) - {"ctx"}
 
 
 class Replicas:

@@ -1,0 +1,83 @@
+"""A table that the connector no longer lists, and the listed ones that may have taken its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from bi_mcp.diagnostics.column_matching import folded
+from bi_mcp.diagnostics.external import DatasetContext
+from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.mending import call
+from bi_mcp.diagnostics.values import listed, shown
+from bi_mcp.endpoints.answers import ExternalTable
+from bi_mcp.language import say
+from bi_mcp.rest.models import Dataset
+
+MAX_SIMILAR = 3
+# Lower than for columns: a table's new name often says a year or a schema more.
+ALIKE = 0.6
+
+
+def find_lost_table(context: DatasetContext) -> Finding | None:
+    """The finding for a dataset whose table is not among `context.tables`; None where it is, or these are not known."""
+    dataset, tables = context.dataset, context.tables
+    table = dataset.external_code or ""
+    if tables is None or any(table in {item.external_code, item.code} for item in tables):
+        return None
+    similar = similar_tables(dataset, tables)
+    source = dataset.source_id or (context.source.id if context.source else None)
+    return Finding(
+        level="error",
+        where="table",
+        what=_what(shown(table), similar, tables),
+        fix=_fix(similar),
+        call=_look(source, similar) if source else None,
+    )
+
+
+def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:
+    """The tables of the same title, then those of a similar code, the most alike first."""
+    by_code = dict[str, ExternalTable]()
+    for table in tables:
+        by_code.setdefault(folded(table.code), table)
+    alike = get_close_matches(folded(dataset.external_code or ""), by_code, MAX_SIMILAR, ALIKE)
+    titled = [table for table in tables if dataset.external_name and table.title == dataset.external_name]
+    return list(dict.fromkeys([*titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
+
+
+def _what(table: str, similar: Sequence[ExternalTable], tables: Sequence[ExternalTable]) -> str:
+    if not tables:
+        return say(
+            "The connector lists no tables any more and answers nothing for {table!r}: the dataset gets no data.",
+            table=table,
+        )
+    gone = say(
+        "The table {table!r} is no longer among the connector's tables, and nothing is answered for it: the dataset gets no data.",
+        table=table,
+    )
+    there = (
+        say("Similar ones: {codes}.", codes=listed([table.external_code for table in similar]))
+        if similar
+        else say("None of the tables there are is called alike.")
+    )
+    return f"{gone} {there}"
+
+
+def _fix(similar: Sequence[ExternalTable]) -> str:
+    back = say(
+        "Bring the table back in the external system, or let the connector and the source's login see it again."
+    )
+    if not similar:
+        return back
+    anew = say(
+        "If another table took its place, make a dataset of that one and move the charts: a dataset cannot change its table."
+    )
+    return f"{back} {anew}"
+
+
+def _look(source: int, similar: Sequence[ExternalTable]) -> dict[str, object]:
+    """A proposal for the likeliest successor, else what there is; neither changes anything."""
+    if similar:
+        return call("dataset_propose", source=source, table=similar[0].external_code)
+    return call("source_tables", source=source)
