@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bi_mcp.cli.doctor import MARKS, VERDICTS
+from bi_mcp.cli.doctor import MARKS, VERDICTS, told
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None
 def _print_findings(verdict: str, findings: list[Finding]) -> None:
     click.echo(verdict)
     for finding in findings:
-        click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())
+        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
 
 
 def _print_endpoints(report: ConnectorReport) -> None:
@@ -256,7 +256,7 @@ def _print_map(found: PortalMap) -> None:
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
     for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
-        said = "\n".join(f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings)
+        said = "\n".join(map(told, node.findings))
         # Text, because titles come from outside and must not be read as markup.
         table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
     console = Console()

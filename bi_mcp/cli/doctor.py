@@ -11,6 +11,7 @@ import click
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
+    from bi_mcp.diagnostics.finding import Finding
     from bi_mcp.diagnostics.portal_status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
@@ -82,7 +83,13 @@ def _print(status: PortalStatus) -> None:
     for label, shown in lines:
         click.echo(f"{label:{width}}  {shown}")
     for finding in status.findings:
-        click.echo(f" {MARKS[finding.level]} {finding.where}: {finding.what} {finding.fix or ''}".rstrip())
+        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
+
+
+def told(finding: Finding) -> str:
+    """What it says and, of what is not well, the code by which the reference explains it."""
+    code = "" if finding.level == "ok" else f"[{finding.code}]"
+    return " ".join(part for part in (finding.what, finding.fix, code) if part)
 
 
 def _shown(value: object) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bi_mcp.diagnostics import dataset_rules as rules
 from bi_mcp.diagnostics.external import Sample, repeated
-from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.values import MAX_OFFENCES, listed
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
@@ -20,7 +21,7 @@ def check_shape(
     heed `mapFields`; others may answer codes or names.
     """
     if not sample.header:
-        return [_finding("error", say("The first row is no list of codes."), say(_FIRST_ROW))]
+        return [rules.NO_HEADER.found(say(HEADER))]
     known = {column.external_code for column in columns} | set(described)
     if known.isdisjoint(sample.codes):
         return [_unknown_header(sample, columns)]
@@ -31,29 +32,11 @@ def check_shape(
     ]
 
 
-_FIRST_ROW = text("Let the first row hold the columns' codes and the others the values in that order.")
-
-
-def _finding(level: Level, what: str, fix: str, where: str = HEADER) -> Finding:
-    return Finding(level=level, where=say(where), what=what, fix=fix)
-
-
 def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:
     names = {column.name for column in columns}
     if names & set(sample.header):
-        return _finding(
-            "error",
-            say(
-                "It holds the names of the dataset's columns, which nobody asked to map: {names}.",
-                names=listed(sample.header),
-            ),
-            say("Answer codes unless mapFields asks for names."),
-        )
-    return _finding(
-        "error",
-        say("None of it is a code of the table: {codes}.", codes=listed(sample.header)),
-        say(_FIRST_ROW),
-    )
+        return rules.HEADER_OF_NAMES.found(say(HEADER), names=listed(sample.header))
+    return rules.HEADER_UNKNOWN.found(say(HEADER), codes=listed(sample.header))
 
 
 def _check_mapping(sample: Sample) -> Iterator[Finding]:
@@ -62,14 +45,7 @@ def _check_mapping(sample: Sample) -> Iterator[Finding]:
         code for code, name in sample.mapped.items() if code != name and code in header and name not in header
     ]
     if ignored:
-        yield _finding(
-            "error",
-            say(
-                "mapFields is ignored: it holds the codes, not the names asked for: {codes}.",
-                codes=listed(ignored),
-            ),
-            say("Answer the names that mapFields gives, or switch supportMapping of the connector off."),
-        )
+        yield rules.MAPPING_IGNORED.found(say(HEADER), codes=listed(ignored))
 
 
 def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]:
@@ -78,66 +54,28 @@ def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]
     missing = [code for code in wanted if code not in codes]
     unasked = [code for code in codes if code not in (selected or described)] if selected or described else []
     doubled = repeated(codes)
+    where = say(HEADER)
     if missing:
-        what = (
-            text("Columns are missing, though select asked for them: {codes}.")
-            if selected
-            else text("Columns are missing, though urlTableDescription names them: {codes}.")
-        )
-        yield _finding("error", say(what, codes=listed(missing)), say("Answer each column."))
+        kind = rules.SELECTED_MISSING if selected else rules.DESCRIBED_MISSING
+        yield kind.found(where, codes=listed(missing))
     if unasked:
-        yield _unasked(unasked, bool(selected))
+        kind = rules.NOT_SELECTED if selected else rules.NOT_DESCRIBED
+        yield kind.found(where, codes=listed(unasked))
     if doubled:
-        yield _finding(
-            "error",
-            say("Codes stand there more than once: {codes}.", codes=listed(doubled)),
-            say("Answer each column once."),
-        )
+        yield rules.CODES_REPEATED.found(where, codes=listed(doubled))
     if sorted(codes) == sorted(selected) and codes != selected:
-        yield _finding(
-            "warning",
-            say("Its columns are in another order than those of select."),
-            say("Answer the columns in the order of select."),
-        )
-
-
-def _unasked(codes: Sequence[str], selected: bool) -> Finding:
-    if selected:
-        return _finding(
-            "warning",
-            say("It holds columns that select did not ask for: {codes}.", codes=listed(codes)),
-            say("Answer only the columns of select."),
-        )
-    return _finding(
-        "warning",
-        say("It holds columns that urlTableDescription does not name: {codes}.", codes=listed(codes)),
-        say("Name each column in urlTableDescription."),
-    )
+        yield rules.OTHER_ORDER.found(where)
 
 
 def _check_rows(sample: Sample) -> Iterator[Finding]:
     if not sample.rows:
-        yield _finding(
-            "note",
-            say("There are no rows, so values could not be checked."),
-            say("Look whether it should be empty."),
-            "urlData",
-        )
+        yield rules.NO_ROWS.found("urlData")
     width = len(sample.header)
     ragged = [(number, len(row)) for number, row in enumerate(sample.rows, 1) if len(row) != width]
     if ragged:
         first = ", ".join(
             say("row {row} has {length}", row=row, length=length) for row, length in ragged[:MAX_OFFENCES]
         )
-        yield _finding(
-            "error",
-            say(
-                "{count} of {rows} rows are not as long as the header ({width}): {first}. Their values land in wrong columns.",
-                count=len(ragged),
-                rows=len(sample.rows),
-                width=width,
-                first=first,
-            ),
-            say("Answer a value for each column in each row, null where there is none."),
-            "urlData",
+        yield rules.ROWS_UNEVEN.found(
+            "urlData", count=len(ragged), rows=len(sample.rows), width=width, first=first
         )

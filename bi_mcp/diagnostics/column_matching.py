@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from bi_mcp.diagnostics import dataset_rules as rules
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, is_code, portal_type, repeated
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import (
@@ -22,7 +23,7 @@ from bi_mcp.diagnostics.mending import (
 )
 from bi_mcp.diagnostics.naming import column_names
 from bi_mcp.diagnostics.values import listed, shown
-from bi_mcp.language import say, text
+from bi_mcp.language import say
 from bi_mcp.rest.models import Column
 
 # How alike two codes must be for one to be the other's new name.
@@ -31,6 +32,14 @@ ALIKE = 0.75
 MAX_COMPARED = 10_000
 # So many new columns a finding offers to add.
 MAX_ADDED = 50
+
+# By whether it is the description that was looked at, and whether charts can use the column.
+_VANISHED = {
+    (True, True): rules.COLUMN_VANISHED,
+    (True, False): rules.HIDDEN_COLUMN_VANISHED,
+    (False, True): rules.COLUMN_VANISHED_FROM_DATA,
+    (False, False): rules.HIDDEN_COLUMN_VANISHED_FROM_DATA,
+}
 
 # Cyrillic letters that look like Latin ones.
 _LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
@@ -109,55 +118,21 @@ def _likeness(old: str, new: str) -> float:
 
 
 def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
-    return Finding(
-        level="error",
-        where="columns",
-        what=say(
-            "None of the {columns} columns is outside any more; there are {codes}.",
-            columns=len(columns),
-            codes=listed(outside.codes),
-        ),
-        fix=say(
-            "Probably the code leads to another table now. Put that right in the external system, or make a new dataset (dataset_propose) and move the charts."
-        ),
-    )
+    return rules.ANOTHER_TABLE.found("columns", columns=len(columns), codes=listed(outside.codes))
 
 
 def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
-    what = (
-        text(
-            "The column is no longer outside: urlTableDescription does not name its code. Charts that use it get no values."
-        )
-        if outside.described
-        else text(
-            "The column is no longer outside: the header of urlData does not name its code. Charts that use it get no values."
-        )
-    )
-    return Finding(
-        level="error" if column.visible is not False else "note",
-        where=place(column),
-        what=say(what),
-        fix=say(
-            "Bring the column back in the external system, or delete it here. {warning}", warning=say(DELETED)
-        ),
-        call=delete_columns(dataset_id, [column.id]),
-    )
+    kind = _VANISHED[outside.described, column.visible is not False]
+    return kind.found(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
 
 
 def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
     old = column.external_code or ""
-    return Finding(
-        level="error",
-        where=place(column),
-        what=say(
-            "{difference}: {code!r}. Codes are compared letter by letter.",
-            difference=_difference(old, new.code),
-            code=shown(new.code),
-        ),
-        fix=say(
-            "A column's code is set once: delete the column and add it again under its name, in two calls. {warning}",
-            warning=say(REPLACED),
-        ),
+    return rules.COLUMN_RENAMED.found(
+        place(column),
+        difference=_difference(old, new.code),
+        code=shown(new.code),
+        warning=say(REPLACED),
         calls=replace_column(dataset_id, column, code=new.code),
     )
 
@@ -183,14 +158,9 @@ def _appeared(
         new_column(name.name, column.code, portal_type(column.type, context.generation))
         for name, column in zip(names, offered, strict=True)
     ]
-    yield Finding(
-        level="note",
-        where="columns",
-        what=say(
-            "Outside there are columns that the dataset lacks: {codes}.",
-            codes=listed([column.code for column in new]),
-        ),
-        fix=say("Add those that are wanted; take the others out of the call."),
+    yield rules.COLUMNS_NEW.found(
+        "columns",
+        codes=listed([column.code for column in new]),
         call=add_columns(context.dataset.id, added),
     )
 
@@ -198,14 +168,9 @@ def _appeared(
 def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
     hidden = [column for column in columns if column.visible is False]
     if hidden:
-        yield Finding(
-            level="note",
-            where="columns",
-            what=say(
-                "Hidden, so charts cannot use them: {names}.",
-                names=listed([column.name or "" for column in hidden]),
-            ),
-            fix=say("If that is not wanted, show them."),
+        yield rules.COLUMNS_HIDDEN.found(
+            "columns",
+            names=listed([column.name or "" for column in hidden]),
             call=show_columns(dataset_id, [column.id for column in hidden]),
         )
 
@@ -213,22 +178,10 @@ def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
 def _doubled(outside: Outside) -> Iterator[Finding]:
     if outside.described:
         for code in repeated(outside.codes):
-            yield Finding(
-                level="error",
-                where="urlTableDescription",
-                what=say(
-                    "The code {code!r} is there more than once; Bitrix24 cannot tell the columns apart.",
-                    code=shown(code),
-                ),
-                fix=say("Give each column a code of its own in the connector."),
-            )
+            yield rules.CODE_DOUBLED.found("urlTableDescription", code=shown(code))
     for group in _near_duplicates(set(outside.codes)):
-        yield Finding(
-            level="warning",
-            where="urlTableDescription" if outside.described else "urlData",
-            what=say("Codes that people take for the same: {codes}.", codes=listed(group)),
-            fix=say("Rename one of them outside, so that nobody charts the wrong one."),
-        )
+        where = "urlTableDescription" if outside.described else "urlData"
+        yield rules.CODES_ALIKE.found(where, codes=listed(group))
 
 
 def _near_duplicates(codes: Collection[str]) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bi_mcp.diagnostics import dataset_rules as rules
 from bi_mcp.diagnostics.column_matching import place
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample, portal_type
 from bi_mcp.diagnostics.finding import Finding
@@ -59,19 +60,9 @@ def _fitting(values: Sequence[object], theirs: str | None, judgement: Judgement)
 def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
     kinds = sorted({_kind(value) for value in values} - {""})
     if not kinds and len(values) >= ROWS_FOR_EMPTY:
-        yield Finding(
-            level="note",
-            where=place(column),
-            what=say("Empty in all {rows} rows of the sample.", rows=len(values)),
-            fix=say("Look whether the connector fills it; if it never will, delete or hide the column."),
-        )
+        yield rules.COLUMN_EMPTY.found(place(column), rows=len(values))
     if len(kinds) > 1 and column.type == "string":
-        yield Finding(
-            level="note",
-            where=place(column),
-            what=say("Values of mixed kinds: {kinds}.", kinds=", ".join(kinds)),
-            fix=say("Filters and sorting treat all of them as text. Let the connector answer one kind."),
-        )
+        yield rules.VALUES_MIXED.found(place(column), kinds=", ".join(kinds))
 
 
 def _kind(value: object) -> str:
@@ -86,9 +77,10 @@ def _kind(value: object) -> str:
 def _offending(
     dataset_id: int, column: Column, judgement: Judgement, fitting: str | None, data_rows: Sequence[int]
 ) -> Finding:
+    kind = rules.TYPE_UNFIT if judgement.hopeless else rules.VALUES_UNFIT
     expected = EXPECTED.get(judgement.declared, EXPECTED["string"])
     what = say(
-        "{count} of {filled} values are no {declared}: {offences}.",
+        kind.what,
         count=judgement.count,
         filled=judgement.filled,
         declared=judgement.declared,
@@ -97,16 +89,11 @@ def _offending(
     if len(judgement.mixed) > 1:
         mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
         what = f"{what} {mixed}"
-    fix = say("Let the connector answer {expected}.", expected=say(expected))
+    fix = say(kind.fix, expected=say(expected))
     if fitting:
         fix = f"{fix} {_retyping(fitting)}"
-    return Finding(
-        level="error" if judgement.hopeless else "warning",
-        where=place(column),
-        what=what,
-        fix=fix,
-        calls=replace_column(dataset_id, column, column_type=fitting) if fitting else None,
-    )
+    again = replace_column(dataset_id, column, column_type=fitting) if fitting else None
+    return kind.found(place(column), said=what, advice=fix, calls=again)
 
 
 def _retyping(fitting: str) -> str:
@@ -133,43 +120,18 @@ def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
 def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence[object]) -> Finding:
     """The portal's type suits the values, or there are none; the description says something else."""
     ours = column.type or "string"
-    what = say("The column is {ours} here and {theirs} in urlTableDescription.", ours=ours, theirs=theirs)
     judgement = judge(values, theirs)
     if judgement.count:
-        return Finding(
-            level="warning",
-            where=place(column),
-            what=say(
-                "{what} The values are {ours}, so the description is wrong: {format}.",
-                what=what,
-                ours=ours,
-                format=judgement.formats[0],
-            ),
-            fix=say("Let urlTableDescription answer {ours} for this column.", ours=ours),
-        )
-    return Finding(
-        level="warning",
-        where=place(column),
-        what=what,
-        fix=say(
-            "If outside is right, delete the column and add it again as {theirs}, in two calls. {warning}",
-            theirs=theirs,
-            warning=say(REPLACED),
-        ),
+        what = say(rules.TYPE_DIFFERS.what, ours=ours, theirs=theirs)
+        return rules.TYPE_MISDESCRIBED.found(place(column), what=what, ours=ours, format=judgement.formats[0])
+    return rules.TYPE_DIFFERS.found(
+        place(column),
+        ours=ours,
+        theirs=theirs,
+        warning=say(REPLACED),
         calls=replace_column(dataset_id, column, column_type=theirs),
     )
 
 
 def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
-    return Finding(
-        level="note",
-        where=place(column),
-        what=say(
-            "urlTableDescription calls its type {type!r}, which Bitrix24 does not know and takes for string.",
-            type=shown(described.type),
-        ),
-        fix=say(
-            "Let the connector answer one of {types}, in small letters.",
-            types=", ".join(COLUMN_TYPES),
-        ),
-    )
+    return rules.TYPE_UNKNOWN.found(place(column), type=shown(described.type), types=", ".join(COLUMN_TYPES))

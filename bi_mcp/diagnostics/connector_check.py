@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import anyio
 
+from bi_mcp.diagnostics import check_rules as rules
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.filter_probe import PROBED_ROWS, choose_probe
@@ -108,12 +109,7 @@ class _Examination:
     def _say_what_is_left_out(self) -> None:
         for endpoint in ("urlTableDescription", "urlData"):
             if endpoint in self._urls:
-                self.notes.find(
-                    "note",
-                    endpoint,
-                    say("Not called, since no table is known."),
-                    say("Mend urlTableList first, or name a table."),
-                )
+                self.notes.add(rules.NOT_CALLED.found(endpoint))
 
     async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
         wrong = {
@@ -124,15 +120,7 @@ class _Examination:
             await self._caller.check(url, wrong)
         except EndpointError:
             return
-        self.notes.find(
-            "warning",
-            "urlCheck",
-            say(
-                "A wrong value in {codes} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read anything, and nobody learns that its password is wrong.",
-                codes=", ".join(codes),
-            ),
-            say("Check the values of connection against the system, and answer 401 when they are wrong."),
-        )
+        self.notes.add(rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
 
     async def _table_list(self, url: str) -> None:
         tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
@@ -143,12 +131,7 @@ class _Examination:
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
-                self.notes.find(
-                    "warning",
-                    "urlTableList",
-                    say("The list of tables is empty. Bitrix24 then has nothing to make a dataset of."),
-                    say("See whether this login may read any table."),
-                )
+                self.notes.add(rules.NO_TABLES.found("urlTableList"))
             return
         self._choose_table(tables)
         await self._try_search(url, tables)
@@ -158,40 +141,18 @@ class _Examination:
         if self.table is None:
             self.table = tables.items[0].external_code
         elif self.table not in known and not tables.truncated:
-            self.notes.find(
-                "warning",
-                "urlTableList",
-                say(
-                    "The table {table} is not in the list. A person in Bitrix24 cannot choose it.",
-                    table=self.notes.quoted(self.table),
-                ),
-                say("List it, or use the code of a table that is listed."),
-            )
+            table = self.notes.quoted(self.table)
+            self.notes.add(rules.TABLE_NOT_LISTED.found("urlTableList", table=table))
 
     async def _try_search(self, url: str, tables: Tables) -> None:
         # Nothing can be called that, so an endpoint that searches answers an empty array.
         try:
             found = await self._caller.table_list(url, self._connection, search=secrets.token_hex(8))
         except EndpointError as error:
-            self.notes.find(
-                "error",
-                "urlTableList",
-                say(
-                    "A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks.",
-                    error=error,
-                ),
-                say("Answer an empty array when nothing is found."),
-            )
+            self.notes.add(rules.SEARCH_FAILS.found("urlTableList", error=error))
             return
         if len(found.items) >= len(tables.items):
-            self.notes.find(
-                "warning",
-                "urlTableList",
-                say(
-                    "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing."
-                ),
-                say("Answer only the tables whose code or title contains searchString."),
-            )
+            self.notes.add(rules.SEARCH_IGNORED.found("urlTableList"))
 
     async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask(
@@ -245,27 +206,10 @@ class _Examination:
             if "heeded" in effects:
                 return
         if effects:
-            self._say_what_filter_did(probe.code, ignored="ignored" in effects)
+            kind = rules.FILTER_IGNORED if "ignored" in effects else rules.FILTER_FINDS_NOTHING
+            self.notes.add(kind.found("urlData", column=self.notes.quoted(probe.code)))
         else:
             self.notes.fail("urlData", failures[0], say("It fails when a filter is given"))
-
-    def _say_what_filter_did(self, code: str, *, ignored: bool) -> None:
-        column = self.notes.quoted(code)
-        if ignored:
-            what = say(
-                "filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that Bitrix24 filters at the source then show too much.",
-                column=column,
-            )
-            fix = say("Answer only the rows that match filter.")
-        else:
-            what = say(
-                "A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 filters at the source then stay empty.",
-                column=column,
-            )
-            fix = say(
-                "Compare the values as they are answered, and take filter by the codes of urlTableDescription."
-            )
-        self.notes.find("warning", "urlData", what, fix)
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):

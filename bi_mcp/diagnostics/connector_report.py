@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bi_mcp.diagnostics.endpoint_rules import BREACHES, ENDPOINTS, consequence, remedy
+from bi_mcp.diagnostics import check_rules as rules
+from bi_mcp.diagnostics.endpoint_rules import BREACHES, ENDPOINTS, FAILURES, consequence
 from bi_mcp.diagnostics.finding import Finding, Level
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
 from bi_mcp.endpoints.wording import safe_text
@@ -67,10 +68,7 @@ class Notebook:
             )
         if answer.compressed and endpoint not in self._compressed:
             self._compressed.add(endpoint)
-            what = say(
-                "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
-            )
-            self.find("warning", endpoint, what, remedy("encoding"))
+            self.add(rules.COMPRESSED.found(endpoint))
         if answer.not_public:
             self._not_public[endpoint] = answer.not_public
         elif answer.scheme == "http" and not answer.in_process:
@@ -93,12 +91,8 @@ class Notebook:
 
     def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
         prefix = f"{when}: " if when else ""
-        self.find(
-            "error",
-            endpoint,
-            f"{prefix}{error} {consequence(endpoint)}",
-            remedy(error.reason),
-        )
+        said = f"{prefix}{error} {consequence(endpoint)}"
+        self.add(FAILURES[error.reason].found(endpoint, said=said))
 
     def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """One finding for each rule, with all the places where it is broken."""
@@ -112,12 +106,11 @@ class Notebook:
                     if breach.rule == rule
                 )
             )
-            meaning = BREACHES[rule]
-            what = f"{say(meaning.what)}: {places}. {say(meaning.why)}"
-            self.find(meaning.level, endpoint, what, say(meaning.fix))
+            kind = BREACHES[rule]
+            self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
 
-    def find(self, level: Level, where: str, what: str, fix: str) -> None:
-        self._findings.append(Finding(level=level, where=where, what=what, fix=fix))
+    def add(self, finding: Finding) -> None:
+        self._findings.append(finding)
 
     def quoted(self, text: str) -> str:
         return f"'{safe_text(text, self._connection)}'"
@@ -126,21 +119,8 @@ class Notebook:
         found = []
         if self._not_public:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
-            what = say(
-                "{endpoints}: the address leads to {kinds}. Bitrix24's cloud does not call such addresses.",
-                endpoints=", ".join(self._not_public),
-                kinds=kinds,
-            )
-            fix = say("Before real use, move the connector to a public https address.")
-            found.append(Finding(level="warning", where="address", what=what, fix=fix))
+            endpoints = ", ".join(self._not_public)
+            found.append(rules.NOT_PUBLIC.found("address", endpoints=endpoints, kinds=kinds))
         if self._clear_text:
-            what = say(
-                "{endpoints}: called by plain http, so Bitrix24 sends the connection's values, passwords included, in clear text.",
-                endpoints=", ".join(self._clear_text),
-            )
-            found.append(
-                Finding(
-                    level="warning", where="address", what=what, fix=say("Serve the endpoints over https.")
-                )
-            )
+            found.append(rules.CLEAR_TEXT.found("address", endpoints=", ".join(self._clear_text)))
         return found

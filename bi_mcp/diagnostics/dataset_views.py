@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from bi_mcp.diagnostics import dataset_rules as rules
 from bi_mcp.diagnostics.answer_shape import check_shape
 from bi_mcp.diagnostics.column_matching import Outside, check_columns
 from bi_mcp.diagnostics.column_types import check_types
 from bi_mcp.diagnostics.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import LEVELS, Finding, Level, worst
 from bi_mcp.diagnostics.lost_table import find_lost_table
+from bi_mcp.diagnostics.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.surroundings import check_dates, check_surroundings
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
@@ -72,18 +74,9 @@ def _check_answers(
     }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
-        reason = context.failures.get(endpoint, "")
-        failed = (
-            say("It gave no usable answer: {reason}.", reason=reason)
-            if reason
-            else say("It gave no usable answer.")
-        )
-        yield Finding(
-            level="error",
-            where=endpoint,
-            what=f"{failed} {say(unchecked[endpoint])}",
-            fix=say("Mend the endpoint first; connector_check tells what Bitrix24 expects of it."),
-        )
+        reason = context.failures.get(endpoint) or say("nothing is known of why")
+        failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
+        yield rules.NO_ANSWER.found(endpoint, said=f"{failed} {say(unchecked[endpoint])}")
 
 
 def _check_columns(
@@ -93,21 +86,14 @@ def _check_columns(
     context: DatasetContext,
 ) -> Iterator[Finding]:
     if not columns:
-        yield Finding(
-            level="error", where="columns", what=say("The dataset has no columns."), fix=say("Add some.")
-        )
+        yield NO_COLUMNS.found("columns")
     codes = [column.code for column in described or ()]
     if sample is not None:
         # A connector that is not known is taken at what it was sent.
         maps = context.connector is None or bool(context.connector.support_mapping)
         yield from check_shape(sample, columns, codes, maps=maps)
     if described is not None and not described:
-        yield Finding(
-            level="error",
-            where="urlTableDescription",
-            what=say("It names no columns for the table."),
-            fix=say("Let it answer the table's columns; look whether the table is still there."),
-        )
+        yield rules.NO_COLUMNS_OUTSIDE.found("urlTableDescription")
     elif described is not None:
         yield from check_columns(columns, Outside(described, described=True), context)
     elif sample is not None and not _unreadable(sample, columns):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from bi_mcp.diagnostics.finding import Level
+from bi_mcp.diagnostics.finding import Kind, Side
 from bi_mcp.endpoints.answers import Rule
 from bi_mcp.errors import BiMcpError, EndpointError, EndpointReason
 from bi_mcp.language import say, text
@@ -13,13 +12,9 @@ from bi_mcp.language import say, text
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
-class Meaning(NamedTuple):
-    """`what` for broken rules only: a failure's own text says what happened."""
-
-    level: Level
-    why: str
-    fix: str
-    what: str = ""
+def _failure(code: EndpointReason, side: Side, fix: str, means: str) -> Kind:
+    """The error itself says what happened."""
+    return Kind(code, "error", side, "", fix, means)
 
 
 # What the user of Bitrix24 meets when an endpoint gives no usable answer.
@@ -30,29 +25,102 @@ CONSEQUENCES: Mapping[str, str] = {
     "urlData": text("Charts then stay empty, and Bitrix24 reports nothing."),
 }
 
-FAILURES: Mapping[EndpointReason, str] = {
-    "bad_address": text("Give the connector an address such as https://host/path."),
-    "refused_address": text(
-        "Move the endpoint to a public address, or allow private addresses while it is under development."
+FAILURES: Mapping[EndpointReason, Kind] = {
+    "bad_address": _failure(
+        "bad_address",
+        "setup",
+        text("Give the connector an address such as https://host/path."),
+        "The address is no http or https address, holds a user name, or has a broken host.",
     ),
-    "bad_request": text("Write the table's code and the settings as plain text."),
-    "unresolved": text("Correct the host in the connector, or add its DNS record."),
-    "unreachable": text("Start the service, open its port to the internet, and look into its log."),
-    "tls": text("Serve the whole chain of a valid certificate for this host."),
-    "timeout": text("Make the endpoint answer sooner: fewer columns, an index, an answer sent row by row."),
-    "redirect": text("Write the final address into the connector, a slash at the end included."),
-    "denied": text(
-        "Check the values of the settings, the password first: the service does not accept them. Where they are right, its log says why."
+    "refused_address": _failure(
+        "refused_address",
+        "either",
+        text(
+            "Move the endpoint to a public address, or allow private addresses while it is under development."
+        ),
+        "The host leads into a private network or to this machine. Bitrix24's cloud does not call such addresses either.",
     ),
-    "not_found": text(
-        "Check the address in the connector. Where only one table is answered so, it is gone or spelt otherwise: list the tables."
+    "bad_request": _failure(
+        "bad_request",
+        "setup",
+        text("Write the table's code and the settings as plain text."),
+        "What would be sent cannot be written as a form: half a Unicode character, or nested too deeply.",
     ),
-    "status": text("Answer a POST with HTTP 200; the service's log says why it did not."),
-    "empty": text('Answer with a body of at least one character, such as {{"status": "ok"}}.'),
-    "encoding": text("Send the body uncompressed; nobody asked for a compressed one."),
-    "too_large": text("Answer with one JSON array of short elements."),
-    "not_json": text(
-        "Answer with JSON in UTF-8, without a byte order mark and with nothing before or after it."
+    "unresolved": _failure(
+        "unresolved",
+        "either",
+        text("Correct the host in the connector, or add its DNS record."),
+        "The host has no address in DNS.",
+    ),
+    "unreachable": _failure(
+        "unreachable",
+        "connector",
+        text("Start the service, open its port to the internet, and look into its log."),
+        "Nothing listens there, a firewall is in the way, or the connection broke off.",
+    ),
+    "tls": _failure(
+        "tls",
+        "connector",
+        text("Serve the whole chain of a valid certificate for this host."),
+        "The certificate is not valid for the host, has expired, or lacks a part of its chain.",
+    ),
+    "timeout": _failure(
+        "timeout",
+        "connector",
+        text("Make the endpoint answer sooner: fewer columns, an index, an answer sent row by row."),
+        "No connection within 250 seconds, or no whole answer within 60.",
+    ),
+    "redirect": _failure(
+        "redirect",
+        "setup",
+        text("Write the final address into the connector, a slash at the end included."),
+        "The endpoint sends the caller elsewhere (HTTP 301, 302, 307, 308). Bitrix24 counts only HTTP 200.",
+    ),
+    "denied": _failure(
+        "denied",
+        "setup",
+        text(
+            "Check the values of the settings, the password first: the service does not accept them. Where they are right, its log says why."
+        ),
+        "HTTP 401 or 403: the service does not accept the values of the source's settings.",
+    ),
+    "not_found": _failure(
+        "not_found",
+        "either",
+        text(
+            "Check the address in the connector. Where only one table is answered so, it is gone or spelt otherwise: list the tables."
+        ),
+        "HTTP 404: there is nothing at this address, or the table is gone.",
+    ),
+    "status": _failure(
+        "status",
+        "connector",
+        text("Answer a POST with HTTP 200; the service's log says why it did not."),
+        "Any other HTTP status than 200.",
+    ),
+    "empty": _failure(
+        "empty",
+        "connector",
+        text('Answer with a body of at least one character, such as {{"status": "ok"}}.'),
+        "HTTP 200 without a body, from `urlCheck`.",
+    ),
+    "encoding": _failure(
+        "encoding",
+        "connector",
+        text("Send the body uncompressed; nobody asked for a compressed one."),
+        "The body is compressed in a way that nobody asked for, or is not what its header says.",
+    ),
+    "too_large": _failure(
+        "too_large",
+        "connector",
+        text("Answer with one JSON array of short elements."),
+        "The answer goes on and on without an element that ends.",
+    ),
+    "not_json": _failure(
+        "not_json",
+        "connector",
+        text("Answer with JSON in UTF-8, without a byte order mark and with nothing before or after it."),
+        "The answer is no JSON: often a page of HTML, a warning of PHP before it, or a byte order mark.",
     ),
 }
 
@@ -64,7 +132,7 @@ def consequence(endpoint: str) -> str:
 
 def remedy(reason: EndpointReason) -> str:
     """How to mend a failure, as a sentence."""
-    return say(FAILURES[reason])
+    return say(FAILURES[reason].fix)
 
 
 def advised(error: BiMcpError) -> str:
@@ -76,131 +144,173 @@ def advised(error: BiMcpError) -> str:
 
 _CODES_MATCH = text("Answer the codes of urlTableDescription in the first row, in the spelling used there.")
 
-BREACHES: Mapping[Rule, Meaning] = {
-    "not_array": Meaning(
+BREACHES: Mapping[Rule, Kind] = {
+    "not_array": Kind(
+        "not_array",
         "error",
-        text("Bitrix24 reads nothing else."),
-        text("Answer with the array itself, not with an object around it."),
+        "connector",
         text("The answer is no JSON array"),
+        text("Answer with the array itself, not with an object around it."),
+        text("Bitrix24 reads nothing else."),
     ),
-    "empty_array": Meaning(
+    "empty_array": Kind(
+        "empty_array",
         "error",
-        text("A table without columns is an error in Bitrix24."),
-        text("Describe at least one column."),
+        "connector",
         text("The array is empty"),
+        text("Describe at least one column."),
+        text("A table without columns is an error in Bitrix24."),
     ),
-    "element_not_object": Meaning(
+    "element_not_object": Kind(
+        "element_not_object",
         "error",
-        text("Bitrix24 reads the keys of an object."),
-        text("Make each element an object."),
+        "connector",
         text("An element is no JSON object"),
+        text("Make each element an object."),
+        text("Bitrix24 reads the keys of an object."),
     ),
-    "empty_code": Meaning(
+    "empty_code": Kind(
+        "empty_code",
         "error",
-        text("Bitrix24 refuses the whole answer."),
-        text("Give every element a code that is not empty."),
+        "connector",
         text("A code is empty or missing"),
-    ),
-    "empty_title": Meaning(
-        "error",
+        text("Give every element a code that is not empty."),
         text("Bitrix24 refuses the whole answer."),
-        text("Give every table a title; its code will do."),
+    ),
+    "empty_title": Kind(
+        "empty_title",
+        "error",
+        "connector",
         text("A title is empty or missing"),
-    ),
-    "empty_name": Meaning(
-        "error",
+        text("Give every table a title; its code will do."),
         text("Bitrix24 refuses the whole answer."),
-        text("Give every column a name; its code will do."),
+    ),
+    "empty_name": Kind(
+        "empty_name",
+        "error",
+        "connector",
         text("A name is empty or missing"),
-    ),
-    "empty_type": Meaning(
-        "error",
+        text("Give every column a name; its code will do."),
         text("Bitrix24 refuses the whole answer."),
-        text("Give every column a type."),
+    ),
+    "empty_type": Kind(
+        "empty_type",
+        "error",
+        "connector",
         text("A type is empty or missing"),
+        text("Give every column a type."),
+        text("Bitrix24 refuses the whole answer."),
     ),
-    "not_text": Meaning(
+    "not_text": Kind(
+        "not_text",
         "note",
-        text("Bitrix24 turns it into text, which may differ from what the endpoint expects back."),
-        text("Answer it as a JSON string."),
+        "connector",
         text("A number stands where a text belongs"),
+        text("Answer it as a JSON string."),
+        text("Bitrix24 turns it into text, which may differ from what the endpoint expects back."),
     ),
-    "duplicate_code": Meaning(
+    "duplicate_code": Kind(
+        "duplicate_code",
         "error",
-        text("Bitrix24 cannot tell the two apart and keeps one."),
-        text("Make the codes unique."),
+        "connector",
         text("A code occurs twice"),
-    ),
-    "unknown_type": Meaning(
-        "warning",
-        text("Bitrix24 treats the column as a string: no sums, no periods."),
-        text("Use int, string, double, date or datetime, in lower case."),
-        text("A type is unknown"),
-    ),
-    "header_missing": Meaning(
-        "error",
-        text("Bitrix24 takes the first row for the header, so every column stays empty and one row is lost."),
-        _CODES_MATCH,
-        text("The first row is no header"),
-    ),
-    "header_not_text": Meaning(
-        "error",
-        text("The column below it cannot be found."),
-        _CODES_MATCH,
-        text("The header holds something else than a code"),
-    ),
-    "header_duplicate": Meaning(
-        "error",
-        text("One of the two columns is lost."),
         text("Make the codes unique."),
-        text("A code occurs twice in the header"),
+        text("Bitrix24 cannot tell the two apart and keeps one."),
     ),
-    "column_missing": Meaning(
+    "unknown_type": Kind(
+        "unknown_type",
+        "warning",
+        "connector",
+        text("A type is unknown"),
+        text("Use int, string, double, date or datetime, in lower case."),
+        text("Bitrix24 treats the column as a string: no sums, no periods."),
+    ),
+    "header_missing": Kind(
+        "header_missing",
         "error",
-        text("The column stays empty in every chart."),
+        "connector",
+        text("The first row is no header"),
         _CODES_MATCH,
+        text("Bitrix24 takes the first row for the header, so every column stays empty and one row is lost."),
+    ),
+    "header_not_text": Kind(
+        "header_not_text",
+        "error",
+        "connector",
+        text("The header holds something else than a code"),
+        _CODES_MATCH,
+        text("The column below it cannot be found."),
+    ),
+    "header_duplicate": Kind(
+        "header_duplicate",
+        "error",
+        "connector",
+        text("A code occurs twice in the header"),
+        text("Make the codes unique."),
+        text("One of the two columns is lost."),
+    ),
+    "column_missing": Kind(
+        "column_missing",
+        "error",
+        "connector",
         text("A column is missing from the header"),
+        _CODES_MATCH,
+        text("The column stays empty in every chart."),
     ),
-    "column_unasked": Meaning(
+    "column_unasked": Kind(
+        "column_unasked",
         "warning",
-        text("It is transferred and thrown away with every query."),
-        text("Answer the columns named in select only."),
+        "connector",
         text("The header holds a column that select did not ask for"),
+        text("Answer the columns named in select only."),
+        text("It is transferred and thrown away with every query."),
     ),
-    "column_order": Meaning(
+    "column_order": Kind(
+        "column_order",
         "note",
-        text("It works as long as values and header agree."),
-        text("Answer the columns in the order of select."),
+        "connector",
         text("The columns come in another order than in select"),
+        text("Answer the columns in the order of select."),
+        text("It works as long as values and header agree."),
     ),
-    "column_undescribed": Meaning(
+    "column_undescribed": Kind(
+        "column_undescribed",
         "note",
-        text("Bitrix24 cannot use it."),
-        text("Describe it in urlTableDescription, or leave it out."),
+        "connector",
         text("The header holds a column that urlTableDescription does not describe"),
+        text("Describe it in urlTableDescription, or leave it out."),
+        text("Bitrix24 cannot use it."),
     ),
-    "row_not_array": Meaning(
+    "row_not_array": Kind(
+        "row_not_array",
         "error",
-        text("Bitrix24 reads values by their place in the row."),
-        text("Make each row an array of values, not an object."),
+        "connector",
         text("A row is no JSON array"),
+        text("Make each row an array of values, not an object."),
+        text("Bitrix24 reads values by their place in the row."),
     ),
-    "ragged_row": Meaning(
+    "ragged_row": Kind(
+        "ragged_row",
         "error",
-        text("Values end up in wrong columns or are lost."),
-        text("Answer one value for each column of the header, null where there is none."),
+        "connector",
         text("A row has another number of values than the header"),
+        text("Answer one value for each column of the header, null where there is none."),
+        text("Values end up in wrong columns or are lost."),
     ),
-    "nested_value": Meaning(
+    "nested_value": Kind(
+        "nested_value",
         "error",
-        text("A cell holds one value, not an array or an object."),
-        text("Answer text, a number, true, false or null."),
+        "connector",
         text("A value is an array or an object"),
+        text("Answer text, a number, true, false or null."),
+        text("A cell holds one value, not an array or an object."),
     ),
-    "limit_ignored": Meaning(
+    "limit_ignored": Kind(
+        "limit_ignored",
         "warning",
-        text("Every preview then transfers the whole table, and large ones run into the time limit."),
-        text("Stop after `limit` rows when it is given."),
+        "connector",
         text("More rows came than limit allows"),
+        text("Stop after `limit` rows when it is given."),
+        text("Every preview then transfers the whole table, and large ones run into the time limit."),
     ),
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.diagnostics import status_rules as rules
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bi_mcp.diagnostics.finding import Finding
     from bi_mcp.rest.models import FieldDescription
 
 
@@ -80,17 +81,8 @@ def check_fields(group: str, described: Sequence[FieldDescription]) -> list[Find
         for name, field in answered.items()
         if name in known and (difference := _difference(known[name], field))
     ]
-    advice = say("Look whether a newer bi-mcp knows this portal's generation.")
-    results: tuple[tuple[Level, str, list[str]], ...] = (
-        ("note", text("Fields that this version does not know: {names}."), new),
-        ("warning", text("Fields that this portal no longer has: {names}."), missing),
-        ("warning", text("Fields with other rules than expected: {names}."), changed),
-    )
-    return [
-        Finding(level=level, where=f"{group}.fields", what=say(what, names=", ".join(names)), fix=advice)
-        for level, what, names in results
-        if names
-    ]
+    results = ((rules.FIELDS_NEW, new), (rules.FIELDS_GONE, missing), (rules.FIELDS_CHANGED, changed))
+    return [kind.found(f"{group}.fields", names=", ".join(names)) for kind, names in results if names]
 
 
 def _difference(known: KnownField, field: FieldDescription) -> str:

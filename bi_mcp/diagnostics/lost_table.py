@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bi_mcp.diagnostics.column_matching import folded
+from bi_mcp.diagnostics.dataset_rules import NO_TABLE_LISTED, TABLE_GONE
 from bi_mcp.diagnostics.external import DatasetContext
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.finding import Finding, Kind
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.values import listed, shown
 from bi_mcp.endpoints.answers import ExternalTable
@@ -27,11 +28,11 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
         return None
     similar = similar_tables(dataset, tables)
     source = dataset.source_id or (context.source.id if context.source else None)
-    return Finding(
-        level="error",
-        where="table",
-        what=_what(shown(table), similar, tables),
-        fix=_fix(similar),
+    kind = TABLE_GONE if tables else NO_TABLE_LISTED
+    return kind.found(
+        "table",
+        said=_said(kind, shown(table), similar),
+        advice=_advice(kind, similar),
         call=_look(source, similar) if source else None,
     )
 
@@ -46,16 +47,10 @@ def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[Ex
     return list(dict.fromkeys([*titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
 
 
-def _what(table: str, similar: Sequence[ExternalTable], tables: Sequence[ExternalTable]) -> str:
-    if not tables:
-        return say(
-            "The connector lists no tables any more and answers nothing for {table!r}: the dataset gets no data.",
-            table=table,
-        )
-    gone = say(
-        "The table {table!r} is no longer among the connector's tables, and nothing is answered for it: the dataset gets no data.",
-        table=table,
-    )
+def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:
+    gone = say(kind.what, table=table)
+    if kind is NO_TABLE_LISTED:
+        return gone
     there = (
         say("Similar ones: {codes}.", codes=listed([table.external_code for table in similar]))
         if similar
@@ -64,10 +59,8 @@ def _what(table: str, similar: Sequence[ExternalTable], tables: Sequence[Externa
     return f"{gone} {there}"
 
 
-def _fix(similar: Sequence[ExternalTable]) -> str:
-    back = say(
-        "Bring the table back in the external system, or let the connector and the source's login see it again."
-    )
+def _advice(kind: Kind, similar: Sequence[ExternalTable]) -> str:
+    back = say(kind.fix)
     if not similar:
         return back
     anew = say(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bi_mcp.diagnostics.endpoint_rules import consequence, remedy
+from bi_mcp.diagnostics.endpoint_rules import FAILURES, consequence
 from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.outside import Outside, judge_dataset
 from bi_mcp.diagnostics.portal_health import build_portal_map
 from bi_mcp.diagnostics.portal_map import MapNode, PortalMap
+from bi_mcp.diagnostics.portal_rules import SOURCE_SILENT
 from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, NOBODY_THERE, HostGates, TableList, read_table
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
@@ -94,7 +95,8 @@ class _Rounds:
         await self._step(1, f"Checked source {source_id}")
         if not there:
             for dataset in (dataset for datasets in tables.values() for dataset in datasets):
-                self.found[f"dataset {dataset.id}"] = [_without_source(dataset, source_id)]
+                silent = SOURCE_SILENT.found(f"dataset {dataset.id}", id=source_id)
+                self.found[f"dataset {dataset.id}"] = [silent]
             await self._step(len(tables), f"Source {source_id} does not answer")
             return
         listing = TableList(outside, self.gates)
@@ -109,11 +111,9 @@ class _Rounds:
                 await self.caller.check(outside.urls["urlCheck"], outside.connection)
         except EndpointError as error:
             self.found[f"source {outside.source.id}"] = [
-                Finding(
-                    level="error",
-                    where="urlCheck",
-                    what=f"{error} {consequence('urlCheck')}",
-                    fix=remedy(error.reason),
+                FAILURES[error.reason].found(
+                    "urlCheck",
+                    said=f"{error} {consequence('urlCheck')}",
                     call=call("connector_check", source=outside.source.id),
                 )
             ]
@@ -133,18 +133,6 @@ class _Rounds:
     async def _step(self, steps: int, text: str) -> None:
         self._done += steps
         await report(self._done, self._total, text)
-
-
-def _without_source(dataset: Dataset, source_id: int) -> Finding:
-    return Finding(
-        level="error",
-        where=f"dataset {dataset.id}",
-        what=say(
-            "Its source {id} does not answer, so it gets no data and its columns could not be compared.",
-            id=source_id,
-        ),
-        fix=say("Mend the source first."),
-    )
 
 
 def _with_findings(

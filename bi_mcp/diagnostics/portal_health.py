@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from bi_mcp.diagnostics import portal_rules as rules
 from bi_mcp.diagnostics.external import Generation
 from bi_mcp.diagnostics.finding import Finding, worst
 from bi_mcp.diagnostics.mending import call, show_columns
 from bi_mcp.diagnostics.portal_map import KINDS, Kind, MapNode, PortalMap, one_line
 from bi_mcp.diagnostics.surroundings import check_surroundings
-from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Dataset, Source
 
 if TYPE_CHECKING:
@@ -81,19 +81,7 @@ def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> 
     connector = snapshot.connectors.get(source.connector_id or 0)
     findings = check_surroundings(source, connector, generation)
     if source.connector_id and connector is None:
-        findings.append(
-            Finding(
-                level="error",
-                where=f"source {source.id}",
-                what=say(
-                    "Its connector {id} is not there: its datasets get no data.",
-                    id=source.connector_id,
-                ),
-                fix=say(
-                    "Make the connector again, then a source and datasets on it: a source cannot change its connector."
-                ),
-            )
-        )
+        findings.append(rules.CONNECTOR_GONE.found(f"source {source.id}", id=source.connector_id))
     parent = f"connector {connector.id}" if connector else None
     return _node("source", source.id, source.title, findings, parent)
 
@@ -102,14 +90,7 @@ def _dataset_node(dataset: Dataset, snapshot: Snapshot) -> MapNode:
     known = dataset.source_id in snapshot.sources
     findings = [*_check_columns(dataset), *_check_builder(dataset)]
     if dataset.source_id and not known:
-        findings.append(
-            Finding(
-                level="error",
-                where=f"dataset {dataset.id}",
-                what=say("Its source {id} is not there: it gets no data.", id=dataset.source_id),
-                fix=say("Make the dataset again on another source; a dataset cannot change its source."),
-            )
-        )
+        findings.append(rules.SOURCE_GONE.found(f"dataset {dataset.id}", id=dataset.source_id))
     return _node(
         "dataset", dataset.id, dataset.name, findings, f"source {dataset.source_id}" if known else None
     )
@@ -119,38 +100,19 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
     if dataset.fields is None:
         return
     if not dataset.fields:
-        yield Finding(
-            level="error",
-            where=f"dataset {dataset.id}",
-            what=say("It has no columns: charts have nothing to show."),
-            fix=say("Look what the table has, then add columns with dataset_fields_update."),
-            call=call("dataset_diagnose", id=dataset.id),
-        )
+        yield rules.NO_COLUMNS.found(f"dataset {dataset.id}", call=call("dataset_diagnose", id=dataset.id))
     elif all(column.visible is False for column in dataset.fields):
-        yield Finding(
-            level="warning",
-            where=f"dataset {dataset.id}",
-            what=say("All its columns are hidden: charts have nothing to show."),
-            fix=say("Show the columns that charts need."),
+        yield rules.ALL_HIDDEN.found(
+            f"dataset {dataset.id}",
             call=show_columns(dataset.id, [column.id for column in dataset.fields]),
         )
 
 
 def _check_builder(dataset: Dataset) -> Iterator[Finding]:
     if dataset.external_id == 0:
-        yield Finding(
-            level="note",
-            where=f"dataset {dataset.id}",
-            what=say("No BI Builder dataset was made together with it, as is so after table.add."),
-            fix=say("If charts need one, make it by hand in BI Builder."),
-        )
+        yield rules.NO_BUILDER_DATASET.found(f"dataset {dataset.id}")
 
 
 def _vanished_node(gone: Vanished) -> MapNode:
     kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
-    finding = Finding(
-        level="note",
-        where=f"{kind} {gone.id}",
-        what=say("It was listed and then no longer there: it was deleted while the portal was read."),
-    )
-    return _node(kind, gone.id, gone.name, [finding])
+    return _node(kind, gone.id, gone.name, [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from pydantic import BaseModel
 
+from bi_mcp.diagnostics import status_rules as rules
 from bi_mcp.diagnostics.finding import Finding, Level, worst
 from bi_mcp.diagnostics.known_fields import check_fields
 from bi_mcp.errors import AccessDeniedError, AuthenticationError, BiMcpError, InvalidRequestError, PortalError
-from bi_mcp.language import say, text
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -120,19 +121,9 @@ class _Doctor:
             return
         self.known["application"] = application.code
         if application.payment_expired:
-            self._find(
-                "error",
-                "application",
-                say("The application's paid or trial period has ended."),
-                say("Renew it in the portal's Market."),
-            )
+            self.findings.append(rules.PAYMENT_ENDED.found("application"))
         if not application.installed:
-            self._find(
-                "warning",
-                "application",
-                say("The application is not installed to the end, so only administrators may use it."),
-                say("Finish its installation in the portal."),
-            )
+            self.findings.append(rules.NOT_INSTALLED.found("application"))
 
     async def _scopes(self) -> None:
         scopes = await self._ask("scope", self._bi.portal.scopes, explain_failure)
@@ -140,12 +131,7 @@ class _Doctor:
             return
         self.known["scopes"] = scopes
         if SCOPE not in scopes:
-            self._find(
-                "error",
-                "scope",
-                say("The credential lacks the scope '{scope}'.", scope=SCOPE),
-                say("Add the scope on the application's card and authorise again."),
-            )
+            self.findings.append(rules.SCOPE_MISSING.found("scope", scope=SCOPE))
 
     async def _time(self) -> None:
         before = self._clock()
@@ -155,17 +141,8 @@ class _Doctor:
         skew = portal_time.timestamp() - (before + self._clock()) / 2
         self.known["clock_skew_s"] = round(skew, 1)
         if abs(skew) > TOLERATED_SKEW_S:
-            what = (
-                text("This machine's clock is {seconds:.0f} s behind the portal's.")
-                if skew > 0
-                else text("This machine's clock is {seconds:.0f} s ahead of the portal's.")
-            )
-            self._find(
-                "warning",
-                "clock",
-                say(what, seconds=abs(skew)),
-                say("Set this machine's clock by a time server; expiry times and dates are judged by it."),
-            )
+            kind = rules.CLOCK_BEHIND if skew > 0 else rules.CLOCK_AHEAD
+            self.findings.append(kind.found("clock", seconds=abs(skew)))
 
     async def _fields(self, connector_fields: list[FieldDescription]) -> None:
         self.findings += check_fields("connector", connector_fields)
@@ -182,11 +159,7 @@ class _Doctor:
     async def _lists(self) -> None:
         page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)
         if page is not None:
-            self._find(
-                "ok",
-                "access",
-                say("The credential reads and writes connectors, sources and datasets of its application."),
-            )
+            self.findings.append(rules.ACCESS.found("access"))
 
     async def _ask(
         self, where: str, ask: Callable[[], Awaitable[Answer]], explain: Callable[[str, BiMcpError], Finding]
@@ -197,53 +170,33 @@ class _Doctor:
             self.findings.append(explain_credential(error) or explain(where, error))
             return None
 
-    def _find(self, level: Level, where: str, what: str, fix: str | None = None) -> None:
-        self.findings.append(Finding(level=level, where=where, what=what, fix=fix))
-
 
 def explain_credential(error: BiMcpError) -> Finding | None:
     """A credential that the portal does not take at all: nothing else can be asked."""
     if not isinstance(error, AuthenticationError):
         return None
-    return Finding(
-        level="error",
-        where="credential",
-        what=say("{code}: the portal refuses the credential.", code=error.code),
-        fix=error.hint,
-    )
+    return rules.CREDENTIAL_REFUSED.found("credential", code=error.code, advice=error.hint)
 
 
 def explain_failure(where: str, error: BiMcpError) -> Finding:
     """A question that could not be answered, without a reason of its own."""
-    return Finding(level="warning", where=where, what=str(error))
+    return rules.QUESTION_FAILED.found(where, said=str(error))
 
 
 def explain_no_application(where: str, error: BiMcpError) -> Finding:
     """Only an application knows itself."""
     if isinstance(error, InvalidRequestError | AccessDeniedError):
-        return Finding(
-            level="warning",
-            where="application",
-            what=say("The credential belongs to no application, so only the *.fields methods work."),
-            fix=say("Register a local application with the scope 'biconnector' and use its access token."),
-        )
+        return rules.NO_APPLICATION.found("application")
     return explain_failure(where, error)
 
 
 def explain_fields_refusal(where: str, error: BiMcpError) -> Finding:
     """`*.fields` needs nothing but the user's rights, so a refusal inside the module means that they are missing."""
     if not isinstance(error, AccessDeniedError):
-        return Finding(level="error", where=where, what=str(error))
+        return rules.METHODS_FAILED.found(where, said=str(error))
     if _is_of_the_system(error):
         return _plan_or_scope(error)
-    return Finding(
-        level="error",
-        where="rights",
-        what=say("The user may not use BI Builder on this portal."),
-        fix=say(
-            "An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'."
-        ),
-    )
+    return rules.RIGHTS_MISSING.found("rights")
 
 
 def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
@@ -251,15 +204,8 @@ def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
     if isinstance(error, AccessDeniedError) and _is_of_the_system(error):
         return _plan_or_scope(error)
     if isinstance(error, InvalidRequestError | AccessDeniedError):
-        return Finding(
-            level="error",
-            where="access",
-            what=say(
-                "The *.fields methods work and the lists are refused: a webhook, or a token without an application."
-            ),
-            fix=say("Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN."),
-        )
-    return Finding(level="error", where=where, what=str(error))
+        return rules.LISTS_REFUSED.found("access")
+    return rules.METHODS_FAILED.found(where, said=str(error))
 
 
 def _is_of_the_system(error: PortalError) -> bool:
@@ -268,13 +214,6 @@ def _is_of_the_system(error: PortalError) -> bool:
 
 def _plan_or_scope(error: PortalError) -> Finding:
     if error.code == "ACCESS_DENIED":
-        return Finding(
-            level="error",
-            where="plan",
-            what=say(
-                "The portal's REST service refuses as a whole (HTTP 403): its plan does not include REST."
-            ),
-            fix=say("REST needs a commercial plan or a trial of one; ask the portal's administrator."),
-        )
+        return rules.PLAN_WITHOUT_REST.found("plan")
     message = error.message or say("refused")
-    return Finding(level="error", where="scope", what=f"{error.code}: {message}.", fix=error.hint)
+    return rules.REFUSED_BY_SYSTEM.found("scope", code=error.code, message=message, advice=error.hint)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bi_mcp.diagnostics import portal_rules as rules
 from bi_mcp.diagnostics.external import DatasetContext, Generation
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.naming import column_names
-from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.setting_values import ENV_PREFIX
 
@@ -37,29 +37,19 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
         moments = (connector.date_create, (connector.model_extra or {}).get("dateUpdate"))
         for moment in (text for text in moments if _is_later(text, created)):
             findings.append(
-                Finding(
-                    level="note",
-                    where=f"connector {connector.id}",
-                    what=say(
-                        "It was created or changed on {moment}, after the dataset (on {created}).",
-                        moment=moment,
-                        created=created,
-                    ),
-                    fix=say("Look whether its addresses still lead to the table's system."),
+                rules.CONNECTOR_NEWER.found(
+                    f"connector {connector.id}",
+                    moment=moment,
+                    created=created,
                     call=call("connector_get", id=connector.id),
                 )
             )
     if troubled and source is not None and _is_later(source.date_update, created):
         findings.append(
-            Finding(
-                level="note",
-                where=f"source {source.id}",
-                what=say(
-                    "It was changed on {moment}, after the dataset was made (on {created}).",
-                    moment=source.date_update,
-                    created=created,
-                ),
-                fix=say("Look whether its settings still lead to the table's system."),
+            rules.SOURCE_NEWER.found(
+                f"source {source.id}",
+                moment=source.date_update,
+                created=created,
                 call=call("source_get", id=source.id),
             )
         )
@@ -76,16 +66,11 @@ def _is_later(moment: object, than: str | None) -> bool:
 def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
     if source.active is not False:
         return
-    by_hand = generation == "tables"
-    yield Finding(
-        level="error",
-        where=f"source {source.id}",
-        what=say("The source is switched off: its datasets get no data."),
-        fix=say("Switch it on in the portal's web interface; newer portals ignore active in source_update.")
-        if by_hand
-        else say("Switch it on."),
-        call=None if by_hand else call("source_update", id=source.id, fields={"active": True}),
-    )
+    where = f"source {source.id}"
+    if generation == "tables":
+        yield rules.SOURCE_OFF_BY_HAND.found(where)
+    else:
+        yield rules.SOURCE_OFF.found(where, call=call("source_update", id=source.id, fields={"active": True}))
 
 
 def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
@@ -97,25 +82,12 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
     empty = [code for code in declared if code in held and not held[code].value]
     lost = [setting for code, setting in held.items() if code not in declared]
     if missing:
-        yield Finding(
-            level="warning",
-            where=f"source {source.id}",
-            what=say(
-                "It has no value for parameters that the connector declares: {codes}.",
-                codes=", ".join(missing),
-            ),
-            fix=say("Put the values into the named variables of the server's environment, then pass them."),
-            call=_setting_call(source.id, missing),
+        yield rules.SETTINGS_MISSING.found(
+            f"source {source.id}", codes=", ".join(missing), call=_setting_call(source.id, missing)
         )
     if empty:
-        yield Finding(
-            level="note",
-            where=f"source {source.id}",
-            what=say("Parameters without a value: {codes}.", codes=", ".join(empty)),
-            fix=say(
-                "If the connector needs them, put the values into the named variables of the server's environment."
-            ),
-            call=_setting_call(source.id, empty),
+        yield rules.SETTINGS_EMPTY.found(
+            f"source {source.id}", codes=", ".join(empty), call=_setting_call(source.id, empty)
         )
     if lost:
         yield _lost_parameters(source, connector, lost)
@@ -136,14 +108,9 @@ def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSett
         {"code": setting.code, "name": setting.name or setting.code, "type": setting.type or "STRING"}
         for setting in lost
     ]
-    return Finding(
-        level="warning",
-        where=f"connector {connector.id}",
-        what=say(
-            "It no longer declares parameters that source {id} has values for: {codes}. They may no longer be sent.",
-            id=source.id,
-            codes=", ".join(setting.code for setting in lost),
-        ),
-        fix=say("If its endpoints still need them, declare them again."),
+    return rules.SETTINGS_UNDECLARED.found(
+        f"connector {connector.id}",
+        id=source.id,
+        codes=", ".join(setting.code for setting in lost),
         call=call("connector_update", id=connector.id, fields={"settings": [*declared, *again]}),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,12 @@ import click
 from bi_mcp import errors
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
-from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
-from bi_mcp.language import say
 from bi_mcp.rest.error_codes import ERROR_CODES
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS
 from bi_mcp.tools import TOOLSETS
 from bi_mcp.workspace.schema import setup_schema
+from docs.making.findings import findings_page
+from docs.making.markdown import Row, escaped, said, table
 
 if TYPE_CHECKING:
     from mcp.types import Prompt, Resource, ResourceTemplate, Tool
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MADE = "<!-- Made of the code by docs/making/reference.py. -->\n\n"
 DEEPEST = 3
-
-Row = tuple[str, ...]
 
 
 def build_pages() -> dict[str, str]:
@@ -83,25 +81,25 @@ def _tool(tool: Tool) -> str:
     method = methods.get(tool.name)
     rest = f"REST method: [`{method.name}`]({method.documentation})\n\n" if method else ""
     arguments = list(_arguments(tool.input_schema))
-    table = _table(("argument", "type", "", "meaning"), arguments) if arguments else "No arguments.\n"
-    return f"## {tool.name}\n\n{_escaped(tool.description or '')}\n\n{rest}{table}"
+    takes = table(("argument", "type", "", "meaning"), arguments) if arguments else "No arguments.\n"
+    return f"## {tool.name}\n\n{escaped(tool.description or '')}\n\n{rest}{takes}"
 
 
 def prompts_page(offered: Offered) -> str:
     """Prompts with their arguments, all of which may be left out, and resources."""
     prompts = "\n".join(map(_prompt, offered.prompts))
-    resources = [(f"`{each.uri}`", _escaped(each.description or "")) for each in offered.resources]
-    templates = [(f"`{each.uri_template}`", _escaped(each.description or "")) for each in offered.templates]
+    resources = [(f"`{each.uri}`", escaped(each.description or "")) for each in offered.resources]
+    templates = [(f"`{each.uri_template}`", escaped(each.description or "")) for each in offered.templates]
     return (
         "# Prompts and resources\n\nEvery argument may be left out.\n\n"
-        f"{prompts}\n## Resources\n\n{_table(('address', 'what it holds'), [*resources, *templates])}"
+        f"{prompts}\n## Resources\n\n{table(('address', 'what it holds'), [*resources, *templates])}"
     )
 
 
 def _prompt(prompt: Prompt) -> str:
-    rows = [(f"`{each.name}`", _escaped(each.description or "")) for each in prompt.arguments or ()]
+    rows = [(f"`{each.name}`", escaped(each.description or "")) for each in prompt.arguments or ()]
     return (
-        f"## {prompt.name}\n\n{_escaped(prompt.description or '')}\n\n{_table(('argument', 'meaning'), rows)}"
+        f"## {prompt.name}\n\n{escaped(prompt.description or '')}\n\n{table(('argument', 'meaning'), rows)}"
     )
 
 
@@ -109,7 +107,7 @@ def _arguments(schema: Mapping[str, Any], prefix: str = "", depth: int = 1) -> I
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         need = "required" if name in required else ""
-        yield f"`{prefix}{name}`", _type(part), need, _escaped(part.get("description", ""))
+        yield f"`{prefix}{name}`", _type(part), need, escaped(part.get("description", ""))
         if depth < DEEPEST:
             inner = part.get("items", part)
             yield from _arguments(inner, f"{prefix}{name}{'[]' if 'items' in part else ''}.", depth + 1)
@@ -158,8 +156,8 @@ def settings_page() -> str:
     found = re.search(r"^## Settings\n\n(\|.*?)\n\n", readme, re.MULTILINE | re.DOTALL)
     if found is None:
         raise ValueError("README.md has no table under '## Settings'.")
-    table = re.sub(r" See \"[^\"]+\"\.", "", found[1])
-    return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{table}\n"
+    rows = re.sub(r" See \"[^\"]+\"\.", "", found[1])
+    return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{rows}\n"
 
 
 def threats_page() -> str:
@@ -168,37 +166,13 @@ def threats_page() -> str:
     return text.replace("# Security\n", "# Threats and limits\n", 1)
 
 
-def findings_page() -> str:
-    """What `check` says of a connector's endpoints, where it is a table."""
-    failures = [(f"`{reason}`", _said(fix)) for reason, fix in FAILURES.items()]
-    breaches = [
-        (f"`{rule}`", each.level, _said(each.what), _said(each.why), _said(each.fix))
-        for rule, each in BREACHES.items()
-    ]
-    return "\n".join(
-        (
-            "# Findings\n\nWhat `bi-mcp check` and the tool `connector_check` find in a connector's endpoints.\n",
-            "## An endpoint that does not answer\n",
-            _table(
-                ("endpoint", "what it means"),
-                [(f"`{name}`", _said(why)) for name, why in CONSEQUENCES.items()],
-            ),
-            _table(("failure", "what to do"), failures),
-            "## A rule that an answer breaks\n",
-            _table(("rule", "level", "what", "what it means", "what to do"), breaches),
-        )
-    )
-
-
 def errors_page() -> str:
     """The tree of exceptions, and the portal's codes."""
     tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
-    codes = [
-        (f"`{code}`", f"`{each.error.__name__}`", _said(each.hint)) for code, each in ERROR_CODES.items()
-    ]
+    codes = [(f"`{code}`", f"`{each.error.__name__}`", said(each.hint)) for code, each in ERROR_CODES.items()]
     return (
         "# Errors\n\nThe exceptions of `bi_mcp.errors`, as a Python program sees them. Assistants and terminals get their texts.\n\n"
-        f"```text\n{tree}\n```\n\n## Codes of the portal\n\n{_table(('code', 'exception', 'what to do'), codes)}"
+        f"```text\n{tree}\n```\n\n## Codes of the portal\n\n{table(('code', 'exception', 'what to do'), codes)}"
     )
 
 
@@ -213,22 +187,6 @@ def setup_file_page(schema: Mapping[str, Any]) -> str:
 
 
 def _part(schema: Mapping[str, Any]) -> str:
-    said = f"{_escaped(schema['description'])}\n\n" if "description" in schema else ""
+    about = f"{escaped(schema['description'])}\n\n" if "description" in schema else ""
     rows = list(_arguments(schema, depth=DEEPEST))
-    return said + (_table(("key", "type", "", "meaning"), rows) if rows else f"{_type(schema)}\n")
-
-
-def _table(head: Row, rows: Sequence[Row]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
-
-
-def _said(template: str) -> str:
-    return _escaped(say(template))
-
-
-def _escaped(text: str) -> str:
-    """Text of the code as Markdown that shows it as it is, in one line. What stands in backticks is code there, too."""
-    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
-    shown = [part if part.startswith("`") else re.sub(r"([<*\[])", r"\\\1", part) for part in parts]
-    return "".join(shown).replace("|", "\\|")
+    return about + (table(("key", "type", "", "meaning"), rows) if rows else f"{_type(schema)}\n")

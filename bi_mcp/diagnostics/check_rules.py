@@ -1,0 +1,97 @@
+"""What the check of a connector may say beside failures and broken rules: of its addresses, and of what it tries. Data."""
+
+from __future__ import annotations
+
+from bi_mcp.diagnostics.finding import Kind
+from bi_mcp.language import text
+
+NOT_PUBLIC = Kind(
+    "not_public",
+    "warning",
+    "connector",
+    text("{endpoints}: the address leads to {kinds}. Bitrix24's cloud does not call such addresses."),
+    text("Before real use, move the connector to a public https address."),
+    "It is called only where private addresses are allowed, as on the practice portal.",
+)
+CLEAR_TEXT = Kind(
+    "clear_text",
+    "warning",
+    "connector",
+    text(
+        "{endpoints}: called by plain http, so Bitrix24 sends the connection's values, passwords included, in clear text."
+    ),
+    text("Serve the endpoints over https."),
+)
+COMPRESSED = Kind(
+    "compressed",
+    "warning",
+    "connector",
+    text(
+        "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
+    ),
+    text("Send the body uncompressed; nobody asked for a compressed one."),
+)
+NOT_CALLED = Kind(
+    "not_called",
+    "note",
+    "nobody",
+    text("Not called, since no table is known."),
+    text("Mend urlTableList first, or name a table."),
+)
+WRONG_PASSWORD_ACCEPTED = Kind(
+    "wrong_password_accepted",
+    "warning",
+    "connector",
+    text(
+        "A wrong value in {codes} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read anything, and nobody learns that its password is wrong."
+    ),
+    text("Check the values of connection against the system, and answer 401 when they are wrong."),
+)
+NO_TABLES = Kind(
+    "no_tables",
+    "warning",
+    "either",
+    text("The list of tables is empty. Bitrix24 then has nothing to make a dataset of."),
+    text("See whether this login may read any table."),
+)
+TABLE_NOT_LISTED = Kind(
+    "table_not_listed",
+    "warning",
+    "either",
+    text("The table {table} is not in the list. A person in Bitrix24 cannot choose it."),
+    text("List it, or use the code of a table that is listed."),
+)
+SEARCH_FAILS = Kind(
+    "search_fails",
+    "error",
+    "connector",
+    text("A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks."),
+    text("Answer an empty array when nothing is found."),
+)
+SEARCH_IGNORED = Kind(
+    "search_ignored",
+    "warning",
+    "connector",
+    text(
+        "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing."
+    ),
+    text("Answer only the tables whose code or title contains searchString."),
+)
+FILTER_IGNORED = Kind(
+    "filter_ignored",
+    "warning",
+    "connector",
+    text(
+        "filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that Bitrix24 filters at the source then show too much."
+    ),
+    text("Answer only the rows that match filter."),
+)
+FILTER_FINDS_NOTHING = Kind(
+    "filter_finds_nothing",
+    "warning",
+    "connector",
+    text(
+        "A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 filters at the source then stay empty."
+    ),
+    text("Compare the values as they are answered, and take filter by the codes of urlTableDescription."),
+)
