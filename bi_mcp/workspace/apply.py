@@ -24,7 +24,7 @@ from bi_mcp.language import say
 from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.recovery import may_have_happened
-from bi_mcp.workspace.commands import Commands
+from bi_mcp.workspace.commands import Commands, Write
 from bi_mcp.workspace.difference import digests, wire
 from bi_mcp.workspace.matching import Pairs, live
 from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, read_pending
@@ -102,6 +102,7 @@ class Application:
     clock: Clock = field(default_factory=Clock)
     progress: Progress | None = None
     _results: dict[int, Result] = field(default_factory=dict, init=False)
+    _writes: dict[int, Write] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
     _batch: int = field(default=FIRST_BATCH, init=False)
 
@@ -156,25 +157,33 @@ class Application:
         """The steps that one request can make. A deletion waits until it is known that what it makes room for can be made."""
         chunk = list[int]()
         for number in range(position, len(self._steps)):
-            step = self._steps[number]
-            if not self._commands.travels(step):
+            if not self._commands.travels(self._write(number)):
                 return chunk or [number]
-            if step.operation == "delete" and any(needed in chunk for needed in self._needs(number)):
+            if self._steps[number].operation == "delete" and any(
+                needed in chunk for needed in self._needs(number)
+            ):
                 return chunk
             chunk.append(number)
             if len(chunk) >= self._batch:
                 break
         return chunk
 
+    def _write(self, number: int) -> Write:
+        """What a step sends, looked up once, at the earliest when its turn comes."""
+        if number not in self._writes:
+            self._writes[number] = self._commands.write(self._steps[number])
+        return self._writes[number]
+
     async def _make(self, chunk: Sequence[int]) -> None:
         for number in chunk:
             self._skip(number)
+        writes = {number: self._writes.pop(number) for number in chunk}
         ready = [number for number in chunk if number not in self._results]
         if not ready:
             return
         self._write_pending(ready)
         started = self.clock.now()
-        outcomes = await self._sender.send([self._steps[number] for number in ready])
+        outcomes = await self._sender.send([writes[number] for number in ready])
         self._pace(len(ready), self.clock.now() - started)
         for number, outcome in zip(ready, outcomes, strict=True):
             self._take(number, outcome)

@@ -1,4 +1,4 @@
-"""A step -> the command of the REST library that makes it."""
+"""A step -> what it sends, and the command of the REST library that carries it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,28 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.setup import ColumnEntry, Group, Setup
     from bi_mcp.workspace.steps import Step
 
-# Stands for an id that is not known yet while a command is only looked at.
+# Stands for the id of a parent, which may be known only at the moment of sending.
 PLACEHOLDER = 1
 
 # Fifty of them stay below what a web server takes as one request. A logo may be a picture of a megabyte.
 LONGEST_IN_BATCH = 100_000
 
 IdOf = Callable[["Group", str], "int | Reference"]
+
+Creation = ConnectorFields | SourceFields | DatasetFields
+Update = ConnectorChanges | SourceChanges | DatasetChanges
+
+
+@dataclass(frozen=True)
+class Write:
+    """A step with what it sends, which is nothing for a deletion, and for a `hide` not known yet.
+
+    `refusal` is the rule of the API that it breaks.
+    """
+
+    step: Step
+    fields: Creation | Update | ColumnChanges | None = None
+    refusal: InvalidRequestError | None = None
 
 
 @dataclass(frozen=True)
@@ -48,52 +63,70 @@ class Commands:
     values: SettingValues
     tables: bool
 
-    def build(self, step: Step, id_of: IdOf) -> Command[Any]:
-        """The command of a step, with references where `id_of` gives one. Raises what a wrong reference to a secret raises."""
-        if step.operation == "add":
-            return self._add(step, id_of)
-        id = step.id or 0
-        if step.operation == "delete":
-            return self._delete(step.group, id)
-        if step.operation == "columns":
-            return self.bi.datasets.commands.update_columns(id, column_changes(step.columns))
-        if step.group == "connector":
-            return self.bi.connectors.commands.update(id, self.connector_changes(step))
-        if step.group == "source":
-            return self.bi.sources.commands.update(id, self.source_changes(step))
-        return self.bi.datasets.commands.update(id, self.dataset_changes(step))
+    def write(self, step: Step) -> Write:
+        """Look up what a step sends. Raises what a wrong reference to a secret raises."""
+        try:
+            return Write(step, self._fields(step))
+        except InvalidRequestError as refusal:
+            return Write(step, refusal=refusal)
 
-    def travels(self, step: Step) -> bool:
-        """Whether a step can be part of a batch: booleans, some texts and whole pictures cannot."""
-        if step.operation == "hide":
+    def travels(self, write: Write) -> bool:
+        """Whether a write can be part of a batch: booleans, some texts and whole pictures cannot."""
+        if write.refusal is not None or write.step.operation == "hide":
             return False
         try:
-            text = encode_command(self.build(step, lambda _group, _key: PLACEHOLDER))
+            text = encode_command(self.command(write, lambda _group, _key: PLACEHOLDER))
         except InvalidRequestError:
             return False
         return not isinstance(text, str) or len(text) <= LONGEST_IN_BATCH
 
-    def connector_fields(self, step: Step) -> ConnectorFields:
-        """What creates a connector."""
+    def command(self, write: Write, id_of: IdOf) -> Command[Any]:
+        """The command of a write, with a reference to its parent where `id_of` gives one."""
+        id = write.step.id or 0
+        match write.fields:
+            case ConnectorFields() | SourceFields() | DatasetFields() as fields:
+                return self._add(write.step, fields, id_of)
+            case ColumnChanges() as columns:
+                return self.bi.datasets.commands.update_columns(id, columns)
+            case None:
+                return self._delete(write.step.group, id)
+            case changes:
+                return self._update(id, changes)
+
+    def stands_alone(self, step: Step) -> bool:
+        """Whether a dataset is made without one in BI Builder."""
+        return self.tables and not self.setup.datasets[step.key or ""].builder_dataset
+
+    def _fields(self, step: Step) -> Creation | Update | ColumnChanges | None:
+        if step.operation in {"delete", "hide"}:
+            return None
+        if step.operation == "columns":
+            return _column_changes(step.columns)
+        adds = step.operation == "add"
+        if step.group == "connector":
+            return self._connector_fields(step) if adds else self._connector_changes(step)
+        if step.group == "source":
+            return self._source_fields(step) if adds else self._source_changes(step)
+        return self._dataset_fields(step) if adds else self._dataset_changes(step)
+
+    def _connector_fields(self, step: Step) -> ConnectorFields:
         return ConnectorFields.model_validate(wire(self.setup.connectors[step.key or ""]))
 
-    def connector_changes(self, step: Step) -> ConnectorChanges:
-        """What changes it."""
+    def _connector_changes(self, step: Step) -> ConnectorChanges:
         held = wire(self.setup.connectors[step.key or ""])
         return ConnectorChanges.model_validate({name: held[name] for name in _names(step)})
 
-    def source_fields(self, step: Step, connector_id: int) -> SourceFields:
-        """What creates a source."""
+    def _source_fields(self, step: Step) -> SourceFields:
         entry = self.setup.sources[step.key or ""]
         return SourceFields(
             title=entry.title,
-            connector_id=connector_id,
+            connector_id=PLACEHOLDER,
             settings=self._revealed(step.key or "", entry.settings),
             description=entry.description,
             active=entry.active,
         )
 
-    def source_changes(self, step: Step) -> SourceChanges:
+    def _source_changes(self, step: Step) -> SourceChanges:
         """What changes it: of the settings only those that differ."""
         entry = self.setup.sources[step.key or ""]
         held = wire(entry)
@@ -103,34 +136,40 @@ class Commands:
         settings = self._revealed(step.key or "", chosen) if codes else None
         return SourceChanges(**plain, settings=settings)
 
-    def dataset_fields(self, step: Step, source_id: int) -> DatasetFields:
-        """What creates a dataset."""
+    def _dataset_fields(self, step: Step) -> DatasetFields:
         key = step.key or ""
         entry = self.setup.datasets[key]
         return DatasetFields(
             name=self.setup.dataset_name(key),
-            source_id=source_id,
+            source_id=PLACEHOLDER,
             external_code=entry.external_code,
             external_name=entry.external_name,
             description=entry.description,
             fields=[_new(column) for column in entry.columns],
         )
 
-    def dataset_changes(self, step: Step) -> DatasetChanges:
-        """What changes it."""
+    def _dataset_changes(self, step: Step) -> DatasetChanges:
         return DatasetChanges(description=self.setup.datasets[step.key or ""].description or "")
 
-    def _add(self, step: Step, id_of: IdOf) -> Command[int]:
+    def _add(self, step: Step, fields: Creation, id_of: IdOf) -> Command[int]:
         key = step.key or ""
-        if step.group == "connector":
-            return self.bi.connectors.commands.add(self.connector_fields(step))
-        if step.group == "source":
-            made = self.bi.sources.commands.add(self.source_fields(step, PLACEHOLDER))
+        if isinstance(fields, ConnectorFields):
+            return self.bi.connectors.commands.add(fields)
+        if isinstance(fields, SourceFields):
+            made = self.bi.sources.commands.add(fields)
             return _with_parent(made, "connectorId", id_of("connector", self.setup.sources[key].connector))
-        alone = self.tables and not self.setup.datasets[key].builder_dataset
+        alone = self.stands_alone(step)
         commands = self.bi.datasets.table_commands if alone else self.bi.datasets.commands
-        made = commands.add(self.dataset_fields(step, PLACEHOLDER))
-        return _with_parent(made, "sourceId", id_of("source", self.setup.datasets[key].source))
+        return _with_parent(
+            commands.add(fields), "sourceId", id_of("source", self.setup.datasets[key].source)
+        )
+
+    def _update(self, id: int, changes: Update) -> Command[None]:
+        if isinstance(changes, ConnectorChanges):
+            return self.bi.connectors.commands.update(id, changes)
+        if isinstance(changes, SourceChanges):
+            return self.bi.sources.commands.update(id, changes)
+        return self.bi.datasets.commands.update(id, changes)
 
     def _delete(self, group: Group, id: int) -> Command[None]:
         if group == "connector":
@@ -149,8 +188,7 @@ class Commands:
         return self.values.resolve(settings, declared, connector.addresses)
 
 
-def column_changes(columns: ColumnChange) -> ColumnChanges:
-    """The columns of a step, as they are sent."""
+def _column_changes(columns: ColumnChange) -> ColumnChanges:
     return ColumnChanges(
         delete=[id for id, _ in columns.delete] or None,
         add=[_new(column) for column in columns.add] or None,

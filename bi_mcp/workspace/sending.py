@@ -1,4 +1,4 @@
-"""Sends steps: several as one batch, one by itself through the library, which looks after an interruption."""
+"""Sends writes: several as one batch, one by itself through the library, which looks after an interruption."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import BiMcpError
 from bi_mcp.rest.batch import Command, Reference
-from bi_mcp.rest.models import ColumnChanges, ColumnVisibility
-from bi_mcp.workspace.commands import Commands, column_changes
+from bi_mcp.rest.models import (
+    ColumnChanges,
+    ColumnVisibility,
+    ConnectorChanges,
+    ConnectorFields,
+    DatasetFields,
+    SourceChanges,
+    SourceFields,
+)
+from bi_mcp.workspace.commands import Commands, Creation, Update, Write
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
@@ -28,59 +36,63 @@ class Sender:
     commands: Commands
     known_id: KnownId
 
-    async def send(self, steps: Sequence[Step]) -> list[int | BiMcpError | None]:
-        """What each step answered: the new id of an `add`, None of another, or its error."""
-        if len(steps) > 1:
-            return list(await self.bi.batch(self._commands(steps)))
+    async def send(self, writes: Sequence[Write]) -> list[int | BiMcpError | None]:
+        """What each write answered: the new id of an `add`, None of another, or its error."""
+        if len(writes) > 1:
+            return list(await self.bi.batch(self._commands(writes)))
         try:
-            return [await self._send_one(steps[0])]
+            return [await self._send_one(writes[0])]
         except BiMcpError as error:
             return [error]
 
-    def _commands(self, steps: Sequence[Step]) -> list[Command[Any]]:
+    def _commands(self, writes: Sequence[Write]) -> list[Command[Any]]:
         made = {
-            (step.group, step.key): position for position, step in enumerate(steps) if step.operation == "add"
+            (write.step.group, write.step.key): position
+            for position, write in enumerate(writes)
+            if write.step.operation == "add"
         }
 
         def id_of(group: Group, key: str) -> int | Reference:
             position = made.get((group, key))
             return self.known_id(group, key) if position is None else Reference(position, "id")
 
-        return [self.commands.build(step, id_of) for step in steps]
+        return [self.commands.command(write, id_of) for write in writes]
 
-    async def _send_one(self, step: Step) -> int | None:
-        if step.operation == "add":
-            return await self._add(step)
-        if step.operation == "delete":
-            await self._delete(step.group, step.id or 0)
-        elif step.operation == "columns":
-            await self.bi.datasets.update_columns(step.id or 0, column_changes(step.columns))
-        elif step.operation == "hide":
-            await self._hide(step)
-        else:
-            await self._update(step)
+    async def _send_one(self, write: Write) -> int | None:
+        if write.refusal is not None:
+            raise write.refusal
+        step, id = write.step, write.step.id or 0
+        match write.fields:
+            case ConnectorFields() | SourceFields() | DatasetFields() as fields:
+                return await self._add(step, fields)
+            case ColumnChanges() as columns:
+                await self.bi.datasets.update_columns(id, columns)
+            case None if step.operation == "hide":
+                await self._hide(step)
+            case None:
+                await self._delete(step.group, id)
+            case changes:
+                await self._update(id, changes)
         return None
 
-    async def _add(self, step: Step) -> int:
+    async def _add(self, step: Step, fields: Creation) -> int:
         key = step.key or ""
-        if step.group == "connector":
-            return await self.bi.connectors.add(self.commands.connector_fields(step))
-        if step.group == "source":
+        if isinstance(fields, ConnectorFields):
+            return await self.bi.connectors.add(fields)
+        if isinstance(fields, SourceFields):
             connector = self.known_id("connector", self.setup.sources[key].connector)
-            return await self.bi.sources.add(self.commands.source_fields(step, connector))
-        entry = self.setup.datasets[key]
-        fields = self.commands.dataset_fields(step, self.known_id("source", entry.source))
-        alone = self.commands.tables and not entry.builder_dataset
-        return await self.bi.datasets.add(fields, builder_dataset=not alone)
+            return await self.bi.sources.add(fields.model_copy(update={"connector_id": connector}))
+        source = self.known_id("source", self.setup.datasets[key].source)
+        placed = fields.model_copy(update={"source_id": source})
+        return await self.bi.datasets.add(placed, builder_dataset=not self.commands.stands_alone(step))
 
-    async def _update(self, step: Step) -> None:
-        id = step.id or 0
-        if step.group == "connector":
-            await self.bi.connectors.update(id, self.commands.connector_changes(step))
-        elif step.group == "source":
-            await self.bi.sources.update(id, self.commands.source_changes(step))
+    async def _update(self, id: int, changes: Update) -> None:
+        if isinstance(changes, ConnectorChanges):
+            await self.bi.connectors.update(id, changes)
+        elif isinstance(changes, SourceChanges):
+            await self.bi.sources.update(id, changes)
         else:
-            await self.bi.datasets.update(id, self.commands.dataset_changes(step))
+            await self.bi.datasets.update(id, changes)
 
     async def _delete(self, group: Group, id: int) -> None:
         if group == "connector":

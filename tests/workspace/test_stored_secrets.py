@@ -109,3 +109,27 @@ async def test_an_export_names_a_stored_secret_that_may_go_where_the_connector_l
         (source,) = exported.setup.sources.values()
         named = source.settings["password"] == SecretReference(secret="shop")
         assert named is (host == HOME)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_what_a_write_refers_to_is_looked_up_once(tmp_path: Path, *, alone: bool) -> None:
+    looked_up = list[str]()
+
+    def variable(name: str) -> Secret:
+        looked_up.append(name)
+        return Secret(PASSWORD)
+
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        titles = ["Air"] if alone else ["Air", "Sea", "Rail"]
+        for title in titles:
+            await portal.bi.sources.add(source_fields(connector).model_copy(update={"title": title}))
+        values = SettingValues(variable, None, allow_literal_secrets=False)
+        own = Workspace(portal.bi, StateFile(tmp_path / "bi.yaml", "portal.example"), values)
+        setup = (await own.export()).setup
+        for source in [item async for item in portal.bi.sources.iterate()]:
+            await portal.bi.sources.delete(source.id)
+        application = await own.prepare(setup, (await own.plan(setup)).plan.checksum)
+        looked_up.clear()
+        assert (await application.run()).complete
+    assert len(looked_up) == len(set(looked_up)) == len(titles)
