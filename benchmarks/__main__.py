@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.adoption import measure_adoption
 from benchmarks.call import measure_call
 from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.growth import as_json, draw, measure_growth
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
     "apply-requests": lambda: workspace_cost().apply_outcome(),
     "plan-requests": lambda: workspace_cost().plan_outcome(),
+    "adoption": lambda: measure_adoption().outcome(),
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
     "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),
     "diagnosis-time": lambda: diagnosis_cost().time_outcome(),

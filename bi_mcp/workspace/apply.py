@@ -31,7 +31,7 @@ from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, 
 from bi_mcp.workspace.report import Outcome, Report, Result
 from bi_mcp.workspace.sending import Sender
 from bi_mcp.workspace.setup import GROUPS, Group, Setup
-from bi_mcp.workspace.state import Known, State
+from bi_mcp.workspace.state import Known, StateDraft
 from bi_mcp.workspace.steps import Step, steps_of
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ class Application:
         self._sender = Sender(self.bi, self.setup, self._commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
         self._of_object = _by_object(self._steps)
-        self._state = self._adopted(self.keeper.read())
+        self._draft = StateDraft(self.keeper.read())
+        self._adopt()
         self._newest: dict[Group, int] = {
             group: max(live(self.snapshot, group), default=0) for group in GROUPS
         }
@@ -121,7 +122,7 @@ class Application:
 
         Cancelled, it ends after the request that is under way.
         """
-        self.keeper.write(self._state)
+        self._keep()
         position = 0
         while position < len(self._steps) and not self._stopped:
             await checkpoint()
@@ -141,17 +142,19 @@ class Application:
         ]
         return Report(results)
 
-    def _adopted(self, state: State) -> State:
+    def _adopt(self) -> None:
         """What was matched by its name belongs to its key from now on; what needs no change is as it was applied."""
         changed = {(change.group, change.key) for change in self.plan.changes}
         for group in GROUPS:
             for key, item in self.pairs.of(group).items():
-                known = state.known(group).get(key)
-                fields = dict(known.fields) if known and known.id == item.id else {}
+                known = self._draft.known(group).get(key)
+                fields = known.fields if known and known.id == item.id else {}
                 if (group, key) not in changed:
                     fields = digests(self.setup.entries(group)[key])
-                state = state.with_object(group, key, Known(item.id, fields))
-        return state
+                self._draft.put(group, key, Known(item.id, fields))
+
+    def _keep(self) -> None:
+        self.keeper.write(self._draft.state())
 
     def _next(self, position: int) -> list[int]:
         """The steps that one request can make. A deletion waits until it is known that what it makes room for can be made."""
@@ -187,7 +190,7 @@ class Application:
         self._pace(len(ready), self.clock.now() - started)
         for number, outcome in zip(ready, outcomes, strict=True):
             self._take(number, outcome)
-        self.keeper.write(self._state)
+        self._keep()
         if self._stopped:
             await self._look()
         else:
@@ -216,14 +219,14 @@ class Application:
         step = self._steps[number]
         if step.operation == "add" and id is not None:
             if step.group == "source" and step.replaces is not None:
-                self._state = self._state.with_leaving("source", step.replaces)
+                self._draft.leave("source", step.replaces)
             self._newest[step.group] = max(self._newest[step.group], id)
         if step.operation == "delete" and id is not None:
-            self._state = self._state.without_object(step.group, id)
+            self._draft.remove(step.group, id)
         elif step.key is not None:
             known = id or self._id(step.group, step.key)
             fields = digests(self.setup.entries(step.group)[step.key]) if self._is_last(number) else {}
-            self._state = self._state.with_object(step.group, step.key, Known(known, fields))
+            self._draft.put(step.group, step.key, Known(known, fields))
             id = known
         self._results[number] = Result(step, "done", id)
 
@@ -264,7 +267,7 @@ class Application:
         return "source", self.setup.datasets[key].source
 
     def _id(self, group: Group, key: str) -> int:
-        return self._state.known(group)[key].id
+        return self._draft.known(group)[key].id
 
     def _write_pending(self, ready: Sequence[int]) -> None:
         creations = list(self._creations(ready))
@@ -294,10 +297,13 @@ class Application:
         if document is None:
             return
         try:
-            self._state, missing = find_created(read_pending(document), await self.bi.snapshot(), self._state)
+            state, missing = find_created(
+                read_pending(document), await self.bi.snapshot(), self._draft.state()
+            )
         except BiMcpError:
             return
-        self.keeper.write(self._state)
+        self._draft = StateDraft(state)
+        self._keep()
         left = {(creation.group, creation.key) for creation in missing}
         for number, result in list(self._results.items()):
             step = result.step

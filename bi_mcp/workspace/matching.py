@@ -6,7 +6,7 @@ name, which is unique on a portal. What could be two objects is never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,9 +15,10 @@ from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.workspace.setup import GROUPS, Group, Setup
-from bi_mcp.workspace.state import Known, State
+from bi_mcp.workspace.state import State, StateDraft
 
 Item = TypeVar("Item", Connector, Source, Dataset)
+Grouped = TypeVar("Grouped")
 AnyItem = Connector | Source | Dataset
 
 
@@ -72,11 +73,11 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
 
 def paired(pairs: Pairs, state: State) -> State:
     """The state with what was matched by its name, too."""
+    draft = StateDraft(state)
     for group in GROUPS:
         for key, item in pairs.of(group).items():
-            if key not in state.known(group) or state.known(group)[key].id != item.id:
-                state = state.with_object(group, key, Known(item.id))
-    return state
+            draft.adopt(group, key, item.id)
+    return draft.state()
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,15 @@ class _Matching(Generic[Item]):
         }
         # The file no longer has their keys. One of them is what a new key means only where nothing else can be meant.
         left = {item.id for item in known.values()} - taken
-        open_keys = [key for key in self.keys if key not in by_id]
+        free = _grouped((item for item in self.items.values() if item.id not in taken), shown)
         by_name = dict[str, Item]()
-        for name in dict.fromkeys(map(wanted, open_keys)):
-            namesakes = [key for key in open_keys if wanted(key) == name]
-            alike = [item for item in self.items.values() if item.id not in taken and shown(item) == name]
+        for name, namesakes in _grouped((key for key in self.keys if key not in by_id), wanted).items():
+            alike = free.get(name, [])
             strangers = [item for item in alike if item.id not in left]
             renamed = not strangers and len(alike) == len(namesakes)
             by_name.update(self._decide(namesakes, alike if renamed else strangers))
-        return {key: {**by_id, **by_name}[key] for key in self.keys if key in by_id or key in by_name}
+        pairs = {**by_id, **by_name}
+        return {key: pairs[key] for key in self.keys if key in pairs}
 
     def _decide(self, namesakes: list[str], found: list[Item]) -> dict[str, Item]:
         """As many objects as keys are paired in their order, which is that of an export."""
@@ -125,3 +126,10 @@ class _Matching(Generic[Item]):
                 namesakes=namesakes[0],
             )
         )
+
+
+def _grouped(members: Iterable[Grouped], name: Callable[[Grouped], object]) -> dict[object, list[Grouped]]:
+    groups = dict[object, list[Grouped]]()
+    for member in members:
+        groups.setdefault(name(member), []).append(member)
+    return groups

@@ -14,7 +14,7 @@ from bi_mcp.errors import PlanError, StateFileError
 from bi_mcp.language import say
 from bi_mcp.workspace.matching import AnyItem, live
 from bi_mcp.workspace.setup import GROUPS, Group
-from bi_mcp.workspace.state import Known, State
+from bi_mcp.workspace.state import Known, State, StateDraft
 
 if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
@@ -81,40 +81,41 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
 
     Raises `PlanError` where more objects look like it than were to be made.
     """
+    draft = StateDraft(state)
     missing = list[Creation]()
     for group in GROUPS:
         creations = [creation for creation in pending.creations if creation.group == group]
         for looks in dict.fromkeys(map(_looks, creations)):
             alike = [creation for creation in creations if _looks(creation) == looks]
-            wanted = [item for item in alike if not _is_known(item, snapshot, state)]
-            found = _newer(alike[0], pending, snapshot, state)
+            wanted = [item for item in alike if not _is_known(item, snapshot, draft)]
+            found = _newer(alike[0], pending, snapshot, draft)
             # Where nothing is looked for any more, what else looks like it is someone else's.
             if wanted and len(found) > len(wanted):
                 raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.
             for creation, item in zip(wanted, found, strict=False):
-                state = _adopted(state, creation, item.id)
+                _take(draft, creation, item.id)
             missing += wanted[len(found) :]
-    return state, missing
+    return draft.state(), missing
 
 
 def _looks(creation: Creation) -> tuple[object, ...]:
     return (*creation.identity, creation.parent)
 
 
-def _is_known(creation: Creation, snapshot: Snapshot, state: State) -> bool:
-    known = state.known(creation.group).get(creation.key)
+def _is_known(creation: Creation, snapshot: Snapshot, draft: StateDraft) -> bool:
+    known = draft.known(creation.group).get(creation.key)
     return known is not None and known.id != creation.replaces and known.id in live(snapshot, creation.group)
 
 
-def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, state: State) -> list[AnyItem]:
+def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[AnyItem]:
     parent_group, field = PARENT.get(creation.group, (None, ""))
-    parent = state.known(parent_group).get(creation.parent or "") if parent_group else None
+    parent = draft.known(parent_group).get(creation.parent or "") if parent_group else None
     if parent_group and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)
     wanted = dict(zip(IDENTITY[creation.group], creation.identity, strict=True))
-    taken = {known.id for known in state.known(creation.group).values()}
+    taken = {known.id for known in draft.known(creation.group).values()}
     return [
         item
         for id, item in sorted(live(snapshot, creation.group).items())
@@ -136,10 +137,10 @@ def _wire(item: AnyItem) -> Mapping[str, Any]:
     return item.model_dump(by_alias=True, include=identity | urls)
 
 
-def _adopted(state: State, creation: Creation, id: int) -> State:
+def _take(draft: StateDraft, creation: Creation, id: int) -> None:
     if creation.replaces is not None and creation.group == "source":
-        state = state.with_leaving(creation.group, creation.replaces)
-    return state.with_object(creation.group, creation.key, Known(id))
+        draft.leave(creation.group, creation.replaces)
+    draft.put(creation.group, creation.key, Known(id))
 
 
 def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import StateFileError
@@ -32,7 +32,7 @@ class Known:
 
 @dataclass(frozen=True)
 class State:
-    """A value: changes return another. `portal` is the host that the ids belong to.
+    """A value; a `StateDraft` makes another of it. `portal` is the host that the ids belong to.
 
     `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
     """
@@ -45,24 +45,55 @@ class State:
         """The objects of a group by key."""
         return self.objects.get(group, {})
 
-    def key_of(self, group: Group, id: int) -> str | None:
-        """Under which key an object is known."""
-        return next((key for key, known in self.known(group).items() if known.id == id), None)
 
-    def with_object(self, group: Group, key: str, known: Known) -> State:
-        """The state after an object was created, changed or adopted. An object has one key: an older one is forgotten."""
-        others = {other: held for other, held in self.known(group).items() if held.id != known.id}
-        objects = {**self.objects, group: {**others, key: known}}
-        return replace(self, objects=objects)
+class StateDraft:
+    """A state while it changes. A change takes as long in a large state as in a small one."""
 
-    def without_object(self, group: Group, id: int) -> State:
-        """The state after an object was deleted."""
-        kept = {key: known for key, known in self.known(group).items() if known.id != id}
-        return replace(self, objects={**self.objects, group: kept}, leaving=self.leaving - {(group, id)})
+    def __init__(self, state: State) -> None:
+        self._portal = state.portal
+        self._objects: dict[Group, dict[str, Known]] = {group: dict(state.known(group)) for group in GROUPS}
+        self._keys: dict[Group, dict[int, str]] = {
+            group: {known.id: key for key, known in self._objects[group].items()} for group in GROUPS
+        }
+        self._leaving = set(state.leaving)
 
-    def with_leaving(self, group: Group, id: int) -> State:
-        """The state once an object has a successor and is to be deleted."""
-        return replace(self, leaving=self.leaving | {(group, id)})
+    def state(self) -> State:
+        """What has become of it."""
+        objects = {group: dict(known) for group, known in self._objects.items()}
+        return State(self._portal, objects, frozenset(self._leaving))
+
+    def known(self, group: Group) -> Mapping[str, Known]:
+        """The objects of a group by key."""
+        return self._objects[group]
+
+    def put(self, group: Group, key: str, known: Known) -> None:
+        """After an object was created or changed. An object has one key: an older one is forgotten."""
+        self._forget(group, known.id)
+        replaced = self._objects[group].get(key)
+        if replaced is not None:
+            self._keys[group].pop(replaced.id, None)
+        self._objects[group][key] = known
+        self._keys[group][known.id] = key
+
+    def adopt(self, group: Group, key: str, id: int) -> None:
+        """After an object was found. What was applied to it under this key stays known."""
+        known = self._objects[group].get(key)
+        if known is None or known.id != id:
+            self.put(group, key, Known(id))
+
+    def remove(self, group: Group, id: int) -> None:
+        """After an object was deleted."""
+        self._forget(group, id)
+        self._leaving.discard((group, id))
+
+    def leave(self, group: Group, id: int) -> None:
+        """Once an object has a successor and is to be deleted."""
+        self._leaving.add((group, id))
+
+    def _forget(self, group: Group, id: int) -> None:
+        key = self._keys[group].pop(id, None)
+        if key is not None:
+            del self._objects[group][key]
 
 
 def digest(value: object) -> str:

@@ -14,7 +14,7 @@ from bi_mcp.workspace.export import Exported, Reference, export_setup
 from bi_mcp.workspace.matching import live, match, paired
 from bi_mcp.workspace.planning import Wanted, make_plan
 from bi_mcp.workspace.setup import GROUPS
-from bi_mcp.workspace.state import Known
+from bi_mcp.workspace.state import Known, StateDraft
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
@@ -88,12 +88,12 @@ class Workspace:
 
     def remember(self, exported: Exported) -> None:
         """Let the state know under which keys a portal was exported."""
-        state = self.keeper.read()
+        draft = StateDraft(self.keeper.read())
         for group, keys in exported.keys.items():
             for id, key in keys.items():
-                if key in exported.setup.entries(group) and state.key_of(group, id) != key:
-                    state = state.with_object(group, key, Known(id))
-        self.keeper.write(state)
+                if key in exported.setup.entries(group):
+                    draft.adopt(group, key, id)
+        self.keeper.write(draft.state())
 
     def remember_pairs(self, planned: Planned) -> None:
         """Let the state know what was known by its name: it may be called otherwise in the file the next time."""
@@ -171,7 +171,9 @@ class Workspace:
             raise PlanError(say("The file has no {groups}.{key}.", groups=groups, key=key))
         if int(id) not in live(await self.bi.snapshot(), group):
             raise PlanError(say("The portal shows this application no {group} {id}.", group=group, id=id))
-        self.keeper.write(self.keeper.read().with_object(group, key, Known(int(id))))
+        draft = StateDraft(self.keeper.read())
+        draft.put(group, key, Known(int(id)))
+        self.keeper.write(draft.state())
 
 
 def _check_deletions(deletions: int, most: int) -> None:
