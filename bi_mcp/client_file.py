@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from bi_mcp import commented_json
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say
+from bi_mcp.whole_file import link_target, replace_file
 
 Result = TypeVar("Result")
 
@@ -22,8 +21,7 @@ class ClientFile:
     """The file at a path, as it is when this is made. Raises `ConfigError` for one that is damaged; it is never overwritten."""
 
     def __init__(self, path: Path) -> None:
-        # A link stays one: people keep these files elsewhere.
-        self.path = path.resolve()
+        self.path = link_target(path)
         self._bytes = self._read()
         self.text = self._decoded()
         self._document = {} if commented_json.is_blank(self.text) else self._checked()
@@ -50,15 +48,11 @@ class ClientFile:
                     path=self.path,
                 )
             )
-        new = self.path.with_name(f"{self.path.name}.bi-mcp-new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             copy = self._copied()
-            _write_whole(new, text, like=self.path)
-            new.replace(self.path)
+            replace_file(self.path, text.encode(), mode=0o600)
         except OSError as error:
-            with suppress(OSError):
-                new.unlink()
             raise ConfigError(
                 say("{path} cannot be written ({strerror}).", path=self.path, strerror=error.strerror)
             ) from None
@@ -119,14 +113,3 @@ class ClientFile:
         # With its mode: other servers' secrets may stand in it.
         shutil.copy2(self.path, copy)
         return copy
-
-
-def _write_whole(new: Path, text: str, *, like: Path) -> None:
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    if like.exists():
-        shutil.copymode(like, new)

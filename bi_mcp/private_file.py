@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
+from bi_mcp.whole_file import link_target, put_in_place, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,6 @@ class PrivateFile:
     def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
         self._path = path
         self._remedy = remedy
-        self._new = path.with_name(f"{path.name}.new")
 
     def read(self) -> dict[str, Any] | None:
         """Return the document, None where there is none. Raises `ConfigError` for a file that is none of ours."""
@@ -49,18 +48,8 @@ class PrivateFile:
         """Replace the document. Raises `OSError`; the old document is then still in place."""
         make_private_folder(self._path.parent)
         self._new.unlink(missing_ok=True)
-        descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(json.dumps(document).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            self._new.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                self._new.unlink()
-            raise
-        self._sync_folder()
+        write_new(self._new, json.dumps(document).encode(), mode=0o600)
+        put_in_place(self._new, self._target)
 
     def recover(self) -> None:
         """Finish what a killed process had written completely, and remove what it had not. Call it under the lock."""
@@ -71,13 +60,12 @@ class PrivateFile:
         if _parse(text) is None:
             self._new.unlink(missing_ok=True)
             return
-        self._new.replace(self._path)
-        self._sync_folder()
+        put_in_place(self._new, self._target)
 
     def remove(self) -> None:
         """Remove the document; a process killed in between leaves it whole or gone."""
         self._new.unlink(missing_ok=True)
-        self._path.unlink(missing_ok=True)
+        self._target.unlink(missing_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -94,15 +82,14 @@ class PrivateFile:
                 say("Another bi-mcp process has kept {path} locked. End it and try again.", path=self._path)
             ) from None
 
-    def _sync_folder(self) -> None:
-        """Make the new name survive a power failure. Only POSIX can open a folder."""
-        if os.name != "posix":
-            return
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    @property
+    def _target(self) -> Path:
+        return link_target(self._path)
+
+    @property
+    def _new(self) -> Path:
+        target = self._target
+        return target.with_name(f"{target.name}.new")
 
 
 def make_private_folder(folder: Path) -> None:

@@ -311,8 +311,10 @@ def _text(file: str | None) -> tuple[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
+    from bi_mcp.whole_file import replace_file
+
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
     except OSError as error:
         raise click.ClickException(
             say("{path} cannot be written ({strerror}).", path=path, strerror=error.strerror)

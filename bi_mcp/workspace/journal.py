@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.private_file import make_private_folder
+from bi_mcp.whole_file import link_target, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,8 +53,9 @@ class Journal:
                     yield record
 
     def _files(self) -> list[Path]:
-        aside = [self.path.with_name(f"{self.path.name}.{number}") for number in range(1, self.kept + 1)]
-        return [self.path, *aside]
+        target = link_target(self.path)
+        aside = [target.with_name(f"{target.name}.{number}") for number in range(1, self.kept + 1)]
+        return [target, *aside]
 
     def _size(self) -> int:
         try:
@@ -81,6 +83,8 @@ class Journal:
                 # Half a record must not look like one that somebody relied on.
                 os.ftruncate(file.fileno(), size)
                 raise
+        if not size:
+            sync_folder(link_target(self.path).parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bi_mcp.errors import StateFileError
 from bi_mcp.language import say
+from bi_mcp.whole_file import replace_file
 from bi_mcp.workspace.state import State, from_json, state_path, to_json
 
 if TYPE_CHECKING:
@@ -126,17 +126,10 @@ class StateFile:
         return document
 
     def _write(self, path: Path, document: Document) -> None:
-        new = path.with_name(f"{path.name}.new")
+        text = json.dumps(document, ensure_ascii=False, indent=1)
         try:
-            with new.open("w", encoding="utf-8") as file:
-                json.dump(document, file, ensure_ascii=False, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            replace_file(path, f"{text}\n".encode())
         except OSError as error:
-            with suppress(OSError):
-                new.unlink()
             raise StateFileError(
                 say(
                     "{name} cannot be written ({strerror}). Nothing more was sent.",

@@ -78,3 +78,14 @@ def test_two_processes_append_at_once_and_lose_nothing(tmp_path: Path) -> None:
     records = list(Journal(path, kept=50).read())
     for name in "ab":
         assert [record["number"] for record in records if record["by"] == name] == list(range(60))
+
+
+def test_behind_a_link_it_grows_and_is_set_aside_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "lines.jsonl"
+    link.symlink_to(tmp_path / "elsewhere" / "real.jsonl")
+    journal = Journal(link, most_bytes=20, kept=2)
+    for number in range(3):
+        journal.append([{"number": number}])
+    assert link.is_symlink()
+    assert numbers(journal) == [0, 1, 2]

@@ -1,0 +1,88 @@
+"""Files that are replaced as a whole: whoever reads one, and whoever is killed while writing it, leaves the old or the new one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Put data in the place of what a file holds. Raises `OSError`; the file is then as it was.
+
+    What a link leads to is replaced, not the link. Rights, group and owner stay as far as this process may set them; a file
+    that was not there gets `mode`, less the umask.
+    """
+    target = link_target(path)
+    before = _status(target)
+    # The name is no one else's: two processes that write at once must not write into one file.
+    new = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
+    write_new(new, data, mode=mode, like=before)
+    put_in_place(new, target)
+
+
+def write_new(path: Path, data: bytes, *, mode: int, like: os.stat_result | None = None) -> None:
+    """Write a file that must not be there yet, and wait until it is on the disk. Raises `OSError`; then it is gone again."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode if like is None else 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if like is not None:
+                _give_access(descriptor, like)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Let a new file take the place of another. Raises `OSError`; then the new one is gone, and the old one still there."""
+    try:
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def link_target(path: Path) -> Path:
+    """The file that a path leads to, through links: people keep such files elsewhere."""
+    return Path(os.path.realpath(path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power failure. Only POSIX can open a folder."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        # A device or a folder is nothing that could be replaced.
+        raise OSError(0, "it is no regular file")
+    return status
+
+
+def _give_access(descriptor: int, like: os.stat_result) -> None:
+    if os.name != "posix":
+        return
+    for owner, group in ((-1, like.st_gid), (like.st_uid, -1)):
+        with suppress(PermissionError):
+            os.fchown(descriptor, owner, group)
+    mode = stat.S_IMODE(like.st_mode)
+    # What the old file's group was allowed is not for another one.
+    same_group = os.fstat(descriptor).st_gid == like.st_gid
+    os.fchmod(descriptor, mode if same_group else mode & ~stat.S_IRWXG)
