@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bi_mcp.cli.doctor import MARKS, VERDICTS, told
-from bi_mcp.cli.repairs import commands_of, how_to_change
+from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def check(source: int, table: str | None, profile: str | None, as_json: bool) ->
         outside = await open_outside(app.bi, app.portal.caller, source)
         report = await outside.check(table)
         if not as_json:
-            _print_findings(say(VERDICTS[report.verdict]), report.findings, profile)
+            _print_findings(say(VERDICTS[report.verdict]), report.findings)
             _print_endpoints(report)
         return report.model_dump(exclude_none=True)
 
@@ -159,7 +158,7 @@ def diagnose(
 
         found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset or 0)
         if not as_json:
-            _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings, profile)
+            _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
         return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
@@ -168,7 +167,7 @@ def diagnose(
 
         found = await diagnose_portal(app.bi, app.portal.caller, source=source)
         if not as_json:
-            _print_map(found, profile)
+            _print_map(found)
         return found.model_dump(exclude_none=True)
 
     _finish(run_all if whole else run_one, profile, as_json=as_json)
@@ -194,14 +193,10 @@ def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None
     sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)
 
 
-def _print_findings(verdict: str, findings: list[Finding], profile: str | None) -> None:
+def _print_findings(verdict: str, findings: list[Finding]) -> None:
     click.echo(verdict)
     for finding in findings:
-        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
-        for command in commands_of(finding, profile):
-            click.echo(f"   → {command}")
-    if advice := how_to_change(findings):
-        click.echo(advice)
+        print_finding(finding)
 
 
 def _print_endpoints(report: ConnectorReport) -> None:
@@ -249,7 +244,7 @@ def _print_records(console: Console, header: list[str], rows: list[list[Text]]) 
         console.print(say("Row {number}", number=number), table, sep="\n")
 
 
-def _print_map(found: PortalMap, profile: str | None) -> None:
+def _print_map(found: PortalMap) -> None:
     """The worst first; of what is healthy only the number."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -261,16 +256,10 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
     for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
-        said = "\n".join(line for finding in node.findings for line in _lines(finding, profile))
+        said = "\n".join(line for finding in node.findings for line in told(finding))
         # Text, because titles come from outside and must not be read as markup.
         table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
     console = Console()
     if troubled:
         console.print(table)
-    if advice := how_to_change(finding for node in troubled for finding in node.findings):
-        console.print(Text(advice))
     console.print(Text(f"{say(VERDICTS[found.verdict])}: {found.summary()}"))
-
-
-def _lines(finding: Finding, profile: str | None) -> list[str]:
-    return [told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]
