@@ -10,7 +10,7 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bi_mcp/__init__.py)
 MCPB ?= npx --yes @anthropic-ai/mcpb@2.1.2
 OUT ?= dist
 
-.PHONY: demo test lint clients wheel-check docs bundle release audit locks bench counts snapshots texts clean
+.PHONY: demo test lint clients wheel-check container-check docs bundle release audit locks bench counts snapshots texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -41,6 +41,10 @@ wheel-check: $(VENV)/ready
 	build/wheel/venv/bin/python tests/wheel_smoke.py
 	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
 
+# Both images built and used. Needs podman or docker; tests/distribution/container.sh says which settings it knows.
+container-check: $(VENV)/ready
+	tests/distribution/container.sh $(abspath $(BIN)/python)
+
 # The documentation site in build/docs. A broken link is an error.
 docs: $(VENV)/docs-ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
@@ -67,12 +71,14 @@ release: $(RELEASE)/ready
 audit: $(RELEASE)/ready
 	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/dev.txt
 	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/container.txt
+	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/backend.txt
 
 # After a change of pyproject.toml. The versions in the locks stay as long as they fit; UPGRADE=--upgrade takes the newest.
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) pyproject.toml
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 locks:
-	$(LOCK) --all-extras --group dev --group docs --group release --output-file requirements/dev.txt
-	$(LOCK) --extra postgresql --output-file requirements/container.txt
+	$(LOCK) pyproject.toml --all-extras --group dev --group docs --group release --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra postgresql --output-file requirements/container.txt
+	$(LOCK) --group backend --output-file requirements/backend.txt
 
 $(RELEASE)/ready: requirements/dev.txt
 	$(PYTHON) -m venv --clear $(RELEASE)

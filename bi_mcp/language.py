@@ -1,6 +1,7 @@
 """The language of what people read: errors, findings, previews. English templates stand where they are used; translations in `locale/`.
 
 Tool descriptions, instructions, help and logs are English: they are read by models and maintainers. Nothing is loaded for English.
+What is said speaks of tools, as to an assistant; in a terminal it speaks of commands and setup files (`terminal.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 Language = Literal["en", "ru"]
+Surface = Literal["assistant", "terminal"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DOMAIN = "bi_mcp"
 FOLDER = Path(__file__).with_name("locale")
 
 _spoken: ContextVar[Language] = ContextVar("language", default="en")
+_surface: ContextVar[Surface] = ContextVar("surface", default="assistant")
 
 
 def speak(language: Language) -> None:
@@ -30,12 +33,23 @@ def speak(language: Language) -> None:
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Speak this language within."""
-    token = _spoken.set(language)
+    """Speak this language within, as one speaks to an assistant."""
+    tokens = _spoken.set(language), _surface.set("assistant")
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _spoken.reset(tokens[0])
+        _surface.reset(tokens[1])
+
+
+@contextmanager
+def speaking_in_terminal() -> Iterator[None]:
+    """Speak within as one speaks in a terminal, where `speaking` does not say otherwise."""
+    token = _surface.set("terminal")
+    try:
+        yield
+    finally:
+        _surface.reset(token)
 
 
 def spoken() -> Language:
@@ -45,7 +59,8 @@ def spoken() -> Language:
 
 def say(template: str, /, **values: object) -> str:
     """Translate a template and put the values into it: `say("{name} is gone.", name=name)`. Values are never templates."""
-    translated = template if _spoken.get() == "en" else _catalogue(_spoken.get()).gettext(template)
+    worded = template if _surface.get() == "assistant" else _in_terminal(template)
+    translated = worded if _spoken.get() == "en" else _catalogue(_spoken.get()).gettext(worded)
     return translated.format(**values)
 
 
@@ -61,6 +76,13 @@ def say_count(one: str, many: str, count: int, /, **values: object) -> str:
 def text(template: str, /) -> str:
     """Mark a template that stands in a table, and is said later."""
     return template
+
+
+def _in_terminal(template: str) -> str:
+    # Imported here: a server says nothing of it.
+    from bi_mcp.terminal import WORDS
+
+    return WORDS.get(template, template)
 
 
 @cache

@@ -194,10 +194,11 @@ class SettingValues:
         if not value:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment (the env block of the MCP client's configuration) and restart the server.",
+                    "settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment (the env block of the MCP client's configuration) and restart the server. {or_stored}",
                     code=code,
                     variable=variable,
-                )
+                    or_stored=self._or_stored(),
+                ).rstrip()
             )
         return value
 
@@ -248,6 +249,13 @@ class SettingValues:
             return ""
         return say(
             'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}. Or: '
+        )
+
+    def _or_stored(self) -> str:
+        if self.named is None:
+            return ""
+        return say(
+            'Or ask the user to store the value with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}.'
         )
 
     def _file_advice(self) -> str:

@@ -68,6 +68,9 @@ def test_what_does_not_exist_is_one_message() -> None:
     finished = ran("diagnose", "99")
     assert finished.exit_code == 1
     assert "DATASET_NOT_FOUND" in finished.output
+    # In words for a person in a terminal, who has no tools.
+    assert "`bi-mcp map` shows what this application can see" in finished.output
+    assert "dataset_list" not in finished.output
     assert ran("check", "0").exit_code == 2
 
 
@@ -77,6 +80,40 @@ def test_a_table_that_is_gone_says_what_to_do() -> None:
     assert gone.exit_code == 1
     assert "HTTP 404" in gone.output
     assert "list the tables" in gone.output
+
+
+async def add_lost(database: str) -> None:
+    """A dataset, with the id 2, of a table that the sample does not have."""
+    columns = [{"name": "CARRIER", "externalCode": "carrier", "type": "string"}]
+    fields = {"name": "old", "sourceId": 1, "externalCode": "flights_2012", "externalName": "F"}
+    async with Client(build_server(Settings(embedded=LocalPortalSettings(database=database)))) as client:
+        await Talk(client).done("dataset_add", fields=fields | {"fields": columns})
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_dataset_whose_table_is_gone_says_so_and_what_to_type(tmp_path: Path) -> None:
+    anyio.run(add_lost, str(tmp_path / "portal.sqlite3"))
+    lost = ran("diagnose", "2")
+    assert lost.exit_code == 1
+    first, finding, command = lost.output.splitlines()
+    assert first == "old: table gone"
+    assert finding.startswith(" ✗ table: The table 'flights_2012' is no longer among the connector's tables")
+    assert "Similar ones: 'flights'." in finding
+    assert command == "   → bi-mcp propose 1 flights"
+    # What is offered is typed as it stands.
+    assert json.loads(ran(*command.split()[2:]).stdout)["externalCode"] == "flights"
+    assert "→ bi-mcp propose 1 flights" in ran("diagnose", "--all").output
+    assert ran("--language", "ru", "diagnose", "2").output.startswith("old: таблицы больше нет")
+    assert json.loads(ran("diagnose", "2", "--json").output)["verdict"] == "table_gone"
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_is_to_be_changed_is_changed_in_the_setup_file() -> None:
+    # The dataset of these tests lacks columns of its table.
+    told = ran("diagnose", "1").output
+    assert "Add those that are wanted to the dataset's columns in the setup file." in told
+    assert told.splitlines()[-1].startswith("What is wrong on the portal is put right in its setup file")
+    assert "the call" not in told
 
 
 @pytest.mark.usefixtures("filled")

@@ -20,7 +20,7 @@ from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.errors import BiMcpError
-from bi_mcp.language import LANGUAGES, Language, say, speak
+from bi_mcp.language import LANGUAGES, Language, say, speak, speaking_in_terminal
 from bi_mcp.workspace.acting import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -31,6 +31,10 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
+        with speaking_in_terminal():
+            return self._told(ctx)
+
+    def _told(self, ctx: click.Context) -> object:
         from bi_mcp.config import language
 
         try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
+from bi_mcp.cli.doctor import MARKS, VERDICTS, told
+from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def check(source: int, table: str | None, profile: str | None, as_json: bool) ->
         outside = await open_outside(app.bi, app.portal.caller, source)
         report = await outside.check(table)
         if not as_json:
-            _print_findings(say(VERDICTS[report.verdict]), report.findings)
+            _print_findings(say(VERDICTS[report.verdict]), report.findings, profile)
             _print_endpoints(report)
         return report.model_dump(exclude_none=True)
 
@@ -158,7 +159,7 @@ def diagnose(
 
         found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset or 0)
         if not as_json:
-            _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings)
+            _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings, profile)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
         return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
@@ -167,7 +168,7 @@ def diagnose(
 
         found = await diagnose_portal(app.bi, app.portal.caller, source=source)
         if not as_json:
-            _print_map(found)
+            _print_map(found, profile)
         return found.model_dump(exclude_none=True)
 
     _finish(run_all if whole else run_one, profile, as_json=as_json)
@@ -193,10 +194,14 @@ def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None
     sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)
 
 
-def _print_findings(verdict: str, findings: list[Finding]) -> None:
+def _print_findings(verdict: str, findings: list[Finding], profile: str | None) -> None:
     click.echo(verdict)
     for finding in findings:
-        print_finding(finding)
+        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
+        for command in commands_of(finding, profile):
+            click.echo(f"   → {command}")
+    if advice := how_to_change(findings):
+        click.echo(advice)
 
 
 def _print_endpoints(report: ConnectorReport) -> None:
@@ -244,7 +249,7 @@ def _print_records(console: Console, header: list[str], rows: list[list[Text]]) 
         console.print(say("Row {number}", number=number), table, sep="\n")
 
 
-def _print_map(found: PortalMap) -> None:
+def _print_map(found: PortalMap, profile: str | None) -> None:
     """The worst first; of what is healthy only the number."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -256,10 +261,16 @@ def _print_map(found: PortalMap) -> None:
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
     for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
-        said = "\n".join(line for finding in node.findings for line in told(finding))
+        said = "\n".join(line for finding in node.findings for line in _lines(finding, profile))
         # Text, because titles come from outside and must not be read as markup.
         table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
     console = Console()
     if troubled:
         console.print(table)
+    if advice := how_to_change(finding for node in troubled for finding in node.findings):
+        console.print(Text(advice))
     console.print(Text(f"{say(VERDICTS[found.verdict])}: {found.summary()}"))
+
+
+def _lines(finding: Finding, profile: str | None) -> list[str]:
+    return [told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal_status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
-COLOURS = {"ok": "green", "note": "bright_black", "warning": "yellow", "error": "red"}
 # In English a verdict is what JSON has, too, as words.
 VERDICTS = {
     "ok": text("ok"),
@@ -86,32 +83,13 @@ def _print(status: PortalStatus) -> None:
     for label, shown in lines:
         click.echo(f"{label:{width}}  {shown}")
     for finding in status.findings:
-        print_finding(finding)
+        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
 
 
-def print_finding(finding: Finding) -> None:
-    """Where and what, and below it what to do; in a terminal long lines go on below their beginning."""
-    mark, *below = MARKS[finding.level], *told(finding)
-    first, *rest = _wrapped(f" {mark} {finding.where}: {below[0]}", "   ")
-    click.echo(first.replace(mark, click.style(mark, fg=COLOURS[finding.level]), 1))
-    for line in (*rest, *(part for fix in below[1:] for part in _wrapped(f"   {fix}", "     "))):
-        click.echo(line)
-
-
-def told(finding: Finding) -> list[str]:
-    """What it says and, of what is not well, the code by which the reference explains it; then what to do."""
-    what = finding.what if finding.level == "ok" else f"{finding.what} [{finding.code}]"
-    return [what, f"→ {finding.fix}"] if finding.fix else [what]
-
-
-def _wrapped(line: str, below: str) -> list[str]:
-    """Programs get whole lines."""
-    if not sys.stdout.isatty():
-        return [line]
-    width = shutil.get_terminal_size().columns
-    return textwrap.wrap(
-        line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
-    ) or [line]
+def told(finding: Finding) -> str:
+    """What it says and, of what is not well, the code by which the reference explains it."""
+    code = "" if finding.level == "ok" else f"[{finding.code}]"
+    return " ".join(part for part in (finding.what, finding.fix, code) if part)
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say, text
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.undo_plan import UndoPlan
 
 MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
-OUTCOMES = {
-    "done": text("done"),
-    "refused": text("refused"),
-    "unknown": text("unknown"),
-    "begun": text("begun"),
-}
-OPERATIONS = {
-    "add": text("create"),
-    "update": text("update {fields}"),
-    "fields.update": text("columns: {fields}"),
-    "delete": text("delete"),
-}
 
 
 @click.command(short_help="Show what bi-mcp changed on a portal.")
@@ -89,8 +77,7 @@ def undo(entries: tuple[str, ...], last: bool, since: str | None, yes: bool, pro
             _check(plan, yes=yes)
             results = await app.undo.run(plan)
         for result in results:
-            anew = result.step.action == "recreate" and result.error is None
-            new = say(", now {id}", id=result.id) if anew else ""
+            new = f", now {result.id}" if result.step.action == "recreate" and result.error is None else ""
             click.echo(
                 f"{'✗' if result.error else '✓'} {result.step}{new}{f': {result.error}' if result.error else ''}"
             )
@@ -150,9 +137,9 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
     for entry in entries:
         object = f"{entry.group} {entry.object or ''} {entry.name}"
         code = f" {entry.code}" if entry.code else ""
-        undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
-        undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""
-        outcome = f"{MARKS[entry.outcome]} {say(OUTCOMES[entry.outcome])}{code}{undone}{undoes}"
+        undone = f", undone by {reverted[entry.id]}" if entry.id in reverted else ""
+        undoes = f", undoes {entry.undoes}" if entry.undoes else ""
+        outcome = f"{MARKS[entry.outcome]} {entry.outcome}{code}{undone}{undoes}"
         row = (entry.id, entry.at[:16].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
         # Titles come from outside: no markup in them is meant.
         table.add_row(*map(Text, row))
@@ -163,4 +150,6 @@ def _what(entry: Entry) -> str:
     from bi_mcp.workspace.history import told
 
     fields = told(entry).get("fields", ())
-    return say(OPERATIONS.get(entry.operation, entry.operation), fields=", ".join(fields))
+    if entry.operation == "fields.update":
+        return f"columns: {', '.join(fields)}"
+    return f"{entry.operation} {', '.join(fields)}" if entry.operation.endswith("update") else entry.operation

@@ -87,10 +87,9 @@ def install(
     references_shown = list(variables.values())
     _show(kept, shown(old, references_shown), shown(new, references_shown))
     _write(kept, kept.with_entry(chosen.servers, SERVER, new), yes=yes)
-    click.echo(say(chosen.then))
+    click.echo(chosen.then)
     if client == "claude-code" and not variables:
-        added = f"claude mcp add --scope user {SERVER} -- {shlex.join(command)}"
-        click.echo(say("For all projects instead: {command}", command=added))
+        click.echo(f"For all projects instead: claude mcp add --scope user {SERVER} -- {shlex.join(command)}")
 
 
 @click.command(short_help="Remove bi-mcp from an assistant.")
@@ -171,7 +170,7 @@ def _write(kept: ClientFile, text: str, *, yes: bool) -> None:
     if not yes and not sys.stdin.isatty():
         raise click.ClickException(say("Nothing was written: nobody is there to be asked. Add --yes."))
     if not yes:
-        click.confirm(say("Write it?"), default=False, abort=True)
+        click.confirm("Write it?", default=False, abort=True)
     copy = kept.write(text)
     click.echo(say("Written."))
     if copy is not None:

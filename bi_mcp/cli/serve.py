@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from bi_mcp.language import spoken
 from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from bi_mcp.config import Confirmation, Settings
     from bi_mcp.hosting.options import HttpOptions
 
@@ -138,14 +141,22 @@ def serve(
 
 
 def _serve_stdio(settings: Settings) -> None:
+    # The SDK waits for the end of input even after Ctrl-C; a person in a terminal wants out at once.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
     from bi_mcp.server import build_server
 
     server = build_server(settings)
     gc.enable()
     gc.freeze()
-    # The SDK waits for the end of input even after Ctrl-C; a person in a terminal wants out at once.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     server.run("stdio")
+
+
+def _end_at_once(number: int, _: FrameType | None) -> None:
+    """By the signal itself, as whoever sent it expects; the first process of a container outlives that and exits."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    os._exit(128 + number)
 
 
 def _serve_http(settings: Settings, options: HttpOptions) -> None:

@@ -84,8 +84,16 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         text = write_setup(exported.setup, text)
         for sentence in exported.left_out:
             click.echo(f"! {sentence}", err=True)
-        for name in _variables(exported.setup):
+        variables = _variables(exported.setup)
+        for name in variables:
             click.echo(say("· {name} stands for a value that was not written.", name=name), err=True)
+        if variables:
+            click.echo(
+                say(
+                    "  Set such a variable where the file is applied, or store the value with `bi-mcp secret set NAME --for HOST` and write {{secret: NAME}}."
+                ),
+                err=True,
+            )
         if path is None:
             click.echo(text, nl=False)
             return

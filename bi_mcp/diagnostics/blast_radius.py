@@ -246,8 +246,8 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         )
         for name, (old, new) in moved.items()
     ]
-    known = {_host(getattr(connector, name) or "") for name in ENDPOINTS}
-    strange = dict.fromkeys(_host(new) for _, new in moved.values() if _host(new) not in known)
+    known = {_authority(getattr(connector, name) or "") for name in ENDPOINTS}
+    strange = dict.fromkeys(_authority(new) for _, new in moved.values() if _authority(new) not in known)
     parameters = connector.settings or []
     if strange and parameters:
         codes = ", ".join(parameter.code for parameter in parameters)
@@ -274,7 +274,7 @@ def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
     )
 
 
-def _host(url: str) -> str:
+def _authority(url: str) -> str:
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower() or quoted(url)
     except ValueError:

@@ -37,15 +37,18 @@ SOURCE_OFF = Kind(
 SOURCE_OFF_BY_HAND = SOURCE_OFF._replace(
     code="source_off_by_hand",
     side="portal",
-    fix=text("Switch it on in the portal's web interface; newer portals ignore active in source_update."),
+    fix=text("Switch it on in the portal's web interface; newer portals ignore it when it comes over REST."),
     means="As `source_off`, on portals of the newer generation.",
+)
+STORED = text(
+    'The user stores what is secret in a terminal, {commands}; then pass it by that name. {{"env": "{env_prefix}…"}} does as well.'
 )
 SETTINGS_MISSING = Kind(
     "settings_missing",
     "warning",
     "setup",
     text("It has no value for parameters that the connector declares: {codes}."),
-    text("Put the values into the named variables of the server's environment, then pass them."),
+    STORED,
     "Often the connector declared them after the source was made. The endpoints get nothing for them.",
 )
 SETTINGS_EMPTY = Kind(
@@ -53,7 +56,7 @@ SETTINGS_EMPTY = Kind(
     "note",
     "setup",
     text("Parameters without a value: {codes}."),
-    text("If the connector needs them, put the values into the named variables of the server's environment."),
+    STORED,
     "Some connectors have parameters that may stay empty.",
 )
 SETTINGS_UNDECLARED = Kind(

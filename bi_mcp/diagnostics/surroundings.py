@@ -10,8 +10,12 @@ from bi_mcp.diagnostics.external import DatasetContext, Generation
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.diagnostics.secret_travel import addresses_of
+from bi_mcp.errors import SecretReferenceError
+from bi_mcp.language import say
+from bi_mcp.named_secrets import set_command
 from bi_mcp.rest.models import Connector, Source, SourceSetting
-from bi_mcp.setting_values import ENV_PREFIX
+from bi_mcp.setting_values import ENV_PREFIX, find_destinations, looks_secret
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
@@ -83,20 +87,65 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
     lost = [setting for code, setting in held.items() if code not in declared]
     if missing:
         yield rules.SETTINGS_MISSING.found(
-            f"source {source.id}", codes=", ".join(missing), call=_setting_call(source.id, missing)
+            f"source {source.id}",
+            codes=", ".join(missing),
+            advice=_values_wanted(source, connector, missing),
+            call=_setting_call(source.id, connector, missing),
         )
     if empty:
+        perhaps = say("If the connector needs them:")
         yield rules.SETTINGS_EMPTY.found(
-            f"source {source.id}", codes=", ".join(empty), call=_setting_call(source.id, empty)
+            f"source {source.id}",
+            codes=", ".join(empty),
+            advice=f"{perhaps} {_values_wanted(source, connector, empty)}",
+            call=_setting_call(source.id, connector, empty),
         )
     if lost:
         yield _lost_parameters(source, connector, lost)
 
 
-def _setting_call(source_id: int, codes: list[str]) -> dict[str, object]:
-    names = column_names([(code, "") for code in codes])
-    references = {code: {"env": f"{ENV_PREFIX}{name.name}"} for code, name in zip(codes, names, strict=True)}
+def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> str:
+    """Where the person puts the values, by reference: stored under a name, or in a variable, as `_setting_call` has them."""
+    references = _references(source.id, connector, codes).values()
+    stored = [reference["secret"] for reference in references if "secret" in reference]
+    variables = [reference["env"] for reference in references if "env" in reference]
+    sentences = []
+    if stored:
+        hosts = _hosts(connector)
+        commands = ", ".join(f"`{set_command(name, *hosts)}`" for name in stored)
+        sentences.append(say(rules.STORED, commands=commands, env_prefix=ENV_PREFIX))
+    if variables:
+        sentences.append(
+            say(
+                "What is no secret goes into variables of the server's environment ({names}), or is passed as it is.",
+                names=", ".join(variables),
+            )
+        )
+    return " ".join(sentences)
+
+
+def _setting_call(source_id: int, connector: Connector, codes: list[str]) -> dict[str, object]:
+    references = _references(source_id, connector, codes)
     return call("source_update", id=source_id, fields={"settings": references})
+
+
+def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[str, dict[str, str]]:
+    titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
+    names = column_names([(code, "") for code in codes])
+    return {
+        code: {"secret": f"source-{source_id}-{name.name.lower().replace('_', '-')}"}
+        if looks_secret(code, titles.get(code, ""))
+        else {"env": f"{ENV_PREFIX}{name.name}"}
+        for code, name in zip(codes, names, strict=True)
+    }
+
+
+def _hosts(connector: Connector) -> list[str]:
+    """Where the values are sent; where the addresses do not tell, the person names it."""
+    try:
+        return find_destinations(addresses_of(connector), f"connector {connector.id}")
+    except SecretReferenceError:
+        return ["HOST"]
 
 
 def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSetting]) -> Finding:

@@ -175,7 +175,7 @@ class Tables(Datasets):
                 code=missing.code,
                 message=missing.message,
                 hint=say(
-                    "This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use the dataset tools (dataset_add …), which every generation has."
+                    "This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use biconnector.dataset.*, which every generation has."
                 ),
                 status=missing.status,
             ) from None

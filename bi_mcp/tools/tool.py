@@ -106,7 +106,7 @@ class BiTool(Tool):
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult:
         # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
-        unknown = find_unknown(self.parameters, arguments)
+        unknown = self._unknown(arguments, context.request_context.lifespan_context)
         if unknown:
             raise ToolError(
                 say(
@@ -125,6 +125,16 @@ class BiTool(Tool):
                 # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
                 raise
             raise explained from None
+
+    def _unknown(self, arguments: Mapping[str, object], app: App) -> str:
+        if PORTAL not in arguments or PORTAL in self.parameters["properties"]:
+            return find_unknown(self.parameters, arguments)
+        there_is_one = say(
+            "there is one portal here, {title}, and every call goes to it: leave portal out",
+            title=app.portals[app.default].title,
+        )
+        others = {name: value for name, value in arguments.items() if name != PORTAL}
+        return "; ".join(filter(None, (there_is_one, find_unknown(self.parameters, others))))
 
     async def _result(
         self, arguments: dict[str, Any], context: Context[Any, Any]

@@ -15,8 +15,10 @@ from bi_mcp.workspace.difference import Comparison
 
 def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
     """Where values of settings would go that never went there."""
-    known = {_host(address) for address in addresses_of(item)}
-    hosts = {_host(field.after) for field in compared.fields if field.field in ENDPOINTS} - known
+    known = {_destination_or_address(address) for address in addresses_of(item)}
+    hosts = {
+        _destination_or_address(field.after) for field in compared.fields if field.field in ENDPOINTS
+    } - known
     codes = ", ".join(parameter.code for parameter in item.settings or ())
     if hosts and codes:
         yield say(
@@ -37,7 +39,7 @@ def dropped(compared: Comparison) -> Iterator[str]:
         )
 
 
-def _host(address: object) -> str:
+def _destination_or_address(address: object) -> str:
     try:
         # A way that is no longer encrypted is another one.
         return destination(str(address))

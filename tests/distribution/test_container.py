@@ -1,4 +1,7 @@
-"""The image, as far as no container engine is needed: what its file says, and that what it starts works that way."""
+"""The image, as far as no container engine is needed: what its file says, and that what it starts works that way.
+
+With an engine, `make container-check` builds it and uses it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -68,10 +72,18 @@ def test_commands_are_lists_so_that_signals_arrive() -> None:
 def test_no_secret_is_baked_in_and_what_is_installed_is_locked() -> None:
     assert not re.search(r"TOKEN|SECRET|PASSWORD|KEY", " ".join(variables()))
     steps = [step for name, rest in instructions() if name == "RUN" for step in rest.split("&&")]
-    installing = [step for step in steps if "pip install" in step]
-    assert len(installing) == 2
-    assert "--require-hashes" in installing[0]
-    assert "--no-deps" in installing[1]
+    fetching = [step for step in steps if re.search(r"pip (install|wheel)", step)]
+    assert len(fetching) == 4
+    locked = {step.split()[-1] for step in fetching if "--require-hashes" in step}
+    assert locked == {"requirements/backend.txt", "requirements/container.txt"}
+    ours = [step for step in fetching if "--require-hashes" not in step]
+    assert all("--no-deps" in step for step in ours)
+    assert all("--no-build-isolation" in step or "--no-index" in step for step in ours)
+
+
+def test_the_locked_build_backend_is_the_one_that_the_package_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["dependency-groups"]["backend"] == project["build-system"]["requires"]
 
 
 def test_what_is_copied_is_there_and_let_through_by_the_ignore_file() -> None:
@@ -99,9 +111,14 @@ async def test_the_health_check_tells_a_server_from_none(tmp_path: Path) -> None
     check = json.loads(last("HEALTHCHECK").split(" CMD ", 1)[1])
 
     def checked(port: str) -> int:
-        words = [word.replace(":8765/", f":{port}/") for word in check[1:]]
+        words = [word.replace("8765", port) for word in check[1:]]
         return subprocess.run(  # noqa: S603  the command of the Containerfile is what is tested
-            [sys.executable, *words], check=False, capture_output=True, timeout=LIMIT_S
+            [sys.executable, *words],
+            check=False,
+            capture_output=True,
+            timeout=LIMIT_S,
+            # The proxy by which the server would reach its portal.
+            env={"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
         ).returncode
 
     async with serving(tmp_path, *entry[3:], "--allow-host", "bi.example", BI_MCP_HTTP_TOKEN=TOKEN) as server:

@@ -209,7 +209,7 @@ def test_the_locks_fit_the_project(name: str, groups: tuple[str, ...]) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["dev", "container"])
+@pytest.mark.parametrize("name", ["dev", "container", "backend"])
 def test_everything_in_a_lock_has_hashes_and_no_address(name: str) -> None:
     text = read(f"requirements/{name}.txt")
     entries = re.split(r"\n(?=[A-Za-z0-9])", text)

@@ -172,6 +172,8 @@ async def test_tables_use_the_newer_family_without_asking(tables: Portal) -> Non
 
 async def test_tables_of_a_classic_portal_point_to_the_datasets(classic: Portal) -> None:
     for _ in range(2):
-        with pytest.raises(MethodMissingError, match=r"no biconnector\.table\.\*: .* Use the dataset tools"):
+        with pytest.raises(
+            MethodMissingError, match=r"no biconnector\.table\.\*: .* Use biconnector\.dataset"
+        ):
             await classic.bi.tables.get(1)
     assert classic.calls.methods == ["table.get", "table.get"]

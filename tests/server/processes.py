@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,6 +86,11 @@ class Wire:
         rest = b"".join([chunk async for chunk in self._output])
         for line in rest.splitlines():
             self._hear(line)
+        return await self._process.wait()
+
+    async def signalled(self, number: signal.Signals) -> int:
+        """Send a signal while the input is still open; return the exit code."""
+        self._process.send_signal(number)
         return await self._process.wait()
 
     def errors(self) -> str:

@@ -92,6 +92,20 @@ async def test_the_argument_portal_exists_only_where_there_is_a_choice(tmp_path:
         )
 
 
+async def test_of_one_portal_the_argument_portal_is_told_which_that_is(tmp_path: Path, era: Era) -> None:
+    keep(tmp_path, TEST)
+    async with Client(build_server(settings(tmp_path)), mode=era) as client:
+        talk = Talk(client)
+        text = await talk.refused("connector_list", portal="test")
+        assert (
+            "there is one portal here, test (test.example), and every call goes to it: leave portal out"
+            in text
+        )
+        text = await talk.refused("connector_list", portal="test", pages=2)
+        assert "one portal here" in text
+        assert "pages is unknown" in text
+
+
 async def test_calls_go_to_the_portal_that_they_name(tmp_path: Path, era: Era) -> None:
     keep(tmp_path, TEST)
     async with Client(build_server(settings(tmp_path, "embedded", "test")), mode=era) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,16 @@ async def test_the_newest_protocol_needs_no_handshake(tmp_path: Path) -> None:
         assert len((await wire.ask("tools/list", **MODERN))["tools"]) == len(TOOLS)
         assert (await wire.call("connector_list", {}, **MODERN))["items"] == []
         assert await wire.end() == 0
+        assert wire.errors() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_at_once_though_its_input_is_open(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with started(tmp_path) as wire:
+        await wire.ask("server/discover", **MODERN)
+        assert await wire.signalled(number) == -number
         assert wire.errors() == ""
 
 

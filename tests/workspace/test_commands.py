@@ -178,6 +178,32 @@ def test_a_value_that_cannot_be_found_stands_in_the_way(monkeypatch: pytest.Monk
     assert ran("apply", "bi.yaml", "--yes").exit_code == 1
 
 
+def test_what_is_missing_is_put_right_in_the_file_or_with_a_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BI_MCP_SECRET_SAMPLE")
+    told = ran("plan", "bi.yaml").output
+    assert "`bi-mcp secret set NAME --for HOST` and write {secret: NAME}" in told
+    file = (folder / "bi.yaml").read_text(encoding="utf-8")
+    named = file.replace("{env: BI_MCP_SECRET_SAMPLE}", "{secret: airlines}")
+    (folder / "bi.yaml").write_text(named, encoding="utf-8")
+    told = ran("plan", "bi.yaml").output
+    assert "Store it, then try again: `bi-mcp secret set airlines --for sample.localhost`" in told
+    written = file.replace("{env: BI_MCP_SECRET_SAMPLE}", "hunter2")
+    (folder / "bi.yaml").write_text(written, encoding="utf-8")
+    told = ran("plan", "bi.yaml").output
+    assert "write {secret: NAME}" in told
+    assert "write {env: BI_MCP_SECRET_PASSWORD}" in told
+    assert "hunter2" not in told
+
+
+def test_an_export_says_what_to_do_with_values_that_it_did_not_write(folder: Path) -> None:
+    assert ran("apply", "bi.yaml", "--yes").exit_code == 0
+    told = ran("export", str(folder / "new.yaml")).output
+    assert "BI_MCP_SECRET_AIRLINES_PASSWORD stands for a value that was not written" in told
+    assert "`bi-mcp secret set NAME --for HOST` and write {secret: NAME}" in told
+
+
 def test_one_portal_becomes_another(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran("apply", "bi.yaml", "--yes").exit_code == 0
     exported = ran("export").stdout

@@ -1,0 +1,47 @@
+"""What a person types for the calls that findings offer."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bi_mcp.diagnostics.finding import Finding
+
+# By the tool that a call names; arguments stand at their names.
+COMMANDS = {
+    "connector_check": ("check", "{source}"),
+    "source_tables": ("tables", "{source}"),
+    "dataset_propose": ("propose", "{source}", "{table}"),
+    "dataset_diagnose": ("diagnose", "{id}"),
+}
+# What these change, the setup file says.
+IN_THE_FILE = frozenset({"connector_update", "source_update", "dataset_fields_update"})
+
+
+def commands_of(finding: Finding, profile: str | None) -> Iterator[str]:
+    """The commands for what a finding offers, complete."""
+    for offered in _offered(finding):
+        words = COMMANDS.get(str(offered["tool"]))
+        if words is not None:
+            arguments: Mapping[str, Any] = offered["arguments"]
+            typed = [word.format_map(arguments) for word in words]
+            yield shlex.join(["bi-mcp", *typed, *(("--profile", profile) if profile else ())])
+
+
+def how_to_change(findings: Iterable[Finding]) -> str:
+    """How what is offered is changed without an assistant; empty where nothing is."""
+    if any(offered["tool"] in IN_THE_FILE for finding in findings for offered in _offered(finding)):
+        return say(
+            "What is wrong on the portal is put right in its setup file: `bi-mcp export bi.yaml`, edit it, `bi-mcp apply bi.yaml`."
+        )
+    return ""
+
+
+def _offered(finding: Finding) -> list[dict[str, Any]]:
+    return finding.calls or ([finding.call] if finding.call else [])
