@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+from anyio.abc import Process
 
 from tests.hosting.serving import LIMIT_S
-from tests.server.test_http import free_port, listens
 
 PASSWORD = "password-of-the-redis"
 
@@ -29,3 +30,21 @@ async def running_redis(folder: Path) -> AsyncIterator[str]:
             yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         finally:
             process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+async def listens(port: int, process: Process) -> bool:
+    """Wait until somebody accepts connections; False when the server has ended instead."""
+    while process.returncode is None:
+        try:
+            async with await anyio.connect_tcp("127.0.0.1", port):
+                return True
+        except OSError:
+            await anyio.lowlevel.checkpoint()
+    return False

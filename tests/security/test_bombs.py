@@ -15,7 +15,7 @@ from tests.server.processes import LIMIT_S, environment
 MEGABYTES = {"endpoint": 96, "portal": 320, "oauth": 96, "file": 320}
 
 PRELUDE = """
-import resource, sys, zlib, json, gzip, anyio
+import resource, struct, sys, zlib, json, gzip, anyio
 from starlette.responses import Response, StreamingResponse
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import BiMcpError
@@ -28,11 +28,17 @@ from bi_mcp.workspace.file import read_setup
 import httpx, ruamel.yaml, encodings.idna
 
 def packed(begin, part, megabytes):
-    packer = zlib.compressobj(9, wbits=31)
-    whole = packer.compress(begin)
+    # One flushed block repeated, as packing each megabyte would take most of the test's time.
+    block = part * (1024 * 1024 // len(part))
+    packer = zlib.compressobj(9, wbits=-15)
+    first = packer.compress(begin) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.crc32(begin)
     for _ in range(megabytes):
-        whole += packer.compress(part * (1024 * 1024 // len(part)))
-    return whole + packer.flush()
+        check = zlib.crc32(block, check)
+    size = len(begin) + megabytes * len(block)
+    end = struct.pack("<II", check, size % 2**32)
+    return b"\\x1f\\x8b\\x08" + bytes(5) + b"\\x02\\xff" + first + again * megabytes + packer.flush() + end
 
 def answers(body, encoding=None):
     return Response(body, headers={"content-encoding": encoding} if encoding else {})

@@ -46,9 +46,10 @@ def test_deep_files_are_damaged_files(tmp_path: Path, levels: int) -> None:
     state, journal = StateFile(tmp_path / "bi.yaml", "portal.example"), Journal(tmp_path / "journal")
     for path in (state.path, state.pending_path, journal.path):
         path.write_bytes(nested(levels))
-    with pytest.raises(StateFileError, match="cannot be read"):
+    # How deep is too deep for the standard library depends on its version.
+    with pytest.raises(StateFileError, match=r"cannot be read|is damaged"):
         state.read()
-    with pytest.raises(StateFileError, match="cannot be read"):
+    with pytest.raises(StateFileError, match=r"cannot be read|is damaged"):
         state.read_pending()
     assert parse_private(nested(levels)) is None
     journal.append([{"one": 1}])

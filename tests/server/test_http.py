@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from anyio.abc import Process
 from mcp import Client
 
 from bi_mcp.tools import TOOLS
+from tests.hosting.processes import serving
 from tests.server.conftest import Era
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.server.talking import Talk
@@ -29,38 +28,9 @@ async def origin(tmp_path: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def served_over_http(home: Path) -> AsyncIterator[str]:
-    """Run the command on a free port and give its origin once it listens."""
-    port = free_port()
-    errors = home / "server.stderr"
-    with errors.open("wb") as stderr:
-        async with await anyio.open_process(
-            [*COMMAND, "serve", "--http", "--port", str(port)], stderr=stderr, env=environment(home), cwd=home
-        ) as process:
-            try:
-                with anyio.fail_after(LIMIT_S):
-                    assert await listens(port, process), errors.read_text(encoding="utf-8")
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                if process.returncode is None:
-                    process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-async def listens(port: int, process: Process) -> bool:
-    """Wait until somebody accepts connections; False when the server has ended instead."""
-    while process.returncode is None:
-        try:
-            async with await anyio.connect_tcp("127.0.0.1", port):
-                return True
-        except OSError:
-            await anyio.lowlevel.checkpoint()
-    return False
+    """Run the command and give its origin once it listens."""
+    async with serving(home) as server:
+        yield f"http://{server.address}"
 
 
 async def test_a_real_client_works_over_http_in_both_eras(origin: str, era: Era) -> None:
