@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 SERVER = "bi-mcp"
 # What would overrule a profile; where a profile is wanted they go, and with them a token in plain text.
@@ -53,7 +53,7 @@ CLIENTS: Mapping[str, Client] = {
         variable="${{{name}:-}}",
         typed=True,
         shared=True,
-        then="Start `claude` in this folder and approve the server.",
+        then=text("Start `claude` in this folder and approve the server."),
     ),
     "cursor": Client(
         title="Cursor",
@@ -61,7 +61,7 @@ CLIENTS: Mapping[str, Client] = {
         servers="mcpServers",
         variable="${{env:{name}}}",
         typed=False,
-        then="Cursor sees it at once; switch it on in its settings under MCP.",
+        then=text("Cursor sees it at once; switch it on in its settings under MCP."),
     ),
     "vscode": Client(
         title="VS Code",
@@ -69,7 +69,7 @@ CLIENTS: Mapping[str, Client] = {
         servers="servers",
         variable="${{env:{name}}}",
         typed=True,
-        then="Run `MCP: List Servers` in VS Code and start it.",
+        then=text("Run `MCP: List Servers` in VS Code and start it."),
     ),
     "claude-desktop": Client(
         title="Claude Desktop",
@@ -77,7 +77,7 @@ CLIENTS: Mapping[str, Client] = {
         servers="mcpServers",
         variable="",
         typed=False,
-        then="Quit Claude Desktop and start it again.",
+        then=text("Quit Claude Desktop and start it again."),
     ),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from bi_mcp.profiles import Profiles
@@ -82,11 +82,15 @@ def logout(name: str | None) -> None:
     folder = configuration_folder()
     profile = load_profiles(folder).choose(name)
     left = anyio.run(forget, folder, profile)
-    click.echo(f"Profile {profile.name!r} is gone from this machine, with its secrets.")
-    what = "webhook" if profile.kind == "webhook" else "application"
-    click.echo(f"To withdraw its access as well, delete the {what} in {profile.portal_url}.")
+    click.echo(say("Profile {name!r} is gone from this machine, with its secrets.", name=profile.name))
+    told = (
+        text("To withdraw its access as well, delete the webhook in {portal}.")
+        if profile.kind == "webhook"
+        else text("To withdraw its access as well, delete the application in {portal}.")
+    )
+    click.echo(say(told, portal=profile.portal_url))
     if left.by_name and left.default is None:
-        click.echo("There is no default profile now: `bi-mcp profiles default NAME` chooses one.")
+        click.echo(say("There is no default profile now: `bi-mcp profiles default NAME` chooses one."))
 
 
 @click.group(invoke_without_command=True, short_help="Show profiles, choose the default, lock one read-only.")
@@ -183,6 +187,11 @@ def _show(known: Profiles) -> None:
     width = max(map(len, known.by_name), default=0)
     for name, profile in sorted(known.by_name.items()):
         star = "*" if name == known.default else " "
-        what = "webhook, *.fields only" if profile.kind == "webhook" else f"application {profile.client_id}"
-        lock = ", read-only" if profile.read_only else ""
-        click.echo(f"{star} {name:{width}}  {profile.portal_url}  {what}, kept in {profile.keeper}{lock}")
+        what = (
+            say("webhook, *.fields only")
+            if profile.kind == "webhook"
+            else say("application {id}", id=profile.client_id)
+        )
+        kept = say("kept in {keeper}", keeper=profile.keeper)
+        told = ", ".join([what, kept, *([say("read-only")] if profile.read_only else [])])
+        click.echo(f"{star} {name:{width}}  {profile.portal_url}  {told}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bi_mcp.language import say
+
 PROGRAM = "bi-mcp"
 # The variable that click derives from the program's name.
 VARIABLE = "_BI_MCP_COMPLETE"
@@ -25,5 +27,5 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     known = get_completion_class(shell)
     if known is None:
-        raise click.UsageError(f"{shell} is not known.")
+        raise click.UsageError(say("{shell} is not known.", shell=shell))
     click.echo(known(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())

@@ -150,9 +150,9 @@ def diagnose(
       bi-mcp diagnose --all --json
     """
     if whole == (dataset is not None):
-        raise click.UsageError("Name one dataset, or pass --all.")
+        raise click.UsageError(say("Name one dataset, or pass --all."))
     if source is not None and not whole:
-        raise click.UsageError("--source goes with --all.")
+        raise click.UsageError(say("--source goes with --all."))
 
     async def run_one(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import diagnose_dataset

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.undo_plan import UndoPlan
 
 MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
+# In English what JSON has.
+OUTCOMES = {
+    "done": text("done"),
+    "refused": text("refused"),
+    "unknown": text("unknown"),
+    "begun": text("begun"),
+}
 
 
 @click.command(short_help="Show what bi-mcp changed on a portal.")
@@ -64,7 +71,7 @@ def undo(entries: tuple[str, ...], last: bool, since: str | None, yes: bool, pro
       bi-mcp undo --since 3f2a9c10
     """
     if bool(entries) + last + bool(since) != 1:
-        raise click.UsageError("Say what to undo: one or more ids, --last, or --since ID.")
+        raise click.UsageError(say("Say what to undo: one or more ids, --last, or --since ID."))
 
     async def run(app: App) -> None:
         chosen = _since(app, since) if since else list(entries)
@@ -77,7 +84,11 @@ def undo(entries: tuple[str, ...], last: bool, since: str | None, yes: bool, pro
             _check(plan, yes=yes)
             results = await app.undo.run(plan)
         for result in results:
-            new = f", now {result.id}" if result.step.action == "recreate" and result.error is None else ""
+            new = (
+                say(", now {id}", id=result.id)
+                if result.step.action == "recreate" and not result.error
+                else ""
+            )
             click.echo(
                 f"{'✗' if result.error else '✓'} {result.step}{new}{f': {result.error}' if result.error else ''}"
             )
@@ -137,9 +148,9 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
     for entry in entries:
         object = f"{entry.group} {entry.object or ''} {entry.name}"
         code = f" {entry.code}" if entry.code else ""
-        undone = f", undone by {reverted[entry.id]}" if entry.id in reverted else ""
-        undoes = f", undoes {entry.undoes}" if entry.undoes else ""
-        outcome = f"{MARKS[entry.outcome]} {entry.outcome}{code}{undone}{undoes}"
+        undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
+        undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""
+        outcome = f"{MARKS[entry.outcome]} {say(OUTCOMES[entry.outcome])}{code}{undone}{undoes}"
         row = (entry.id, entry.at[:16].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
         # Titles come from outside: no markup in them is meant.
         table.add_row(*map(Text, row))
@@ -151,5 +162,5 @@ def _what(entry: Entry) -> str:
 
     fields = told(entry).get("fields", ())
     if entry.operation == "fields.update":
-        return f"columns: {', '.join(fields)}"
+        return say("columns: {names}", names=", ".join(fields))
     return f"{entry.operation} {', '.join(fields)}" if entry.operation.endswith("update") else entry.operation

@@ -87,9 +87,10 @@ def install(
     references_shown = list(variables.values())
     _show(kept, shown(old, references_shown), shown(new, references_shown))
     _write(kept, kept.with_entry(chosen.servers, SERVER, new), yes=yes)
-    click.echo(chosen.then)
+    click.echo(say(chosen.then))
     if client == "claude-code" and not variables:
-        click.echo(f"For all projects instead: claude mcp add --scope user {SERVER} -- {shlex.join(command)}")
+        typed = f"claude mcp add --scope user {SERVER} -- {shlex.join(command)}"
+        click.echo(say("For all projects instead: {command}", command=typed))
 
 
 @click.command(short_help="Remove bi-mcp from an assistant.")
@@ -126,7 +127,7 @@ def _check_profile(profile: str | None, names: Sequence[str]) -> None:
     if profile is None:
         return
     if set(names) & set(PORTAL_VARIABLES):
-        raise click.UsageError("--profile and a portal in variables exclude each other.")
+        raise click.UsageError(say("--profile and a portal in variables exclude each other."))
     if profile != "embedded":
         load_profiles(configuration_folder()).choose(profile)
 
@@ -170,7 +171,7 @@ def _write(kept: ClientFile, text: str, *, yes: bool) -> None:
     if not yes and not sys.stdin.isatty():
         raise click.ClickException(say("Nothing was written: nobody is there to be asked. Add --yes."))
     if not yes:
-        click.confirm("Write it?", default=False, abort=True)
+        click.confirm(say("Write it?"), default=False, abort=True)
     copy = kept.write(text)
     click.echo(say("Written."))
     if copy is not None:

@@ -21,21 +21,25 @@ from bi_mcp.auth.store import Stored, best_keeper
 from bi_mcp.auth.token import Application, Grant
 from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.profiles import Keeper, Profile, load_profiles
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
 from bi_mcp.secret import Secret
+from bi_mcp.workspace.setup import count_objects
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.rest.entity import Page
+    from bi_mcp.workspace.setup import Group
 
-_EXPLANATION = """\
+_EXPLANATION = text(
+    """\
 1. In {portal} open Developer resources > Other > Local application (Разработчикам > Другое > Локальное приложение).
 2. Type: server. Permission: BIconnector (biconnector). Handler address: {handler}
 3. Save it, and copy its client_id and client_secret from the card to here."""
+)
 _TEXT_BROWSERS = frozenset({"www-browser", "lynx", "w3m", "links", "elinks"})
 
 
@@ -71,7 +75,7 @@ def log_in(wishes: Wishes) -> None:
 def _by_browser(wishes: Wishes) -> tuple[Profile, Stored]:
     portal_url = _portal_url(wishes.portal)
     profile = _new_profile(wishes, portal_url)
-    click.echo(_EXPLANATION.format(portal=portal_url, handler=handler_address(wishes.port)))
+    click.echo(say(_EXPLANATION, portal=portal_url, handler=handler_address(wishes.port)))
     application = _application(wishes, oauth_server_of(portal_url))
     authorisation = Authorisation(portal_url, application.client_id)
     returned = _returned(authorisation, wishes)
@@ -81,7 +85,9 @@ def _by_browser(wishes: Wishes) -> tuple[Profile, Stored]:
 
 def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
     if wishes.client_secret_stdin and file.name == "<stdin>":
-        raise click.UsageError("The input can hold the installation's data or the client_secret, not both.")
+        raise click.UsageError(
+            say("The input can hold the installation's data or the client_secret, not both.")
+        )
     installation = parse_installation(file.read(), time.time())
     portal_url = _portal_url(wishes.portal or installation.portal)
     if installation.portal and installation.portal.lower() != urlsplit(portal_url).netloc:
@@ -94,7 +100,7 @@ def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
 
 
 def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
-    address, webhook = parse_webhook(click.prompt("The webhook's address (not shown)", hide_input=True))
+    address, webhook = parse_webhook(click.prompt(say("The webhook's address (not shown)"), hide_input=True))
     portal_url = _portal_url(address)
     if wishes.portal and _portal_url(wishes.portal) != portal_url:
         raise ConfigError(say("The webhook is of another portal than the one that you named."))
@@ -106,10 +112,13 @@ def _returned(authorisation: Authorisation, wishes: Wishes) -> Returned:
         returned = anyio.run(_received, authorisation, wishes)
         if returned is not None:
             return returned
-        click.echo("No browser can be opened here.")
-    click.echo(f"Open this address in a browser and confirm:\n\n{authorisation.address}\n")
-    click.echo("The page that follows cannot be shown. Copy its address and paste it here within 30 seconds.")
-    pasted: Returned = click.prompt("Address", value_proc=partial(_read_pasted, authorisation))
+        click.echo(say("No browser can be opened here."))
+    told = say("Open this address in a browser and confirm:")
+    click.echo(f"{told}\n\n{authorisation.address}\n")
+    click.echo(
+        say("The page that follows cannot be shown. Copy its address and paste it here within 30 seconds.")
+    )
+    pasted: Returned = click.prompt(say("Address"), value_proc=partial(_read_pasted, authorisation))
     return pasted
 
 
@@ -129,8 +138,12 @@ async def _received(authorisation: Authorisation, wishes: Wishes) -> Returned | 
     async with receiving(wishes.port) as receiver:
         if not wishes.no_browser and not _open_browser(authorisation.address):
             return None
-        where = "Open" if wishes.no_browser else "Confirm in the browser. Where none opened, open"
-        click.echo(f"{where} this address on this machine:\n\n{authorisation.address}\n")
+        told = (
+            say("Open this address on this machine:")
+            if wishes.no_browser
+            else say("Confirm in the browser. Where none opened, open this address on this machine:")
+        )
+        click.echo(f"{told}\n\n{authorisation.address}\n")
         return await receiver.receive(authorisation)
 
 
@@ -158,8 +171,12 @@ async def _exchange(profile: Profile, application: Application, returned: Return
 def _keep_and_test(profile: Profile, stored: Stored) -> None:
     folder = configuration_folder()
     known = anyio.run(keep, folder, profile, stored)
-    default = ", the default" if known.default == profile.name else ""
-    click.echo(f"Logged in to {profile.portal_url} as profile {profile.name!r}{default}.")
+    told = (
+        text("Logged in to {portal} as profile {name!r}, the default.")
+        if known.default == profile.name
+        else text("Logged in to {portal} as profile {name!r}.")
+    )
+    click.echo(say(told, portal=profile.portal_url, name=profile.name))
     try:
         click.echo(anyio.run(_what_is_seen, profile, folder))
     except BiMcpError as error:
@@ -172,8 +189,8 @@ async def _what_is_seen(profile: Profile, folder: Path) -> str:
     async with BIConnector(HttpTransport(profile.portal_url, open_session(profile, folder))) as bi:
         if profile.kind == "webhook":
             await bi.connectors.fields()
-            return (
-                "It can read what fields connectors, sources and datasets have (the *_fields tools), and nothing else: to list, "
+            return say(
+                "It can read what fields connectors, sources and datasets have, and nothing else: to list, "
                 "create, change or delete, log in with an application."
             )
         seen = [
@@ -182,18 +199,22 @@ async def _what_is_seen(profile: Profile, folder: Path) -> str:
             _count("dataset", await bi.datasets.list_page(select=["id"])),
         ]
         generation = "tables" if await bi.datasets.has_tables() else "classic"
-    return f"It sees {', '.join(seen)}. The portal is of the generation {generation!r}."
+    return say(
+        "It sees {seen}. The portal is of the generation {generation!r}.",
+        seen=", ".join(seen),
+        generation=generation,
+    )
 
 
-def _count(noun: str, page: Page[Any]) -> str:
-    number = f"{len(page.items)}+" if page.more else str(len(page.items))
-    return f"{number} {noun}" if number == "1" else f"{number} {noun}s"
+def _count(group: Group, page: Page[Any]) -> str:
+    counted = count_objects(group, len(page.items))
+    return say("{counted} and more", counted=counted) if page.more else counted
 
 
 def _portal_url(portal: str | None) -> str:
     """`acme.bitrix24.com`, or any page of it -> `https://acme.bitrix24.com`."""
     if not portal:
-        raise click.UsageError("Name the portal, such as https://acme.bitrix24.com.")
+        raise click.UsageError(say("Name the portal, such as https://acme.bitrix24.com."))
     # People copy the address of the page that they are on.
     before_query = portal.strip().partition("?")[0].partition("#")[0]
     parts = urlsplit(rest_address(before_query))
@@ -214,7 +235,7 @@ def _with(profile: Profile, application: Application) -> Profile:
 
 
 def _application(wishes: Wishes, oauth_server: str) -> Application:
-    client_id = wishes.client_id or click.prompt("client_id (not shown)", hide_input=True)
+    client_id = wishes.client_id or click.prompt(say("client_id (not shown)"), hide_input=True)
     return Application(client_id.strip(), _client_secret(wishes), oauth_server)
 
 
@@ -231,7 +252,7 @@ def _client_secret(wishes: Wishes) -> Secret:
     if wishes.client_secret_stdin:
         entered = sys.stdin.readline().strip()
     else:
-        entered = click.prompt("client_secret (not shown)", hide_input=True).strip()
+        entered = click.prompt(say("client_secret (not shown)"), hide_input=True).strip()
     if not entered:
         raise ConfigError(say("The client_secret is empty. Copy it from the application's card."))
     return Secret(entered)

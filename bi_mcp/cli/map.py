@@ -6,6 +6,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from bi_mcp.language import say
+
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal_map import PortalMap
 
@@ -37,7 +39,7 @@ def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: 
     from bi_mcp.diagnostics.map_text import render_tree
 
     if (svg_file is not None) + mermaid + as_json > 1:
-        raise click.UsageError("--svg, --mermaid and --json exclude each other.")
+        raise click.UsageError(say("--svg, --mermaid and --json exclude each other."))
     found = anyio.run(_read, profile)
     if svg_file is not None:
         svg_file.write(render_svg(found))

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.profiles import Keeper
     from bi_mcp.secret import Secret
+
+# By where the value is kept.
+STORED = {
+    "keyring": text("Stored {name} in the system keyring, for {hosts}."),
+    "file": text("Stored {name} in the private file, for {hosts}."),
+}
+REPLACED = {
+    "keyring": text("Replaced {name} in the system keyring, for {hosts}."),
+    "file": text("Replaced {name} in the private file, for {hosts}."),
+}
 
 
 @click.group(short_help="Store passwords that an assistant uses and never sees.")
@@ -59,11 +69,9 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
     replaced = name in stored.known()
     stored.store(name, _asked_value(name), bound, cast("Keeper | None", keep_in))
     kept = stored.known()[name]
-    click.echo(
-        f"{'Replaced' if replaced else 'Stored'} {name} in the {'system keyring' if kept.keeper == 'keyring' else 'private file'}, "
-        f"for {', '.join(kept.hosts)}."
-    )
-    click.echo(f'An assistant uses it as {{"secret": "{name}"}}.')
+    told = REPLACED[kept.keeper] if replaced else STORED[kept.keeper]
+    click.echo(say(told, name=name, hosts=", ".join(kept.hosts)))
+    click.echo(say('An assistant uses it as {{"secret": "{name}"}}.', name=name))
 
 
 @secret.command("list", short_help="Show names and hosts, no values.")
@@ -88,9 +96,13 @@ def list_secrets(as_json: bool) -> None:
         click.echo(say("No secrets are stored. `bi-mcp secret set NAME --for HOST` stores one."))
     width = max((len(each.name) for each in known), default=0)
     for each in known:
-        click.echo(
-            f"{each.name:{width}}  for {', '.join(each.hosts)}  set {each.set_at}, kept in {each.keeper}"
+        told = say(
+            "for {hosts}  set {moment}, kept in {keeper}",
+            hosts=", ".join(each.hosts),
+            moment=each.set_at,
+            keeper=each.keeper,
         )
+        click.echo(f"{each.name:{width}}  {told}")
 
 
 @secret.command("remove", short_help="Forget a secret.")
@@ -104,7 +116,10 @@ def remove_secret(name: str) -> None:
     """
     _stored().remove(name)
     click.echo(
-        f"The secret {name} is gone from this machine. Sources on a portal keep the value that they hold."
+        say(
+            "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold.",
+            name=name,
+        )
     )
 
 
@@ -120,9 +135,8 @@ def _asked_value(name: str) -> Secret:
 
     if not sys.stdin.isatty():
         return _piped_value()
-    return Secret(
-        click.prompt(f"Value of {name} (not shown)", hide_input=True, confirmation_prompt="The same again")
-    )
+    asked = say("Value of {name} (not shown)", name=name)
+    return Secret(click.prompt(asked, hide_input=True, confirmation_prompt=say("The same again")))
 
 
 def _piped_value() -> Secret:

@@ -245,7 +245,7 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
         with locked(keeper):
             for assignment in assignments:
                 await workspace.adopt(setup, assignment)
-                click.echo(f"{assignment} is remembered.")
+                click.echo(say("{assignment} is remembered.", assignment=assignment))
 
     _on_the_portal(run, profile)
 
@@ -367,7 +367,8 @@ def _agreed(plan: Plan) -> bool:
 
 async def _tell(made: int, of: int, _: str) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{made} of {of} steps", nl=made == of, err=True)
+        told = say("{made} of {of} steps", made=made, of=of)
+        click.echo(f"\r{told}", nl=made == of, err=True)
 
 
 def _print_report(report: Report, *, as_json: bool) -> None:

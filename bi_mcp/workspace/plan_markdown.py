@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bi_mcp.language import say
 from bi_mcp.workspace.plan import Change, Plan
-from bi_mcp.workspace.plan_text import DRIFTED, SIGNS, name_of, value_text
+from bi_mcp.workspace.plan_text import DRIFTED, SIGNS, deed, name_of, value_text
 
 
 def render_markdown(plan: Plan) -> str:
@@ -19,7 +19,7 @@ def render_markdown(plan: Plan) -> str:
     if plan.changes:
         lines += [say("| | object | why |"), "|---|---|---|"]
         lines += [
-            f"| {SIGNS[change.action]} {change.action} | {_safe(name_of(change))} | {_safe(' '.join(change.reasons))} |"
+            f"| {SIGNS[change.action]} {deed(change)} | {_safe(name_of(change))} | {_safe(' '.join(change.reasons))} |"
             for change in plan.changes
         ]
         lines.append("")

@@ -6,9 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bi_mcp.language import say, text
+from bi_mcp.workspace.nouns import noun
 from bi_mcp.workspace.plan import Action, Change, FieldChange, Plan
 
 SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
+VERBS: Mapping[Action, str] = {
+    "create": text("create"),
+    "update": text("update"),
+    "replace": text("replace"),
+    "delete": text("delete"),
+}
 LONGEST_VALUE = 80
 DRIFTED = text("(changed on the portal)")
 
@@ -38,12 +45,17 @@ def value_text(value: object) -> str:
 def name_of(change: Change) -> str:
     """`dataset orders (5)`."""
     known = change.key or value_text(change.label)
-    return f"{change.group} {known}{f' ({change.id})' if change.id else ''}"
+    return f"{noun(change.group)} {known}{f' ({change.id})' if change.id else ''}"
+
+
+def deed(change: Change) -> str:
+    """What would be done, as a verb."""
+    return say(VERBS[change.action])
 
 
 def _change(change: Change) -> Iterator[str]:
     sign = SIGNS[change.action]
-    yield f"{sign} {change.action} {name_of(change)}: {' '.join(change.reasons)}"
+    yield f"{sign} {deed(change)} {name_of(change)}: {' '.join(change.reasons)}"
     for field in change.fields:
         yield f"{sign}     {field.field}: {_fields(field)}"
     for consequence in change.consequences:

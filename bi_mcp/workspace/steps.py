@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bi_mcp.language import say, text
+from bi_mcp.workspace.nouns import noun
 from bi_mcp.workspace.plan import NO_COLUMNS, Change, ColumnChange, Plan
 from bi_mcp.workspace.setup import Group, Setup
 
@@ -38,7 +39,7 @@ class Step:
     replaces: int | None = None
 
     def __str__(self) -> str:
-        return say(WORDS[self.operation], group=self.group, id=self.id or self.key, label=self.label)
+        return say(WORDS[self.operation], group=noun(self.group), id=self.id or self.key, label=self.label)
 
 
 def steps_of(plan: Plan, setup: Setup) -> list[Step]:

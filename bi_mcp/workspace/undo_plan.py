@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say
+from bi_mcp.workspace.nouns import noun
 
 if TYPE_CHECKING:
     from bi_mcp.workspace.history import Entry, Wire
@@ -31,7 +32,7 @@ class Step:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        about = f"{self.entry.group} {self.id} {quoted(self.entry.name)}"
+        about = f"{noun(self.entry.group)} {self.id} {quoted(self.entry.name)}"
         if self.action == "delete":
             return say("delete {object}", object=about)
         if self.action == "recreate":

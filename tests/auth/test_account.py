@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -93,6 +94,25 @@ async def test_a_person_pastes_the_address_after_a_wrong_one(portal: LoginPortal
     assert "Error: This address belongs to another login." in login.output
     assert login.output.endswith(f"as profile 'local', the default.\n{SEES}")
     assert_no_secret(portal, login.output, await grant_in(tmp_path, "local"))
+
+
+async def test_a_person_who_speaks_russian_logs_in_in_russian(portal: LoginPortal, tmp_path: Path) -> None:
+    asked = {"BI_MCP_LANGUAGE": "ru"}
+    async with logging_in(portal, tmp_path, "--paste", **asked) as (login, browser, host):
+        address = await allow(browser, await login.address_to_open())
+        await login.type(f"http://{host}/")
+        await login.type(address)
+        assert await login.end() == 0
+    lines = [line for line in login.output.splitlines() if line and not line.startswith("http")]
+    assert all(re.search("[а-яё]", line, re.IGNORECASE) for line in lines), lines
+    assert login.output.endswith(
+        f"Вход в http://{host} выполнен, профиль 'local', он же по умолчанию.\n"
+        "Видно: 0 коннекторов, 0 источников, 0 датасетов. Поколение портала: 'tables'.\n"
+    )
+    assert "2. Тип: серверное. Права: BIconnector (biconnector)." in login.output
+    for arguments in (("profiles",), ("logout",)):
+        _, told = await ran(tmp_path, *arguments, "--language", "ru")
+        assert re.search("приложение", told), told
 
 
 async def test_without_any_browser_the_address_is_pasted(portal: LoginPortal, tmp_path: Path) -> None:

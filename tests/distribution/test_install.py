@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from operator import methodcaller
@@ -54,6 +55,15 @@ def written(path: Path, text: str = KEPT) -> Path:
 
 def copies(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.glob(f"{path.name}.*"))
+
+
+@pytest.mark.parametrize("client", ["claude-code", "cursor", "vscode", "claude-desktop"])
+def test_what_to_do_next_is_told_in_russian(client: str) -> None:
+    done = ran("--language", "ru", "install", client, "--yes")
+    told = [line for line in done.output.splitlines() if line and line[0] not in "+-/"]
+    assert done.exit_code == 0
+    assert told
+    assert all(re.search("[а-яё]", line) for line in told), told
 
 
 def test_a_file_that_is_not_there_is_made_for_its_owner_alone(home: Path) -> None:

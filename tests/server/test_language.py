@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -56,6 +57,8 @@ async def test_a_plan_is_shown_in_russian_and_confirmed_in_any_language(settings
         plans = [await Talk(client).done("workspace_plan", setup=setup) for client in (english, russian)]
     assert plans[0]["summary"] == "1 to create."
     assert plans[1]["summary"] == "создать: 1."
+    assert "+ create connector air" in plans[0]["plan"]
+    assert "+ создать коннектор air: На портале его нет." in plans[1]["plan"]
     checksums = [re.search(r"[0-9a-f]{16}", plan["plan"]) for plan in plans]
     assert checksums[0] is not None
     assert checksums[1] is not None
@@ -93,3 +96,24 @@ def test_a_variable_says_the_language_once_for_all_commands(monkeypatch: pytest.
     monkeypatch.setenv("BI_MCP_LANGUAGE", "ru")
     assert "не читается" in CliRunner().invoke(main, ["plan", "none"]).output
     assert "cannot be read" in CliRunner().invoke(main, ["--language", "en", "plan", "none"]).output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diagnose"],
+        ["diagnose", "1", "--source", "1"],
+        ["undo"],
+        ["map", "--json", "--mermaid"],
+        ["login"],
+        ["install", "cursor", "--profile", "x", "--env", "BI_MCP_PORTAL_URL"],
+    ],
+    ids=" ".join,
+)
+def test_how_a_command_is_used_is_told_in_russian(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("BI_MCP_CONFIG_DIR", str(tmp_path))
+    ended = CliRunner().invoke(main, ["--language", "ru", *arguments])
+    assert ended.exit_code == 2
+    assert RUSSIAN.search(ended.output.splitlines()[-1]), ended.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,24 @@ def test_what_is_missing_is_put_right_in_the_file_or_with_a_command(
     assert "write {secret: NAME}" in told
     assert "write {env: BI_MCP_SECRET_PASSWORD}" in told
     assert "hunter2" not in told
+
+
+def test_what_is_planned_applied_and_undone_is_told_in_russian(folder: Path) -> None:
+    spoken = ("--language", "ru")
+    planned = ran(*spoken, "plan", "bi.yaml").output
+    assert "+ создать датасет flights: На портале его нет." in planned
+    for form in ("text", "markdown"):
+        assert not re.search(
+            "create|update|delete|connector |dataset ", ran(*spoken, "plan", "--format", form).output
+        )
+    applied = ran(*spoken, "apply", "bi.yaml", "--yes").output
+    assert "✓ создать источник" in applied
+    changed = (folder / "bi.yaml").read_text(encoding="utf-8").replace("title: Airlines\n", "title: Lines\n")
+    (folder / "bi.yaml").write_text(changed, encoding="utf-8")
+    assert "~ изменить источник air (1)" in ran(*spoken, "plan", "bi.yaml").output
+    assert "✓ сделано" in ran(*spoken, "history").output
+    undone = ran(*spoken, "undo", "--last", "--yes").output
+    assert "датасет" in undone
 
 
 def test_an_export_says_what_to_do_with_values_that_it_did_not_write(folder: Path) -> None:
