@@ -12,7 +12,11 @@ from mcp import Client
 
 from bi_mcp.cli import main
 from bi_mcp.config import LocalPortalSettings, Settings
+from bi_mcp.portal import create_app
+from bi_mcp.secret import Secret
 from bi_mcp.server import build_server
+from tests.auth import command as processes
+from tests.portal.serving import served
 from tests.server.talking import Talk
 
 
@@ -80,6 +84,23 @@ def test_a_table_that_is_gone_says_what_to_do() -> None:
     assert gone.exit_code == 1
     assert "HTTP 404" in gone.output
     assert "list the tables" in gone.output
+
+
+@pytest.mark.anyio
+async def test_what_a_portal_refuses_is_told_with_a_command_and_to_an_assistant_with_a_tool(
+    tmp_path: Path,
+) -> None:
+    token = Secret("token-of-the-tests")
+    async with served(create_app(LocalPortalSettings(access_token=token))) as host:
+        reached = {"BI_MCP_PORTAL_URL": f"http://{host}", "BI_MCP_ACCESS_TOKEN": token.reveal()}
+        for arguments in (("check", "7"), ("tables", "7"), ("diagnose", "7")):
+            async with processes.command(tmp_path, *arguments, **reached) as running:
+                assert await running.end() == 1
+            assert "`bi-mcp map` shows what this application can see" in running.output
+        settings = Settings(portal_url=f"http://{host}", access_token=token)
+        async with Client(build_server(settings)) as client:
+            text = await Talk(client).refused("source_tables", source=7)
+    assert "source_list shows what this application can see" in text
 
 
 async def add_lost(database: str) -> None:

@@ -214,3 +214,24 @@ async def test_a_stored_secret_that_is_only_tried_stays_with_its_hosts_too(scene
     tried = {"password": {"secret": "warehouse"}}
     assert COMMAND in await scene.talk.refused("connector_check", source=source, settings=tried)
     assert scene.elsewhere.received == []
+
+
+async def test_a_missing_value_is_offered_a_stored_secret_and_the_offer_works_once_it_is_stored(
+    scene: Scene,
+) -> None:
+    connector = await scene.talk.add_connector()
+    settings = connector_fields()["settings"]
+    await scene.add_source(connector)
+    more = [*settings, {"code": "apiToken", "name": "Token", "type": "STRING"}]
+    await scene.talk.done("connector_update", id=connector, fields={"settings": more})
+    nodes = (await scene.talk.done("portal_map"))["nodes"]
+    [finding] = [finding for node in nodes for finding in node["findings"]]
+    command = f"`bi-mcp secret set source-1-api-token --for {HOME}`"
+    assert command in finding["fix"]
+    # As it stands the call is refused with the same command, since nothing is stored yet.
+    call = finding["call"]
+    assert command in await scene.talk.refused(call["tool"], **call["arguments"])
+    scene.stored.store("source-1-api-token", Secret("token-canary"), [HOME], "file")
+    await scene.talk.done(call["tool"], **call["arguments"])
+    kept = {setting.code: setting.value for setting in (await scene.behind.sources.get(1)).settings or []}
+    assert kept["apiToken"] == Secret("token-canary")
