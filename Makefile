@@ -10,7 +10,7 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bi_mcp/__init__.py)
 MCPB ?= npx --yes @anthropic-ai/mcpb@2.1.2
 OUT ?= dist
 
-.PHONY: demo test lint clients wheel-check container-check docs bundle release audit locks bench counts snapshots texts clean
+.PHONY: demo test lint clients wheel-check container-check docs bundle release audit locks bench counts snapshots surface texts clean
 
 demo: $(VENV)/ready
 	$(BIN)/bi-mcp demo
@@ -96,6 +96,10 @@ counts: $(VENV)/ready
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready
 	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py tests/workspace/test_schema.py --update-contract -q
+
+# At a release: keeps what the tools look like, to compare later ones with.
+surface: $(VENV)/ready
+	$(BIN)/python -m tests.server.surface
 
 # Collects the texts that people read, for translation, and compiles the translations.
 texts: $(VENV)/ready

@@ -16,6 +16,7 @@ from bi_mcp.instructions import build_instructions
 from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portals import build_portals, build_recorder
 from bi_mcp.prompts import build_prompts, languages_of
+from bi_mcp.refusals import add_refusals
 from bi_mcp.resources import add_resources
 from bi_mcp.setting_values import SettingValues
 from bi_mcp.subscriptions import Subscriptions
@@ -71,6 +72,7 @@ def build_server(
         subscriptions=subscriptions,
     )
     subscriptions.serve(server)
+    add_refusals(server)
     add_resources(server, app)
     add_completion(server, app, languages_of)
     for prompt in build_prompts(names, settings.language):

@@ -145,11 +145,12 @@ def _serve_stdio(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
     from bi_mcp.server import build_server
+    from bi_mcp.standard_streams import serve_standard_streams
 
     server = build_server(settings)
     gc.enable()
     gc.freeze()
-    server.run("stdio")
+    serve_standard_streams(server)
 
 
 def _end_at_once(number: int, _: FrameType | None) -> None:

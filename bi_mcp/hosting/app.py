@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bi_mcp import __version__
 from bi_mcp.hosting.access import READ, SCOPES
 from bi_mcp.hosting.options import PATH
+from bi_mcp.hosting.refused_bodies import RefusedBodies
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -34,7 +35,7 @@ def build_app(
 
     `replicated`: clients of the older protocols get no session either, since their next request may reach another replica.
     """
-    mcp = server.streamable_http_app(
+    mcp: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=replicated,
         max_request_body_size=options.max_request_bytes,
@@ -43,6 +44,7 @@ def build_app(
             allowed_hosts=options.host_headers, allowed_origins=options.origins
         ),
     )
+    mcp = RefusedBodies(mcp)
     routes: list[BaseRoute] = [Route("/health", _health)]
     if options.settings.issuer:
         routes += _metadata_routes(options, options.settings.issuer)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+# Enough to repair; the rest shows once these are.
+MOST_PROBLEMS = 20
+LONGEST_NAME = 100
+
 # A model repairs a name faster by words than by a regular expression.
 _PATTERNS_IN_WORDS = {
     "^[a-z][a-z0-9_]*$": text("begins with a small Latin letter, then only a-z, 0-9 and _"),
@@ -36,9 +40,7 @@ def parse_json_strings(schema: Mapping[str, Any], value: object) -> object:
 def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> str:
     """Name the top-level arguments that a tool does not have; empty where there are none."""
     unknown = [name for name in arguments if name not in schema["properties"]]
-    return "; ".join(
-        say("{name} is unknown{suggestion}", name=name, suggestion=_suggest(schema, name)) for name in unknown
-    )
+    return _bounded([_unknown(schema, name, _short(name)) for name in unknown[:MOST_PROBLEMS]], len(unknown))
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -52,7 +54,7 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
     return say(
         "{name} was not sent: {unknown}. Correct the arguments and call again.",
         name=tool,
-        unknown="; ".join(lines),
+        unknown=_bounded(lines[:MOST_PROBLEMS], len(lines)),
     )
 
 
@@ -66,11 +68,13 @@ def _parse(text: str) -> object:
 def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, message: str) -> str:
     # Branches of a union appear in pydantic's paths as type names; they are no part of what the model wrote.
     steps, here = _walk(schema, path)
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in steps).lstrip(
+        "."
+    )
     if kind == "missing":
         return say("{name} is required", name=where)
     if kind == "extra_forbidden":
-        return say("{name} is unknown{suggestion}", name=where, suggestion=_suggest(here, str(path[-1])))
+        return _unknown(here, str(path[-1]), where)
     if kind == "string_pattern_mismatch":
         rule = here.get("properties", {}).get(path[-1], {}).get("pattern", "")
         return f"{where} {say(_PATTERNS_IN_WORDS[rule]) if rule in _PATTERNS_IN_WORDS else message}"
@@ -96,6 +100,20 @@ def _step_into(schema: Mapping[str, Any], step: int | str) -> Mapping[str, Any]:
     places: dict[int | str, Any] = schema.get("properties", {})
     inner = schema.get("items", {}) if isinstance(step, int) else places.get(step, extra)
     return inner if isinstance(inner, dict) else {}
+
+
+def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
+    return say("{name} is unknown{suggestion}", name=where, suggestion=_suggest(holder, _short(name)))
+
+
+def _short(name: str) -> str:
+    """Names are the caller's and may have any length."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def _bounded(problems: Sequence[str], count: int) -> str:
+    left_out = [say("and {count} more", count=count - len(problems))] if count > len(problems) else []
+    return "; ".join([*problems, *left_out])
 
 
 def _suggest(holder: Mapping[str, Any], name: str) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.state_file import StateKeeper
 
 LONGEST_TEXT = 200_000
+# Reading takes a second per million characters, and others wait for it.
+LONGEST_ARGUMENT = 1_000_000
 MARK = "# exported: "
 SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -279,7 +281,17 @@ def _parse(app: App, setup: str | None, file: str | None) -> Setup:
         raise InvalidRequestError(
             say("workspace_plan takes either setup (the text) or file. Pass one of them.")
         )
-    return read_setup(setup, "setup") if setup is not None else read_setup(_read(app, file or ""), file or "")
+    if setup is None:
+        return read_setup(_read(app, file or ""), file or "")
+    if len(setup) > LONGEST_ARGUMENT:
+        raise InvalidRequestError(
+            say(
+                "workspace_plan: setup has {count} characters, a call takes {most}. Pass it as file, or let the user run `bi-mcp plan FILE`.",
+                count=len(setup),
+                most=LONGEST_ARGUMENT,
+            )
+        )
+    return read_setup(setup, "setup")
 
 
 def _keeper(app: App, file: str | None) -> StateKeeper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import httpx2
 from mcp import Client
@@ -20,7 +20,7 @@ from tests.portal.serving import served
 
 Era = Literal["auto", "legacy"]
 LIMIT_S = 60
-HELLO = {
+HELLO: dict[str, Any] = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",

@@ -54,7 +54,10 @@ class Wire:
         self._heard: list[str] = []
 
     async def send_line(self, line: str) -> None:
-        await self._input.send(line.encode() + b"\n")
+        await self.send_bytes(line.encode())
+
+    async def send_bytes(self, line: bytes) -> None:
+        await self._input.send(line + b"\n")
 
     async def notify(self, method: str) -> None:
         await self.send_line(json.dumps({"jsonrpc": "2.0", "method": method}))

@@ -1,58 +1,146 @@
-"""What the model sees of each tool, at the last release and now, and whether the changelog tells the difference."""
+"""What the model sees of each tool, at the last release and now, and whether the changelog tells the difference.
+
+`python -m tests.server.surface` (`make surface`) keeps the present one as that of the release that the changelog begins with.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from subprocess import run
+from typing import Any
 
-FOLDER = "tests/server/contract"
-_HEADING = re.compile(r"^## (\S+)", re.MULTILINE)
+ROOT = Path(__file__).parents[2]
+CONTRACT = Path(__file__).with_name("contract")
+RELEASED = Path(__file__).with_name("released_surface.json")
+UNRELEASED = "(unreleased)"
+_SECTION = re.compile(r"^## (\S+)(.*)$", re.MULTILINE)
 
-Surface = Mapping[str, str]
-"""Tool -> its contract as text."""
-
-
-def last_release(checkout: Path) -> str | None:
-    """The newest version tag (`v1.2.3`) that leads to the commit of a checkout; None before the first release."""
-    tags = git(checkout, "tag", "--merged", "HEAD", "--sort=-version:refname", "--list", "v*").split()
-    return tags[0] if tags else None
+Surface = Mapping[str, Mapping[str, Any]]
+"""Tool -> its contract, as `contract/` holds it."""
 
 
-def read_surface(checkout: Path, tag: str) -> Surface:
-    """The contracts as they are in the commit of a tag."""
-    names = git(checkout, "ls-tree", "--name-only", tag, f"{FOLDER}/").split()
-    return {Path(name).stem: git(checkout, "show", f"{tag}:{name}") for name in names}
+@dataclass(frozen=True)
+class Change:
+    """What became of a tool. `breaks`: a call that was right may be wrong now."""
+
+    tool: str
+    what: str
+    breaks: bool = False
 
 
-def current_surface(checkout: Path) -> Surface:
-    return {path.stem: path.read_text(encoding="utf-8") for path in (checkout / FOLDER).glob("*.json")}
+@dataclass(frozen=True)
+class Section:
+    """What the changelog says of one version. An entry is a point of the list with its further lines."""
+
+    version: str
+    is_released: bool
+    entries: tuple[str, ...]
 
 
-def changes(before: Surface, after: Surface) -> dict[str, str]:
-    """Tool -> what became of it, for every tool that is not as it was."""
-    fates = dict.fromkeys(before.keys() - after.keys(), "gone")
-    fates |= dict.fromkeys(after.keys() - before.keys(), "new")
-    fates |= {name: "changed" for name in before.keys() & after.keys() if before[name] != after[name]}
-    return dict(sorted(fates.items()))
+def current_surface() -> Surface:
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in CONTRACT.glob("*.json")}
 
 
-def untold(fates: Mapping[str, str], changelog: str, tag: str) -> list[str]:
-    """What the changelog's sections above the one of the release do not name in backticks."""
-    since = changelog
-    for heading in _HEADING.finditer(changelog):
-        if heading[1] == tag.removeprefix("v"):
-            since = changelog[: heading.start()]
+def sections(changelog: str) -> list[Section]:
+    """The newest version first."""
+    _, *parts = re.split(r"^(?=## )", changelog, flags=re.MULTILINE)
+    return [_section(part) for part in parts]
+
+
+def _section(text: str) -> Section:
+    heading = _SECTION.match(text)
+    assert heading
+    entries = re.split(r"^- ", text, flags=re.MULTILINE)[1:]
+    return Section(heading[1], UNRELEASED not in heading[2], tuple(entries))
+
+
+def released_version(changelog: str) -> str | None:
+    """The newest version that is released; None before the first release."""
+    return next((section.version for section in sections(changelog) if section.is_released), None)
+
+
+def changes(before: Surface, after: Surface) -> list[Change]:
+    """What became of every tool that is not as it was."""
+    found = [Change(name, "is gone", breaks=True) for name in before.keys() - after.keys()]
+    found += [Change(name, "is new") for name in after.keys() - before.keys()]
+    for name in before.keys() & after.keys():
+        if before[name] == after[name]:
+            continue
+        broken = list(narrowed(before[name]["inputSchema"], after[name]["inputSchema"]))
+        found += [Change(name, what, breaks=True) for what in broken] or [Change(name, "is changed")]
+    return sorted(found, key=lambda change: (change.tool, change.what))
+
+
+def narrowed(before: Mapping[str, Any], after: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """What a value may have been and may not be any more, by JSON Schema."""
+    here = f" of {where}" if where else ""
+    old, new = before.get("properties", {}), after.get("properties", {})
+    yield from (f"has lost {_inside(where, name)}" for name in old.keys() - new.keys())
+    demanded = set(after.get("required", ())) - set(before.get("required", ()))
+    yield from (f"now requires {_inside(where, name)}" for name in demanded)
+    if types(before) - types(after):
+        yield f"takes fewer types{here}"
+    for rule in after.keys() & RULES.keys():
+        if RULES[rule](before.get(rule), after[rule]):
+            yield f"takes fewer values{here}: {rule}"
+    for name in old.keys() & new.keys():
+        yield from narrowed(old[name], new[name], _inside(where, name))
+    for part in ("items", "additionalProperties"):
+        if isinstance(before.get(part), Mapping) and isinstance(after.get(part), Mapping):
+            yield from narrowed(before[part], after[part], f"{where}[]")
+
+
+def types(schema: Mapping[str, Any]) -> set[str]:
+    """The JSON types that a schema takes; without a word about it, all of them."""
+    if "anyOf" in schema:
+        return {kind for branch in schema["anyOf"] for kind in types(branch)}
+    named = schema.get("type", ["string", "number", "integer", "boolean", "object", "array", "null"])
+    kinds = {named} if isinstance(named, str) else set(named)
+    return kinds | {"integer"} if "number" in kinds else kinds
+
+
+# Keyword -> whether its new value, beside the old one or none, leaves something out.
+RULES: dict[str, Callable[[Any, Any], bool]] = {
+    "enum": lambda old, new: old is None or bool(set(old) - set(new)),
+    "const": lambda old, new: old != new,
+    "pattern": lambda old, new: old != new,
+    "additionalProperties": lambda old, new: new is False and old is not False,
+    **dict.fromkeys(("minimum", "minLength", "minItems"), lambda old, new: old is None or new > old),
+    **dict.fromkeys(("maximum", "maxLength", "maxItems"), lambda old, new: old is None or new < old),
+}
+
+
+def untold(found: list[Change], entries: tuple[str, ...]) -> list[str]:
+    """What no entry names in backticks; what breaks calls needs an entry that says Breaking."""
     return [
-        f"`{name}` is {fate} since {tag}, and CHANGELOG.md has no line about it"
-        for name, fate in fates.items()
-        if f"`{name}`" not in since
+        f"`{change.tool}` {change.what}: CHANGELOG.md needs an entry"
+        f"{' with the word Breaking' if change.breaks else ''} that names `{change.tool}`"
+        for change in found
+        if not any(
+            f"`{change.tool}`" in entry and (not change.breaks or "Breaking" in entry) for entry in entries
+        )
     ]
 
 
-def git(checkout: Path, *arguments: str) -> str:
-    # A checkout in a container often belongs to somebody else.
-    command = ["git", "-c", "safe.directory=*", "-C", str(checkout), *arguments]
-    finished = run(command, check=True, capture_output=True)  # noqa: S603  the developer's git
-    return finished.stdout.decode()
+def _inside(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def write_released(version: str | None, surface: Surface) -> None:
+    """One tool a line, so that a diff names them."""
+    tools = [
+        f"  {json.dumps(name)}: {json.dumps(surface[name], ensure_ascii=False)}" for name in sorted(surface)
+    ]
+    body = ",\n".join(tools)
+    text = f'{{\n "version": {json.dumps(version)},\n "tools": {{\n{body}\n }}\n}}\n'
+    RELEASED.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    newest = sections((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))[0]
+    if not newest.is_released:
+        raise SystemExit(f"CHANGELOG.md calls {newest.version} {UNRELEASED}: put the day there first.")
+    write_released(newest.version, current_surface())

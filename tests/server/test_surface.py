@@ -1,76 +1,121 @@
-"""A tool that differs from the last release has a line in the changelog."""
+"""A tool that differs from the last release has an entry in the changelog."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from typing import Any
 
 import pytest
 
 from tests.server.surface import (
-    FOLDER,
+    RELEASED,
+    ROOT,
+    Change,
     changes,
     current_surface,
-    git,
-    last_release,
-    read_surface,
+    released_version,
+    sections,
     untold,
 )
 
-ROOT = Path(__file__).parents[2]
-TOLD = "# Changelog\n\n## 1.1.0 (unreleased)\n\n- {line}\n\n## 1.0.0\n\n- `kept`, `dropped`, `bent`\n"
-
-pytestmark = pytest.mark.needs("git")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+TEXT = {"type": "string"}
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Version 1.0.0 is released; since then a tool has gone, one has changed and one is new."""
-    folder = tmp_path / FOLDER
-    folder.mkdir(parents=True)
-    for name in ("kept", "dropped", "bent"):
-        (folder / f"{name}.json").write_text("{}", encoding="utf-8")
-    git(tmp_path, "init", "--quiet")
-    commit(tmp_path)
-    git(tmp_path, "tag", "v0.9.0")
-    git(tmp_path, "tag", "v1.0.0")
-    (folder / "dropped.json").unlink()
-    (folder / "bent.json").write_text('{"title": "Bent"}', encoding="utf-8")
-    (folder / "added.json").write_text("{}", encoding="utf-8")
-    return tmp_path
+def tool(required: tuple[str, ...] = (), description: str = "Does.", **properties: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    return {"description": description, "inputSchema": schema, "annotations": {"readOnlyHint": True}}
 
 
-def commit(checkout: Path) -> None:
-    git(checkout, "add", ".")
-    author = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-    git(checkout, *author, "commit", "--quiet", "--message", "Release")
+@pytest.mark.parametrize(
+    ("after", "what"),
+    [
+        (tool(), "has lost a"),
+        (tool(("a",), a=TEXT), "now requires a"),
+        (tool(("b",), a=TEXT, b=TEXT), "now requires b"),
+        (tool(a={"type": "integer"}), "takes fewer types of a"),
+        (tool(a={"enum": ["x"], "type": "string"}), "takes fewer values of a: enum"),
+        (tool(a=TEXT | {"maxLength": 5}), "takes fewer values of a: maxLength"),
+        (tool(a=TEXT | {"pattern": "^x"}), "takes fewer values of a: pattern"),
+    ],
+)
+def test_what_makes_a_right_call_wrong_is_breaking(after: dict[str, Any], what: str) -> None:
+    assert Change("t", what, breaks=True) in changes({"t": tool(a=TEXT)}, {"t": after})
 
 
-def fates(checkout: Path) -> dict[str, str]:
-    tag = last_release(checkout)
-    return changes(read_surface(checkout, tag), current_surface(checkout)) if tag else {}
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ({"type": ["string", "null"]}, TEXT, "takes fewer types of a"),
+        ({"anyOf": [TEXT, {"type": "array"}]}, TEXT, "takes fewer types of a"),
+        ({}, TEXT, "takes fewer types of a"),
+        ({"enum": ["x", "y"]}, {"enum": ["y", "z"]}, "takes fewer values of a: enum"),
+        ({"minimum": 0}, {"minimum": 1}, "takes fewer values of a: minimum"),
+        ({"items": TEXT}, {"items": {"type": "integer"}}, "takes fewer types of a[]"),
+        ({"properties": {"b": TEXT}}, {"properties": {}}, "has lost a.b"),
+        ({}, {"additionalProperties": False}, "takes fewer values of a: additionalProperties"),
+    ],
+)
+def test_narrowing_is_found_at_any_depth(before: dict[str, Any], after: dict[str, Any], what: str) -> None:
+    assert what in [change.what for change in changes({"t": tool(a=before)}, {"t": tool(a=after)})]
 
 
-def test_what_became_of_each_tool_since_the_newest_release_is_found(checkout: Path) -> None:
-    assert last_release(checkout) == "v1.0.0"
-    assert fates(checkout) == {"added": "new", "bent": "changed", "dropped": "gone"}
+@pytest.mark.parametrize(
+    "after",
+    [
+        tool(a=TEXT | {"default": "x"}),
+        tool(a=TEXT | {"description": "What a is."}),
+        tool(a={"type": ["string", "null"]}),
+        tool(a={}),
+        tool(a=TEXT, b=TEXT),
+        tool(a=TEXT, description="Does more."),
+        tool(a=TEXT) | {"annotations": {"readOnlyHint": False}},
+    ],
+)
+def test_any_other_difference_is_a_change(after: dict[str, Any]) -> None:
+    assert changes({"t": tool(a=TEXT)}, {"t": after}) == [Change("t", "is changed")]
+    assert changes({"t": after}, {"t": after}) == []
 
 
-def test_the_section_of_the_release_itself_tells_nothing_new(checkout: Path) -> None:
-    complaints = untold(fates(checkout), TOLD.format(line="`added` adds."), "v1.0.0")
-    assert [complaint.split()[0] for complaint in complaints] == ["`bent`", "`dropped`"]
-    told = TOLD.format(line="`added` adds, `bent` bends, `dropped` is no more.")
-    assert untold(fates(checkout), told, "v1.0.0") == []
+def test_tools_come_and_go() -> None:
+    found = changes({"old": tool(), "kept": tool()}, {"new": tool(), "kept": tool()})
+    assert found == [Change("new", "is new"), Change("old", "is gone", breaks=True)]
 
 
-def test_before_the_first_release_there_is_nothing_to_tell(tmp_path: Path) -> None:
-    git(tmp_path, "init", "--quiet")
-    (tmp_path / "file").write_text("x", encoding="utf-8")
-    commit(tmp_path)
-    assert last_release(tmp_path) is None
+LOG = "# Changelog\n\n## 1.1.0 (unreleased)\n\n- {entries}\n\n## 1.0.0\n\n- `a`, `b`, Breaking\n\n## 0.9.0\n\n- x\n"
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a source distribution knows no releases")
-def test_the_changelog_names_every_tool_that_differs_from_the_last_release() -> None:
-    tag = last_release(ROOT)
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert untold(fates(ROOT), changelog, tag or "") == []
+@pytest.mark.parametrize(
+    ("entries", "missing"),
+    [
+        ("Nothing.", ["a", "b"]),
+        ("`a` bends.", ["b"]),
+        ("`a` bends.\n- `b` is no more.", ["b"]),
+        ("`a` bends.\n- Breaking: something else.\n- `b` is no more.", ["b"]),
+        ("`a` bends.\n- **Breaking:** of the tools\n  `b` is no more.", []),
+    ],
+)
+def test_each_change_needs_an_entry_of_the_newest_version(entries: str, missing: list[str]) -> None:
+    newest = sections(LOG.format(entries=entries))[0]
+    found = [Change("a", "is changed"), Change("b", "is gone", breaks=True)]
+    assert [complaint.split("`")[1] for complaint in untold(found, newest.entries)] == missing
+
+
+def test_the_last_release_is_the_newest_version_that_is_not_called_unreleased() -> None:
+    assert released_version(LOG) == "1.0.0"
+    assert released_version(LOG.replace(" (unreleased)", "")) == "1.1.0"
+    assert released_version("# Changelog\n\n## 0.1.0 (unreleased)\n") is None
+
+
+def test_the_kept_surface_is_that_of_the_last_release() -> None:
+    assert json.loads(RELEASED.read_text(encoding="utf-8"))["version"] == released_version(CHANGELOG), (
+        "a release keeps what it offers: `make surface`"
+    )
+
+
+def test_the_changelog_tells_what_differs_from_the_last_release() -> None:
+    newest = sections(CHANGELOG)[0]
+    found = changes(json.loads(RELEASED.read_text(encoding="utf-8"))["tools"], current_surface())
+    if newest.is_released:
+        assert found == [], "a release offers what is kept: `make surface`"
+    assert untold(found, newest.entries) == []

@@ -1,0 +1,74 @@
+"""The server on standard input and output: what the SDK does, and an answer to lines that are no message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp.types import INVALID_REQUEST
+
+from bi_mcp.refusals import NO_MESSAGE, answer_to, is_idless, refusal
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from mcp.server import MCPServer
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+
+
+def serve_standard_streams(server: MCPServer) -> None:
+    """Serve one client until its input ends."""
+    anyio.run(_serve, server)
+
+
+async def _serve(server: MCPServer) -> None:
+    handlers = server._lowlevel_server  # noqa: SLF001  the SDK's own door takes no streams
+    async with stdio_server() as (reading, writing):
+        await handlers.run(_Messages(reading, writing), writing, handlers.create_initialization_options())
+
+
+class _Messages:
+    """What the client sends, without the lines that are no message: who waits for an answer to one gets it here."""
+
+    def __init__(
+        self, reading: ReadStream[SessionMessage | Exception], writing: WriteStream[SessionMessage]
+    ) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    async def receive(self) -> SessionMessage:
+        while True:
+            read = await self._reading.receive()
+            if isinstance(read, SessionMessage) and not is_idless(read.message):
+                return read
+            answer = (
+                answer_to(read) if isinstance(read, Exception) else refusal(None, INVALID_REQUEST, NO_MESSAGE)
+            )
+            if answer is not None:
+                await self._writing.send(SessionMessage(answer))
+
+    async def aclose(self) -> None:
+        await self._reading.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
