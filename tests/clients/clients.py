@@ -57,6 +57,7 @@ CLIENTS = (
     in_python("fastmcp4", {"auto": NEWEST, "legacy": HANDSHAKE}),
     in_typescript("typescript1", {"its own": HANDSHAKE}),
     in_typescript("typescript2", {"auto": NEWEST, "legacy": HANDSHAKE}),
+    in_typescript("mcpdo", {"modern": NEWEST, "legacy": HANDSHAKE}),
 )
 
 

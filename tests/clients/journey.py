@@ -31,7 +31,16 @@ class Read:
     uri: str
 
 
-Step = Call | Read
+@dataclass(frozen=True)
+class Complete:
+    """A half-typed argument of a prompt or of a template, and what must be among the offers."""
+
+    ref: str
+    argument: str
+    offers: Any
+
+
+Step = Call | Read | Complete
 
 
 def confirmed(tool: str, **arguments: Any) -> list[Call]:
@@ -43,7 +52,7 @@ def confirmed(tool: str, **arguments: Any) -> list[Call]:
 
 
 # A portal from a file: connector, source and dataset with the id 1.
-A_SETUP = [
+A_SETUP: list[Step] = [
     Call("portal_status"),
     Call("workspace_plan", {"setup": SETUP}, {"plan": "token"}),
     Call("workspace_apply", {"token": "$plan"}),
@@ -58,6 +67,7 @@ A_CONNECTOR: list[Step] = [
     Call("connector_update", {"id": "$connector", "fields": {"title": "Still ours"}}),
     Call("connector_list", {"filter": {"id": "$connector"}, "order": {"id": "DESC"}}),
     Read("bi://connector/$connector"),
+    Complete("bi://connector/{id}", "id", "$connector"),
 ]
 A_SOURCE: list[Step] = [
     Call("source_fields"),
@@ -86,6 +96,7 @@ A_SOURCE: list[Step] = [
         },
     ),
     Read("bi://source/$source"),
+    Complete("bi://source/{id}", "id", "$source"),
 ]
 A_DATASET: list[Step] = [
     Call("dataset_fields"),
@@ -98,8 +109,13 @@ A_DATASET: list[Step] = [
     Call("dataset_preview", {"id": "$dataset", "limit": 3}),
     Call("dataset_diagnose", {"id": "$dataset"}),
     Read("bi://dataset/$dataset"),
+    Complete("bi://dataset/{id}", "id", "$dataset"),
 ]
-A_TABLE = [
+A_PERSON_WHO_READS_RUSSIAN: list[Step] = [
+    Complete(prompt, "language", "ru")
+    for prompt in ("debug_dataset", "onboard", "replace_credentials", "review_portal")
+]
+A_TABLE: list[Step] = [
     Call("table_fields"),
     Call(
         "table_add", {"fields": dataset_fields(1, "bare_flights") | {"sourceId": "$source"}}, {"table": "id"}
@@ -109,7 +125,7 @@ A_TABLE = [
     Call("table_get", {"id": "$table"}),
     Call("table_list", {"filter": {"id": "$table"}}),
 ]
-THE_END = [
+THE_END: list[Step] = [
     *confirmed("table_delete", id="$table"),
     *confirmed("workspace_undo"),
     Call("table_list", {"filter": {"name": "bare_flights"}}, {"table": "items.0.id"}),
@@ -118,4 +134,12 @@ THE_END = [
     *confirmed("source_delete", id="$source"),
     *confirmed("connector_delete", id="$connector"),
 ]
-JOURNEY: list[Step] = [*A_SETUP, *A_CONNECTOR, *A_SOURCE, *A_DATASET, *A_TABLE, *THE_END]
+JOURNEY: list[Step] = [
+    *A_SETUP,
+    *A_CONNECTOR,
+    *A_SOURCE,
+    *A_DATASET,
+    *A_PERSON_WHO_READS_RUSSIAN,
+    *A_TABLE,
+    *THE_END,
+]

@@ -13,7 +13,7 @@ import pytest
 from bi_mcp.tools import TOOLSETS
 from tests.clients.clients import CLIENTS, ROOT, RealClient, played
 from tests.clients.conftest import Way
-from tests.clients.journey import JOURNEY, Call, Read
+from tests.clients.journey import JOURNEY, Call, Complete, Read
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +44,10 @@ def test_every_template_has_a_row_in_the_journey() -> None:
     assert read == {template.rpartition("/")[0] for template in TEMPLATES}
 
 
+def test_every_template_and_prompt_has_a_row_that_completes() -> None:
+    assert {step.ref for step in JOURNEY if isinstance(step, Complete)} == TEMPLATES | PROMPTS
+
+
 @pytest.mark.parametrize(("client", "era"), CASES)
 async def test_a_real_client_uses_all_that_there_is(
     client: RealClient, era: str, way: Way, server: dict[str, Any], tmp_path: Path
@@ -56,3 +60,4 @@ async def test_a_real_client_uses_all_that_there_is(
     assert {*report["read"]} > RESOURCES
     assert len(report["read"]) == len(RESOURCES) + len(TEMPLATES)
     assert set(report["prompts"]) == set(report["got"]) == PROMPTS
+    assert set(report["completed"]) == TEMPLATES | PROMPTS

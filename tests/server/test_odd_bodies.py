@@ -88,7 +88,8 @@ async def test_an_odd_body_is_answered_as_it_must_and_the_next_one_is_served(era
 
 
 def judge(odd: Odd, era: Era, response: httpx2.Response) -> None:
-    if odd in NO_IDS and era == "legacy":
+    if odd in NO_IDS and (era == "legacy" or odd.name == "no id"):
+        # The SDK takes it for a notification.
         assert response.status_code == 202
     elif odd in NO_MESSAGES or odd in NO_IDS:
         assert response.status_code == 400

@@ -160,16 +160,6 @@ async def test_a_change_by_one_server_is_seen_by_the_other_at_once(tmp_path: Pat
         assert await titles(one) == {connector: "Second"}
 
 
-async def test_lines_that_are_no_json_are_passed_over(tmp_path: Path) -> None:
-    async with started(tmp_path) as wire:
-        await shake_hands(wire, "2025-11-25")
-        await wire.send_line("this is no JSON")
-        await wire.send_line('{"jsonrpc": "2.0", "id": 1, "method":')
-        assert (await wire.call("connector_list", {}))["items"] == []
-        assert await wire.end() == 0
-        assert "Traceback" not in wire.errors()
-
-
 async def test_a_client_that_leaves_without_a_word_ends_the_server(tmp_path: Path) -> None:
     async with started(tmp_path) as wire:
         assert await wire.end() == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
+from mcp.types import PromptReference, ResourceTemplateReference
 from player import given_task, play, tell
 
 
@@ -23,8 +24,9 @@ class FastMcp:
     async def templates(self) -> list[str]:
         return [found.uri_template for found in await self.client.list_resource_templates()]
 
-    async def prompts(self) -> list[str]:
-        return [prompt.name for prompt in await self.client.list_prompts()]
+    async def prompts(self) -> dict[str, list[str]]:
+        listed = await self.client.list_prompts()
+        return {prompt.name: [taken.name for taken in prompt.arguments or []] for prompt in listed}
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         result = await self.client.call_tool(tool, arguments)
@@ -35,8 +37,12 @@ class FastMcp:
     async def read(self, uri: str) -> list[str]:
         return [content.text for content in await self.client.read_resource(uri)]
 
-    async def prompt(self, name: str) -> list[Any]:
-        return (await self.client.get_prompt(name)).messages
+    async def prompt(self, name: str, arguments: dict[str, str]) -> list[Any]:
+        return (await self.client.get_prompt(name, arguments)).messages
+
+    async def complete(self, ref: dict[str, str], argument: dict[str, str]) -> list[str]:
+        kind = ResourceTemplateReference if "uri" in ref else PromptReference
+        return (await self.client.complete(kind.model_validate(ref), argument)).values
 
 
 def transport(server: dict[str, Any]) -> StdioTransport | StreamableHttpTransport:

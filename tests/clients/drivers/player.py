@@ -10,15 +10,16 @@ from typing import Any, Protocol
 
 
 class Client(Protocol):
-    """What a driver gives of its client: names and addresses of what is listed, and the use of one."""
+    """What a driver gives of its client: names and addresses of what is listed (of prompts with their arguments), and the use of one."""
 
     async def tools(self) -> list[str]: ...
     async def resources(self) -> list[str]: ...
     async def templates(self) -> list[str]: ...
-    async def prompts(self) -> list[str]: ...
+    async def prompts(self) -> dict[str, list[str]]: ...
     async def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]: ...
     async def read(self, uri: str) -> list[str]: ...
-    async def prompt(self, name: str) -> list[Any]: ...
+    async def prompt(self, name: str, arguments: dict[str, str]) -> list[Any]: ...
+    async def complete(self, ref: dict[str, str], argument: dict[str, str]) -> list[str]: ...
 
 
 def filled(value: Any, kept: dict[str, Any]) -> Any:
@@ -40,14 +41,16 @@ def picked(content: Any, path: str) -> Any:
 
 async def play(client: Client, task: dict[str, Any]) -> dict[str, Any]:
     """Return what was listed and what was used; any refusal ends the journey."""
+    prompts = await client.prompts()
     report: dict[str, Any] = {
         "tools": await client.tools(),
         "resources": await client.resources(),
         "templates": await client.templates(),
-        "prompts": await client.prompts(),
+        "prompts": list(prompts),
         "called": [],
         "read": [],
         "got": [],
+        "completed": [],
     }
     kept: dict[str, Any] = {}
     for step in task["journey"]:
@@ -55,16 +58,29 @@ async def play(client: Client, task: dict[str, Any]) -> dict[str, Any]:
             uri = re.sub(r"\$([a-z]+)", lambda name: str(kept[name[1]]), step["uri"])
             await read(client, uri, report)
             continue
+        if "ref" in step:
+            await complete(client, filled(step, kept), report)
+            continue
         content = await client.call(step["tool"], filled(step["arguments"], kept))
         report["called"].append(step["tool"])
         kept.update({name: picked(content, path) for name, path in step["keep"].items()})
     for uri in report["resources"]:
         await read(client, uri, report)
-    for name in report["prompts"]:
-        if not await client.prompt(name):
+    for name, arguments in prompts.items():
+        given = {argument: "ru" if argument == "language" else "1" for argument in arguments}
+        if not await client.prompt(name, given):
             raise SystemExit(f"{name} has no message")
         report["got"].append(name)
     return report
+
+
+async def complete(client: Client, step: dict[str, Any], report: dict[str, Any]) -> None:
+    ref = step["ref"]
+    kind = {"type": "ref/resource", "uri": ref} if "://" in ref else {"type": "ref/prompt", "name": ref}
+    offers = await client.complete(kind, {"name": step["argument"], "value": ""})
+    if str(step["offers"]) not in offers:
+        raise SystemExit(f"{ref}: {step['offers']} is not among the offers {offers}")
+    report["completed"].append(ref)
 
 
 async def read(client: Client, uri: str, report: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import PromptReference, ResourceTemplateReference
 from player import given_task, play, tell
 from pydantic import AnyUrl
 
@@ -29,8 +30,9 @@ class Python1:
             found.uriTemplate for found in (await self.session.list_resource_templates()).resourceTemplates
         ]
 
-    async def prompts(self) -> list[str]:
-        return [prompt.name for prompt in (await self.session.list_prompts()).prompts]
+    async def prompts(self) -> dict[str, list[str]]:
+        listed = (await self.session.list_prompts()).prompts
+        return {prompt.name: [taken.name for taken in prompt.arguments or []] for prompt in listed}
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         result = await self.session.call_tool(tool, arguments)
@@ -41,8 +43,12 @@ class Python1:
     async def read(self, uri: str) -> list[str]:
         return [content.text for content in (await self.session.read_resource(AnyUrl(uri))).contents]
 
-    async def prompt(self, name: str) -> list[Any]:
-        return (await self.session.get_prompt(name)).messages
+    async def prompt(self, name: str, arguments: dict[str, str]) -> list[Any]:
+        return (await self.session.get_prompt(name, arguments)).messages
+
+    async def complete(self, ref: dict[str, str], argument: dict[str, str]) -> list[str]:
+        kind = ResourceTemplateReference if "uri" in ref else PromptReference
+        return (await self.session.complete(kind.model_validate(ref), argument)).completion.values
 
 
 @asynccontextmanager
