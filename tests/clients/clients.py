@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.clients.journey import JOURNEY
+from tests.clients.journey import JOURNEY, Step
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = ROOT / "build/clients"
@@ -61,11 +62,13 @@ CLIENTS = (
 )
 
 
-async def played(client: RealClient, era: str, server: dict[str, Any], folder: Path) -> dict[str, Any]:
+async def played(
+    client: RealClient, era: str, server: dict[str, Any], folder: Path, journey: Sequence[Step] = JOURNEY
+) -> dict[str, Any]:
     """Let a client play the journey and return its report; whatever it stumbles over fails the test."""
     task = folder / "task.json"
-    journey = [asdict(step) for step in JOURNEY]
-    task.write_text(json.dumps({"server": server, "era": era, "journey": journey}), encoding="utf-8")
+    steps = [asdict(step) for step in journey]
+    task.write_text(json.dumps({"server": server, "era": era, "journey": steps}), encoding="utf-8")
     report: dict[str, Any] = json.loads(await ran(*client.command, str(task), home=folder))
     return report
 

@@ -54,10 +54,15 @@ async def test_a_real_client_uses_all_that_there_is(
 ) -> None:
     report = await played(client, era, server, tmp_path)
     assert report["protocol"] == client.eras[era]
+    check_all_used(report)
+    assert set(report["completed"]) == TEMPLATES | PROMPTS
+
+
+def check_all_used(report: dict[str, Any]) -> None:
+    """What is listed is all that there is, and each of it was used."""
     assert set(report["tools"]) == set(report["called"]) == EVERY_TOOL
     assert set(report["resources"]) == RESOURCES
     assert set(report["templates"]) == TEMPLATES
     assert {*report["read"]} > RESOURCES
     assert len(report["read"]) == len(RESOURCES) + len(TEMPLATES)
     assert set(report["prompts"]) == set(report["got"]) == PROMPTS
-    assert set(report["completed"]) == TEMPLATES | PROMPTS

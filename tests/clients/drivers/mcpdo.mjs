@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { command, pairs } from './commands.mjs';
 import { play, task } from './player.mjs';
 
 const { server, era, journey } = task();
@@ -17,24 +18,7 @@ Object.assign(process.env, {
 });
 const { runMcp } = await import('@modelcontextprotocol/inspector/clients/mcpdo/build/mcp-bin.js');
 
-// Throws where the command would end with an error.
-async function run(...args) {
-  const { write } = process.stdout;
-  let said = '';
-  process.stdout.write = (chunk, ...rest) => {
-    said += chunk;
-    rest.find((last) => typeof last === 'function')?.();
-    return true;
-  };
-  try {
-    await runMcp(['node', 'mcpdo', '--format', 'json', ...args]);
-  } finally {
-    process.stdout.write = write;
-  }
-  return JSON.parse(said);
-}
-
-const pairs = (values) => Object.entries(values).map((pair) => pair.join('='));
+const run = (...args) => command(runMcp, '--format', 'json', ...args);
 const client = {
   listTools: () => run('tools/list'),
   listResources: () => run('resources/list'),
