@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,8 +55,14 @@ class Poster:
         if self.era == "legacy" or not isinstance(message, dict):
             return {}
         params = message.get("params")
-        name = params.get("name") or params.get("uri") if isinstance(params, dict) else None
-        return {"Mcp-Method": str(message.get("method"))} | ({"Mcp-Name": str(name)} if name else {})
+        name = params.get("name", params.get("uri")) if isinstance(params, dict) else None
+        repeated = {} if name is None else {"Mcp-Name": in_header(str(name))}
+        return {"Mcp-Method": str(message.get("method"))} | repeated
+
+
+def in_header(text: str) -> str:
+    """What is not ASCII goes in base64, as the protocol has it."""
+    return text if text.isascii() else f"=?base64?{b64encode(text.encode()).decode()}?="
 
 
 @asynccontextmanager
