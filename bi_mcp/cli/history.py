@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.undo_plan import UndoPlan
 
 MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
-# In English what JSON has.
+# In English both are what JSON has.
+OPERATIONS = {"add": text("add"), "update": text("update"), "delete": text("delete")}
 OUTCOMES = {
     "done": text("done"),
     "refused": text("refused"),
@@ -140,13 +141,15 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from bi_mcp.workspace.nouns import noun
+
     table = Table(box=SIMPLE_HEAD)
     for heading in ("id", say("when (UTC)")):
         table.add_column(heading, no_wrap=True)
     for heading in (say("tool"), say("object"), say("what"), say("outcome")):
         table.add_column(heading, overflow="fold")
     for entry in entries:
-        object = f"{entry.group} {entry.object or ''} {entry.name}"
+        object = f"{noun(entry.group)} {entry.object or ''} {entry.name}"
         code = f" {entry.code}" if entry.code else ""
         undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
         undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""
@@ -162,5 +165,6 @@ def _what(entry: Entry) -> str:
 
     fields = told(entry).get("fields", ())
     if entry.operation == "fields.update":
-        return say("columns: {names}", names=", ".join(fields))
-    return f"{entry.operation} {', '.join(fields)}" if entry.operation.endswith("update") else entry.operation
+        return say("columns: {names}", names=", ".join(say(OPERATIONS[name]) for name in fields))
+    named = f" {', '.join(fields)}" if entry.operation == "update" else ""
+    return f"{say(OPERATIONS[entry.operation])}{named}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bi_mcp.language import say, text
 
-NOUNS = {
-    "connector": text("connector"),
-    "source": text("source"),
-    "dataset": text("dataset"),
-    "table": text("dataset"),
-}
+if TYPE_CHECKING:
+    from bi_mcp.workspace.setup import Group
+
+NOUNS = {"connector": text("connector"), "source": text("source"), "dataset": text("dataset")}
 
 
-def noun(group: str) -> str:
+def noun(group: Group) -> str:
     """`dataset`, in the language that is spoken."""
     return say(NOUNS[group])

@@ -198,7 +198,10 @@ def test_what_is_missing_is_put_right_in_the_file_or_with_a_command(
     assert "hunter2" not in told
 
 
-def test_what_is_planned_applied_and_undone_is_told_in_russian(folder: Path) -> None:
+def test_what_is_planned_applied_and_undone_is_told_in_russian(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     spoken = ("--language", "ru")
     planned = ran(*spoken, "plan", "bi.yaml").output
     assert "+ создать датасет flights: На портале его нет." in planned
@@ -211,7 +214,10 @@ def test_what_is_planned_applied_and_undone_is_told_in_russian(folder: Path) -> 
     changed = (folder / "bi.yaml").read_text(encoding="utf-8").replace("title: Airlines\n", "title: Lines\n")
     (folder / "bi.yaml").write_text(changed, encoding="utf-8")
     assert "~ изменить источник air (1)" in ran(*spoken, "plan", "bi.yaml").output
-    assert "✓ сделано" in ran(*spoken, "history").output
+    told = ran(*spoken, "history").output
+    assert "✓ выполнено" in told
+    assert "датасет" in told
+    assert "добавить" in told
     undone = ran(*spoken, "undo", "--last", "--yes").output
     assert "датасет" in undone
 
