@@ -116,7 +116,7 @@ def test_a_dataset_whose_table_is_gone_says_so_and_what_to_type(tmp_path: Path) 
     anyio.run(add_lost, str(tmp_path / "portal.sqlite3"))
     lost = ran("diagnose", "2")
     assert lost.exit_code == 1
-    first, finding, command = lost.output.splitlines()
+    first, finding, _, command = lost.output.splitlines()
     assert first == "old: table gone"
     assert finding.startswith(" ✗ table: The table 'flights_2012' is no longer among the connector's tables")
     assert "Similar ones: 'flights'." in finding

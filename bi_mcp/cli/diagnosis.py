@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bi_mcp.cli.doctor import MARKS, VERDICTS, told
+from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.language import say
 
@@ -197,9 +197,7 @@ def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None
 def _print_findings(verdict: str, findings: list[Finding], profile: str | None) -> None:
     click.echo(verdict)
     for finding in findings:
-        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
-        for command in commands_of(finding, profile):
-            click.echo(f"   → {command}")
+        print_finding(finding, commands_of(finding, profile))
     if advice := how_to_change(findings):
         click.echo(advice)
 
@@ -273,4 +271,4 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
 
 
 def _lines(finding: Finding, profile: str | None) -> list[str]:
-    return [told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]
+    return [*told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +13,13 @@ import click
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bi_mcp.diagnostics.finding import Finding
     from bi_mcp.diagnostics.portal_status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
+COLOURS = {"ok": "green", "note": "bright_black", "warning": "yellow", "error": "red"}
 # In English a verdict is what JSON has, too, as words.
 VERDICTS = {
     "ok": text("ok"),
@@ -83,13 +88,35 @@ def _print(status: PortalStatus) -> None:
     for label, shown in lines:
         click.echo(f"{label:{width}}  {shown}")
     for finding in status.findings:
-        click.echo(f" {MARKS[finding.level]} {finding.where}: {told(finding)}")
+        print_finding(finding)
 
 
-def told(finding: Finding) -> str:
-    """What it says and, of what is not well, the code by which the reference explains it."""
-    code = "" if finding.level == "ok" else f"[{finding.code}]"
-    return " ".join(part for part in (finding.what, finding.fix, code) if part)
+def print_finding(finding: Finding, commands: Iterable[str] = ()) -> None:
+    """Where and what, below it what to do and with which commands; in a terminal long lines go on below their beginning."""
+    mark = MARKS[finding.level]
+    what, *fix = told(finding)
+    first, *rest = _wrapped(f" {mark} {finding.where}: {what}", "   ")
+    click.echo(first.replace(mark, click.style(mark, fg=COLOURS[finding.level]), 1))
+    for line in (*rest, *(part for advice in fix for part in _wrapped(f"   {advice}", "   "))):
+        click.echo(line)
+    for command in commands:
+        click.echo(f"   → {command}")
+
+
+def told(finding: Finding) -> list[str]:
+    """What it says and, of what is not well, the code by which the reference explains it; then what to do."""
+    what = finding.what if finding.level == "ok" else f"{finding.what} [{finding.code}]"
+    return [what, finding.fix] if finding.fix else [what]
+
+
+def _wrapped(line: str, below: str) -> list[str]:
+    """Programs get whole lines."""
+    if not sys.stdout.isatty():
+        return [line]
+    width = shutil.get_terminal_size().columns
+    return textwrap.wrap(
+        line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    ) or [line]
 
 
 def _shown(value: object) -> str:

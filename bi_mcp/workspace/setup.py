@@ -79,7 +79,7 @@ class SourceEntry(Entry):
 
 
 class ColumnEntry(Entry):
-    """A column of a dataset. `external_code` is its code in the external table."""
+    """A column of a dataset. `externalCode` is its code in the external table."""
 
     name: ColumnName
     external_code: ExternalCode

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +83,8 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._before = folder / BEFORE
-        self._before.touch()
+        self.variables = folder / BEFORE
+        self.variables.touch()
 
     def leave_as(self, page: str) -> None:
         """Make everything as a reader of the page has it in the end, without the looks on the way."""
@@ -100,9 +103,9 @@ class Home:
     def run(self, command: Command) -> str:
         """What the command printed, on both streams."""
         ran = subprocess.run(  # noqa: S603  the commands are those of our own pages
-            ["/bin/bash", "-c", SHELL, "bash", str(self._before), command.typed],
+            ["/bin/bash", "-c", SHELL, "bash", str(self.variables), command.typed],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -111,7 +114,9 @@ class Home:
         )
         return ran.stdout.decode()
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command finds there, and nothing of whoever builds the pages."""
         kept = {name: os.environ[name] for name in ("PYTHONPATH", "LANG") if name in os.environ}  # noqa: TID251  handed on
         return kept | {
             "HOME": str(self.folder),
@@ -121,3 +126,13 @@ class Home:
             # The keyring of whoever builds the pages is theirs.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
+
+
+@contextmanager
+def copied(folder: Path) -> Iterator[Home]:
+    """A home with the same files, for a while."""
+    with tempfile.TemporaryDirectory() as other:
+        shutil.copytree(folder, other, dirs_exist_ok=True)
+        # What was exported names the first one.
+        Path(other, BEFORE).unlink(missing_ok=True)
+        yield Home(Path(other))

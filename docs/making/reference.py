@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import click
 from bi_mcp import errors
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
-from bi_mcp.rest.error_codes import ERROR_CODES
+from bi_mcp.errors import PortalError
+from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS
 from bi_mcp.tools import TOOLSETS
 from bi_mcp.workspace.schema import setup_schema
@@ -81,7 +83,7 @@ def _tool(tool: Tool) -> str:
     method = methods.get(tool.name)
     rest = f"REST method: [`{method.name}`]({method.documentation})\n\n" if method else ""
     arguments = list(_arguments(tool.input_schema))
-    takes = table(("argument", "type", "", "meaning"), arguments) if arguments else "No arguments.\n"
+    takes = table(("argument", "type", "meaning"), arguments) if arguments else "No arguments.\n"
     return f"## {tool.name}\n\n{escaped(tool.description or '')}\n\n{rest}{takes}"
 
 
@@ -106,8 +108,8 @@ def _prompt(prompt: Prompt) -> str:
 def _arguments(schema: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[Row]:
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
-        need = "required" if name in required else ""
-        yield f"`{prefix}{name}`", _type(part), need, escaped(part.get("description", ""))
+        need = ", **required**" if name in required else ""
+        yield f"`{prefix}{name}`", _type(part) + need, escaped(part.get("description", ""))
         if depth < DEEPEST:
             inner = part.get("items", part)
             yield from _arguments(inner, f"{prefix}{name}{'[]' if 'items' in part else ''}.", depth + 1)
@@ -152,8 +154,7 @@ def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
 
 def settings_page() -> str:
     """The README's table, which tests compare with the variables that the code reads."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"^## Settings\n\n(\|.*?)\n\n", readme, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^## Settings\n\n(\|.*?)\n\n", _readme(), re.MULTILINE | re.DOTALL)
     if found is None:
         raise ValueError("README.md has no table under '## Settings'.")
     rows = re.sub(r" See \"[^\"]+\"\.", "", found[1])
@@ -167,26 +168,83 @@ def threats_page() -> str:
 
 
 def errors_page() -> str:
-    """The tree of exceptions, and the portal's codes."""
+    """The tree of exceptions, and the portal's codes by the exception that stands for them."""
     tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
-    codes = [(f"`{code}`", f"`{each.error.__name__}`", said(each.hint)) for code, each in ERROR_CODES.items()]
-    return (
-        "# Errors\n\nThe exceptions of `bi_mcp.errors`, as a Python program sees them. Assistants and terminals get their texts.\n\n"
-        f"```text\n{tree}\n```\n\n## Codes of the portal\n\n{table(('code', 'exception', 'what to do'), codes)}"
-    )
+    by_error: dict[type[PortalError], list[str]] = {}
+    for code, each in ERROR_CODES.items():
+        by_error.setdefault(each.error, []).append(_code(code, each.hint))
+    parts = [
+        f"### {error.__name__}\n\n{(error.__doc__ or '').strip()}\n\n" + "\n".join(codes)
+        for error, codes in by_error.items()
+    ]
+    return f"{_ERRORS}\n" + "\n".join(parts) + f"{_EXCEPTIONS}\n```text\n{tree}\n```\n"
+
+
+_ERRORS = """# Errors
+
+An error says what happened, where, and what to do next. Where the portal refused, it holds the portal's own code:
+
+> biconnector.source.delete refused. BX_ERROR: Cannot delete source. Delete all related datasets first. …
+
+Search this page for the code. What is wrong with a connector, a dataset or a portal without a call being refused is a
+[finding](findings.md).
+
+## Codes of the portal
+
+By the exception that a Python program meets. A code that is not listed is a `RefusedError` with the portal's own words.
+"""
+
+_EXCEPTIONS = """
+## Exceptions in Python
+
+Those of `bi_mcp.errors`.
+"""
+
+_UNCERTAIN = (
+    "After a call that changes something the error says how to look whether it was done: it may have been."
+)
+
+
+def _code(code: str, hint: str) -> str:
+    uncertain = f"\n\n{_UNCERTAIN}" if code in UNCERTAIN_CODES else ""
+    return f"#### {code}\n\n{said(hint)}{uncertain}\n"
 
 
 def setup_file_page(schema: Mapping[str, Any]) -> str:
     """The parts of a setup file."""
-    parts = {"The file": schema, **schema["$defs"]}
+    parts = {"The file": schema, **{name: schema["$defs"][name] for name in _order(schema)}}
     text = "".join(f"## {name}\n\n{_part(part)}\n" for name, part in parts.items())
     return (
         "# Setup file\n\nWhat `bi-mcp export` writes and `plan` and `apply` read. Editors complete it with "
-        f"[the JSON Schema](../bi-mcp.schema.json).\n\n{text}"
+        f"[the JSON Schema](../bi-mcp.schema.json): `bi-mcp schema > bi-mcp.schema.json`.\n\n{_example()}\n{text}"
     )
+
+
+def _example() -> str:
+    """The README's."""
+    found = re.search(r"^```yaml\n# yaml-language-server.*?^```\n", _readme(), re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ValueError("README.md has no setup file.")
+    return found[0]
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _order(schema: Mapping[str, Any]) -> list[str]:
+    """Each part after the one that first refers to it."""
+    found: list[str] = []
+    waiting: list[object] = [{key: part for key, part in schema.items() if key != "$defs"}]
+    while waiting:
+        names = re.findall(r"#/\$defs/(\w+)", json.dumps(waiting.pop(0)))
+        new = [name for name in dict.fromkeys(names) if name not in found]
+        found += new
+        waiting += [schema["$defs"][name] for name in new]
+    return found
 
 
 def _part(schema: Mapping[str, Any]) -> str:
     about = f"{escaped(schema['description'])}\n\n" if "description" in schema else ""
     rows = list(_arguments(schema, depth=DEEPEST))
-    return about + (table(("key", "type", "", "meaning"), rows) if rows else f"{_type(schema)}\n")
+    return about + (table(("key", "type", "meaning"), rows) if rows else f"{_type(schema)}\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from docs.making.console import BEFORE, Command, FileText, Home, Step, parse_steps
+from docs.making.console import Command, FileText, Home, Step, copied, parse_steps
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -54,13 +53,9 @@ def after_tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", GUIDES)
-def test_a_guide_does_what_it_says_where_the_tutorial_ended(
-    page: str, after_tutorial: Path, tmp_path: Path
-) -> None:
-    folder = shutil.copytree(after_tutorial, tmp_path / "home")
-    # What was exported names the other home.
-    (folder / BEFORE).unlink()
-    assert carry_out(page, Home(folder)) > 0
+def test_a_guide_does_what_it_says_where_the_tutorial_ended(page: str, after_tutorial: Path) -> None:
+    with copied(after_tutorial) as home:
+        assert carry_out(page, home) > 0
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
