@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -19,6 +20,7 @@ from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
+from bi_mcp.cli.streams import use_utf8
 from bi_mcp.errors import BiMcpError
 from bi_mcp.language import LANGUAGES, Language, say, speak, speaking_in_terminal
 from bi_mcp.workspace.acting import acting
@@ -28,6 +30,13 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 class Commands(click.Group):
     """Shows errors raised on purpose as one message instead of a stack trace."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the arguments; from here on things are printed."""
+        use_utf8()
+        return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""

@@ -1,0 +1,21 @@
+"""The standard streams of a command: every sign that bi-mcp prints has a place in them, whatever the system's code page."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+
+def use_utf8() -> None:
+    """Files and pipes hold UTF-8, as the files that bi-mcp writes do; a terminal keeps its encoding and shows what it lacks as `?`."""
+    if isinstance(sys.stdin, io.TextIOWrapper) and not sys.stdin.isatty():
+        # What is no UTF-8 is for the reader to refuse, as part of what it expects.
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    for stream in (sys.stdout, sys.stderr):
+        # None where a process has no such stream; a test's may be of another kind.
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
