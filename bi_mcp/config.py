@@ -163,11 +163,11 @@ def _audit_file(environment: Mapping[str, str]) -> Path | None:
 
 def with_options(
     settings: Settings,
-    show_settings: str | None,
-    secrets_dir: str | None,
-    allow_literal_secrets: bool,
-    profiles: tuple[str, ...] = (),
     *,
+    show_settings: str | None = None,
+    secrets_dir: str | None = None,
+    allow_literal_secrets: bool = False,
+    profiles: tuple[str, ...] = (),
     confirm: Confirmation | None = None,
     read_only: bool = False,
     toolsets: str | None = None,

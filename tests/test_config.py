@@ -179,26 +179,26 @@ def test_a_switch_has_several_spellings(value: str, on: bool) -> None:
 
 def test_options_overrule_variables_and_what_is_not_given_stays() -> None:
     settings = Settings(shown_settings=frozenset({"login"}), secrets_folder=Path("/a"))
-    assert with_options(settings, None, None, allow_literal_secrets=False) == settings
-    changed = with_options(settings, "host,port", "/b", allow_literal_secrets=True)
+    assert with_options(settings) == settings
+    changed = with_options(settings, show_settings="host,port", secrets_dir="/b", allow_literal_secrets=True)
     assert changed.shown_settings == frozenset({"host", "port"})
     assert (changed.secrets_folder, changed.allow_literal_secrets) == (Path("/b"), True)
-    assert with_options(settings, "", None, allow_literal_secrets=False).shown_settings == frozenset()
+    assert with_options(settings, show_settings="").shown_settings == frozenset()
     literal = Settings(allow_literal_secrets=True)
-    assert with_options(literal, None, None, allow_literal_secrets=False).allow_literal_secrets
-    assert with_options(settings, None, None, allow_literal_secrets=False, confirm="token").confirm == "token"
+    assert with_options(literal).allow_literal_secrets
+    assert with_options(settings, confirm="token").confirm == "token"
     scripted = Settings(confirm="off")
-    assert with_options(scripted, None, None, allow_literal_secrets=False).confirm == "off"
-    asking = with_options(scripted, None, None, allow_literal_secrets=False, confirm="elicit")
+    assert with_options(scripted).confirm == "off"
+    asking = with_options(scripted, confirm="elicit")
     assert asking.confirm == "elicit"
 
 
 def test_options_choose_tools_and_none_lifts_the_lock_of_a_variable() -> None:
     locked = Settings(read_only=True, toolsets=("sources",))
-    assert with_options(locked, None, None, allow_literal_secrets=False) == locked
-    chosen = with_options(locked, None, None, allow_literal_secrets=False, toolsets="tables,datasets")
+    assert with_options(locked) == locked
+    chosen = with_options(locked, toolsets="tables,datasets")
     assert (chosen.read_only, chosen.toolsets) == (True, ("tables", "datasets"))
-    assert with_options(Settings(), None, None, allow_literal_secrets=False, read_only=True).read_only
+    assert with_options(Settings(), read_only=True).read_only
 
 
 def test_the_samples_password_is_a_secret() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.language import say
@@ -31,7 +32,7 @@ Command = Callable[..., None]
 def portal_options(command: Command) -> Command:
     """The options that all of these commands have."""
     command = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
-    return click.option("--profile", help="Work with this profile. Default: the default one.")(command)
+    return profile_option(command)
 
 
 @click.command(short_help="Check a connector's endpoints.")
@@ -89,7 +90,7 @@ def tables(source: int, search: str, profile: str | None, as_json: bool) -> None
 @click.command(short_help="Propose a dataset for an external table.")
 @click.argument("source", type=click.IntRange(1))
 @click.argument("table")
-@click.option("--profile", help="Work with this profile. Default: the default one.")
+@profile_option
 def propose(source: int, table: str, profile: str | None) -> None:
     r"""Print the `fields` that dataset.add takes for a TABLE (its external code) of a SOURCE (its id), as JSON.
 
@@ -175,20 +176,7 @@ def diagnose(
 
 
 def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None, *, as_json: bool) -> None:
-    import anyio
-
-    from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import build_app
-
-    app = build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
-
-    async def call() -> dict[str, Any]:
-        try:
-            return await run(app)
-        finally:
-            await app.aclose()
-
-    result = anyio.run(call)
+    result = on_the_portal(run, profile)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
     sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)

@@ -63,7 +63,7 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
     from bi_mcp.config import read_settings, with_options
     from bi_mcp.server import examine
 
-    found = anyio.run(examine, with_options(read_settings(), None, None, False, profiles))
+    found = anyio.run(examine, with_options(read_settings(), profiles=profiles))
     if as_json:
         click.echo(json.dumps([status.model_dump(mode="json") for status in found], indent=2))
     else:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.cli.chosen_portal import on_the_portal, open_app
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from bi_mcp.tools.app import App
     from bi_mcp.workspace.history import Entry
@@ -42,7 +43,7 @@ def history(profile: str | None, limit: int, as_json: bool) -> None:
     """
     from bi_mcp.workspace.history import told, undone
 
-    entries = _app(profile).history.entries()
+    entries = open_app(profile).history.entries()
     reverted = undone(entries)
     latest = list(reversed(entries[-limit:]))
     if as_json:
@@ -96,7 +97,7 @@ def undo(entries: tuple[str, ...], last: bool, since: str | None, yes: bool, pro
         if len(results) < len(plan.steps) or results[-1].error:
             sys.exit(1)
 
-    _on_the_portal(run, profile)
+    on_the_portal(run, profile)
 
 
 def _since(app: App, first: str) -> list[str]:
@@ -113,26 +114,6 @@ def _check(plan: UndoPlan, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.ClickException(say("Nothing was sent: nobody is there to be asked. Add --yes."))
     click.confirm(say("Do it?"), default=False, abort=True)
-
-
-def _app(profile: str | None) -> App:
-    from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import build_app
-
-    return build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
-
-
-def _on_the_portal(run: Callable[[App], Awaitable[None]], profile: str | None) -> None:
-    import anyio
-
-    async def play() -> None:
-        app = _app(profile)
-        try:
-            await run(app)
-        finally:
-            await app.aclose()
-
-    anyio.run(play)
 
 
 def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:

@@ -6,10 +6,12 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from bi_mcp.cli.chosen_portal import on_the_portal
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal_map import PortalMap
+    from bi_mcp.tools.app import App
 
 
 @click.command("map", short_help="Show all connectors, sources and datasets with their health.")
@@ -32,15 +34,13 @@ def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: 
       bi-mcp map --mermaid > portal.mmd
       bi-mcp map --json
     """
-    import anyio
-
     from bi_mcp.diagnostics.map_mermaid import render_mermaid
     from bi_mcp.diagnostics.map_svg import render_svg
     from bi_mcp.diagnostics.map_text import render_tree
 
     if (svg_file is not None) + mermaid + as_json > 1:
         raise click.UsageError(say("--svg, --mermaid and --json exclude each other."))
-    found = anyio.run(_read, profile)
+    found = on_the_portal(_read, profile)
     if svg_file is not None:
         svg_file.write(render_svg(found))
     elif as_json:
@@ -49,13 +49,7 @@ def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: 
         click.echo(render_mermaid(found) if mermaid else render_tree(found), nl=not mermaid)
 
 
-async def _read(profile: str | None) -> PortalMap:
-    from bi_mcp.config import read_settings, with_options
+async def _read(app: App) -> PortalMap:
     from bi_mcp.diagnostics.portal_health import read_portal_map
-    from bi_mcp.server import build_app
 
-    app = build_app(with_options(read_settings(), None, None, False, (profile,) if profile else ()))
-    try:
-        return await read_portal_map(app.bi)
-    finally:
-        await app.aclose()
+    return await read_portal_map(app.bi)

@@ -111,10 +111,10 @@ def serve(
     write_logs(*log_settings(log_format, log_level))
     settings = with_options(
         read_settings(),
-        show_settings,
-        secrets_dir,
-        allow_literal_secrets,
-        profiles,
+        show_settings=show_settings,
+        secrets_dir=secrets_dir,
+        allow_literal_secrets=allow_literal_secrets,
+        profiles=profiles,
         confirm=confirm,
         read_only=read_only,
         toolsets=toolsets,

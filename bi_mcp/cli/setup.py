@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
+from bi_mcp.cli.setup_input import DEFAULT_FILE, keeper_of, read_file, read_text, write_text
+from bi_mcp.cli.setup_output import counted, print_left_out, print_plan, print_report, tell_progress
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from bi_mcp.tools.app import App
     from bi_mcp.workspace.plan import Plan
-    from bi_mcp.workspace.report import Report
-    from bi_mcp.workspace.setup import Setup
-    from bi_mcp.workspace.state_file import StateKeeper
     from bi_mcp.workspace.workspace import Workspace
 
-DEFAULT_FILE = "bi.yaml"
-COLOURS = {"+": "green", "~": "yellow", "±": "magenta", "-": "red", "!": "red", "·": "bright_black"}
-MARKS = {"done": "✓", "refused": "✗", "skipped": "·", "unknown": "?", "not_done": " "}
 
 Command = Callable[..., None]
 
-profile_option = click.option("--profile", help="Work with this profile. Default: the default one.")
 file_argument = click.argument("file", required=False)
 
 
@@ -77,31 +71,20 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         from bi_mcp.workspace.file import read_setup, write_setup
 
         path = Path(file) if file and file != "-" else None
-        text = _text(file)[1] if path and path.exists() else None
+        text = read_text(file)[1] if path and path.exists() else None
         existing = None if text is None else read_setup(text, str(path))
-        workspace = app.workspace(_keeper(app, file))
+        workspace = app.workspace(keeper_of(app, file))
         exported = await workspace.export(shown_settings=app.shown_settings, existing=existing)
         text = write_setup(exported.setup, text)
-        for sentence in exported.left_out:
-            click.echo(f"! {sentence}", err=True)
-        variables = _variables(exported.setup)
-        for name in variables:
-            click.echo(say("· {name} stands for a value that was not written.", name=name), err=True)
-        if variables:
-            click.echo(
-                say(
-                    "  Set such a variable where the file is applied, or store the value with `bi-mcp secret set NAME --for HOST` and write {{secret: NAME}}."
-                ),
-                err=True,
-            )
+        print_left_out(exported)
         if path is None:
             click.echo(text, nl=False)
             return
-        _write(path, text)
+        write_text(path, text)
         workspace.remember(exported)
-        click.echo(f"{path}: {_counted(exported.setup)}", err=True)
+        click.echo(f"{path}: {counted(exported.setup)}", err=True)
 
-    _on_the_portal(run, profile, show_settings)
+    on_the_portal(run, profile, show_settings)
 
 
 @click.command(short_help="Show what applying a file would do.")
@@ -136,15 +119,15 @@ def plan(
     """
 
     async def run(app: App) -> None:
-        setup, keeper = _read(app, file, urls, secrets)
+        setup, keeper = read_file(app, file, urls, secrets)
         planned = await app.workspace(keeper).plan(setup, prune=prune)
-        _print_plan(planned.plan, form)
+        print_plan(planned.plan, form)
         if planned.plan.obstacles:
             sys.exit(1)
         if detailed_exitcode and planned.plan.changes:
             sys.exit(2)
 
-    _on_the_portal(run, profile)
+    on_the_portal(run, profile)
 
 
 @click.command(short_help="Make the portal as a file says.")
@@ -195,7 +178,7 @@ def apply(
     async def run(app: App) -> None:
         from bi_mcp.workspace.state_file import locked
 
-        setup, keeper = _read(app, file, urls, secrets)
+        setup, keeper = read_file(app, file, urls, secrets)
         workspace = app.workspace(keeper)
         workspace.settled_after = settle
         with locked(keeper):
@@ -203,26 +186,31 @@ def apply(
             planned = await workspace.plan(setup, prune=prune)
             seen = checksum or planned.plan.checksum
             if checksum is None:
-                _print_plan(planned.plan, "text", err=as_json)
+                print_plan(planned.plan, "text", err=as_json)
             if not planned.plan.changes:
                 workspace.remember_pairs(planned)
                 return
             if not (checksum or yes or _agreed(planned.plan)):
                 return
             application = await workspace.prepare(
-                setup, seen, prune=prune, check=not no_check, most_deletions=max_deletions, progress=_tell
+                setup,
+                seen,
+                prune=prune,
+                check=not no_check,
+                most_deletions=max_deletions,
+                progress=tell_progress,
             )
             try:
                 report = await application.run()
             except BaseException:
                 # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
-                _print_report(application.report(), as_json=as_json)
+                print_report(application.report(), as_json=as_json)
                 raise
-        _print_report(report, as_json=as_json)
+        print_report(report, as_json=as_json)
         if not report.complete:
             sys.exit(1)
 
-    _on_the_portal(run, profile)
+    on_the_portal(run, profile)
 
 
 @click.command(short_help="Say which object a key of a file stands for.")
@@ -240,14 +228,14 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
     async def run(app: App) -> None:
         from bi_mcp.workspace.state_file import locked
 
-        setup, keeper = _read(app, file, (), ())
+        setup, keeper = read_file(app, file, (), ())
         workspace: Workspace = app.workspace(keeper)
         with locked(keeper):
             for assignment in assignments:
                 await workspace.adopt(setup, assignment)
                 click.echo(say("{assignment} is remembered.", assignment=assignment))
 
-    _on_the_portal(run, profile)
+    on_the_portal(run, profile)
 
 
 @click.command(short_help="Print the JSON Schema of a setup file.")
@@ -263,93 +251,6 @@ def schema() -> None:
     click.echo(json.dumps(setup_schema(), indent=1, ensure_ascii=False))
 
 
-def _on_the_portal(
-    run: Callable[[App], Awaitable[None]], profile: str | None, show_settings: str | None = None
-) -> None:
-    import anyio
-
-    from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import build_app
-
-    settings = with_options(read_settings(), show_settings, None, False, (profile,) if profile else ())
-
-    async def play() -> None:
-        app = build_app(settings)
-        try:
-            await run(app)
-        finally:
-            await app.aclose()
-
-    anyio.run(play)
-
-
-def _read(
-    app: App, file: str | None, urls: tuple[str, ...], secrets: tuple[str, ...]
-) -> tuple[Setup, StateKeeper]:
-    from bi_mcp.workspace.file import read_setup
-    from bi_mcp.workspace.mapping import Mapped, read_pairs
-
-    name, text = _text(file)
-    mapped = Mapped(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
-    return mapped.of(read_setup(text, name)), _keeper(app, name)
-
-
-def _text(file: str | None) -> tuple[str, str]:
-    """A pipe is read without being asked for: `bi-mcp export | bi-mcp apply`."""
-    piped = file is None and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
-    if file == "-" or piped:
-        text = sys.stdin.read()
-        if text or file == "-":
-            return "-", text
-        # What should have written into it may have failed; another file is not what was meant.
-        raise click.ClickException(
-            say("Nothing was read: nothing came through the pipe. Name the file: {file}.", file=DEFAULT_FILE)
-        )
-    path = Path(file or DEFAULT_FILE)
-    try:
-        return str(path), path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(
-            say(
-                "{path} cannot be read ({name}). Write one with `bi-mcp export {path}`.",
-                path=path,
-                name=type(error).__name__,
-            )
-        ) from None
-
-
-def _write(path: Path, text: str) -> None:
-    from bi_mcp.whole_file import replace_file
-
-    try:
-        replace_file(path, text.encode())
-    except OSError as error:
-        raise click.ClickException(
-            say("{path} cannot be written ({strerror}).", path=path, strerror=error.strerror)
-        ) from None
-
-
-def _keeper(app: App, file: str | None) -> StateKeeper:
-    from bi_mcp.workspace.state import State
-    from bi_mcp.workspace.state_file import StateFile, StateInMemory
-
-    host = app.portal.host
-    return StateInMemory(State(host)) if file in {None, "-"} else StateFile(Path(file or ""), host)
-
-
-def _print_plan(plan: Plan, form: str, *, err: bool = False) -> None:
-    from bi_mcp.workspace.plan_markdown import render_markdown
-    from bi_mcp.workspace.plan_text import render_plan
-
-    if form == "json":
-        click.echo(json.dumps(plan.as_json(), indent=1, ensure_ascii=False))
-    elif form == "markdown":
-        click.echo(render_markdown(plan), nl=False)
-    else:
-        for line in render_plan(plan).splitlines():
-            click.secho(line, fg=COLOURS.get(line[:1]), err=err)
-
-
 def _agreed(plan: Plan) -> bool:
     if plan.obstacles:
         raise click.ClickException(
@@ -363,30 +264,3 @@ def _agreed(plan: Plan) -> bool:
             )
         )
     return click.confirm(say("Apply it?"), default=False)
-
-
-async def _tell(made: int, of: int, _: str) -> None:
-    if sys.stderr.isatty():
-        told = say("{made} of {of} steps", made=made, of=of)
-        click.echo(f"\r{told}", nl=made == of, err=True)
-
-
-def _print_report(report: Report, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
-        return
-    for result in report.results:
-        why = f": {result.why}" if result.why else ""
-        click.echo(f"{MARKS[result.outcome]} {result.step}{why}")
-    click.echo(report.summary())
-
-
-def _variables(setup: Setup) -> list[str]:
-    values = [value for source in setup.sources.values() for value in source.settings.values()]
-    return [value.env for value in values if not isinstance(value, str | int) and hasattr(value, "env")]
-
-
-def _counted(setup: Setup) -> str:
-    from bi_mcp.workspace.setup import GROUPS, count_objects
-
-    return ", ".join(count_objects(group, len(setup.entries(group))) for group in GROUPS)

@@ -1,0 +1,41 @@
+"""The portal that a command works with: of the profile that it names, or the default one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bi_mcp.tools.app import App
+
+Result = TypeVar("Result")
+
+profile_option = click.option("--profile", help="Work with this profile. Default: the default one.")
+
+
+def open_app(profile: str | None, show_settings: str | None = None) -> App:
+    """What the server would be for this profile."""
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.server import build_app
+
+    profiles = (profile,) if profile else ()
+    return build_app(with_options(read_settings(), show_settings=show_settings, profiles=profiles))
+
+
+def on_the_portal(
+    run: Callable[[App], Awaitable[Result]], profile: str | None, show_settings: str | None = None
+) -> Result:
+    """Do something with the portal, and close the connections to it."""
+    import anyio
+
+    async def play() -> Result:
+        app = open_app(profile, show_settings)
+        try:
+            return await run(app)
+        finally:
+            await app.aclose()
+
+    return anyio.run(play)
