@@ -11,21 +11,18 @@ import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from bi_mcp.errors import ConfigError, EndpointError
+from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
+from bi_mcp.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from keyring.backend import KeyringBackend
 
     from bi_mcp.profiles import Keeper
 
@@ -176,92 +173,6 @@ class NamedSecrets:
         return PrivateFile(self.folder / "secrets.json", _REMEDY)
 
 
-@dataclass(frozen=True)
-class FileValues:
-    """All values in one private file. It changes only under the lock of the index."""
-
-    file: PrivateFile
-
-    def read(self, name: str) -> str | None:
-        value = (self.file.read() or {}).get(name)
-        return value if isinstance(value, str) else None
-
-    def write(self, name: str, value: Secret) -> None:
-        self.file.recover()
-        self.file.write({**(self.file.read() or {}), name: value.reveal()})
-
-    def remove(self, name: str) -> None:
-        self.file.recover()
-        left = {kept: value for kept, value in (self.file.read() or {}).items() if kept != name}
-        self.file.write(left)
-
-
-@dataclass(frozen=True)
-class KeyringValues:
-    """One entry of the system's keyring for each value."""
-
-    backend: KeyringBackend
-    service: str
-    what: str = text("the secret")
-    remedy: str = text("Unlock it, or store the secret with `--keep-in file`.")
-
-    def read(self, name: str) -> str | None:
-        return self._told(name, lambda: self.backend.get_password(self.service, name))
-
-    def write(self, name: str, value: Secret) -> None:
-        self._told(name, lambda: self.backend.set_password(self.service, name, value.reveal()))
-
-    def remove(self, name: str) -> None:
-        if self.read(name) is not None:
-            self._told(name, lambda: self.backend.delete_password(self.service, name))
-
-    def _told(self, name: str, ask: Callable[[], str | None]) -> str | None:
-        try:
-            return ask()
-        except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
-            raise ConfigError(
-                say(
-                    "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
-                    what=say(self.what),
-                    name=name,
-                    reason=type(error).__name__,
-                    remedy=say(self.remedy),
-                )
-            ) from None
-
-
-def destination(url: str) -> str:
-    """Where an address leads, as a binding names it: `shop.example`, or with a port that is not the scheme's usual one.
-
-    `http://` stays in front where the way is not encrypted and leaves this machine: a secret for `shop.example` must not be
-    sent in the clear because someone dropped an `s`. Raises `EndpointError` for an address that readers might take differently.
-    """
-    # Imported here: whoever stores no secret needs no rules about addresses.
-    from bi_mcp.endpoints.guard import parse_address
-
-    address = parse_address(url)
-    exposed = address.scheme == "http" and not _is_this_machine(address.host)
-    return address.origin if exposed else address.authority
-
-
-def parse_host(text: str) -> str:
-    """Read what the user writes after `--for` as a destination: HOST, HOST:PORT, or either after http://."""
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        if parts.path.strip("/") or parts.query or parts.fragment:
-            raise ConfigError(
-                say("--for takes a host without a path, such as shop.example or shop.example:8443.")
-            )
-        return destination(url)
-    except (EndpointError, ValueError):
-        raise ConfigError(
-            say(
-                "--for takes the exact name of one host, such as shop.example, shop.example:8443, or http://shop.example where the endpoints have no https."
-            )
-        ) from None
-
-
 def check_name(name: str) -> None:
     """Raise `ConfigError` for what cannot be a secret's name; the text does not repeat it, since it may be the secret."""
     if not is_name(name):
@@ -301,15 +212,6 @@ def _best_keeper() -> Keeper:
     from bi_mcp.auth.store import best_keeper
 
     return best_keeper()
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parse(name: str, entry: Mapping[str, Any]) -> NamedSecret:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, SecretReferenceError
+from bi_mcp.destinations import find_destinations
+from bi_mcp.errors import BiMcpError, InvalidRequestError, SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.named_secrets import destination, is_name, set_command
+from bi_mcp.named_secrets import is_name, set_command
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
+from bi_mcp.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,18 +31,6 @@ if TYPE_CHECKING:
 
 ENV_PREFIX = "BI_MCP_SECRET_"
 MAX_FILE_BYTES = 64 * 1024
-
-# Anywhere in a code or name; Russian portals name their parameters in Russian.
-_SECRET_PARTS = re.compile(
-    r"passw|passphrase|passcode|pwd|token|secret|credential|(api|access|private|auth)key|парол|токен|секрет",
-    re.IGNORECASE,
-)
-# Only as whole words: neither `monkey` and `author` nor `подключение` are secrets.
-_SECRET_WORDS = frozenset(
-    {"key", "keys", "pass", "pin", "auth", "pw", "private", "bearer", "jwt", "cookie", "dsn"}
-    | {"ключ", "ключа", "ключи", "пин"}
-)
-_CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-ZА-Я][^\W\d_A-ZА-Я])")
 
 
 class EnvReference(BaseModel):
@@ -260,33 +250,6 @@ class SettingValues:
 
     def _file_advice(self) -> str:
         return say(', or pass {{"file": "name"}} for a file in the folder for secrets') if self.folder else ""
-
-
-def find_destinations(addresses: Collection[str], where: str) -> list[str]:
-    """The hosts that values would be sent to, each once. Raises `SecretReferenceError` where one cannot be told."""
-    if not addresses:
-        raise SecretReferenceError(
-            say(
-                "{where}: a stored secret is sent only to hosts that it is bound to, and no address is known here. Give the connector its addresses first.",
-                where=where,
-            )
-        )
-    try:
-        return list(dict.fromkeys(destination(address) for address in addresses))
-    except EndpointError as error:
-        raise SecretReferenceError(
-            say("{where}: a stored secret was not sent. {error}", where=where, error=error)
-        ) from None
-
-
-def looks_secret(*names: str) -> bool:
-    """Whether a parameter's code or name suggests a secret."""
-    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(_words(name)) for name in names)
-
-
-def _words(name: str) -> list[str]:
-    """`"APIKey2"` -> `["api", "key"]`."""
-    return re.findall(r"[^\W\d_]+", _CAMEL.sub(" ", name).lower())
 
 
 def _file_inside(folder: Path, name: str) -> Path | None:

@@ -10,15 +10,9 @@ from pathlib import Path
 import pytest
 from keyring.backends import null
 
+from bi_mcp.destinations import destination, parse_host
 from bi_mcp.errors import ConfigError, EndpointError
-from bi_mcp.named_secrets import (
-    MAX_VALUE_BYTES,
-    NamedSecret,
-    NamedSecrets,
-    destination,
-    parse_host,
-    set_command,
-)
+from bi_mcp.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
 from bi_mcp.profiles import Keeper
 from bi_mcp.secret import Secret
 from tests.keyrings import Keyring, system_keyring

@@ -13,6 +13,7 @@ from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.secret import Secret
+from bi_mcp.secret_parameters import looks_secret
 from bi_mcp.setting_values import (
     MAX_FILE_BYTES,
     EnvReference,
@@ -20,7 +21,6 @@ from bi_mcp.setting_values import (
     SecretReference,
     SettingValue,
     SettingValues,
-    looks_secret,
 )
 
 VALUE = "value-canary"

@@ -60,7 +60,8 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
       pass show warehouse | bi-mcp secret set warehouse --for connector.acme.example:8443
       bi-mcp secret set test --for http://connector.test.example:8080
     """
-    from bi_mcp.named_secrets import check_name, parse_host
+    from bi_mcp.destinations import parse_host
+    from bi_mcp.named_secrets import check_name
 
     # Before a person types a value in vain.
     check_name(name)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.diagnostics.secret_travel import tell_travel
 from bi_mcp.language import say, say_count
-from bi_mcp.setting_values import looks_secret
+from bi_mcp.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecrets

@@ -19,7 +19,7 @@ from bi_mcp.errors import EndpointError
 from bi_mcp.language import say, say_count
 from bi_mcp.progress import report
 from bi_mcp.secret import Secret
-from bi_mcp.setting_values import looks_secret
+from bi_mcp.secret_parameters import looks_secret
 
 # The rules whose breach loses an element of the description.
 LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type"})

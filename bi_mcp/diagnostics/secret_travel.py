@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.named_secrets import destination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

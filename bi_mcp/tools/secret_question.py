@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from anyio import move_on_after, to_thread
 from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 
+from bi_mcp.destinations import find_destinations
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.named_secrets import set_command
-from bi_mcp.setting_values import find_destinations
 from bi_mcp.tools.app import app_of
 from bi_mcp.tools.questions import PersonAskedError
 

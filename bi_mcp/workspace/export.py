@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from bi_mcp.destinations import find_destinations
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.setting_values import (
-    ENV_PREFIX,
-    EnvReference,
-    SecretReference,
-    SettingValue,
-    find_destinations,
-)
+from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.workspace.keys import make_key
 from bi_mcp.workspace.setup import (
     ConnectorEntry,

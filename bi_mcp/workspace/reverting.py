@@ -10,10 +10,10 @@ import anyio
 from anyio import to_thread
 from pydantic import ValidationError
 
+from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.secret_travel import addresses_of, check_changes
 from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.named_secrets import destination
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,

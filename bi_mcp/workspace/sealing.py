@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
-from bi_mcp.named_secrets import FileValues, KeyringValues
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
+from bi_mcp.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,8 @@ from bi_mcp import sample
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Application, Grant, Token
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.named_secrets import NamedSecrets, destination
+from bi_mcp.destinations import destination
+from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portal import create_app
 from bi_mcp.profiles import Profile, change_profiles
 from bi_mcp.rest import AccessToken, BIConnector

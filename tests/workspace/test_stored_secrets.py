@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.named_secrets import NamedSecrets, destination
+from bi_mcp.destinations import destination
+from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.secret import Secret
 from bi_mcp.setting_values import SecretReference, SettingValues

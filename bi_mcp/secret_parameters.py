@@ -1,0 +1,27 @@
+"""Pure: which parameters of a connector hold a secret, by what they are called."""
+
+from __future__ import annotations
+
+import re
+
+# Anywhere in a code or name; Russian portals name their parameters in Russian.
+_SECRET_PARTS = re.compile(
+    r"passw|passphrase|passcode|pwd|token|secret|credential|(api|access|private|auth)key|парол|токен|секрет",
+    re.IGNORECASE,
+)
+# Only as whole words: neither `monkey` and `author` nor `подключение` are secrets.
+_SECRET_WORDS = frozenset(
+    {"key", "keys", "pass", "pin", "auth", "pw", "private", "bearer", "jwt", "cookie", "dsn"}
+    | {"ключ", "ключа", "ключи", "пин"}
+)
+_CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-ZА-Я][^\W\d_A-ZА-Я])")
+
+
+def looks_secret(*names: str) -> bool:
+    """Whether a parameter's code or name suggests a secret."""
+    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(_words(name)) for name in names)
+
+
+def _words(name: str) -> list[str]:
+    """`"APIKey2"` -> `["api", "key"]`."""
+    return re.findall(r"[^\W\d_]+", _CAMEL.sub(" ", name).lower())
