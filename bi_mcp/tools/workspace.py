@@ -1,4 +1,4 @@
-"""A portal's setup as a file, as tools: export, plan, apply; and undo. A plan is seen before it is applied."""
+"""A portal's setup as a file, as tools: export, plan, apply. A plan is seen before it is applied."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.methods import Effect
-from bi_mcp.tools.answers import NOT_YET, Answer, Preview, PreviewField, address
+from bi_mcp.tools.answers import Answer, Preview, address
 from bi_mcp.tools.app import App, BiContext, SeenPlan, app_of
-from bi_mcp.tools.confirmation import Confirm, Gated, ask, gate
+from bi_mcp.tools.confirmation import Gated, ask
 from bi_mcp.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
@@ -85,68 +85,6 @@ class Applied(Answer):
         """What was changed, and what may have been."""
         written = [item for item in self.results if item["outcome"] in {"done", "unknown"} and item.get("id")]
         return list(dict.fromkeys(address(item["group"], item["id"]) for item in written))
-
-
-class Undone(Answer):
-    """What became of each step, or what they would be."""
-
-    undone: bool
-    steps: list[dict[str, Any]]
-    preview: PreviewField = None
-
-    def headline(self) -> str:
-        if self.preview:
-            return NOT_YET
-        if not self.steps:
-            return "there was nothing to do."
-        failed = [f"{step['step']}: {step['error']}" for step in self.steps if "error" in step]
-        return " ".join(["not all was undone.", *failed]) if failed else "undone."
-
-    def changed(self, group: str) -> list[str]:  # noqa: ARG002  an undo is about objects of all groups
-        """A step that failed may have been made in part."""
-        return list(dict.fromkeys(address(step["group"], step["id"]) for step in self.steps))
-
-
-async def _reversal(entry: str | None, ctx: BiContext) -> Gated:
-    app = app_of(ctx)
-
-    async def look() -> BlastRadius | None:
-        plan = await app.undo.plan([entry] if entry else [])
-        if plan.obstacles:
-            raise plan.refusal()
-        if not plan.steps:
-            return None
-        return BlastRadius(
-            act=say(
-                "The portal would be changed back: {steps}.",
-                steps="; ".join(str(step) for step in plan.steps),
-            ),
-            target=Thing("history", 0, ", ".join(step.entry.id for step in plan.steps)),
-            consequences=[say("Note: {note}.", note=note) for step in plan.steps for note in step.notes],
-        )
-
-    return Gated("workspace_undo", {"entry": entry}, look)
-
-
-UndoPreview = Annotated[Preview | None, gate(_reversal)]
-
-
-async def workspace_undo(
-    ctx: BiContext,
-    preview: UndoPreview,
-    entry: Annotated[str | None, Field(description="Id in bi://history; default the last")] = None,
-    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
-) -> Undone:
-    """Revert a recorded change. What was deleted is made again with a new id."""
-    if preview:
-        return Undone(undone=False, steps=[], preview=preview)
-    app = app_of(ctx)
-    async with app.portal.addresses_settled:
-        plan = await app.undo.plan([entry] if entry else [])
-        results = await app.undo.run(plan)
-    steps = [result.as_json() for result in results]
-    done = len(steps) == len(plan.steps) and not any("error" in step for step in steps)
-    return Undone(undone=done, steps=steps, notice=" ".join(plan.remarks) or None)
 
 
 async def _application(token: str, ctx: BiContext) -> Gated:
@@ -338,5 +276,4 @@ TOOLS = (
     ToolDeclaration(workspace_export, title="Export the portal's setup", own_effect=Effect.READ),
     ToolDeclaration(workspace_plan, title="Plan a setup", own_effect=Effect.READ),
     ToolDeclaration(workspace_apply, title="Apply a plan", own_effect=Effect.DELETE),
-    ToolDeclaration(workspace_undo, title="Undo a change", own_effect=Effect.UPDATE),
 )

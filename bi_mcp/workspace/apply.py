@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,29 +9,20 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import checkpoint
 
-from bi_mcp.errors import (
-    AuthenticationError,
-    AuthorisationError,
-    BiMcpError,
-    InterruptedWriteError,
-    LimitError,
-    SkippedError,
-    UnexpectedAnswerError,
-    UnreachableError,
-)
+from bi_mcp.errors import BiMcpError
 from bi_mcp.language import say
-from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS
-from bi_mcp.rest.recovery import may_have_happened
 from bi_mcp.workspace.commands import Commands, Write
+from bi_mcp.workspace.dependencies import Dependencies
 from bi_mcp.workspace.difference import digests, wire
 from bi_mcp.workspace.matching import Pairs, live
 from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, read_pending
-from bi_mcp.workspace.report import Outcome, Report, Result
+from bi_mcp.workspace.report import Report, Result, outcome_of, stops_all
+from bi_mcp.workspace.resumption import Clock
 from bi_mcp.workspace.sending import Sender
 from bi_mcp.workspace.setup import GROUPS, Group, Setup
 from bi_mcp.workspace.state import Known, StateDraft
-from bi_mcp.workspace.steps import Step, steps_of
+from bi_mcp.workspace.steps import steps_of
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
@@ -41,50 +31,12 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.state_file import StateKeeper
 
-# How long a portal may still work on a request whose answer nobody heard.
-SETTLED_AFTER_S = 60.0
-
 # Creating a source or a dataset calls the connector, and a portal cuts a request off after 60 s.
 LONGEST_REQUEST_S = 30.0
 FIRST_BATCH = 10
 SMALLEST_BATCH = 5
 
 Progress = Callable[[int, int, str], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Unix time and sleeping, to be replaced in tests."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-
-
-async def resume(
-    bi: BIConnector,
-    keeper: StateKeeper,
-    clock: Clock | None = None,
-    *,
-    settled_after: float = SETTLED_AFTER_S,
-) -> None:
-    """Find out what the request did that was in flight when the last application was cut off, and remember it.
-
-    Waits until the portal cannot be at work on it any more. Raises `PlanError` where it cannot be told.
-    """
-    clock = clock or Clock()
-    document = keeper.read_pending()
-    if document is None:
-        return
-    pending = read_pending(document)
-    state, missing = find_created(pending, await bi.snapshot(), keeper.read())
-    wait = pending.started + settled_after - clock.now()
-    if missing and wait > 0:
-        seconds = min(wait, settled_after)
-        await remark(f"Waiting {seconds:.0f} s until the portal is done with a write that broke off")
-        await clock.sleep(seconds)
-        state, _ = find_created(pending, await bi.snapshot(), keeper.read())
-    keeper.write(state)
-    keeper.write_pending(None)
 
 
 @dataclass
@@ -110,7 +62,7 @@ class Application:
         self._commands = Commands(self.bi, self.setup, self.values, self.tables)
         self._sender = Sender(self.bi, self.setup, self._commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
-        self._of_object = _by_object(self._steps)
+        self._dependencies = Dependencies(self._steps, self.setup)
         self._draft = StateDraft(self.keeper.read())
         self._adopt()
         self._newest: dict[Group, int] = {
@@ -163,7 +115,7 @@ class Application:
             if not self._commands.travels(self._write(number)):
                 return chunk or [number]
             if self._steps[number].operation == "delete" and any(
-                needed in chunk for needed in self._needs(number)
+                needed in chunk for needed in self._dependencies.needs(number)
             ):
                 return chunk
             chunk.append(number)
@@ -204,12 +156,12 @@ class Application:
         if self._skip(number):
             # It was sent in the same batch, and its reference led to nothing.
             return
-        self._results[number] = Result(step, _outcome(outcome), step.id, str(outcome))
-        self._stopped = self._stopped or _stops(outcome)
+        self._results[number] = Result(step, outcome_of(outcome), step.id, str(outcome))
+        self._stopped = self._stopped or stops_all(outcome)
 
     def _skip(self, number: int) -> bool:
         """Whether a step cannot be made because one that it needs was not."""
-        failed = [needed for needed in self._needs(number) if self._has_failed(needed)]
+        failed = [needed for needed in self._dependencies.needs(number) if self._has_failed(needed)]
         if failed:
             why = say("because this was not done: {step}", step=self._steps[failed[0]])
             self._results[number] = Result(self._steps[number], "skipped", self._steps[number].id, why)
@@ -232,39 +184,11 @@ class Application:
 
     def _is_last(self, number: int) -> bool:
         """Whether the object is as the file says once this step is made."""
-        step = self._steps[number]
-        others = [
-            other
-            for other in self._of_object[step.group, step.key]
-            if other != number and self._steps[other].operation != "delete"
-        ]
+        others = self._dependencies.completing(number)
         return all(other in self._results and self._results[other].outcome == "done" for other in others)
-
-    def _needs(self, number: int) -> list[int]:
-        """The earlier steps without which this one must not be made: of the same object, and what makes its parent."""
-        step = self._steps[number]
-        if step.key is None:
-            return []
-        own = [other for other in self._of_object[step.group, step.key] if other < number]
-        parent = self._parent(step)
-        makers = [
-            other
-            for other in (self._of_object.get(parent, ()) if parent else ())
-            if self._steps[other].operation == "add"
-        ]
-        return [*own, *makers]
 
     def _has_failed(self, number: int) -> bool:
         return number in self._results and self._results[number].outcome != "done"
-
-    def _parent(self, step: Step) -> tuple[Group, str] | None:
-        """What an object belongs to, by the file."""
-        key = step.key or ""
-        if step.group == "connector" or step.operation not in {"add", "delete"}:
-            return None
-        if step.group == "source":
-            return "connector", self.setup.sources[key].connector
-        return "source", self.setup.datasets[key].source
 
     def _id(self, group: Group, key: str) -> int:
         return self._draft.known(group)[key].id
@@ -282,7 +206,7 @@ class Application:
                 continue
             shown = wire(self.setup.entries(step.group)[step.key]) | {"name": step.label}
             identity = tuple(str(shown[name]) for name in IDENTITY[step.group])
-            parent = self._parent(step)
+            parent = self._dependencies.parent(step)
             yield Creation(
                 step.group,
                 step.key,
@@ -321,25 +245,3 @@ class Application:
     async def _tell(self, made: int) -> None:
         if self.progress is not None:
             await self.progress(made, len(self._steps), f"{made} of {len(self._steps)} steps")
-
-
-def _outcome(error: BiMcpError) -> Outcome:
-    if isinstance(error, SkippedError):
-        return "skipped"
-    if isinstance(error, InterruptedWriteError) or may_have_happened(error):
-        return "unknown"
-    return "not_done" if _stops(error) else "refused"
-
-
-def _stops(error: BiMcpError) -> bool:
-    """Whether what comes next would fare no better, or cannot be known."""
-    lost = UnreachableError | UnexpectedAnswerError | InterruptedWriteError
-    denied = AuthenticationError | AuthorisationError | LimitError
-    return isinstance(error, lost | denied) or may_have_happened(error)
-
-
-def _by_object(steps: Sequence[Step]) -> dict[tuple[Group, str | None], list[int]]:
-    found: dict[tuple[Group, str | None], list[int]] = {}
-    for number, step in enumerate(steps):
-        found.setdefault((step.group, step.key), []).append(number)
-    return found

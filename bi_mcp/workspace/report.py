@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bi_mcp.errors import (
+    AuthenticationError,
+    AuthorisationError,
+    BiMcpError,
+    InterruptedWriteError,
+    LimitError,
+    SkippedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from bi_mcp.language import say, text
+from bi_mcp.rest.recovery import may_have_happened
 from bi_mcp.workspace.steps import Step
 
 Outcome = Literal["done", "refused", "skipped", "unknown", "not_done"]
@@ -76,3 +87,19 @@ class Report:
             "results": kept,
             "notes": list(self.notes),
         }
+
+
+def outcome_of(error: BiMcpError) -> Outcome:
+    """What became of a step that ended with this error."""
+    if isinstance(error, SkippedError):
+        return "skipped"
+    if isinstance(error, InterruptedWriteError) or may_have_happened(error):
+        return "unknown"
+    return "not_done" if stops_all(error) else "refused"
+
+
+def stops_all(error: BiMcpError) -> bool:
+    """Whether what comes next would fare no better, or cannot be known."""
+    lost = UnreachableError | UnexpectedAnswerError | InterruptedWriteError
+    denied = AuthenticationError | AuthorisationError | LimitError
+    return isinstance(error, lost | denied) or may_have_happened(error)
