@@ -33,26 +33,26 @@ ENV_PREFIX = "BI_MCP_SECRET_"
 MAX_FILE_BYTES = 64 * 1024
 
 
-class EnvReference(BaseModel):
-    """A variable of the server's environment."""
+class _Reference(BaseModel):
+    """Its errors repeat no value: someone may have written the secret itself there."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
+
+
+class EnvReference(_Reference):
+    """A variable of the server's environment."""
 
     env: str
 
 
-class FileReference(BaseModel):
+class FileReference(_Reference):
     """A file in the folder for secrets."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     file: str
 
 
-class SecretReference(BaseModel):
+class SecretReference(_Reference):
     """A secret that the user stored under a name."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     secret: str
 

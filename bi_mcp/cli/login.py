@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.rest.entity import Page
-    from bi_mcp.workspace.setup import Group
+    from bi_mcp.workspace.groups import Group
 
 _EXPLANATION = text(
     """\

@@ -75,6 +75,7 @@ def _variables(setup: Setup) -> list[str]:
 
 def counted(setup: Setup) -> str:
     """`1 connector, 2 sources, 0 datasets`."""
-    from bi_mcp.workspace.setup import GROUPS, count_objects
+    from bi_mcp.workspace.groups import GROUPS
+    from bi_mcp.workspace.setup import count_objects
 
     return ", ".join(count_objects(group, len(setup.entries(group))) for group in GROUPS)

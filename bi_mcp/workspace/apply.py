@@ -15,12 +15,13 @@ from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.workspace.commands import Commands, Write
 from bi_mcp.workspace.dependencies import Dependencies
 from bi_mcp.workspace.difference import digests, wire
+from bi_mcp.workspace.groups import GROUPS, Group
 from bi_mcp.workspace.matching import Pairs, live
 from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, read_pending
 from bi_mcp.workspace.report import Report, Result, outcome_of, stops_all
 from bi_mcp.workspace.resumption import Clock
 from bi_mcp.workspace.sending import Sender
-from bi_mcp.workspace.setup import GROUPS, Group, Setup
+from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state import Known, StateDraft
 from bi_mcp.workspace.steps import steps_of
 

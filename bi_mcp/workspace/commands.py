@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.secret import Secret
     from bi_mcp.setting_values import SettingValue, SettingValues
+    from bi_mcp.workspace.groups import Group
     from bi_mcp.workspace.plan import ColumnChange
-    from bi_mcp.workspace.setup import ColumnEntry, Group, Setup
+    from bi_mcp.workspace.setup import ColumnEntry, Setup
     from bi_mcp.workspace.steps import Step
 
 # Stands for the id of a parent, which may be known only at the moment of sending.

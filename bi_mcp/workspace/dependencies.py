@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bi_mcp.workspace.setup import Group, Setup
+    from bi_mcp.workspace.groups import Group
+    from bi_mcp.workspace.setup import Setup
     from bi_mcp.workspace.steps import Step
 
 

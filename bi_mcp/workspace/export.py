@@ -13,14 +13,9 @@ from bi_mcp.destinations import find_destinations
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
+from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.keys import make_key
-from bi_mcp.workspace.setup import (
-    ConnectorEntry,
-    DatasetEntry,
-    Group,
-    Setup,
-    SourceEntry,
-)
+from bi_mcp.workspace.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
 
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecret

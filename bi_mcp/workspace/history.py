@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.secret import Secret
+from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.journal import Journal
 from bi_mcp.workspace.sealing import Sealer
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Outcome = Literal["begun", "done", "refused", "unknown"]
-Group = Literal["connector", "source", "dataset"]
 Wire = Mapping[str, Any]
 Key = tuple[str, int]
 

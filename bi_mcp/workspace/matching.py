@@ -14,7 +14,8 @@ from bi_mcp.errors import PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.workspace.setup import GROUPS, Group, Setup
+from bi_mcp.workspace.groups import GROUPS, Group
+from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state import State, StateDraft
 
 Item = TypeVar("Item", Connector, Source, Dataset)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
-    from bi_mcp.workspace.setup import Group
+    from bi_mcp.workspace.groups import Group
 
 NOUNS = {"connector": text("connector"), "source": text("source"), "dataset": text("dataset")}
 

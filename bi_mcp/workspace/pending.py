@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import PlanError, StateFileError
 from bi_mcp.language import say
+from bi_mcp.workspace.groups import GROUPS, PARENTS, Group, parse_group
 from bi_mcp.workspace.matching import AnyItem, live
-from bi_mcp.workspace.setup import GROUPS, Group
 from bi_mcp.workspace.state import Known, State, StateDraft
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ IDENTITY: Mapping[Group, tuple[str, ...]] = {
     "connector": ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
     "source": ("title",),
     "dataset": ("name", "externalCode"),
-}
-PARENT: Mapping[Group, tuple[Group, str]] = {
-    "source": ("connector", "connectorId"),
-    "dataset": ("source", "sourceId"),
 }
 
 
@@ -63,12 +59,12 @@ def read_pending(document: Mapping[str, Any]) -> Pending:
     """Raises `StateFileError` for what is none."""
     try:
         creations = [
-            Creation(_group(group), str(key), tuple(map(str, identity)), parent, replaces)
+            Creation(parse_group(group), str(key), tuple(map(str, identity)), parent, replaces)
             for group, key, identity, parent, replaces in document["creations"]
         ]
-        newest = {_group(group): int(id) for group, id in document["newest"].items()}
+        newest = {parse_group(group): int(id) for group, id in document["newest"].items()}
         return Pending(float(document["started"]), newest, creations)
-    except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise StateFileError(
             say(
                 "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, then delete the file."
@@ -109,7 +105,7 @@ def _is_known(creation: Creation, snapshot: Snapshot, draft: StateDraft) -> bool
 
 
 def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[AnyItem]:
-    parent_group, field = PARENT.get(creation.group, (None, ""))
+    parent_group, field = PARENTS.get(creation.group, (None, ""))
     parent = draft.known(parent_group).get(creation.parent or "") if parent_group else None
     if parent_group and parent is None:
         return []
@@ -154,7 +150,3 @@ def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:
             ids=ids,
         )
     )
-
-
-def _group(text: object) -> Group:
-    return next(group for group in GROUPS if group == text)

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bi_mcp.language import say, text
-from bi_mcp.workspace.setup import ColumnEntry, Group
+from bi_mcp.workspace.groups import Group
+from bi_mcp.workspace.setup import ColumnEntry
 
 Action = Literal["create", "update", "replace", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete")

@@ -20,18 +20,11 @@ from bi_mcp.workspace.difference import (
     compare_source,
     immutable_differences,
 )
+from bi_mcp.workspace.groups import GROUPS, Group
 from bi_mcp.workspace.matching import AnyItem, Pairs, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
 from bi_mcp.workspace.plan_digest import plan_digest
-from bi_mcp.workspace.setup import (
-    GROUPS,
-    ColumnEntry,
-    ConnectorEntry,
-    Group,
-    Setup,
-    SourceEntry,
-    count_objects,
-)
+from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, Setup, SourceEntry, count_objects
 from bi_mcp.workspace.state import State
 
 if TYPE_CHECKING:

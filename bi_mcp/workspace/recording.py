@@ -27,7 +27,8 @@ from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.query import Query
 from bi_mcp.rest.recovery import may_have_happened
 from bi_mcp.workspace.acting import current_actor
-from bi_mcp.workspace.history import Ending, Entry, Group, Stamp, Write
+from bi_mcp.workspace.groups import Group
+from bi_mcp.workspace.history import Ending, Entry, Stamp, Write
 
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method

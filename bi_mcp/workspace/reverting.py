@@ -28,9 +28,10 @@ from bi_mcp.rest.models import (
 from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
 from bi_mcp.secret import Secret
 from bi_mcp.workspace.acting import undoing
+from bi_mcp.workspace.groups import PARENTS
 from bi_mcp.workspace.history import Key, choose, current_id, replacements
 from bi_mcp.workspace.recording import shown_state
-from bi_mcp.workspace.undo import PARENTS, World, plan_undo, touched
+from bi_mcp.workspace.undo import World, plan_undo, touched
 
 if TYPE_CHECKING:
     from bi_mcp.named_secrets import NamedSecrets

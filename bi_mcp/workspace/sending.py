@@ -21,7 +21,8 @@ from bi_mcp.workspace.commands import Commands, Creation, Update, Write
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.workspace.setup import Group, Setup
+    from bi_mcp.workspace.groups import Group
+    from bi_mcp.workspace.setup import Setup
     from bi_mcp.workspace.steps import Step
 
 KnownId = Callable[["Group", str], int]

@@ -8,33 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from bi_mcp.language import say, say_count
 from bi_mcp.rest.models.connector import EndpointUrl, Parameter, Title
 from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
+from bi_mcp.rest.models.wire import CamelCased
 from bi_mcp.setting_values import SettingValue
+from bi_mcp.workspace.groups import Group
 
 VERSION = 1
-
-Group = Literal["connector", "source", "dataset"]
-GROUPS: tuple[Group, ...] = ("connector", "source", "dataset")
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=230)]
 
 
-class Entry(BaseModel):
+class Entry(CamelCased):
     """Base of what a file holds: unknown names are refused, since a misspelt one would silently not be managed."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(extra="forbid")
 
 
 class ConnectorEntry(Entry):

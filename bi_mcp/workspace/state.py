@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import StateFileError
 from bi_mcp.language import say
-from bi_mcp.workspace.setup import GROUPS, Group
+from bi_mcp.workspace.groups import GROUPS, Group, parse_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,8 +153,8 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
             }
             for group in GROUPS
         }
-        leaving = frozenset((_group(group), int(id)) for group, id in document.get("leaving", []))
-    except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
+        leaving = frozenset((parse_group(group), int(id)) for group, id in document.get("leaving", []))
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise StateFileError(
             say(
                 "{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names.",
@@ -182,7 +182,3 @@ def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
                     id=known[key].id,
                 )
             )
-
-
-def _group(text: str) -> Group:
-    return next(group for group in GROUPS if group == text)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bi_mcp.language import say, text
+from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.nouns import noun
 from bi_mcp.workspace.plan import NO_COLUMNS, Change, ColumnChange, Plan
-from bi_mcp.workspace.setup import Group, Setup
+from bi_mcp.workspace.setup import Setup
 
 Operation = Literal["add", "update", "columns", "hide", "delete"]
 WORDS: Mapping[Operation, str] = {

@@ -11,17 +11,14 @@ from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
 from bi_mcp.rest.recovery import TRAITS, Done, judge_update
+from bi_mcp.workspace.groups import PARENTS
 from bi_mcp.workspace.history import Key, current_id, replacements
 from bi_mcp.workspace.undo_plan import Step, UndoPlan
 
 if TYPE_CHECKING:
-    from bi_mcp.workspace.history import Entry, Group, Wire
+    from bi_mcp.workspace.history import Entry, Wire
 
 
-PARENTS: Mapping[str, tuple[Group, str]] = {
-    "source": ("connector", "connectorId"),
-    "dataset": ("source", "sourceId"),
-}
 # Set once: a creation that sent them cannot have been changed in them.
 _IMMUTABLE = {"connectorId", "sourceId", "name", "externalCode", "externalName", "fields"}
 _REQUIRED: Mapping[str, tuple[str, ...]] = {

@@ -11,10 +11,10 @@ from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.apply import Application, Progress
 from bi_mcp.workspace.checking import check_endpoints
 from bi_mcp.workspace.export import Exported, Reference, export_setup
+from bi_mcp.workspace.groups import GROUPS
 from bi_mcp.workspace.matching import live, match, paired
 from bi_mcp.workspace.planning import Wanted, make_plan
 from bi_mcp.workspace.resumption import SETTLED_AFTER_S, Clock, resume
-from bi_mcp.workspace.setup import GROUPS
 from bi_mcp.workspace.state import Known, StateDraft
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from mcp import Client
 
 from bi_mcp.tools import TOOLS
 from tests.hosting.processes import serving
+from tests.hosting.serving import ACCEPT, HELLO
 from tests.server.conftest import Era
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.server.talking import Talk
@@ -62,19 +63,6 @@ async def test_several_clients_at_once_see_one_portal(origin: str) -> None:
             listed = await Talk(client).done("connector_list", select=["id"])
     assert [item["id"] for item in listed["items"]] == sorted(mine)
     assert len(set(mine)) == 20
-
-
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
-ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 async def test_pages_of_other_sites_do_not_reach_the_server(origin: str) -> None:

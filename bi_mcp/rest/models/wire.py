@@ -50,36 +50,33 @@ WireText = Annotated[str, BeforeValidator(_parse_text)]
 WireMoment = WireText
 
 
-class Sent(BaseModel):
-    """What goes to the portal: unknown keys are refused, rules of the API are checked before anything leaves."""
+class CamelCased(BaseModel):
+    """What is spelt in camelCase outside of Python. Its errors repeat no value."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
-        extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
         defer_build=True,
     )
+
+
+class Sent(CamelCased):
+    """What goes to the portal: unknown keys are refused, rules of the API are checked before anything leaves."""
+
+    model_config = ConfigDict(extra="forbid")
 
     def to_wire(self) -> dict[str, Any]:
         """The parameters as the API spells them, holding only what was set. Secrets stay secrets until the transport."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
-class Received(BaseModel):
+class Received(CamelCased):
     """What comes from the portal: unknown keys are kept, a field that was not answered is None."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="allow",
-        frozen=True,
-        hide_input_in_errors=True,
-        defer_build=True,
-    )
+    model_config = ConfigDict(extra="allow")
 
 
 class Identified(Received):
