@@ -18,6 +18,9 @@ from bi_mcp.rest.models import Dataset
 MAX_SIMILAR = 3
 # Lower than for columns: a table's new name often says a year or a schema more.
 ALIKE = 0.6
+# A connector may list any number of tables with names of any length: so many are compared, by so much of their names.
+MAX_COMPARED = 1_000
+COMPARED_SIGNS = 64
 
 
 def find_lost_table(context: DatasetContext) -> Finding | None:
@@ -39,10 +42,12 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
 
 def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:
     """The tables of the same title, then those of a similar code, the most alike first."""
+    wanted = folded(dataset.external_code or "")[:COMPARED_SIGNS]
     by_code = dict[str, ExternalTable]()
     for table in tables:
-        by_code.setdefault(folded(table.code), table)
-    alike = get_close_matches(folded(dataset.external_code or ""), by_code, MAX_SIMILAR, ALIKE)
+        by_code.setdefault(folded(table.code)[:COMPARED_SIGNS], table)
+    compared = by_code if len(by_code) <= MAX_COMPARED else [code for code in by_code if code == wanted]
+    alike = get_close_matches(wanted, compared, MAX_SIMILAR, ALIKE)
     titled = [table for table in tables if dataset.external_name and table.title == dataset.external_name]
     return list(dict.fromkeys([*titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.lost_table import similar_tables
+from bi_mcp.diagnostics.lost_table import MAX_COMPARED, similar_tables
 from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.models import Dataset
 
@@ -27,3 +27,16 @@ def test_the_same_title_comes_first_and_a_table_with_an_id_is_called_by_it() -> 
 def test_nothing_alike_is_nothing_similar_and_many_are_cut() -> None:
     assert similar("orders", ExternalTable("customers", "Customers")) == []
     assert len(similar("orders", *(ExternalTable(f"orders_{year}", "x") for year in range(2000, 2020)))) == 3
+
+
+def test_of_very_many_tables_only_those_of_the_same_code_or_title_are_similar() -> None:
+    many = [ExternalTable(f"orders_{number}", "x") for number in range(MAX_COMPARED)]
+    assert len(similar("orders", *many)) == 3
+    more = [*many, ExternalTable("ORDERS", "y"), ExternalTable("t_1", "Orders")]
+    assert similar("orders", *more) == ["t_1", "ORDERS"]
+
+
+def test_names_that_hardly_end_are_compared_by_their_beginnings() -> None:
+    # Anagrams are what comparing takes longest for.
+    tables = [ExternalTable(("ab" * 5_000)[shift:], "x") for shift in range(1_000)]
+    assert len(similar("ba" * 250, *tables)) == 2
