@@ -52,10 +52,14 @@ def test_a_pipe_is_read_as_the_file_would_be(tmp_path: Path) -> None:
     assert piped.stdout == named.stdout
 
 
-def test_what_is_no_text_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    done = ran(tmp_path, "plan", "-", encoding="utf-8", given=b"version: 1\nx: \xff\n")
+@pytest.mark.parametrize("arguments", [("plan", "-"), ("login", "acme.example", "--import", "-")])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_what_is_no_text_is_refused_in_a_sentence(
+    tmp_path: Path, encoding: str, arguments: tuple[str, ...]
+) -> None:
+    done = ran(tmp_path, *arguments, encoding=encoding, given=b"version: 1\nx: \xff\n")
     assert done.returncode == 1
-    assert done.stderr == b"Error: -: this is neither YAML nor JSON (ReaderError).\n"
+    assert done.stderr == b"Error: The input is no UTF-8 text.\n"
 
 
 def test_a_terminal_keeps_its_code_page_and_shows_what_it_lacks_as_question_marks(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bi_mcp.auth.receiver import handler_address, receiving
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import Stored, best_keeper
 from bi_mcp.auth.token import Application, Grant
+from bi_mcp.cli.streams import read_whole
 from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
 from bi_mcp.language import say, text
@@ -88,7 +89,7 @@ def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
         raise click.UsageError(
             say("The input can hold the installation's data or the client_secret, not both.")
         )
-    installation = parse_installation(file.read(), time.time())
+    installation = parse_installation(read_whole(file), time.time())
     portal_url = _portal_url(wishes.portal or installation.portal)
     if installation.portal and installation.portal.lower() != urlsplit(portal_url).netloc:
         raise ConfigError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.cli.streams import read_whole
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def read_text(file: str | None) -> tuple[str, str]:
     """The name and the text of a file. A pipe is read without being asked for: `bi-mcp export | bi-mcp apply`."""
     piped = file is None and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
     if file == "-" or piped:
-        text = sys.stdin.read()
+        text = read_whole(sys.stdin)
         if text or file == "-":
             return "-", text
         # What should have written into it may have failed; another file is not what was meant.
