@@ -138,7 +138,23 @@ def commands_page() -> str:
         f"## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
         for name, command, context in _commands()
     ]
-    return "# Commands\n\nWhat `--help` says.\n\n" + "\n".join(parts)
+    return f"{_COMMANDS}\n" + "\n".join(parts)
+
+
+_COMMANDS = """# Commands
+
+What `--help` says. What prints data also prints JSON (`--json`), and every command takes `--language`.
+
+| Exit status | |
+|---|---|
+| 0 | done, or healthy |
+| 1 | it failed or was declined; `check`, `diagnose` and `doctor` found something wrong; `apply` or `undo` left something undone |
+| 2 | the arguments are wrong; `plan --detailed-exitcode`: there are changes |
+
+On the tab key: `eval "$(bi-mcp completion bash)"` in `~/.bashrc`, the same with `zsh`, or
+`bi-mcp completion fish > ~/.config/fish/completions/bi-mcp.fish`. To practise against servers on ports of their own: `bi-mcp portal` and
+`bi-mcp sample`, also over your own data (`bi-mcp sample --data sales.csv`).
+"""
 
 
 def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
@@ -157,7 +173,7 @@ def settings_page() -> str:
     found = re.search(r"^## Settings\n\n(\|.*?)\n\n", _readme(), re.MULTILINE | re.DOTALL)
     if found is None:
         raise ValueError("README.md has no table under '## Settings'.")
-    rows = re.sub(r" See \"[^\"]+\"\.", "", found[1])
+    rows = found[1].replace("](docs/", "](../")
     return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{rows}\n"
 
 
