@@ -158,7 +158,7 @@ On the tab key: `eval "$(bi-mcp completion bash)"` in `~/.bashrc`, the same with
 
 
 def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
-    top = click.Context(main, info_name="bi-mcp", terminal_width=100, **main.context_settings)
+    top = click.Context(main, info_name="bi-mcp", terminal_width=90, **main.context_settings)
     yield "bi-mcp", main, top
     for name, command in sorted(main.commands.items()):
         context = click.Context(command, info_name=name, parent=top)
