@@ -103,11 +103,10 @@ async def _complete(
 
 async def _objects(app: App, group: str, value: str, show: Callable[[int, str], str]) -> Completion:
     """One request, for the newest page of what fits: the API tells no totals."""
-    entity: Any = {"connector": app.bi.connectors, "source": app.bi.sources, "dataset": app.bi.datasets}[
-        group
-    ]
     name = "name" if group == "dataset" else "title"
-    page = await entity.list_page(select=["id", name], filter=build_filter(name, value), order={"id": "DESC"})
+    page = await app.bi.group(group).list_page(
+        select=["id", name], filter=build_filter(name, value), order={"id": "DESC"}
+    )
     items: Sequence[Connector | Source | Dataset] = page.items
     values = [show(item.id, getattr(item, name) or "") for item in items]
     return Completion(values=values, total=None if page.more else len(values), has_more=page.more)

@@ -111,26 +111,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     portal_url = environment.get("BI_MCP_PORTAL_URL") or None
     access_token = _secret(environment, "BI_MCP_ACCESS_TOKEN")
     webhook_url = _secret(environment, "BI_MCP_WEBHOOK")
-    if access_token and webhook_url:
-        raise ConfigError(
-            say(
-                "BI_MCP_ACCESS_TOKEN and BI_MCP_WEBHOOK are both set. Keep the access token: a webhook may only read *.fields."
-            )
-        )
-    if portal_url and webhook_url:
-        raise ConfigError(
-            say(
-                "BI_MCP_PORTAL_URL and BI_MCP_WEBHOOK are both set. A webhook's address names its portal already: leave out BI_MCP_PORTAL_URL."
-            )
-        )
-    if portal_url and not access_token:
-        raise ConfigError(say("BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN too."))
-    if access_token and not portal_url:
-        raise ConfigError(
-            say(
-                "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
-            )
-        )
+    _check_one_portal(portal_url, access_token, webhook_url)
     secrets_folder = environment.get("BI_MCP_SECRETS_DIR")
     workspace_folder = environment.get("BI_MCP_WORKSPACE")
     return Settings(
@@ -152,6 +133,31 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         history=_switch(environment, "BI_MCP_HISTORY", default="on"),
         audit_file=_audit_file(environment),
     )
+
+
+def _check_one_portal(
+    portal_url: str | None, access_token: Secret | None, webhook_url: Secret | None
+) -> None:
+    if access_token and webhook_url:
+        raise ConfigError(
+            say(
+                "BI_MCP_ACCESS_TOKEN and BI_MCP_WEBHOOK are both set. Keep the access token: a webhook may only read *.fields."
+            )
+        )
+    if portal_url and webhook_url:
+        raise ConfigError(
+            say(
+                "BI_MCP_PORTAL_URL and BI_MCP_WEBHOOK are both set. A webhook's address names its portal already: leave out BI_MCP_PORTAL_URL."
+            )
+        )
+    if portal_url and not access_token:
+        raise ConfigError(say("BI_MCP_PORTAL_URL is set without a credential. Set BI_MCP_ACCESS_TOKEN too."))
+    if access_token and not portal_url:
+        raise ConfigError(
+            say(
+                "BI_MCP_ACCESS_TOKEN is set without a portal. Set BI_MCP_PORTAL_URL too, such as https://portal.example."
+            )
+        )
 
 
 def _audit_file(environment: Mapping[str, str]) -> Path | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.named_secrets import NamedSecret, NamedSecrets
-    from bi_mcp.rest.models import ReceivedParameter
+    from bi_mcp.rest.models import Parameter, ReceivedParameter
 
 ENV_PREFIX = "BI_MCP_SECRET_"
 MAX_FILE_BYTES = 64 * 1024
@@ -74,7 +74,7 @@ class SettingValues:
     def resolve(
         self,
         settings: Mapping[str, SettingValue],
-        parameters: Sequence[ReceivedParameter],
+        parameters: Sequence[Parameter | ReceivedParameter],
         addresses: Collection[str] = (),
     ) -> dict[str, Secret]:
         """Turn `{code: value}` into secrets for a connector with the given parameters.

@@ -12,7 +12,7 @@ from bi_mcp.diagnostics import check_rules as rules
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.filter_probe import PROBED_ROWS, choose_probe
-from bi_mcp.diagnostics.finding import Finding, worst
+from bi_mcp.diagnostics.finding import worst
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import EndpointError
@@ -25,17 +25,6 @@ from bi_mcp.secret_parameters import looks_secret
 LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type"})
 
 Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
-
-
-async def check_connector(
-    caller: EndpointCaller,
-    urls: Mapping[str, str],
-    connection: Mapping[str, Secret],
-    *,
-    table: str | None = None,
-) -> list[Finding]:
-    """The findings of `examine_connector`."""
-    return (await examine_connector(caller, urls, connection, table=table)).findings
 
 
 async def examine_connector(

@@ -15,6 +15,7 @@ from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, TableList,
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
+from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
@@ -46,14 +47,8 @@ class Outside:
     @property
     def urls(self) -> dict[str, str]:
         """The addresses by their names on the connector."""
-        connector = self.connector
-        addresses = (
-            connector.url_check,
-            connector.url_table_list,
-            connector.url_table_description,
-            connector.url_data,
-        )
-        return {name: address or "" for name, address in zip(ENDPOINTS, addresses, strict=True)}
+        fields = zip(ENDPOINTS, ADDRESSES, strict=True)
+        return {endpoint: getattr(self.connector, name) or "" for endpoint, name in fields}
 
     async def tables(self, search: str = "") -> Tables:
         """The external tables; the endpoint does the search."""

@@ -13,6 +13,7 @@ from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
+from bi_mcp.rest.models.connector import ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
 
     Stored = Sequence[tuple[NamedSecret, Secret]]
 
-_ADDRESSES = ("url_check", "url_table_list", "url_table_description", "url_data")
 _LONGEST_ADDRESS = 2048
 
 
 def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
     """The addresses that it has or would set."""
-    return [address for name in _ADDRESSES if (address := getattr(item, name))]
+    return [address for name in ADDRESSES if (address := getattr(item, name))]
 
 
 async def check_changes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bi_mcp.errors import BiMcpError
 from bi_mcp.progress import remark
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.batch import Command
     from bi_mcp.rest.credential import Credential
+    from bi_mcp.rest.entity import Entity
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.rest.transport import Transport
 
@@ -84,6 +85,15 @@ class BIConnector:
             if halt and any(isinstance(outcome, BiMcpError) for outcome in outcomes):
                 break
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
+
+    def group(self, name: str) -> Entity[Any, Any, Any]:
+        """The methods of a group that is known by its name: connector, source or dataset."""
+        groups: dict[str, Entity[Any, Any, Any]] = {
+            "connector": self.connectors,
+            "source": self.sources,
+            "dataset": self.datasets,
+        }
+        return groups[name]
 
     def read_only(self) -> BIConnector:
         """A client over the same connections that refuses every write before it is sent."""

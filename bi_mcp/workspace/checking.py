@@ -10,7 +10,6 @@ from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
-from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.workspace.difference import wire
 
 if TYPE_CHECKING:
@@ -54,11 +53,8 @@ def _affected(plan: Plan, setup: Setup) -> list[str]:
 async def _errors(key: str, setup: Setup, values: SettingValues, caller: EndpointCaller) -> list[str]:
     source = setup.sources[key]
     connector = setup.connectors[source.connector]
-    declared = [
-        ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
-    ]
     try:
-        connection = values.resolve(source.settings, declared, connector.addresses)
+        connection = values.resolve(source.settings, connector.settings, connector.addresses)
     except BiMcpError as error:
         return [str(error)]
     fields = wire(connector)

@@ -16,7 +16,6 @@ from bi_mcp.rest.models import (
     DatasetChanges,
     DatasetFields,
     NewColumn,
-    ReceivedParameter,
     SourceChanges,
     SourceFields,
 )
@@ -183,10 +182,7 @@ class Commands:
 
     def _revealed(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
         connector = self.setup.connectors[self.setup.sources[key].connector]
-        declared = [
-            ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
-        ]
-        return self.values.resolve(settings, declared, connector.addresses)
+        return self.values.resolve(settings, connector.settings, connector.addresses)
 
 
 def _column_changes(columns: ColumnChange) -> ColumnChanges:

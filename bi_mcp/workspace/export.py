@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bi_mcp.destinations import find_destinations
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
+from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.keys import make_key
@@ -203,14 +204,8 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
 
 def _stored_name(setting: SourceSetting, connector: Connector, export: _Export) -> str | None:
     """The name of a stored secret that has this value and may go where the connector leads."""
-    urls = (
-        connector.url_check,
-        connector.url_table_list,
-        connector.url_table_description,
-        connector.url_data,
-    )
     try:
-        hosts = find_destinations([url or "" for url in urls], setting.code)
+        hosts = find_destinations([getattr(connector, name) or "" for name in ADDRESSES], setting.code)
     except SecretReferenceError:
         return None
     return next(

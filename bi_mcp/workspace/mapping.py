@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from bi_mcp.errors import PlanError
 from bi_mcp.language import say
+from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.setting_values import SettingValue
 from bi_mcp.workspace.setup import ConnectorEntry, Setup, SourceEntry
-
-URLS = ("url_check", "url_table_list", "url_table_description", "url_data")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Mapped:
         return setup.model_copy(update={"connectors": connectors, "sources": sources})
 
     def _connector(self, entry: ConnectorEntry, met: set[str]) -> ConnectorEntry:
-        return entry.model_copy(update={name: self._url(getattr(entry, name), met) for name in URLS})
+        return entry.model_copy(update={name: self._url(getattr(entry, name), met) for name in ADDRESSES})
 
     def _url(self, url: str, met: set[str]) -> str:
         for old, new in self.urls.items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import PlanError, StateFileError
 from bi_mcp.language import say
+from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.workspace.groups import GROUPS, PARENTS, Group, parse_group
 from bi_mcp.workspace.matching import AnyItem, live
 from bi_mcp.workspace.state import Known, State, StateDraft
@@ -129,8 +130,7 @@ def _agrees(item: AnyItem, wanted: Mapping[str, str]) -> bool:
 
 def _wire(item: AnyItem) -> Mapping[str, Any]:
     identity = {"title", "name", "external_code", "connector_id", "source_id"}
-    urls = {"url_check", "url_table_list", "url_table_description", "url_data"}
-    return item.model_dump(by_alias=True, include=identity | urls)
+    return item.model_dump(by_alias=True, include=identity.union(ADDRESSES))
 
 
 def _take(draft: StateDraft, creation: Creation, id: int) -> None:

@@ -11,7 +11,7 @@ from bi_mcp.diagnostics.external import Generation
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
 from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.language import say, say_count, text
-from bi_mcp.rest.models import Connector, Dataset, ReceivedParameter, Source
+from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.workspace.consequences import dropped, travelling
 from bi_mcp.workspace.difference import (
     Comparison,
@@ -264,10 +264,7 @@ class _Planning:
     def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
         """Raises what an unusable reference raises."""
         connector = self._setup.connectors[entry.connector]
-        declared = [
-            ReceivedParameter(code=parameter.code, name=parameter.name) for parameter in connector.settings
-        ]
-        return self._wanted.values.resolve({code: value}, declared, connector.addresses)[code]
+        return self._wanted.values.resolve({code: value}, connector.settings, connector.addresses)[code]
 
     def _stored_secrets(self, key: str, entry: ConnectorEntry, item: Connector) -> list[str]:
         """Which stored secrets the connector would take along; where it may not, the plan cannot be applied."""

@@ -93,8 +93,7 @@ class Undo:
         if entry.operation != "add" or entry.object is not None or entry.outcome == "refused":
             return entry
         name = TRAITS[entry.group].identity[0]
-        group: Any = getattr(self.bi, f"{entry.group}s")
-        same = [item async for item in group.iterate(filter={name: entry.sent[name]})]
+        same = [item async for item in self.bi.group(entry.group).iterate(filter={name: entry.sent[name]})]
         found = judge_creation(entry.group, entry.sent, [item.model_dump(by_alias=True) for item in same])
         return replace(entry, object=found.value) if isinstance(found, Done) else entry
 
@@ -103,7 +102,7 @@ class Undo:
 
         async def read(key: Key) -> None:
             try:
-                found[key] = shown_state(await getattr(self.bi, f"{key[0]}s").get(key[1]))
+                found[key] = shown_state(await self.bi.group(key[0]).get(key[1]))
             except NotFoundError:
                 found[key] = None
             except BiMcpError as error:
@@ -120,8 +119,7 @@ class Undo:
     async def _make(self, step: Step, replaced: Mapping[Key, int]) -> int:
         id = current_id(replaced, step.entry.group, step.id)
         if step.action == "delete":
-            group: Any = getattr(self.bi, f"{step.entry.group}s")
-            await group.delete(id)
+            await self.bi.group(step.entry.group).delete(id)
         elif step.action == "recreate":
             return await self._recreate(step, replaced)
         elif step.action == "columns":

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from bi_mcp.language import say, say_count
-from bi_mcp.rest.models.connector import EndpointUrl, Parameter, Title
+from bi_mcp.rest.models.connector import ADDRESSES, EndpointUrl, Parameter, Title
 from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
 from bi_mcp.rest.models.wire import CamelCased
 from bi_mcp.setting_values import SettingValue
@@ -46,7 +46,7 @@ class ConnectorEntry(Entry):
     @property
     def addresses(self) -> list[str]:
         """Where the values of its sources are sent to."""
-        return [self.url_check, self.url_table_list, self.url_table_description, self.url_data]
+        return [getattr(self, name) for name in ADDRESSES]
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:

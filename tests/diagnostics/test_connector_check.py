@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from bi_mcp.diagnostics.connector_check import check_connector, examine_connector
+from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
@@ -40,7 +40,7 @@ def shop(**bends: Bend) -> ASGIApp:
 
 
 async def findings(app: ASGIApp, table: str | None = None) -> list[Finding]:
-    return await check_connector(EndpointCaller(apps={SHOP: app}), URLS, CONNECTION, table=table)
+    return (await examine_connector(EndpointCaller(apps={SHOP: app}), URLS, CONNECTION, table=table)).findings
 
 
 async def test_a_healthy_connector_yields_no_finding() -> None:
@@ -72,7 +72,7 @@ async def test_a_connector_on_a_private_address_works_and_is_told_that_the_cloud
 async def test_a_wrong_login_fails_everywhere() -> None:
     urls = {endpoint: ORIGIN + path for endpoint, path in ENDPOINTS.items()}
     wrong = {**CONNECTION, "password": Secret("not-the-one")}
-    found = await check_connector(EndpointCaller(apps={ORIGIN: create_app()}), urls, wrong)
+    found = (await examine_connector(EndpointCaller(apps={ORIGIN: create_app()}), urls, wrong)).findings
 
     assert [finding.where for finding in found if finding.level == "error"] == ["urlCheck", "urlTableList"]
     assert all("401" in finding.what for finding in found if finding.level == "error")

@@ -20,6 +20,9 @@ Title = Annotated[str, Field(min_length=1, max_length=512)]
 EndpointUrl = Annotated[str, Field(min_length=1, max_length=2048)]
 ParameterType = Literal["STRING", "INT"]
 
+# The fields that hold the addresses of the four endpoints.
+ADDRESSES = ("url_check", "url_table_list", "url_table_description", "url_data")
+
 
 class Parameter(Sent):
     """An authorisation parameter that sources of the connector fill in (`settings` of the API)."""
