@@ -19,6 +19,7 @@ from bi_mcp.private_file import PrivateFile
 from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
 from bi_mcp.secret_values import FileValues, KeyringValues
+from bi_mcp.system_keyring import best_keeper, system_keyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,7 +107,7 @@ class NamedSecrets:
             raise ConfigError(
                 say("A secret is stored for the hosts that it may be sent to. Name one with --for.")
             )
-        keeper = keeper or _best_keeper()
+        keeper = keeper or best_keeper()
         set_at = self.now().replace(microsecond=0).isoformat()
         with self._changing() as known:
             # The name is gone while the value changes: a process killed in between leaves no value bound to old hosts.
@@ -157,8 +158,6 @@ class NamedSecrets:
     def _values(self, keeper: Keeper) -> FileValues | KeyringValues:
         if keeper == "file":
             return FileValues(PrivateFile(self.folder / "secret-values.json", _REMEDY))
-        from bi_mcp.auth.store import system_keyring
-
         backend = system_keyring()
         if backend is None:
             raise ConfigError(
@@ -206,12 +205,6 @@ def _check_value(value: Secret) -> None:
                 max_value_bytes=MAX_VALUE_BYTES,
             )
         )
-
-
-def _best_keeper() -> Keeper:
-    from bi_mcp.auth.store import best_keeper
-
-    return best_keeper()
 
 
 def _parse(name: str, entry: Mapping[str, Any]) -> NamedSecret:

@@ -9,6 +9,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
+from bi_mcp.system_keyring import ask_keyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,15 +57,15 @@ class KeyringValues:
             self._told(name, lambda: self.backend.delete_password(self.service, name))
 
     def _told(self, name: str, ask: Callable[[], str | None]) -> str | None:
-        try:
-            return ask()
-        except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
-            raise ConfigError(
+        return ask_keyring(
+            ask,
+            lambda reason: ConfigError(
                 say(
                     "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
                     what=say(self.what),
                     name=name,
-                    reason=type(error).__name__,
+                    reason=reason,
                     remedy=say(self.remedy),
                 )
-            ) from None
+            ),
+        )

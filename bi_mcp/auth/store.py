@@ -15,6 +15,7 @@ from bi_mcp.language import say
 from bi_mcp.private_file import PrivateFile, make_private_folder
 from bi_mcp.rest.credential import Webhook
 from bi_mcp.secret import Secret
+from bi_mcp.system_keyring import ask_keyring, system_keyring
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -161,33 +162,17 @@ class KeyringTokenStore(TokenStore):
         """Nothing is ever half done in a keyring."""
 
     def _told(self, profile: str, ask: Callable[[], str | None]) -> str | None:
-        try:
-            return ask()
-        except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
-            raise AuthorisationError(
+        return ask_keyring(
+            ask,
+            lambda name: AuthorisationError(
                 say(
                     "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
                     profile=profile,
-                    name=type(error).__name__,
+                    name=name,
                 ),
                 code="STORE_FAILED",
-            ) from None
-
-
-def system_keyring() -> KeyringBackend | None:
-    """Return the system's keyring, None where there is none that keeps anything."""
-    # Imported here: most servers keep tokens in a file or were told where, and start-up time counts.
-    import keyring
-    from keyring.backends import fail, null
-
-    backend = keyring.get_keyring()
-    keeps = backend.priority > 0 and not isinstance(backend, fail.Keyring | null.Keyring)
-    return backend if keeps else None
-
-
-def best_keeper() -> Keeper:
-    """Where a new login is kept when the user does not say: the keyring where there is one."""
-    return "keyring" if system_keyring() is not None else "file"
+            ),
+        )
 
 
 def open_store(keeper: Keeper, folder: Path) -> TokenStore:

@@ -17,7 +17,7 @@ from bi_mcp.auth.installation import parse_installation
 from bi_mcp.auth.login import Authorisation, Returned, keep, oauth_server_of
 from bi_mcp.auth.receiver import handler_address, receiving
 from bi_mcp.auth.session import open_session
-from bi_mcp.auth.store import Stored, best_keeper
+from bi_mcp.auth.store import Stored
 from bi_mcp.auth.token import Application, Grant
 from bi_mcp.cli.streams import read_whole
 from bi_mcp.config import configuration_folder, secret_variable
@@ -27,6 +27,7 @@ from bi_mcp.profiles import Keeper, Profile, load_profiles
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
 from bi_mcp.secret import Secret
+from bi_mcp.system_keyring import best_keeper
 from bi_mcp.workspace.setup import count_objects
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
 from bi_mcp.secret_values import FileValues, KeyringValues
+from bi_mcp.system_keyring import system_keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +79,6 @@ class Sealer:
 
     def _places(self, file: PrivateFile) -> list[FileValues | KeyringValues]:
         """Where the key may be; a new one goes to the last."""
-        from bi_mcp.auth.store import system_keyring
-
         backend = system_keyring()
         if backend is None:
             return [FileValues(file)]

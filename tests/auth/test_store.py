@@ -11,10 +11,11 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, best_keeper, open_store
+from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, open_store
 from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.rest import Webhook
 from bi_mcp.secret import Secret
+from bi_mcp.system_keyring import best_keeper
 from tests.auth.portal import NAME, Clock, LoginPortal
 from tests.keyrings import Keyring
 
