@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs
 
 import anyio
-import uvicorn
 from mcp import Client
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +22,7 @@ from bi_mcp.portal import create_app
 from bi_mcp.portal.identity import FIXED_USER
 from bi_mcp.profiles import Profile
 from bi_mcp.secret import Secret
+from tests.portal.serving import served
 
 PROCESSES = 8
 EXPIRIES = 50
@@ -96,8 +93,8 @@ async def measure_shared_profile(processes: int = PROCESSES, expiries: int = EXP
     portal = _Portal()
     failed = 0
     with TemporaryDirectory() as folder:
-        async with _served(portal) as address, AsyncExitStack() as stack:
-            await portal.log_in(Path(folder), address)
+        async with served(portal) as host, AsyncExitStack() as stack:
+            await portal.log_in(Path(folder), f"http://{host}")
             started = ours({"BI_MCP_CONFIG_DIR": folder, "BI_MCP_PORTAL_DB": ":memory:"})
             servers = [await stack.enter_async_context(Client(started)) for _ in range(processes)]
             for _ in range(expiries):
@@ -122,16 +119,3 @@ async def _call_all(servers: list[Client]) -> int:
         for server in servers:
             group.start_soon(call, server)
     return len(failures)
-
-
-@asynccontextmanager
-async def _served(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve in this process: the clock of the portal is ours to move."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        async with anyio.create_task_group() as group:
-            group.start_soon(partial(server.serve, sockets=[listening]))
-            try:
-                yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-            finally:
-                server.should_exit = True

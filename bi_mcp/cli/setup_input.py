@@ -70,9 +70,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def keeper_of(app: App, file: str | None) -> StateKeeper:
-    """Where the state of a file is kept: beside it, or nowhere for a pipe."""
-    from bi_mcp.workspace.state import State
-    from bi_mcp.workspace.state_file import StateFile, StateInMemory
+    """Where the state of a file is kept. A pipe has none beside it."""
+    from bi_mcp.workspace.state_file import keeper_at
 
-    host = app.portal.host
-    return StateInMemory(State(host)) if file in {None, "-"} else StateFile(Path(file or ""), host)
+    return keeper_at(Path(file) if file and file != "-" else None, app.portal.host)

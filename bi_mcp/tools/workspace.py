@@ -233,11 +233,9 @@ def _parse(app: App, setup: str | None, file: str | None) -> Setup:
 
 
 def _keeper(app: App, file: str | None) -> StateKeeper:
-    from bi_mcp.workspace.state import State
-    from bi_mcp.workspace.state_file import StateFile, StateInMemory
+    from bi_mcp.workspace.state_file import keeper_at
 
-    host = app.portal.host
-    return StateFile(_inside(app, file), host) if file else StateInMemory(State(host))
+    return keeper_at(_inside(app, file) if file else None, app.portal.host)
 
 
 def _exported(app: App, setup: str | None) -> StateKeeper | None:

@@ -59,6 +59,11 @@ class StateInMemory:
         self.pending = pending
 
 
+def keeper_at(setup: Path | None, portal: str) -> StateKeeper:
+    """Where the state of a setup is kept: beside its file, or for as long as the process runs where it has none."""
+    return StateInMemory(State(portal)) if setup is None else StateFile(setup, portal)
+
+
 def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
     """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
     return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
