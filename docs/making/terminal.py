@@ -75,12 +75,15 @@ def _read(leader: int) -> Iterator[str]:
         if not select.select([leader], [], [], MOST_SECONDS)[0]:
             raise TimeoutError("The command neither printed anything nor ended.")
         try:
-            part = decode(os.read(leader, PART))
+            read = os.read(leader, PART)
         except OSError as error:
-            # On Linux a terminal ends so when nobody writes to it any more.
+            # So ends a terminal of Linux; others answer nothing.
             if error.errno != errno.EIO:
                 raise
             return
+        if not read:
+            return
+        part = decode(read)
         yield part
         if QUESTION.search(part):
             os.write(leader, b"y\n")

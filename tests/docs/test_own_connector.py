@@ -52,6 +52,12 @@ async def examine(address: str, table: str | None = None) -> ConnectorReport:
     return await examine_connector(EndpointCaller(allow_private=True), urls, CONNECTION, table=table)
 
 
+def test_the_guide_shows_the_program() -> None:
+    guide = (DOCS / "how-to" / "own-connector.md").read_text(encoding="utf-8")
+    # In a block of plain Python the formatter would take this for code.
+    assert '\n``` { .python }\n--8<-- "examples/connector.py"\n```\n' in guide
+
+
 async def test_it_breaks_no_rule(address: str) -> None:
     report = await examine(address)
     # All that there is to say is that this machine is not the internet.
