@@ -126,8 +126,10 @@ EndpointReason = Literal[
     "tls",  # the certificate or the protocol
     "timeout",
     "redirect",
+    "loop",  # a redirect to the same address
     "denied",  # 401 or 403
     "not_found",  # 404
+    "too_often",  # 429
     "status",  # anything else than 200
     "empty",  # 200 without a body, from `urlCheck`
     "encoding",  # compressed in a way that nobody asked for

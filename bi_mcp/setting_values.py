@@ -115,7 +115,8 @@ class SettingValues:
             return self._from_environment(code, value.env)
         if isinstance(value, FileReference):
             return self._from_file(code, value.file)
-        if looks_secret(code, name) and not self.allow_literal_secrets:
+        # An empty text is no secret: it takes the value away.
+        if looks_secret(code, name) and value != "" and not self.allow_literal_secrets:
             raise SecretReferenceError(
                 say(
                     'settings.{code} looks like a secret and is not accepted as text. {store_first}Put the value into a variable such as {env_prefix}{variable} of the server\'s environment and pass {{"env": "{env_prefix}{variable}"}}{or_a_file}.',

@@ -8,7 +8,9 @@ from contextlib import aclosing
 
 PART = 64 * 1024
 NO_ENCODING = frozenset({"", "identity"})
-ENCODINGS = frozenset({"gzip", "deflate"})
+# What zlib calls the two. It would take either for the other; those who call a connector or a portal may not.
+_FORMATS = {"gzip": 31, "deflate": 15}
+ENCODINGS = frozenset(_FORMATS)
 
 
 async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
@@ -17,7 +19,7 @@ async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[b
         async for part in raw:
             yield part
         return
-    unpacker = zlib.decompressobj(wbits=47)
+    unpacker = zlib.decompressobj(wbits=_FORMATS[encoding])
     async for packed in raw:
         while packed:
             yield unpacker.decompress(packed, PART)

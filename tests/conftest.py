@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+
+from bi_mcp.language import speak
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,3 +48,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """A command that is run within this process speaks its language from then on."""
+    yield
+    speak("en")

@@ -95,3 +95,34 @@ FILTER_FINDS_NOTHING = Kind(
     ),
     text("Compare the values as they are answered, and take filter by the codes of urlTableDescription."),
 )
+ANSWERS_WITH_A_PAGE = Kind(
+    "answers_with_a_page",
+    "warning",
+    "connector",
+    text(
+        "It answers 200 with a web page, such as a form to log in or an error message. Bitrix24 takes any body for a yes."
+    ),
+    text(
+        "Look at the address in a browser. Answer a short text where the values are right, and 401 where they are not."
+    ),
+)
+ANSWERS_BY_TURNS = Kind(
+    "answers_by_turns",
+    "warning",
+    "connector",
+    text(
+        "It answers only sometimes: {error} Asked the same again, it answered. Bitrix24 meets such failures, too."
+    ),
+    text(
+        "Look into the service's log for what differs between the calls: one of several servers, too many calls at once, a time limit."
+    ),
+)
+ROWS_CUT_OFF = Kind(
+    "rows_cut_off",
+    "error",
+    "connector",
+    text(
+        "Without limit only {count} rows come, and with a larger limit more. There are no pages that Bitrix24 could ask for, so charts miss the rest."
+    ),
+    text("Answer all rows where no limit is given."),
+)

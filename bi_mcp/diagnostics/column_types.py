@@ -45,6 +45,7 @@ def check_types(
             findings.append(_offending(context.dataset.id, column, judgement, fitting, sample.data_rows))
             continue
         findings.extend(_check_filling(column, values))
+        findings.extend(_check_encoding(column, values))
         if outside and outside.type not in COLUMN_TYPES:
             findings.append(_unknown_type(column, outside))
         if theirs and theirs != column.type:
@@ -63,6 +64,27 @@ def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding
         yield rules.COLUMN_EMPTY.found(place(column), rows=len(values))
     if len(kinds) > 1 and column.type == "string":
         yield rules.VALUES_MIXED.found(place(column), kinds=", ".join(kinds))
+
+
+def _check_encoding(column: Column, values: Sequence[object]) -> Iterator[Finding]:
+    misread = [value for value in values if isinstance(value, str) and _is_misread(value)]
+    if misread:
+        yield rules.LETTERS_BROKEN.found(
+            place(column), count=len(misread), rows=len(values), value=shown(misread[0])
+        )
+
+
+def _is_misread(value: str) -> bool:
+    """Whether its bytes in an encoding of one byte per letter are UTF-8: of text that was meant so they are not."""
+    if value.isascii():
+        return False
+    for encoding in ("cp1251", "latin-1"):
+        try:
+            value.encode(encoding).decode()
+        except UnicodeError:
+            continue
+        return True
+    return False
 
 
 def _kind(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -13,6 +14,7 @@ from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.filter_probe import PROBED_ROWS, choose_probe
 from bi_mcp.diagnostics.finding import worst
+from bi_mcp.diagnostics.steadiness import ask_steadily
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import EndpointError
@@ -21,6 +23,8 @@ from bi_mcp.progress import report
 from bi_mcp.secret import Secret
 from bi_mcp.secret_parameters import looks_secret
 
+# What services answer at once by default.
+PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})
 # The rules whose breach loses an element of the description.
 LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type"})
 
@@ -74,6 +78,8 @@ class _Examination:
         if isinstance(answer, EndpointError):
             self.notes.fail("urlCheck", answer)
             return
+        if answer.is_page:
+            self.notes.add(rules.ANSWERS_WITH_A_PAGE.found("urlCheck"))
         probed = [code for code in secret_codes if self._connection.get(code)]
         if probed:
             await self._try_wrong_password(url, probed)
@@ -106,7 +112,7 @@ class _Examination:
             for code, value in self._connection.items()
         }
         try:
-            await self._caller.check(url, wrong)
+            await self._steadily("urlCheck", lambda: self._caller.check(url, wrong))
         except EndpointError:
             return
         self.notes.add(rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
@@ -135,8 +141,11 @@ class _Examination:
 
     async def _try_search(self, url: str, tables: Tables) -> None:
         # Nothing can be called that, so an endpoint that searches answers an empty array.
+        word = secrets.token_hex(8)
         try:
-            found = await self._caller.table_list(url, self._connection, search=secrets.token_hex(8))
+            found = await self._steadily(
+                "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
+            )
         except EndpointError as error:
             self.notes.add(rules.SEARCH_FAILS.found("urlTableList", error=error))
             return
@@ -175,7 +184,20 @@ class _Examination:
             breaches += [breach for breach in chosen.breaches if breach.rule not in told]
         self.notes.breaches("urlData", breaches)
         if isinstance(plain, Rows) and isinstance(chosen, Rows):
+            await self._try_larger_limit(url, table, plain)
             await self._try_filter(url, table, plain, codes)
+
+    async def _try_larger_limit(self, url: str, table: str, plain: Rows) -> None:
+        """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
+        count = len(plain.rows)
+        if plain.truncated or count not in PAGE_SIZES:
+            return
+        try:
+            more = await self._caller.data(url, self._connection, table, limit=2 * count)
+        except EndpointError:
+            return
+        if len(more.rows) > count:
+            self.notes.add(rules.ROWS_CUT_OFF.found("urlData", count=count))
 
     async def _try_filter(self, url: str, table: str, plain: Rows, codes: Sequence[str]) -> None:
         """Accuse only where neither spelling of a filter works."""
@@ -184,10 +206,9 @@ class _Examination:
             return
         effects, failures = set[str](), list[EndpointError]()
         for filter in probe.filters:
+            ask = partial(self._caller.data, url, self._connection, table, select=[probe.code])
             try:
-                found = await self._caller.data(
-                    url, self._connection, table, select=[probe.code], filter=filter, limit=PROBED_ROWS
-                )
+                found = await self._steadily("urlData", partial(ask, filter=filter, limit=PROBED_ROWS))
             except EndpointError as error:
                 failures.append(error)
                 continue
@@ -210,12 +231,15 @@ class _Examination:
 
     async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
         try:
-            answered = await ask()
+            answered = await self._steadily(endpoint, ask)
         except EndpointError as error:
             self.notes.failed(endpoint, error)
             return error
         self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
         return answered
+
+    async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
+        return await ask_steadily(ask, lambda error: self.notes.unsteady(endpoint, error))
 
 
 def _rows_held(rows: Rows) -> str:

@@ -46,13 +46,14 @@ class Notebook:
         self.facts: dict[str, EndpointFacts] = {}
         self._connection = connection
         self._findings: list[Finding] = []
+        self._unsteady: list[Finding] = []
         self._not_public: dict[str, str] = {}
         self._clear_text: dict[str, None] = {}
         self._compressed: set[str] = set()
 
     def findings(self) -> list[Finding]:
         """In the order of the endpoints, then of the checks."""
-        found = [*self._findings, *self._about_addresses()]
+        found = [*self._findings, *self._unsteady, *self._about_addresses()]
         return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
 
     def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
@@ -93,6 +94,11 @@ class Notebook:
         prefix = f"{when}: " if when else ""
         said = f"{prefix}{error} {consequence(endpoint)}"
         self.add(FAILURES[error.reason].found(endpoint, said=said))
+
+    def unsteady(self, endpoint: str, error: EndpointError) -> None:
+        """Told once: the next call may fail the same way."""
+        if not any(finding.where == endpoint for finding in self._unsteady):
+            self._unsteady.append(rules.ANSWERS_BY_TURNS.found(endpoint, error=error))
 
     def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """One finding for each rule, with all the places where it is broken."""

@@ -41,6 +41,15 @@ HEADER_UNKNOWN = Kind(
     _FIRST_ROW,
     "Every column stays empty. Often the header is missing and this is the first row of values.",
 )
+HEADER_MISPLACED = Kind(
+    "header_misplaced",
+    "error",
+    "connector",
+    text(
+        "Its codes are in another order than the values: these are in the order of select, and suit the columns' types only so. Every column shows the values of another one."
+    ),
+    text("Build the header and the rows from one list of columns. No column has to be changed here."),
+)
 MAPPING_IGNORED = Kind(
     "mapping_ignored",
     "error",
@@ -276,4 +285,13 @@ VALUES_MIXED = Kind(
     "connector",
     text("Values of mixed kinds: {kinds}."),
     text("Filters and sorting treat all of them as text. Let the connector answer one kind."),
+)
+LETTERS_BROKEN = Kind(
+    "letters_broken",
+    "warning",
+    "connector",
+    text(
+        'Letters are broken in {count} of {rows} values, such as "{value}": UTF-8 was read as another encoding.'
+    ),
+    text("Let the connector read its database or files as UTF-8."),
 )

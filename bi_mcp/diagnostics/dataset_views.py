@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from bi_mcp.diagnostics import dataset_rules as rules
-from bi_mcp.diagnostics.answer_shape import check_shape
+from bi_mcp.diagnostics.answer_shape import HEADER, check_shape
 from bi_mcp.diagnostics.column_matching import Outside, check_columns
 from bi_mcp.diagnostics.column_types import check_types
 from bi_mcp.diagnostics.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import LEVELS, Finding, Level, worst
+from bi_mcp.diagnostics.header_order import righted
 from bi_mcp.diagnostics.lost_table import find_lost_table
 from bi_mcp.diagnostics.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.surroundings import check_dates, check_surroundings
@@ -76,7 +77,12 @@ def _check_answers(
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
         reason = context.failures.get(endpoint) or say("nothing is known of why")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
-        yield rules.NO_ANSWER.found(endpoint, said=f"{failed} {say(unchecked[endpoint])}")
+        remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
+        yield rules.NO_ANSWER.found(
+            endpoint,
+            said=f"{failed} {say(unchecked[endpoint])}",
+            advice=" ".join(part for part in remedies if part),
+        )
 
 
 def _check_columns(
@@ -88,6 +94,9 @@ def _check_columns(
     if not columns:
         yield NO_COLUMNS.found("columns")
     codes = [column.code for column in described or ()]
+    if sample is not None and (other := righted(sample, columns)) is not None:
+        yield rules.HEADER_MISPLACED.found(say(HEADER))
+        sample = other
     if sample is not None:
         # A connector that is not known is taken at what it was sent.
         maps = context.connector is None or bool(context.connector.support_mapping)

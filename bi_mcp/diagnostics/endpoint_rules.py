@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from bi_mcp.diagnostics.finding import Kind, Side
 from bi_mcp.endpoints.answers import Rule
-from bi_mcp.errors import BiMcpError, EndpointError, EndpointReason
+from bi_mcp.endpoints.guard import parse_address
+from bi_mcp.errors import BiMcpError, EndpointError, EndpointReason, InvalidRequestError
 from bi_mcp.language import say, text
 
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
@@ -76,6 +77,14 @@ FAILURES: Mapping[EndpointReason, Kind] = {
         text("Write the final address into the connector, a slash at the end included."),
         "The endpoint sends the caller elsewhere (HTTP 301, 302, 307, 308). Bitrix24 counts only HTTP 200.",
     ),
+    "loop": _failure(
+        "loop",
+        "connector",
+        text(
+            "Answer the POST itself. A service that redirects to its own address often wants a cookie or a login in a browser first."
+        ),
+        "The endpoint redirects to its own address, so that nobody ever gets an answer.",
+    ),
     "denied": _failure(
         "denied",
         "setup",
@@ -91,6 +100,12 @@ FAILURES: Mapping[EndpointReason, Kind] = {
             "Check the address in the connector. Where only one table is answered so, it is gone or spelt otherwise: list the tables."
         ),
         "HTTP 404: there is nothing at this address, or the table is gone.",
+    ),
+    "too_often": _failure(
+        "too_often",
+        "connector",
+        text("Allow more calls, or let them wait instead of refusing them."),
+        "HTTP 429: the service takes no more calls for now.",
     ),
     "status": _failure(
         "status",
@@ -123,6 +138,21 @@ FAILURES: Mapping[EndpointReason, Kind] = {
         "The answer is no JSON: often a page of HTML, a warning of PHP before it, or a byte order mark.",
     ),
 }
+
+
+def check_addresses(addresses: Mapping[str, str | None]) -> None:
+    """Refuse what no address of an endpoint can be. Raises `InvalidRequestError`, which does not repeat it: it may hold a password."""
+    for name, address in addresses.items():
+        try:
+            parse_address(address or "https://left.out")
+        except EndpointError as error:
+            raise InvalidRequestError(
+                say(
+                    "{name}: {error} A login or a password belongs into settings. Nothing was sent.",
+                    name=name,
+                    error=error,
+                )
+            ) from None
 
 
 def consequence(endpoint: str) -> str:

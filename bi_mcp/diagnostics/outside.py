@@ -171,6 +171,7 @@ def judge_dataset(
         failures=answers.failures,
         breaches=answers.breaches,
         tables=answers.tables,
+        remedies=answers.remedies,
     )
     return diagnose(dataset.fields or [], answers.described, answers.sample, context)
 

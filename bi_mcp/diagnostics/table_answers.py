@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
 
 from bi_mcp.diagnostics.connector_report import Notebook
+from bi_mcp.diagnostics.endpoint_rules import remedy
 from bi_mcp.diagnostics.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.steadiness import ask_steadily
 from bi_mcp.errors import EndpointError, EndpointReason
 
 if TYPE_CHECKING:
@@ -81,7 +84,7 @@ class TableList:
 
 @dataclass
 class TableAnswers:
-    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why.
+    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why, and `remedies` what to do.
 
     `tables` are those that the connector lists, asked for only where it answered nothing of the table itself.
     """
@@ -91,6 +94,12 @@ class TableAnswers:
     failures: dict[DataEndpoint, str] = field(default_factory=dict)
     breaches: list[Finding] = field(default_factory=list)
     tables: Sequence[ExternalTable] | None = None
+    remedies: dict[DataEndpoint, str] = field(default_factory=dict)
+
+    def fail(self, endpoint: DataEndpoint, error: EndpointError) -> None:
+        """Keep why an endpoint gave no answer."""
+        self.failures[endpoint] = str(error)
+        self.remedies[endpoint] = remedy(error.reason)
 
     @property
     def silent(self) -> bool:
@@ -110,22 +119,25 @@ async def read_table(
     reasons = set[EndpointReason]()
     try:
         async with gates.at(outside.urls["urlTableDescription"]):
-            described = await outside.columns(table)
+            described = await ask_steadily(
+                partial(outside.columns, table), partial(notes.unsteady, "urlTableDescription")
+            )
         answers.described = [
             ExternalColumn(column.code, column.name, column.answered_type) for column in described.items
         ]
         notes.breaches("urlTableDescription", _lost(described.breaches))
     except EndpointError as error:
-        answers.failures["urlTableDescription"] = str(error)
+        answers.fail("urlTableDescription", error)
         reasons.add(error.reason)
     mapped = _mapped(columns, answers.described)
     try:
         async with gates.at(outside.urls["urlData"]):
-            rows = await outside.rows(table, select=list(mapped), map_fields=mapped)
+            ask = partial(outside.rows, table, select=list(mapped), map_fields=mapped)
+            rows = await ask_steadily(ask, partial(notes.unsteady, "urlData"))
         answers.sample = Sample(rows.header, rows.rows, selected=list(mapped), mapped=mapped)
         notes.breaches("urlData", _lost(rows.breaches))
     except EndpointError as error:
-        answers.failures["urlData"] = str(error)
+        answers.fail("urlData", error)
         reasons.add(error.reason)
     answers.breaches = notes.findings()
     if answers.silent and reasons.isdisjoint(NOBODY_THERE):

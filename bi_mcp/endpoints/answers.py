@@ -12,6 +12,7 @@ from bi_mcp.language import say, text
 TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
 # A rule that a million rows break is told this often.
 TOLD = 5
+MOST_KEYS = 3
 
 Rule = Literal[
     "not_array",
@@ -51,7 +52,8 @@ class EndpointAnswer:
     """How an endpoint answered: HTTP status, seconds for everything, bytes read (uncompressed), TLS version or None.
 
     `not_public` says which kind of private address it is that Bitrix24's cloud would not call; None for public ones and
-    for a connector inside this process. `compressed`: it came compressed, though nobody asked for that.
+    for a connector inside this process. `compressed`: it came compressed, though nobody asked for that. `is_page`: what
+    `urlCheck` answered is HTML.
     """
 
     status: int
@@ -62,6 +64,7 @@ class EndpointAnswer:
     in_process: bool = False
     not_public: str | None = None
     compressed: bool = False
+    is_page: bool = False
 
 
 class ExternalTable(NamedTuple):
@@ -181,7 +184,7 @@ def parse_rows(
     """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned."""
     notes = _Notes()
     if read.is_array is False:
-        notes.add("not_array", say("answer"))
+        notes.add("not_array", say("answer"), _told(read.other))
         return Rows([], [], notes.told(), answer)
     if not read.elements:
         notes.add("header_missing", say("answer"), say("the array is empty"))
@@ -199,9 +202,17 @@ def parse_rows(
     return Rows(header, rows, notes.told(), answer, truncated)
 
 
+def _told(other: object) -> str:
+    """What came instead of an array; of an object the keys, which often name an error."""
+    if not isinstance(other, dict):
+        return ""
+    keys = ", ".join(repr(key) for key in list(other)[:MOST_KEYS])
+    return say("an object with {keys}", keys=keys) if keys else say("an empty object")
+
+
 def _objects(read: ElementReader, place: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
     if not read.is_array:
-        notes.add("not_array", say("answer"))
+        notes.add("not_array", say("answer"), _told(read.other))
         return
     for number, element in enumerate(read.elements, 1):
         if isinstance(element, dict):

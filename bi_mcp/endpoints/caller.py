@@ -59,14 +59,20 @@ class EndpointCaller:
     async def check(self, url: str, connection: Connection) -> EndpointAnswer:
         """Call `urlCheck`: 200 and any body will do. Only the first bytes are read."""
         await remark("Calling urlCheck")
-        answer = await self._post(url, {}, connection, lambda part: not part)
+        beginning = bytearray()
+
+        def is_enough(part: bytes) -> bool:
+            beginning.extend(part)
+            return not part
+
+        answer = await self._post(url, {}, connection, is_enough)
         if not answer.size:
             raise EndpointError(
                 say("{url} answered 200 with an empty body.", url=named(url, connection)),
                 reason="empty",
                 status=200,
             )
-        return answer
+        return replace(answer, is_page=beginning.lstrip().startswith(b"<"))
 
     async def table_list(self, url: str, connection: Connection, search: str = "") -> Tables:
         """Call `urlTableList`; the endpoint does the search."""

@@ -11,6 +11,8 @@ from bi_mcp.foreign_json import is_deep
 from bi_mcp.language import say
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+# Bytes that tell a compressed body, or another encoding than UTF-8.
+LONGEST_MARK = 2
 # What a JSON value that is no array begins with; "" when nothing has arrived.
 _BEGINNINGS = {"", *'{"-0123456789tfn'}
 
@@ -22,20 +24,24 @@ class NotJsonError(ValueError):
 class ElementReader:
     """Collects up to `enough` elements. `feed` parts of the body until it returns False, then look at the attributes.
 
-    `complete`: the array was read to its end. `is_array`: False once something else than an array was read whole.
+    `complete`: the array was read to its end. `is_array`: False once something else than an array was read whole, `other`.
     """
 
     def __init__(self, enough: int) -> None:
         self.elements: list[object] = []
         self.complete = False
         self.is_array: bool | None = None
+        self.other: object = None
         self._enough = enough
         self._text = ""
+        self._beginning = b""
         self._next_try = 1
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
     def feed(self, part: bytes) -> bool:
         """Take the next part of the body; False when there are enough elements. Raises NotJsonError."""
+        if len(self._beginning) < LONGEST_MARK:
+            self._beginning += part[:LONGEST_MARK]
         self._text += self._decoded(part, final=False)
         # A long element is tried again only when its text has doubled: tried at each part, it would cost its square.
         if len(self._text) >= self._next_try:
@@ -52,7 +58,7 @@ class ElementReader:
         if self.is_array is None:
             if not self._text.strip():
                 raise NotJsonError(say("is empty"))
-            _parse(self._text)
+            self.other = _parse(self._text)
             self.is_array = False
         elif not self.complete:
             raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
@@ -95,7 +101,14 @@ class ElementReader:
         try:
             return self._utf8.decode(part, final)
         except UnicodeDecodeError:
-            raise NotJsonError(say("is not UTF-8 text")) from None
+            raise NotJsonError(self._what_it_is()) from None
+
+    def _what_it_is(self) -> str:
+        if self._beginning.startswith(b"\x1f\x8b"):
+            return say("is gzip, and no Content-Encoding says so")
+        if self._beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return say("is UTF-16, not UTF-8")
+        return say("is not UTF-8 text")
 
 
 def _element(text: str, at: int) -> tuple[object, int] | None:
@@ -123,9 +136,9 @@ def _check_characters(element: object, text: str) -> None:
             raise NotJsonError(say("holds half a Unicode character")) from None
 
 
-def _parse(text: str) -> None:
+def _parse(text: str) -> object:
     try:
-        _DECODER.decode(text)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(error) from None
 

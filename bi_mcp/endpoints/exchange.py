@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 # A host with more addresses than this is not tried at all of them.
 MOST_IPS = 4
-STATUS_REASONS: Mapping[int, EndpointReason] = {401: "denied", 403: "denied", 404: "not_found"}
+STATUS_REASONS: Mapping[int, EndpointReason] = {
+    401: "denied",
+    403: "denied",
+    404: "not_found",
+    429: "too_often",
+}
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,12 @@ class Exchange:
     def _check_status(self, response: httpx.Response) -> None:
         status = response.status_code
         if response.has_redirect_location:
+            if self._target(response) == self._name():
+                raise EndpointError(
+                    say("{url} redirects to itself (HTTP {status}).", url=self._name(), status=status),
+                    reason="loop",
+                    status=status,
+                )
             raise EndpointError(
                 say(
                     "{url} redirects to {target} (HTTP {status}). Only HTTP 200 counts, and a connection's values are not sent on to another address.",

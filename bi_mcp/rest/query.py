@@ -18,6 +18,7 @@ _ARRAY_OPERATORS = {"@", "!@"}
 # The portal drops these from a filter without a word, which would answer more than was asked for.
 _IGNORED_IN_FILTER = {"settings", "fields"}
 _REFUSED_IN_SELECT = {"csvDelimiter", "csvEncoding", "csvHasHeaders"}
+_IGNORED_IN_SELECT = {"fields"}
 
 Filter = Mapping[str, Any]
 Order = Mapping[str, str]
@@ -75,6 +76,10 @@ def _check_select(select: Sequence[str]) -> None:
                 say(
                     "select: {name!r} comes in every answer but may not be selected. Leave it out.", name=name
                 )
+            )
+        if name in _IGNORED_IN_SELECT:
+            raise InvalidRequestError(
+                say("select: a list never answers {name!r}. The columns come with dataset.get.", name=name)
             )
 
 

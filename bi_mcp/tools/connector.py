@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from bi_mcp.diagnostics import blast_radius
+from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS, check_addresses
 from bi_mcp.diagnostics.secret_travel import check_changes
 from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
 from bi_mcp.tools.answers import (
@@ -30,6 +31,7 @@ async def _deletion(id: int, ctx: BiContext) -> Gated:
 
 
 async def _update(id: int, fields: ConnectorChanges, ctx: BiContext) -> Gated:
+    check_addresses(_addresses(fields))
     app = app_of(ctx)
     look = partial(blast_radius.of_connector_changes, app.bi, id, fields, app.setting_values.named)
     return Gated("connector_update", {"id": id, "fields": fields.to_wire()}, look)
@@ -43,6 +45,7 @@ async def connector_add(fields: ConnectorFields, ctx: BiContext) -> Created:
     """Create a connector, the first of three layers: four endpoints of an external system and the parameters it asks for.
     Holds no credentials and calls no endpoint; a source does.
     """
+    check_addresses(_addresses(fields))
     return Created(id=await app_of(ctx).bi.connectors.add(fields))
 
 
@@ -56,6 +59,7 @@ async def connector_update(
     """Change the passed fields of a connector, for all its sources. settings replaces the whole list."""
     if preview:
         return UpdatedOrPreview.not_yet(id, preview)
+    check_addresses(_addresses(fields))
     app = app_of(ctx)
     async with app.portal.addresses_settled:
         # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
@@ -99,6 +103,10 @@ async def connector_delete(
 async def connector_fields(ctx: BiContext) -> Fields:
     """The fields of a connector on this portal: type, required, read only, immutable."""
     return Fields(fields=await app_of(ctx).bi.connectors.fields())
+
+
+def _addresses(fields: ConnectorFields | ConnectorChanges) -> dict[str, str | None]:
+    return {f"fields.{name}": fields.model_dump(by_alias=True)[name] for name in ENDPOINTS}
 
 
 TOOLS = (

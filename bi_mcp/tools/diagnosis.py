@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bi_mcp.diagnostics.connector_report import ConnectorReport, EndpointFacts
+from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.finding import Finding, in_brief
 from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import InvalidRequestError
@@ -237,11 +238,25 @@ async def _check_urls(
 ) -> ConnectorReport:
     from bi_mcp.diagnostics.connector_check import examine_connector
 
+    _check_names(urls)
     app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings]
     await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
     connection = await resolve_settings(app, settings, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table)
+
+
+def _check_names(urls: dict[str, str]) -> None:
+    """An address under another name would not be called, and nothing found is no proof then."""
+    unknown = [name for name in urls if name not in ENDPOINTS]
+    if unknown:
+        raise InvalidRequestError(
+            say(
+                "urls: there is no endpoint {unknown}. Their names are {endpoints}.",
+                unknown=", ".join(unknown),
+                endpoints=", ".join(ENDPOINTS),
+            )
+        )
 
 
 def _breaches(breaches: Sequence[Breach]) -> list[str]:

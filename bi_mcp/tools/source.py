@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from anyio import to_thread
-from pydantic import Field, StrictBool, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from bi_mcp.diagnostics import blast_radius
 from bi_mcp.diagnostics.secret_travel import addresses_of
@@ -27,6 +27,7 @@ from bi_mcp.tools.answers import (
     view_source,
 )
 from bi_mcp.tools.app import App, BiContext, app_of
+from bi_mcp.tools.arguments import read_references
 from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.secret_question import ask_for_secrets
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 SettingsArgument = Annotated[
     dict[str, SettingValue],
+    BeforeValidator(read_references),
     Field(description='{code: value}; a secret as {"secret"|"file":"name"} or {"env":"BI_MCP_SECRET_…"}'),
     # The references' own schemas would say in four hundred characters what the description says in one line.
     WithJsonSchema(

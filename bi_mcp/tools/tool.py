@@ -18,7 +18,7 @@ from bi_mcp.progress import reporting_to
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
-from bi_mcp.tools.arguments import explain, find_unknown, parse_json_strings
+from bi_mcp.tools.arguments import explain, find_unknown, mend
 from bi_mcp.tools.questions import PersonAskedError
 from bi_mcp.tools.schema import slim, slim_answer
 from bi_mcp.tools.schemas import Schemas, shipped_schemas
@@ -141,7 +141,7 @@ class BiTool(Tool):
     ) -> CallToolResult | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
-        mended = parse_json_strings(self.parameters, own)
+        mended = mend(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
             self._check_lock(app, arguments)

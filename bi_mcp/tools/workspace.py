@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bi_mcp.diagnostics.blast_radius import BlastRadius, Thing
 from bi_mcp.errors import InvalidRequestError
@@ -142,9 +143,21 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
     return SetupText(setup=text, left_out=list(exported.left_out))
 
 
+def _as_text(setup: object) -> object:
+    """A model may send the setup itself instead of its text, or the text as it shows one in a chat."""
+    if isinstance(setup, dict):
+        return json.dumps(setup, ensure_ascii=False)
+    fenced = re.fullmatch(r"\s*```\w*\n(.*)```\s*", setup, re.DOTALL) if isinstance(setup, str) else None
+    return fenced[1] if fenced else setup
+
+
 async def workspace_plan(
     ctx: BiContext,
-    setup: Annotated[str | None, Field(description="YAML or JSON, as workspace_export writes it")] = None,
+    setup: Annotated[
+        str | None,
+        BeforeValidator(_as_text),
+        Field(description="YAML or JSON, as workspace_export writes it"),
+    ] = None,
     file: File = None,
     prune: Annotated[bool, Field(description="Delete what the setup does not have")] = False,
 ) -> PlannedSetup:

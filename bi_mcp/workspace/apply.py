@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import checkpoint
 
-from bi_mcp.errors import BiMcpError
+from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.language import say
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.workspace.commands import Commands, Write
@@ -23,7 +23,7 @@ from bi_mcp.workspace.resumption import Clock
 from bi_mcp.workspace.sending import Sender
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state import Known, StateDraft
-from bi_mcp.workspace.steps import steps_of
+from bi_mcp.workspace.steps import Step, steps_of
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
@@ -151,13 +151,15 @@ class Application:
 
     def _take(self, number: int, outcome: object) -> None:
         step = self._steps[number]
-        if not isinstance(outcome, BiMcpError):
+        # Someone else deleted it since the plan was made: what comes next has its way free all the same.
+        gone = step.operation == "delete" and isinstance(outcome, NotFoundError)
+        if gone or not isinstance(outcome, BiMcpError):
             self._done(number, outcome if isinstance(outcome, int) else step.id)
             return
         if self._skip(number):
             # It was sent in the same batch, and its reference led to nothing.
             return
-        self._results[number] = Result(step, outcome_of(outcome), step.id, str(outcome))
+        self._results[number] = Result(step, outcome_of(outcome), step.id, _why(step, outcome))
         self._stopped = self._stopped or stops_all(outcome)
 
     def _skip(self, number: int) -> bool:
@@ -246,3 +248,9 @@ class Application:
     async def _tell(self, made: int) -> None:
         if self.progress is not None:
             await self.progress(made, len(self._steps), f"{made} of {len(self._steps)} steps")
+
+
+def _why(step: Step, error: BiMcpError) -> str:
+    if step.operation == "add" or not isinstance(error, NotFoundError):
+        return str(error)
+    return say("It was there when this plan was made, and someone has deleted it since. {error}", error=error)

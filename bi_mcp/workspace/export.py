@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bi_mcp.destinations import find_destinations
+from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.secret_parameters import looks_secret
 from bi_mcp.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.keys import make_key
@@ -120,6 +122,7 @@ def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, st
 
 
 def _connector(item: Connector) -> ConnectorEntry:
+    _check_addresses(item)
     fields = item.model_dump(
         mode="json",
         by_alias=True,
@@ -180,7 +183,9 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
 
 
 def _value(source: str, setting: SourceSetting, connector: Connector, export: _Export) -> SettingValue:
-    harmless = any(_HARMLESS.fullmatch(name.strip()) for name in (setting.code, setting.name or ""))
+    names = (setting.code, setting.name or "")
+    # A code or a name that suggests a secret weighs more: a password may be called "Login" beside its code.
+    harmless = any(_HARMLESS.fullmatch(name.strip()) for name in names) and not looks_secret(*names)
     if harmless or setting.code in export.shown:
         return setting.value.reveal()
     reference = export.references.get((source, setting.code))
@@ -253,13 +258,32 @@ def _dataset(
         raise _unwritable("dataset", item.id, error) from None
 
 
+def _check_addresses(item: Connector) -> None:
+    held = [address for address in addresses_of(item) if "@" in address.partition("://")[2].partition("/")[0]]
+    if held:
+        raise PlanError(
+            say(
+                "connector {id}: an address of it holds a user or a password before the host, and a file must hold none. Write the addresses without it, declare it as a parameter, then export again.",
+                id=item.id,
+            )
+        )
+
+
 def _without_empty(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
 def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    where = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in problems}))
+    # A rule about the object as a whole has no place, and says itself what it is about.
+    where = ", ".join(
+        sorted(
+            {
+                ".".join(map(str, each["loc"])) or each["msg"].removeprefix("Value error, ")
+                for each in problems
+            }
+        )
+    )
     return PlanError(
         say(
             "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ DEPTH_OF_LINES = 4
 
 # sources, key, settings, code
 LENGTH_OF_SETTING = 4
+
+# A line's end that only YAML knows, and the signs of a key and of its value.
+_MISREAD = re.compile(r"\x85|^[?:]")
 
 Path = tuple[str | int, ...]
 
@@ -242,6 +246,15 @@ def _dump(document: object) -> str:
     return out.getvalue()
 
 
+def _legible(scalar: Any) -> Any:
+    """What the writer would leave without quotes, and the reader then takes for something else."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(scalar, str) and _MISREAD.search(scalar):
+        return DoubleQuotedScalarString(scalar)
+    return scalar
+
+
 def _block_style(wanted: Any, depth: int = 0) -> Any:
     """Mappings over several lines, but a column or a parameter in one: a table is read line by line."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -249,8 +262,8 @@ def _block_style(wanted: Any, depth: int = 0) -> Any:
     if isinstance(wanted, list):
         return CommentedSeq([_block_style(part, depth + 1) for part in wanted])
     if not isinstance(wanted, dict):
-        return wanted
-    made = CommentedMap((key, _block_style(part, depth + 1)) for key, part in wanted.items())
+        return _legible(wanted)
+    made = CommentedMap((_legible(key), _block_style(part, depth + 1)) for key, part in wanted.items())
     if depth >= DEPTH_OF_LINES:
         made.fa.set_flow_style()
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,11 +20,17 @@ from bi_mcp.workspace.difference import (
     compare_source,
     immutable_differences,
 )
+from bi_mcp.workspace.feasibility import (
+    doubtful_fields,
+    doubtful_replacements,
+    doubtful_types,
+    unusable_addresses,
+)
 from bi_mcp.workspace.groups import GROUPS, Group
 from bi_mcp.workspace.matching import AnyItem, Pairs, match
 from bi_mcp.workspace.plan import Change, FieldChange, Plan
 from bi_mcp.workspace.plan_digest import plan_digest
-from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, Setup, SourceEntry, count_objects
+from bi_mcp.workspace.setup import ConnectorEntry, Setup, SourceEntry, count_objects
 from bi_mcp.workspace.state import State
 
 if TYPE_CHECKING:
@@ -33,7 +39,6 @@ if TYPE_CHECKING:
     from bi_mcp.setting_values import SettingValue, SettingValues
 
 CHARTS_BREAK = text("Charts and dashboards that use it break.")
-NEWER_TYPES = frozenset({"money", "timezone"})
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,14 @@ class _Planning:
         entry = self._setup.connectors[key]
         item = self._pairs.connectors.get(key)
         if item is None:
+            self.obstacles.extend(unusable_addresses(key, entry))
+            self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation))
             yield self._creation("connector", key)
             return
         compared = compare_connector(entry, item, self._applied("connector", key))
+        differing = [field.field for field in compared.fields]
+        self.obstacles.extend(unusable_addresses(key, entry, differing))
+        self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation, differing))
         consequences = (
             *travelling(compared, item),
             *dropped(compared),
@@ -156,18 +166,22 @@ class _Planning:
         entry = self._setup.datasets[key]
         item = self._pairs.datasets.get(key)
         if item is None:
+            self._unknown.extend(doubtful_types(key, entry.columns, self._wanted.generation))
             yield self._creation("dataset", key)
             return
         source = self._pairs.sources.get(entry.source)
         stays = source is not None and not self._is_replaced(entry.source, source)
         fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
         if fixed:
-            self._check_types(key, entry.columns)
+            self.obstacles.extend(doubtful_replacements(key, entry.columns, self._wanted.generation))
             yield self._replacement("dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item))
             return
         compared = compare_dataset(entry, item, self._applied("dataset", key))
         if compared.columns.delete:
-            self._check_types(key, compared.columns.add)
+            added = compared.columns.add
+            self.obstacles.extend(doubtful_replacements(key, added, self._wanted.generation))
+        else:
+            self._unknown.extend(doubtful_types(key, compared.columns.add, self._wanted.generation))
         lost = ", ".join(name for _, name in compared.columns.delete)
         warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
         yield from self._update("dataset", key, item, compared, warned)
@@ -277,21 +291,6 @@ class _Planning:
         except SecretReferenceError as error:
             self.obstacles.append(f"connectors.{key}: {error}")
             return []
-
-    def _check_types(self, key: str, columns: Sequence[ColumnEntry]) -> None:
-        """What is deleted first must be sure to come back."""
-        if self._wanted.generation == "tables":
-            return
-        for column in columns:
-            if column.type in NEWER_TYPES:
-                self.obstacles.append(
-                    say(
-                        "datasets.{key}: this portal may not know the type {type} of the column {name}, and what it replaces would be deleted first. Choose another type.",
-                        key=key,
-                        type=column.type,
-                        name=column.name,
-                    )
-                )
 
     def _check_values(self, key: str, entry: SourceEntry) -> None:
         """What is about to be made needs every value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import httpx
@@ -25,11 +25,12 @@ TABLE = "flights"
 
 @dataclass(frozen=True)
 class Question:
-    """A call of an endpoint. `ask` puts it, or a changed one, to the healthy sample."""
+    """A call of an endpoint. `ask` puts it, or a changed one, to the healthy sample; `asked` counts for bends by turns."""
 
     path: str
     form: Mapping[str, Any]
     receive: Receive
+    asked: dict[str, int]
 
     async def ask(self, **changes: Any) -> httpx.Response:
         """The sample's answer; a change to None leaves a parameter out."""
@@ -120,6 +121,28 @@ def as_bytes(change: Callable[[bytes], bytes], **headers: str) -> Bend:
     return bend
 
 
+def as_text(change: Callable[[str], bytes]) -> Bend:
+    """The sample's answer as other bytes; its refusals stay."""
+
+    async def bend(question: Question) -> Response:
+        answer = await question.ask()
+        body = change(answer.text) if answer.status_code == 200 else answer.content
+        return Response(body, answer.status_code)
+
+    return bend
+
+
+def by_turns(*bends: Bend) -> Bend:
+    """One after the other, and again; it starts anew with each service."""
+
+    async def bend(question: Question) -> Response:
+        asked = question.asked.get(question.path, 0)
+        question.asked[question.path] = asked + 1
+        return await bends[asked % len(bends)](question)
+
+    return bend
+
+
 def when(test: Callable[[Mapping[str, Any]], bool], bend: Bend) -> Bend:
     """Bent only where the question is such."""
 
@@ -141,12 +164,13 @@ class BentSample:
     """The sample as an ASGI app, with some endpoints bent."""
 
     bends: Mapping[str, Bend]
+    asked: dict[str, int] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         form = parse_form(await request.body())
         endpoint = next(name for name, path in ENDPOINTS.items() if path == scope["path"])
-        response = await self.bends.get(endpoint, healthy)(Question(scope["path"], form, receive))
+        response = await self.bends.get(endpoint, healthy)(Question(scope["path"], form, receive, self.asked))
         await response(scope, receive, send)
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bi_mcp.diagnostics.finding import Level
 from bi_mcp.endpoints.caller import EndpointLimits
-from tests.diagnostics.bent_sample import Bend, always, as_bytes, asking, never, rewritten, when, with_first
+from tests.diagnostics.bent_sample import (
+    Bend,
+    always,
+    as_bytes,
+    as_text,
+    asking,
+    by_turns,
+    healthy,
+    never,
+    rewritten,
+    when,
+    with_first,
+)
 
 NO_LIMIT_REACHED = EndpointLimits()
 
@@ -71,6 +84,17 @@ CHECK = [
         always("", 307, location="https://other.example/"),
         "error",
         "redirects to",
+    ),
+    Defect(
+        "redirects to itself", "urlCheck", always("", 302, location="/check"), "error", "redirects to itself"
+    ),
+    Defect(
+        "answers a login page with 200",
+        "urlCheck",
+        always("<!DOCTYPE html><form><input type=password></form>"),
+        "warning",
+        "answers 200 with a web page",
+        ("A wrong value in password is accepted",),
     ),
     Defect(
         "wants a slash at the end",
@@ -159,6 +183,45 @@ TABLE_LIST = [
         NOT_CALLED,
     ),
     Defect(
+        "says gzip and is zlib",
+        "urlTableList",
+        as_bytes(zlib.compress, content_encoding="gzip"),
+        "error",
+        "is not gzip",
+        NOT_CALLED,
+    ),
+    Defect("is gzip unsaid", "urlTableList", as_bytes(gzip.compress), "error", "is gzip, and no", NOT_CALLED),
+    Defect(
+        "is UTF-16",
+        "urlTableList",
+        as_text(lambda text: text.encode("utf-16")),
+        "error",
+        "is UTF-16",
+        NOT_CALLED,
+    ),
+    Defect(
+        "tells an error with 200",
+        "urlTableList",
+        always({"error": "token expired"}),
+        "error",
+        "is no JSON array: answer (an object with 'error')",
+        NOT_CALLED,
+    ),
+    Defect(
+        "answers by turns",
+        "urlTableList",
+        by_turns(healthy, always("", 500)),
+        "warning",
+        "answers only sometimes",
+    ),
+    Defect(
+        "fails at first",
+        "urlTableList",
+        by_turns(always("", 502), healthy),
+        "warning",
+        "answers only sometimes",
+    ),
+    Defect(
         "is compressed unasked",
         "urlTableList",
         as_bytes(gzip.compress, content_encoding="gzip"),
@@ -168,6 +231,20 @@ TABLE_LIST = [
 ]
 
 DESCRIPTION = [
+    Defect(
+        "ends with a comma",
+        "urlTableDescription",
+        as_text(lambda text: f"{text[:-1]},]".encode()),
+        "error",
+        "holds an element that is not JSON",
+    ),
+    Defect(
+        "holds a login page by turns",
+        "urlTableDescription",
+        by_turns(always("<html>Log in</html>"), healthy),
+        "warning",
+        "answers only sometimes",
+    ),
     Defect("is not there", "urlTableDescription", always("", 404), "error", "answered HTTP 404"),
     Defect("is empty", "urlTableDescription", always([]), "error", "array is empty"),
     Defect("has no name", "urlTableDescription", with_first(name=None), "error", "name is empty"),
@@ -197,6 +274,32 @@ DESCRIPTION = [
 ]
 
 DATA = [
+    Defect(
+        "answers by turns", "urlData", by_turns(healthy, always("", 500)), "warning", "answers only sometimes"
+    ),
+    Defect(
+        "is asked too often",
+        "urlData",
+        always("", 429),
+        "error",
+        "answered HTTP 429",
+    ),
+    Defect("answers 204", "urlData", always("", 204), "error", "answered HTTP 204"),
+    Defect(
+        "holds NaN",
+        "urlData",
+        as_text(lambda text: text.replace('"UA"', "NaN", 1).encode()),
+        "error",
+        "holds NaN, which is no JSON",
+        ("are optional, and without them it fails",),
+    ),
+    Defect(
+        "answers a page of ten rows",
+        "urlData",
+        when(missing("limit"), rewritten(lambda rows: rows[:11])),
+        "error",
+        "Without limit only 10 rows come",
+    ),
     Defect("answers 500", "urlData", always("", 500), "error", "answered HTTP 500"),
     Defect("is an empty list", "urlData", always([]), "error", "first row is no header"),
     Defect(

@@ -14,7 +14,9 @@ from tests.diagnostics.bent_sample import (
     Bend,
     Question,
     always,
+    as_text,
     asking,
+    by_turns,
     healthy,
     rewritten,
     valued,
@@ -78,6 +80,18 @@ def lacking(code: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]
 
 def dotted(day: str) -> str:
     return ".".join(reversed(day.split("-")))
+
+
+def row_by_row(code: str, *changes: Callable[[Any], Any]) -> Bend:
+    """The values of a column changed otherwise in each row."""
+
+    def changed(rows: list[list[Any]]) -> list[list[Any]]:
+        place = rows[0].index(code)
+        for number, row in enumerate(rows[1:]):
+            row[place] = changes[number % len(changes)](row[place])
+        return rows
+
+    return rewritten(changed)
 
 
 def gone(code: str) -> Mapping[str, Bend]:
@@ -264,6 +278,67 @@ DATASET_DEFECTS = [
         "error",
         "urlData",
         "A row is no JSON array: row 2",
+    ),
+    DatasetDefect(
+        "a header in another order than the rows",
+        {"urlData": rewritten(lambda rows: [list(reversed(rows[0])), *rows[1:]])},
+        "error",
+        "header of urlData",
+        "in another order than the values",
+    ),
+    DatasetDefect(
+        "UTF-8 read as Windows-1251",
+        {"urlData": valued("carrier", lambda _: "Аэрофлот".encode().decode("cp1251", "replace"))},
+        "warning",
+        CARRIER,
+        "UTF-8 was read as another encoding",
+    ),
+    DatasetDefect(
+        "decimal commas in some rows, and a column that is gone",
+        {
+            **gone("carrier"),
+            "urlData": row_by_row("temperature", str, lambda value: str(value).replace(".", ",")),
+        },
+        "warning",
+        TEMPERATURE,
+        "decimal comma",
+        (NO_LONGER,),
+    ),
+    DatasetDefect(
+        "dates in three formats",
+        {"urlData": row_by_row("flight_date", str, dotted, lambda day: day.replace("-", "/"))},
+        "warning",
+        DATE,
+        "d.m.Y",
+    ),
+    DatasetDefect(
+        "an endpoint that answers by turns",
+        {"urlData": by_turns(always("", 500), healthy)},
+        "warning",
+        "urlData",
+        "answers only sometimes",
+    ),
+    DatasetDefect(
+        "a login page for data",
+        {"urlData": always("<!DOCTYPE html><form></form>")},
+        "error",
+        "urlData",
+        "is HTML, not JSON. Its header",
+    ),
+    DatasetDefect(
+        "Windows-1251 in the data",
+        {"urlData": as_text(lambda text: text.replace('"UA"', '"ЮА"').encode("cp1251"))},
+        "error",
+        "urlData",
+        "is not UTF-8 text. Its header",
+    ),
+    DatasetDefect(
+        "a refused password",
+        {"urlTableDescription": always("", 401), "urlData": always("", 401)},
+        "error",
+        "urlData",
+        "answered HTTP 401. Its header",
+        ("answered HTTP 401. Its columns",),
     ),
     DatasetDefect("no description", {"urlTableDescription": always("", 500)}, "error", "urlTableDescription", "answered HTTP 500"),
     DatasetDefect("no data", {"urlData": always("", 500)}, "error", "urlData", "answered HTTP 500"),

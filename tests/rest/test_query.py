@@ -80,6 +80,7 @@ def test_a_broken_rule_of_filters_is_named(conditions: Mapping[str, Any], rule: 
     [
         ({"select": "id"}, "select is an array"),
         ({"select": ["csvDelimiter"]}, "'csvDelimiter' .* may not be selected"),
+        ({"select": ["name", "fields"]}, "a list never answers 'fields'"),
         ({"order": {"id": "up"}}, "'id' is sorted ASC or DESC"),
         ({"order": {"id": 1}}, "'id' is sorted ASC or DESC"),
         ({"page": 0}, "page counts from 1"),

@@ -270,12 +270,12 @@ ARGUMENTS = [
     *(
         Odd(f"an object id {what!r}", call("connector_get", {"id": what}), Refused(says))
         for what, says in {
-            5.5: "id: Input should be a valid integer",
+            5.5: "id: a whole number is expected",
             True: "a whole number belongs here",
-            None: "id: Input should be a valid integer",
+            None: "id: a whole number is expected",
             -1: "greater than or equal to 1",
             10**30: "positive integer",
-            "\N{ARABIC-INDIC DIGIT FIVE}": "id: Input should be a valid integer",
+            "\N{ARABIC-INDIC DIGIT FIVE}": "id: a whole number is expected",
             "«NaN»": "finite",
             "«1e400»": "finite",
         }.items()

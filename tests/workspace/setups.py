@@ -45,6 +45,11 @@ _TEXTS = st.one_of(
             "'quoted'",
             "{x}",
             "~",
+            "? key",
+            ": value",
+            "two\nlines",
+            "next\x85line",
+            "\u202eright to left",
         ]
     ),
 )

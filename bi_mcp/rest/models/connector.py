@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
@@ -22,6 +23,8 @@ ParameterType = Literal["STRING", "INT"]
 
 # The fields that hold the addresses of the four endpoints.
 ADDRESSES = ("url_check", "url_table_list", "url_table_description", "url_data")
+
+_NEWER_DEFAULTS: Mapping[str, object] = {"supportMapping": False, "sourceCode": ""}
 
 
 class Parameter(Sent):
@@ -46,6 +49,12 @@ class ConnectorFields(Sent):
     sort: StrictInt | None = None
     support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
     source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """Without what every portal takes for granted and an older one would refuse the whole call for."""
+        return {
+            name: value for name, value in super().to_wire().items() if _NEWER_DEFAULTS.get(name) != value
+        }
 
 
 class ConnectorChanges(Sent):
