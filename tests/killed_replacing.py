@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bi_mcp.client_file import ClientFile
+from bi_mcp.clients.client_file import ClientFile
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.whole_file import replace_file
 from bi_mcp.workspace.state import State, StateDraft

@@ -16,7 +16,7 @@ from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.secret_parameters import looks_secret
+from bi_mcp.secrets.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.connector_report import ConnectorReport

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.secrets.destinations import destination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bi_mcp.named_secrets import NamedSecret, NamedSecrets
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Connector, ConnectorChanges, Source
     from bi_mcp.secret import Secret
+    from bi_mcp.secrets.named_secrets import NamedSecret, NamedSecrets
 
     Stored = Sequence[tuple[NamedSecret, Secret]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bi_mcp.destinations import find_destinations
 from bi_mcp.diagnostics import portal_rules as rules
 from bi_mcp.diagnostics.external import DatasetContext, Generation
 from bi_mcp.diagnostics.finding import Finding
@@ -14,10 +13,11 @@ from bi_mcp.diagnostics.naming import column_names
 from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.named_secrets import set_command
 from bi_mcp.rest.models import Connector, Source, SourceSetting
-from bi_mcp.secret_parameters import looks_secret
-from bi_mcp.setting_values import ENV_PREFIX
+from bi_mcp.secrets.destinations import find_destinations
+from bi_mcp.secrets.named_secrets import set_command
+from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secrets.setting_values import ENV_PREFIX
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 

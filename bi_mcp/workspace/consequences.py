@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
 from bi_mcp.rest.models import Connector
+from bi_mcp.secrets.destinations import destination
 from bi_mcp.workspace.difference import Comparison
 
 

@@ -10,7 +10,6 @@ import anyio
 from anyio import to_thread
 from pydantic import ValidationError
 
-from bi_mcp.destinations import destination
 from bi_mcp.diagnostics.secret_travel import addresses_of, check_changes
 from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
@@ -27,6 +26,7 @@ from bi_mcp.rest.models import (
 )
 from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
 from bi_mcp.secret import Secret
+from bi_mcp.secrets.destinations import destination
 from bi_mcp.workspace.acting import undoing
 from bi_mcp.workspace.groups import PARENTS
 from bi_mcp.workspace.history import Key, choose, current_id, replacements
@@ -34,8 +34,8 @@ from bi_mcp.workspace.recording import shown_state
 from bi_mcp.workspace.undo import World, plan_undo, touched
 
 if TYPE_CHECKING:
-    from bi_mcp.named_secrets import NamedSecrets
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.secrets.named_secrets import NamedSecrets
     from bi_mcp.workspace.history import Entry, History, Wire
     from bi_mcp.workspace.undo_plan import Step, UndoPlan
 

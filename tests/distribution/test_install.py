@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from mcp import Client, StdioServerParameters
 
 from bi_mcp.cli import main
-from bi_mcp.client_file import ClientFile
+from bi_mcp.clients.client_file import ClientFile
 from bi_mcp.errors import ConfigError
 from bi_mcp.profiles import Profile, change_profiles
 from tests.server.processes import LIMIT_S, environment

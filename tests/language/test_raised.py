@@ -27,7 +27,19 @@ SPEAKING = {name for name in vars(errors) if name.endswith("Error")} | {
 }
 # These arguments are codes and names of the protocol.
 NOT_TEXT = {"code", "kind", "level", "method", "outcome", "reason", "where"}
-CONVERTED = ("auth", "cli", "diagnostics", "endpoints", "hosting", "rest", "tools", "workspace", "modules")
+CONVERTED = (
+    "auth",
+    "cli",
+    "clients",
+    "diagnostics",
+    "endpoints",
+    "hosting",
+    "rest",
+    "secrets",
+    "tools",
+    "workspace",
+    "modules",
+)
 
 
 def untranslated(path: Path) -> Iterator[str]:

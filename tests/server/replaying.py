@@ -22,14 +22,14 @@ from bi_mcp import sample
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Application, Grant, Token
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.destinations import destination
-from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portal import create_app
 from bi_mcp.profiles import Profile, change_profiles
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorFields, DatasetFields, NewColumn, Parameter, SourceFields
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
+from bi_mcp.secrets.destinations import destination
+from bi_mcp.secrets.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLS
 from tests.portal.serving import served

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 
 from bi_mcp import sample
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
+from bi_mcp.secrets.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from tests.portal.calling import Connector
 from tests.server.conftest import Era

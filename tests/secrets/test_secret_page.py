@@ -14,9 +14,9 @@ import anyio
 import httpx
 import pytest
 
-from bi_mcp.named_secrets import NamedSecrets
 from bi_mcp.secret import Secret
-from bi_mcp.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
+from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secrets.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
 from tests.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from keyring.backends import null
 
-from bi_mcp.destinations import destination, parse_host
 from bi_mcp.errors import ConfigError, EndpointError
-from bi_mcp.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
 from bi_mcp.profiles import Keeper
 from bi_mcp.secret import Secret
+from bi_mcp.secrets.destinations import destination, parse_host
+from bi_mcp.secrets.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
 from tests.keyrings import Keyring, system_keyring
 
 CANARY = "value-canary"

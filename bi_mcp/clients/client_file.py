@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bi_mcp import commented_json
+from bi_mcp.clients import commented_json
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say
 from bi_mcp.whole_file import link_target, replace_file

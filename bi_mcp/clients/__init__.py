@@ -1,0 +1,1 @@
+"""The assistants that bi-mcp adds itself to, and their files."""
