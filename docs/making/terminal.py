@@ -51,10 +51,15 @@ class Terminal:
             stdin=follower,
             stdout=follower,
             stderr=follower,
-        ):
+        ) as process:
             os.close(follower)
-            shown = "".join(_read(leader))
-        os.close(leader)
+            try:
+                shown = "".join(_read(leader))
+            except TimeoutError:
+                process.kill()
+                raise
+            finally:
+                os.close(leader)
         return self._settled(shown)
 
     def _settled(self, shown: str) -> str:
