@@ -14,6 +14,7 @@ from mcp.server.mcpserver.resources import FunctionResource
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.language import say, speaking
 from bi_mcp.tools.answers import Answer, Fields, Found, view_connector, view_source
+from bi_mcp.tools.tool import HISTORY
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -88,7 +89,7 @@ def _history_resource(app: App) -> FunctionResource:
         return await _as_json(app, _history(app))
 
     return FunctionResource(
-        uri="bi://history",
+        uri=HISTORY,
         name="history",
         title="What was changed",
         description=f"The last {MOST_ENTRIES} changes that bi-mcp made on the portal, without values; workspace_undo reverts one.",

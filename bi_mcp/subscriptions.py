@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_PER_CLIENT = 1000
 # A client that does not read must not hold up the call of another.
 TOLD_WITHIN_S = 1.0
-_ADDRESS = re.compile(r"bi://(connector|source|dataset)/(fields|[1-9][0-9]{0,18})")
+_OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
 
 class Subscriptions(InMemorySubscriptionBus):
@@ -44,16 +44,22 @@ class Subscriptions(InMemorySubscriptionBus):
     def serve(self, server: MCPServer) -> None:
         """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
         handlers = server._lowlevel_server  # noqa: SLF001  there is no other door for these two methods
-        handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
+
+        async def subscribe(
+            ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
+        ) -> EmptyResult:
+            listed = {resource.uri for resource in await server.list_resources()}
+            if params.uri not in listed and not _OBJECT.fullmatch(params.uri):
+                raise MCPError(
+                    INVALID_PARAMS,
+                    "Subscribe to bi://connector/ID, bi://source/ID, bi://dataset/ID or what resources/list names.",
+                )
+            return self._subscribe(ctx, params)
+
+        handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
         handlers.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
 
-    async def _subscribe(
-        self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
-    ) -> EmptyResult:
-        if not _ADDRESS.fullmatch(params.uri):
-            raise MCPError(
-                INVALID_PARAMS, "Subscribe to bi://connector/ID, bi://source/ID or bi://dataset/ID."
-            )
+    def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         watched = self._watched.setdefault(_connection(ctx), set())
         if len(watched) >= MOST_PER_CLIENT:
             raise MCPError(INVALID_PARAMS, f"{MOST_PER_CLIENT} resources are watched; unsubscribe from some.")

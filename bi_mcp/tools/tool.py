@@ -27,6 +27,8 @@ from bi_mcp.workspace.acting import acting
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
+# What was changed, and by whom.
+HISTORY = "bi://history"
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
 # Clients of older protocols may refuse a whole answer for a block that they do not know.
@@ -182,7 +184,8 @@ class BiTool(Tool):
         if app.portal is not app.portals[app.default]:
             return ()
         group = self.name.partition("_")[0]
-        for uri in answer.changed(group):
+        changed = answer.changed(group)
+        for uri in [*changed, HISTORY] if changed else changed:
             await context.notify_resource_updated(uri)
         if (context.protocol_version or "") < FIRST_WITH_LINKS:
             return ()

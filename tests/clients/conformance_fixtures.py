@@ -230,4 +230,5 @@ def add_fixtures(server: MCPServer) -> None:
         server.add_prompt(Prompt.from_function(prompt, description=prompt.__name__))
     server.resource("test://static-text")(static_text)
     server.resource("test://static-binary", mime_type="image/png")(static_binary)
+    server.resource("test://watched-resource")(static_text)
     server.resource("test://template/{id}/data")(from_template)

@@ -157,6 +157,21 @@ async def test_a_setup_that_was_applied_tells_of_each_of_its_objects(
             assert watcher.nothing_more()
 
 
+async def test_who_watches_the_history_is_told_of_each_change(
+    server: MCPServer, era: Era, watcher: Watcher
+) -> None:
+    async with Client(server, mode=era, message_handler=watcher.on_message) as client:
+        talk = Talk(client)
+        async with watcher.watching(client, "bi://history"):
+            await talk.done("connector_list")
+            connector = await talk.add_connector()
+            assert await watcher.told() == "bi://history"
+            await talk.preview("connector_delete", id=connector)
+            await talk.done("connector_update", id=connector, fields={"description": "new"})
+            assert await watcher.told() == "bi://history"
+            assert watcher.nothing_more()
+
+
 @pytest.mark.parametrize("era", ["legacy"])
 async def test_who_unsubscribed_is_told_nothing(server: MCPServer, watcher: Watcher) -> None:
     async with Client(server, mode="legacy", message_handler=watcher.on_message) as client:
@@ -171,7 +186,7 @@ async def test_who_unsubscribed_is_told_nothing(server: MCPServer, watcher: Watc
         assert watcher.nothing_more()
 
 
-@pytest.mark.parametrize("uri", ["bi://connector/0", "bi://portal/1", "file:///etc/passwd"])
+@pytest.mark.parametrize("uri", ["bi://connector/0", "bi://portal/1", "bi://history/1", "file:///etc/passwd"])
 async def test_only_our_own_addresses_can_be_watched(server: MCPServer, uri: str) -> None:
     async with Client(server, mode="legacy") as client:
         with pytest.raises(MCPError, match="Subscribe to bi://connector/ID"):
@@ -183,7 +198,7 @@ async def test_a_client_cannot_watch_without_bound(
 ) -> None:
     monkeypatch.setattr("bi_mcp.subscriptions.MOST_PER_CLIENT", 2)
     async with Client(server, mode="legacy") as client:
-        for id in (1, 2):
-            await subscribe(client, f"bi://dataset/{id}")
+        for uri in ("bi://dataset/fields", "bi://dataset/2"):
+            await subscribe(client, uri)
         with pytest.raises(MCPError, match="unsubscribe from some"):
             await subscribe(client, "bi://dataset/3")
