@@ -83,6 +83,28 @@ def test_a_file_becomes_a_portal_and_the_portal_the_same_file(folder: Path) -> N
         assert (folder / "bi.yaml").read_text(encoding="utf-8") == SETUP
 
 
+def test_an_export_replaces_what_a_link_leads_to_or_leaves_it_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ran("apply", "bi.yaml", "--yes").exit_code == 0
+    real = folder / "elsewhere.yaml"
+    real.write_text(SETUP.replace("title: Airlines  #", "title: Carriers  #"), encoding="utf-8")
+    (folder / "bi.yaml").unlink()
+    (folder / "bi.yaml").symlink_to(real)
+    before = real.read_text(encoding="utf-8")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        assert "bi.yaml cannot be written (No space left on device)." in ran("export", "bi.yaml").output
+    assert real.read_text(encoding="utf-8") == before
+    assert ran("export", "bi.yaml").exit_code == 0
+    assert (folder / "bi.yaml").is_symlink()
+    assert real.read_text(encoding="utf-8") == SETUP
+
+
 def test_no_file_and_no_output_holds_the_password(folder: Path) -> None:
     outputs = [
         ran(*command).output
