@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from bi_mcp.diagnostics.external import Generation
 from bi_mcp.diagnostics.secret_travel import addresses_of, find_travel
 from bi_mcp.errors import BiMcpError, SecretReferenceError
-from bi_mcp.language import say, say_count, text
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.workspace.changes import creation, deletion, replacement, update
 from bi_mcp.workspace.consequences import dropped, travelling
 from bi_mcp.workspace.difference import (
-    Comparison,
     compare_connector,
     compare_dataset,
     compare_source,
@@ -134,7 +134,7 @@ class _Planning:
             *dropped(compared),
             *self._stored_secrets(key, entry, item),
         )
-        yield from self._update("connector", key, item, compared, consequences)
+        yield from update(self._setup, "connector", key, item, compared, consequences)
 
     def _source(self, key: str) -> Iterator[Change]:
         entry = self._setup.sources[key]
@@ -150,7 +150,9 @@ class _Planning:
             moved = FieldChange(
                 "connector", item.connector_id, connector.id if connector else entry.connector
             )
-            yield self._replacement("source", key, item, (moved,), say("Its datasets are made again, too."))
+            yield replacement(
+                self._setup, "source", key, item, (moved,), say("Its datasets are made again, too.")
+            )
             return
         compared = compare_source(
             entry,
@@ -160,7 +162,7 @@ class _Planning:
             active_counts=self._wanted.generation == "classic",
         )
         self._unknown.extend(compared.unknown)
-        yield from self._update("source", key, item, compared)
+        yield from update(self._setup, "source", key, item, compared)
 
     def _dataset(self, key: str) -> Iterator[Change]:
         entry = self._setup.datasets[key]
@@ -174,7 +176,9 @@ class _Planning:
         fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
         if fixed:
             self.obstacles.extend(doubtful_replacements(key, entry.columns, self._wanted.generation))
-            yield self._replacement("dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item))
+            yield replacement(
+                self._setup, "dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item)
+            )
             return
         compared = compare_dataset(entry, item, self._applied("dataset", key))
         if compared.columns.delete:
@@ -184,17 +188,17 @@ class _Planning:
             self._unknown.extend(doubtful_types(key, compared.columns.add, self._wanted.generation))
         lost = ", ".join(name for _, name in compared.columns.delete)
         warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
-        yield from self._update("dataset", key, item, compared, warned)
+        yield from update(self._setup, "dataset", key, item, compared, warned)
 
     def _gone(self) -> Iterator[Change]:
         """What has a successor or, with `prune`, no place in the file: datasets first."""
         leaving = self._wanted.state.leaving
         for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
-                yield _deletion(group, item, say("It was replaced, and only its deletion is left to do."), ())
+                yield deletion(group, item, say("It was replaced, and only its deletion is left to do."))
             elif self._wanted.prune:
                 warned = (say(CHARTS_BREAK), *self._orphan(item)) if isinstance(item, Dataset) else ()
-                yield _deletion(group, item, say("It is not in the file."), warned)
+                yield deletion(group, item, say("It is not in the file."), warned)
 
     def _strangers(self) -> list[tuple[Group, AnyItem]]:
         return list(self._pairs.unmanaged(self._wanted.snapshot))
@@ -214,62 +218,7 @@ class _Planning:
             )
 
     def _creation(self, group: Group, key: str) -> Change:
-        known = self._wanted.state.known(group).get(key)
-        reason = (
-            say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
-            if known
-            else say("The portal does not have it.")
-        )
-        return Change("create", group, key, None, self._setup.label(group, key), (reason,))
-
-    def _update(
-        self, group: Group, key: str, item: AnyItem, compared: Comparison, warned: tuple[str, ...] = ()
-    ) -> Iterator[Change]:
-        if not compared.fields and not compared.columns:
-            return
-        named = ", ".join(field.field for field in compared.fields)
-        reasons = [
-            say_count(
-                "{fields} differs from the file.",
-                "{fields} differ from the file.",
-                len(compared.fields),
-                fields=named,
-            )
-        ]
-        by, at = _last_change(item)
-        if any(field.drifted for field in compared.fields):
-            reasons.append(_told(by, at))
-        yield Change(
-            "update",
-            group,
-            key,
-            item.id,
-            self._setup.label(group, key),
-            tuple(reasons),
-            compared.fields,
-            compared.columns,
-            warned,
-            by,
-            at,
-        )
-
-    def _replacement(
-        self, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
-    ) -> Change:
-        named = ", ".join(field.field for field in fields)
-        by, at = _last_change(item)
-        return Change(
-            "replace",
-            group,
-            key,
-            item.id,
-            self._setup.label(group, key),
-            (say("{fields} can only be set when it is made.", fields=named),),
-            fields,
-            consequences=warned,
-            changed_by=by,
-            changed_at=at,
-        )
+        return creation(self._setup, group, key, self._wanted.state.known(group).get(key))
 
     def _applied(self, group: Group, key: str) -> Mapping[str, str]:
         known = self._wanted.state.known(group).get(key)
@@ -299,26 +248,3 @@ class _Planning:
                 self._reveal(entry, code, value)
             except BiMcpError as error:
                 self.obstacles.append(f"sources.{key}: {error}")
-
-
-def _deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...]) -> Change:
-    by, at = _last_change(item)
-    label = (item.name if isinstance(item, Dataset) else item.title) or ""
-    return Change(
-        "delete", group, None, item.id, label, (reason,), consequences=warned, changed_by=by, changed_at=at
-    )
-
-
-def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
-    """A connector does not tell."""
-    if isinstance(item, Connector):
-        return None, None
-    return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
-
-
-def _told(by: int | None, at: str | None) -> str:
-    if not by:
-        return say("Changed on the portal since bi-mcp last applied it.")
-    return say(
-        "Changed on the portal since bi-mcp last applied it by user {id} on {moment}.", id=by, moment=at
-    )
