@@ -16,6 +16,7 @@ from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.rest.query import split_key
 from bi_mcp.secrets.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
@@ -134,11 +135,26 @@ async def preview_dataset(
 ) -> Rows:
     """Read the first rows of a dataset as Bitrix24 would; without `select` those of its visible columns."""
     dataset, outside = await open_dataset(bi, caller, dataset_id)
+    _check_codes(dataset, [*select, *(split_key(key)[1] for key in filter or ())])
     visible = [column.external_code or "" for column in dataset.fields or [] if column.visible is not False]
     rows = await outside.rows(
         dataset.external_code or "", select=select or visible, filter=filter, limit=limit
     )
     return replace(rows, rows=rows.rows[:limit], truncated=rows.truncated or len(rows.rows) > limit)
+
+
+def _check_codes(dataset: Dataset, asked: Sequence[str]) -> None:
+    """Refuse a column's name where its code belongs; a code may be one that the dataset lacks."""
+    codes = {column.name: column.external_code for column in dataset.fields or []}
+    named = [name for name in asked if name in codes and name not in codes.values()]
+    if named:
+        raise InvalidRequestError(
+            say(
+                "{name} is the name of a column on the portal; the connector knows its code, {code}. Write that in select and filter.",
+                name=named[0],
+                code=codes[named[0]],
+            )
+        )
 
 
 async def diagnose_dataset(

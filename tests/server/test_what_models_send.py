@@ -82,6 +82,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("dataset_update", {"id": 1, "fields": "new"}, 'fields: an object is expected, such as {"description": …}'),
     ("dataset_fields_update", {"id": 1, "delete": "1"}, "delete: an array is expected, such as [1]"),
     ("connector_check", {"urls": {"check": "https://x.example"}}, "there is no endpoint check. Their names are urlCheck"),
+    ("dataset_preview", {"id": 1, "select": ["CARRIER"]}, "CARRIER is the name of a column on the portal; the connector knows its code, carrier"),
+    ("dataset_preview", {"id": 1, "filter": {">=DISTANCE": 5}}, "DISTANCE is the name of a column on the portal"),
     ("connector_delete", {"id": 1, "confirm": True}, "confirm: text is expected"),
 ]  # fmt: skip
 
