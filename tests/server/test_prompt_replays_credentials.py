@@ -93,7 +93,7 @@ class ReplaceCredentials(Script):
     async def step_5b(self) -> None:
         for dataset in self.datasets.values():
             diagnosis = await self.call("dataset_diagnose", id=dataset)
-            assert diagnosis["verdict"] == "unreachable"
+            assert diagnosis["verdict"] == "table_gone"
             assert diagnosis["findings"]
 
     async def _try_new(self, source: int) -> dict[str, Any]:
