@@ -42,11 +42,12 @@ class _Messages:
     async def receive(self) -> SessionMessage:
         while True:
             read = await self._reading.receive()
-            if isinstance(read, SessionMessage) and not is_idless(read.message):
+            if isinstance(read, Exception):
+                answer = answer_to(read)
+            elif is_idless(read.message):
+                answer = refusal(None, INVALID_REQUEST, NO_MESSAGE)
+            else:
                 return read
-            answer = (
-                answer_to(read) if isinstance(read, Exception) else refusal(None, INVALID_REQUEST, NO_MESSAGE)
-            )
             if answer is not None:
                 await self._writing.send(SessionMessage(answer))
 

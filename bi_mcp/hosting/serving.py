@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import signal
 import socket
 import ssl
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 import uvicorn
 from sse_starlette.sse import AppStatus
+from starlette.requests import ClientDisconnect
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.hosting.access import FixedToken, IssuedTokens
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 # Less than the half minute that container platforms wait before they kill.
 GRACE_S = 25
 _BACKLOG = 2048
+# Loggers that write a stack trace for a client that went in the middle of its request.
+_COMPLAINERS = ("uvicorn.error", "mcp.server.streamable_http")
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ def serve_http(
     """
     require_servable(options)
     _check_certificate(options)
+    for name in _COMPLAINERS:
+        logging.getLogger(name).addFilter(_is_no_hang_up)
     anyio.run(partial(_serve, build, options, announce))
 
 
@@ -151,6 +157,10 @@ class _Server(uvicorn.Server):
         """Accept nobody, finish what runs."""
         self._app.begin()
         await super().shutdown(sockets)
+
+
+def _is_no_hang_up(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], ClientDisconnect))
 
 
 def _listen(options: HttpOptions) -> socket.socket:

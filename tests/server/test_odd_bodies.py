@@ -7,13 +7,16 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from mcp.types import HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR
 
 from bi_mcp.hosting.options import HttpOptions
+from tests.hosting.processes import serving
 from tests.hosting.serving import ACCEPT, HELLO, hosted, http_client
 from tests.server.conftest import Era
 from tests.server.odd_messages import (
@@ -169,3 +172,22 @@ async def test_a_session_that_its_client_ended_is_no_more() -> None:
         gone = await poster.post(BODY)
         assert gone.status_code == 404
         check(read(gone), Error(INVALID_REQUEST, "Session not found"))
+
+
+@pytest.mark.parametrize("version", [NEWEST, HANDSHAKE], ids=["auto", "legacy"])
+async def test_a_client_that_hangs_up_in_the_middle_of_a_body_is_no_error_of_the_server(
+    version: dict[str, str], tmp_path: Path
+) -> None:
+    headers = ACCEPT | {"Content-Type": "application/json", "Content-Length": "1000"} | version
+    async with serving(tmp_path) as served:
+        head = f"POST /mcp HTTP/1.1\r\nHost: {served.address}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        host, port = served.address.split(":")
+        async with await anyio.connect_tcp(host, int(port)) as stream:
+            await stream.send(f'{head}\r\n{{"jsonrpc": "2.0", '.encode())
+        async with http_client(served.address) as http:
+            assert (await http.get("/health")).status_code == 200
+        served.process.terminate()
+        code, errors = await served.ended()
+    assert code == 0
+    assert "Traceback" not in errors
