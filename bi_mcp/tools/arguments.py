@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from bi_mcp.foreign_json import is_deep
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
@@ -145,9 +146,11 @@ def _reference(value: object) -> object:
 
 def _parse(text: str) -> object:
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    # Since Python 3.15 the parser goes deeper than what follows it here.
+    return text if is_deep(value) else value
 
 
 def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, message: str) -> str:
