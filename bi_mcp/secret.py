@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 MASK = "•••"
+_LOGIN = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
 
 
 class Secret:
@@ -85,6 +87,11 @@ def secrets_in(value: object) -> Iterator[Secret]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from secrets_in(part)
+
+
+def hide_logins(text: str) -> str:
+    """Mask what stands before the host of an address. bi-mcp lets nobody write a login there, but others may have."""
+    return _LOGIN.sub(MASK, text)
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:

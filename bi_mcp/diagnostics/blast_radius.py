@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.diagnostics.secret_travel import tell_travel
 from bi_mcp.language import say, say_count
+from bi_mcp.secret import hide_logins
 from bi_mcp.secrets.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
@@ -241,8 +242,8 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         say(
             "{endpoint} changes from {old} to {new}.",
             endpoint=ENDPOINTS[name],
-            old=quoted(old, LONGEST_ADDRESS),
-            new=quoted(new, LONGEST_ADDRESS),
+            old=quoted(hide_logins(old), LONGEST_ADDRESS),
+            new=quoted(hide_logins(new), LONGEST_ADDRESS),
         )
         for name, (old, new) in moved.items()
     ]

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
+from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.secret import hide_logins
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -226,11 +228,16 @@ def describe(item: BaseModel) -> str:
 
 
 def view_connector(connector: Connector) -> Connector:
-    """Cut a logo that is a whole picture."""
-    logo = connector.logo or ""
-    if len(logo) <= LONGEST_LOGO:
-        return connector
-    return connector.model_copy(update={"logo": f"{logo[:40]}… ({len(logo)} characters)"})
+    """Cut a logo that is a whole picture, and mask logins in addresses."""
+    shown = {
+        name: hide_logins(held)
+        for name in ("logo", *ADDRESSES)
+        if (held := getattr(connector, name)) is not None
+    }
+    logo = shown.get("logo", "")
+    if len(logo) > LONGEST_LOGO:
+        shown["logo"] = f"{logo[:40]}… ({len(logo)} characters)"
+    return connector.model_copy(update=shown)
 
 
 def view_source(source: Source, shown_settings: frozenset[str]) -> SourceView:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bi_mcp.secret import hide_logins
 from bi_mcp.workspace.history import Ending
 from bi_mcp.workspace.journal import Journal
 
@@ -65,6 +66,6 @@ def _shown_field(name: str, value: object, is_before: bool, before: Wire | None)
         return {
             code: "same" if code in old and old[code] == new else "changed" for code, new in value.items()
         }
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return f"{value[:40]}… ({len(value)} characters)"
-    return value
+    if not isinstance(value, str):
+        return value
+    return f"{value[:40]}… ({len(value)} characters)" if len(value) > LONGEST_TEXT else hide_logins(value)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bi_mcp.language import say, text
+from bi_mcp.secret import hide_logins
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.setup import ColumnEntry
 
@@ -90,6 +91,9 @@ class Change:
     def as_json(self) -> dict[str, Any]:
         """For machines; holds no value of a setting."""
         document = asdict(self)
+        for change in document["fields"]:
+            values = {side: change[side] for side in ("before", "after")}
+            change |= {side: hide_logins(value) for side, value in values.items() if isinstance(value, str)}
         document["columns"] = {
             "delete": [{"id": id, "name": name} for id, name in self.columns.delete],
             "add": [column.model_dump(mode="json", by_alias=True) for column in self.columns.add],

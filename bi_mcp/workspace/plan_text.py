@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bi_mcp.language import say, text
+from bi_mcp.secret import hide_logins
 from bi_mcp.workspace.nouns import noun
 from bi_mcp.workspace.plan import Action, Change, FieldChange, Plan
 
@@ -37,7 +38,7 @@ def value_text(value: object) -> str:
     """A value on one line, cut. Texts come from outside and are quoted."""
     if value is None:
         return say("nothing")
-    text = json.dumps(value, ensure_ascii=False)
+    text = hide_logins(json.dumps(value, ensure_ascii=False))
     printable = "".join(sign if sign.isprintable() else "�" for sign in text)
     return printable if len(printable) <= LONGEST_VALUE else f"{printable[:LONGEST_VALUE]}…"
 

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
+from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLSETS, choose_tools
 from tests.portal.serving import served
@@ -44,6 +45,11 @@ ALL = tuple(TOOLSETS)
 TABLE = {"name": "orders", "sourceId": 1, "externalCode": "flights", "externalName": "F", "fields": COLUMNS}
 SETUP = f"""version: 1
 sources: {{one: {{title: One, connector: shop, settings: {{password: {PASSWORD}}}}}}}
+"""
+MOVED_SHOP = """version: 1
+connectors:
+  shop: {{title: Shop, logo: "https://example.com/logo.png", urlCheck: "{urlCheck}", urlTableList: "{urlTableList}",
+         urlTableDescription: "{urlTableDescription}", urlData: "{urlData}", settings: []}}
 """
 
 # How each tool is called; ids are those of the first objects.
@@ -299,3 +305,18 @@ async def test_no_command_prints_a_secret(tmp_path: Path, command: str, portal: 
     printed = (finished.stdout + finished.stderr).decode()
     assert "Traceback" not in printed
     assert leaks_in(printed) == []
+
+
+async def test_nothing_shows_a_login_that_another_client_wrote_into_an_address(stage: Stage) -> None:
+    addresses = {
+        name: f"https://bi:canary-login@shop.example/{name}" for name in shop_fields() if "url" in name
+    }
+    await stage.bi.connectors.update(1, ConnectorChanges.model_validate(addresses))
+    setup = MOVED_SHOP.format(**{name: f"https://shop.example/{name}" for name in addresses})
+
+    await stage.ear.call("connector_update", id=1, fields={"urlData": "https://elsewhere.example/"})
+    plan = await stage.ear.call("workspace_plan", setup=setup)
+    await call_all(stage.ear)
+
+    assert "shop.example" in plan.model_dump_json()
+    assert stage.ear.leaks() == []
