@@ -106,7 +106,7 @@ async def test_a_moved_endpoint_is_told_with_the_values_that_would_travel_to_a_n
         radius = await blast_radius.of_connector_changes(bi, connector, changes)
         assert radius is not None
         text = radius.text()
-        assert f'urlCheck changes from "{CHECK}/check" to XX
+        assert f'urlCheck changes from "{CHECK}/check" to "https://•••@evil.example/check".' in text
         assert "hold (login, password) would be sent to evil.example." in text
         assert f'1 source ({source} "Shop one")' in text
 
