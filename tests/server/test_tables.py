@@ -102,7 +102,7 @@ async def test_a_portal_without_the_family_says_so_before_anything_is_asked(
         }.items():
             text = await talk.refused(tool, **arguments)
             assert ON_CLASSIC in text, tool
-            assert "Use the dataset tools" in text
+            assert "Use biconnector.dataset.*" in text
         assert len((await talk.done("dataset_list"))["items"]) == 1
 
 
