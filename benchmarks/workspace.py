@@ -18,7 +18,7 @@ from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.models import Parameter
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.setting_values import EnvReference, SettingValues
+from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
 from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.workspace.state_file import StateFile
 from bi_mcp.workspace.workspace import Workspace

@@ -17,8 +17,8 @@ from bi_mcp.portals import build_portals, build_recorder
 from bi_mcp.prompts import build_prompts, languages_of
 from bi_mcp.refusals import add_refusals
 from bi_mcp.resources import add_resources
-from bi_mcp.secrets.named_secrets import NamedSecrets
-from bi_mcp.secrets.setting_values import SettingValues
+from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.secret_references.setting_values import SettingValues
 from bi_mcp.subscriptions import Subscriptions
 from bi_mcp.tools import choose_tools
 from bi_mcp.tools.app import App, PortalAccess

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bi_mcp.cli import main
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from tests.keyrings import Keyring, system_keyring
 from tests.server.processes import LIMIT_S, environment
 

@@ -13,7 +13,7 @@ from bi_mcp.language import say, text
 if TYPE_CHECKING:
     from bi_mcp.profiles import Keeper
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
 
 # By where the value is kept.
 STORED = {
@@ -60,8 +60,8 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
       pass show warehouse | bi-mcp secret set warehouse --for connector.acme.example:8443
       bi-mcp secret set test --for http://connector.test.example:8080
     """
-    from bi_mcp.secrets.destinations import parse_host
-    from bi_mcp.secrets.named_secrets import check_name
+    from bi_mcp.secret_references.destinations import parse_host
+    from bi_mcp.secret_references.named_secrets import check_name
 
     # Before a person types a value in vain.
     check_name(name)
@@ -126,7 +126,7 @@ def remove_secret(name: str) -> None:
 
 def _stored() -> NamedSecrets:
     from bi_mcp.config import configuration_folder
-    from bi_mcp.secrets.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
 
     return NamedSecrets(configuration_folder())
 
@@ -143,7 +143,7 @@ def _asked_value(name: str) -> Secret:
 def _piped_value() -> Secret:
     """All of the input but one line end, as with a file."""
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.named_secrets import MAX_VALUE_BYTES
+    from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES
 
     piped = sys.stdin.buffer.read(MAX_VALUE_BYTES + 3)
     try:

@@ -14,13 +14,13 @@ from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.diagnostics.secret_travel import tell_travel
 from bi_mcp.language import say, say_count
 from bi_mcp.secret import hide_logins
-from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.datasets import Datasets
     from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
-    from bi_mcp.secrets.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
 
 ENDPOINTS = {
     "url_check": "urlCheck",

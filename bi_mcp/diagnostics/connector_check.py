@@ -21,7 +21,7 @@ from bi_mcp.errors import EndpointError
 from bi_mcp.language import say, say_count
 from bi_mcp.progress import report
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import looks_secret
 
 # What services answer at once by default.
 PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})

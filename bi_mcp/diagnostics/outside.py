@@ -17,7 +17,7 @@ from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.rest.query import split_key
-from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.connector_report import ConnectorReport

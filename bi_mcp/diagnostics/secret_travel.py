@@ -13,7 +13,7 @@ from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.secrets.destinations import destination
+from bi_mcp.secret_references.destinations import destination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Connector, ConnectorChanges, Source
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.named_secrets import NamedSecret, NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecret, NamedSecrets
 
     Stored = Sequence[tuple[NamedSecret, Secret]]
 

@@ -14,10 +14,10 @@ from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Source, SourceSetting
-from bi_mcp.secrets.destinations import find_destinations
-from bi_mcp.secrets.named_secrets import set_command
-from bi_mcp.secrets.secret_parameters import looks_secret
-from bi_mcp.secrets.setting_values import ENV_PREFIX
+from bi_mcp.secret_references.destinations import find_destinations
+from bi_mcp.secret_references.named_secrets import set_command
+from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.setting_values import ENV_PREFIX
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
-    from bi_mcp.secrets.secret_page import SecretPages
-    from bi_mcp.secrets.setting_values import SettingValues
+    from bi_mcp.secret_references.secret_page import SecretPages
+    from bi_mcp.secret_references.setting_values import SettingValues
     from bi_mcp.workspace.history import History
     from bi_mcp.workspace.recording import Recorder
     from bi_mcp.workspace.reverting import Undo
@@ -135,7 +135,7 @@ class App:
         named = self.setting_values.named
         if self._pages is None and self.background is not None and named is not None:
             # Imported here: few calls ask for a secret.
-            from bi_mcp.secrets.secret_page import SecretPages
+            from bi_mcp.secret_references.secret_page import SecretPages
 
             self._pages = SecretPages(named, self.background)
         return self._pages

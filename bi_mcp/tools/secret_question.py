@@ -11,16 +11,16 @@ from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
-from bi_mcp.secrets.destinations import find_destinations
-from bi_mcp.secrets.named_secrets import set_command
+from bi_mcp.secret_references.destinations import find_destinations
+from bi_mcp.secret_references.named_secrets import set_command
 from bi_mcp.tools.app import app_of
 from bi_mcp.tools.questions import PersonAskedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from bi_mcp.secrets.secret_page import SecretPage, Wanted
-    from bi_mcp.secrets.setting_values import SettingValue
+    from bi_mcp.secret_references.secret_page import SecretPage, Wanted
+    from bi_mcp.secret_references.setting_values import SettingValue
     from bi_mcp.tools.app import BiContext
 
 # The first protocol in which a question is an answer to the call, and the call comes again with what was said.
@@ -40,7 +40,7 @@ async def ask_for_secrets(
     if not missing or not _can_open(ctx) or app.pages is None:
         return
     # Imported here: few calls ask for a secret.
-    from bi_mcp.secrets.secret_page import Wanted
+    from bi_mcp.secret_references.secret_page import Wanted
 
     for name in missing:
         hosts = find_destinations(addresses, f"the secret {name}")

@@ -14,7 +14,7 @@ from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
-from bi_mcp.secrets.setting_values import SettingValue
+from bi_mcp.secret_references.setting_values import SettingValue
 from bi_mcp.tools.answers import (
     Created,
     Deleted,

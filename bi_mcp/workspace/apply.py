@@ -28,7 +28,7 @@ from bi_mcp.workspace.steps import Step, steps_of
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.snapshot import Snapshot
-    from bi_mcp.secrets.setting_values import SettingValues
+    from bi_mcp.secret_references.setting_values import SettingValues
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.state_file import StateKeeper
 

@@ -14,7 +14,7 @@ from bi_mcp.workspace.difference import wire
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
-    from bi_mcp.secrets.setting_values import SettingValues
+    from bi_mcp.secret_references.setting_values import SettingValues
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.setup import Setup
 

@@ -24,7 +24,7 @@ from bi_mcp.workspace.difference import wire
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.setting_values import SettingValue, SettingValues
+    from bi_mcp.secret_references.setting_values import SettingValue, SettingValues
     from bi_mcp.workspace.groups import Group
     from bi_mcp.workspace.plan import ColumnChange
     from bi_mcp.workspace.setup import ColumnEntry, Setup

@@ -9,7 +9,7 @@ from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
 from bi_mcp.rest.models import Connector
-from bi_mcp.secrets.destinations import destination
+from bi_mcp.secret_references.destinations import destination
 from bi_mcp.workspace.difference import Comparison
 
 

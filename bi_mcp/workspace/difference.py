@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bi_mcp.rest.models import Column, Connector, Dataset, Source
-    from bi_mcp.secrets.setting_values import SettingValue
+    from bi_mcp.secret_references.setting_values import SettingValue
 
 HIDDEN = "(hidden)"
 

@@ -13,9 +13,9 @@ from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.secrets.destinations import find_destinations
-from bi_mcp.secrets.secret_parameters import looks_secret
-from bi_mcp.secrets.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
+from bi_mcp.secret_references.destinations import find_destinations
+from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.keys import make_key
 from bi_mcp.workspace.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.named_secrets import NamedSecret
+    from bi_mcp.secret_references.named_secrets import NamedSecret
     from bi_mcp.workspace.state import State
 
 # Only what is one of these by its code or name is written as it is. A password may hide behind any other code.

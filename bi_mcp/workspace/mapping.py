@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bi_mcp.errors import PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.secrets.setting_values import SettingValue
+from bi_mcp.secret_references.setting_values import SettingValue
 from bi_mcp.workspace.setup import ConnectorEntry, Setup, SourceEntry
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bi_mcp.rest.models import Source
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import looks_secret
 from bi_mcp.workspace.groups import GROUPS, Group
 from bi_mcp.workspace.matching import AnyItem, Pairs, live
 from bi_mcp.workspace.plan import Change

@@ -36,7 +36,7 @@ from bi_mcp.workspace.state import State
 if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret import Secret
-    from bi_mcp.secrets.setting_values import SettingValue, SettingValues
+    from bi_mcp.secret_references.setting_values import SettingValue, SettingValues
 
 CHARTS_BREAK = text("Charts and dashboards that use it break.")
 

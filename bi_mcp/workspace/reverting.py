@@ -26,7 +26,7 @@ from bi_mcp.rest.models import (
 )
 from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.destinations import destination
+from bi_mcp.secret_references.destinations import destination
 from bi_mcp.workspace.acting import undoing
 from bi_mcp.workspace.groups import PARENTS
 from bi_mcp.workspace.history import Key, choose, current_id, replacements
@@ -35,7 +35,7 @@ from bi_mcp.workspace.undo import World, plan_undo, touched
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.secrets.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
     from bi_mcp.workspace.history import Entry, History, Wire
     from bi_mcp.workspace.undo_plan import Step, UndoPlan
 

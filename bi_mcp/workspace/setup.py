@@ -14,7 +14,7 @@ from bi_mcp.language import say, say_count
 from bi_mcp.rest.models.connector import ADDRESSES, EndpointUrl, Parameter, Title
 from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
 from bi_mcp.rest.models.wire import CamelCased
-from bi_mcp.secrets.setting_values import SettingValue
+from bi_mcp.secret_references.setting_values import SettingValue
 from bi_mcp.workspace.groups import Group
 
 VERSION = 1

@@ -10,7 +10,7 @@ from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
 from bi_mcp.rest.recovery import TRAITS, Done, judge_update
-from bi_mcp.secrets.destinations import destination
+from bi_mcp.secret_references.destinations import destination
 from bi_mcp.workspace.groups import PARENTS
 from bi_mcp.workspace.history import Key, current_id, replacements
 from bi_mcp.workspace.undo_plan import Step, UndoPlan

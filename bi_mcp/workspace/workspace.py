@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.snapshot import Snapshot
-    from bi_mcp.secrets.setting_values import SettingValues
+    from bi_mcp.secret_references.setting_values import SettingValues
     from bi_mcp.workspace.matching import Pairs
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.report import Report

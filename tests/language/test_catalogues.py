@@ -30,7 +30,7 @@ TRANSLATED = {
     "endpoints",
     "hosting",
     "rest",
-    "secrets",
+    "secret_references",
     "tools",
     "cli",
     "workspace",

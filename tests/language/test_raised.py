@@ -35,7 +35,7 @@ CONVERTED = (
     "endpoints",
     "hosting",
     "rest",
-    "secrets",
+    "secret_references",
     "tools",
     "workspace",
     "modules",

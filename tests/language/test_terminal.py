@@ -13,7 +13,7 @@ from tests.language.catalogues import extracted
 from tests.language.test_catalogues import placeholders
 
 # What commands print is raised or found here.
-HEARD = ("auth", "diagnostics", "endpoints", "modules", "rest", "secrets", "workspace")
+HEARD = ("auth", "diagnostics", "endpoints", "modules", "rest", "secret_references", "workspace")
 NAMES = "|".join(tool.name for tools in TOOLSETS.values() for tool in tools)
 # Names of tools, and how one speaks to who calls them.
 OF_TOOLS = re.compile(

@@ -28,8 +28,8 @@ from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorFields, DatasetFields, NewColumn, Parameter, SourceFields
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.destinations import destination
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.destinations import destination
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLS
 from tests.portal.serving import served

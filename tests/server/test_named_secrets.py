@@ -20,7 +20,7 @@ from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from tests.portal.calling import Connector
 from tests.server.conftest import Era

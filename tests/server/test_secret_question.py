@@ -21,7 +21,7 @@ from playwright.async_api import async_playwright, expect
 from bi_mcp import sample
 from bi_mcp.config import Settings
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from bi_mcp.tools import secret_question
 from tests.auth.test_browser import ARGUMENTS

@@ -14,7 +14,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from bi_mcp import sample
 from bi_mcp.config import Settings
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_app, build_server
 from bi_mcp.tools.workspace import MARK, _exported
 from bi_mcp.workspace.state import State

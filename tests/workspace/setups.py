@@ -14,7 +14,7 @@ from bi_mcp.config import Generation
 from bi_mcp.rest.models.dataset import ColumnType
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.setting_values import EnvReference, SettingValues
+from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
 from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.workspace.state_file import StateFile
 from bi_mcp.workspace.workspace import Workspace

@@ -10,7 +10,7 @@ import pytest
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import PlanError, SetupFileError
 from bi_mcp.rest.models import ConnectorFields
-from bi_mcp.secrets.setting_values import SettingValues
+from bi_mcp.secret_references.setting_values import SettingValues
 from bi_mcp.workspace.commands import Commands
 from bi_mcp.workspace.difference import wire
 from bi_mcp.workspace.file import read_setup

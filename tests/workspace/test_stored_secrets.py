@@ -8,9 +8,9 @@ import pytest
 
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.destinations import destination
-from bi_mcp.secrets.named_secrets import NamedSecrets
-from bi_mcp.secrets.setting_values import SecretReference, SettingValues
+from bi_mcp.secret_references.destinations import destination
+from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.secret_references.setting_values import SecretReference, SettingValues
 from bi_mcp.workspace.plan import Plan
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state_file import StateFile

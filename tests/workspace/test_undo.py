@@ -11,7 +11,7 @@ import pytest
 from bi_mcp.errors import InvalidRequestError, NotFoundError
 from bi_mcp.rest.models import ColumnChanges, ColumnVisibility, ConnectorChanges, SourceChanges
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.workspace.reverting import Reverted, Undo
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import columns, connector_fields

@@ -18,7 +18,7 @@ from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.secret_values import FileValues, KeyringValues
+from bi_mcp.secret_references.secret_values import FileValues, KeyringValues
 from bi_mcp.system_keyring import best_keeper, system_keyring
 
 if TYPE_CHECKING:

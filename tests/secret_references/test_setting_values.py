@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
-from bi_mcp.secrets.secret_parameters import looks_secret
-from bi_mcp.secrets.setting_values import (
+from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.setting_values import (
     MAX_FILE_BYTES,
     EnvReference,
     FileReference,

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import NamedSecrets
-from bi_mcp.secrets.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
+from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.secret_references.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
 from tests.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio

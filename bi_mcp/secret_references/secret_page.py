@@ -22,7 +22,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.language import say
 from bi_mcp.loopback_page import HOST, LONGEST_HEAD, answer_page
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.named_secrets import MAX_VALUE_BYTES
+from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from anyio.abc import SocketStream, TaskGroup
     from anyio.streams.stapled import MultiListener
 
-    from bi_mcp.secrets.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
 
 PATIENCE_S = 300.0
 MOST_PAGES = 8

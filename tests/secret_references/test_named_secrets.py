@@ -13,8 +13,8 @@ from keyring.backends import null
 from bi_mcp.errors import ConfigError, EndpointError
 from bi_mcp.profiles import Keeper
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.destinations import destination, parse_host
-from bi_mcp.secrets.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
+from bi_mcp.secret_references.destinations import destination, parse_host
+from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
 from tests.keyrings import Keyring, system_keyring
 
 CANARY = "value-canary"

@@ -18,16 +18,16 @@ from bi_mcp.errors import BiMcpError, InvalidRequestError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
-from bi_mcp.secrets.destinations import find_destinations
-from bi_mcp.secrets.named_secrets import is_name, set_command
-from bi_mcp.secrets.secret_parameters import looks_secret
+from bi_mcp.secret_references.destinations import find_destinations
+from bi_mcp.secret_references.named_secrets import is_name, set_command
+from bi_mcp.secret_references.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from bi_mcp.rest.models import Parameter, ReceivedParameter
-    from bi_mcp.secrets.named_secrets import NamedSecret, NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecret, NamedSecrets
 
 ENV_PREFIX = "BI_MCP_SECRET_"
 MAX_FILE_BYTES = 64 * 1024
