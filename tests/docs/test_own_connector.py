@@ -52,8 +52,9 @@ async def examine(address: str, table: str | None = None) -> ConnectorReport:
     return await examine_connector(EndpointCaller(allow_private=True), urls, CONNECTION, table=table)
 
 
-def test_the_guide_shows_the_program() -> None:
-    guide = (DOCS / "how-to" / "own-connector.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("language", ["", "ru"])
+def test_the_guide_shows_the_program(language: str) -> None:
+    guide = (DOCS / language / "how-to" / "own-connector.md").read_text(encoding="utf-8")
     # In a block of plain Python the formatter would take this for code.
     assert '\n``` { .python }\n--8<-- "examples/connector.py"\n```\n' in guide
 

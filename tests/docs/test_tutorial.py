@@ -11,7 +11,7 @@ from docs.making.console import Command, FileText, Home, Step, copied, parse_ste
 DOCS = Path(__file__).parents[2] / "docs"
 
 GUIDES = [f"how-to/{name}.md" for name in ("empty-chart", "rotate-password", "production", "ci", "team")]
-TRANSLATED = ["ru/tutorial.md", "ru/how-to/empty-chart.md", "ru/how-to/rotate-password.md"]
+TRANSLATED = [f"ru/{page}" for page in ("tutorial.md", *GUIDES)]
 
 
 def steps_of(page: str) -> list[Step]:
