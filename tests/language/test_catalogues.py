@@ -21,22 +21,7 @@ from tests.language.catalogues import (
     written,
 )
 
-# Packages whose texts are all translated. At the end this is all of them.
-TRANSLATED = {
-    "modules",
-    "auth",
-    "clients",
-    "diagnostics",
-    "endpoints",
-    "hosting",
-    "rest",
-    "secret_references",
-    "tools",
-    "cli",
-    "workspace",
-}
-
-PACKAGES = sorted(TRANSLATED)
+PACKAGES = sorted(packages())
 
 
 def placeholders(template: str) -> set[tuple[str, str, str]]:
