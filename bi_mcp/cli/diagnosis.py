@@ -38,13 +38,15 @@ def portal_options(command: Command) -> Command:
 @click.command(short_help="Check a connector's endpoints.")
 @click.argument("source", type=click.IntRange(1))
 @click.option("--table", help="External code of the table to read. Default: the first listed.")
+@click.option("--quick", is_flag=True, help="Leave out what charts ask: some 30 calls.")
 @portal_options
-def check(source: int, table: str | None, profile: str | None, as_json: bool) -> None:
-    r"""Call the endpoints behind a SOURCE (its id) as Bitrix24 does and name every rule they break.
+def check(source: int, table: str | None, quick: bool, profile: str | None, as_json: bool) -> None:
+    r"""Call the endpoints behind a SOURCE (its id) as Bitrix24 does, ask what charts ask, and name everything that fails.
 
     \b
     Examples:
       bi-mcp check 3
+      bi-mcp check 3 --quick
       bi-mcp check 3 --table orders --json
     """
 
@@ -52,7 +54,7 @@ def check(source: int, table: str | None, profile: str | None, as_json: bool) ->
         from bi_mcp.diagnostics.outside import open_outside
 
         outside = await open_outside(app.bi, app.portal.caller, source)
-        report = await outside.check(table)
+        report = await outside.check(table, quick=quick)
         if not as_json:
             _print_findings(say(VERDICTS[report.verdict]), report.findings, profile)
             _print_endpoints(report)
@@ -125,12 +127,12 @@ def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> Non
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.outside import preview_dataset
+        from bi_mcp.diagnostics.preview import preview_dataset
 
-        rows = await preview_dataset(app.bi, app.portal.caller, dataset, limit=limit)
+        rows, sent = await preview_dataset(app.bi, app.portal.caller, dataset, limit=limit)
         if not as_json:
             _print_rows(rows.header, rows.rows)
-        return {"header": rows.header, "rows": rows.rows}
+        return {"header": rows.header, "rows": rows.rows, "sent": sent}
 
     _finish(run, profile, as_json=as_json)
 
@@ -196,6 +198,8 @@ def _print_endpoints(report: ConnectorReport) -> None:
     for facts in report.endpoints:
         if facts.endpoint not in troubled:
             click.echo(f" {MARKS['ok']} {facts.endpoint}: {facts.held or f'HTTP {facts.status}'}")
+    calls = sum(facts.calls or 0 for facts in report.endpoints)
+    click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=report.seconds))
 
 
 def _print_rows(header: list[str], rows: list[list[Any]]) -> None:

@@ -14,38 +14,17 @@ from bi_mcp.rest.models import Column
 HEADER = text("header of urlData")
 
 
-def check_shape(
-    sample: Sample, columns: Sequence[Column], described: Sequence[str], *, maps: bool
-) -> list[Finding]:
-    """`described` are the codes of `urlTableDescription`, empty when it did not answer. `maps`: the connector promises to
-    heed `mapFields`; others may answer codes or names.
-    """
+def check_shape(sample: Sample, columns: Sequence[Column], described: Sequence[str]) -> list[Finding]:
+    """`described` are the codes of `urlTableDescription`, empty when it did not answer."""
     if not sample.header:
         return [rules.NO_HEADER.found(say(HEADER))]
     known = {column.external_code for column in columns} | set(described)
     if known.isdisjoint(sample.codes):
-        return [_unknown_header(sample, columns)]
+        return [rules.HEADER_UNKNOWN.found(say(HEADER), codes=listed(sample.header))]
     return [
-        *(_check_mapping(sample) if maps else ()),
         *_check_header(sample, described),
         *_check_rows(sample),
     ]
-
-
-def _unknown_header(sample: Sample, columns: Sequence[Column]) -> Finding:
-    names = {column.name for column in columns}
-    if names & set(sample.header):
-        return rules.HEADER_OF_NAMES.found(say(HEADER), names=listed(sample.header))
-    return rules.HEADER_UNKNOWN.found(say(HEADER), codes=listed(sample.header))
-
-
-def _check_mapping(sample: Sample) -> Iterator[Finding]:
-    header = set(sample.header)
-    ignored = [
-        code for code, name in sample.mapped.items() if code != name and code in header and name not in header
-    ]
-    if ignored:
-        yield rules.MAPPING_IGNORED.found(say(HEADER), codes=listed(ignored))
 
 
 def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]:

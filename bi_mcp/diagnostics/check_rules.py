@@ -77,24 +77,6 @@ SEARCH_IGNORED = Kind(
     ),
     text("Answer only the tables whose code or title contains searchString."),
 )
-FILTER_IGNORED = Kind(
-    "filter_ignored",
-    "warning",
-    "connector",
-    text(
-        "filter is ignored: rows came whose column {column} has another value than the one asked for. Charts that Bitrix24 filters at the source then show too much."
-    ),
-    text("Answer only the rows that match filter."),
-)
-FILTER_FINDS_NOTHING = Kind(
-    "filter_finds_nothing",
-    "warning",
-    "connector",
-    text(
-        "A filter on column {column} finds nothing, though a row with that value came without it. Charts that Bitrix24 filters at the source then stay empty."
-    ),
-    text("Compare the values as they are answered, and take filter by the codes of urlTableDescription."),
-)
 ANSWERS_WITH_A_PAGE = Kind(
     "answers_with_a_page",
     "warning",
@@ -111,7 +93,7 @@ ANSWERS_BY_TURNS = Kind(
     "warning",
     "connector",
     text(
-        "It answers only sometimes: {error} Asked the same again, it answered. Bitrix24 meets such failures, too."
+        "It answers only sometimes: {failed} of {asked} calls failed, though the same call was answered another time. The first failure: {error} Bitrix24 meets such failures, too."
     ),
     text(
         "Look into the service's log for what differs between the calls: one of several servers, too many calls at once, a time limit."

@@ -9,6 +9,7 @@ from bi_mcp.diagnostics.column_matching import place
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample, portal_type
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import REPLACED, replace_column
+from bi_mcp.diagnostics.value_hazards import find_hazards
 from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, Offence, judge, shown
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import Column
@@ -46,6 +47,10 @@ def check_types(
             continue
         findings.extend(_check_filling(column, values))
         findings.extend(_check_encoding(column, values))
+        findings.extend(
+            hazard.found(place(column), column.name or code)
+            for hazard in find_hazards(values, column.type or "string")
+        )
         if outside and outside.type not in COLUMN_TYPES:
             findings.append(_unknown_type(column, outside))
         if theirs and theirs != column.type:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import partial
 from typing import TypeVar
 
 import anyio
 
-from bi_mcp.diagnostics import check_rules as rules
+from bi_mcp.diagnostics import chart_rules, check_rules
+from bi_mcp.diagnostics.chart_asking import Asker, Verdict, describe_request, find
+from bi_mcp.diagnostics.chart_check import MOST_CALLS, ChartCheck, describe_way
+from bi_mcp.diagnostics.chart_sample import read_sample
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
-from bi_mcp.diagnostics.filter_probe import PROBED_ROWS, choose_probe
+from bi_mcp.diagnostics.external import Sample
 from bi_mcp.diagnostics.finding import worst
+from bi_mcp.diagnostics.naming import column_names
 from bi_mcp.diagnostics.steadiness import ask_steadily
+from bi_mcp.diagnostics.value_hazards import find_hazards
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.endpoints.question import DatasetColumn, Question
+from bi_mcp.endpoints.request import DataRequest, Dialect, build_request
+from bi_mcp.endpoints.wording import safe_text
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say, say_count
 from bi_mcp.progress import report
@@ -38,15 +45,19 @@ async def examine_connector(
     *,
     table: str | None = None,
     secret_codes: Collection[str] | None = None,
+    maps: bool | None = None,
+    quick: bool = False,
 ) -> ConnectorReport:
     """Call each endpoint in `urls` (by its name on the connector) as Bitrix24 would; a healthy one yields no finding.
 
     `table`: the external code of the table to read, else the first listed. `secret_codes`: the settings that a wrong
-    password is tried in, else those whose codes look like it. Never raises EndpointError: each becomes a finding.
+    password is tried in, else those whose codes look like it. `maps`: the portal sends `mapFields`, None where no portal is
+    known. `quick`: leave out what charts ask. Never raises EndpointError: each becomes a finding.
     """
+    started = anyio.current_time()
     if secret_codes is None:
         secret_codes = [code for code in connection if looks_secret(code)]
-    examination = _Examination(caller, urls, connection)
+    examination = _Examination(caller, urls, connection, maps, quick=quick)
     async with anyio.create_task_group() as group:
         group.start_soon(examination.connection, secret_codes)
         group.start_soon(examination.tables, table)
@@ -54,18 +65,32 @@ async def examine_connector(
     return ConnectorReport(
         verdict=worst(findings),
         table=examination.table,
-        endpoints=[facts[endpoint] for endpoint in ENDPOINTS if endpoint in facts],
+        endpoints=[
+            facts[endpoint].model_copy(update={"calls": examination.notes.tally(endpoint).calls})
+            for endpoint in ENDPOINTS
+            if endpoint in facts
+        ],
         findings=findings,
+        seconds=round(anyio.current_time() - started, 3),
     )
 
 
 class _Examination:
     def __init__(
-        self, caller: EndpointCaller, urls: Mapping[str, str], connection: Mapping[str, Secret]
+        self,
+        caller: EndpointCaller,
+        urls: Mapping[str, str],
+        connection: Mapping[str, Secret],
+        maps: bool | None,
+        *,
+        quick: bool,
     ) -> None:
         self._caller = caller
         self._urls = urls
         self._connection = connection
+        self._dialect = Dialect(caller.culture, maps is not False)
+        self._portal_known = maps is not None
+        self._quick = quick
         self.notes = Notebook(connection)
         self.table: str | None = None
 
@@ -79,7 +104,7 @@ class _Examination:
             self.notes.fail("urlCheck", answer)
             return
         if answer.is_page:
-            self.notes.add(rules.ANSWERS_WITH_A_PAGE.found("urlCheck"))
+            self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.found("urlCheck"))
         probed = [code for code in secret_codes if self._connection.get(code)]
         if probed:
             await self._try_wrong_password(url, probed)
@@ -88,23 +113,23 @@ class _Examination:
         """`urlTableList`, and with a table of it the other two."""
         self.table = table
         if url := self._urls.get("urlTableList"):
-            await report(0, 3, "Checking the list of tables")
+            await report(0, 4, "Checking the list of tables")
             await self._table_list(url)
         if self.table is None:
             self._say_what_is_left_out()
             return
         described: Columns | None = None
         if url := self._urls.get("urlTableDescription"):
-            await report(1, 3, "Checking the columns of a table")
+            await report(1, 4, "Checking the columns of a table")
             described = await self._description(url, self.table)
         if url := self._urls.get("urlData"):
-            await report(2, 3, "Checking its data")
+            await report(2, 4, "Checking its data")
             await self._data(url, self.table, described)
 
     def _say_what_is_left_out(self) -> None:
         for endpoint in ("urlTableDescription", "urlData"):
             if endpoint in self._urls:
-                self.notes.add(rules.NOT_CALLED.found(endpoint))
+                self.notes.add(check_rules.NOT_CALLED.found(endpoint))
 
     async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
         wrong = {
@@ -115,7 +140,7 @@ class _Examination:
             await self._steadily("urlCheck", lambda: self._caller.check(url, wrong))
         except EndpointError:
             return
-        self.notes.add(rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
+        self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
 
     async def _table_list(self, url: str) -> None:
         tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
@@ -126,7 +151,7 @@ class _Examination:
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
-                self.notes.add(rules.NO_TABLES.found("urlTableList"))
+                self.notes.add(check_rules.NO_TABLES.found("urlTableList"))
             return
         self._choose_table(tables)
         await self._try_search(url, tables)
@@ -137,7 +162,7 @@ class _Examination:
             self.table = tables.items[0].external_code
         elif self.table not in known and not tables.truncated:
             table = self.notes.quoted(self.table)
-            self.notes.add(rules.TABLE_NOT_LISTED.found("urlTableList", table=table))
+            self.notes.add(check_rules.TABLE_NOT_LISTED.found("urlTableList", table=table))
 
     async def _try_search(self, url: str, tables: Tables) -> None:
         # Nothing can be called that, so an endpoint that searches answers an empty array.
@@ -147,10 +172,10 @@ class _Examination:
                 "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
             )
         except EndpointError as error:
-            self.notes.add(rules.SEARCH_FAILS.found("urlTableList", error=error))
+            self.notes.add(check_rules.SEARCH_FAILS.found("urlTableList", error=error))
             return
         if len(found.items) >= len(tables.items):
-            self.notes.add(rules.SEARCH_IGNORED.found("urlTableList"))
+            self.notes.add(check_rules.SEARCH_IGNORED.found("urlTableList"))
 
     async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask(
@@ -166,15 +191,26 @@ class _Examination:
         return columns
 
     async def _data(self, url: str, table: str, described: Columns | None) -> None:
-        """Without the optional parameters, and with them: both must work."""
+        """Call it without the optional parameters, and with them: both must work."""
+        columns = _dataset_columns(described)
         plain = await self._ask("urlData", lambda: self._caller.data(url, self._connection, table))
-        codes = [column.code for column in described.items] if described else []
         # Backwards, to see whether the order is kept.
-        select = codes[1::-1]
-        chosen = await self._ask(
-            "urlData", lambda: self._caller.data(url, self._connection, table, select=select, limit=1)
-        )
-        self._say_which_fails(plain, chosen)
+        names = tuple(column.name for column in columns[1::-1])
+        request = build_request(table, columns, Question(columns=names, limit=1), self._dialect)
+        chosen = await self._ask("urlData", lambda: self._caller.ask(url, self._connection, request))
+        named = not await self._names_fail(url, request, chosen)
+        if named:
+            self._say_which_fails(plain, chosen)
+        self._compare(plain, chosen, described)
+        if isinstance(plain, Rows):
+            await self._try_larger_limit(url, table, plain)
+            self._look_for_hazards(plain, columns)
+            if named and isinstance(chosen, Rows) and not self._quick:
+                await self._charts(url, table, plain, columns)
+
+    def _compare(
+        self, plain: Rows | EndpointError, chosen: Rows | EndpointError, described: Columns | None
+    ) -> None:
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
             self.notes.hold("urlData", _rows_held(plain))
@@ -183,9 +219,46 @@ class _Examination:
             told = {breach.rule for breach in breaches}
             breaches += [breach for breach in chosen.breaches if breach.rule not in told]
         self.notes.breaches("urlData", breaches)
-        if isinstance(plain, Rows) and isinstance(chosen, Rows):
-            await self._try_larger_limit(url, table, plain)
-            await self._try_filter(url, table, plain, codes)
+
+    async def _names_fail(self, url: str, request: DataRequest, chosen: Rows | EndpointError) -> bool:
+        """Are columns found by their codes and not by their names? Asked only where the names failed."""
+        if isinstance(chosen, Rows) and set(request.select) & set(chosen.columns):
+            return False
+        codes = tuple({name: code for code, name in request.names.items()}[name] for name in request.select)
+        if codes == tuple(request.select):
+            return False
+        by_code = DataRequest(request.table, codes, limit=1)
+        answered = await self._ask("urlData", lambda: self._caller.ask(url, self._connection, by_code))
+        if isinstance(answered, EndpointError) or not set(codes) & set(answered.header):
+            return False
+        reply = str(chosen).rstrip(".") if isinstance(chosen, EndpointError) else ", ".join(chosen.header)
+        verdict = Verdict("refused", describe_request(request, self._connection), self.notes.quoted(reply))
+        self.notes.add(find(chart_rules.NAMES_UNKNOWN, verdict, way=describe_way(self._dialect)))
+        return True
+
+    def _look_for_hazards(self, plain: Rows, columns: Sequence[DatasetColumn]) -> None:
+        types = {column.code: column.type for column in columns}
+        sample = Sample(plain.header, plain.rows)
+        for code, values in sample.columns.items():
+            for hazard in find_hazards(values, types.get(code, "string")):
+                masked = hazard._replace(value=safe_text(hazard.value, self._connection))
+                self.notes.add(masked.found("urlData", self.notes.quoted(code)))
+
+    async def _charts(self, url: str, table: str, plain: Rows, columns: Sequence[DatasetColumn]) -> None:
+        """Ask what charts ask, where there are rows to judge the answers by."""
+        sample = read_sample(columns, plain.header, plain.rows, complete=not plain.truncated)
+        if not sample.rows:
+            return
+        await report(3, 4, "Asking what charts ask")
+        asker = Asker(
+            lambda request: self._caller.ask(url, self._connection, request),
+            self._connection,
+            table,
+            sample,
+            self.notes.tally("urlData"),
+            MOST_CALLS,
+        )
+        await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
 
     async def _try_larger_limit(self, url: str, table: str, plain: Rows) -> None:
         """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
@@ -193,33 +266,13 @@ class _Examination:
         if plain.truncated or count not in PAGE_SIZES:
             return
         try:
-            more = await self._caller.data(url, self._connection, table, limit=2 * count)
+            more = await self._steadily(
+                "urlData", lambda: self._caller.data(url, self._connection, table, limit=2 * count)
+            )
         except EndpointError:
             return
         if len(more.rows) > count:
-            self.notes.add(rules.ROWS_CUT_OFF.found("urlData", count=count))
-
-    async def _try_filter(self, url: str, table: str, plain: Rows, codes: Sequence[str]) -> None:
-        """Accuse only where neither spelling of a filter works."""
-        probe = choose_probe(plain, codes)
-        if probe is None:
-            return
-        effects, failures = set[str](), list[EndpointError]()
-        for filter in probe.filters:
-            ask = partial(self._caller.data, url, self._connection, table, select=[probe.code])
-            try:
-                found = await self._steadily("urlData", partial(ask, filter=filter, limit=PROBED_ROWS))
-            except EndpointError as error:
-                failures.append(error)
-                continue
-            effects.add(probe.effect(found.rows))
-            if "heeded" in effects:
-                return
-        if effects:
-            kind = rules.FILTER_IGNORED if "ignored" in effects else rules.FILTER_FINDS_NOTHING
-            self.notes.add(kind.found("urlData", column=self.notes.quoted(probe.code)))
-        else:
-            self.notes.fail("urlData", failures[0], say("It fails when a filter is given"))
+            self.notes.add(check_rules.ROWS_CUT_OFF.found("urlData", count=count))
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):
@@ -239,7 +292,16 @@ class _Examination:
         return answered
 
     async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
-        return await ask_steadily(ask, lambda error: self.notes.unsteady(endpoint, error))
+        return await ask_steadily(ask, self.notes.tally(endpoint))
+
+
+def _dataset_columns(described: Columns | None) -> list[DatasetColumn]:
+    """The columns as a dataset made of them would have them."""
+    items = described.items if described else []
+    names = column_names([(column.code, column.name) for column in items])
+    return [
+        DatasetColumn(name.name, column.code, column.type) for column, name in zip(items, names, strict=True)
+    ]
 
 
 def _rows_held(rows: Rows) -> str:

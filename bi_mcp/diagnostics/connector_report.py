@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bi_mcp.diagnostics import check_rules as rules
 from bi_mcp.diagnostics.endpoint_rules import BREACHES, ENDPOINTS, FAILURES, consequence
 from bi_mcp.diagnostics.finding import Finding, Level
+from bi_mcp.diagnostics.steadiness import Tally
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
 from bi_mcp.endpoints.wording import safe_text
 from bi_mcp.errors import EndpointError
@@ -17,7 +18,10 @@ from bi_mcp.secret import Secret
 
 
 class EndpointFacts(BaseModel):
-    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held."""
+    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held.
+
+    `calls` is how often it was called altogether; the other figures are of the first call.
+    """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
@@ -28,13 +32,15 @@ class EndpointFacts(BaseModel):
     size: int | None = None
     tls: str | None = None
     held: str | None = None
+    calls: int | None = None
 
 
 class ConnectorReport(BaseModel):
-    """What was found out about a connector. `table` is the one whose columns and rows were read."""
+    """What was found out about a connector. `table` is the one whose columns and rows were read; `seconds` the whole check took."""
 
     verdict: Level
     table: str | None
+    seconds: float
     endpoints: list[EndpointFacts]
     findings: list[Finding]
 
@@ -46,14 +52,14 @@ class Notebook:
         self.facts: dict[str, EndpointFacts] = {}
         self._connection = connection
         self._findings: list[Finding] = []
-        self._unsteady: list[Finding] = []
+        self._tallies: dict[str, Tally] = {}
         self._not_public: dict[str, str] = {}
         self._clear_text: dict[str, None] = {}
         self._compressed: set[str] = set()
 
     def findings(self) -> list[Finding]:
         """In the order of the endpoints, then of the checks."""
-        found = [*self._findings, *self._unsteady, *self._about_addresses()]
+        found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
         return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
 
     def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
@@ -95,10 +101,9 @@ class Notebook:
         said = f"{prefix}{error} {consequence(endpoint)}"
         self.add(FAILURES[error.reason].found(endpoint, said=said))
 
-    def unsteady(self, endpoint: str, error: EndpointError) -> None:
-        """Told once: the next call may fail the same way."""
-        if not any(finding.where == endpoint for finding in self._unsteady):
-            self._unsteady.append(rules.ANSWERS_BY_TURNS.found(endpoint, error=error))
+    def tally(self, endpoint: str) -> Tally:
+        """The calls of an endpoint so far."""
+        return self._tallies.setdefault(endpoint, Tally())
 
     def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """One finding for each rule, with all the places where it is broken."""
@@ -115,11 +120,23 @@ class Notebook:
             kind = BREACHES[rule]
             self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
 
+    def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
+        """As `breaches`, but of rules that nothing was said of yet."""
+        told = {finding.code for finding in self._findings if finding.where == endpoint}
+        self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in told])
+
     def add(self, finding: Finding) -> None:
         self._findings.append(finding)
 
     def quoted(self, text: str) -> str:
         return f"'{safe_text(text, self._connection)}'"
+
+    def _about_steadiness(self) -> list[Finding]:
+        return [
+            rules.ANSWERS_BY_TURNS.found(endpoint, error=tally.first, failed=tally.failed, asked=tally.calls)
+            for endpoint, tally in self._tallies.items()
+            if tally.failed
+        ]
 
     def _about_addresses(self) -> list[Finding]:
         found = []

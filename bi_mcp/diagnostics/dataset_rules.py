@@ -25,14 +25,6 @@ NO_HEADER = Kind(
     _FIRST_ROW,
     "Bitrix24 takes the first row for the header, so every column stays empty.",
 )
-HEADER_OF_NAMES = Kind(
-    "header_of_names",
-    "error",
-    "connector",
-    text("It holds the names of the dataset's columns, which nobody asked to map: {names}."),
-    text("Answer codes unless mapFields asks for names."),
-    "Bitrix24 looks for codes and finds none: every column stays empty.",
-)
 HEADER_UNKNOWN = Kind(
     "header_unknown",
     "error",
@@ -49,14 +41,6 @@ HEADER_MISPLACED = Kind(
         "Its codes are in another order than the values: these are in the order of select, and suit the columns' types only so. Every column shows the values of another one."
     ),
     text("Build the header and the rows from one list of columns. No column has to be changed here."),
-)
-MAPPING_IGNORED = Kind(
-    "mapping_ignored",
-    "error",
-    "either",
-    text("mapFields is ignored: it holds the codes, not the names asked for: {codes}."),
-    text("Answer the names that mapFields gives, or switch supportMapping of the connector off."),
-    "The connector promises to rename columns (`supportMapping`) and does not: Bitrix24 does not find them.",
 )
 SELECTED_MISSING = Kind(
     "selected_missing",

@@ -69,6 +69,7 @@ def _check_answers(
     described: Sequence[ExternalColumn] | None, sample: Sample | None, context: DatasetContext
 ) -> Iterator[Finding]:
     yield from context.breaches
+    yield from context.charts
     unchecked = {
         "urlTableDescription": text("Its columns and types could not be checked."),
         "urlData": text("Its header and values could not be checked."),
@@ -98,9 +99,7 @@ def _check_columns(
         yield rules.HEADER_MISPLACED.found(say(HEADER))
         sample = other
     if sample is not None:
-        # A connector that is not known is taken at what it was sent.
-        maps = context.connector is None or bool(context.connector.support_mapping)
-        yield from check_shape(sample, columns, codes, maps=maps)
+        yield from check_shape(sample, columns, codes)
     if described is not None and not described:
         yield rules.NO_COLUMNS_OUTSIDE.found("urlTableDescription")
     elif described is not None:

@@ -239,6 +239,14 @@ BREACHES: Mapping[Rule, Kind] = {
         text("Answer it as a JSON string."),
         text("Bitrix24 turns it into text, which may differ from what the endpoint expects back."),
     ),
+    "zero_as_text": Kind(
+        "zero_as_text",
+        "error",
+        "connector",
+        text('A code, title, name or type is the text "0"'),
+        text('Use another text than "0", such as "0." or a word.'),
+        text('PHP counts "0" as empty, so Bitrix24 refuses the whole answer.'),
+    ),
     "duplicate_code": Kind(
         "duplicate_code",
         "error",
@@ -278,6 +286,26 @@ BREACHES: Mapping[Rule, Kind] = {
         text("A code occurs twice in the header"),
         text("Make the codes unique."),
         text("One of the two columns is lost."),
+    ),
+    "header_in_codes": Kind(
+        "header_in_codes",
+        "error",
+        "connector",
+        text("Without mapFields the header holds codes instead of the names that select asked for"),
+        text(
+            "Without mapFields repeat the names of select in the first row, or announce codes that are legal column names."
+        ),
+        text(
+            "A portal that sends no mapFields passes the header on as it is, so these columns stay empty in every chart."
+        ),
+    ),
+    "header_in_names": Kind(
+        "header_in_names",
+        "warning",
+        "connector",
+        text("With mapFields the header holds the names of the columns instead of their codes"),
+        text("With mapFields answer the codes in the first row."),
+        text("Bitrix24 expects codes there and may leave these columns empty."),
     ),
     "column_missing": Kind(
         "column_missing",

@@ -65,8 +65,9 @@ class Sample:
 @dataclass(frozen=True)
 class DatasetContext:
     """What a dataset stands on. `failures` tells why an endpoint gave no answer, `remedies` what to do about it, `breaches`
-    which rules its answers break that the parsed answers no longer show; all without values of the connection. `tables` are
-    those that the connector lists; None where nobody asked, or not all are known.
+    which rules its answers break that the parsed answers no longer show; all without values of the connection. `charts` are
+    findings about the questions that charts ask. `tables` are those that the connector lists; None where nobody asked, or
+    not all are known.
     """
 
     dataset: Dataset
@@ -75,6 +76,7 @@ class DatasetContext:
     generation: Generation = "tables"
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
     breaches: Sequence[Finding] = ()
+    charts: Sequence[Finding] = ()
     tables: Sequence[ExternalTable] | None = None
     remedies: Mapping[DataEndpoint, str] = field(default_factory=dict)
 

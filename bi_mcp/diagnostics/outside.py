@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bi_mcp.diagnostics.connector_check import examine_connector
+from bi_mcp.diagnostics.dataset_charts import check_names, read_by_name
 from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.naming import column_names
 from bi_mcp.diagnostics.proposal import Proposal, propose
-from bi_mcp.diagnostics.table_answers import HostGates, TableAnswers, TableList, read_table
+from bi_mcp.diagnostics.table_answers import SAMPLED_ROWS, HostGates, TableAnswers, TableList, read_table
+from bi_mcp.endpoints.question import DatasetColumn
+from bi_mcp.endpoints.request import Dialect
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
 from bi_mcp.progress import report
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.rest.query import split_key
 from bi_mcp.secret_references.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
+    from bi_mcp.diagnostics.chart_asking import Verdict
     from bi_mcp.diagnostics.connector_report import ConnectorReport
     from bi_mcp.diagnostics.external import Generation
     from bi_mcp.endpoints.answers import Columns, Rows, Tables
     from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.endpoints.request import DataRequest
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Connector, Dataset, Source
     from bi_mcp.secret import Secret
 
-# Enough to judge types by, little enough to read in a moment.
-SAMPLED_ROWS = 200
-
 
 @dataclass(frozen=True)
 class Outside:
-    """A source with its connector, and how to call the connector's endpoints."""
+    """A source with its connector, and how to call the connector's endpoints. `maps`: the portal sends `mapFields`."""
 
     caller: EndpointCaller
     source: Source
     connector: Connector
+    maps: bool = True
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the portal writes its requests."""
+        return Dialect(self.caller.culture, self.maps)
 
     @property
     def connection(self) -> dict[str, Secret]:
@@ -59,29 +67,24 @@ class Outside:
         """The columns of an external table."""
         return await self.caller.table_description(self.urls["urlTableDescription"], self.connection, table)
 
-    async def rows(
-        self,
-        table: str,
-        *,
-        select: Sequence[str] = (),
-        filter: Mapping[str, object] | None = None,
-        limit: int = SAMPLED_ROWS,
-        map_fields: Mapping[str, str] | None = None,
-    ) -> Rows:
-        """The first rows of an external table."""
-        url = self.urls["urlData"]
-        return await self.caller.data(
-            url, self.connection, table, select=select, filter=filter, limit=limit, map_fields=map_fields
-        )
+    async def ask(self, request: DataRequest) -> Rows:
+        """The rows that `urlData` answers."""
+        return await self.caller.ask(self.urls["urlData"], self.connection, request)
 
-    async def check(self, table: str | None = None) -> ConnectorReport:
-        """Every endpoint against every rule."""
+    async def check(self, table: str | None = None, *, quick: bool = False) -> ConnectorReport:
+        """Every endpoint against every rule, and unless `quick` what charts ask."""
         parameters = self.connector.settings or []
         secret = [
             parameter.code for parameter in parameters if looks_secret(parameter.code, parameter.name or "")
         ]
         return await examine_connector(
-            self.caller, self.urls, self.connection, table=table, secret_codes=secret
+            self.caller,
+            self.urls,
+            self.connection,
+            table=table,
+            secret_codes=secret,
+            maps=self.maps,
+            quick=quick,
         )
 
 
@@ -92,7 +95,8 @@ async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) 
         raise InvalidRequestError(
             say("source {id}: the portal does not say which connector it uses.", id=source_id)
         )
-    return Outside(caller, source, await bi.connectors.get(source.connector_id))
+    connector = await bi.connectors.get(source.connector_id)
+    return Outside(caller, source, connector, await bi.datasets.has_tables())
 
 
 async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int) -> tuple[Dataset, Outside]:
@@ -119,42 +123,13 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
     generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
     await report(2, 3, "Sampling values")
-    sample = await _sample(outside, code, [column.code for column in columns])
+    named = _named(columns)
+    sample, failed = await _sample(outside, code, named)
     title = known.title if known else ""
-    return propose(code, title, columns, sample, outside.source.id, taken, generation)
-
-
-async def preview_dataset(
-    bi: BIConnector,
-    caller: EndpointCaller,
-    dataset_id: int,
-    *,
-    select: Sequence[str] = (),
-    filter: Mapping[str, object] | None = None,
-    limit: int,
-) -> Rows:
-    """Read the first rows of a dataset as Bitrix24 would; without `select` those of its visible columns."""
-    dataset, outside = await open_dataset(bi, caller, dataset_id)
-    _check_codes(dataset, [*select, *(split_key(key)[1] for key in filter or ())])
-    visible = [column.external_code or "" for column in dataset.fields or [] if column.visible is not False]
-    rows = await outside.rows(
-        dataset.external_code or "", select=select or visible, filter=filter, limit=limit
+    proposal = propose(code, title, columns, sample, outside.source.id, taken, generation)
+    return proposal._replace(
+        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))]
     )
-    return replace(rows, rows=rows.rows[:limit], truncated=rows.truncated or len(rows.rows) > limit)
-
-
-def _check_codes(dataset: Dataset, asked: Sequence[str]) -> None:
-    """Refuse a column's name where its code belongs; a code may be one that the dataset lacks."""
-    codes = {column.name: column.external_code for column in dataset.fields or []}
-    named = [name for name in asked if name in codes and name not in codes.values()]
-    if named:
-        raise InvalidRequestError(
-            say(
-                "{name} is the name of a column on the portal; the connector knows its code, {code}. Write that in select and filter.",
-                name=named[0],
-                code=codes[named[0]],
-            )
-        )
 
 
 async def diagnose_dataset(
@@ -186,16 +161,28 @@ def judge_dataset(
         generation=generation,
         failures=answers.failures,
         breaches=answers.breaches,
+        charts=answers.charts,
         tables=answers.tables,
         remedies=answers.remedies,
     )
     return diagnose(dataset.fields or [], answers.described, answers.sample, context)
 
 
-async def _sample(outside: Outside, table: str, codes: Sequence[str]) -> Sample | None:
+def _named(columns: Sequence[ExternalColumn]) -> list[DatasetColumn]:
+    names = column_names([(column.code, column.name) for column in columns])
+    return [
+        DatasetColumn(name.name, column.code, column.type)
+        for column, name in zip(columns, names, strict=True)
+    ]
+
+
+async def _sample(
+    outside: Outside, table: str, columns: Sequence[DatasetColumn]
+) -> tuple[Sample | None, Verdict | None]:
     try:
-        rows = await outside.rows(table, select=codes)
+        rows, failed = await read_by_name(outside, table, columns, SAMPLED_ROWS)
     except EndpointError:
         # The types that the connector announces must do.
-        return None
-    return Sample(rows.header, rows.rows, selected=codes)
+        return None, None
+    names = {column.code: column.name for column in columns}
+    return Sample(rows.header, rows.rows, selected=list(names), mapped=names), failed

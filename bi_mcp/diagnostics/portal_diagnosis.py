@@ -1,4 +1,4 @@
-"""Every dataset of a portal diagnosed: one snapshot, one check of each source, and two calls for each external table."""
+"""Every dataset of a portal diagnosed: one snapshot, one check of each source, and three calls for each external table."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class _Rounds:
             # The map says so, and there is no address to call.
             await self._step(1 + len(tables), f"Source {source_id} has no connector")
             return
-        outside = Outside(self.caller, source, connector)
+        outside = Outside(self.caller, source, connector, self.generation == "tables")
         there = await self._check(outside)
         await self._step(1, f"Checked source {source_id}")
         if not there:

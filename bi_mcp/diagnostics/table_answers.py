@@ -1,4 +1,4 @@
-"""What the endpoints say of one external table: two calls, whose answers serve every dataset on it, and a third in trouble."""
+"""What the endpoints say of one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from bi_mcp.diagnostics.chart_sample import read_sample
 from bi_mcp.diagnostics.connector_report import Notebook
+from bi_mcp.diagnostics.dataset_charts import check_names, check_typical_chart, read_by_name
 from bi_mcp.diagnostics.endpoint_rules import remedy
 from bi_mcp.diagnostics.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.steadiness import ask_steadily
+from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError, EndpointReason
 
 if TYPE_CHECKING:
@@ -24,10 +27,22 @@ if TYPE_CHECKING:
     from bi_mcp.rest.models import Column
 
 CALLS_PER_HOST = 12
+# Enough to judge types by, little enough to read in a moment.
+SAMPLED_ROWS = 200
 
 # What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
-    {"duplicate_code", "empty_code", "empty_name", "empty_type", "element_not_object", "row_not_array"}
+    {
+        "duplicate_code",
+        "empty_code",
+        "empty_name",
+        "empty_type",
+        "zero_as_text",
+        "element_not_object",
+        "row_not_array",
+        "header_in_codes",
+        "header_in_names",
+    }
 )
 
 # What a list of tables may do wrong and still name every table.
@@ -93,6 +108,7 @@ class TableAnswers:
     sample: Sample | None = None
     failures: dict[DataEndpoint, str] = field(default_factory=dict)
     breaches: list[Finding] = field(default_factory=list)
+    charts: list[Finding] = field(default_factory=list)
     tables: Sequence[ExternalTable] | None = None
     remedies: dict[DataEndpoint, str] = field(default_factory=dict)
 
@@ -110,8 +126,8 @@ class TableAnswers:
 async def read_table(
     outside: Outside, table: str, columns: Sequence[Column], gates: HostGates, listing: TableList
 ) -> TableAnswers:
-    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described. Where somebody is there
-    and answers nothing of the table, ask whether it is still listed.
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart with
+    a date range and a filter does. Where somebody is there and answers nothing of the table, ask whether it is still listed.
 
     Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
     """
@@ -120,7 +136,7 @@ async def read_table(
     try:
         async with gates.at(outside.urls["urlTableDescription"]):
             described = await ask_steadily(
-                partial(outside.columns, table), partial(notes.unsteady, "urlTableDescription")
+                partial(outside.columns, table), notes.tally("urlTableDescription")
             )
         answers.described = [
             ExternalColumn(column.code, column.name, column.answered_type) for column in described.items
@@ -129,13 +145,10 @@ async def read_table(
     except EndpointError as error:
         answers.fail("urlTableDescription", error)
         reasons.add(error.reason)
-    mapped = _mapped(columns, answers.described)
+    asked = _asked(columns, answers.described)
     try:
         async with gates.at(outside.urls["urlData"]):
-            ask = partial(outside.rows, table, select=list(mapped), map_fields=mapped)
-            rows = await ask_steadily(ask, partial(notes.unsteady, "urlData"))
-        answers.sample = Sample(rows.header, rows.rows, selected=list(mapped), mapped=mapped)
-        notes.breaches("urlData", _lost(rows.breaches))
+            await _read_rows(outside, table, asked, answers, notes)
     except EndpointError as error:
         answers.fail("urlData", error)
         reasons.add(error.reason)
@@ -145,15 +158,31 @@ async def read_table(
     return answers
 
 
-def _mapped(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> dict[str, str]:
-    """`{code: NAME}` of what is asked for. Of several datasets' names for a column the first counts."""
+async def _read_rows(
+    outside: Outside, table: str, asked: Sequence[DatasetColumn], answers: TableAnswers, notes: Notebook
+) -> None:
+    """Read the sample by the columns' names, and ask the question of a usual chart."""
+    tally = notes.tally("urlData")
+    rows, failed = await ask_steadily(partial(read_by_name, outside, table, asked, SAMPLED_ROWS), tally)
+    codes = {column.code: column.name for column in asked}
+    answers.sample = Sample(rows.header, rows.rows, selected=list(codes), mapped=codes)
+    notes.breaches("urlData", _lost(rows.breaches))
+    answers.charts = list(check_names(failed, asked, outside))
+    complete = not rows.truncated and len(rows.rows) < SAMPLED_ROWS
+    sample = read_sample(asked, answers.sample.codes, rows.rows, complete=complete)
+    if failed is None and sample.rows:
+        answers.charts += await check_typical_chart(outside, table, sample, tally)
+
+
+def _asked(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> list[DatasetColumn]:
+    """The columns to ask for. Of several datasets' names for a column the first counts."""
     there = None if described is None else {column.code for column in described}
-    mapped = dict[str, str]()
+    asked = dict[str, DatasetColumn]()
     for column in columns:
         code = column.external_code or ""
         if there is None or code in there:
-            mapped.setdefault(code, column.name or "")
-    return mapped
+            asked.setdefault(code, DatasetColumn(column.name or "", code, column.type or "string"))
+    return list(asked.values())
 
 
 def _is_whole(tables: Tables) -> bool:

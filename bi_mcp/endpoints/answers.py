@@ -23,11 +23,14 @@ Rule = Literal[
     "empty_name",
     "empty_type",
     "not_text",
+    "zero_as_text",
     "duplicate_code",
     "unknown_type",
     "header_missing",
     "header_not_text",
     "header_duplicate",
+    "header_in_codes",
+    "header_in_names",
     "column_missing",
     "column_unasked",
     "column_order",
@@ -110,13 +113,17 @@ class Columns:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows below the header as they were answered, ragged ones included. `truncated`: there were more than are read."""
+    """Rows below the header as they were answered, ragged ones included. `truncated`: there were more than are read.
+
+    `columns` is the header in the columns' names, as far as the request gave them; elsewhere it is the header itself.
+    """
 
     header: list[str]
     rows: list[list[object]]
     breaches: list[Breach]
     answer: EndpointAnswer
     truncated: bool = False
+    columns: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -179,9 +186,13 @@ def parse_rows(
     *,
     select: Sequence[str] = (),
     limit: int | None = None,
-    map_fields: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    mapped: bool = False,
 ) -> Rows:
-    """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned."""
+    """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned.
+
+    `names` leads from codes to the names that `select` uses; `mapped`: the request said so in `mapFields`.
+    """
     notes = _Notes()
     if read.is_array is False:
         notes.add("not_array", say("answer"), _told(read.other))
@@ -190,7 +201,9 @@ def parse_rows(
         notes.add("header_missing", say("answer"), say("the array is empty"))
         return Rows([], [], notes.told(), answer)
     header = _parse_header(read.elements[0], notes)
-    _compare_selected(header, select, map_fields or {}, notes)
+    columns = name_columns(header, names or {})
+    _check_spelling(header, columns, names or {}, notes, mapped=mapped)
+    _compare_selected(columns, select, notes)
     rows = list[list[object]]()
     for number, row in _arrays(read.elements[1:], notes):
         _check_row(number, row, header, notes)
@@ -199,7 +212,7 @@ def parse_rows(
     if limit is not None and len(rows) > limit:
         notes.add("limit_ignored", say("rows"), say("{limit} asked for", limit=limit))
         rows, truncated = rows[:limit], True
-    return Rows(header, rows, notes.told(), answer, truncated)
+    return Rows(header, rows, notes.told(), answer, truncated, columns)
 
 
 def _told(other: object) -> str:
@@ -237,6 +250,8 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
         text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
         if not text.strip():
             notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not a text"))
+        elif text == "0":
+            notes.add("zero_as_text", where, key)
         elif not isinstance(value, str):
             notes.add("not_text", where, key)
         found.append(text if text.strip() else "")
@@ -272,23 +287,37 @@ def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Brea
     return notes.told()
 
 
-def _compare_selected(
-    header: list[str], select: Sequence[str], mapped: Mapping[str, str], notes: _Notes
+def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Turn a header into the columns' names; what is neither a name nor a code stays as it is."""
+    known = set(names.values())
+    return [entry if entry in known else names.get(entry, entry) for entry in header]
+
+
+def _check_spelling(
+    header: list[str], columns: list[str], names: Mapping[str, str], notes: _Notes, *, mapped: bool
 ) -> None:
-    if not select or not header:
+    """With `mapFields` the header holds codes, without it the names that were asked for."""
+    codes = {name: code for code, name in names.items()}
+    for entry, name in zip(header, columns, strict=True):
+        if mapped and codes.get(entry, entry) != entry:
+            notes.add("header_in_names", say("row 1"), f"{entry} ← {codes[entry]}")
+        elif not mapped and entry != name:
+            notes.add("header_in_codes", say("row 1"), f"{entry} → {name}")
+
+
+def _compare_selected(columns: list[str], select: Sequence[str], notes: _Notes) -> None:
+    if not select or not columns:
         return
-    names = {name: code for code, name in mapped.items()}
-    codes = [names.get(code, code) for code in header]
-    missing = [code for code in select if code not in codes]
+    missing = [name for name in select if name not in columns]
     if len(missing) == len(select):
         notes.add("header_missing", say("row 1"), say("none of the selected codes is in it"))
         return
-    for code in missing:
-        notes.add("column_missing", say("row 1"), code)
-    for code in codes:
-        if code and code not in select:
-            notes.add("column_unasked", say("row 1"), code)
-    if sorted(codes) == sorted(select) and codes != list(select):
+    for name in missing:
+        notes.add("column_missing", say("row 1"), name)
+    for name in columns:
+        if name and name not in select:
+            notes.add("column_unasked", say("row 1"), name)
+    if sorted(columns) == sorted(select) and columns != list(select):
         notes.add("column_order", say("row 1"))
 
 

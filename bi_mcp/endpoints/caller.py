@@ -19,10 +19,12 @@ from bi_mcp.endpoints.answers import (
     parse_rows,
     parse_tables,
 )
+from bi_mcp.endpoints.dates import CultureName
 from bi_mcp.endpoints.elements import ElementReader, NotJsonError
 from bi_mcp.endpoints.exchange import EndpointLimits, Exchange, certificates_of_authorities
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, resolve_host
+from bi_mcp.endpoints.request import DataRequest
 from bi_mcp.endpoints.wording import Connection, named, safe_text
 from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
@@ -37,7 +39,8 @@ __all__ = ["EndpointCaller", "EndpointLimits"]
 class EndpointCaller:
     """Calls endpoints. `apps` are connectors in this process, by origin (`http://sample.localhost`), called without a socket.
 
-    `allow_private`: call private addresses too, as the local portal does and Bitrix24's cloud does not.
+    `allow_private`: call private addresses too, as the local portal does and Bitrix24's cloud does not. `culture`: how the
+    portal writes dates into requests.
     Every method raises EndpointError, whose text holds no value of the connection.
     """
 
@@ -45,12 +48,14 @@ class EndpointCaller:
         self,
         *,
         allow_private: bool = False,
+        culture: CultureName = "ru",
         apps: Mapping[str, ASGIApp] | None = None,
         limits: EndpointLimits | None = None,
         resolver: Resolver = resolve_host,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
         self.limits = limits or EndpointLimits()
+        self.culture = culture
         self._allow_private = allow_private
         self._apps = {parse_address(origin).origin: app for origin, app in (apps or {}).items()}
         self._resolver = resolver
@@ -100,18 +105,26 @@ class EndpointCaller:
         map_fields: Mapping[str, str] | None = None,
     ) -> Rows:
         """Call `urlData`. What is not given is not sent. At most `limit` and at most `limits.rows` rows are returned."""
-        parameters = {
-            "table": table,
-            "select": list(select),
-            "filter": filter,
-            "limit": limit,
-            "mapFields": map_fields,
-        }
+        mapped = map_fields or {}
+        return await self.ask(
+            url, connection, DataRequest(table, tuple(select), filter or {}, limit, mapped, mapped)
+        )
+
+    async def ask(self, url: str, connection: Connection, request: DataRequest) -> Rows:
+        """Call `urlData` with a request as the portal writes it, and read the answer by the names of its columns."""
+        limit = request.limit
         # The header, and one row more than asked for: it shows that the limit was ignored.
         enough = 1 + min(self.limits.rows, self.limits.rows if limit is None else limit + 1)
         await remark("Calling urlData")
-        read, answer = await self._array(url, parameters, connection, enough)
-        rows = parse_rows(read, answer, select=select, limit=limit, map_fields=map_fields)
+        read, answer = await self._array(url, request.parameters, connection, enough)
+        rows = parse_rows(
+            read,
+            answer,
+            select=request.select,
+            limit=limit,
+            names=request.names,
+            mapped=bool(request.map_fields),
+        )
         return replace(rows, breaches=_without(connection, rows.breaches))
 
     async def _array(

@@ -11,7 +11,7 @@ from bi_mcp.secret import Secret
 
 
 def encode_form(parameters: Mapping[str, object]) -> bytes:
-    """`{"select": ["a"], "filter": {">=b": 5}}` -> `select[]=a&filter[>=b]=5`, percent-encoded.
+    """`{"select": ["a"], "filter": {">=b": 5}}` -> `select[0]=a&filter[>=b]=5`, percent-encoded.
 
     As in PHP true is 1, false is 0, and nulls and empty arrays are left out. Secrets are revealed: this is where they leave.
     Raises EndpointError for what cannot be written; its text holds no value.
@@ -34,9 +34,7 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _pairs(f"{name}[{key}]" if name else str(key), part)
     elif isinstance(value, list | tuple):
         for number, part in enumerate(value):
-            # Without numbers the keys of a nested part would end up in several parts.
-            nested = isinstance(part, Mapping | list | tuple)
-            yield from _pairs(f"{name}[{number}]" if nested else f"{name}[]", part)
+            yield from _pairs(f"{name}[{number}]", part)
     elif value is not None:
         yield name, _text(value)
 

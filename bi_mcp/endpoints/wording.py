@@ -14,11 +14,11 @@ Connection: TypeAlias = Mapping[str, Secret]
 LONGEST_QUOTE = 120
 
 
-def safe_text(text: str, connection: Connection) -> str:
+def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE) -> str:
     """Text from outside for a sentence: on one line, short, and without what it shares with the connection."""
     line = redact(text, connection.values())
     line = "".join(character if character.isprintable() else "?" for character in line)
-    return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…"
+    return line if len(line) <= longest else line[:longest] + "…"
 
 
 def named(url: str, connection: Connection) -> str:

@@ -43,11 +43,13 @@ class Checked(Answer):
 
     verdict: str
     table: str | None = None
+    seconds: float
     endpoints: list[EndpointFacts]
     findings: list[Finding]
 
     def headline(self) -> str:
-        return f"{in_brief(self.verdict, self.findings)} {FROM_OUTSIDE}"
+        calls = sum(facts.calls or 0 for facts in self.endpoints)
+        return f"{in_brief(self.verdict, self.findings)} {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
 
 
 class TableView(BaseModel):
@@ -97,12 +99,13 @@ class Proposed(Answer):
 
 
 class Previewed(Answer):
-    """The first rows of a dataset as Bitrix24 gets them."""
+    """The first rows of a dataset as a chart gets them. `sent` is the form that was posted, without the connection."""
 
     header: list[str]
     rows: list[list[Any]]
     truncated: bool
     breaches: list[str]
+    sent: list[str]
 
     def headline(self) -> str:
         return f"{_counted(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
@@ -110,7 +113,7 @@ class Previewed(Answer):
     def text(self, tool: str) -> str:
         """As a table: a model and a person read rows faster so than as JSON."""
         cells = [[_cell(value) for value in row] for row in ([*self.header], *self.rows)]
-        notes = [note for note in (self.notice, *self.breaches) if note]
+        notes = [note for note in (self.notice, *self.breaches, f"Sent: {' & '.join(self.sent)}") if note]
         return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
 
 
@@ -132,19 +135,20 @@ async def connector_check(
     urls: Annotated[dict[str, str] | None, Field(description='{"urlCheck": …, "urlData": …}')] = None,
     settings: SettingsArgument | None = None,
     table: str | None = None,
+    quick: bool = False,
 ) -> Checked:
-    """Call a connector's endpoints as Bitrix24 does and name every rule they break: of a source, with settings tried in place of
-    its own, or, before anything exists, by urls and settings. Sends the settings' values to those addresses. Changes nothing on
-    the portal.
+    """Call a connector's endpoints as Bitrix24 does, ask what charts ask (not with quick), and name everything that fails: of a
+    source, with settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values
+    to those addresses. Changes nothing on the portal.
     """
     if bool(source) is bool(urls):
         raise InvalidRequestError(
             say("connector_check takes the id of a source, or urls with settings. Pass one of them.")
         )
     report = (
-        await _check_with(ctx, source, settings or {}, table)
+        await _check_with(ctx, source, settings or {}, table, quick=quick)
         if source
-        else await _check_urls(ctx, urls or {}, settings or {}, table)
+        else await _check_urls(ctx, urls or {}, settings or {}, table, quick=quick)
     )
     return Checked(**report.model_dump())
 
@@ -179,22 +183,27 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
 async def dataset_preview(
     ctx: BiContext,
     id: Id,
-    select: Annotated[
-        list[str] | None, Field(description="External codes; default the visible columns")
+    select: Annotated[list[str] | None, Field(description="Column names; default the visible ones")] = None,
+    filter: Annotated[
+        dict[str, Any] | None,
+        Field(description='{"CARRIER": ["UA"], ">=DAY": "2025-01-31", "><DELAY": [1, 5], "!%TAIL": "N"}'),
     ] = None,
-    filter: Annotated[dict[str, Any] | None, Field(description="As Bitrix24 would send it")] = None,
     limit: Limit = 10,
 ) -> Previewed:
-    """Show the first rows of a dataset as Bitrix24 would get them from the connector."""
-    from bi_mcp.diagnostics.outside import preview_dataset
+    """Show the first rows of a dataset as a chart would get them from the connector, and what was sent."""
+    from bi_mcp.diagnostics.preview import preview_dataset
 
     app = app_of(ctx)
-    rows = await preview_dataset(
+    rows, sent = await preview_dataset(
         app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
     )
     shown = [[_shortened(value) for value in row] for row in rows.rows]
     return Previewed(
-        header=rows.header, rows=shown, truncated=rows.truncated, breaches=_breaches(rows.breaches)
+        header=rows.header,
+        rows=shown,
+        truncated=rows.truncated,
+        breaches=_breaches(rows.breaches),
+        sent=sent,
     )
 
 
@@ -209,14 +218,14 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
 
 
-async def check_source(app: App, source: int, table: str | None) -> ConnectorReport:
+async def check_source(app: App, source: int, table: str | None, *, quick: bool) -> ConnectorReport:
     from bi_mcp.diagnostics.outside import open_outside
 
-    return await (await open_outside(app.bi, app.portal.caller, source)).check(table)
+    return await (await open_outside(app.bi, app.portal.caller, source)).check(table, quick=quick)
 
 
 async def _check_with(
-    ctx: BiContext, source: int, settings: SettingsArgument, table: str | None
+    ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
 ) -> ConnectorReport:
     """Of a source, with values that are not saved: what is not passed is as the source holds it."""
     from bi_mcp.diagnostics.outside import open_outside
@@ -230,11 +239,11 @@ async def _check_with(
     values = {**outside.connection, **tried}
     held = [SourceSetting(code=code, value=value) for code, value in values.items()]
     as_it_would_be = outside.source.model_copy(update={"settings": held})
-    return await replace(outside, source=as_it_would_be).check(table)
+    return await replace(outside, source=as_it_would_be).check(table, quick=quick)
 
 
 async def _check_urls(
-    ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None
+    ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None, *, quick: bool
 ) -> ConnectorReport:
     from bi_mcp.diagnostics.connector_check import examine_connector
 
@@ -243,7 +252,7 @@ async def _check_urls(
     declared = [ReceivedParameter(code=code) for code in settings]
     await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
     connection = await resolve_settings(app, settings, declared, urls.values())
-    return await examine_connector(app.portal.caller, urls, connection, table=table)
+    return await examine_connector(app.portal.caller, urls, connection, table=table, quick=quick)
 
 
 def _check_names(urls: dict[str, str]) -> None:
@@ -280,7 +289,7 @@ TOOLS = (
         connector_check,
         title="Check a connector",
         own_effect=Effect.CREATE,
-        reads_with=frozenset({"source", "table"}),
+        reads_with=frozenset({"source", "table", "quick"}),
     ),
     ToolDeclaration(source_tables, title="Tables of a source", own_effect=Effect.READ),
     ToolDeclaration(dataset_propose, title="Propose a dataset", own_effect=Effect.READ),

@@ -9,9 +9,13 @@ from bi_mcp.tools.parameters import Id
 from bi_mcp.tools.tool import ToolDeclaration
 
 
-async def connector_check(ctx: BiContext, source: Id, table: str | None = None) -> Checked:
-    """Call the endpoints behind a source as Bitrix24 does and name every rule they break. Changes nothing."""
-    return Checked(**(await check_source(app_of(ctx), source, table)).model_dump())
+async def connector_check(
+    ctx: BiContext, source: Id, table: str | None = None, quick: bool = False
+) -> Checked:
+    """Call the endpoints behind a source as Bitrix24 does, ask what charts ask (not with quick), and name everything that fails.
+    Changes nothing.
+    """
+    return Checked(**(await check_source(app_of(ctx), source, table, quick=quick)).model_dump())
 
 
 # Of a source the portal holds addresses and values, as for source_tables: the model chooses neither.
