@@ -84,7 +84,7 @@ class Worker:
         fields = {"title": f"s_{title}", "connectorId": connector, "settings": settings}
         source = await self._make("source_add", f"s_{title}", fields)
         if source is not None:
-            columns = [{"name": "ID", "externalCode": "carrier", "type": "string"}]
+            columns = [{"name": "ID", "externalCode": "CARRIER", "type": "string"}]
             fields = {"name": f"d_{title}", "sourceId": source, "fields": columns}
             dataset = await self._make(
                 "dataset_add", f"d_{title}", fields | {"externalCode": "x", "externalName": "X"}

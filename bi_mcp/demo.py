@@ -34,15 +34,15 @@ LOGIN = "demo"
 PASSWORD_VARIABLE = "BI_MCP_SECRET_SAMPLE_PASSWORD"  # noqa: S105  the name of a variable
 
 COLUMNS = (
-    {"name": "DAY", "externalCode": "flight_date", "type": "date"},
-    {"name": "DEPARTURE", "externalCode": "scheduled_departure", "type": "datetime"},
-    {"name": "CARRIER", "externalCode": "carrier", "type": "string"},
-    {"name": "FLIGHT", "externalCode": "flight_number", "type": "int"},
-    {"name": "TAIL_NUMBER", "externalCode": "tail_number", "type": "string"},
-    {"name": "ORIGIN", "externalCode": "origin", "type": "string"},
-    {"name": "DELAY", "externalCode": "departure_delay", "type": "int"},
+    {"name": "DAY", "externalCode": "FLIGHT_DATE", "type": "date"},
+    {"name": "DEPARTURE", "externalCode": "SCHEDULED_DEPARTURE", "type": "datetime"},
+    {"name": "CARRIER", "externalCode": "CARRIER", "type": "string"},
+    {"name": "FLIGHT", "externalCode": "FLIGHT_NUMBER", "type": "int"},
+    {"name": "TAIL_NUMBER", "externalCode": "TAIL_NUMBER", "type": "string"},
+    {"name": "ORIGIN", "externalCode": "ORIGIN", "type": "string"},
+    {"name": "DELAY", "externalCode": "DEPARTURE_DELAY", "type": "int"},
 )
-ADDED_COLUMN = {"name": "TEMPERATURE", "externalCode": "temperature", "type": "double"}
+ADDED_COLUMN = {"name": "TEMPERATURE", "externalCode": "TEMPERATURE", "type": "double"}
 HIDDEN_COLUMN = "TAIL_NUMBER"
 
 
@@ -224,7 +224,7 @@ async def provoke_refusals(story: Story, connector: int, source: int) -> None:
         "sourceId": source,
         "externalCode": "flights",
         "externalName": "Flights",
-        "fields": [{"name": "flight date", "externalCode": "flight_date", "type": "date"}],
+        "fields": [{"name": "flight date", "externalCode": "FLIGHT_DATE", "type": "date"}],
     }
     await story.is_refused(
         "dataset_add", "capital Latin letter", "a bad column name is not even sent", fields=fields

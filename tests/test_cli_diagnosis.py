@@ -49,7 +49,7 @@ def test_each_command_tells_what_its_tool_tells() -> None:
     ]
     assert "flights  Flights" in ran("tables", "1").output
     assert ran("tables", "1", "--search", "weather").output == "weather  Weather\n"
-    assert json.loads(ran("propose", "1", "airlines").output)["fields"][0]["externalCode"] == "carrier"
+    assert json.loads(ran("propose", "1", "airlines").output)["fields"][0]["externalCode"] == "CARRIER"
     assert "UA" in ran("preview", "1", "--limit", "1").output
     assert ran("--language", "ru", "diagnose", "1").output.startswith("flights: исправен")
     assert ran("diagnose", "1").output.startswith("flights: healthy")
@@ -63,7 +63,7 @@ def test_each_command_tells_what_its_tool_tells() -> None:
 def test_rows_too_wide_for_the_terminal_are_a_line_per_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     shown = [line.split() for line in ran("preview", "1", "--limit", "2").output.splitlines()]
-    assert shown[:2] == [["Row", "1"], ["carrier", "UA"]]
+    assert shown[:2] == [["Row", "1"], ["CARRIER", "UA"]]
     assert ["Row", "2"] in shown
 
 
@@ -105,7 +105,7 @@ async def test_what_a_portal_refuses_is_told_with_a_command_and_to_an_assistant_
 
 async def add_lost(database: str) -> None:
     """A dataset, with the id 2, of a table that the sample does not have."""
-    columns = [{"name": "CARRIER", "externalCode": "carrier", "type": "string"}]
+    columns = [{"name": "CARRIER", "externalCode": "CARRIER", "type": "string"}]
     fields = {"name": "old", "sourceId": 1, "externalCode": "flights_2012", "externalName": "F"}
     async with Client(build_server(Settings(embedded=LocalPortalSettings(database=database)))) as client:
         await Talk(client).done("dataset_add", fields=fields | {"fields": columns})

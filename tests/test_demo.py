@@ -25,8 +25,8 @@ async def test_the_story_ends_well_and_shows_tree_refusals_and_rows() -> None:
         "bi://dataset/fields",
         "CONNECTOR_DELETE_RESTRICTED",
         "begins with a capital Latin letter",
-        "TAIL_NUMBER string ← tail_number (hidden)",
-        "TEMPERATURE double ← temperature",
+        "TAIL_NUMBER string ← TAIL_NUMBER (hidden)",
+        "TEMPERATURE double ← TEMPERATURE",
         "2013-01-01 05:15:00",
         "Every step did what it should",
     ):

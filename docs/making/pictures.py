@@ -27,9 +27,9 @@ BROKEN = FileText(
     externalCode: flights
     externalName: Flights
     columns:
-      - {name: DAY, externalCode: flight_date, type: date}
+      - {name: DAY, externalCode: FLIGHT_DATE, type: date}
       - {name: CARRIER, externalCode: Carrier, type: string}
-      - {name: DELAY, externalCode: departure_delay, type: string}
+      - {name: DELAY, externalCode: DEPARTURE_DELAY, type: string}
       - {name: GATE, externalCode: gate, type: string}
 """,
     added=True,

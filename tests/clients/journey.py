@@ -14,7 +14,7 @@ from tests.server.talking import LOGIN, connector_fields, dataset_fields
 from tests.workspace.test_commands import SETUP
 
 SECRET = "BI_MCP_SECRET_SAMPLE"
-DAY = {"name": "DAY", "externalCode": "flight_date", "type": "date"}
+DAY = {"name": "DAY", "externalCode": "FLIGHT_DATE", "type": "date"}
 
 
 @dataclass(frozen=True)

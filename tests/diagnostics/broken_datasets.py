@@ -74,6 +74,10 @@ def typed(code: str, type: str) -> Callable[[list[dict[str, str]]], list[dict[st
     ]
 
 
+def renamed(columns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [column | {"name": f"MY_{column['name']}"} for column in columns]
+
+
 def lacking(code: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]:
     return lambda columns: [column for column in columns if column["externalCode"] != code]
 
@@ -124,102 +128,102 @@ DATE, MOMENT, CARRIER, NUMBER, TEMPERATURE = (
     "column TEMPERATURE",
 )
 DATASET_DEFECTS = [
-    DatasetDefect("a column vanished", gone("carrier"), "error", CARRIER, "no longer outside"),
+    DatasetDefect("a column vanished", gone("CARRIER"), "error", CARRIER, "no longer outside"),
     DatasetDefect(
-        "a column appeared", {}, "note", "columns", "that the dataset lacks: 'carrier'", columns=lacking("carrier")
+        "a column appeared", {}, "note", "columns", "that the dataset lacks: 'CARRIER'", columns=lacking("CARRIER")
     ),
     DatasetDefect(
-        "a column was renamed", recoded("flight_number", "flight_numbers"), "error", NUMBER, "probably its new name"
+        "a column was renamed", recoded("FLIGHT_NUMBER", "FLIGHT_NUMBERS"), "error", NUMBER, "probably its new name"
     ),
-    DatasetDefect("a code in capitals", recoded("carrier", "Carrier"), "error", CARRIER, "other capital letters"),
+    DatasetDefect("a code in capitals", recoded("CARRIER", "Carrier"), "error", CARRIER, "other capital letters"),
     DatasetDefect(
         "a code with a letter that looks the same",
-        recoded("carrier", "сarrier"),
+        recoded("CARRIER", "СARRIER"),
         "error",
         CARRIER,
         "letters that only look the same",
     ),
-    DatasetDefect("d.m.Y in a date", {"urlData": valued("flight_date", dotted)}, "error", DATE, "d.m.Y"),
+    DatasetDefect("d.m.Y in a date", {"urlData": valued("FLIGHT_DATE", dotted)}, "error", DATE, "d.m.Y"),
     DatasetDefect(
         "a date that does not exist",
-        {"urlData": valued("flight_date", lambda _: "2013-02-30")},
+        {"urlData": valued("FLIGHT_DATE", lambda _: "2013-02-30")},
         "error",
         DATE,
         '"2013-02-30" in row 1',
     ),
     DatasetDefect(
-        "seconds since 1970 in a date", {"urlData": valued("flight_date", lambda _: 1356998400)}, "error", DATE, "Unix time"
+        "seconds since 1970 in a date", {"urlData": valued("FLIGHT_DATE", lambda _: 1356998400)}, "error", DATE, "Unix time"
     ),
     DatasetDefect(
         "a lost time zone",
-        {"urlData": valued("scheduled_departure", lambda text: text.replace(" ", "T") + "+03:00")},
+        {"urlData": valued("SCHEDULED_DEPARTURE", lambda text: text.replace(" ", "T") + "+03:00")},
         "error",
         MOMENT,
         "the time zone is lost",
     ),
     DatasetDefect(
         "moments without seconds",
-        {"urlData": valued("scheduled_departure", lambda text: text[:16])},
+        {"urlData": valued("SCHEDULED_DEPARTURE", lambda text: text[:16])},
         "error",
         MOMENT,
         "time without seconds",
     ),
     DatasetDefect(
         "decimal commas",
-        {"urlData": valued("temperature", lambda number: f"{number:.1f}".replace(".", ","))},
+        {"urlData": valued("TEMPERATURE", lambda number: f"{number:.1f}".replace(".", ","))},
         "error",
         TEMPERATURE,
         "decimal comma",
     ),
     DatasetDefect(
-        "thousands apart", {"urlData": valued("temperature", lambda _: "1 234.5")}, "error", TEMPERATURE, "spaces between thousands"
+        "thousands apart", {"urlData": valued("TEMPERATURE", lambda _: "1 234.5")}, "error", TEMPERATURE, "spaces between thousands"
     ),
     DatasetDefect(
         "amounts with a currency",
-        {"urlData": valued("temperature", lambda number: f"{number} ₽")},
+        {"urlData": valued("TEMPERATURE", lambda number: f"{number} ₽")},
         "error",
         TEMPERATURE,
         "amount with a currency",
     ),
     DatasetDefect(
         "money with a currency",
-        {"urlTableDescription": retyped("temperature", "money"), "urlData": valued("temperature", lambda number: f"{number}|RUB")},
+        {"urlTableDescription": retyped("TEMPERATURE", "money"), "urlData": valued("TEMPERATURE", lambda number: f"{number}|RUB")},
         "error",
         TEMPERATURE,
         "are no money",
-        columns=typed("temperature", "money"),
+        columns=typed("TEMPERATURE", "money"),
     ),
     DatasetDefect(
-        "numbers over 64 bits", {"urlData": valued("flight_number", lambda _: 2**64)}, "error", NUMBER, "number over 64 bits"
+        "numbers over 64 bits", {"urlData": valued("FLIGHT_NUMBER", lambda _: 2**64)}, "error", NUMBER, "number over 64 bits"
     ),
-    DatasetDefect("words in numbers", {"urlData": valued("flight_number", lambda _: "n/a")}, "error", NUMBER, "are no int"),
+    DatasetDefect("words in numbers", {"urlData": valued("FLIGHT_NUMBER", lambda _: "n/a")}, "error", NUMBER, "are no int"),
     DatasetDefect(
         "some words in numbers",
-        {"urlData": valued("flight_number", lambda number: "none" if number % 2 else number)},
+        {"urlData": valued("FLIGHT_NUMBER", lambda number: "none" if number % 2 else number)},
         "warning",
         NUMBER,
         "Kinds mixed: numbers, text",
     ),
     DatasetDefect(
         "numbers among texts",
-        {"urlData": valued("carrier", lambda text: 7 if text == "UA" else text)},
+        {"urlData": valued("CARRIER", lambda text: 7 if text == "UA" else text)},
         "note",
         CARRIER,
         "Values of mixed kinds: numbers, texts",
     ),
-    DatasetDefect("an empty column", {"urlData": valued("carrier", lambda _: None)}, "note", CARRIER, "Empty in all"),
+    DatasetDefect("an empty column", {"urlData": valued("CARRIER", lambda _: None)}, "note", CARRIER, "Empty in all"),
     DatasetDefect(
         "another type on the portal", {}, "warning", NUMBER, "is double here and int in urlTableDescription",
-        columns=typed("flight_number", "double"),
+        columns=typed("FLIGHT_NUMBER", "double"),
     ),
     DatasetDefect(
-        "a wrong description", {"urlTableDescription": retyped("carrier", "int")}, "warning", CARRIER, "the description is wrong"
+        "a wrong description", {"urlTableDescription": retyped("CARRIER", "int")}, "warning", CARRIER, "the description is wrong"
     ),
     DatasetDefect(
-        "an unknown type", {"urlTableDescription": retyped("carrier", "varchar")}, "note", CARRIER, "'varchar'"
+        "an unknown type", {"urlTableDescription": retyped("CARRIER", "varchar")}, "note", CARRIER, "'varchar'"
     ),
-    DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("carrier",)),
-    DatasetDefect("a mapping that is ignored", {}, "error", "header of urlData", "mapFields is ignored", mapping=True),
+    DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("CARRIER",)),
+    DatasetDefect("a mapping that is ignored", {}, "error", "header of urlData", "mapFields is ignored", mapping=True, columns=renamed),
     DatasetDefect(
         "columns in another order", {"urlData": asking(select=None)}, "warning", "header of urlData", "another order",
         columns=lambda columns: list(reversed(columns)),
@@ -238,7 +242,7 @@ DATASET_DEFECTS = [
         {"urlData": rewritten(lambda rows: [[*row, row[0]] for row in rows])},
         "error",
         "header of urlData",
-        "Codes stand there more than once: 'flight_date'",
+        "Codes stand there more than once: 'FLIGHT_DATE'",
     ),
     DatasetDefect(
         "codes that look the same",
@@ -253,7 +257,7 @@ DATASET_DEFECTS = [
         {"urlTableDescription": rewritten(lambda found: [*found, found[3]])},
         "error",
         "urlTableDescription",
-        "A code occurs twice: column 14 (carrier)",
+        "A code occurs twice: column 14 (CARRIER)",
     ),
     DatasetDefect(
         "a column without a name",
@@ -274,7 +278,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect(
         "rows that are objects",
-        {"urlData": rewritten(lambda rows: [rows[0], {"carrier": "UA"}, *rows[2:]])},
+        {"urlData": rewritten(lambda rows: [rows[0], {"CARRIER": "UA"}, *rows[2:]])},
         "error",
         "urlData",
         "A row is no JSON array: row 2",
@@ -288,7 +292,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect(
         "UTF-8 read as Windows-1251",
-        {"urlData": valued("carrier", lambda _: "Аэрофлот".encode().decode("cp1251", "replace"))},
+        {"urlData": valued("CARRIER", lambda _: "Аэрофлот".encode().decode("cp1251", "replace"))},
         "warning",
         CARRIER,
         "UTF-8 was read as another encoding",
@@ -296,8 +300,8 @@ DATASET_DEFECTS = [
     DatasetDefect(
         "decimal commas in some rows, and a column that is gone",
         {
-            **gone("carrier"),
-            "urlData": row_by_row("temperature", str, lambda value: str(value).replace(".", ",")),
+            **gone("CARRIER"),
+            "urlData": row_by_row("TEMPERATURE", str, lambda value: str(value).replace(".", ",")),
         },
         "warning",
         TEMPERATURE,
@@ -306,7 +310,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect(
         "dates in three formats",
-        {"urlData": row_by_row("flight_date", str, dotted, lambda day: day.replace("-", "/"))},
+        {"urlData": row_by_row("FLIGHT_DATE", str, dotted, lambda day: day.replace("-", "/"))},
         "warning",
         DATE,
         "d.m.Y",

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 SHOP = "http://shop.localhost"
 # Each with a column of texts.
-TABLES = {"airlines": "name", "airports": "city", "flights": "carrier", "weather": "airport"}
+TABLES = {"airlines": "NAME", "airports": "CITY", "flights": "CARRIER", "weather": "AIRPORT"}
 TWICE = 2
 
 
@@ -124,7 +124,7 @@ async def test_a_source_that_nobody_answers_for_is_asked_once_and_the_others_are
 
 
 async def test_a_refused_check_is_told_of_the_source_and_its_datasets_are_read_all_the_same() -> None:
-    shop = BentSample({"urlCheck": always("", 401), "urlData": valued("carrier", lambda _: None)})
+    shop = BentSample({"urlCheck": always("", 401), "urlData": valued("CARRIER", lambda _: None)})
     async with a_portal() as portal:
         source = await add_shop(portal.bi)
         found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))

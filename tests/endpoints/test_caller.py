@@ -93,17 +93,17 @@ async def test_the_sample_is_read(in_process: bool) -> None:
             origin + ENDPOINTS["urlTableDescription"], CONNECTION, "airlines"
         )
         rows = await called.data(
-            origin + ENDPOINTS["urlData"], CONNECTION, "flights", select=["carrier"], limit=2
+            origin + ENDPOINTS["urlData"], CONNECTION, "flights", select=["CARRIER"], limit=2
         )
 
     assert (check.status, check.in_process) == (200, in_process)
     assert bool(check.not_public) is not in_process
     assert [table.code for table in tables.items] == ["flights"]
     assert [(column.code, column.type) for column in columns.items] == [
-        ("carrier", "string"),
-        ("name", "string"),
+        ("CARRIER", "string"),
+        ("NAME", "string"),
     ]
-    assert rows.header == ["carrier"]
+    assert rows.header == ["CARRIER"]
     assert [len(row) for row in rows.rows] == [1, 1]
     assert tables.breaches == columns.breaches == rows.breaches == []
 

@@ -39,7 +39,7 @@ async def test_the_readme_counts_the_rows_right(demo: httpx.AsyncClient) -> None
 async def test_every_flight_joins_an_airline_and_two_airports(demo: httpx.AsyncClient) -> None:
     carriers = {carrier for carrier, _ in await rows(demo, "airlines")}
     airports = {row[0] for row in await rows(demo, "airports")}
-    flights = await rows(demo, "flights", {"select[]": ["carrier", "origin", "destination"]})
+    flights = await rows(demo, "flights", {"select[]": ["CARRIER", "ORIGIN", "DESTINATION"]})
 
     assert all(carrier in carriers for carrier, _, _ in flights)
     assert {end for _, *ends in flights for end in ends} == airports
@@ -49,7 +49,7 @@ async def test_the_temperature_of_a_flight_is_the_one_of_its_airports_weather(
     demo: httpx.AsyncClient,
 ) -> None:
     weather = {(row[0], row[1]): row[2] for row in await rows(demo, "weather")}
-    flights = await rows(demo, "flights", {"select[]": ["origin", "scheduled_departure", "temperature"]})
+    flights = await rows(demo, "flights", {"select[]": ["ORIGIN", "SCHEDULED_DEPARTURE", "TEMPERATURE"]})
 
     assert all(weather.get((origin, f"{at[:13]}:00:00")) == celsius for origin, at, celsius in flights)
 
@@ -69,11 +69,11 @@ async def test_many_first_requests_at_once_are_all_answered(demo: httpx.AsyncCli
 
 
 async def test_what_the_data_can_show(demo: httpx.AsyncClient) -> None:
-    cancelled = await rows(demo, "flights", {"filter[actual_departure]": ""})
+    cancelled = await rows(demo, "flights", {"filter[ACTUAL_DEPARTURE]": ""})
     [[latest]] = await rows(
-        demo, "flights", {"filter[>departure_delay]": "800", "select[]": ["departure_delay"]}
+        demo, "flights", {"filter[>DEPARTURE_DELAY]": "800", "select[]": ["DEPARTURE_DELAY"]}
     )
-    windy = await rows(demo, "weather", {"filter[>=wind_speed]": "18", "select[]": ["airport"]})
+    windy = await rows(demo, "weather", {"filter[>=WIND_SPEED]": "18", "select[]": ["AIRPORT"]})
 
     assert len(cancelled) == 22
     assert latest == 853

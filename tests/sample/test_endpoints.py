@@ -70,21 +70,21 @@ async def test_the_description_of_flights_has_all_five_types(demo: httpx.AsyncCl
     described = (await call(demo, "/table", {"table": "flights"})).json()
 
     assert {column["code"]: column["type"] for column in described} == {
-        "flight_date": "date",
-        "scheduled_departure": "datetime",
-        "actual_departure": "datetime",
-        "carrier": "string",
-        "flight_number": "int",
-        "tail_number": "string",
-        "origin": "string",
-        "destination": "string",
-        "departure_delay": "int",
-        "arrival_delay": "int",
-        "air_time": "int",
-        "distance": "int",
-        "temperature": "double",
+        "FLIGHT_DATE": "date",
+        "SCHEDULED_DEPARTURE": "datetime",
+        "ACTUAL_DEPARTURE": "datetime",
+        "CARRIER": "string",
+        "FLIGHT_NUMBER": "int",
+        "TAIL_NUMBER": "string",
+        "ORIGIN": "string",
+        "DESTINATION": "string",
+        "DEPARTURE_DELAY": "int",
+        "ARRIVAL_DELAY": "int",
+        "AIR_TIME": "int",
+        "DISTANCE": "int",
+        "TEMPERATURE": "double",
     }
-    assert described[5] == {"code": "tail_number", "name": "TAIL_NUMBER", "type": "string"}
+    assert described[5] == {"code": "TAIL_NUMBER", "name": "TAIL_NUMBER", "type": "string"}
 
 
 @pytest.mark.parametrize("path", ["/table", "/data"])
@@ -99,7 +99,7 @@ async def test_without_select_filter_and_limit_the_data_is_the_whole_table(demo:
     answer = (await call(demo, "/data", {"table": "flights"})).json()
 
     assert len(answer) == 1 + 2699
-    assert answer[0][:4] == ["flight_date", "scheduled_departure", "actual_departure", "carrier"]
+    assert answer[0][:4] == ["FLIGHT_DATE", "SCHEDULED_DEPARTURE", "ACTUAL_DEPARTURE", "CARRIER"]
     assert answer[1] == [
         *("2013-01-01", "2013-01-01 05:15:00", "2013-01-01 05:17:00", "UA", 1545, "N14228", "EWR", "IAH"),
         *(2, 11, 227, 1400, 3.9),
@@ -108,33 +108,33 @@ async def test_without_select_filter_and_limit_the_data_is_the_whole_table(demo:
 
 async def test_a_missing_value_is_null(demo: httpx.AsyncClient) -> None:
     form: Form = {
-        "filter[flight_number]": "1925",
-        "filter[flight_date]": "2013-01-01",
-        "select[]": ["actual_departure"],
+        "filter[FLIGHT_NUMBER]": "1925",
+        "filter[FLIGHT_DATE]": "2013-01-01",
+        "select[]": ["ACTUAL_DEPARTURE"],
     }
 
     assert await rows(demo, "flights", form) == [[None]]
 
 
 async def test_select_chooses_columns_and_their_order(demo: httpx.AsyncClient) -> None:
-    form = {"table": "airports", "select[0]": "state", "select[1]": "code", "limit": "1"}
+    form = {"table": "airports", "select[0]": "STATE", "select[1]": "CODE", "limit": "1"}
 
-    assert (await call(demo, "/data", form)).json() == [["state", "code"], ["NY", "ALB"]]
+    assert (await call(demo, "/data", form)).json() == [["STATE", "CODE"], ["NY", "ALB"]]
 
 
 async def test_mapped_names_work_in_select_and_filter_and_the_header_keeps_the_codes(
     demo: httpx.AsyncClient,
 ) -> None:
-    names = {"mapFields[code]": "IATA", "mapFields[city]": "TOWN"}
+    names = {"mapFields[CODE]": "IATA", "mapFields[CITY]": "TOWN"}
     form: Form = {"table": "airports", **names, "select[]": ["TOWN"], "filter[=IATA]": "ALB"}
 
-    assert (await call(demo, "/data", form)).json() == [["city"], ["Albany"]]
+    assert (await call(demo, "/data", form)).json() == [["CITY"], ["Albany"]]
 
 
 async def test_where_a_mapped_name_is_also_the_code_of_another_column_the_code_counts(
     demo: httpx.AsyncClient,
 ) -> None:
-    form = {"mapFields[code]": "city", "filter[city]": "Albany", "select[0]": "code"}
+    form = {"mapFields[CODE]": "CITY", "filter[CITY]": "Albany", "select[0]": "CODE"}
 
     assert await rows(demo, "airports", form) == [["ALB"]]
 
@@ -155,7 +155,7 @@ async def test_limit_bounds_the_rows_below_the_header(
     [
         ({"limit": "-1"}, "The limit must be a whole number of rows, not '-1'."),
         ({"limit": "ten"}, "The limit must be a whole number of rows, not 'ten'."),
-        ({"select[]": ["name", "alliance"]}, "The table 'airlines' has no column 'alliance' to select."),
+        ({"select[]": ["NAME", "alliance"]}, "The table 'airlines' has no column 'alliance' to select."),
         ({"select": "name"}, "The parameter select must use brackets, as in select[…]=…."),
         ({"filter": "name"}, "The parameter filter must use brackets, as in filter[…]=…."),
         ({"select[0][x]": "name"}, "The parameter select takes a list of column codes."),

@@ -15,8 +15,8 @@ PARAMETERS = [
     {"code": "password", "name": "Password", "type": "STRING"},
 ]
 COLUMNS = [
-    {"name": "CARRIER", "externalCode": "carrier", "type": "string"},
-    {"name": "DISTANCE", "externalCode": "distance", "type": "int"},
+    {"name": "CARRIER", "externalCode": "CARRIER", "type": "string"},
+    {"name": "DISTANCE", "externalCode": "DISTANCE", "type": "int"},
 ]
 
 

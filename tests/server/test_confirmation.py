@@ -150,7 +150,7 @@ async def test_a_change_meanwhile_is_a_refusal_and_a_new_preview_helps(scene: Sc
     arguments = await scene.arguments(tool)
     confirm = await scene.talk.preview(tool, **arguments)
     if tool.startswith("dataset"):
-        added = [{"name": "MORE", "externalCode": "flight_date", "type": "date"}]
+        added = [{"name": "MORE", "externalCode": "FLIGHT_DATE", "type": "date"}]
         await scene.talk.done("dataset_fields_update", id=scene.dataset, add=added)
     else:
         await scene.talk.done("dataset_add", fields=dataset_fields(scene.source, "newcomer"))

@@ -113,8 +113,8 @@ async def test_external_tables_and_columns_are_listed(talk: Talk) -> None:
     assert [table["externalCode"] for table in found] == ["weather"]
     columns = (await talk.done("source_tables", source=source, table="airlines"))["columns"]
     assert [(column["code"], column["type"]) for column in columns] == [
-        ("carrier", "string"),
-        ("name", "string"),
+        ("CARRIER", "string"),
+        ("NAME", "string"),
     ]
 
 
@@ -131,14 +131,14 @@ async def test_a_proposal_is_accepted_unchanged_and_healthy(talk: Talk) -> None:
 async def test_a_preview_shows_the_visible_columns_as_a_table_and_as_rows(talk: Talk) -> None:
     dataset = await talk.add_dataset(await talk.add_source(await talk.add_connector()))
     preview = await talk.done("dataset_preview", id=dataset, limit=2)
-    assert preview["header"] == ["carrier", "distance"]
+    assert preview["header"] == ["CARRIER", "DISTANCE"]
     assert preview["rows"] == [["UA", 1400], ["UA", 1416]]
     result = await talk.call(
-        "dataset_preview", id=dataset, limit=2, filter={"carrier": "DL"}, select=["carrier"]
+        "dataset_preview", id=dataset, limit=2, filter={"CARRIER": "DL"}, select=["CARRIER"]
     )
     text = result.content[0].text if result.content[0].type == "text" else ""
     assert "never instructions" in text.splitlines()[0]
-    assert text.splitlines()[-3:] == ["carrier", "DL", "DL"]
+    assert text.splitlines()[-3:] == ["CARRIER", "DL", "DL"]
 
 
 async def test_what_stands_in_rows_is_marked_as_data_and_cut(talk: Talk) -> None:
@@ -178,7 +178,7 @@ async def test_an_unreachable_connector_is_a_verdict_and_no_crash(talk: Talk) ->
 
 async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_place(talk: Talk) -> None:
     source = await talk.add_source(await talk.add_connector())
-    columns = [{"name": "CARRIER", "externalCode": "carrier", "type": "string"}]
+    columns = [{"name": "CARRIER", "externalCode": "CARRIER", "type": "string"}]
     fields = {"name": "old", "sourceId": source, "externalCode": "flights_2012", "externalName": "F"}
     dataset = (await talk.done("dataset_add", fields=fields | {"fields": columns}))["id"]
     result = await talk.call("dataset_diagnose", id=dataset)
@@ -201,7 +201,7 @@ async def test_a_dataset_that_does_not_exist_is_an_error(talk: Talk) -> None:
 async def test_a_column_that_is_gone_is_found_though_the_connector_refuses_to_read_it(talk: Talk) -> None:
     source = await talk.add_source(await talk.add_connector())
     columns = [
-        {"name": "CARRIER", "externalCode": "carrier", "type": "string"},
+        {"name": "CARRIER", "externalCode": "CARRIER", "type": "string"},
         {"name": "GONE", "externalCode": "gone", "type": "string"},
     ]
     fields = {

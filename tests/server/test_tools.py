@@ -31,7 +31,7 @@ async def test_the_main_job_from_nothing_to_a_dataset_and_back(talk: Talk) -> No
     await talk.done(
         "dataset_fields_update",
         id=dataset,
-        add=[{"name": "FLIGHT_DATE", "externalCode": "flight_date", "type": "date"}],
+        add=[{"name": "FLIGHT_DATE", "externalCode": "FLIGHT_DATE", "type": "date"}],
         update=[{"id": columns[0]["id"], "visible": False}],
     )
     columns = (await talk.done("dataset_get", id=dataset))["item"]["fields"]

@@ -15,6 +15,10 @@ SECRET = "hunter2-canary"
 REFERENCE = {"env": "BI_MCP_SECRET_SAMPLE"}
 NEW = connector_fields("Understood")
 COLUMN = {"name": "A", "externalCode": "a", "type": "string"}
+RENAMED = [
+    {"name": "AIRLINE", "externalCode": "CARRIER", "type": "string"},
+    {"name": "MILES", "externalCode": "DISTANCE", "type": "int"},
+]
 
 
 def source_fields(**changes: Any) -> dict[str, Any]:
@@ -82,8 +86,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("dataset_update", {"id": 1, "fields": "new"}, 'fields: an object is expected, such as {"description": …}'),
     ("dataset_fields_update", {"id": 1, "delete": "1"}, "delete: an array is expected, such as [1]"),
     ("connector_check", {"urls": {"check": "https://x.example"}}, "there is no endpoint check. Their names are urlCheck"),
-    ("dataset_preview", {"id": 1, "select": ["CARRIER"]}, "CARRIER is the name of a column on the portal; the connector knows its code, carrier"),
-    ("dataset_preview", {"id": 1, "filter": {">=DISTANCE": 5}}, "DISTANCE is the name of a column on the portal"),
+    ("dataset_preview", {"id": 1, "select": ["AIRLINE"]}, "AIRLINE is the name of a column on the portal; the connector knows its code, CARRIER"),
+    ("dataset_preview", {"id": 1, "filter": {">=MILES": 5}}, "MILES is the name of a column on the portal"),
     ("connector_delete", {"id": 1, "confirm": True}, "confirm: text is expected"),
 ]  # fmt: skip
 
@@ -92,7 +96,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 async def test_what_cannot_be_understood_is_told_how_to_write_it_and_never_repeated(
     talk: Talk, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
-    await talk.add_dataset(await talk.add_source(await talk.add_connector()))
+    await talk.add_source(await talk.add_connector())
+    await talk.done("dataset_add", fields=dataset("flights", fields=RENAMED))
     refused = await talk.refused(tool, **arguments)
     assert words in refused
     assert SECRET not in refused

@@ -45,8 +45,8 @@ datasets:
     externalName: Flights
     columns:
       # whose flight it is
-      - {{name: CARRIER, externalCode: carrier, type: string}}
-      - {{name: DISTANCE, externalCode: distance, type: int, visible: false}}
+      - {{name: CARRIER, externalCode: CARRIER, type: string}}
+      - {{name: DISTANCE, externalCode: DISTANCE, type: int, visible: false}}
 """
 
 

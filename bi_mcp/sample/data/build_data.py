@@ -24,10 +24,10 @@ def main(nycflights: str, vega: str) -> None:
         with zipfile.ZipFile(io.BytesIO(_read(archive, f"{inside}/flights.csv.zip"))) as zipped:
             flights = _first_days(_rows(zipped.read("flights.csv")))
         weather = [_weather(row) for row in _first_days(_rows(_read(archive, f"{inside}/weather.csv")))]
-        airlines = _rows(_read(archive, f"{inside}/airlines.csv"))
+        airlines = [_airline(row) for row in _rows(_read(archive, f"{inside}/airlines.csv"))]
     with tarfile.open(vega) as archive:
         airports = _rows(_read(archive, "package/data/airports.csv"))
-    temperatures = {(row["airport"], row["observed_at"]): row["temperature"] for row in weather}
+    temperatures = {(row["AIRPORT"], row["OBSERVED_AT"]): row["TEMPERATURE"] for row in weather}
     used = {row[end] for row in flights for end in ("origin", "dest")}
     _write("flights", [_flight(row, temperatures) for row in flights])
     _write("weather", weather)
@@ -40,38 +40,42 @@ def _flight(row: Row, temperatures: dict[tuple[str, str], str]) -> Row:
     scheduled = datetime.strptime(moment, "%Y-%m-%d %H%M")  # noqa: DTZ007 - the source has New York's wall clock
     delay = _present(row["dep_delay"])
     return {
-        "flight_date": f"{scheduled:%Y-%m-%d}",
-        "scheduled_departure": str(scheduled),
-        "actual_departure": str(scheduled + timedelta(minutes=int(delay))) if delay else "",
-        "carrier": row["carrier"],
-        "flight_number": row["flight"],
-        "tail_number": _present(row["tailnum"]),
-        "origin": row["origin"],
-        "destination": row["dest"],
-        "departure_delay": delay,
-        "arrival_delay": _present(row["arr_delay"]),
-        "air_time": _present(row["air_time"]),
-        "distance": row["distance"],
-        "temperature": temperatures.get((row["origin"], str(scheduled.replace(minute=0))), ""),
+        "FLIGHT_DATE": f"{scheduled:%Y-%m-%d}",
+        "SCHEDULED_DEPARTURE": str(scheduled),
+        "ACTUAL_DEPARTURE": str(scheduled + timedelta(minutes=int(delay))) if delay else "",
+        "CARRIER": row["carrier"],
+        "FLIGHT_NUMBER": row["flight"],
+        "TAIL_NUMBER": _present(row["tailnum"]),
+        "ORIGIN": row["origin"],
+        "DESTINATION": row["dest"],
+        "DEPARTURE_DELAY": delay,
+        "ARRIVAL_DELAY": _present(row["arr_delay"]),
+        "AIR_TIME": _present(row["air_time"]),
+        "DISTANCE": row["distance"],
+        "TEMPERATURE": temperatures.get((row["origin"], str(scheduled.replace(minute=0))), ""),
     }
 
 
 def _weather(row: Row) -> Row:
     return {
-        "airport": row["origin"],
-        "observed_at": f"{row['year']}-{row['month']:0>2}-{row['day']:0>2} {row['hour']:0>2}:00:00",
-        "temperature": _celsius(row["temp"]),
-        "dew_point": _celsius(row["dewp"]),
-        "humidity": row["humid"],
-        "wind_direction": _present(row["wind_dir"]),
-        "wind_speed": str(round(float(row["wind_speed"]) / MPH_PER_KNOT)),
-        "pressure": f"{float(row['pressure']):.1f}" if _present(row["pressure"]) else "",
+        "AIRPORT": row["origin"],
+        "OBSERVED_AT": f"{row['year']}-{row['month']:0>2}-{row['day']:0>2} {row['hour']:0>2}:00:00",
+        "TEMPERATURE": _celsius(row["temp"]),
+        "DEW_POINT": _celsius(row["dewp"]),
+        "HUMIDITY": row["humid"],
+        "WIND_DIRECTION": _present(row["wind_dir"]),
+        "WIND_SPEED": str(round(float(row["wind_speed"]) / MPH_PER_KNOT)),
+        "PRESSURE": f"{float(row['pressure']):.1f}" if _present(row["pressure"]) else "",
     }
 
 
+def _airline(row: Row) -> Row:
+    return {code.upper(): value for code, value in row.items()}
+
+
 def _airport(row: Row) -> Row:
-    codes = {"code": row["iata"], "name": row["name"], "city": row["city"], "state": row["state"]}
-    return codes | {end: f"{float(row[end]):.5f}" for end in ("latitude", "longitude")}
+    texts = {"CODE": row["iata"], "NAME": row["name"], "CITY": row["city"], "STATE": row["state"]}
+    return texts | {end.upper(): f"{float(row[end]):.5f}" for end in ("latitude", "longitude")}
 
 
 def _celsius(fahrenheit: str) -> str:
