@@ -41,7 +41,7 @@ LONGEST_NAME = 32
 class Failure(NamedTuple):
     """A shape that is not answered rightly."""
 
-    shape: str
+    shape: Shape
     verdict: Verdict
 
 
@@ -57,6 +57,7 @@ class ChartCheck:
     refused: list[Failure] = field(default_factory=list)
     wrong: list[Failure] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
+    later: list[tuple[Shape, Dialect]] = field(default_factory=list)
 
     @property
     def sample(self) -> ChartSample:
@@ -74,6 +75,7 @@ class ChartCheck:
             readable = await self._date_ranges()
             if filters == "all":
                 await self._operators(other, readable)
+                await self._ask_later()
         self._report()
 
     # Names
@@ -155,7 +157,9 @@ class ChartCheck:
         if verdict.outcome == "refused":
             self._add(rules.GROUPS_REFUSED, verdict)
         else:
-            self.wrong.append(Failure(say("several conditions, joined by OR and by AND"), verdict))
+            self._add(
+                rules.OPERATOR_WRONG_ROWS, verdict, shapes=say("several conditions, joined by OR and by AND")
+            )
 
     # Dates
 
@@ -194,13 +198,15 @@ class ChartCheck:
         elif iso.right:
             self._add(rules.DATE_FORMAT_MISREAD, native)
         else:
-            self.wrong.append(Failure(say("date range ({type})", type=column.type), native))
+            shape = say("date range ({type})", type=column.type)
+            self._add(rules.OPERATOR_WRONG_ROWS, native, shapes=shape)
 
     def _judge_iso(self, column: DatasetColumn, iso: Verdict) -> None:
         if iso.outcome == "refused":
             self._add(rules.DATE_FORMAT_REFUSED, iso, type=column.type)
         elif not iso.right:
-            self.wrong.append(Failure(say("date range in ISO format ({type})", type=column.type), iso))
+            shape = say("date range in ISO format ({type})", type=column.type)
+            self._add(rules.OPERATOR_WRONG_ROWS, iso, shapes=shape)
 
     # Operators
 
@@ -216,7 +222,7 @@ class ChartCheck:
             await self._ask_shapes(shapes, other)
 
     async def _ask_shapes(self, shapes: Iterable[Shape], dialect: Dialect) -> None:
-        settled = {failure.shape for failure in (*self.refused, *self.wrong)}
+        settled = {failure.shape.label for failure in self._failures}
         for pack in pack_shapes([shape for shape in shapes if shape.label not in settled], self.sample):
             verdict = await self._ask_pack(pack, dialect)
             if verdict is None or not verdict.right:
@@ -225,12 +231,28 @@ class ChartCheck:
     async def _ask_alone(self, pack: Pack, dialect: Dialect) -> None:
         """Ask each condition once more without the others, so that none is blamed for its company."""
         for shape in pack.shapes:
-            verdict = await self._ask_pack(Pack((shape,)), dialect)
-            if verdict is None:
-                self.unasked.append(shape.label)
-            elif not verdict.right:
-                failures = self.refused if verdict.outcome == "refused" else self.wrong
-                failures.append(Failure(shape.label, verdict))
+            if any(failure.shape.is_like(shape) for failure in self._failures):
+                self.later.append((shape, dialect))
+            else:
+                await self._ask_one(shape, dialect)
+
+    async def _ask_later(self) -> None:
+        """Ask what failed on a column of another type already, as far as calls are left."""
+        for shape, dialect in self.later:
+            if shape.label not in {failure.shape.label for failure in self._failures}:
+                await self._ask_one(shape, dialect)
+
+    async def _ask_one(self, shape: Shape, dialect: Dialect) -> None:
+        verdict = await self._ask_pack(Pack((shape,)), dialect)
+        if verdict is None:
+            self.unasked.append(shape.label)
+        elif not verdict.right:
+            failures = self.refused if verdict.outcome == "refused" else self.wrong
+            failures.append(Failure(shape, verdict))
+
+    @property
+    def _failures(self) -> list[Failure]:
+        return [*self.refused, *self.wrong]
 
     async def _ask_pack(self, pack: Pack, dialect: Dialect) -> Verdict | None:
         return await self.asker.once(replace(pack.question, limit=ASKED_ROWS), dialect)
@@ -244,7 +266,7 @@ class ChartCheck:
             (rules.OPERATOR_WRONG_ROWS, self.wrong),
         ):
             if failures:
-                shapes = ", ".join(dict.fromkeys(failure.shape for failure in failures))
+                shapes = ", ".join(dict.fromkeys(failure.shape.label for failure in failures))
                 self._add(kind, failures[0].verdict, shapes=shapes)
         if self.unasked:
             shapes = ", ".join(dict.fromkeys(self.unasked))

@@ -40,6 +40,11 @@ class Shape(NamedTuple):
             name = say("not: {name}", name=name)
         return f"{name} ({self.type})"
 
+    def is_like(self, other: Shape) -> bool:
+        """Is it the same condition, on a column of whatever type?"""
+        mine, theirs = self.condition, other.condition
+        return (mine.operator, mine.excluded) == (theirs.operator, theirs.excluded)
+
     @property
     def on_dates(self) -> bool:
         """Is a date among the values that it sends?"""
