@@ -41,20 +41,35 @@ class LegalName:
 
 
 class NameRules(NamedTuple):
-    """What one kind of name must look like. `spell` gives the letters their case, `stem` stands where nothing else does."""
+    """What one kind of name must look like. `spell` gives the letters their case, `stem` stands where nothing else does.
+
+    `keeps_code`: a code that is legal but for the case of its letters is only spelled so, and not split into words.
+    """
 
     legal: re.Pattern[str]
     longest: int
     spell: Callable[[str], str]
     stem: str
     spelling: str
+    keeps_code: bool
 
 
 DATASET_NAMES = NameRules(
-    re.compile(r"[a-z][a-z0-9_]*"), MAX_DATASET_NAME, str.lower, "table", text("written in small letters")
+    re.compile(r"[a-z][a-z0-9_]*"),
+    MAX_DATASET_NAME,
+    str.lower,
+    "table",
+    text("written in small letters"),
+    keeps_code=False,
 )
+# Portals that send no mapFields ask by name, and a connector can only find the code that equals it.
 COLUMN_NAMES = NameRules(
-    re.compile(r"[A-Z][A-Z0-9_]*"), MAX_COLUMN_NAME, str.upper, "COLUMN", text("written in capital letters")
+    re.compile(r"[A-Z][A-Z0-9_]*"),
+    MAX_COLUMN_NAME,
+    str.upper,
+    "COLUMN",
+    text("written in capital letters"),
+    keeps_code=True,
 )
 
 
@@ -89,6 +104,8 @@ def transliterate(text: str) -> str:
 def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
     if _is_legal(code, rules):
         return LegalName(code)
+    if rules.keeps_code and code.isascii() and _is_legal(rules.spell(code), rules):
+        return LegalName(rules.spell(code), (say(rules.spelling),))
     reasons = list[str]()
     name = _spelt(code, rules, reasons)
     if not name.strip("_0123456789") and title and title != code:

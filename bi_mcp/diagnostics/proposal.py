@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.external import (
     repeated,
 )
 from bi_mcp.diagnostics.naming import LegalName, column_names, dataset_name
-from bi_mcp.diagnostics.values import COLUMN_TYPES, judge, shown
+from bi_mcp.diagnostics.values import COLUMN_TYPES, judge, listed, shown
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say, text
 
@@ -100,7 +100,25 @@ def _propose_columns(
         type_, why = _propose_type(column, values.get(column.code, ()), generation)
         reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
         proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
+    reasons.extend(_differing(columns, [name.name for name in names]))
     return proposed
+
+
+def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Iterator[str]:
+    """Say what follows where a name is not the code: charts ask by name."""
+    pairs = [(column.code, name) for column, name in zip(columns, names, strict=True) if column.code != name]
+    capitals = [f"{code} → {name}" for code, name in pairs if code.upper() == name]
+    others = [f"{code} → {name}" for code, name in pairs if code.upper() != name]
+    if capitals:
+        yield say(
+            "names are the codes in capital letters ({pairs}): charts ask by name, so the connector must find a code in any case of letters",
+            pairs=listed(capitals),
+        )
+    if others:
+        yield say(
+            "names differ from the codes ({pairs}): charts ask by name, so the connector must understand mapFields, and a portal that does not send it shows empty charts",
+            pairs=listed(others),
+        )
 
 
 def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:

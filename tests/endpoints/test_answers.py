@@ -35,9 +35,10 @@ def rows_of(
     value: object,
     select: Sequence[str] = (),
     limit: int | None = None,
-    mapped: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    mapped: bool = False,
 ) -> Rows:
-    return parse_rows(read(value), ANSWER, select=select, limit=limit, map_fields=mapped)
+    return parse_rows(read(value), ANSWER, select=select, limit=limit, names=names, mapped=mapped)
 
 
 def rules(breaches: Sequence[Breach]) -> list[str]:
@@ -204,8 +205,38 @@ def test_a_header_out_of_step_with_select_is_named(header: list[str], expected: 
     assert rules(rows_of([header], select=["b", "a"]).breaches) == expected
 
 
-def test_mapped_names_stand_for_their_codes() -> None:
-    assert rows_of([["NAME_B", "a"]], select=["b", "a"], mapped={"b": "NAME_B"}).breaches == []
+@pytest.mark.parametrize(
+    ("header", "mapped", "expected"),
+    [
+        (["b", "A"], True, []),
+        (["B", "A"], True, ["header_in_names"]),
+        (["B", "A"], False, []),
+        (["b", "A"], False, ["header_in_codes"]),
+        (["x", "A"], True, ["column_missing", "column_unasked"]),
+        (["A", "b"], True, ["column_order"]),
+    ],
+)
+def test_a_header_holds_codes_with_map_fields_and_names_without(
+    header: list[str], mapped: bool, expected: list[str]
+) -> None:
+    rows = rows_of([header], select=["B", "A"], names={"b": "B", "A": "A"}, mapped=mapped)
+
+    assert rules(rows.breaches) == expected
+    assert rows.columns == ["B" if entry == "b" else entry for entry in header]
+
+
+@pytest.mark.parametrize("key", ["code", "title"])
+def test_a_zero_counts_as_empty_in_a_list_of_tables(key: str) -> None:
+    tables = parse_tables(read([{"code": "orders", "title": "Orders", key: "0"}]), ANSWER)
+
+    assert rules(tables.breaches) == ["zero_as_text"]
+
+
+@pytest.mark.parametrize("key", ["code", "name", "type"])
+def test_a_zero_counts_as_empty_in_a_description(key: str) -> None:
+    columns = parse_columns(read([{"code": "A", "name": "A", "type": "int", key: "0"}]), ANSWER)
+
+    assert "zero_as_text" in rules(columns.breaches)
 
 
 def test_a_limit_that_is_ignored_is_named_and_kept_all_the_same() -> None:

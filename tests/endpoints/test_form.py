@@ -14,7 +14,7 @@ from bi_mcp.secret import Secret
 def test_nested_parameters_are_written_in_brackets() -> None:
     form = encode_form({"table": "a b", "select": ["x", "y"], "filter": {">=d": 500}, "limit": 3})
 
-    assert form == b"table=a+b&select%5B%5D=x&select%5B%5D=y&filter%5B%3E%3Dd%5D=500&limit=3"
+    assert form == b"table=a+b&select%5B0%5D=x&select%5B1%5D=y&filter%5B%3E%3Dd%5D=500&limit=3"
 
 
 def test_two_readers_find_what_was_written() -> None:
