@@ -245,6 +245,11 @@ def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | Non
     return _secret(environment, "BI_MCP_SAMPLE_PASSWORD")
 
 
+def sample_culture(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The culture of the portal that calls a sample connector on a port: how slashed dates in its filters are read."""
+    return environment.get("BI_MCP_SAMPLE_CULTURE") or None
+
+
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in listed.split(",") if part.strip())
 

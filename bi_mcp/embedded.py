@@ -61,15 +61,19 @@ def serve_portal(port: int, announce: Callable[[str], None]) -> None:
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
-def serve_sample(port: int, data: str | None, login: str, announce: Callable[[str], None]) -> None:
+def serve_sample(
+    port: int, data: str | None, login: str, announce: Callable[[str], None], culture: str | None = None
+) -> None:
     """Run the sample connector on a port of loopback until it is stopped."""
     import uvicorn
 
     from bi_mcp import sample
-    from bi_mcp.config import sample_password
+    from bi_mcp.config import sample_culture, sample_password
 
     password = sample_password() or (Secret(secrets.token_urlsafe(12)) if data else None)
-    app = sample.create_app(Path(data) if data else None, login=login, password=password)
+    app = sample.create_app(
+        Path(data) if data else None, login=login, password=password, culture=culture or sample_culture()
+    )
     announce(f"Sample connector on http://127.0.0.1:{port}")
     if password is None:
         announce(f"  login {login}, password {sample.DEMO_PASSWORD} (it protects public data)")

@@ -46,7 +46,12 @@ def portal(port: int) -> None:
 )
 @click.option("--port", default=8771, show_default=True)
 @click.option("--login", default="demo", show_default=True, help="Login that `connection` must carry.")
-def sample(data: str | None, port: int, login: str) -> None:
+@click.option(
+    "--culture",
+    metavar="ru|en|en-gb|de|iso",
+    help="Culture of the portal: how 01/02/2025 in a filter is read. Default: BI_MCP_SAMPLE_CULTURE.",
+)
+def sample(data: str | None, port: int, login: str, culture: str | None) -> None:
     r"""Run the sample connector: the four endpoints that Bitrix24 calls, over the shipped data or your own.
 
     The password is what BI_MCP_SAMPLE_PASSWORD says. Without it the shipped data, which is public, has
@@ -59,4 +64,4 @@ def sample(data: str | None, port: int, login: str) -> None:
     """
     from bi_mcp.embedded import serve_sample
 
-    serve_sample(port, data, login, announce=click.echo)
+    serve_sample(port, data, login, announce=click.echo, culture=culture)

@@ -27,23 +27,33 @@ ENDPOINTS: dict[str, str] = {
 }
 
 
-def create_app(data: Path | None = None, *, login: str = "demo", password: Secret | None = None) -> Starlette:
+def create_app(
+    data: Path | None = None,
+    *,
+    login: str = "demo",
+    password: Secret | None = None,
+    culture: str | None = None,
+) -> Starlette:
     """Build the connector over `data`: a CSV file, a folder of them, or a SQLite file, which is only ever read.
 
     Without `data` it serves the public data of the package, and `DEMO_PASSWORD` opens it; data of one's own
-    needs a password of one's own. Raises ConfigError when that is missing or the data cannot be read.
+    needs a password of one's own. `culture` is the one of the portal: it settles slashed dates in filters (`en`: month
+    first, `en-gb`: day first). Raises ConfigError when the password is missing, the culture is not known or the data
+    cannot be read.
     """
     from bi_mcp.errors import ConfigError
     from bi_mcp.sample.app import Access, build_app
     from bi_mcp.sample.bundled import BUNDLED_NOTE, open_bundled
     from bi_mcp.sample.data_files import open_tables
+    from bi_mcp.sample.dates import parse_culture
     from bi_mcp.secret import Secret
 
+    known = parse_culture(culture)
     if data is None:
-        return build_app(open_bundled, Access(login, password or Secret(DEMO_PASSWORD)), note=BUNDLED_NOTE)
+        access = Access(login, password or Secret(DEMO_PASSWORD))
+        return build_app(open_bundled, access, note=BUNDLED_NOTE, culture=known)
     if not password:
         raise ConfigError("The sample needs a password of its own to serve data of your own.")
     tables = open_tables(data)
-    return build_app(
-        lambda: tables, Access(login, password), note="Its data is a file of whoever started it."
-    )
+    note = "Its data is a file of whoever started it."
+    return build_app(lambda: tables, Access(login, password), note=note, culture=known)

@@ -18,16 +18,18 @@ from starlette.routing import Route
 
 from bi_mcp.sample import ENDPOINTS
 from bi_mcp.sample.brackets import Form, parse_form
+from bi_mcp.sample.dates import Culture
 from bi_mcp.sample.page import build_page
 from bi_mcp.sample.query import parse_query, parse_table, parse_text
 from bi_mcp.sample.refusal import RefusalError
 from bi_mcp.sample.tables import Row, Tables
 from bi_mcp.secret import Secret
 
-LARGEST_BODY = 1_000_000
+# A list of 10,000 date-times, each with the whole key before it, takes about one million.
+LARGEST_BODY = 4_000_000
 ROWS_AT_ONCE = 500
 
-Answer: TypeAlias = Callable[[Tables, Form], Response]
+Answer: TypeAlias = Callable[[Tables, Form, "Culture | None"], Response]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Access:
             raise RefusalError(401, "The login or the password is wrong.")
 
 
-def build_app(open_tables: Callable[[], Tables], access: Access, *, note: str) -> Starlette:
+def build_app(
+    open_tables: Callable[[], Tables], access: Access, *, note: str, culture: Culture | None = None
+) -> Starlette:
     """Build the connector. `open_tables` is called for each request; `note`, for the page, says what data this is."""
 
     async def page(request: Request) -> Response:
@@ -56,7 +60,7 @@ def build_app(open_tables: Callable[[], Tables], access: Access, *, note: str) -
         async def handle(request: Request) -> Response:
             form = await _read_form(request)
             access.check(form)
-            return await run_in_threadpool(lambda: answer(open_tables(), form))
+            return await run_in_threadpool(lambda: answer(open_tables(), form, culture))
 
         return Route(path, handle, methods=["POST"])
 
@@ -66,11 +70,11 @@ def build_app(open_tables: Callable[[], Tables], access: Access, *, note: str) -
     )
 
 
-def _check(_tables: Tables, _form: Form) -> Response:
+def _check(_tables: Tables, _form: Form, _culture: Culture | None) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _table_list(tables: Tables, form: Form) -> Response:
+def _table_list(tables: Tables, form: Form, _culture: Culture | None) -> Response:
     wanted = parse_text(form, "searchString").strip().casefold()
     return JSONResponse(
         [
@@ -81,15 +85,15 @@ def _table_list(tables: Tables, form: Form) -> Response:
     )
 
 
-def _table_description(tables: Tables, form: Form) -> Response:
+def _table_description(tables: Tables, form: Form, _culture: Culture | None) -> Response:
     columns = tables.columns(parse_table(form))
     return JSONResponse(
         [{"code": column.code, "name": column.name, "type": column.type} for column in columns]
     )
 
 
-def _data(tables: Tables, form: Form) -> Response:
-    rows = tables.rows(parse_table(form), parse_query(form))
+def _data(tables: Tables, form: Form, culture: Culture | None) -> Response:
+    rows = tables.rows(parse_table(form), parse_query(form, culture))
     return StreamingResponse(_json_array(rows), media_type="application/json")
 
 
@@ -103,11 +107,8 @@ _ANSWERS: dict[str, Answer] = {
 
 def _json_array(rows: Iterator[Row]) -> Iterator[str]:
     before = "["
-    while chunk := [
-        json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-        for row in itertools.islice(rows, ROWS_AT_ONCE)
-    ]:
-        yield before + ",\n".join(chunk)
+    while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
+        yield before + json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))[1:-1]
         before = ",\n"
     yield "]"
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bi_mcp.sample.dates import Culture, parse_day, parse_moment
 from bi_mcp.sample.refusal import RefusalError
 
 Type: TypeAlias = Literal["int", "double", "date", "datetime", "string"]
 Value: TypeAlias = "int | float | str | None"
 
+LARGEST_INTEGER = 2**63 - 1
+
 _DATASET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d)?(?:\.\d+)?Z?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
 # What SQL reads so that every answered value has its column's type.
 _EXPRESSIONS: Mapping[Type, str] = {
@@ -46,63 +47,62 @@ class Column:
     def sql(self) -> str:
         return _EXPRESSIONS[self.type].format(quote(self.code))
 
-    def parse(self, text: str) -> Value:
+    def parse(self, text: str, culture: Culture | None = None) -> int | float | str:
         """Turn a filter's text into a value that compares with this column's."""
-        value = _PARSERS[self.type](text.strip()) if self.type != "string" else text
+        value = self._read(text, culture)
         if value is None:
             raise RefusalError(
                 400, f"Column {self.code!r} is of type {self.type}, which {text[:80]!r} is not."
             )
         return value
 
+    def parse_part(self, text: str, culture: Culture | None = None) -> str:
+        """Turn a text to search for into one as this column's values are written: a whole date becomes ISO."""
+        is_date = self.type in {"date", "datetime"}
+        return str((is_date and self._read(text, culture)) or text)
+
+    def _read(self, text: str, culture: Culture | None) -> int | float | str | None:
+        match self.type:
+            case "string":
+                return text
+            case "date":
+                return parse_day(text.strip(), culture)
+            case "datetime":
+                return parse_moment(text.strip(), culture)
+        return _parse_number(text.strip())
+
+
+class ColumnNames:
+    """The columns of a table by every name that a request may use.
+
+    A name given by `mapFields` comes first, then the code itself, then the code in other capitals, unless several codes
+    differ in nothing else: a portal that sends no `mapFields` knows only the names of the dataset's columns.
+    """
+
+    def __init__(self, columns: Sequence[Column], codes: Mapping[str, str]) -> None:
+        by_code = {column.code: column for column in columns}
+        mapped = {name: by_code[code] for name, code in codes.items() if code in by_code}
+        self._exact = by_code | mapped
+        folded = [column.code.casefold() for column in columns]
+        self._folded = {
+            code: column for code, column in zip(folded, columns, strict=True) if folded.count(code) == 1
+        }
+
+    def find(self, name: str) -> Column | None:
+        return self._exact.get(name)
+
+    def find_in_any_case(self, name: str) -> Column | None:
+        return self._exact.get(name) or self._folded.get(name.casefold())
+
 
 def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def parse_date(text: str) -> str | None:
-    """Read `YYYY-MM-DD`; None when it is not a day of the calendar."""
-    return text if _DATE.fullmatch(text) and _exists(text) else None
-
-
-def parse_datetime(text: str) -> str | None:
-    """Read a date-time (or a date: its midnight) into `YYYY-MM-DD HH:MM:SS`. Fractions of seconds are cut."""
-    if parse_date(text):
-        return f"{text} 00:00:00"
-    moment = _MOMENT.fullmatch(text)
-    if moment is None:
-        return None
-    value = f"{moment[1]} {moment[2]}{moment[3] or ':00'}"
-    return value if _exists(value) else None
-
-
 def _parse_number(text: str) -> int | float | None:
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST_INTEGER:
         return int(text)
-    try:
-        number = float(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return None
+    number = float(text)
     return number if math.isfinite(number) else None
-
-
-def _parse_day(text: str) -> str | None:
-    # A time of day within a date column still sorts right as text: after its own date, before the next.
-    moment = parse_datetime(text)
-    return moment.removesuffix(" 00:00:00") if moment else None
-
-
-def _exists(moment: str) -> bool:
-    try:
-        datetime.fromisoformat(moment)
-    except ValueError:
-        return False
-    return True
-
-
-_PARSERS = {
-    "int": _parse_number,
-    "double": _parse_number,
-    "date": _parse_day,
-    "datetime": parse_datetime,
-}

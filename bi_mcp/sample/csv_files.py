@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.sample.columns import Value, parse_date, parse_datetime, quote
+from bi_mcp.sample.columns import Value, quote
+from bi_mcp.sample.dates import parse_iso_date, parse_iso_datetime
 
 Parser: TypeAlias = Callable[[str], Value]
 
@@ -57,7 +58,11 @@ class _CsvFile:
 
     def codes(self) -> list[str]:
         _, header = next(self.records(), (0, []))
-        codes = [code if code.strip() else f"column_{number}" for number, code in enumerate(header, 1)]
+        # Bitrix24 takes 0 for an empty code.
+        codes = [
+            code if code.strip() not in {"", "0"} else f"column_{number}"
+            for number, code in enumerate(header, 1)
+        ]
         if not codes or any("\0" in code for code in codes):
             raise ConfigError(f"{self.file.name} does not begin with a line of column names.")
         # SQLite tells no upper from lower case in the names of columns.
@@ -112,11 +117,11 @@ def _parse_double_with_comma(text: str) -> float | None:
 
 
 def _parse_day(text: str) -> str | None:
-    return parse_date(text.strip())
+    return parse_iso_date(text.strip())
 
 
 def _parse_moment(text: str) -> str | None:
-    return parse_datetime(text.strip())
+    return parse_iso_datetime(text.strip())
 
 
 def _parse_text(text: str) -> str | None:

@@ -1,140 +1,172 @@
-"""Filters with prefix operators, compiled to SQL. Values are bound, and only known columns reach the text."""
+"""Filters as Bitrix24 sends them, parsed into conditions on columns.
+
+A key is an operator and a column's name; numbered members are groups. How each shape is read:
+
+- A list holds for a row when one of its values does. `!` before an operator negates the whole: none of them does.
+- A missing value satisfies no condition, and so every negation: what is included and what is excluded make up the whole
+  table. BI Builder may apply a condition again and drop such rows; a row that is left out here it could not bring back.
+- A bare empty value of an equality asks for missing values and empty texts. A bare `0` asks the same within a numbered
+  group, where BI Builder writes *false* so and values as lists; elsewhere (`filter[STATUS]=0`) it is the number or text.
+- Whole dates are read in the format of the portal's culture, see `dates`.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from bi_mcp.sample.brackets import Form, Nested
-from bi_mcp.sample.columns import Column, Value
+from bi_mcp.sample.brackets import DEEPEST, Form, Nested
+from bi_mcp.sample.columns import Column, ColumnNames
+from bi_mcp.sample.dates import Culture
 from bi_mcp.sample.refusal import RefusalError
+
+Test: TypeAlias = Literal[
+    "equal", "greater", "at_least", "less", "at_most", "between", "contains", "fits", "empty"
+]
+Logic: TypeAlias = Literal["AND", "OR"]
+Condition: TypeAlias = "Comparison | Group"
 
 MOST_CONDITIONS = 200
 
+_TESTS: Mapping[str, Test] = {
+    "": "equal",
+    "=": "equal",
+    "@": "equal",
+    ">": "greater",
+    ">=": "at_least",
+    "<": "less",
+    "<=": "at_most",
+    "><": "between",
+    "%": "contains",
+    "=%": "fits",
+    "%=": "fits",
+}
+_TEXT_TESTS = ("contains", "fits")
+# The longest first: `>=DAY` begins with `>`, too.
+_OPERATORS = sorted([*_TESTS, *(f"!{operator}" for operator in _TESTS)], key=len, reverse=True)
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
 
 @dataclass(frozen=True)
-class Condition:
-    """The text after WHERE, and the values for its question marks."""
+class Comparison:
+    """A test of a column: one of the values passes it, or none does where it is negated."""
 
-    sql: str
-    values: tuple[Value, ...] = ()
-
-
-EVERYTHING = Condition("1")
-
-_IN = "{} IN (SELECT value FROM json_each(?))"
-_NOT_IN = "({0} IS NULL OR {0} NOT IN (SELECT value FROM json_each(?)))"
-_PATTERN = "fits_pattern({}, ?)"
-
-# A missing value differs from every value, so the negations let it through.
-_COMPARISONS: Mapping[str, str] = {
-    ">=": "{} >= ?",
-    "<=": "{} <= ?",
-    "!=": "{} IS NOT ?",
-    ">": "{} > ?",
-    "<": "{} < ?",
-    "=": "{} IS ?",
-    "!": "{} IS NOT ?",
-    "": "{} IS ?",
-}
-_LISTS: Mapping[str, str] = {"!@": _NOT_IN, "@": _IN, "=": _IN, "": _IN, "!=": _NOT_IN, "!": _NOT_IN}
-_TEXTS: Mapping[str, str] = {"=%": _PATTERN, "%=": _PATTERN, "%": "contains({}, ?)"}
-# An empty text asks for missing values, or with a negation for all others.
-_EMPTINESS: Mapping[str, str] = {
-    "=": "coalesce({}, '') = ?",
-    "": "coalesce({}, '') = ?",
-    "!=": "coalesce({}, '') <> ?",
-    "!": "coalesce({}, '') <> ?",
-}
-_OPERATORS = sorted({*_COMPARISONS, *_LISTS, *_TEXTS}, key=len, reverse=True)
+    column: Column
+    test: Test
+    values: tuple[int | float | str, ...] = ()
+    negated: bool = False
 
 
-def compile_filter(filter: Form, columns: Mapping[str, Column]) -> Condition:
-    """Compile a filter with all its groups. `columns` is keyed by every name that the filter may use.
+@dataclass(frozen=True)
+class Group:
+    """Conditions of which all or one must hold. An empty group holds for every row."""
+
+    logic: Logic = "AND"
+    members: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Scope:
+    names: ColumnNames
+    culture: Culture | None
+    depth: int = 0
+
+    def below(self) -> _Scope:
+        return _Scope(self.names, self.culture, self.depth + 1)
+
+
+def parse_filter(filter: Form, names: ColumnNames, culture: Culture | None = None) -> Group:
+    """Parse a filter with all its groups.
 
     Raises RefusalError that names the column, operator or value at fault.
     """
-    condition = _group(filter, columns)
-    # Every condition binds one value. SQLite refuses expressions that are much deeper.
-    if len(condition.values) > MOST_CONDITIONS:
+    group = _parse_group(filter, _Scope(names, culture))
+    # SQLite refuses expressions that are much deeper.
+    if sum(1 for _ in comparisons(group)) > MOST_CONDITIONS:
         raise RefusalError(400, f"The filter holds more than {MOST_CONDITIONS} conditions.")
-    return condition
+    return group
 
 
-def _group(filter: Form, columns: Mapping[str, Column]) -> Condition:
-    logic = "AND"
-    parts: list[Condition] = []
+def comparisons(condition: Condition) -> Iterator[Comparison]:
+    if isinstance(condition, Comparison):
+        yield condition
+        return
+    for member in condition.members:
+        yield from comparisons(member)
+
+
+def _parse_group(filter: Form, scope: _Scope) -> Group:
+    if scope.depth > DEEPEST:
+        raise RefusalError(400, f"The filter nests deeper than {DEEPEST} levels.")
+    logic: Logic = "AND"
+    members: list[Condition] = []
     for key, value in filter.items():
-        if key.lower() == "logic":
-            logic = _logic(value)
-        elif isinstance(value, dict) and key.isdecimal() and key not in columns:
-            parts.append(_group(value, columns))
+        if key.lower() == "logic" and (given := _parse_logic(key, value, scope)):
+            logic = given
+        elif isinstance(value, dict) and _is_group(key, value, scope):
+            members.append(_parse_group(value, scope.below()))
         else:
-            parts.append(_condition(key, value, columns))
-    if not parts:
-        return EVERYTHING
-    text = f" {logic} ".join(part.sql for part in parts)
-    return Condition(f"({text})", tuple(bound for part in parts for bound in part.values))
+            members.append(_parse_comparison(key, value, scope))
+    return Group(logic, tuple(members))
 
 
-def _logic(value: Nested) -> str:
-    if isinstance(value, str) and value.upper() in {"AND", "OR"}:
-        return value.upper()
+def _parse_logic(key: str, value: Nested, scope: _Scope) -> Logic | None:
+    """None for the condition on a column that happens to be called so."""
+    match value.upper() if isinstance(value, str) else None:
+        case "AND":
+            return "AND"
+        case "OR":
+            return "OR"
+    if scope.names.find_in_any_case(key):
+        return None
     raise RefusalError(400, "The filter's logic must be AND or OR.")
 
 
-def _condition(key: str, value: Nested, columns: Mapping[str, Column]) -> Condition:
-    operator, column = _split(key, columns)
-    if operator in {"@", "!@"} and isinstance(value, str):
-        value = {"0": value}
-    if isinstance(value, dict):
-        return _list_condition(operator, column, value)
-    if value == "" and operator in _EMPTINESS:
-        return Condition(_EMPTINESS[operator].format(column.sql), ("",))
-    if operator in _TEXTS:
-        return Condition(_TEXTS[operator].format(column.sql), (value,))
-    return Condition(_COMPARISONS[operator].format(column.sql), (column.parse(value),))
-
-
-def _list_condition(operator: str, column: Column, value: Form) -> Condition:
-    if operator not in _LISTS:
-        raise RefusalError(
-            400, f"The operator {operator} of column {column.code!r} takes one value, not a list."
-        )
-    items = [column.parse(item) for item in value.values() if isinstance(item, str)]
-    if len(items) < len(value):
-        raise RefusalError(400, f"The list for column {column.code!r} holds something that is not a value.")
-    return Condition(_LISTS[operator].format(column.sql), (json.dumps(items),))
-
-
-def _split(key: str, columns: Mapping[str, Column]) -> tuple[str, Column]:
-    # The longest operator that leaves a known column wins: headers may begin with % or = themselves.
-    for operator in _OPERATORS:
-        column = columns.get(key.removeprefix(operator)) if key.startswith(operator) else None
-        if column is not None:
-            return operator, column
-    raise RefusalError(400, f"The filter names {key[:80]!r}, and the table has no such column.")
-
-
-def fits_pattern(value: object, pattern: str) -> bool:
-    """Whether text matches a pattern in which only % is special (any run of characters); case is ignored."""
-    text = "" if value is None else str(value).casefold()
-    first, *inner = pattern.casefold().split("%")
-    if not inner:
-        return text == first
-    last = inner.pop()
-    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+def _is_group(key: str, value: Form, scope: _Scope) -> bool:
+    if not _NUMBER.fullmatch(key):
         return False
-    at, end = len(first), len(text) - len(last)
-    for part in inner:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
+    # A column may be called 0: then a plain list belongs to it.
+    is_list = all(isinstance(item, str) and _NUMBER.fullmatch(at) for at, item in value.items())
+    return not (is_list and scope.names.find(key))
 
 
-def contains(value: object, part: str) -> bool:
-    """Whether text holds the part; case is ignored."""
-    return value is not None and part.casefold() in str(value).casefold()
+def _parse_comparison(key: str, value: Nested, scope: _Scope) -> Comparison:
+    operator, column = _split(key, scope.names)
+    negated, plain = operator.startswith("!"), operator.removeprefix("!")
+    if plain in {"", "="} and (value == "" or (value == "0" and scope.depth)):
+        return Comparison(column, "empty", negated=negated)
+    test = _TESTS[plain]
+    parse = column.parse_part if test in _TEXT_TESTS else column.parse
+    values = tuple(parse(text, scope.culture) for text in _texts(value, column))
+    if test == "between" and len(values) != 2:
+        raise RefusalError(
+            400,
+            f"The operator {operator} of column {column.code!r} takes a list of two values: from and to.",
+        )
+    return Comparison(column, test, values, negated)
+
+
+def _texts(value: Nested, column: Column) -> list[str]:
+    items = list_items(value) if isinstance(value, dict) else [value]
+    texts = [item for item in items if isinstance(item, str) and "\0" not in item]
+    if len(texts) < len(items) or not items:
+        raise RefusalError(400, f"The list for column {column.code!r} holds something that is not a value.")
+    return texts
+
+
+def list_items(value: Form) -> list[Nested]:
+    """The items of a list by their numbers, whatever order they came in."""
+    if all(_NUMBER.fullmatch(key) for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    return list(value.values())
+
+
+def _split(key: str, names: ColumnNames) -> tuple[str, Column]:
+    # Headers may begin with % or = themselves: the operator is what leaves a known column.
+    for find in (names.find, names.find_in_any_case):
+        for operator in _OPERATORS:
+            if key.startswith(operator) and (column := find(key.removeprefix(operator))):
+                return operator, column
+    raise RefusalError(400, f"The filter names {key[:80]!r}, and the table has no such column.")

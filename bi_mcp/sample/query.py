@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bi_mcp.sample.brackets import Form
-from bi_mcp.sample.columns import Column
+from bi_mcp.sample.dates import Culture
+from bi_mcp.sample.filter import list_items
 from bi_mcp.sample.refusal import RefusalError
 
 _LIMIT = re.compile(r"[0-9]{1,18}")
@@ -17,22 +18,25 @@ _LIMIT = re.compile(r"[0-9]{1,18}")
 class Query:
     """Which columns and rows of a table. An empty `select` means all columns, `limit` None all rows.
 
-    `codes` leads from the names that the caller gave the columns (`mapFields`) to the external codes.
+    `codes` leads from the names of the dataset's columns (`mapFields`) to the external codes; older portals send none.
+    `culture` settles how slashed dates in `filter` are read.
     """
 
     select: tuple[str, ...]
     filter: Form
     limit: int | None
     codes: Mapping[str, str]
+    culture: Culture | None = None
 
 
-def parse_query(form: Form) -> Query:
+def parse_query(form: Form, culture: Culture | None = None) -> Query:
     names = _map(form, "mapFields")
     return Query(
         select=_select(form),
         filter=_map(form, "filter"),
         limit=_limit(form),
         codes={name: code for code, name in names.items() if isinstance(name, str)},
+        culture=culture,
     )
 
 
@@ -51,12 +55,6 @@ def parse_table(form: Form) -> str:
     return table
 
 
-def reachable_columns(columns: list[Column], codes: Mapping[str, str]) -> dict[str, Column]:
-    """Key the columns by code and by mapped name. Where a name is also another column's code, the code counts."""
-    by_code = {column.code: column for column in columns}
-    return {name: by_code[code] for name, code in codes.items() if code in by_code} | by_code
-
-
 def _map(form: Form, name: str) -> Form:
     value = form.get(name) or {}
     if isinstance(value, dict):
@@ -65,11 +63,11 @@ def _map(form: Form, name: str) -> Form:
 
 
 def _select(form: Form) -> tuple[str, ...]:
-    listed = _map(form, "select").values()
+    listed = list_items(_map(form, "select"))
     names = tuple(name for name in listed if isinstance(name, str))
     if len(names) < len(listed):
-        raise RefusalError(400, "The parameter select takes a list of column codes.")
-    return tuple(dict.fromkeys(names))
+        raise RefusalError(400, "The parameter select takes a list of column names.")
+    return names
 
 
 def _limit(form: Form) -> int | None:

@@ -7,12 +7,16 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from bi_mcp.sample.columns import Column, Type, Value, quote
-from bi_mcp.sample.filter import compile_filter, contains, fits_pattern
-from bi_mcp.sample.query import Query, reachable_columns
+from bi_mcp.sample.columns import Column, ColumnNames, Type, Value, quote
+from bi_mcp.sample.filter import parse_filter
+from bi_mcp.sample.query import Query
 from bi_mcp.sample.refusal import RefusalError
+from bi_mcp.sample.where import add_functions, compile_condition
 
 Row: TypeAlias = Sequence[Value]
+
+# Both are empty to PHP: Bitrix24 rejects a whole list of tables or columns that holds one of them.
+UNUSABLE_CODES = ("", "0")
 
 
 class Tables(Protocol):
@@ -26,7 +30,11 @@ class Tables(Protocol):
         """The columns in their order; at least one."""
 
     def rows(self, table: str, query: Query) -> Iterator[Row]:
-        """First the codes of the chosen columns, then the rows. Refuses before the first row, never later."""
+        """First the header, then the rows. Refuses before the first row, never later.
+
+        The header holds codes. Without `mapFields` a selected column is called as it was asked for: an older portal
+        passes the answer on to BI Builder, which knows the names.
+        """
 
 
 # In the order in which they are tried: every value that is not missing must pass. SQLite has no date types;
@@ -47,8 +55,7 @@ class SqliteTables:
         # Whoever drops the tables closes the file with them, also when the next lines fail.
         weakref.finalize(self, connection.close)
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
-        connection.create_function("fits_pattern", 2, fits_pattern, deterministic=True)
-        connection.create_function("contains", 2, contains, deterministic=True)
+        add_functions(connection)
         connection.execute("PRAGMA query_only = ON")
         self._connection = connection
         self._columns: dict[str, list[Column]] = {}
@@ -59,22 +66,24 @@ class SqliteTables:
             raise RefusalError(404, f"There is no table {table[:80]!r}.")
         if table not in self._columns:
             header = self._connection.execute(f"SELECT * FROM {quote(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
-            self._columns[table] = [Column(code, self._type(table, code)) for code, *_ in header]
+            self._columns[table] = [
+                Column(code, self._type(table, code)) for code, *_ in header if code not in UNUSABLE_CODES
+            ]
         return self._columns[table]
 
     def rows(self, table: str, query: Query) -> Iterator[Row]:
-        reachable = reachable_columns(self.columns(table), query.codes)
-        unknown = [name for name in query.select if name not in reachable]
-        if unknown:
-            raise RefusalError(400, f"The table {table!r} has no column {unknown[0][:80]!r} to select.")
-        chosen = [reachable[name] for name in query.select] or self.columns(table)
-        condition = compile_filter(query.filter, reachable)
+        names = ColumnNames(self.columns(table), query.codes)
+        chosen = _select(table, query.select, names) or {
+            column: column.code for column in self.columns(table)
+        }
+        where = compile_condition(parse_filter(query.filter, names, query.culture))
         expressions = ", ".join(column.sql for column in chosen)
         cursor = self._connection.execute(
-            f"SELECT {expressions} FROM {quote(table)} WHERE {condition.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
-            (*condition.values, -1 if query.limit is None else query.limit),
+            f"SELECT {expressions} FROM {quote(table)} WHERE {where.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
+            (*where.values, -1 if query.limit is None else query.limit),
         )
-        return self._answer([column.code for column in chosen], cursor)
+        header = [column.code for column in chosen] if query.codes else list(chosen.values())
+        return self._answer(header, cursor)
 
     def _answer(self, header: Row, cursor: sqlite3.Cursor) -> Iterator[Row]:
         # A method, so that a running answer keeps the tables, and with them the connection.
@@ -86,7 +95,7 @@ class SqliteTables:
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
             " ORDER BY name"
         )
-        return [name for (name,) in found]
+        return [name for (name,) in found if name not in UNUSABLE_CODES]
 
     def _type(self, table: str, code: str) -> Type:
         if not self._any(table, code, "1"):
@@ -99,6 +108,17 @@ class SqliteTables:
     def _any(self, table: str, code: str, condition: str) -> bool:
         text = f"SELECT 1 FROM {quote(table)} WHERE {quote(code)} IS NOT NULL AND {condition} LIMIT 1"  # noqa: S608 - no value in it
         return self._connection.execute(text).fetchone() is not None
+
+
+def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[Column, str]:
+    """The chosen columns in their order, each once, with the names by which they were asked for."""
+    chosen: dict[Column, str] = {}
+    for name in select:
+        column = names.find_in_any_case(name)
+        if column is None:
+            raise RefusalError(400, f"The table {table!r} has no column {name[:80]!r} to select.")
+        chosen.setdefault(column, name)
+    return chosen
 
 
 def _title(name: str) -> str:
