@@ -217,13 +217,16 @@ class ChartCheck:
             shapes = [shape for shape in shapes if not shape.on_dates]
         await self._ask_shapes(shapes, self.dialect)
         if "iso" in readable and self.dialect.culture != "iso":
-            await self._ask_shapes(timed, replace(self.dialect, culture="iso"))
+            await self._ask_shapes(timed, replace(self.dialect, culture="iso"), alone_seen=True)
         if other is not None and self._names_differ:
-            await self._ask_shapes(shapes, other)
+            await self._ask_shapes(shapes, other, alone_seen=True)
 
-    async def _ask_shapes(self, shapes: Iterable[Shape], dialect: Dialect) -> None:
+    async def _ask_shapes(
+        self, shapes: Iterable[Shape], dialect: Dialect, *, alone_seen: bool = False
+    ) -> None:
         settled = {failure.shape.label for failure in self._failures}
-        for pack in pack_shapes([shape for shape in shapes if shape.label not in settled], self.sample):
+        left = [shape for shape in shapes if shape.label not in settled]
+        for pack in pack_shapes(left, self.sample, alone_seen=alone_seen):
             verdict = await self._ask_pack(pack, dialect)
             if verdict is None or not verdict.right:
                 await self._ask_alone(pack, dialect)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,15 +16,38 @@ from bi_mcp.language import say
 
 # More conditions at once save calls; with too many no row is left that tells one from the other.
 MOST_IN_A_PACK = 6
+MOST_SEEN_ALONE = 20
 LONGEST_VALUE = 60
 PART_LENGTHS = (4, 3, 2, 1)
+MOST_IN_A_LIST = 10
+MOST_PARTS = 50
 # One column of each is tried.
-FAMILIES = (
-    frozenset({"string", "timezone"}),
-    frozenset({"int"}),
-    frozenset({"double", "money"}),
-    *map(frozenset, (("date",), ("datetime",))),
+FAMILIES = tuple(
+    map(frozenset, (("string", "timezone"), ("int",), ("double", "money"), ("date",), ("datetime",)))
 )
+# Where among a column's values a condition cuts, as a share of them: each lets most rows through, so that many fit into one
+# request, and no two cut at the same place.
+_CUTS: Mapping[tuple[Operator, bool], tuple[float, ...]] = {
+    ("greater", False): (0.1,),
+    ("greater_or_equal", False): (0.15,),
+    ("less", True): (0.12,),
+    ("less_or_equal", True): (0.08,),
+    ("less", False): (0.9,),
+    ("less_or_equal", False): (0.85,),
+    ("greater", True): (0.88,),
+    ("greater_or_equal", True): (0.92,),
+    ("between", False): (0.2, 0.8),
+    ("between", True): (0.45, 0.5),
+}
+
+
+# How many values at the beginning and at the end cannot be cut at.
+_ENDS: Mapping[Operator, tuple[int, int]] = {
+    "greater": (0, 1),
+    "less_or_equal": (0, 1),
+    "greater_or_equal": (1, 0),
+    "less": (1, 0),
+}
 
 
 class Shape(NamedTuple):
@@ -53,17 +77,20 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class Pack:
-    """Conditions that one request asks at once; each excludes a row that the others let through."""
+    """Conditions that one request asks at once; each excludes a row that the others let through.
+
+    `either`: none of them lets a row through, so they are joined by OR.
+    """
 
     shapes: tuple[Shape, ...]
+    either: bool = False
 
     @property
     def question(self) -> Question:
         """The question of a chart that has all of them."""
-        conditions = [shape.condition for shape in self.shapes]
-        return Question(
-            columns=tuple(dict.fromkeys(c.column for c in conditions)), groups=ask_all(*conditions)
-        )
+        conditions = tuple(shape.condition for shape in self.shapes)
+        names = tuple(dict.fromkeys(condition.column for condition in conditions))
+        return Question(columns=names, groups=(conditions,) if self.either else ask_all(*conditions))
 
 
 def choose_columns(sample: ChartSample) -> list[DatasetColumn]:
@@ -115,10 +142,10 @@ def choose_shapes(sample: ChartSample, columns: Sequence[DatasetColumn]) -> list
     return [
         Shape(Condition(column.name, operator, values, excluded), column.type)
         for operator, spelling in SPELLINGS.items()
+        for excluded in (False, True)
         for column in columns
         if column.type in spelling.types
-        and (values := _condition_values(operator, sample, column)) is not None
-        for excluded in (False, True)
+        and (values := _condition_values(operator, sample, column, excluded=excluded)) is not None
     ]
 
 
@@ -139,14 +166,22 @@ def choose_alternatives(sample: ChartSample, columns: Sequence[DatasetColumn]) -
     return None
 
 
-def pack_shapes(shapes: Iterable[Shape], sample: ChartSample) -> list[Pack]:
-    """Ask as many conditions at once as still tell on each other."""
+def pack_shapes(shapes: Iterable[Shape], sample: ChartSample, *, alone_seen: bool = False) -> list[Pack]:
+    """Ask as many conditions at once as still tell on each other.
+
+    `alone_seen`: what each means was asked before, and only how it is written is new. Then no row need tell them apart.
+    """
+    masked = [(shape, *_masks(shape, sample)) for shape in shapes]
+    hopeless = tuple(shape for shape, fits, _ in masked if not fits)
     packs = list[_Packing]()
-    for shape in shapes:
-        fits, misses = _masks(shape, sample)
-        if not any(pack.takes(shape, fits, misses) for pack in packs):
-            packs.append(_Packing([shape], [fits], [misses]))
-    return [Pack(tuple(pack.shapes)) for pack in packs]
+    # Those that few rows tell apart choose their company first.
+    for shape, fits, misses in sorted(masked, key=lambda item: min(item[1].bit_count(), item[2].bit_count())):
+        telling = 0 if alone_seen else misses
+        most = MOST_SEEN_ALONE if alone_seen else MOST_IN_A_PACK
+        if fits and not any(pack.takes(shape, fits, telling, most) for pack in packs):
+            packs.append(_Packing([shape], [fits], [telling]))
+    found = [Pack(tuple(pack.shapes)) for pack in packs]
+    return [*found, Pack(hopeless, either=True)] if hopeless else found
 
 
 @dataclass
@@ -157,10 +192,10 @@ class _Packing:
     fits: list[int]
     misses: list[int]
 
-    def takes(self, shape: Shape, fits: int, misses: int) -> bool:
+    def takes(self, shape: Shape, fits: int, misses: int, most: int) -> bool:
         """Add a condition, unless one of them would then no longer be seen."""
         all_fits, all_misses = [*self.fits, fits], [*self.misses, misses]
-        if len(self.shapes) == MOST_IN_A_PACK or not _all_seen(all_fits, all_misses):
+        if len(self.shapes) == most or not _all_seen(all_fits, all_misses):
             return False
         self.shapes.append(shape)
         self.fits, self.misses = all_fits, all_misses
@@ -182,17 +217,18 @@ def _common(masks: Sequence[int]) -> int:
 
 
 def _masks(shape: Shape, sample: ChartSample) -> tuple[int, int]:
+    name, question = shape.condition.column, Question(groups=((shape.condition,),))
+    values = [row[name] for row in sample.rows]
+    verdicts = {value: satisfies({name: value}, question) for value in set(values)}
     fits = misses = 0
-    question = Question(groups=((shape.condition,),))
-    for place, row in enumerate(sample.rows):
-        verdict = satisfies(row, question)
-        fits |= (verdict is True) << place
-        misses |= (verdict is False) << place
+    for place, value in enumerate(values):
+        fits |= (verdicts[value] is True) << place
+        misses |= (verdicts[value] is False) << place
     return fits, misses
 
 
 def _condition_values(
-    operator: Operator, sample: ChartSample, column: DatasetColumn
+    operator: Operator, sample: ChartSample, column: DatasetColumn, *, excluded: bool
 ) -> tuple[Value, ...] | None:
     """The values of a condition; None where the column has none that would show anything."""
     if operator == "empty":
@@ -201,40 +237,47 @@ def _condition_values(
     if len(values) < 2:
         return None
     if operator == "is":
-        # A number with a fraction may be kept less exactly than it is written.
-        return None if column.type in {"double", "money"} else values[1:3]
+        return _listed(values, column, excluded=excluded)
     if operator == "contains":
-        return _part(values)
-    if operator == "between":
-        return values[len(values) // 3], values[2 * len(values) // 3]
-    return (values[(len(values) - (operator in {"greater", "less_or_equal"})) // 2],)
+        return _part(values, common=not excluded)
+    # Some rows must be let through and some not, also where there are two values.
+    lowest, highest = _ENDS.get(operator, (0, 0))
+    places = [round(cut * (len(values) - 1)) for cut in _CUTS[operator, excluded]]
+    return tuple(values[min(max(place, lowest), len(values) - 1 - highest)] for place in places)
 
 
-def _part(values: Sequence[Value]) -> tuple[Value, ...] | None:
-    """A piece of a text that some values have and some do not, in any case of letters."""
-    texts = [str(value) for value in values]
-    for length in PART_LENGTHS:
-        for text in texts:
-            part = text[-length:]
-            if not part.isalnum() or len(text) <= length:
-                continue
-            holding = [other for other in texts if part.casefold() in other.casefold()]
-            if 0 < len(holding) < len(texts) and all(part in other for other in holding):
-                return (part,)
-    return None
+def _listed(values: Sequence[Value], column: DatasetColumn, *, excluded: bool) -> tuple[Value, ...] | None:
+    """Half of a few values, two of many. A number with a fraction may be kept less exactly than it is written."""
+    if column.type in {"double", "money"}:
+        return None
+    if excluded:
+        return tuple(values[len(values) // 3 :][:2]) if len(values) > 2 else tuple(values[:1])
+    return tuple(values[1 : 1 + min(max(len(values) // 2, 1), MOST_IN_A_LIST)])
+
+
+def _part(values: Sequence[Value], *, common: bool) -> tuple[Value, ...] | None:
+    """A piece of a text that some values have and some do not, in any case of letters; of those the most or least common."""
+    texts = [str(value) for value in values[:MOST_PARTS]]
+    pieces = {text[-length:] for length in PART_LENGTHS for text in texts if len(text) > length}
+    holding = dict[str, int]()
+    for piece in sorted(piece for piece in pieces if piece.isalnum()):
+        folded = [text for text in map(str, values) if piece.casefold() in text.casefold()]
+        if 0 < len(folded) < len(values) and all(piece in text for text in folded):
+            holding[piece] = len(folded)
+    if not holding:
+        return None
+    return ((max if common else min)(holding, key=lambda piece: (holding[piece], piece)),)
 
 
 def _values(sample: ChartSample, column: DatasetColumn) -> tuple[Value, ...]:
     values = [value for value in sample.distinct(column) if value != ""]
     if column.type == "string":
-        folded = [str(value).casefold() for value in values]
-        values = [
-            value for value in values if folded.count(str(value).casefold()) == 1 and _plain(str(value))
-        ]
+        times = Counter(str(value).casefold() for value in values)
+        values = [value for value in values if times[str(value).casefold()] == 1 and _is_plain(str(value))]
     return tuple(values)
 
 
-def _plain(text: str) -> bool:
+def _is_plain(text: str) -> bool:
     return len(text) <= LONGEST_VALUE and text == text.strip() and text.isprintable()
 
 
