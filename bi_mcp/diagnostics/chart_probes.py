@@ -203,10 +203,13 @@ class _Packing:
 
 
 def _all_seen(fits: Sequence[int], misses: Sequence[int]) -> bool:
-    """Does some row satisfy all, and is there for each one that it alone keeps out?"""
+    """Does some row satisfy all, and is there for each one that it alone keeps out? Some keep out none at all."""
     if not _common(fits):
         return False
-    return all(missed & _common([*fits[:place], *fits[place + 1 :]]) for place, missed in enumerate(misses))
+    return all(
+        not missed or missed & _common([*fits[:place], *fits[place + 1 :]])
+        for place, missed in enumerate(misses)
+    )
 
 
 def _common(masks: Sequence[int]) -> int:
