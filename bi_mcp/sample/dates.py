@@ -85,7 +85,7 @@ def _parse_day(
     readings = {False: _day(year, second, first), True: _day(year, first, second)}
     if not slashed:
         return readings[False]
-    if culture in _MONTH_FIRST:
+    if culture and culture in _MONTH_FIRST:
         return readings[_MONTH_FIRST[culture]]
     possible = {day for day in readings.values() if day}
     if len(possible) > 1:

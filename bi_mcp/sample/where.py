@@ -70,4 +70,4 @@ def _form(test: Test, values: tuple[int | float | str, ...]) -> tuple[str, tuple
         return _MANY[test], (json.dumps(values),)
     # More than one of the values is more than the smallest.
     bound = min if test in {"greater", "at_least"} else max
-    return _ONE[test], (bound(values),)  # type: ignore[type-var]  # the values of one column: all numbers or all texts
+    return _ONE[test], (bound(values),)

@@ -18,6 +18,9 @@ from bi_mcp.sample.refusal import RefusalError
         (b"filter[0][a]=1&filter[0][b]=2", {"filter": {"0": {"a": "1", "b": "2"}}}),
         (b"filter[@a][]=1&filter[@a][]=2", {"filter": {"@a": {"0": "1", "1": "2"}}}),
         ("filter[город]=Москва+и".encode(), {"filter": {"город": "Москва и"}}),
+        (b"mapFields[price [EUR]]=PRICE", {"mapFields": {"price [EUR]": "PRICE"}}),
+        (b"mapFields[a][][[b]]=1", {"mapFields": {"a": {"0": {"[b]": "1"}}}}),
+        (b"a[7]=x&a[]=y&a[2]=z&a[]=w", {"a": {"7": "x", "8": "y", "2": "z", "9": "w"}}),
         (b"a=1&a=2", {"a": "2"}),
         (b"a=1&a[b]=2", {"a": {"b": "2"}}),
         (b"a[b]=2&a=1", {"a": "1"}),
@@ -28,7 +31,7 @@ def test_brackets_become_nested_maps(body: bytes, form: dict[str, object]) -> No
     assert parse_form(body) == form
 
 
-@pytest.mark.parametrize("body", [b"a[b=1", b"a]b=1", b"[a]=1", b"a[b]c=1", b"a[[b]]=1"])
+@pytest.mark.parametrize("body", [b"a[b=1", b"a]b=1", b"[a]=1", b"a[b]c=1", b"a[[b]=1", b"a[b]]=1", b"=1"])
 def test_brackets_that_do_not_match_are_refused(body: bytes) -> None:
     with pytest.raises(RefusalError, match="do not match"):
         parse_form(body)

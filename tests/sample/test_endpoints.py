@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
+from bi_mcp.sample.columns import Column, ColumnNames
 from bi_mcp.secret import Secret
 from tests.sample.calls import DEMO_CONNECTION, Form, call, error, rows
 
@@ -131,12 +132,36 @@ async def test_mapped_names_work_in_select_and_filter_and_the_header_keeps_the_c
     assert (await call(demo, "/data", form)).json() == [["CITY"], ["Albany"]]
 
 
-async def test_where_a_mapped_name_is_also_the_code_of_another_column_the_code_counts(
+async def test_where_a_mapped_name_is_also_the_code_of_another_column_the_name_counts(
     demo: httpx.AsyncClient,
 ) -> None:
-    form = {"mapFields[CODE]": "CITY", "filter[CITY]": "Albany", "select[0]": "CODE"}
+    swapped = {"mapFields[CODE]": "CITY", "mapFields[CITY]": "CODE"}
+    form = {"table": "airports", **swapped, "filter[=CITY]": "ALB", "select[0]": "CODE"}
 
-    assert await rows(demo, "airports", form) == [["ALB"]]
+    assert (await call(demo, "/data", form)).json() == [["CITY"], ["Albany"]]
+
+
+@pytest.mark.parametrize("name", ["city", "City", "CITY"])
+async def test_without_mapped_names_a_name_is_its_code_in_any_case_and_the_header_says_it_as_asked(
+    demo: httpx.AsyncClient, name: str
+) -> None:
+    form = {"table": "airports", "select[0]": name, f"filter[0][0][={name}][0]": "Albany"}
+
+    assert (await call(demo, "/data", form)).json() == [[name], ["Albany"]]
+
+
+async def test_a_column_that_is_selected_twice_is_answered_once(demo: httpx.AsyncClient) -> None:
+    form: Form = {"table": "airports", "select[]": ["CITY", "CODE", "city"], "limit": "1"}
+
+    assert (await call(demo, "/data", form)).json() == [["CITY", "CODE"], ["Albany", "ALB"]]
+
+
+def test_codes_that_differ_in_case_only_are_found_by_themselves_alone() -> None:
+    names = ColumnNames([Column("Città", "string"), Column("CITTÀ", "string"), Column("id", "int")], {})
+
+    assert names.find_in_any_case("Città") == Column("Città", "string")
+    assert names.find_in_any_case("città") is None
+    assert names.find_in_any_case("ID") == Column("id", "int")
 
 
 async def test_a_mapping_for_a_column_that_is_gone_does_no_harm(demo: httpx.AsyncClient) -> None:
@@ -158,7 +183,7 @@ async def test_limit_bounds_the_rows_below_the_header(
         ({"select[]": ["NAME", "alliance"]}, "The table 'airlines' has no column 'alliance' to select."),
         ({"select": "name"}, "The parameter select must use brackets, as in select[…]=…."),
         ({"filter": "name"}, "The parameter filter must use brackets, as in filter[…]=…."),
-        ({"select[0][x]": "name"}, "The parameter select takes a list of column codes."),
+        ({"select[0][x]": "name"}, "The parameter select takes a list of column names."),
         ({"limit[]": ["1"]}, "The parameter limit takes one value."),
         ({"filter[x": "1"}, "The brackets of the parameter 'filter[x' do not match."),
     ],
@@ -177,9 +202,9 @@ async def test_only_form_bodies_are_read(demo: httpx.AsyncClient) -> None:
 
 
 async def test_an_oversized_body_is_refused(demo: httpx.AsyncClient) -> None:
-    status, sentence = await error(demo, "/check", {"padding": "x" * 1_000_000})
+    status, sentence = await error(demo, "/check", {"padding": "x" * 4_000_000})
 
-    assert (status, sentence) == (413, "A request may hold 1000000 bytes at most.")
+    assert (status, sentence) == (413, "A request may hold 4000000 bytes at most.")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/data", 405), ("POST", "/rows", 404)])

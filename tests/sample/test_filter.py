@@ -134,6 +134,25 @@ def test_every_case_but_the_trivial_ones_tells_rows_apart() -> None:
         ({"filter[gate]": "1"}, "The filter names 'gate', and the table has no such column."),
         ({"filter[~CARRIER]": "UA"}, "The filter names '~CARRIER', and the table has no such column."),
         ({"filter[>DISTANCE]": "far"}, "Column 'DISTANCE' is of type int, which 'far' is not."),
+        (
+            {"filter[><DISTANCE]": "1"},
+            "The operator >< of column 'DISTANCE' takes a list of two values: from and to.",
+        ),
+        ({"filter[=DISTANCE]": "1_400"}, "Column 'DISTANCE' is of type int, which '1_400' is not."),
+        ({"filter[=DISTANCE]": "1e999"}, "Column 'DISTANCE' is of type int, which '1e999' is not."),
+        ({"filter[0][0][=DISTANCE][0]": "nan"}, "Column 'DISTANCE' is of type int, which 'nan' is not."),
+        (
+            {"filter[FLIGHT_DATE]": "31.02.2013"},
+            "Column 'FLIGHT_DATE' is of type date, which '31.02.2013' is not.",
+        ),
+        (
+            {"filter[FLIGHT_DATE]": "31.01.2013 24:00:00"},
+            "Column 'FLIGHT_DATE' is of type date, which '31.01.2013 24:00:00' is not.",
+        ),
+        (
+            {"filter[@CARRIER][0]": "U\0A"},
+            "The list for column 'CARRIER' holds something that is not a value.",
+        ),
         ({"filter[>DISTANCE]": "inf"}, "Column 'DISTANCE' is of type int, which 'inf' is not."),
         ({"filter[>DISTANCE]": ""}, "Column 'DISTANCE' is of type int, which '' is not."),
         (
@@ -145,8 +164,8 @@ def test_every_case_but_the_trivial_ones_tells_rows_apart() -> None:
             "Column 'SCHEDULED_DEPARTURE' is of type datetime, which 'noon' is not.",
         ),
         (
-            {"filter[>DISTANCE][]": ["1", "2"]},
-            "The operator > of column 'DISTANCE' takes one value, not a list.",
+            {"filter[!><DISTANCE][]": ["1", "2", "3"]},
+            "The operator !>< of column 'DISTANCE' takes a list of two values: from and to.",
         ),
         (
             {"filter[@CARRIER][0][x]": "UA"},
