@@ -39,10 +39,11 @@ LONGEST_NAME = 32
 
 
 class Failure(NamedTuple):
-    """A shape that is not answered rightly."""
+    """A shape that is not answered rightly; `shape` is None for a question that is more than one condition."""
 
-    shape: Shape
+    label: str
     verdict: Verdict
+    shape: Shape | None = None
 
 
 @dataclass
@@ -56,6 +57,7 @@ class ChartCheck:
     columns: Sequence[DatasetColumn] = field(default_factory=list)
     refused: list[Failure] = field(default_factory=list)
     wrong: list[Failure] = field(default_factory=list)
+    dates: list[tuple[Kind, str, Verdict, str]] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     later: list[tuple[Shape, Dialect]] = field(default_factory=list)
 
@@ -157,9 +159,7 @@ class ChartCheck:
         if verdict.outcome == "refused":
             self._add(rules.GROUPS_REFUSED, verdict)
         else:
-            self._add(
-                rules.OPERATOR_WRONG_ROWS, verdict, shapes=say("several conditions, joined by OR and by AND")
-            )
+            self.wrong.append(Failure(say("several conditions, joined by OR and by AND"), verdict))
 
     # Dates
 
@@ -192,21 +192,19 @@ class ChartCheck:
             self._judge_iso(column, iso)
         elif native.outcome == "refused":
             formats = text("Dates in ISO format are understood, those in the portal's own format are not.")
-            self._add(
-                rules.DATE_RANGE_REFUSED, native, type=column.type, formats=say(formats) if iso.right else ""
+            self.dates.append(
+                (rules.DATE_RANGE_REFUSED, column.type, native, f"{say(formats)} " if iso.right else "")
             )
         elif iso.right:
-            self._add(rules.DATE_FORMAT_MISREAD, native)
+            self.dates.append((rules.DATE_FORMAT_MISREAD, column.type, native, ""))
         else:
-            shape = say("date range ({type})", type=column.type)
-            self._add(rules.OPERATOR_WRONG_ROWS, native, shapes=shape)
+            self.wrong.append(Failure(say("date range ({type})", type=column.type), native))
 
     def _judge_iso(self, column: DatasetColumn, iso: Verdict) -> None:
         if iso.outcome == "refused":
-            self._add(rules.DATE_FORMAT_REFUSED, iso, type=column.type)
+            self.dates.append((rules.DATE_FORMAT_REFUSED, column.type, iso, ""))
         elif not iso.right:
-            shape = say("date range in ISO format ({type})", type=column.type)
-            self._add(rules.OPERATOR_WRONG_ROWS, iso, shapes=shape)
+            self.wrong.append(Failure(say("date range in ISO format ({type})", type=column.type), iso))
 
     # Operators
 
@@ -224,7 +222,7 @@ class ChartCheck:
     async def _ask_shapes(
         self, shapes: Iterable[Shape], dialect: Dialect, *, alone_seen: bool = False
     ) -> None:
-        settled = {failure.shape.label for failure in self._failures}
+        settled = {failure.label for failure in self._failures}
         left = [shape for shape in shapes if shape.label not in settled]
         for pack in pack_shapes(left, self.sample, alone_seen=alone_seen):
             verdict = await self._ask_pack(pack, dialect)
@@ -234,7 +232,7 @@ class ChartCheck:
     async def _ask_alone(self, pack: Pack, dialect: Dialect) -> None:
         """Ask each condition once more without the others, so that none is blamed for its company."""
         for shape in pack.shapes:
-            if any(failure.shape.is_like(shape) for failure in self._failures):
+            if any(failure.shape and failure.shape.is_like(shape) for failure in self._failures):
                 self.later.append((shape, dialect))
             else:
                 await self._ask_one(shape, dialect)
@@ -242,7 +240,7 @@ class ChartCheck:
     async def _ask_later(self) -> None:
         """Ask what failed on a column of another type already, as far as calls are left."""
         for shape, dialect in self.later:
-            if shape.label not in {failure.shape.label for failure in self._failures}:
+            if shape.label not in {failure.label for failure in self._failures}:
                 await self._ask_one(shape, dialect)
 
     async def _ask_one(self, shape: Shape, dialect: Dialect) -> None:
@@ -251,7 +249,7 @@ class ChartCheck:
             self.unasked.append(shape.label)
         elif not verdict.right:
             failures = self.refused if verdict.outcome == "refused" else self.wrong
-            failures.append(Failure(shape, verdict))
+            failures.append(Failure(shape.label, verdict, shape))
 
     @property
     def _failures(self) -> list[Failure]:
@@ -264,12 +262,18 @@ class ChartCheck:
 
     def _report(self) -> None:
         self.notes.breaches_once("urlData", self.asker.spelling)
+        for kind in dict.fromkeys(kind for kind, *_ in self.dates):
+            alike = [
+                (type_, verdict, formats) for other, type_, verdict, formats in self.dates if other is kind
+            ]
+            types = ", ".join(type_ for type_, *_ in alike)
+            self._add(kind, alike[0][1], types=types, formats=alike[0][2])
         for kind, failures in (
             (rules.OPERATOR_REFUSED, self.refused),
             (rules.OPERATOR_WRONG_ROWS, self.wrong),
         ):
             if failures:
-                shapes = ", ".join(dict.fromkeys(failure.shape.label for failure in failures))
+                shapes = ", ".join(dict.fromkeys(failure.label for failure in failures))
                 self._add(kind, failures[0].verdict, shapes=shapes)
         if self.unasked:
             shapes = ", ".join(dict.fromkeys(self.unasked))

@@ -81,7 +81,7 @@ DATE_RANGE_REFUSED = Kind(
     "error",
     "connector",
     text(
-        "A date range on a column of the type {type} is refused. {formats} Sent: {sent}. It answered: {reply}. A chart or a dashboard with a date range stays empty."
+        "A date range is refused, on columns of the type {types}. {formats}Sent: {sent}. It answered: {reply}. A chart or a dashboard with a date range stays empty."
     ),
     text(
         "Understand >= and <= on time columns, with dates in the portal's own format such as 31.12.2025 and 31.12.2025 23:59:59."
@@ -93,7 +93,7 @@ DATE_FORMAT_REFUSED = Kind(
     "warning",
     "connector",
     text(
-        "Dates in ISO format are refused on a column of the type {type}. Sent: {sent}. It answered: {reply}. On a portal that writes dates so, a chart with a date range stays empty."
+        "Dates in ISO format are refused, on columns of the type {types}. Sent: {sent}. It answered: {reply}. On a portal that writes dates so, a chart with a date range stays empty."
     ),
     text("Read dates in every format that portals use, ISO included."),
 )
@@ -102,7 +102,7 @@ DATE_FORMAT_MISREAD = Kind(
     "error",
     "connector",
     text(
-        "Dates in the portal's format are misread, perhaps with day and month swapped: the same range in ISO format finds the right rows. Sent: {sent}. It answered {reply}. A chart with a date range shows wrong rows."
+        "Dates in the portal's format are misread, on columns of the type {types}, perhaps with day and month swapped: the same range in ISO format finds the right rows. Sent: {sent}. It answered {reply}. A chart with a date range shows wrong rows."
     ),
     text(
         "Read dates in the portal's format; where day and month cannot be told apart, by a setting of the connector."

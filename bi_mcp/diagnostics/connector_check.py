@@ -33,7 +33,7 @@ from bi_mcp.secret_references.secret_parameters import looks_secret
 # What services answer at once by default.
 PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})
 # The rules whose breach loses an element of the description.
-LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type"})
+LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type", "zero_as_text"})
 
 Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
 

@@ -258,6 +258,7 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
             notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not a text"))
         elif text == "0":
             notes.add("zero_as_text", where, key)
+            text = ""
         elif not isinstance(value, str):
             notes.add("not_text", where, key)
         found.append(text if text.strip() else "")
