@@ -10,7 +10,7 @@ from bi_mcp.diagnostics.chart_answers import judge_rows
 from bi_mcp.diagnostics.chart_sample import ChartSample
 from bi_mcp.diagnostics.finding import Finding, Kind
 from bi_mcp.diagnostics.steadiness import Tally, ask_steadily
-from bi_mcp.endpoints.answers import Breach, Rows
+from bi_mcp.endpoints.answers import Breach, Rows, Rule
 from bi_mcp.endpoints.question import Question
 from bi_mcp.endpoints.request import DataRequest, Dialect, build_request
 from bi_mcp.endpoints.wording import Connection, safe_text
@@ -18,6 +18,19 @@ from bi_mcp.errors import EndpointError
 from bi_mcp.language import say
 
 LONGEST_SENT = 300
+
+# The rules whose breach spoils every answer, so that judging the rows would only repeat it.
+UNREADABLE = frozenset[Rule](
+    {
+        "header_missing",
+        "header_not_text",
+        "header_duplicate",
+        "column_missing",
+        "row_not_array",
+        "ragged_row",
+        "nested_value",
+    }
+)
 
 Ask = Callable[[DataRequest], Awaitable[Rows]]
 Outcome = Literal["right", "ignored", "wrong", "refused"]

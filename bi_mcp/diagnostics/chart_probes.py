@@ -281,7 +281,7 @@ def _values(sample: ChartSample, column: DatasetColumn) -> tuple[Value, ...]:
 
 
 def _is_plain(text: str) -> bool:
-    return len(text) <= LONGEST_VALUE and text == text.strip() and text.isprintable()
+    return len(text) <= LONGEST_VALUE and text == text.strip() and text.isprintable() and "\ufffd" not in text
 
 
 def _sayable(sample: ChartSample, column: DatasetColumn) -> bool:

@@ -9,9 +9,9 @@ from typing import TypeVar
 import anyio
 
 from bi_mcp.diagnostics import chart_rules, check_rules
-from bi_mcp.diagnostics.chart_asking import Asker, Verdict, describe_request, find
+from bi_mcp.diagnostics.chart_asking import UNREADABLE, Asker, Verdict, describe_request, find
 from bi_mcp.diagnostics.chart_check import MOST_CALLS, ChartCheck, describe_way
-from bi_mcp.diagnostics.chart_sample import read_sample
+from bi_mcp.diagnostics.chart_sample import ChartSample, read_sample
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import Sample
@@ -201,16 +201,19 @@ class _Examination:
         named = not await self._names_fail(url, request, chosen)
         if named:
             self._say_which_fails(plain, chosen)
-        self._compare(plain, chosen, described)
+        readable = self._compare(plain, chosen, described)
         if isinstance(plain, Rows):
-            await self._try_larger_limit(url, table, plain)
+            cut_off = await self._is_cut_off(url, table, plain)
             self._look_for_hazards(plain, columns)
-            if named and isinstance(chosen, Rows) and not self._quick:
-                await self._charts(url, table, plain, columns)
+            if named and readable and isinstance(chosen, Rows) and not self._quick:
+                complete = not plain.truncated and not cut_off
+                sample = read_sample(columns, plain.header, plain.rows, complete=complete)
+                await self._charts(url, table, sample)
 
     def _compare(
         self, plain: Rows | EndpointError, chosen: Rows | EndpointError, described: Columns | None
-    ) -> None:
+    ) -> bool:
+        """Note which rules the answers break. False where their rows cannot be judged."""
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
             self.notes.hold("urlData", _rows_held(plain))
@@ -219,6 +222,7 @@ class _Examination:
             told = {breach.rule for breach in breaches}
             breaches += [breach for breach in chosen.breaches if breach.rule not in told]
         self.notes.breaches("urlData", breaches)
+        return UNREADABLE.isdisjoint(breach.rule for breach in breaches)
 
     async def _names_fail(self, url: str, request: DataRequest, chosen: Rows | EndpointError) -> bool:
         """Are columns found by their codes and not by their names? Asked only where the names failed."""
@@ -244,10 +248,9 @@ class _Examination:
                 masked = hazard._replace(value=safe_text(hazard.value, self._connection))
                 self.notes.add(masked.found("urlData", self.notes.quoted(code)))
 
-    async def _charts(self, url: str, table: str, plain: Rows, columns: Sequence[DatasetColumn]) -> None:
+    async def _charts(self, url: str, table: str, sample: ChartSample) -> None:
         """Ask what charts ask, where there are rows to judge the answers by."""
-        sample = read_sample(columns, plain.header, plain.rows, complete=not plain.truncated)
-        if not sample.rows:
+        if not sample.rows or not sample.columns:
             return
         await report(3, 4, "Asking what charts ask")
         asker = Asker(
@@ -260,19 +263,20 @@ class _Examination:
         )
         await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
 
-    async def _try_larger_limit(self, url: str, table: str, plain: Rows) -> None:
+    async def _is_cut_off(self, url: str, table: str, plain: Rows) -> bool:
         """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
         count = len(plain.rows)
         if plain.truncated or count not in PAGE_SIZES:
-            return
+            return False
         try:
             more = await self._steadily(
                 "urlData", lambda: self._caller.data(url, self._connection, table, limit=2 * count)
             )
         except EndpointError:
-            return
+            return False
         if len(more.rows) > count:
             self.notes.add(check_rules.ROWS_CUT_OFF.found("urlData", count=count))
+        return len(more.rows) > count
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):

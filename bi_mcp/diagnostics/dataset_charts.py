@@ -10,6 +10,7 @@ from bi_mcp.diagnostics import chart_rules as rules
 from bi_mcp.diagnostics.chart_asking import Asker, Verdict, describe_request, find
 from bi_mcp.diagnostics.chart_check import ASKED_ROWS, describe_way
 from bi_mcp.diagnostics.chart_probes import choose_typical
+from bi_mcp.diagnostics.finding import Finding, Kind
 from bi_mcp.diagnostics.values import listed
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, build_request
@@ -19,7 +20,6 @@ from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.chart_sample import ChartSample
-    from bi_mcp.diagnostics.finding import Finding, Kind
     from bi_mcp.diagnostics.outside import Outside
     from bi_mcp.diagnostics.steadiness import Tally
     from bi_mcp.endpoints.answers import Rows
@@ -110,11 +110,17 @@ async def _read_by_code(
     outside: Outside, request: DataRequest, reply: str, before: EndpointError | Rows
 ) -> NamedRows:
     by_code = DataRequest(request.table, tuple(request.names), limit=request.limit)
-    try:
-        rows = await outside.ask(by_code)
-    except EndpointError:
+    rows = await _ask_or_none(outside, by_code)
+    if rows is None or set(by_code.select).isdisjoint(rows.header):
         if isinstance(before, EndpointError):
-            raise before from None
+            raise before
         return NamedRows(before)
     sent = describe_request(request, outside.connection)
     return NamedRows(rows, Verdict("refused", sent, safe_text(reply, outside.connection)))
+
+
+async def _ask_or_none(outside: Outside, request: DataRequest) -> Rows | None:
+    try:
+        return await outside.ask(request)
+    except EndpointError:
+        return None

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from bi_mcp.diagnostics.chart_asking import UNREADABLE
 from bi_mcp.diagnostics.chart_sample import read_sample
 from bi_mcp.diagnostics.connector_report import Notebook
 from bi_mcp.diagnostics.dataset_charts import check_names, check_typical_chart, read_by_name
 from bi_mcp.diagnostics.endpoint_rules import remedy
 from bi_mcp.diagnostics.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.header_order import righted
 from bi_mcp.diagnostics.steadiness import ask_steadily
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError, EndpointReason
@@ -145,10 +147,9 @@ async def read_table(
     except EndpointError as error:
         answers.fail("urlTableDescription", error)
         reasons.add(error.reason)
-    asked = _asked(columns, answers.described)
     try:
         async with gates.at(outside.urls["urlData"]):
-            await _read_rows(outside, table, asked, answers, notes)
+            await _read_rows(outside, table, columns, answers, notes)
     except EndpointError as error:
         answers.fail("urlData", error)
         reasons.add(error.reason)
@@ -159,10 +160,11 @@ async def read_table(
 
 
 async def _read_rows(
-    outside: Outside, table: str, asked: Sequence[DatasetColumn], answers: TableAnswers, notes: Notebook
+    outside: Outside, table: str, columns: Sequence[Column], answers: TableAnswers, notes: Notebook
 ) -> None:
     """Read the sample by the columns' names, and ask the question of a usual chart."""
     tally = notes.tally("urlData")
+    asked = _asked(columns, answers.described)
     rows, failed = await ask_steadily(partial(read_by_name, outside, table, asked, SAMPLED_ROWS), tally)
     codes = {column.code: column.name for column in asked}
     answers.sample = Sample(rows.header, rows.rows, selected=list(codes), mapped=codes)
@@ -170,7 +172,8 @@ async def _read_rows(
     answers.charts = list(check_names(failed, asked, outside))
     complete = not rows.truncated and len(rows.rows) < SAMPLED_ROWS
     sample = read_sample(asked, answers.sample.codes, rows.rows, complete=complete)
-    if failed is None and sample.rows:
+    readable = UNREADABLE.isdisjoint(breach.rule for breach in rows.breaches)
+    if failed is None and readable and righted(answers.sample, columns) is None:
         answers.charts += await check_typical_chart(outside, table, sample, tally)
 
 

@@ -379,7 +379,7 @@ DATA = [
         "error",
         "fails when select and limit are given",
     ),
-    Defect("ignores the filter", "urlData", asking(filter=None), "warning", "filter is ignored"),
+    Defect("ignores the filter", "urlData", asking(filter=None), "error", "filter is ignored"),
     Defect(
         "cannot filter",
         "urlData",
@@ -391,8 +391,8 @@ DATA = [
         "finds nothing with a filter",
         "urlData",
         when(given("filter"), rewritten(lambda rows: rows[:1])),
-        "warning",
-        "A filter on column 'CARRIER' finds nothing",
+        "error",
+        "answered with wrong rows: is one of (string)",
     ),
     Defect(
         "answers a value without an end",

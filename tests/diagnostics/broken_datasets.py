@@ -23,6 +23,7 @@ from tests.diagnostics.bent_sample import (
     when,
     with_first,
 )
+from tests.diagnostics.broken_connectors import given
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,13 @@ def recoded(old: str, new: str) -> Mapping[str, Bend]:
     return {"urlTableDescription": rewritten(rename), "urlData": data}
 
 
+async def heading_names(question: Question) -> Response:
+    """The sample's rows under the names that mapFields gives."""
+    answer = await question.ask()
+    names, rows = question.form.get("mapFields") or {}, answer.json()
+    return JSONResponse([[names.get(code, code) for code in rows[0]], *rows[1:]])
+
+
 def typed(code: str, type: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]:
     return lambda columns: [
         column | {"type": type} if column["externalCode"] == code else column for column in columns
@@ -90,6 +98,8 @@ def row_by_row(code: str, *changes: Callable[[Any], Any]) -> Bend:
     """The values of a column changed otherwise in each row."""
 
     def changed(rows: list[list[Any]]) -> list[list[Any]]:
+        if code not in rows[0]:
+            return rows
         place = rows[0].index(code)
         for number, row in enumerate(rows[1:]):
             row[place] = changes[number % len(changes)](row[place])
@@ -223,7 +233,30 @@ DATASET_DEFECTS = [
         "an unknown type", {"urlTableDescription": retyped("CARRIER", "varchar")}, "note", CARRIER, "'varchar'"
     ),
     DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("CARRIER",)),
-    DatasetDefect("a mapping that is ignored", {}, "error", "header of urlData", "mapFields is ignored", mapping=True, columns=renamed),
+    DatasetDefect(
+        "names in the header", {"urlData": heading_names}, "warning", "urlData", "With mapFields the header holds the names",
+        columns=renamed,
+    ),
+    DatasetDefect(
+        "columns that are known by their codes only", {"urlData": asking(mapFields=None)}, "error", "urlData",
+        "every chart on them stays empty: 'FLIGHT_DATE → MY_FLIGHT_DATE'", columns=renamed,
+    ),
+    DatasetDefect(
+        "a filter that is refused", {"urlData": when(given("filter"), always("", 400))}, "error", "urlData",
+        "A chart with a date range gets nothing. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets nothing',),
+    ),
+    DatasetDefect(
+        "a filter that is ignored", {"urlData": asking(filter=None)}, "error", "urlData",
+        'A chart with "is one of" gets wrong rows. Sent: filter[0][LOGIC]=OR&filter[0][0][=CARRIER][0]=9E',
+    ),
+    DatasetDefect(
+        "a day before 1900", {"urlData": valued("FLIGHT_DATE", lambda _: "0001-01-01")}, "warning", DATE,
+        "holds dates at or before 1900-01-01: 200 of 200",
+    ),
+    DatasetDefect(
+        "letters that are lost", {"urlData": valued("CARRIER", lambda value: f"{value}\ufffd")}, "warning", CARRIER,
+        "holds the replacement character U+FFFD: 200 of 200",
+    ),
     DatasetDefect(
         "columns in another order", {"urlData": asking(select=None)}, "warning", "header of urlData", "another order",
         columns=lambda columns: list(reversed(columns)),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.endpoints.dates import CULTURES, CultureName
 from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
 from bi_mcp.secret import Secret
 from tests.diagnostics.bent_sample import (
@@ -103,23 +104,59 @@ async def test_the_probe_sends_another_password_and_the_same_login() -> None:
 
     await findings(shop(urlCheck=remembering))
 
-    assert [sent["login"] for sent in seen] == ["demo", "demo"]
-    assert seen[0]["password"] == "demo-password"
-    assert seen[1]["password"] != "demo-password"
+    assert [sent["login"] for sent in seen] == ["demo", "demo", "demo"]
+    assert [sent["password"] == "demo-password" for sent in seen] == [True, True, False]
 
 
-@pytest.mark.parametrize("known", ["=CARRIER", "CARRIER"])
-async def test_a_connector_that_knows_one_spelling_of_equality_is_not_accused(known: str) -> None:
+@pytest.mark.parametrize("bend", [asking(filter=None), always("", 400)])
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [("=CARRIER", ["groups_refused"]), ("CARRIER", ["lists_refused", "groups_refused"])],
+)
+async def test_a_connector_that_knows_equality_alone_is_told_what_it_lacks(
+    known: str, missing: list[str], bend: Bend
+) -> None:
     def is_unknown(form: Mapping[str, Any]) -> bool:
-        return bool(form.get("filter")) and known not in form["filter"]
+        return bool(form.get("filter")) and (
+            known not in form["filter"] or (known == "CARRIER" and not isinstance(form["filter"][known], str))
+        )
 
-    for bend in (asking(filter=None), always("", 400)):
-        assert await findings(shop(urlData=when(is_unknown, bend))) == []
+    found = await findings(shop(urlData=when(is_unknown, bend)))
+
+    assert [finding.code for finding in found] == missing
+    assert all("Sent: filter[0][LOGIC]=OR&filter[0][0][=CARRIER][0]=AA" in finding.what for finding in found)
 
 
-async def test_texts_that_differ_in_case_only_are_no_sign_of_an_ignored_filter() -> None:
+async def test_texts_that_differ_in_case_only_are_not_a_sign_of_an_ignored_filter() -> None:
     lowered = valued("CARRIER", str.lower)
     assert await findings(shop(urlData=when(lambda form: bool(form.get("filter")), lowered))) == []
+
+
+async def test_quick_leaves_out_what_charts_ask() -> None:
+    caller = EndpointCaller(apps={SHOP: shop(urlData=asking(filter=None))})
+    report = await examine_connector(caller, URLS, CONNECTION, quick=True)
+
+    assert report.findings == []
+    assert {facts.endpoint: facts.calls for facts in report.endpoints} == {
+        "urlCheck": 2,
+        "urlTableList": 2,
+        "urlTableDescription": 1,
+        "urlData": 2,
+    }
+
+
+@pytest.mark.parametrize("table", ["airlines", "airports", "flights", "weather"])
+@pytest.mark.parametrize("maps", [True, False, None])
+@pytest.mark.parametrize("culture", CULTURES)
+async def test_a_healthy_table_is_asked_everything_within_forty_calls(
+    table: str, maps: bool | None, culture: CultureName
+) -> None:
+    caller = EndpointCaller(culture=culture, apps={SHOP: create_app(culture=culture)})
+    report = await examine_connector(caller, URLS, CONNECTION, table=table, maps=maps)
+
+    assert report.findings == []
+    assert report.endpoints[-1].calls is not None
+    assert report.endpoints[-1].calls <= 40
 
 
 async def test_filter_is_not_tried_where_all_rows_are_alike() -> None:

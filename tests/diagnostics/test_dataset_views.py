@@ -154,7 +154,7 @@ def test_a_column_that_appeared_outside_can_be_added_under_a_legal_name() -> Non
     added = changes(finding.call).add or []
     assert finding.level == "note"
     assert [(column.name, column.external_code, column.type) for column in added] == [
-        ("PAID_ON_2", "PaidOn", "string"),
+        ("PAIDON", "PaidOn", "string"),
         ("SKIDKA", "Скидка", "money"),
     ]
 
@@ -303,20 +303,6 @@ def test_values_in_place_of_the_header_are_recognised() -> None:
 def test_a_header_of_values_says_nothing_about_columns_that_vanished() -> None:
     findings = diagnosed(described=None, sample=Sample(["1", "2"], [])).findings
     assert {finding.where for finding in findings} == {"header of urlData", "urlTableDescription"}
-
-
-def test_a_header_of_names_that_were_not_asked_for_is_recognised() -> None:
-    finding = only(diagnosed(sample=Sample(["ID", "AMOUNT", "PAID_ON"], SAMPLE.rows)))
-    assert "nobody asked to map" in finding.what
-
-
-def test_a_mapping_that_is_ignored_is_an_error() -> None:
-    mapped = {"id": "ID", "amount": "AMOUNT", "paid_on": "PAID_ON"}
-    promising = replace(CONTEXT, connector=CONNECTOR.model_copy(update={"support_mapping": True}))
-    diagnosis = diagnosed(sample=replace(SAMPLE, mapped=mapped), context=promising)
-    assert diagnosis.verdict == "broken"
-    assert "mapFields is ignored" in only(diagnosis).what
-    assert diagnosed(sample=replace(SAMPLE, mapped=mapped)) == ("healthy", [])
 
 
 @pytest.mark.parametrize(

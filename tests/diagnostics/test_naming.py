@@ -24,9 +24,10 @@ def names(*codes: str, taken: tuple[str, ...] = ()) -> list[str]:
     ("code", "expected"),
     [
         ("id", "ID"),
-        ("orderTotal", "ORDER_TOTAL"),
-        ("HTTPCode", "HTTP_CODE"),
-        ("utm2Source", "UTM2_SOURCE"),
+        ("orderTotal", "ORDERTOTAL"),
+        ("HTTPCode", "HTTPCODE"),
+        ("order total", "ORDER_TOTAL"),
+        ("orderTotal net", "ORDER_TOTAL_NET"),
         ("IDs", "IDS"),
         ("order-total (net)", "ORDER_TOTAL_NET"),
         ("_id", "ID"),
@@ -57,7 +58,7 @@ def test_a_legal_code_stays_and_needs_no_reason() -> None:
     ("code", "reason"),
     [
         ("id", "capital letters"),
-        ("orderTotal", "camelCase"),
+        ("orderTotal net", "camelCase"),
         ("Сумма", "plain Latin"),
         ("A B", "signs"),
         ("2A", "begin with a letter"),

@@ -82,13 +82,13 @@ def levels(portal_map: PortalMap, beginning: str = "") -> dict[str, str]:
     }
 
 
-async def test_each_source_is_checked_once_and_each_table_read_with_two_calls() -> None:
+async def test_each_source_is_checked_once_and_each_table_read_with_three_calls() -> None:
     shop = Counting(create_app())
     async with a_portal() as portal:
         for name in ("one", "two"):
             await add_shop(portal.bi, name=name)
         found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
-    assert shop.paths == {"/check": 2, "/table": 2 * len(TABLES), "/data": 2 * len(TABLES)}
+    assert shop.paths == {"/check": 2, "/table": 2 * len(TABLES), "/data": 2 * 2 * len(TABLES)}
     assert len(levels(found)) == 2 * TWICE * len(TABLES)
     # Each dataset has one of the table's columns, and it is said which there are besides.
     assert set(levels(found).values()) == {"note"}

@@ -27,8 +27,8 @@ def columns_of(proposal: Proposal) -> list[tuple[str, str, str]]:
 
 def typed(type_: str, *values: object, generation: Generation = "tables") -> tuple[str, list[str]]:
     """The type proposed for one column, and why."""
-    sample = Sample(["v"], [[value] for value in values])
-    column = [ExternalColumn("v", "V", type_)]
+    sample = Sample(["V"], [[value] for value in values])
+    column = [ExternalColumn("V", "V", type_)]
     proposal = propose("t", "T", column, sample, 1, generation=generation)
     return columns_of(proposal)[0][2], proposal.reasons
 
@@ -38,7 +38,7 @@ def test_a_table_becomes_the_fields_of_a_dataset() -> None:
     assert columns_of(proposal) == [
         ("ID", "id", "int"),
         ("SUMMA", "Сумма", "double"),
-        ("PAID_ON", "paidOn", "date"),
+        ("PAIDON", "paidOn", "date"),
     ]
     assert {key: value for key, value in proposal.fields.items() if key != "fields"} == {
         "name": "public_orders",
@@ -48,19 +48,21 @@ def test_a_table_becomes_the_fields_of_a_dataset() -> None:
     }
 
 
-def test_names_that_changed_have_their_reasons_and_capitals_need_none() -> None:
+def test_names_that_changed_have_their_reasons() -> None:
     reasons = propose("public.Orders", "Orders", COLUMNS, SAMPLE, 5).reasons
     assert [reason.split(":")[0] for reason in reasons] == [
         "dataset 'public.Orders'",
         "column 'Сумма'",
-        "column 'paidOn'",
+        "names are the codes in capital letters ('id → ID', 'paidOn → PAIDON')",
+        "names differ from the codes ('Сумма → SUMMA')",
     ]
     assert "plain Latin" in reasons[1]
-    assert "camelCase" in reasons[2]
+    assert "must find a code in any case of letters" in reasons[2]
+    assert "must understand mapFields" in reasons[3]
 
 
 def test_a_table_that_needs_no_change_has_no_reasons() -> None:
-    assert propose("orders", "Orders", COLUMNS[:1], SAMPLE, 5).reasons == []
+    assert propose("orders", "Orders", [ExternalColumn("ID", "Number", "int")], None, 5).reasons == []
 
 
 def test_a_type_in_capitals_is_the_type() -> None:
