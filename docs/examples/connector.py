@@ -200,6 +200,8 @@ class Connector(BaseHTTPRequestHandler):
             check_password(form.get("connection", {}))
             with closing(connect(sys.argv[1])) as database:
                 self.answer(200, ENDPOINTS[self.path](database, form))
+        except ConnectionError:
+            return  # whoever asked has gone
         except PermissionError as error:
             self.answer(401, {"error": str(error)})
         except (ValueError, sqlite3.Error) as error:
