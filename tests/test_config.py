@@ -11,6 +11,7 @@ from bi_mcp.config import (
     embedded_portal_settings,
     local_portal_settings,
     read_settings,
+    sample_culture,
     sample_password,
     secret_variable,
     with_options,
@@ -204,6 +205,8 @@ def test_options_choose_tools_and_none_lifts_the_lock_of_a_variable() -> None:
 def test_the_samples_password_is_a_secret() -> None:
     assert sample_password({}) is None
     assert sample_password({"BI_MCP_SAMPLE_PASSWORD": TOKEN}) == Secret(TOKEN)
+    assert sample_culture({}) is None
+    assert sample_culture({"BI_MCP_SAMPLE_CULTURE": "en-gb"}) == "en-gb"
 
 
 def test_a_variable_of_a_reference_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

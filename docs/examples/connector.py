@@ -11,10 +11,11 @@ import os
 import re
 import sqlite3
 import sys
-import time
 from contextlib import closing
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
+from urllib.request import pathname2url
 
 LARGEST_REQUEST = 4_000_000
 
@@ -43,6 +44,14 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORE
 KEY = re.compile(r"(!?)(><|>=|<=|[=@%<>]?)(.+)")
 SLASHED = {"en": "%m/%d/%Y", "en-gb": "%d/%m/%Y"}  # the two ways to read 01/02/2025
 CLOCKS = ["", " %H:%M:%S", " %I:%M:%S %p", " %H:%M"]
+
+
+def connect(file):
+    """Open the file for reading only, with a function that takes the case out of texts of any language."""
+    database = sqlite3.connect(f"file:{pathname2url(file)}?mode=ro", uri=True)
+    database.text_factory = lambda text: text.decode("utf-8", "replace")
+    database.create_function("fold", 1, lambda value: None if value is None else str(value).casefold())
+    return database
 
 
 def tables(database, form):
@@ -78,7 +87,7 @@ def data(database, form):
                 return known[code]
         raise ValueError(f"There is no column {name!r}.")
 
-    asked = list((form.get("select") or {}).values()) or list(known)
+    asked = in_order(form.get("select") or {}) or list(known)
     chosen = [find(name) for name in asked]
     limit = form.get("limit") or str(sys.maxsize)
     if not limit.isdecimal():
@@ -110,7 +119,7 @@ def condition(key, value, find, values, numbered):
     if operator in ("", "=") and (value == "" or (value == "0" and numbered)):
         sql = f"coalesce({column}, '') = ''"
     else:
-        texts = [value] if isinstance(value, str) else list(value.values())
+        texts = [value] if isinstance(value, str) else in_order(value)
         # A part is searched in the text of a value, be it a number; of dates only whole ones are.
         searched = operator == "%" and kind not in ("date", "datetime")
         given = [parse(text, "string" if searched else kind) for text in texts]
@@ -145,8 +154,7 @@ def parse_moment(text):
     found = set()
     for day, clock in itertools.product(days, CLOCKS):
         try:
-            moment = time.strptime(text.replace("T", " "), day + clock)
-            found.add(time.strftime("%Y-%m-%d %H:%M:%S", moment))
+            found.add(str(datetime.strptime(text.replace("T", " "), day + clock)))
         except ValueError:
             continue  # written in another way
     if len(found) != 1:
@@ -170,6 +178,10 @@ def parse_form(body):
     return form
 
 
+def in_order(items):
+    return [items[number] for number in sorted(items, key=int)]
+
+
 def quote(name):
     return '"' + name.replace('"', '""') + '"'
 
@@ -186,12 +198,10 @@ class Connector(BaseHTTPRequestHandler):
         try:
             form = parse_form(self.read_body())
             check_password(form.get("connection", {}))
-            with closing(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)) as database:
-                database.text_factory = lambda text: text.decode("utf-8", "replace")
-                database.create_function(
-                    "fold", 1, lambda value: None if value is None else str(value).casefold()
-                )
+            with closing(connect(sys.argv[1])) as database:
                 self.answer(200, ENDPOINTS[self.path](database, form))
+        except ConnectionError:
+            return  # whoever asked has gone
         except PermissionError as error:
             self.answer(401, {"error": str(error)})
         except (ValueError, sqlite3.Error) as error:
@@ -201,9 +211,12 @@ class Connector(BaseHTTPRequestHandler):
 
     def read_body(self):
         size = int(self.headers["Content-Length"])
-        if size > LARGEST_REQUEST:
-            raise ValueError("The request is too large.")
-        return self.rfile.read(size).decode()
+        body = self.rfile.read(min(size, LARGEST_REQUEST))
+        if size <= LARGEST_REQUEST:
+            return body.decode()
+        for _ in range(LARGEST_REQUEST, size):
+            self.rfile.read(1)  # whoever is still sending does not read an answer
+        raise ValueError("The request is too large.")
 
     def answer(self, status, value):
         """Send JSON, a list in parts as its items come. The end of the connection says where it ends."""

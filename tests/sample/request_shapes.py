@@ -138,7 +138,7 @@ def _conditions() -> Iterator[Shape]:
         if operator == "%" and is_date:
             continue
         for culture in CULTURES if is_date else ("iso",):
-            for count in (2,) if operator == "><" else (1, 2):
+            for count in (2,) if operator == "><" or culture != "iso" else (1, 2):
                 yield _condition(operator, column, [*GIVEN[column][:count]], negated, culture)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from bi_mcp.errors import ConfigError
 from bi_mcp.sample import ORIGIN, create_app
 from tests.sample.calls import call, error, rows
 from tests.sample.request_shapes import (
@@ -69,6 +70,11 @@ async def test_a_date_with_one_reading_needs_no_setting(text: str) -> None:
         form = {"filter[<FLIGHT_DATE]": text}
         assert len(await rows(client, "flights", form)) == len(FLIGHTS)
         assert await rows(client, "flights", {"filter[>=FLIGHT_DATE]": text}) == []
+
+
+def test_a_culture_that_is_not_known_is_refused_at_start() -> None:
+    with pytest.raises(ConfigError, match="'fr' is not a culture of the sample"):
+        create_app(culture="fr")
 
 
 @pytest.mark.parametrize(("culture", "text"), [("en", "13/01/2013"), ("en-gb", "01/13/2013")])
