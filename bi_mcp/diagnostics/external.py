@@ -86,8 +86,8 @@ _ON_CLASSIC = {"money": "double", "timezone": "string"}
 
 
 def portal_type(described: str, generation: Generation) -> str:
-    """What a portal makes of a described type: an unknown one counts as `string`."""
-    known = described if described in COLUMN_TYPES else "string"
+    """What a portal makes of a described type: case does not matter, and an unknown one counts as `string`."""
+    known = described.lower() if described.lower() in COLUMN_TYPES else "string"
     return _ON_CLASSIC.get(known, known) if generation == "classic" else known
 
 

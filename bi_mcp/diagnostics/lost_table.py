@@ -27,7 +27,7 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
     """The finding for a dataset whose table is not among `context.tables`; None where it is, or these are not known."""
     dataset, tables = context.dataset, context.tables
     table = dataset.external_code or ""
-    if tables is None or any(table in {item.external_code, item.code} for item in tables):
+    if tables is None or any(table == item.external_code for item in tables):
         return None
     similar = similar_tables(dataset, tables)
     source = dataset.source_id or (context.source.id if context.source else None)
@@ -41,15 +41,19 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
 
 
 def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:
-    """The tables of the same title, then those of a similar code, the most alike first."""
+    """The tables of the same title, then those of a similar code, the most alike first.
+
+    Before them comes the table whose `id` the dataset holds where its code belongs.
+    """
     wanted = folded(dataset.external_code or "")[:COMPARED_SIGNS]
     by_code = dict[str, ExternalTable]()
     for table in tables:
         by_code.setdefault(folded(table.code)[:COMPARED_SIGNS], table)
     compared = by_code if len(by_code) <= MAX_COMPARED else [code for code in by_code if code == wanted]
     alike = get_close_matches(wanted, compared, MAX_SIMILAR, ALIKE)
+    meant = [table for table in tables if dataset.external_code and table.id == dataset.external_code]
     titled = [table for table in tables if dataset.external_name and table.title == dataset.external_name]
-    return list(dict.fromkeys([*titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
+    return list(dict.fromkeys([*meant, *titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
 
 
 def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:

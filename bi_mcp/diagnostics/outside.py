@@ -111,17 +111,16 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
     await report(0, 3, "Reading the external table")
     found = (await outside.tables(table)).items or (await outside.tables()).items
-    known = next((item for item in found if table in {item.code, item.external_code}), None)
-    code = known.external_code if known else table
-    described = await outside.columns(code)
+    known = next((item for item in found if item.external_code == table), None)
+    described = await outside.columns(table)
     columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
     await report(1, 3, "Reading the names of the datasets")
     taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
     generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
     await report(2, 3, "Sampling values")
-    sample = await _sample(outside, code, [column.code for column in columns])
+    sample = await _sample(outside, table, [column.code for column in columns])
     title = known.title if known else ""
-    return propose(code, title, columns, sample, outside.source.id, taken, generation)
+    return propose(table, title, columns, sample, outside.source.id, taken, generation)
 
 
 async def preview_dataset(

@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.external import (
     repeated,
 )
 from bi_mcp.diagnostics.naming import LegalName, column_names, dataset_name
-from bi_mcp.diagnostics.values import COLUMN_TYPES, Judgement, judge, shown
+from bi_mcp.diagnostics.values import COLUMN_TYPES, judge, shown
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say, text
 
@@ -97,7 +97,7 @@ def _propose_columns(
     names = column_names([(column.code, column.name) for column in columns])
     for column, name in zip(columns, names, strict=True):
         reasons.extend(_naming_reasons(text("column {code!r}: named {name}; {reasons}"), column.code, name))
-        type_, why = _propose_type(column, judge(values.get(column.code, ()), column.type), generation)
+        type_, why = _propose_type(column, values.get(column.code, ()), generation)
         reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
         proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
     return proposed
@@ -110,12 +110,13 @@ def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:
 
 
 def _propose_type(
-    column: ExternalColumn, judgement: Judgement, generation: Generation
+    column: ExternalColumn, values: Sequence[object], generation: Generation
 ) -> tuple[str, list[str]]:
     """The described type, unless the portal does not know it or the values contradict it."""
-    type_, reasons = column.type, list[str]()
+    type_, reasons = column.type.lower(), list[str]()
     if type_ not in COLUMN_TYPES:
-        return "string", [say("type string, since {type!r} is no type of Bitrix24", type=shown(type_))]
+        return "string", [say("type string, since {type!r} is no type of Bitrix24", type=shown(column.type))]
+    judgement = judge(values, type_)
     if judgement.count:
         first = judgement.offences[0]
         type_ = judgement.fitting or "string"

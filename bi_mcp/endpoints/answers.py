@@ -68,7 +68,7 @@ class EndpointAnswer:
 
 
 class ExternalTable(NamedTuple):
-    """A table of the external system. With an `id`, that becomes the dataset's `externalCode`, else the code does."""
+    """A table of the external system. The interface of BI Builder stores its `id`; the endpoints are asked with its `code`."""
 
     code: str
     title: str
@@ -76,11 +76,15 @@ class ExternalTable(NamedTuple):
 
     @property
     def external_code(self) -> str:
-        return self.id or self.code
+        """What a dataset of this table takes as `externalCode`: a portal passes it on as `table`."""
+        return self.code
 
 
 class ExternalColumn(NamedTuple):
-    """A column. `type` is what Bitrix24 makes of `answered_type`: what it does not know is a string."""
+    """A column. `type` is what Bitrix24 makes of `answered_type`: what it does not know is a string.
+
+    Bitrix24 reads types without regard to case, so a known one stands in lower case in both.
+    """
 
     code: str
     name: str
@@ -148,11 +152,11 @@ def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
         table = ExternalTable(
             code, title, str(given) if isinstance(given, str | int) and given != "" else None
         )
-        if code and table.external_code in seen:
-            notes.add("duplicate_code", where, table.external_code)
+        if code and code in seen:
+            notes.add("duplicate_code", where, code)
         elif code and title:
             items.append(table)
-        seen.add(table.external_code)
+        seen.add(code)
     return Tables(items, notes.told(), answer, _truncated(read))
 
 
@@ -161,12 +165,14 @@ def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
     notes, items, seen = _Notes(), list[ExternalColumn](), set[str]()
     for where, element in _objects(read, text("column {number}"), notes):
         code, name, answered = _texts(element, ("code", "name", "type"), where, notes)
-        if answered and answered not in TYPES:
+        known = answered.lower() in TYPES
+        if answered and not known:
             notes.add("unknown_type", where, f"{code}: {answered}")
         if code and code in seen:
             notes.add("duplicate_code", where, code)
         elif code and name and answered:
-            items.append(ExternalColumn(code, name, answered if answered in TYPES else "string", answered))
+            spelt = answered.lower() if known else answered
+            items.append(ExternalColumn(code, name, spelt if known else "string", spelt))
         seen.add(code)
     if read.is_array and not read.elements:
         notes.add("empty_array", say("answer"))

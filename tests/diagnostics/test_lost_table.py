@@ -19,9 +19,14 @@ def test_other_letters_a_year_or_a_schema_are_similar(new: str) -> None:
     assert similar("orders", ExternalTable(new, "Other"), ExternalTable("customers", "Customers")) == [new]
 
 
-def test_the_same_title_comes_first_and_a_table_with_an_id_is_called_by_it() -> None:
+def test_the_same_title_comes_first_and_a_table_with_an_id_is_called_by_its_code() -> None:
     tables = [ExternalTable("orders_old", "Old orders"), ExternalTable("t_17", "Orders", "17")]
-    assert similar("orders", *tables) == ["17", "orders_old"]
+    assert similar("orders", *tables) == ["t_17", "orders_old"]
+
+
+def test_the_table_whose_id_stands_in_place_of_its_code_comes_before_all_others() -> None:
+    tables = [ExternalTable("t_18", "Orders"), ExternalTable("t_17", "Other", "17")]
+    assert similar("17", *tables) == ["t_17", "t_18"]
 
 
 def test_nothing_alike_is_nothing_similar_and_many_are_cut() -> None:

@@ -50,9 +50,30 @@ def test_tables_are_read() -> None:
     )
 
     assert tables.items == [ExternalTable("a", "A"), ExternalTable("b", "B", "7")]
-    assert [table.external_code for table in tables.items] == ["a", "7"]
+    assert [table.external_code for table in tables.items] == ["a", "b"]
     assert tables.breaches == []
     assert not tables.truncated
+
+
+def test_a_table_with_an_id_is_asked_for_by_its_code() -> None:
+    documented = [{"code": "sales_2024", "title": "Sales 2024", "id": "77"}]
+
+    table = parse_tables(read(documented), ANSWER).items[0]
+
+    assert (table.external_code, table.id) == ("sales_2024", "77")
+
+
+def test_ids_do_not_name_tables_so_they_may_repeat_and_equal_codes() -> None:
+    elements = [
+        {"code": "a", "title": "A", "id": "1"},
+        {"code": "b", "title": "B", "id": "1"},
+        {"code": "c", "title": "C", "id": "a"},
+    ]
+
+    tables = parse_tables(read(elements), ANSWER)
+
+    assert [table.external_code for table in tables.items] == ["a", "b", "c"]
+    assert tables.breaches == []
 
 
 def test_tables_beyond_the_bound_are_not_read() -> None:
@@ -75,7 +96,6 @@ def test_tables_beyond_the_bound_are_not_read() -> None:
         ({"code": "x", "title": ""}, "empty_title"),
         ({"code": 5, "title": "T"}, "not_text"),
         ({"code": "good", "title": "T"}, "duplicate_code"),
-        ({"code": "other", "title": "T", "id": "good"}, "duplicate_code"),
         ("x", "element_not_object"),
         (["x", "T"], "element_not_object"),
         (None, "element_not_object"),
@@ -107,6 +127,14 @@ def test_columns_are_read_and_unknown_types_are_strings() -> None:
         ExternalColumn("b", "B", "string", "Integer"),
     ]
     assert columns.breaches == [Breach("unknown_type", "column 2", "b: Integer")]
+
+
+@pytest.mark.parametrize("spelt", ["INT", "Int", "iNT"])
+def test_types_are_read_without_regard_to_case(spelt: str) -> None:
+    columns = parse_columns(read([{"code": "a", "name": "A", "type": spelt}]), ANSWER)
+
+    assert columns.items == [ExternalColumn("a", "A", "int", "int")]
+    assert columns.breaches == []
 
 
 @pytest.mark.parametrize(
