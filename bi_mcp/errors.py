@@ -154,6 +154,8 @@ class EndpointError(BiMcpError):
 class PortalError(BiMcpError):
     """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status.
 
+    `code` is empty where the vendor has none for the refusal.
+
     `retry_at` is the unix time at which a method that used up its run time starts anew, `portal_time` the portal's clock
     when it said so.
     """
@@ -223,5 +225,5 @@ class RefusedError(PortalError):
 
 
 def _portal_text(method: str, code: str, message: str, hint: str) -> str:
-    said = f"{code}: {message}" if message and message != code else code
+    said = ": ".join(dict.fromkeys(part for part in (code, message) if part)) or say("It does not say why")
     return say("{method} refused. {said}. {hint}", method=method, said=said.rstrip("."), hint=hint).rstrip()

@@ -162,7 +162,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
 
 
 async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
-    """The columns by name. An id that is no column of the dataset is named as such; the portal refuses it."""
+    """The columns by name. An id that is not of a column of the dataset is named as such; `update_columns` refuses it."""
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [

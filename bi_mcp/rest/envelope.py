@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
 
 MESSAGE_CHARACTERS = 500
+NO_CODES = frozenset({"0", "", "-"})
 
 _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
@@ -84,16 +85,30 @@ def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
 
 def _raise_error(method: Method, status: int, holder: dict[str, object], timing: Timing) -> None:
     error = holder.get("error")
-    if not error:
-        return
     # The module nests code and text once more under `error`; the system puts them side by side.
     place = error if _is_object(error) else holder
+    if not _is_refusal(holder, place):
+        return
     code = place.get("error")
-    if not isinstance(code, str) or not code:
+    if isinstance(code, bool) or not isinstance(code, str | int | None):
         raise unexpected(method, status, say("an error without a code"))
-    error = error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
+    error = error_for(method, _parse_code(code), _one_line(place.get("error_description")), status)
     error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
     raise error
+
+
+def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
+    """Some refusals have the number 0 or an empty text for a code, and are told from a success by all else."""
+    error = holder.get("error")
+    if error is None or error is False:
+        return False
+    return bool(error) or "error_description" in place or not set(holder) - {"error", "time"}
+
+
+def _parse_code(code: str | int | None) -> str:
+    """The vendor writes 0, an empty text or a dash where a refusal has no code; all are the empty text here."""
+    text = _one_line("" if code is None else str(code))
+    return "" if text in NO_CODES else text
 
 
 def _timing(answer: dict[str, object], date: str | None) -> Timing:
