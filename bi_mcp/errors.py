@@ -156,8 +156,8 @@ class PortalError(BiMcpError):
 
     `code` is empty where the vendor has none for the refusal.
 
-    `retry_at` is the unix time at which a method that used up its run time starts anew, `portal_time` the portal's clock
-    when it said so.
+    `retry_at` is the unix time at which a method that used up its run time gets some of it back, `portal_time` the portal's
+    clock when it said so, `retry_after` the seconds that the answer's `Retry-After` asks to wait.
     """
 
     def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
@@ -169,6 +169,7 @@ class PortalError(BiMcpError):
         self.status = status
         self.retry_at: float | None = None
         self.portal_time: float | None = None
+        self.retry_after: float | None = None
 
     def without(self, secrets: Sequence[Secret]) -> Self:
         """Return the error with the given secrets masked, should the portal have echoed one."""
@@ -181,6 +182,7 @@ class PortalError(BiMcpError):
         )
         masked.retry_at = self.retry_at
         masked.portal_time = self.portal_time
+        masked.retry_after = self.retry_after
         return masked
 
 
