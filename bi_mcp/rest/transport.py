@@ -67,7 +67,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
-    A credential that its source can renew is renewed once when the portal calls it expired. `app` is a portal in the
+    A credential that its source can renew is renewed once when the portal calls it expired; one that names another
+    address of the portal is followed there. `app` is a portal in the
     same process, called without a socket. Raises `ConfigError` for an unusable address.
     """
 
@@ -112,6 +113,7 @@ class HttpTransport:
                     name=method.name,
                 )
             )
+        self._follow(credential)
         content = _body(method, parameters, credential)
         with rest_span(method, self.host, parameters):
             return await self._sent(method, parameters, credential, content)
@@ -145,6 +147,12 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
         await self._client.aclose()
+
+    def _follow(self, credential: Credential) -> None:
+        """Call the portal under its new name, once the source of credentials knows one."""
+        if isinstance(credential, AccessToken) and credential.portal_url is not None:
+            self._base = rest_address(credential.portal_url)
+            self.host = urlsplit(self._base).netloc
 
     def _address(self, method: Method, credential: Credential) -> str:
         if isinstance(credential, Webhook):

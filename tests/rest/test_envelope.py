@@ -188,7 +188,7 @@ def test_whatever_else_answers_a_write_is_no_success(reply: object) -> None:
         parse_true(ADD, reply)
 
 
-@pytest.mark.parametrize("reply", [None, {}, "text", True, 5])
+@pytest.mark.parametrize("reply", [None, {"id": 5}, "text", True, 5])
 def test_what_is_no_list_is_a_clear_error(reply: object) -> None:
     with pytest.raises(UnexpectedAnswerError, match="no array of objects"):
         parse_models(GET, Connector, reply)
