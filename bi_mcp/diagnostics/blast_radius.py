@@ -33,9 +33,6 @@ ENDPOINTS = {
 MOST_NAMED = 20
 LONGEST_ADDRESS = 2048
 
-_OF_SOURCES = ("id", "title", "description", "active", "connectorId", "dateUpdate")
-_OF_DATASETS = ("id", "name", "description", "sourceId", "externalId", "dateUpdate")
-
 
 @dataclass(frozen=True)
 class Thing:
@@ -185,14 +182,15 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
 
 
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
-    sources = [source async for source in bi.sources.iterate(select=_OF_SOURCES, filter={"connectorId": id})]
+    # All fields: newer portals answer nothing for a moment that is asked for by its name.
+    sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]
     return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
 
 
 async def _below_sources(bi: BIConnector, ids: list[int]) -> list[Thing]:
     if not ids:
         return []
-    found = bi.datasets.iterate(select=_OF_DATASETS, filter={"@sourceId": ids})
+    found = bi.datasets.iterate(filter={"@sourceId": ids})
     datasets = [dataset async for dataset in found]
     return [*map(_dataset, datasets), *(thing for dataset in datasets for thing in _builder(dataset))]
 
