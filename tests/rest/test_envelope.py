@@ -94,6 +94,31 @@ def test_an_unknown_code_is_a_refusal_with_the_vendor_s_text_whatever_its_status
     assert not may_repeat(GET, raised.value)
 
 
+DATE = "Sun, 29 Nov 2026 05:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Sun, 29 Nov 2026 05:01:30 GMT", "date": DATE}, 90.0),
+        ({"retry-after": "Sun, 29 Nov 2026 04:00:00 GMT", "date": DATE}, 0.0),
+        ({"retry-after": "Sun, 29 Nov 2026 05:01:30 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({}, None),
+    ],
+)
+def test_a_page_with_429_is_a_limit_and_tells_how_long_to_wait(
+    headers: dict[str, str], wait: float | None
+) -> None:
+    with pytest.raises(LimitError, match="Nothing happened") as raised:
+        parse_answer(ADD, 429, b"<html>Too Many Requests</html>", headers)
+    assert raised.value.retry_after == wait
+    assert may_repeat(ADD, raised.value)
+    assert not may_have_happened(raised.value)
+
+
 def test_an_error_without_a_description_is_still_one() -> None:
     with pytest.raises(MethodMissingError, match="ERROR_METHOD_NOT_FOUND") as raised:
         answered({"error": "ERROR_METHOD_NOT_FOUND"}, 404)
