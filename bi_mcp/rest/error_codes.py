@@ -287,7 +287,7 @@ _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
     ("source.get", "CONNECTOR_NOT_FOUND"): ErrorCode(
         NotFoundError,
         text(
-            "The source is there, but its connector is gone or belongs to another application. Such a source works no more: delete it with source_delete."
+            "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete."
         ),
     ),
     ("source.delete", "BX_ERROR"): ErrorCode(

@@ -20,7 +20,7 @@ class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
         """Change what `changes` holds, which must name the title: newer portals refuse the call without it."""
         if changes.title is None and changes.to_wire():
             raise InvalidRequestError(
-                say("source {id}: an update needs the title, also where it stays. Pass it.", id=id)
+                say("source {id}: the title goes along with every update, also where it stays.", id=id)
             )
         return super().update(id, changes)
 
