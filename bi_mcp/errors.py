@@ -154,8 +154,10 @@ class EndpointError(BiMcpError):
 class PortalError(BiMcpError):
     """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status.
 
-    `retry_at` is the unix time at which a method that used up its run time starts anew, `portal_time` the portal's clock
-    when it said so.
+    `code` is empty where the vendor has none for the refusal.
+
+    `retry_at` is the unix time at which a method that used up its run time gets some of it back, `portal_time` the portal's
+    clock when it said so, `retry_after` the seconds that the answer's `Retry-After` asks to wait.
     """
 
     def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
@@ -167,6 +169,7 @@ class PortalError(BiMcpError):
         self.status = status
         self.retry_at: float | None = None
         self.portal_time: float | None = None
+        self.retry_after: float | None = None
 
     def without(self, secrets: Sequence[Secret]) -> Self:
         """Return the error with the given secrets masked, should the portal have echoed one."""
@@ -179,6 +182,7 @@ class PortalError(BiMcpError):
         )
         masked.retry_at = self.retry_at
         masked.portal_time = self.portal_time
+        masked.retry_after = self.retry_after
         return masked
 
 
@@ -223,5 +227,5 @@ class RefusedError(PortalError):
 
 
 def _portal_text(method: str, code: str, message: str, hint: str) -> str:
-    said = f"{code}: {message}" if message and message != code else code
+    said = ": ".join(dict.fromkeys(part for part in (code, message) if part)) or say("It does not say why")
     return say("{method} refused. {said}. {hint}", method=method, said=said.rstrip("."), hint=hint).rstrip()

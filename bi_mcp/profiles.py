@@ -106,6 +106,26 @@ class Profiles:
         profile = replace(self.choose(name), read_only=read_only)
         return Profiles({**self.by_name, name: profile}, self.default)
 
+    def with_portal(self, name: str, portal_url: str) -> Profiles:
+        """Move a profile to the new address of its portal. One that is gone stays gone."""
+        known = self.by_name.get(name)
+        if known is None:
+            return self
+        return Profiles({**self.by_name, name: replace(known, portal_url=portal_url)}, self.default)
+
+    def with_renamed(self, old: str, new: str) -> Profiles:
+        """Move all profiles of a portal to its new address. Raises `ConfigError` where there is none."""
+        moved = {
+            name: replace(profile, portal_url=new)
+            for name, profile in self.by_name.items()
+            if profile.portal_url == old
+        }
+        if not moved:
+            raise ConfigError(
+                say("No profile is of {portal_url}. {there_are}", portal_url=old, there_are=self._there_are())
+            )
+        return Profiles({**self.by_name, **moved}, self.default)
+
     def new_name(self, portal_url: str) -> str:
         """Suggest a name for a portal: the one it has, the first part of its host, or the whole host."""
         for profile in self.by_name.values():
@@ -154,6 +174,11 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
             )
         ) from None
     return profiles
+
+
+def move_profile(folder: Path, name: str, portal_url: str) -> Profiles:
+    """Keep the new address of a portal that was renamed."""
+    return change_profiles(folder, lambda known: known.with_portal(name, portal_url))
 
 
 def _file(folder: Path) -> PrivateFile:

@@ -26,6 +26,12 @@ WORDS = {
     "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first.": text(
         "Datasets still use this source; they have to go first. `bi-mcp map` shows them."
     ),
+    "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete.": text(
+        "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it."
+    ),
+    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. dataset_get shows the columns and their ids.": text(
+        "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. `bi-mcp plan` reads the columns again."
+    ),
     "dataset_update changes only the description; columns are changed with dataset_fields_update.": text(
         "The update of a dataset changes only its description; its columns are changed apart from it."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +14,9 @@ from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from bi_mcp.auth.token import Token
+
+# An application that "uses only the API" gets a form with nested names.
+_NESTED = re.compile(r"auth\[(\w+)\]")
 
 # The callback's names beside OAuth's own, which newer callbacks use.
 _NAMES = {
@@ -60,7 +64,7 @@ def _delivered(text: str) -> dict[str, Any]:
     try:
         delivered = json.loads(text)
     except (ValueError, RecursionError):
-        delivered = dict(parse_qsl(text.strip()))
+        delivered = _parse_form(text)
     if isinstance(delivered, dict) and isinstance(delivered.get("auth"), dict):
         delivered = delivered["auth"]
     if not isinstance(delivered, dict) or not delivered:
@@ -70,6 +74,12 @@ def _delivered(text: str) -> dict[str, Any]:
             )
         )
     return delivered
+
+
+def _parse_form(text: str) -> dict[str, Any]:
+    posted = dict(parse_qsl(text.strip()))
+    nested = {found[1]: value for name, value in posted.items() if (found := _NESTED.fullmatch(name))}
+    return nested or posted
 
 
 def _host(address: str) -> str:

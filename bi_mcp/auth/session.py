@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+from anyio import to_thread
 
-from bi_mcp.auth.token import Grant
-from bi_mcp.errors import AuthorisationError
+from bi_mcp.auth.token import Grant, renamed
+from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 
@@ -55,6 +58,9 @@ class TokenSession:
     the portal has forgotten the old refresh token and told the new one to a dead process. The old access token works on
     until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
     A cancelled call does not leave that gap: a renewal that has begun is finished.
+
+    A renewal that names another address of the portal is followed: `moved` is told it, and so are the credentials. Only the
+    OAuth server can say so, which holds the application's secret already.
     """
 
     def __init__(
@@ -63,11 +69,14 @@ class TokenSession:
         store: SessionStore,
         client: OAuthClient,
         clock: Callable[[], float] = time.time,
+        moved: Callable[[str], object] = lambda _portal_url: None,
     ) -> None:
         self._profile = profile
         self._store = store
         self._client = client
         self._clock = clock
+        self._moved = moved
+        self._portal_url: str | None = None
         self._held: Grant | None = None
         self._refused: tuple[Secret, AuthorisationError] | None = None
         self._one_at_a_time = anyio.Lock()
@@ -85,7 +94,7 @@ class TokenSession:
         return (
             await self._renewed(token.access_token)
             if self._is_old(token)
-            else AccessToken(token.access_token)
+            else AccessToken(token.access_token, self._portal_url)
         )
 
     async def renew(self, rejected: Credential) -> AccessToken | None:
@@ -94,12 +103,26 @@ class TokenSession:
 
     async def _renewed(self, old: Secret) -> AccessToken:
         async with self._one_at_a_time:
-            if self._held is None or not self._replaces(self._held, old):
+            before = self._held
+            if before is None or not self._replaces(before, old):
                 async with self._store.lock(self._profile.name):
                     self._held = await self._load()
                     if not self._replaces(self._held, old):
                         await self._refresh(self._held)
-            return AccessToken(self._held.token.access_token)
+                await self._follow(before or self._held, self._held)
+            assert self._held is not None  # noqa: S101  it was held, or has just been loaded
+            return AccessToken(self._held.token.access_token, self._portal_url)
+
+    async def _follow(self, before: Grant, now: Grant) -> None:
+        portal_url = renamed(before.token, now.token)
+        if portal_url is None:
+            return
+        self._portal_url = portal_url
+        try:
+            await to_thread.run_sync(self._moved, portal_url)
+        except ConfigError as error:
+            # The calls go on; only the next process will ask at the old address first.
+            logging.getLogger(__name__).warning("The profile was not moved to %s: %s", portal_url, error)
 
     async def _refresh(self, grant: Grant) -> None:
         refresh_token = grant.token.refresh_token
@@ -173,12 +196,14 @@ def open_session(
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient
     from bi_mcp.auth.store import open_store
+    from bi_mcp.profiles import move_profile
 
     local = open_store(profile.keeper, folder)
     store = local if share is None else share(local)
     if profile.kind == "webhook":
         return StoredWebhook(profile, store)
-    return TokenSession(profile, store, OAuthClient(login_command=profile.login_command, clock=clock), clock)
+    client = OAuthClient(login_command=profile.login_command, clock=clock)
+    return TokenSession(profile, store, client, clock, partial(move_profile, folder, profile.name))
 
 
 def _not_logged_in(profile: Profile) -> AuthorisationError:

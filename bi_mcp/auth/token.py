@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bi_mcp.language import say
 from bi_mcp.secret import Secret
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LIFETIME_S = 3600
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
 # A number above this is a moment, not a duration: callbacks use one name for both.
 _LONGEST_LIFETIME_S = 10 * 365 * 24 * 3600
 
@@ -23,7 +26,8 @@ class Token:
 
     `expires_at` is a moment of OUR clock (unix seconds): the time of asking plus the lifetime that the answer named.
     A clock that is wrong is wrong in both, so it neither wears tokens out nor keeps them too long. `client_endpoint`
-    and `server_endpoint` are what the portal said; calls go to the address that the user gave, never there.
+    and `server_endpoint` are what the OAuth server said; calls go to the address that the user gave, unless a renewal
+    names another one than the login did: then the portal was renamed.
     """
 
     access_token: Secret
@@ -117,6 +121,21 @@ def stored_grant(stored: Mapping[str, Any]) -> Grant:
 def grant_to_json(grant: Grant) -> dict[str, object]:
     """The stored form of a grant."""
     return {"application": grant.application.to_json(), "token": grant.token.to_json()}
+
+
+def renamed(before: Token, now: Token) -> str | None:
+    """Return the portal's new address, `https://HOST`, where a renewal names another host than the token before it."""
+    old, new = _portal_of(before), _portal_of(now)
+    return new if old is not None and new != old else None
+
+
+def _portal_of(token: Token) -> str | None:
+    try:
+        parts = urlsplit(token.client_endpoint)
+    except ValueError:
+        return None
+    usable = parts.scheme == "https" and _HOST.fullmatch(parts.netloc)
+    return f"https://{parts.netloc.lower()}" if usable else None
 
 
 def _secret(wire: Mapping[str, Any], name: str) -> Secret:

@@ -152,6 +152,23 @@ def unlock(name: str) -> None:
     _set_lock(name, read_only=False)
 
 
+@profiles.command("move", short_help="Follow a portal that was renamed.")
+@click.argument("old")
+@click.argument("new")
+def move(old: str, new: str) -> None:
+    r"""Move the profiles of the portal OLD to its new address NEW. Their logins are kept, and so is the history.
+
+    Only for one portal under another name: what is kept for OLD is sent to NEW from now on.
+
+    \b
+    Example:
+      bi-mcp profiles move acme.bitrix24.com acme-group.bitrix24.com
+    """
+    from bi_mcp.cli.login import move_profiles
+
+    _show(move_profiles(old, new))
+
+
 def _set_lock(name: str, *, read_only: bool) -> None:
     from bi_mcp.config import configuration_folder
     from bi_mcp.profiles import change_profiles

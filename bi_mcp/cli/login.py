@@ -23,11 +23,12 @@ from bi_mcp.cli.streams import read_whole
 from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
 from bi_mcp.language import say, text
-from bi_mcp.profiles import Keeper, Profile, load_profiles
+from bi_mcp.profiles import Keeper, Profile, Profiles, change_profiles, load_profiles
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
 from bi_mcp.secret import Secret
 from bi_mcp.system_keyring import best_keeper
+from bi_mcp.workspace.history import move_history
 from bi_mcp.workspace.setup import count_objects
 
 if TYPE_CHECKING:
@@ -221,6 +222,14 @@ def _portal_url(portal: str | None) -> str:
     before_query = portal.strip().partition("?")[0].partition("#")[0]
     parts = urlsplit(rest_address(before_query))
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def move_profiles(old: str, new: str) -> Profiles:
+    """Move the profiles of a portal that was renamed, and the history of what was done to it."""
+    folder, before, after = configuration_folder(), _portal_url(old), _portal_url(new)
+    moved = change_profiles(folder, lambda known: known.with_renamed(before, after))
+    move_history(folder, urlsplit(before).hostname or "", urlsplit(after).hostname or "")
+    return moved
 
 
 def _new_profile(wishes: Wishes, portal_url: str) -> Profile:

@@ -33,9 +33,6 @@ ENDPOINTS = {
 MOST_NAMED = 20
 LONGEST_ADDRESS = 2048
 
-_OF_SOURCES = ("id", "title", "description", "active", "connectorId", "dateUpdate")
-_OF_DATASETS = ("id", "name", "description", "sourceId", "externalId", "dateUpdate")
-
 
 @dataclass(frozen=True)
 class Thing:
@@ -162,7 +159,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
 
 
 async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
-    """The columns by name. An id that is no column of the dataset is named as such; the portal refuses it."""
+    """The columns by name. An id that is not of a column of the dataset is named as such; `update_columns` refuses it."""
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
@@ -185,14 +182,15 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
 
 
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
-    sources = [source async for source in bi.sources.iterate(select=_OF_SOURCES, filter={"connectorId": id})]
+    # All fields: newer portals answer nothing for a moment that is asked for by its name.
+    sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]
     return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
 
 
 async def _below_sources(bi: BIConnector, ids: list[int]) -> list[Thing]:
     if not ids:
         return []
-    found = bi.datasets.iterate(select=_OF_DATASETS, filter={"@sourceId": ids})
+    found = bi.datasets.iterate(filter={"@sourceId": ids})
     datasets = [dataset async for dataset in found]
     return [*map(_dataset, datasets), *(thing for dataset in datasets for thing in _builder(dataset))]
 

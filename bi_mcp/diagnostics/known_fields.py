@@ -88,7 +88,7 @@ def check_fields(group: str, described: Sequence[FieldDescription]) -> list[Find
 def _difference(known: KnownField, field: FieldDescription) -> str:
     differences = (
         (text("type is {now}, was {was}"), known.type, field.type),
-        (text("required is {now}, was {was}"), known.rule == "R", field.is_required),
+        (text("required is {now}, was {was}"), known.rule == "R", field.required_on_creation),
         (text("read only is {now}, was {was}"), known.rule == "RO", field.is_read_only),
         (text("immutable is {now}, was {was}"), known.immutable, field.is_immutable),
     )

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 
 class ModuleFault(Exception):  # noqa: N818 - the vendor's documents speak of errors of the module; a fault is ours
-    """An error of the module: HTTP 200, inside `result`, or at the root where the settings say so."""
+    """An error of the module: HTTP 200, inside `result`, or at the root where the settings say so.
 
-    def __init__(self, code: str, message: str) -> None:
+    `code` is the number 0 for the refusals that the vendor gives no code of their own.
+    """
+
+    def __init__(self, code: str | int, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
@@ -36,7 +39,7 @@ class Timing:
     operating_reset_at: float | None = None
 
 
-def error_body(fault: ModuleFault | SystemFault) -> dict[str, str]:
+def error_body(fault: ModuleFault | SystemFault) -> dict[str, object]:
     return {"error": fault.code, "error_description": fault.message}
 
 

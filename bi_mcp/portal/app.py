@@ -18,7 +18,7 @@ from bi_mcp.portal.context import Context
 from bi_mcp.portal.database import Database
 from bi_mcp.portal.faults import FaultInjector, Faults, fault_routes
 from bi_mcp.portal.identity import Caller, Credentials
-from bi_mcp.portal.limits import OperationTimeLimitFault, build_limits
+from bi_mcp.portal.limits import build_limits
 from bi_mcp.portal.oauth import TokenStore
 from bi_mcp.portal.oauth_routes import oauth_routes
 from bi_mcp.portal.outbound import Outbound
@@ -74,9 +74,6 @@ class _RestShell:
     async def answer(self, request: Request) -> JSONResponse:
         try:
             return JSONResponse(await self._body(request))
-        except OperationTimeLimitFault as fault:
-            block = {"operating": fault.operating, "operating_reset_at": fault.operating_reset_at}
-            return JSONResponse({**error_body(fault), "time": block}, fault.status)
         except SystemFault as fault:
             return JSONResponse(error_body(fault), fault.status)
         except Exception:  # noqa: BLE001 - the server's own handler would answer in plain text, not as the API does

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from bi_mcp.config import Generation
 from bi_mcp.portal.answers import ModuleFault, SystemFault, Timing, error_body, time_body
 from bi_mcp.portal.brackets import is_list_like, parse_brackets
 
@@ -15,6 +16,7 @@ MAX_COMMANDS = 50
 _REFERENCE = re.compile(r"\$result((?:\[[^\[\]]+\])+)")
 _STEP = re.compile(r"\[([^\[\]]+)\]")
 
+_TOO_LONG = SystemFault(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
 _NESTED = SystemFault(405, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
 
 Call = Callable[[str, Mapping[str, object]], Awaitable[object]]
@@ -38,21 +40,28 @@ class _Answers:
 
 
 async def run_batch(
-    parameters: Mapping[str, object], call: Call, clock: Callable[[], float] = time.time
+    parameters: Mapping[str, object],
+    call: Call,
+    clock: Callable[[], float] = time.time,
+    generation: Generation = "tables",
 ) -> dict[str, object]:
     """Run `cmd` (a map or a list of `method?query`) one by one and return the `result` of `batch`.
 
     `call` runs one method and raises `ModuleFault` or `SystemFault`. `halt` stops after a system error only: the
     reference is silent, and an error of the module travels as a result, so the batch takes it for a success.
-    Raises `SystemFault` 400 for more than 50 commands, before any of them runs.
+    Of more than 50 commands two readings are documented: newer portals refuse them all with HTTP 400 before any of them
+    runs; in the classic generation those beyond the fiftieth end with that error.
     """
     commands = _commands(parameters.get("cmd"))
-    if len(commands) > MAX_COMMANDS:
-        raise SystemFault(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
+    if len(commands) > MAX_COMMANDS and generation == "tables":
+        raise _TOO_LONG
     halt = parameters.get("halt") not in (None, False, "", "0")
     answers = _Answers()
-    for key, command in commands.items():
-        await _run(key, command, answers, call, clock)
+    for number, (key, command) in enumerate(commands.items(), 1):
+        if number > MAX_COMMANDS:
+            answers.errors[key] = error_body(_TOO_LONG)
+        else:
+            await _run(key, command, answers, call, clock)
         if halt and answers.errors:
             break
     return answers.body()

@@ -31,10 +31,6 @@ CREATE TABLE IF NOT EXISTS dataset_columns (
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _NAME_LENGTH = 32
 
-_DUPLICATE_NAME: Mapping[Generation, str] = {
-    "classic": "VALIDATION_DUPLICATE_FIELD_NAME",
-    "tables": "DUPLICATE_FIELDS",
-}
 _Refusal: TypeAlias = tuple[str, str]
 
 _INCOMPLETE: _Refusal = (
@@ -43,11 +39,11 @@ _INCOMPLETE: _Refusal = (
 )
 _ADD_INCOMPLETE: _Refusal = (
     "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS",
-    'Fields to be added must include "name", "externalCode" and "type".',
+    'Field to be added must include the required parameters: "name", "externalCode" and "type".',
 )
 _UPDATE_INCOMPLETE: _Refusal = (
     "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS",
-    'Fields to be updated must include "id" and "visible".',
+    'Field to be updated must include the required parameters: "id" and "visible".',
 )
 _INVALID_DELETE: _Refusal = (
     "VALIDATION_FIELD_DELETE_INVALID_ID",
@@ -75,31 +71,37 @@ class ColumnChanges:
 
 def parse_columns(given: object, generation: Generation) -> list[Column]:
     """Check the columns of a new dataset."""
-    return _parsed_columns(as_sequence(given) or [], generation, _INCOMPLETE)
+    columns = [_parsed_column(column, generation, _INCOMPLETE) for column in as_sequence(given) or []]
+    names = duplicates(column.name for column in columns)
+    if names and generation == "tables":
+        raise ModuleFault("DUPLICATE_FIELDS", f"Duplicate column names: {', '.join(names)}.")
+    _refuse_duplicates(columns)
+    return columns
 
 
 def parse_changes(parameters: Mapping[str, object], generation: Generation) -> ColumnChanges:
     """Check everything that can be checked without the dataset; nothing is saved unless all of it is right."""
     return ColumnChanges(
-        add=_parsed_columns(_sequence(parameters, "add"), generation, _ADD_INCOMPLETE),
+        add=_parsed_additions(_sequence(parameters, "add"), generation),
         update=dict(_parsed_update(change) for change in _sequence(parameters, "update")),
         delete=[_parsed_deletion(column_id) for column_id in _sequence(parameters, "delete")],
     )
 
 
 def apply_changes(connection: sqlite3.Connection, dataset_id: int, changes: ColumnChanges) -> None:
-    """Add, update, delete, in this order: a column cannot be replaced by one of its name within one call.
+    """Update, add, delete, in this order. What is added is compared with the columns from before the call, so one cannot be
+    replaced by another of its name within one call.
 
-    Ids that are not columns of this dataset are passed over: no error is documented for them.
+    The vendor looks for columns to delete by their ids alone: that of another dataset's column deletes it there. An update
+    of one is passed over.
     """
     rows = column_rows(connection, dataset_id)
-    _refuse_existing("CODE", {row["externalCode"] for row in rows}, [c.external_code for c in changes.add])
-    _refuse_existing("NAME", {row["name"] for row in rows}, [column.name for column in changes.add])
-    insert_columns(connection, dataset_id, changes.add)
-    own = {row["id"] for row in rows}
-    for column_id in own.intersection(changes.update):
+    _refuse_existing("externalCode", rows, [column.external_code for column in changes.add])
+    _refuse_existing("name", rows, [column.name for column in changes.add])
+    for column_id in {row["id"] for row in rows}.intersection(changes.update):
         records.change(connection, "dataset_columns", column_id, {"visible": changes.update[column_id]})
-    for column_id in own.intersection(changes.delete):
+    insert_columns(connection, dataset_id, changes.add)
+    for column_id in changes.delete:
         records.delete(connection, "dataset_columns", "id = ?", [column_id])
 
 
@@ -141,10 +143,9 @@ def _sequence(parameters: Mapping[str, object], name: str) -> list[object]:
     return sequence
 
 
-def _parsed_columns(given: list[object], generation: Generation, incomplete: _Refusal) -> list[Column]:
-    columns = [_parsed_column(column, generation, incomplete) for column in given]
-    _refuse_duplicates("VALIDATION_DUPLICATE_FIELD_CODE", "code", [c.external_code for c in columns])
-    _refuse_duplicates(_DUPLICATE_NAME[generation], "name", [column.name for column in columns])
+def _parsed_additions(given: list[object], generation: Generation) -> list[Column]:
+    columns = [_parsed_column(column, generation, _ADD_INCOMPLETE) for column in given]
+    _refuse_duplicates(columns)
     return columns
 
 
@@ -158,7 +159,8 @@ def _parsed_column(given: object, generation: Generation, incomplete: _Refusal) 
     if not _NAME.fullmatch(name):
         raise ModuleFault(
             "VALIDATION_FIELD_NAME_INVALID_FORMAT",
-            'Field "name" must start with A to Z and hold only A to Z, 0 to 9 and underscores.',
+            'Field "name" has to start with an uppercase Latin character. Possible entry includes uppercase Latin '
+            "characters (A-Z), numbers (0-9) and underscores.",
         )
     if column_type not in COLUMN_TYPES[generation]:
         raise ModuleFault("VALIDATION_FIELD_INVALID_TYPE", "Invalid field type.")
@@ -183,18 +185,31 @@ def _parsed_deletion(given: object) -> int:
     return column_id
 
 
-def _refuse_duplicates(code: str, parameter: str, values: Iterable[str]) -> None:
-    repeated = duplicates(values)
-    if repeated:
-        raise ModuleFault(
-            code, f'Duplicate values found in the "{parameter}" parameter: {", ".join(repeated)}'
-        )
+def _refuse_duplicates(columns: Sequence[Column]) -> None:
+    parameters = {
+        "code": [column.external_code for column in columns],
+        "name": [column.name for column in columns],
+    }
+    for parameter, values in parameters.items():
+        repeated = duplicates(values)
+        if repeated:
+            raise ModuleFault(
+                f"VALIDATION_DUPLICATE_FIELD_{parameter.upper()}",
+                f'Duplicate values found in the "{parameter}" parameter: {", ".join(repeated)}',
+            )
 
 
-def _refuse_existing(kind: str, existing: set[str], values: Iterable[str]) -> None:
+def _refuse_existing(parameter: str, rows: Iterable[sqlite3.Row], values: Iterable[str]) -> None:
+    existing = {row[parameter] for row in rows}
     taken = [value for value in values if value in existing]
     if taken:
         raise ModuleFault(
-            f"VALIDATION_DUPLICATE_EXIST_{kind}",
-            f"The following values already exist in the current fields: {', '.join(taken)}",
+            _EXISTING[parameter],
+            f'The following "{parameter}" values already exist in the current fields: {", ".join(taken)}',
         )
+
+
+_EXISTING = {
+    "externalCode": "VALIDATION_DUPLICATE_EXIST_CODE",
+    "name": "VALIDATION_DUPLICATE_EXIST_NAME",
+}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from bi_mcp.portal import records
 from bi_mcp.portal.answers import ModuleFault
 from bi_mcp.portal.context import Call, Context
-from bi_mcp.portal.listing import parse_listing
+from bi_mcp.portal.listing import Listing, parse_listing
 from bi_mcp.portal.parameters import as_mapping, as_sequence
 from bi_mcp.portal.rendering import shown, shown_in_list
 from bi_mcp.portal.schema import TITLE_LENGTH, connector_schema, descriptions
@@ -45,13 +45,13 @@ class Connectors:
         context.database.create(TABLES)
 
     async def add(self, call: Call) -> object:
-        values = _stored(check_new(self._schema, given_fields(call.parameters)))
+        values = _stored(check_new(self._schema, given_fields(call.parameters), self._context.generation))
         stamps = {"application": call.application, "dateCreate": self._context.now()}
         with self._context.database.transaction() as connection:
             return {"id": records.insert(connection, "connectors", {**values, **stamps})}
 
     async def update(self, call: Call) -> object:
-        connector_id = object_id(call.parameters)
+        connector_id = object_id(call.parameters, self._context.generation)
         values = _stored(check_changes(self._schema, given_fields(call.parameters)))
         with self._context.database.transaction() as connection:
             find_connector(connection, connector_id, call.application)
@@ -60,17 +60,19 @@ class Connectors:
 
     async def get(self, call: Call) -> object:
         with self._context.database.snapshot() as connection:
-            row = find_connector(connection, object_id(call.parameters), call.application)
+            row = find_connector(
+                connection, object_id(call.parameters, self._context.generation), call.application
+            )
         return {"item": shown(self._schema, row, self._schema) | _settings_of(row, self._schema)}
 
     async def page(self, call: Call) -> object:
-        listing = parse_listing(self._schema, call.parameters)
+        listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
             rows = listing.rows(connection, "connectors", call.application)
-        return [self._list_item(row, listing.titles) for row in rows]
+        return [self._list_item(row, listing) for row in rows]
 
     async def delete(self, call: Call) -> object:
-        connector_id = object_id(call.parameters)
+        connector_id = object_id(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
             find_connector(connection, connector_id, call.application)
             if records.exists(connection, "sources", "connectorId = ?", connector_id):
@@ -84,9 +86,9 @@ class Connectors:
     async def fields(self, _: Call) -> object:
         return descriptions(self._schema)
 
-    def _list_item(self, row: sqlite3.Row, titles: list[str]) -> dict[str, object]:
-        item = shown_in_list(self._schema, row, titles, self._context.generation)
-        return item | _settings_of(row, titles)
+    def _list_item(self, row: sqlite3.Row, listing: Listing) -> dict[str, object]:
+        item = shown_in_list(self._schema, row, listing, self._context.generation)
+        return item | _settings_of(row, listing.titles)
 
 
 def find_connector(connection: sqlite3.Connection, connector_id: int, application: str) -> sqlite3.Row:

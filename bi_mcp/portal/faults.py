@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -15,13 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bi_mcp.portal.answers import SystemFault, error_body
+from bi_mcp.portal.answers import ModuleFault, SystemFault, error_body
 
 FaultKind = Literal[
     "expired_token",  # 401
     "query_limit",  # 503 QUERY_LIMIT_EXCEEDED
     "overload",  # 503 OVERLOAD_LIMIT
     "operation_limit",  # 429 with time.operating_reset_at
+    "html_limit",  # a proxy's page with 429 and Retry-After, nothing happened
+    "no_code",  # a refusal of the module whose code is the number 0, nothing happened
     "internal_error",  # 500, nothing happened
     "internal_error_after",  # 500, and the call took effect
     "html",  # a proxy's page with 502, nothing happened
@@ -37,14 +39,19 @@ FaultKind = Literal[
 _INJECTED = frozenset(get_args(FaultKind)) - {"sync_failure"}
 _AFTER_THE_CALL = frozenset({"internal_error_after", "cut_after", "slow", "truncated", "empty"})
 _INTERNAL_ERROR = SystemFault(500, "INTERNAL_SERVER_ERROR", "Internal server error")
-_REFUSALS = {
+_REFUSALS: Mapping[str, ModuleFault | SystemFault] = {
+    "no_code": ModuleFault(0, "All the fields are required."),
     "expired_token": SystemFault(401, "expired_token", "The access token provided has expired."),
     "query_limit": SystemFault(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"),
     "overload": SystemFault(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload."),
     "internal_error": _INTERNAL_ERROR,
     "internal_error_after": _INTERNAL_ERROR,
 }
-_PAGES = {"html": (502, "Bad Gateway"), "html_ok": (200, "Maintenance")}
+_PAGES = {
+    "html_limit": (429, "Too Many Requests"),
+    "html": (502, "Bad Gateway"),
+    "html_ok": (200, "Maintenance"),
+}
 
 
 @dataclass(eq=False)
@@ -184,11 +191,9 @@ class FaultInjector:
 
 async def _spoilt(fault: Fault, answer: _Answer) -> Response:
     if fault.kind in _PAGES:
-        status, title = _PAGES[fault.kind]
-        return Response(f"<html><h1>{title}</h1></html>", status, media_type="text/html")
+        return _page(fault)
     if fault.kind in _REFUSALS:
-        refusal = _REFUSALS[fault.kind]
-        return JSONResponse(error_body(refusal), refusal.status)
+        return _refusal(_REFUSALS[fault.kind])
     if fault.kind == "operation_limit":
         limit = SystemFault(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
         time_left = {"operating_reset_at": fault.operating_reset_at}
@@ -200,6 +205,19 @@ async def _spoilt(fault: Fault, answer: _Answer) -> Response:
         return answer.with_body(answer.body)
     half = len(answer.body) // 2
     return answer.with_body(answer.body[:half] if fault.kind == "truncated" else b"")
+
+
+def _page(fault: Fault) -> Response:
+    status, title = _PAGES[fault.kind]
+    # Only who is asked to wait is told for how long.
+    wait = {"Retry-After": f"{fault.seconds or 1:.0f}"} if status == 429 else None
+    return Response(f"<html><h1>{title}</h1></html>", status, wait, media_type="text/html")
+
+
+def _refusal(fault: ModuleFault | SystemFault) -> Response:
+    if isinstance(fault, ModuleFault):
+        return JSONResponse({"result": {"error": error_body(fault)}})
+    return JSONResponse(error_body(fault), fault.status)
 
 
 async def _read_request(receive: Receive) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from bi_mcp.config import Generation
 from bi_mcp.portal.answers import ModuleFault
 from bi_mcp.portal.parameters import as_boolean, as_integer, as_mapping, as_sequence
 from bi_mcp.portal.schema import Field, Schema
@@ -14,12 +15,14 @@ Condition: TypeAlias = tuple[str, list[object]]
 EVERYTHING: Condition = ("1", [])
 
 
-def parse_filter(schema: Schema, given: Mapping[str, object]) -> Condition:
+def parse_filter(schema: Schema, given: Mapping[str, object], generation: Generation) -> Condition:
     """Return an SQL condition and its arguments. Raises the `VALIDATION_…FILTER…` faults."""
     logic = given.get("logic", "AND")
+    if isinstance(logic, str) and generation == "classic":
+        logic = logic.upper()
     if logic not in ("AND", "OR"):
         raise ModuleFault("VALIDATION_INVALID_FILTER_LOGIC", 'Field "logic" must be either "AND" or "OR".')
-    parts = [_part(schema, key, value) for key, value in given.items() if key != "logic"]
+    parts = [_part(schema, key, value, generation) for key, value in given.items() if key != "logic"]
     conditions = [part for part in parts if part is not None]
     if not conditions:
         return EVERYTHING
@@ -27,19 +30,33 @@ def parse_filter(schema: Schema, given: Mapping[str, object]) -> Condition:
     return joined, [argument for _, arguments in conditions for argument in arguments]
 
 
-def _part(schema: Schema, key: str, value: object) -> Condition | None:
+def _part(schema: Schema, key: str, value: object, generation: Generation) -> Condition | None:
     """Return the condition of one entry; None where the portal ignores it."""
     group = as_mapping(value) if key.isdecimal() else None
     if group is not None:
-        return parse_filter(schema, group) if group else None
+        return parse_filter(schema, group, generation) if group else None
     prefix, build = _operator(key)
     title = key[len(prefix) :]
     if title not in schema:
-        raise ModuleFault(
-            "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER", f'Field "{title}" is not allowed in the "filter".'
-        )
+        raise _not_allowed(title)
+    if generation == "classic":
+        _refuse_texts(value)
     field = schema[title]
     return None if field.type == "array" else build(field, value)
+
+
+def _refuse_texts(value: object) -> None:
+    """Refuse a list of texts: the classic generation takes their places in it for names of fields."""
+    texts = (key for key, below in (as_mapping(value) or {}).items() if isinstance(below, str))
+    first = next(texts, None)
+    if first is not None:
+        raise _not_allowed(first)
+
+
+def _not_allowed(title: str) -> ModuleFault:
+    return ModuleFault(
+        "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER", f'Field "{title}" is not allowed in the "filter".'
+    )
 
 
 def _compared(operator: str) -> Callable[[Field, object], Condition]:

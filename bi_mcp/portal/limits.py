@@ -5,13 +5,13 @@ The state lives in this process; each server of a portal counts for itself.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bi_mcp.portal.answers import SystemFault
 
 OPERATING_LIMIT_S = 480.0
-OPERATING_WINDOW_S = 600.0
+BASKET_S = 60.0
+BASKETS = 10
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,27 @@ class _Level:
 
 
 @dataclass
-class _Window:
-    """Counts from the first call on; all of it is forgotten `OPERATING_WINDOW_S` later."""
+class _RunTime:
+    """Run time of one method in baskets of a minute, by the minute that they count; ten are kept."""
 
-    reset_at: int
-    operating: float = 0.0
+    baskets: dict[int, float] = field(default_factory=dict)
 
+    def forget(self, now: float) -> None:
+        oldest = int(now // BASKET_S) - BASKETS + 1
+        self.baskets = {minute: seconds for minute, seconds in self.baskets.items() if minute >= oldest}
 
-class OperationTimeLimitFault(SystemFault):
-    """A method has used up its run time until `operating_reset_at` (unix seconds)."""
+    def add(self, seconds: float, now: float) -> None:
+        minute = int(now // BASKET_S)
+        self.baskets[minute] = self.baskets.get(minute, 0.0) + seconds
 
-    def __init__(self, operating: float, operating_reset_at: int) -> None:
-        super().__init__(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
-        self.operating = operating
-        self.operating_reset_at = operating_reset_at
+    @property
+    def operating(self) -> float:
+        return sum(self.baskets.values())
+
+    def reset_at(self, now: float) -> int:
+        """The unix time at which the oldest basket is dropped, and no other with it."""
+        oldest = min(self.baskets, default=int(now // BASKET_S))
+        return int((oldest + BASKETS) * BASKET_S)
 
 
 class Limits:
@@ -51,7 +58,7 @@ class Limits:
     def __init__(self, bucket: Bucket | None) -> None:
         self._bucket = bucket
         self._levels: dict[str, _Level] = {}
-        self._windows: dict[str, _Window] = {}
+        self._run_times: dict[str, _RunTime] = {}
 
     def admit(self, source_ip: str, now: float) -> None:
         """Count one HTTP request. Raises 503 `QUERY_LIMIT_EXCEEDED`; a refused request counts like any other."""
@@ -65,22 +72,20 @@ class Limits:
             raise SystemFault(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
 
     def before(self, method: str, now: float) -> None:
-        """Raises `OperationTimeLimitFault` while the method is blocked."""
-        window = self._window(method, now)
-        if self._bucket is not None and window.operating > OPERATING_LIMIT_S:
-            raise OperationTimeLimitFault(window.operating, window.reset_at)
+        """Raises 429 `OPERATION_TIME_LIMIT` while the method is blocked. Its answer does not say until when."""
+        if self._bucket is not None and self._run_time(method, now).operating > OPERATING_LIMIT_S:
+            raise SystemFault(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
 
     def after(self, method: str, duration: float, now: float) -> tuple[float, int]:
         """Add a call's run time in seconds; returns `time.operating` and `time.operating_reset_at`."""
-        window = self._window(method, now)
-        window.operating += duration
-        return window.operating, window.reset_at
+        run_time = self._run_time(method, now)
+        run_time.add(duration, now)
+        return run_time.operating, run_time.reset_at(now)
 
-    def _window(self, method: str, now: float) -> _Window:
-        window = self._windows.get(method)
-        if window is None or now >= window.reset_at:
-            window = self._windows[method] = _Window(reset_at=math.ceil(now + OPERATING_WINDOW_S))
-        return window
+    def _run_time(self, method: str, now: float) -> _RunTime:
+        run_time = self._run_times.setdefault(method, _RunTime())
+        run_time.forget(now)
+        return run_time
 
 
 _BUCKETS: dict[str, Bucket | None] = {

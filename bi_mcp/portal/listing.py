@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bi_mcp.config import Generation
 from bi_mcp.portal import records
 from bi_mcp.portal.answers import ModuleFault, SystemFault
 from bi_mcp.portal.filters import Condition, parse_filter
@@ -21,9 +22,10 @@ _DIRECTIONS = frozenset({"ASC", "DESC"})
 
 @dataclass(frozen=True)
 class Listing:
-    """What one list call asks for. `titles` are the selected fields."""
+    """What one list call asks for. `titles` are the selected fields, `named` those that `select` names one by one."""
 
     titles: list[str]
+    named: frozenset[str]
     condition: Condition
     order: str
     page: int
@@ -38,11 +40,13 @@ class Listing:
         )
 
 
-def parse_listing(schema: Schema, parameters: Mapping[str, object]) -> Listing:
+def parse_listing(schema: Schema, parameters: Mapping[str, object], generation: Generation) -> Listing:
     """Raises the `VALIDATION_…` faults of lists, and HTTP 400 `ERROR_ARGUMENT` for a wrong direction."""
+    select = parameters.get("select")
     return Listing(
-        titles=_selected(schema, parameters.get("select")),
-        condition=parse_filter(schema, _array(parameters, "filter")),
+        titles=_selected(schema, select),
+        named=frozenset(str(name) for name in as_sequence(select) or ()),
+        condition=parse_filter(schema, _array(parameters, "filter"), generation),
         order=_order(schema, _array(parameters, "order")),
         page=_page(parameters.get("page")),
     )
@@ -75,7 +79,7 @@ def _order(schema: Schema, order: Mapping[str, object]) -> str:
             raise _not_allowed(title, "order")
         direction = str(given).upper()
         if direction not in _DIRECTIONS:
-            raise SystemFault(400, "ERROR_ARGUMENT", f'Invalid order direction "{given}" for "{title}"')
+            raise SystemFault(400, "ERROR_ARGUMENT", f'Invalid order "{given}"')
         terms.append(f'"{title}" {direction}')
     return ", ".join([*terms, _NO_PARTICULAR_ORDER])
 

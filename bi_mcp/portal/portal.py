@@ -27,6 +27,7 @@ class Portal:
     def __init__(self, context: Context, limits: Limits, clock: Callable[[], float]) -> None:
         self.methods: Mapping[str, Method] = build_methods(context)
         self.limits = limits
+        self._generation = context.generation
         self._clock = clock
 
     async def call(self, method: str, parameters: Mapping[str, object], caller: Caller) -> object:
@@ -67,4 +68,4 @@ class Portal:
         async def call(method: str, given: Mapping[str, object]) -> object:
             return await self.call(method, given, caller)
 
-        return await run_batch(parameters, call, self._clock)
+        return await run_batch(parameters, call, self._clock, self._generation)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from bi_mcp.config import Generation
+from bi_mcp.portal.listing import Listing
 from bi_mcp.portal.schema import FieldType, Schema
 
 
@@ -17,15 +18,18 @@ def shown(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, 
 
 
 def shown_in_list(
-    schema: Schema, row: sqlite3.Row, titles: Iterable[str], generation: Generation
+    schema: Schema, row: sqlite3.Row, listing: Listing, generation: Generation
 ) -> dict[str, object]:
     """The same for an element of a list.
 
     Lists of the classic generation give ids and other integers as text and booleans as Y and N: the reference allows
-    both, so a client must meet both.
+    both, so a client must meet both. Newer portals answer an empty object for a moment that `select` names.
     """
-    item = shown(schema, row, titles)
-    return item if generation == "tables" else {title: _as_text(value) for title, value in item.items()}
+    item = shown(schema, row, listing.titles)
+    if generation == "classic":
+        return {title: _as_text(value) for title, value in item.items()}
+    lost = {title for title in listing.named if title in item and schema[title].type == "datetime"}
+    return {title: {} if title in lost else value for title, value in item.items()}
 
 
 def _typed(field_type: FieldType, value: object) -> object:

@@ -43,7 +43,8 @@ class Field:
         return {
             "title": self.title,
             "type": self.type,
-            "isRequired": self.rule == "required",
+            # The vendor marks what it sets itself as required, too.
+            "isRequired": self.rule != "optional",
             "isReadOnly": self.rule == "read only",
             "isImmutable": self.immutable,
             "isMultiple": self.type == "array",
@@ -55,15 +56,15 @@ _CONNECTOR = (
     Field("title", "string", "required", max_length=TITLE_LENGTH),
     Field("logo", "string", "required"),
     Field("description", "string"),
-    Field("dateCreate", "datetime", "read only"),
     Field("sort", "integer"),
     Field("urlCheck", "string", "required", max_length=URL_LENGTH),
+    Field("urlData", "string", "required", max_length=URL_LENGTH),
     Field("urlTableList", "string", "required", max_length=URL_LENGTH),
     Field("urlTableDescription", "string", "required", max_length=URL_LENGTH),
-    Field("urlData", "string", "required", max_length=URL_LENGTH),
     Field("settings", "array", "required"),
     Field("supportMapping", "boolean", newer=True, strict=True),
     Field("sourceCode", "string", max_length=64, newer=True),
+    Field("dateCreate", "datetime", "read only"),
 )
 
 _SOURCE = (
@@ -85,11 +86,11 @@ _SOURCE = (
 _DATASET = (
     Field("id", "integer", "read only"),
     Field("sourceId", "integer", "required", immutable=True),
-    Field("type", "string", "read only"),
     Field("name", "string", "required", immutable=True),
+    Field("type", "string", "read only"),
     Field("description", "string"),
-    Field("externalCode", "string", "required", immutable=True, max_length=TITLE_LENGTH),
     Field("externalName", "string", "required", immutable=True, max_length=TITLE_LENGTH),
+    Field("externalCode", "string", "required", immutable=True, max_length=TITLE_LENGTH),
     Field("externalId", "integer", "read only"),
     Field("dateCreate", "datetime", "read only"),
     Field("dateUpdate", "datetime", "read only"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from bi_mcp.portal import records
 from bi_mcp.portal.answers import ModuleFault
 from bi_mcp.portal.connectors import declared_settings, find_connector
 from bi_mcp.portal.context import Call, Context
-from bi_mcp.portal.listing import parse_listing
+from bi_mcp.portal.listing import Listing, parse_listing
 from bi_mcp.portal.parameters import as_integer, as_mapping
 from bi_mcp.portal.rendering import shown, shown_in_list
 from bi_mcp.portal.schema import descriptions, source_schema
@@ -53,7 +53,9 @@ class Sources:
         context.database.create(TABLES)
 
     async def add(self, call: Call) -> object:
-        values = self._writable(check_new(self._schema, given_fields(call.parameters)))
+        values = self._writable(
+            check_new(self._schema, given_fields(call.parameters), self._context.generation)
+        )
         settings = _setting_values(values.pop("settings"))
         connector_id = as_integer(values["connectorId"]) or 0
         with self._context.database.snapshot() as connection:
@@ -75,15 +77,18 @@ class Sources:
         return {"id": source_id}
 
     async def update(self, call: Call) -> object:
-        source_id = object_id(call.parameters)
+        source_id = object_id(call.parameters, self._context.generation)
         values = self._writable(check_changes(self._schema, given_fields(call.parameters)))
         settings = _setting_values(values.pop("settings", {}))
         with self._context.database.snapshot() as connection:
             source = find_source(connection, source_id, call.application)
+            if self._context.generation == "tables" and not values.get("title"):
+                # The vendor gives this refusal no code of its own.
+                raise ModuleFault(0, "All the fields are required.")
             connector = find_connector(connection, source["connectorId"], call.application)
             known = _declared_only(connector, settings)
-            merged = {**connection_of(connection, source_id), **known}
-        if not await self._context.url_check(connector["urlCheck"], merged):
+            held = _declared_only(connector, connection_of(connection, source_id))
+        if not await self._context.url_check(connector["urlCheck"], {**held, **known}):
             raise ModuleFault("SOURCE_UPDATE_CONNECTION_ERROR", "Cannot update connection.")
         stamps = {"dateUpdate": self._context.now(), "updatedById": call.user_id}
         with self._context.database.transaction() as connection:
@@ -95,7 +100,9 @@ class Sources:
 
     async def get(self, call: Call) -> object:
         with self._context.database.snapshot() as connection:
-            row = find_source(connection, object_id(call.parameters), call.application)
+            row = find_source(
+                connection, object_id(call.parameters, self._context.generation), call.application
+            )
             settings = _settings_of(connection, row["id"])
         item = {
             "connection": shown(self._schema, row, self._connection_titles),
@@ -105,13 +112,13 @@ class Sources:
         return {"item": item}
 
     async def page(self, call: Call) -> object:
-        listing = parse_listing(self._schema, call.parameters)
+        listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
             rows = listing.rows(connection, "sources", call.application)
-            return [self._list_item(connection, row, listing.titles) for row in rows]
+            return [self._list_item(connection, row, listing) for row in rows]
 
     async def delete(self, call: Call) -> object:
-        source_id = object_id(call.parameters)
+        source_id = object_id(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
             find_source(connection, source_id, call.application)
             if records.exists(connection, "datasets", "sourceId = ?", source_id):
@@ -128,20 +135,18 @@ class Sources:
         return {title: value for title, value in values.items() if title not in ignored}
 
     def _list_item(
-        self, connection: sqlite3.Connection, row: sqlite3.Row, titles: Iterable[str]
+        self, connection: sqlite3.Connection, row: sqlite3.Row, listing: Listing
     ) -> dict[str, object]:
-        """Build a flat item in the classic generation and one nested like that of `get` on newer portals.
+        """Build a flat item on newer portals and one nested like that of `get` in the classic generation.
 
         The documentation shows both, so a client must meet both.
         """
-        item = shown_in_list(self._schema, row, titles, self._context.generation)
-        settings: dict[str, object] = (
-            {"settings": _settings_of(connection, row["id"])} if "settings" in titles else {}
-        )
-        if self._context.generation == "classic":
-            return item | settings
+        item = shown_in_list(self._schema, row, listing, self._context.generation)
+        settings = _settings_of(connection, row["id"])
+        if self._context.generation == "tables":
+            return item | ({"settings": settings} if "settings" in listing.titles else {})
         nested = {title: item.pop(title) for title in self._connection_titles if title in item}
-        return {"connection": nested} | item | settings
+        return {"connection": nested} | item | _listed_settings(settings, listing)
 
 
 def find_source(connection: sqlite3.Connection, source_id: int, application: str) -> sqlite3.Row:
@@ -172,6 +177,14 @@ def _settings_of(connection: sqlite3.Connection, source_id: int) -> list[dict[st
     ]
 
 
+def _listed_settings(settings: list[dict[str, object]], listing: Listing) -> dict[str, object]:
+    """Settings in a list of the classic generation: without their ids, and null where there are none."""
+    if "settings" not in listing.titles:
+        return {}
+    without_ids = [{key: value for key, value in setting.items() if key != "id"} for setting in settings]
+    return {"settings": without_ids or None}
+
+
 def _setting_values(given: object) -> dict[str, str]:
     return {code: _text(value) for code, value in (as_mapping(given) or {}).items()}
 
@@ -193,7 +206,9 @@ def _declared_only(connector: sqlite3.Row, settings: Mapping[str, str]) -> dict[
 def _save_settings(
     connection: sqlite3.Connection, source_id: int, connector: sqlite3.Row, settings: Mapping[str, str]
 ) -> None:
-    for setting in declared_settings(connector):
+    declared = declared_settings(connector)
+    _forget_undeclared(connection, source_id, [setting["code"] for setting in declared])
+    for setting in declared:
         if setting["code"] in settings:
             connection.execute(
                 "INSERT INTO source_settings (sourceId, code, name, type, value) VALUES (?, ?, ?, ?, ?) "
@@ -201,3 +216,10 @@ def _save_settings(
                 "value = excluded.value",
                 (source_id, setting["code"], setting["name"], setting["type"], settings[setting["code"]]),
             )
+
+
+def _forget_undeclared(connection: sqlite3.Connection, source_id: int, declared: Collection[str]) -> None:
+    """Remove what the connector no longer declares: the portal does so with the next save."""
+    for row in _setting_rows(connection, source_id):
+        if row["code"] not in declared:
+            records.delete(connection, "source_settings", "id = ?", [row["id"]])

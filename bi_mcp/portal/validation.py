@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bi_mcp.config import Generation
 from bi_mcp.portal.answers import ModuleFault
 from bi_mcp.portal.parameters import as_boolean, as_integer, as_sequence
 from bi_mcp.portal.schema import Field, Schema
 
 
-def object_id(parameters: Mapping[str, object]) -> int:
+def object_id(parameters: Mapping[str, object], generation: Generation) -> int:
     value = parameters.get("id")
-    if value is None or value == "":
+    # The classic generation looks only whether there is one.
+    given = "id" in parameters and value != "" if generation == "classic" else value not in (None, "")
+    if not given:
         raise ModuleFault("VALIDATION_ID_NOT_PROVIDED", "ID is missing.")
     number = as_integer(value)
     if number is None or number < 1:
@@ -27,12 +30,13 @@ def given_fields(parameters: Mapping[str, object]) -> Mapping[str, object]:
     return fields
 
 
-def check_new(schema: Schema, fields: Mapping[str, object]) -> dict[str, object]:
+def check_new(schema: Schema, fields: Mapping[str, object], generation: Generation) -> dict[str, object]:
     """Check the fields of an `add` and return them with the types of the schema."""
+    # An empty list is a value: a connector may have no settings. In the classic generation an empty text is one, too.
+    missing = (None,) if generation == "classic" else (None, "")
     _refuse_unknown(schema, fields)
     for title, field in schema.items():
-        # An empty list is a value: a connector may have no settings.
-        if field.rule == "required" and fields.get(title) in (None, ""):
+        if field.rule == "required" and fields.get(title) in missing:
             raise ModuleFault("VALIDATION_REQUIRED_FIELD_MISSING", f'Field "{title}" is required.')
     _refuse_read_only(schema, fields)
     return _typed(schema, fields)

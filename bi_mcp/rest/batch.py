@@ -298,6 +298,7 @@ def _refused(command: Command[object], error: PortalError) -> PortalError:
     hint = error_for(method, code, message, status).hint if code in UNCERTAIN_CODES else error.hint
     own = type(error)(method=method.name, code=code, message=message, hint=hint, status=status)
     own.retry_at, own.portal_time = error.retry_at, error.portal_time
+    own.retry_after = error.retry_after
     return own.without(_secrets(command))
 
 

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An application's OAuth access token. Travels as `auth` in the body, never in the address."""
+    """An application's OAuth access token. Travels as `auth` in the body, never in the address.
+
+    `portal_url` is where the portal is now, when it was renamed after the transport was made.
+    """
 
     token: Secret
+    portal_url: str | None = None
 
 
 @dataclass(frozen=True)

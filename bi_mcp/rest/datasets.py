@@ -38,7 +38,10 @@ class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
     """
 
     def update_columns(self, id: int, changes: ColumnChanges) -> Command[None]:
-        """Add and delete columns. What shows or hides one is a boolean and cannot travel in a batch."""
+        """Add and delete columns. What shows or hides one is a boolean and cannot travel in a batch.
+
+        The ids must be those of columns of this dataset: a portal deletes by id alone, in whichever dataset it is.
+        """
         check_id(self._group, id)
         parameters = {name: value for name, value in changes.to_wire().items() if value}
         if not parameters:
@@ -108,11 +111,32 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
     async def update_columns(self, id: int, changes: ColumnChanges) -> None:
         """Add columns, show or hide columns, delete columns by id, in one call.
 
-        Raises `NotSynchronisedError` when the columns are saved but BI Builder did not follow.
+        Raises `InvalidRequestError` for an id that is not of a column of this dataset, and `NotSynchronisedError` when the
+        columns are saved but BI Builder did not follow.
         """
-        await self._write(
-            self.commands.update_columns(id, changes), lambda: self._find_changed(id, changes.to_wire())
-        )
+        command = self.commands.update_columns(id, changes)
+        await self.check_columns(id, changes)
+        await self._write(command, lambda: self._find_changed(id, changes.to_wire()))
+
+    async def check_columns(self, id: int, changes: ColumnChanges) -> None:
+        """Raise `InvalidRequestError` for a column that is not of this dataset.
+
+        A portal deletes columns by their ids alone, so a wrong one would delete a column of another dataset. It passes over
+        a wrong one that is to be shown or hidden, and calls that a success.
+        """
+        named = [*(change.id for change in changes.update or ()), *(changes.delete or ())]
+        if not named:
+            return
+        own = {column.id for column in (await self.get(id)).fields or ()}
+        foreign = [str(column) for column in dict.fromkeys(named) if column not in own]
+        if foreign:
+            raise InvalidRequestError(
+                say(
+                    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. dataset_get shows the columns and their ids.",
+                    id=id,
+                    foreign=", ".join(foreign),
+                )
+            )
 
     async def delete(self, id: int) -> None:
         """Delete a dataset; see `delete_reporting` for what stays behind."""

@@ -17,7 +17,7 @@ from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.field import FieldDescription
-from bi_mcp.rest.models.wire import Identified, Received, Sent, WireInt
+from bi_mcp.rest.models.wire import Identified, Received, Sent, WireInt, parse_list
 from bi_mcp.rest.query import PAGE_SIZE, Filter, Order, Query
 from bi_mcp.rest.recovery import TRAITS, Done, NotDone, judge_creation, judge_update, recover
 
@@ -252,9 +252,10 @@ def _parse_fields(called: Method, reply: object) -> list[FieldDescription]:
 
 def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Parsed]:
     """Turn an array of the wire into models."""
-    if not isinstance(reply, list):
+    items = parse_list(reply)
+    if not isinstance(items, list):
         raise unexpected(called, 200, say("no array of objects"))
-    return [parse_model(called, model, item) for item in reply]
+    return [parse_model(called, model, item) for item in items]
 
 
 def parse_model(called: Method, model: type[Parsed], reply: object) -> Parsed:

@@ -8,23 +8,29 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
-from bi_mcp.errors import UnexpectedAnswerError
+from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError
 from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bi_mcp.rest.methods import Method
 
 MESSAGE_CHARACTERS = 500
+# The portal has no code of its own for a page with HTTP 429.
+PAGE_OF_A_LIMIT = "HTTP_429"
+NO_CODES = frozenset({"0", "", "-"})
 
 _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which it starts anew.
+    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which the oldest
+    minute of them is forgotten.
 
     `portal_time` is the portal's own clock at the time of the answer.
     """
@@ -42,12 +48,28 @@ class Answer:
     timing: Timing
 
 
-def parse_answer(method: Method, status: int, body: bytes, date: str | None = None) -> Answer:
-    """Return `result` of an answer, and its timing. `date` is the answer's header of that name.
+def parse_answer(
+    method: Method, status: int, body: bytes, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Return `result` of an answer, and its timing. Of the `headers` only `date` and `retry-after` are read.
 
     Raises `PortalError` for an error inside `result` (HTTP 200), at the root with HTTP 200, or at the root with a
-    status of its own; `UnexpectedAnswerError` for everything that is not an answer of the REST API.
+    status of its own, `LimitError` for a page with HTTP 429; `UnexpectedAnswerError` for everything else that is not an
+    answer of the REST API.
     """
+    date, wait = (headers or {}).get("date"), _retry_after(headers or {})
+    try:
+        return _parse(method, status, body, date)
+    except PortalError as error:
+        error.retry_after = wait
+        raise
+    except UnexpectedAnswerError:
+        if status != 429:
+            raise
+        raise _limited(method, wait) from None
+
+
+def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer:
     answer = _parse_json(method, status, body)
     timing = _timing(answer, date)
     _raise_error(method, status, answer, timing)
@@ -58,6 +80,32 @@ def parse_answer(method: Method, status: int, body: bytes, date: str | None = No
     result = answer["result"]
     raise_hidden_error(method, status, result)
     return Answer(result, timing)
+
+
+def _limited(method: Method, wait: float | None) -> LimitError:
+    """Make the error for a page that asks for fewer requests: what stands before the portal has passed nothing on."""
+    hint = say("Nothing happened. Try again in a minute.")
+    if wait is not None:
+        hint = say("Nothing happened. Try again in {wait} s.", wait=math.ceil(wait))
+    error = LimitError(
+        method=method.name,
+        code=PAGE_OF_A_LIMIT,
+        message=say("Too many requests: a page came instead of the portal's answer"),
+        hint=hint,
+        status=429,
+    )
+    error.retry_after = wait
+    return error
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, which stand there as a number or as the moment at which they end."""
+    given = headers.get("retry-after", "").strip()
+    moment, now = _http_date(given), _http_date(headers.get("date"))
+    if moment is not None and now is not None:
+        return max(0.0, moment - now)
+    seconds = _number(given) if given else None
+    return None if seconds is None or seconds < 0 else seconds
 
 
 def raise_hidden_error(method: Method, status: int, result: object) -> None:
@@ -84,16 +132,30 @@ def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
 
 def _raise_error(method: Method, status: int, holder: dict[str, object], timing: Timing) -> None:
     error = holder.get("error")
-    if not error:
-        return
     # The module nests code and text once more under `error`; the system puts them side by side.
     place = error if _is_object(error) else holder
+    if not _is_refusal(holder, place):
+        return
     code = place.get("error")
-    if not isinstance(code, str) or not code:
+    if isinstance(code, bool) or not isinstance(code, str | int | None):
         raise unexpected(method, status, say("an error without a code"))
-    error = error_for(method, _one_line(code), _one_line(place.get("error_description")), status)
+    error = error_for(method, _parse_code(code), _one_line(place.get("error_description")), status)
     error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
     raise error
+
+
+def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
+    """Some refusals have the number 0 or an empty text for a code, and are told from a success by all else."""
+    error = holder.get("error")
+    if error is None or error is False:
+        return False
+    return bool(error) or "error_description" in place or not set(holder) - {"error", "time"}
+
+
+def _parse_code(code: str | int | None) -> str:
+    """The vendor writes 0, an empty text or a dash where a refusal has no code; all are the empty text here."""
+    text = _one_line("" if code is None else str(code))
+    return "" if text in NO_CODES else text
 
 
 def _timing(answer: dict[str, object], date: str | None) -> Timing:

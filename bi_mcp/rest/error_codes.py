@@ -5,6 +5,7 @@ Sources: sections 6 and 9 of the API reference. A code that is not listed become
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from bi_mcp.language import say, text
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bi_mcp.rest.methods import Method
 
 
@@ -125,11 +128,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
             "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first."
         ),
     ),
-    "BX_ERROR": ErrorCode(
-        InUseError,
-        text(
-            "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first."
-        ),
+    "BX_ERROR": _refused(
+        text("A general error of the module: its text says what is wrong. Nothing can be told from the code.")
     ),
     # Connector
     "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refused(
@@ -252,6 +252,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         text("This method may not stand in a batch. Call it by itself.")
     ),
     "ERROR_BATCH_LENGTH_EXCEEDED": _refused(text("A batch holds at most 50 commands.")),
+    "ERROR_MANIFEST_IS_NOT_AVAILABLE": _refused(
+        text(
+            "The portal misses a manifest of an application; no method of BIconnector needs one. Check that the address is the portal's own, and reinstall the application."
+        )
+    ),
     # System
     "INTERNAL_SERVER_ERROR": _refused(text("The portal failed inside. Try again later.")),
     "ERROR_UNEXPECTED_ANSWER": _refused(text("The portal failed inside. Try again later.")),
@@ -266,14 +271,49 @@ ERROR_CODES: dict[str, ErrorCode] = {
 }
 
 _UNLISTED = _refused(text("The code is not documented; the vendor's page of the method may say more."))
+# A field that is called by a number is the place of an element in a list.
+_ELEMENT = re.compile(r'Field "\d+"')
+_LIST_OF_TEXTS = _refused(
+    text(
+        'This portal takes lists of numbers only. Write a group with one condition for each text: {{"0": {{"logic": "OR", "0": {{"name": "a"}}, "1": {{"name": "b"}}}}}}.'
+    )
+)
+_WITHOUT_CODE = _refused(
+    text("The portal gives no code for this; its text is all there is. Nothing happened.")
+)
+
+# What a code means in one method and not in the others.
+_IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
+    ("source.get", "CONNECTOR_NOT_FOUND"): ErrorCode(
+        NotFoundError,
+        text(
+            "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete."
+        ),
+    ),
+    ("source.delete", "BX_ERROR"): ErrorCode(
+        InUseError,
+        text(
+            "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first."
+        ),
+    ),
+}
 
 
 def error_for(method: Method, code: str, message: str, status: int) -> PortalError:
-    """Make the exception for a code that the portal answered to a method."""
-    known = ERROR_CODES.get(code, _UNLISTED)
+    """Make the exception for a code that the portal answered to a method. The code is empty where it answered none."""
+    known = _meaning(method, code, message)
     return known.error(
         method=method.name, code=code, message=message, hint=_hint(method, code, known), status=status
     )
+
+
+def _meaning(method: Method, code: str, message: str) -> ErrorCode:
+    if not code:
+        return _WITHOUT_CODE
+    if code == "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER" and _ELEMENT.search(message):
+        return _LIST_OF_TEXTS
+    special = _IN_METHOD.get((f"{method.group}.{method.operation}", code))
+    return special or ERROR_CODES.get(code, _UNLISTED)
 
 
 def _hint(method: Method, code: str, known: ErrorCode) -> str:

@@ -12,13 +12,14 @@ import anyio
 from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError, UnreachableError
 from bi_mcp.language import say
 from bi_mcp.progress import remark
+from bi_mcp.rest.envelope import PAGE_OF_A_LIMIT
 from bi_mcp.rest.rate_limit import Limiter, block_seconds
 from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bi_mcp.rest.envelope import Answer
+    from bi_mcp.rest.envelope import Answer, Timing
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.rate_limit import Ticket
 
@@ -91,7 +92,7 @@ class PatientTransport:
             except (PortalError, UnreachableError, UnexpectedAnswerError) as error:
                 failure = error
             else:
-                self._limiter.operating.note(method.name, answer.timing.operating)
+                self._note(method, answer.timing)
                 return answer
             self._learn(method, failure, ticket)
             elapsed = self._clock() - started
@@ -143,23 +144,46 @@ class PatientTransport:
             await self._rest(wait, pace)
             wait = bucket.wait(ticket, self._clock())
 
+    def _note(self, method: Method, timing: Timing) -> None:
+        operating, now = self._limiter.operating, self._clock()
+        operating.note(method.name, timing.operating)
+        if timing.operating_reset_at is not None:
+            seconds = block_seconds(timing.operating_reset_at, timing.portal_time, self._wall_clock())
+            operating.note_reset(method.name, now + seconds)
+
     def _learn(self, method: Method, failure: Failure, ticket: Ticket) -> None:
         if not isinstance(failure, PortalError):
             return
         now = self._clock()
-        if failure.code == TOO_MANY_REQUESTS:
+        if failure.code in {TOO_MANY_REQUESTS, PAGE_OF_A_LIMIT}:
             self._limiter.bucket.learn_from_refusal(ticket, now)
-        if failure.code == RUN_TIME_USED_UP and failure.retry_at is not None:
-            seconds = block_seconds(failure.retry_at, failure.portal_time, self._wall_clock())
-            self._limiter.operating.block(method.name, seconds, now)
+        if failure.code == RUN_TIME_USED_UP:
+            seconds = self._blocked_for(method, failure, now)
+            if seconds is not None:
+                self._limiter.operating.block(method.name, seconds, now)
+
+    def _blocked_for(self, method: Method, failure: PortalError, now: float) -> float | None:
+        """How long a method stays blocked: the last success said when, which the vendor holds truer than the refusal."""
+        known = self._limiter.operating.next_reset(method.name, now)
+        if known is not None or failure.retry_at is None:
+            return known
+        return block_seconds(failure.retry_at, failure.portal_time, self._wall_clock())
 
     def _wait_after(self, method: Method, failure: Failure, attempt: int, elapsed: float) -> float | None:
         if not may_repeat(method, failure):
             return None
         if isinstance(failure, PortalError) and failure.code == RUN_TIME_USED_UP:
             # How long is the portal's to say, and that wait comes before the next attempt.
-            return None if failure.retry_at is None or attempt > self._policy.retries else 0.0
-        return self._policy.wait_s(attempt, elapsed)
+            known = self._limiter.operating.wait(method.name, self._clock()) > 0
+            return 0.0 if known and attempt <= self._policy.retries else None
+        return self._at_least(failure, self._policy.wait_s(attempt, elapsed))
+
+    def _at_least(self, failure: Failure, wait: float | None) -> float | None:
+        """The wait of the policy, or the longer one that the answer asks for; None for one that is too long."""
+        asked = failure.retry_after if isinstance(failure, PortalError) else None
+        if wait is None or asked is None:
+            return wait
+        return max(wait, asked) if asked <= self._max_wait_s else None
 
     async def _pause(self, seconds: float, reason: str) -> None:
         until = self._clock() + seconds

@@ -55,8 +55,16 @@ class Query:
                 list(self.select) if {"id", "*"} & set(self.select) else ["id", *self.select]
             )
         if self.filter:
-            parameters["filter"] = dict(self.filter)
+            parameters["filter"] = _spelt(self.filter)
         return parameters
+
+
+def _spelt(conditions: Filter) -> dict[str, object]:
+    """Write `logic` in capitals, in groups, too: not every portal takes it otherwise."""
+    return {
+        key: value.upper() if key == "logic" else _spelt(value) if isinstance(value, Mapping) else value
+        for key, value in conditions.items()
+    }
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -94,8 +102,8 @@ def _check_filter(conditions: Filter) -> None:
 
 
 def _check_logic(value: object) -> None:
-    if value not in ("AND", "OR"):
-        raise InvalidRequestError(say("filter: logic is AND or OR, in capitals."))
+    if not isinstance(value, str) or value.upper() not in {"AND", "OR"}:
+        raise InvalidRequestError(say("filter: logic is AND or OR."))
 
 
 def _check_group(key: str, value: object) -> None:

@@ -14,6 +14,8 @@ LEAST_SHARE = 1 / 8
 # The portal counts a method's run time over ten minutes, so no block is longer, whatever the clocks say.
 LONGEST_BLOCK_S = 600.0
 SHORTEST_BLOCK_S = 1.0
+# The portal counts run time by the minute and forgets one minute at a time.
+BASKET_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class OperatingTimes:
     def __init__(self) -> None:
         self._blocked: dict[str, float] = {}
         self._used: dict[str, float] = {}
+        self._reset_at: dict[str, float] = {}
 
     @property
     def used(self) -> Mapping[str, float]:
@@ -144,6 +147,17 @@ class OperatingTimes:
         """Remember what the portal says of a method's run time; older portals say nothing."""
         if used is not None:
             self._used[method] = used
+
+    def note_reset(self, method: str, at: float) -> None:
+        """Remember when the oldest minute of a method's run time is forgotten."""
+        self._reset_at[method] = at
+
+    def next_reset(self, method: str, now: float) -> float | None:
+        """How long until the portal forgets a minute of a method's run time; None where no answer told it."""
+        at = self._reset_at.get(method)
+        if at is None:
+            return None
+        return at - now if at > now else BASKET_S - (now - at) % BASKET_S
 
     def block(self, method: str, seconds: float, now: float) -> None:
         """Keep a method back."""

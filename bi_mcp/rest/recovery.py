@@ -17,7 +17,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.language import say
-from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES, look_first
+from bi_mcp.rest.error_codes import UNCERTAIN_CODES, look_first
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -69,11 +69,10 @@ def may_have_happened(error: BiMcpError) -> TypeGuard[Interruption]:
     if isinstance(error, UnreachableError):
         return error.may_have_happened
     if isinstance(error, UnexpectedAnswerError):
-        return not 300 <= error.status < 400
-    if isinstance(error, PortalError):
-        unlisted = error.status >= 500 and error.code not in ERROR_CODES
-        return unlisted or error.code in UNCERTAIN_CODES
-    return False
+        # A proxy that answers 429 has passed nothing on.
+        return error.status != 429 and not 300 <= error.status < 400
+    # A portal that names another code, or none, has refused: it did not fail in the middle.
+    return isinstance(error, PortalError) and error.code in UNCERTAIN_CODES
 
 
 async def recover(

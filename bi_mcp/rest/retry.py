@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import PortalError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.rest.envelope import PAGE_OF_A_LIMIT
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES
 from bi_mcp.rest.methods import Effect
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TOO_MANY_REQUESTS = "QUERY_LIMIT_EXCEEDED"
 RUN_TIME_USED_UP = "OPERATION_TIME_LIMIT"
+# Refused before anything happened, and for a while only.
+_PASSING = frozenset({TOO_MANY_REQUESTS, RUN_TIME_USED_UP, PAGE_OF_A_LIMIT})
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class RetryPolicy:
 
 def may_repeat(method: Method, error: BiMcpError) -> bool:
     """Whether the same call may be sent again: reads after what passes, writes only when nothing can have happened."""
-    if isinstance(error, PortalError) and error.code in {TOO_MANY_REQUESTS, RUN_TIME_USED_UP}:
+    if isinstance(error, PortalError) and error.code in _PASSING:
         return True
     if isinstance(error, UnreachableError):
         return not error.may_have_happened

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from bi_mcp.rest.entity import Entity
+from typing import TYPE_CHECKING
+
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.language import say
+from bi_mcp.rest.entity import Commands, Entity
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.batch import Command
+
+
+class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
+    """A source's methods as commands of a batch."""
+
+    def update(self, id: int, changes: SourceChanges) -> Command[None]:
+        """Change what `changes` holds, which must name the title: newer portals refuse the call without it."""
+        if changes.title is None and changes.to_wire():
+            raise InvalidRequestError(
+                say("source {id}: the title goes along with every update, also where it stays.", id=id)
+            )
+        return super().update(id, changes)
 
 
 class Sources(Entity[Source, SourceFields, SourceChanges]):
@@ -11,3 +30,16 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
 
     group = "source"
     _item = Source
+
+    @property
+    def commands(self) -> SourceCommands:
+        """The same methods, for `BIConnector.batch`."""
+        return SourceCommands(self.group, self.group, self._item)
+
+    async def update(self, id: int, changes: SourceChanges) -> None:
+        """Change what `changes` holds and nothing else. Without a title in it the present one is read and sent along."""
+        sent = changes
+        if changes.title is None and changes.to_wire():
+            sent = changes.model_copy(update={"title": (await self.get(id)).title or ""})
+        # A look afterwards compares what the caller wanted: the title that stays says nothing.
+        await self._write(self.commands.update(id, sent), lambda: self._find_updated(id, changes.to_wire()))

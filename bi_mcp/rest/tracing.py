@@ -44,7 +44,7 @@ def rest_span(method: Method, host: str, parameters: Mapping[str, object]) -> It
         try:
             yield
         except BiMcpError as error:
-            code = error.code if isinstance(error, PortalError) else type(error).__name__
+            code = (error.code if isinstance(error, PortalError) else "") or type(error).__name__
             span.set_attribute("error.type", code)
             span.set_status(StatusCode.ERROR)
             logger.debug("%s failed: %s", method.name, code)

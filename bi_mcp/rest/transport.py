@@ -67,7 +67,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
-    A credential that its source can renew is renewed once when the portal calls it expired. `app` is a portal in the
+    A credential that its source can renew is renewed once when the portal calls it expired; one that names another
+    address of the portal is followed there. `app` is a portal in the
     same process, called without a socket. Raises `ConfigError` for an unusable address.
     """
 
@@ -112,6 +113,7 @@ class HttpTransport:
                     name=method.name,
                 )
             )
+        self._follow(credential)
         content = _body(method, parameters, credential)
         with rest_span(method, self.host, parameters):
             return await self._sent(method, parameters, credential, content)
@@ -130,16 +132,7 @@ class HttpTransport:
             # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
             raise self._unreachable(method, error) from None
         if response.is_redirect:
-            raise UnexpectedAnswerError(
-                say(
-                    "{name}: {host} redirects elsewhere (HTTP {status_code}), and a credential is not sent after a redirect. Configure the portal's final address.",
-                    name=method.name,
-                    host=self.host,
-                    status_code=response.status_code,
-                ),
-                method=method.name,
-                status=response.status_code,
-            )
+            raise self._redirected(method, response)
         if body is None:
             raise unexpected(
                 method,
@@ -147,7 +140,7 @@ class HttpTransport:
                 say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES),
             )
         try:
-            return parse_answer(method, response.status_code, body, response.headers.get("date"))
+            return parse_answer(method, response.status_code, body, response.headers)
         except PortalError as error:
             raise error.without([*_secrets_of(credential), *secrets_in(dict(parameters))]) from None
 
@@ -155,10 +148,34 @@ class HttpTransport:
         """Close the connections that were kept open."""
         await self._client.aclose()
 
+    def _follow(self, credential: Credential) -> None:
+        """Call the portal under its new name, once the source of credentials knows one."""
+        if isinstance(credential, AccessToken) and credential.portal_url is not None:
+            self._base = rest_address(credential.portal_url)
+            self.host = urlsplit(self._base).netloc
+
     def _address(self, method: Method, credential: Credential) -> str:
         if isinstance(credential, Webhook):
             return f"{self._base}{credential.path.reveal()}/{method.name}"
         return f"{self._base}{method.name}"
+
+    def _redirected(self, method: Method, response: httpx.Response) -> UnexpectedAnswerError:
+        """Make the error for a redirect, which no credential follows: whoever answers could name any host."""
+        status, new = response.status_code, _host_of(response.headers.get("location", ""))
+        if new in {None, self.host}:
+            what = say(
+                "{host} redirects to another of its pages (HTTP {status}), and a credential is not sent after a redirect. Configure the portal's final address.",
+                host=self.host,
+                status=status,
+            )
+        else:
+            what = say(
+                "{host} redirects to {new} (HTTP {status}). Nothing was sent there. If the portal was renamed, run `bi-mcp profiles move {host} {new}`, or set BI_MCP_PORTAL_URL to https://{new} where a variable names the portal.",
+                host=self.host,
+                new=new,
+                status=status,
+            )
+        return UnexpectedAnswerError(f"{method.name}: {what}", method=method.name, status=status)
 
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
         nothing_sent = isinstance(error, _NOTHING_SENT)
@@ -176,6 +193,16 @@ class HttpTransport:
             method=method.name,
             may_have_happened=not harmless,
         )
+
+
+def _host_of(location: str) -> str | None:
+    """The host of a redirect, as far as it is one: what stands there came from outside and is shown to people."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return None
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host if re.fullmatch(r"[a-z0-9.-]{1,253}(:\d{1,5})?", host) else None
 
 
 _NO_ADDRESS = text(

@@ -185,7 +185,7 @@ class Fields(Answer):
     fields: list[FieldDescription]
 
     def headline(self) -> str:
-        required = ", ".join(field.title for field in self.fields if field.is_required)
+        required = ", ".join(field.title for field in self.fields if field.required_on_creation)
         return f"{len(self.fields)} fields; required on creation: {required or 'none'}."
 
 

@@ -58,6 +58,8 @@ def gate_columns(tool: str, datasets: Datasets, id: int, changes: ColumnChanges)
 
     async def look() -> blast_radius.BlastRadius | None:
         deleted = changes.delete
+        # Before anyone is asked: what would be confirmed must be what would happen.
+        await datasets.check_columns(id, changes)
         return await blast_radius.of_column_deletion(datasets, id, deleted) if deleted else None
 
     return Gated(tool, {"id": id, **changes.to_wire()}, look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from bi_mcp.diagnostics import blast_radius
 from bi_mcp.diagnostics.secret_travel import addresses_of
+from bi_mcp.errors import BiMcpError
+from bi_mcp.language import say, text
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
@@ -88,7 +91,8 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created:
     await _ask(ctx, fields.connector_id, fields.settings)
     async with app.portal.addresses_settled:
         settings = await _resolve(app, fields.connector_id, fields.settings)
-        return Created(id=await app.bi.sources.add(SourceFields(**passed, settings=settings)))
+        id = await app.bi.sources.add(SourceFields(**passed, settings=settings))
+    return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated:
@@ -103,7 +107,7 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
             source = await app.bi.sources.get(id)
             settings = await _resolve(app, source.connector_id, fields.settings)
         await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
-    return Updated(id=id)
+    return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
 async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
@@ -151,6 +155,24 @@ async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, Set
         return
     connector = await app.bi.connectors.get(connector_id or 0)
     await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
+
+
+async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
+    """Say that `active` was ignored, as newer portals do, which announce it as writable."""
+    if active is None:
+        return None
+    try:
+        now = (await app.bi.sources.get(id)).active
+    except BiMcpError:
+        return say("Whether the portal took active={active} could not be read.", active=json.dumps(active))
+    if now is None or now is active:
+        return None
+    told = (
+        text("The portal ignored active=false: the source is on. Switch it off in BI Builder.")
+        if now
+        else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
+    )
+    return say(told)
 
 
 async def _resolve(

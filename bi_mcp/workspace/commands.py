@@ -127,14 +127,14 @@ class Commands:
         )
 
     def _source_changes(self, step: Step) -> SourceChanges:
-        """What changes it: of the settings only those that differ."""
+        """What changes it, and the title, which newer portals demand: of the settings only those that differ."""
         entry = self.setup.sources[step.key or ""]
         held = wire(entry)
         plain = {name: held[name] for name in _names(step) if name != "settings"}
         codes = [name.removeprefix("settings.") for name in step.fields if name.startswith("settings.")]
         chosen = {code: entry.settings[code] for code in codes}
         settings = self._revealed(step.key or "", chosen) if codes else None
-        return SourceChanges(**plain, settings=settings)
+        return SourceChanges(**{**plain, "title": entry.title}, settings=settings)
 
     def _dataset_fields(self, step: Step) -> DatasetFields:
         key = step.key or ""

@@ -109,8 +109,19 @@ class History:
 
 def open_history(folder: Path, host: str) -> History:
     """The history of a portal in the configuration folder."""
+    return History(Journal(_path(folder, host)), Sealer(folder / "history"))
+
+
+def move_history(folder: Path, old: str, new: str) -> None:
+    """Go on with the history of a portal under its new name, where none has been begun there."""
+    before, after = _path(folder, old), _path(folder, new)
+    if before.exists() and not after.exists():
+        before.rename(after)
+
+
+def _path(folder: Path, host: str) -> Path:
     name = "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in host)
-    return History(Journal(folder / "history" / f"{name}.jsonl"), Sealer(folder / "history"))
+    return folder / "history" / f"{name}.jsonl"
 
 
 def undone(entries: Sequence[Entry]) -> dict[str, str]:

@@ -42,6 +42,7 @@ _MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
     "dataset": Dataset,
 }
 _NOT_SENT = "NOT_SENT"
+_WITHOUT_CODE = "NO_CODE"
 
 
 @dataclass
@@ -292,7 +293,7 @@ def _failed(commands: Sequence[Command[object]], error: BaseException) -> list[E
 
 
 def _ending(error: BiMcpError) -> Ending:
-    code = error.code if isinstance(error, PortalError) else None
+    code = error.code or _WITHOUT_CODE if isinstance(error, PortalError) else None
     if isinstance(error, NotSynchronisedError):
         return Ending("done", code)
     if may_have_happened(error):

@@ -137,7 +137,7 @@ class Undo:
         elif step.entry.group == "source":
             source = await self.bi.sources.get(id)
             await self._check_travel(source.connector_id, values.get("settings", {}))
-            await self.bi.sources.update(id, SourceChanges.model_validate(values))
+            await self.bi.sources.update(id, SourceChanges.model_validate({"title": source.title, **values}))
         else:
             await self.bi.datasets.update(id, DatasetChanges.model_validate(values))
 

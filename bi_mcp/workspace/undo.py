@@ -112,7 +112,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
     values: dict[str, Any] = {}
     changed: list[str] = []
     for place, sent, old, now in _fields(entry.sent, before, state):
-        if now == old or (now or "") == (old or ""):
+        if now == old or (now or "") == (old or "") or _stayed(entry.group, place, sent, old):
             continue
         if not _is_as_sent(entry.group, place, sent, now):
             changed.append(place)
@@ -154,6 +154,11 @@ def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
     if place.startswith("settings."):
         return sent == now
     return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
+
+
+def _stayed(group: str, place: str, sent: object, old: object) -> bool:
+    """Whether the write sent what was there already, as the title of a source that goes along with every update."""
+    return place not in TRAITS[group].not_compared and _is_as_sent(group, place, sent, old)
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -307,6 +308,26 @@ def test_profiles_are_shown_chosen_and_locked(tmp_path: Path) -> None:
     assert load_profiles(tmp_path).choose("acme").read_only
     assert "read-only" not in run(tmp_path, "profiles", "unlock", "acme").output
     assert not load_profiles(tmp_path).choose("acme").read_only
+
+
+def test_the_profiles_of_a_renamed_portal_move_with_their_history(tmp_path: Path) -> None:
+    acme = Profile(name="acme", portal_url="https://acme.example", client_id="local.1", read_only=True)
+    other = Profile(name="other", portal_url="https://other.example")
+    change_profiles(tmp_path, lambda known: known.with_profile(acme).with_profile(other))
+    history = tmp_path / "history"
+    history.mkdir()
+    (history / "acme.example.jsonl").write_text("")
+
+    assert (
+        "* acme   https://new.example  "
+        in run(tmp_path, "profiles", "move", "acme.example", "new.example").output
+    )
+    moved = load_profiles(tmp_path)
+    assert moved.choose("acme") == replace(acme, portal_url="https://new.example")
+    assert moved.choose("other") == other
+    assert [file.name for file in history.iterdir()] == ["new.example.jsonl"]
+    again = run(tmp_path, "profiles", "move", "acme.example", "new.example")
+    assert (again.exit_code, "No profile is of https://acme.example" in again.output) == (1, True)
 
 
 async def test_logging_out_leaves_no_secret_on_this_machine(portal: LoginPortal, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -51,6 +52,17 @@ def test_what_a_portal_delivers_is_read_in_every_shape(text: str, oauth_host: st
     assert (token.expires_at, token.member_id) == (4600, "a1b2")
     assert (installation.portal, installation.oauth_host) == ("acme.bitrix24.com", oauth_host)
     assert "canary" not in repr(installation)
+
+
+def test_the_form_of_an_application_that_uses_only_the_api_is_read() -> None:
+    documented = (Path(__file__).parents[1] / "vendor" / "install_callback.txt").read_text()
+
+    installation = parse_installation(documented, 1000)
+
+    token = installation.token
+    assert (token.access_token, token.refresh_token) == (Secret("aaa"), Secret("rrr"))
+    assert (token.expires_at, token.member_id) == (4600, "m")
+    assert (installation.portal, installation.oauth_host) == ("portal.bitrix24.com", "oauth.bitrix.info")
 
 
 @pytest.mark.parametrize("expires", ["1999999999", 1_999_999_999])

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+from starlette.types import Receive, Scope, Send
 
-from bi_mcp.auth.session import StoredWebhook, open_session
+from bi_mcp.auth.session import StoredWebhook, TokenSession, open_session
 from bi_mcp.auth.store import FileTokenStore
-from bi_mcp.auth.token import Grant
+from bi_mcp.auth.token import Grant, Token
 from bi_mcp.errors import AuthorisationError, InvalidRequestError, UnreachableError
-from bi_mcp.profiles import Profile
+from bi_mcp.profiles import Profile, change_profiles, load_profiles, move_profile
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
@@ -85,6 +88,65 @@ async def test_the_new_token_is_in_the_store_before_the_caller_has_it(
     clock.now += HOUR
     with pytest.raises(AuthorisationError, match="the disk is full"):
         await session.current()
+
+
+def placed(grant: Grant, host: str) -> Grant:
+    return replace(grant, token=replace(grant.token, client_endpoint=f"https://{host}/rest/"))
+
+
+class Renamed:
+    """An OAuth server whose portal has another address from now on."""
+
+    def __init__(self, portal: LoginPortal, clock: Clock, host: str) -> None:
+        self._portal, self._clock, self._host = portal, clock, host
+
+    async def refresh(self, _application: object, _token: Secret) -> Token:
+        return placed(self._portal.grant(self._clock()), self._host).token
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "followed"),
+    [
+        ("acme.bitrix24.com", "new.bitrix24.com", "https://new.bitrix24.com"),
+        ("acme.bitrix24.com", "ACME.bitrix24.com", None),
+        ("acme.bitrix24.com", "user:x@new.bitrix24.com", None),
+    ],
+)
+async def test_a_renewal_that_names_another_address_is_followed_and_the_profile_keeps_up(
+    portal: LoginPortal, clock: Clock, tmp_path: Path, before: str, after: str, followed: str | None
+) -> None:
+    change_profiles(tmp_path, lambda known: known.with_profile(profile()))
+    store = await stored(tmp_path, placed(portal.grant(clock()), before))
+    renamed: Any = Renamed(portal, clock, after)
+    session = TokenSession(profile(), store, renamed, clock, partial(move_profile, tmp_path, NAME))
+    other = TokenSession(profile(), FileTokenStore(tmp_path), renamed, clock)
+    old = await session.current()
+    assert await other.current() == old
+    clock.now += HOUR
+
+    assert (await session.current()).portal_url == followed
+    # A process that did not ask itself learns it from the store.
+    assert (await other.current()).portal_url == followed
+    assert load_profiles(tmp_path).choose(NAME).portal_url == (followed or profile().portal_url)
+
+
+async def test_calls_go_to_the_new_address(portal: LoginPortal, clock: Clock, tmp_path: Path) -> None:
+    store = await stored(tmp_path, placed(portal.grant(clock()), "acme.bitrix24.com"))
+    renamed: Any = Renamed(portal, clock, "new.bitrix24.com")
+    hosts: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        hosts.append(dict(scope["headers"])[b"host"].decode())
+        await portal.app(scope, receive, send)
+
+    transport = HttpTransport(
+        "https://acme.bitrix24.com", TokenSession(profile(), store, renamed, clock), app=app
+    )
+    async with BIConnector(transport) as bi:
+        await bi.connectors.list_page()
+        clock.now += HOUR
+        await bi.connectors.list_page()
+    assert hosts == ["acme.bitrix24.com", "new.bitrix24.com"]
 
 
 async def test_a_store_that_cannot_save_costs_no_refresh_token(

@@ -71,6 +71,7 @@ def _settings(**changes: object) -> dict[str, object]:
 
 _NO_COLUMN_IDS: tuple[object, ...] = (0, "x", {"id": 1})
 _NO_FIELDS: tuple[object, ...] = ("csvDelimiter", "ID", "colour", {})
+_TEXT_LISTS: tuple[Parameters, ...] = ({"@title": ["a", "b"]}, {"0": {"!@title": ["a"]}}, {"title": ["a"]})
 _NO_LOGIC: tuple[Parameters, ...] = ({"logic": "XOR"}, {"logic": {}}, {"0": {"logic": "NOT", "id": 1}})
 
 CASES = (
@@ -79,6 +80,14 @@ CASES = (
         Case("VALIDATION_ID_NOT_PROVIDED", "ID is missing.", method, {})
         for method in ("connector.get", "source.delete", "dataset.update", "dataset.fields.update")
     ),
+    Case(
+        "VALIDATION_INVALID_ID_FORMAT",
+        "ID has to be a positive integer.",
+        "source.get",
+        {"id": None},
+        generations=("classic",),
+    ),
+    Case("VALIDATION_ID_NOT_PROVIDED", "ID is missing.", "source.get", {"id": None}, generations=("tables",)),
     *(
         Case("VALIDATION_INVALID_ID_FORMAT", "ID has to be a positive integer.", "source.get", {"id": given})
         for given in (0, -1, "1x", "1.0", True, [1], 2**63)
@@ -230,18 +239,12 @@ CASES = (
         "connector.add",
         {"fields": _settings(code=LONG)},
     ),
-    *(
-        Case(
-            "SOURCE_CREATE_CONNECTION_ERROR",
-            "Cannot create connection.",
-            method,
-            {"fields": fields},
-            prepare=_connector_refuses,
-        )
-        for method, fields in (
-            ("source.add", source_fields(1)),
-            ("dataset.add", dataset_fields(1, name="other")),
-        )
+    Case(
+        "SOURCE_CREATE_CONNECTION_ERROR",
+        "Cannot create connection.",
+        "source.add",
+        {"fields": source_fields(1)},
+        prepare=_connector_refuses,
     ),
     Case(
         "SOURCE_UPDATE_CONNECTION_ERROR",
@@ -271,7 +274,8 @@ CASES = (
     *(
         Case(
             "VALIDATION_DATASET_NAME_INVALID",
-            "Dataset name must start with a to z and hold only a to z, 0 to 9 and underscores.",
+            "Dataset name has to start with a lowercase Latin character. Possible entry includes lowercase Latin "
+            "characters (a-z), numbers (0-9) and underscores.",
             "dataset.add",
             {"fields": dataset_fields(1, name=name)},
         )
@@ -304,10 +308,16 @@ CASES = (
     ),
     Case(
         "DUPLICATE_FIELDS",
-        'Duplicate values found in the "name" parameter: NEW',
+        "Duplicate column names: NEW.",
         "dataset.add",
         {"fields": _columns(_column(), _column(externalCode="newer"))},
         generations=("tables",),
+    ),
+    Case(
+        "VALIDATION_DUPLICATE_FIELD_NAME",
+        'Duplicate values found in the "name" parameter: NEW',
+        "dataset.fields.update",
+        {"id": 1, "add": [_column(), _column(externalCode="newer")]},
     ),
     *(
         Case(
@@ -321,7 +331,8 @@ CASES = (
     *(
         Case(
             "VALIDATION_FIELD_NAME_INVALID_FORMAT",
-            'Field "name" must start with A to Z and hold only A to Z, 0 to 9 and underscores.',
+            'Field "name" has to start with an uppercase Latin character. Possible entry includes uppercase Latin '
+            "characters (A-Z), numbers (0-9) and underscores.",
             "dataset.add",
             {"fields": _columns(_column(name=name))},
         )
@@ -351,26 +362,26 @@ CASES = (
     ),
     Case(
         "VALIDATION_DUPLICATE_EXIST_CODE",
-        "The following values already exist in the current fields: id",
+        'The following "externalCode" values already exist in the current fields: id',
         "dataset.fields.update",
         {"id": 1, "add": [_column(externalCode="id")]},
     ),
     Case(
         "VALIDATION_DUPLICATE_EXIST_NAME",
-        "The following values already exist in the current fields: TITLE",
+        'The following "name" values already exist in the current fields: TITLE',
         "dataset.fields.update",
         {"id": 1, "add": [_column(name="TITLE")], "delete": [2]},
     ),
     Case(
         "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS",
-        'Fields to be added must include "name", "externalCode" and "type".',
+        'Field to be added must include the required parameters: "name", "externalCode" and "type".',
         "dataset.fields.update",
         {"id": 1, "add": [{"name": "NEW"}]},
     ),
     *(
         Case(
             "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS",
-            'Fields to be updated must include "id" and "visible".',
+            'Field to be updated must include the required parameters: "id" and "visible".',
             "dataset.fields.update",
             {"id": 1, "update": [change]},
         )
@@ -430,6 +441,23 @@ CASES = (
         'Field "colour" is not allowed in the "order".',
         "connector.list",
         {"order": {"colour": "ASC"}},
+    ),
+    *(
+        Case(
+            "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER",
+            'Field "0" is not allowed in the "filter".',
+            "connector.list",
+            {"filter": given},
+            generations=("classic",),
+        )
+        for given in _TEXT_LISTS
+    ),
+    Case(
+        "VALIDATION_INVALID_FILTER_LOGIC",
+        'Field "logic" must be either "AND" or "OR".',
+        "connector.list",
+        {"filter": {"logic": "or"}},
+        generations=("tables",),
     ),
     *(
         Case(

@@ -32,7 +32,6 @@ ONE_GENERATION: dict[str, Generation] = {
     "DUPLICATE_FIELDS": "tables",
     "FIELDS_EMPTY": "tables",
     "NAME_EXISTS": "tables",
-    "VALIDATION_DUPLICATE_FIELD_NAME": "classic",
 }
 VARIANTS = [
     pytest.param(generation, case, id=f"{generation}-{case}-{number}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bi_mcp.portal.answers import SystemFault
-from bi_mcp.portal.limits import Limits, OperationTimeLimitFault, build_limits
+from bi_mcp.portal.limits import Limits, build_limits
 
 METHOD = "biconnector.source.list"
 
@@ -50,26 +50,27 @@ def test_every_source_address_has_its_own_bucket() -> None:
 def test_off_admits_everything_and_still_reports_run_time() -> None:
     limits = build_limits("off")
     assert admitted(limits, now=0) == 1000
-    assert limits.after(METHOD, 500, now=10) == (500, 610)
+    assert limits.after(METHOD, 500, now=10) == (500, 600)
     limits.before(METHOD, now=11)
 
 
-def test_run_time_adds_up_per_method_until_the_window_ends() -> None:
+def test_run_time_is_counted_in_ten_baskets_of_a_minute() -> None:
     limits = build_limits("standard")
-    assert limits.after(METHOD, 2.5, now=1000) == (2.5, 1600)
-    assert limits.after(METHOD, 1.5, now=1100) == (4.0, 1600)
+    assert limits.after(METHOD, 2.5, now=1000) == (2.5, 1560)
+    assert limits.after(METHOD, 1.5, now=1100) == (4.0, 1560)
     assert limits.after("biconnector.source.get", 1, now=1200) == (1.0, 1800)
-    assert limits.after(METHOD, 1, now=1600) == (1.0, 2200)
+    # The oldest basket is dropped, not the whole sum.
+    assert limits.after(METHOD, 1, now=1560) == (2.5, 1680)
+    assert limits.after(METHOD, 1, now=99_999) == (1.0, 100_560)
 
 
-def test_a_method_over_its_run_time_is_blocked_until_the_reset_and_the_others_are_not() -> None:
+def test_a_method_over_its_run_time_is_blocked_until_a_basket_is_dropped_and_the_others_are_not() -> None:
     limits = build_limits("standard")
     limits.after(METHOD, 480, now=1000.5)
     limits.before(METHOD, now=1001)
-    limits.after(METHOD, 1, now=1001)
-    with pytest.raises(OperationTimeLimitFault) as refusal:
-        limits.before(METHOD, now=1600.9)
+    assert limits.after(METHOD, 1, now=1100) == (481, 1560)
+    with pytest.raises(SystemFault) as refusal:
+        limits.before(METHOD, now=1559.9)
     assert (refusal.value.status, refusal.value.code) == (429, "OPERATION_TIME_LIMIT")
-    assert (refusal.value.operating, refusal.value.operating_reset_at) == (481, 1601)
-    limits.before("biconnector.source.get", now=1600.9)
-    limits.before(METHOD, now=1601)
+    limits.before("biconnector.source.get", now=1559.9)
+    limits.before(METHOD, now=1560)

@@ -149,7 +149,7 @@ async def test_a_dataset_comes_without_columns_and_with_its_source(tables: Porta
     assert ignored == [{"name": "orders"}]
 
 
-async def test_a_source_in_a_list_is_flat_on_a_classic_portal_and_nested_on_a_newer_one(
+async def test_a_source_in_a_list_is_nested_on_a_classic_portal_and_flat_on_a_newer_one(
     tables: Portal, classic: Portal
 ) -> None:
     items = []
@@ -159,6 +159,6 @@ async def test_a_source_in_a_list_is_flat_on_a_classic_portal_and_nested_on_a_ne
         items += await portal.caller.result("biconnector.source.list", select=select)
 
     assert items == [
-        {"id": "1", "title": "Shop one", "active": "Y", "connectorId": "1"},
-        {"connection": {"id": 1, "title": "Shop one", "active": True}, "connectorId": 1},
+        {"connection": {"id": "1", "title": "Shop one", "active": "Y"}, "connectorId": "1"},
+        {"id": 1, "title": "Shop one", "active": True, "connectorId": 1},
     ]

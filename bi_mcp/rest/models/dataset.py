@@ -12,6 +12,7 @@ from bi_mcp.rest.models.wire import (
     Sent,
     WireBool,
     WireIntOrNone,
+    WireList,
     WireMoment,
     WireText,
 )
@@ -86,8 +87,8 @@ class Dataset(Identified):
     external_code: WireText | None = None
     external_name: WireText | None = None
     external_id: WireIntOrNone = None
-    date_create: WireMoment | None = None
-    date_update: WireMoment | None = None
+    date_create: WireMoment = None
+    date_update: WireMoment = None
     created_by_id: WireIntOrNone = None
     updated_by_id: WireIntOrNone = None
-    fields: list[Column] | None = None
+    fields: WireList[Column] | None = None

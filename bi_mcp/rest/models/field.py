@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import model_validator
+
 from bi_mcp.rest.models.wire import Received, WireBool, WireText
 
 
@@ -14,3 +18,14 @@ class FieldDescription(Received):
     is_read_only: WireBool = False
     is_immutable: WireBool = False
     is_multiple: WireBool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        """Read a description without its name, too: the vendor's machine-readable samples leave it out."""
+        return {"title": "", **data} if isinstance(data, dict) else data
+
+    @property
+    def required_on_creation(self) -> bool:
+        """Whether `add` must pass it. Portals mark as required what they set themselves, too."""
+        return self.is_required and not self.is_read_only

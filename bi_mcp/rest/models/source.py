@@ -13,6 +13,7 @@ from bi_mcp.rest.models.wire import (
     Sent,
     WireBool,
     WireIntOrNone,
+    WireList,
     WireMoment,
     WireText,
     refuse_bool,
@@ -73,9 +74,9 @@ class Source(Identified):
     description: WireText | None = None
     active: WireBool | None = None
     connector_id: WireIntOrNone = None
-    settings: list[SourceSetting] | None = None
-    date_create: WireMoment | None = None
-    date_update: WireMoment | None = None
+    settings: WireList[SourceSetting] | None = None
+    date_create: WireMoment = None
+    date_update: WireMoment = None
     created_by_id: WireIntOrNone = None
     updated_by_id: WireIntOrNone = None
 
@@ -89,7 +90,7 @@ class Source(Identified):
     @model_validator(mode="before")
     @classmethod
     def _settings_as_array(cls, data: Any) -> Any:
-        """Some answers hold `settings` as `{code: value}`, PHP's empty map as `[]`."""
+        """Some answers hold `settings` as `{code: value}` or as `{code: {…}}`; PHP's numbers for keys are no codes."""
         settings = data.get("settings") if isinstance(data, dict) else None
         if not isinstance(settings, dict):
             return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -33,6 +33,20 @@ def _parse_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _parse_moment(value: object) -> object:
+    """Newer portals answer an empty object for a moment that a list names."""
+    return None if value in ({}, [], "", False) else _parse_text(value)
+
+
+def parse_list(value: object) -> object:
+    """PHP has one type for lists and maps: a list with gaps comes as an object with numbers for keys, an empty one as `{}`."""
+    return list(value.values()) if isinstance(value, dict) and _is_numbered(value) else value
+
+
+def _is_numbered(value: dict[object, object]) -> bool:
+    return all(str(key).isdecimal() for key in value)
+
+
 def refuse_bool(value: object) -> object:
     """Pydantic would read `true` as 1."""
     if isinstance(value, bool):
@@ -47,7 +61,10 @@ WireText = Annotated[str, BeforeValidator(_parse_text)]
 
 # A moment as the portal writes it: `Y-m-d H:i:s` in the portal's time zone, without an offset. Kept as text on purpose:
 # turned into a datetime it would pretend to know the zone.
-WireMoment = WireText
+WireMoment = Annotated[str | None, BeforeValidator(_parse_moment)]
+
+Element = TypeVar("Element")
+WireList = Annotated[list[Element], BeforeValidator(parse_list)]
 
 
 class CamelCased(BaseModel):
