@@ -97,10 +97,12 @@ def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -
         _check_dates(number, values, columns)
         shown.append(tuple(values))
     types = {column.name: column.type for column in columns}
-    notes = [
-        f"{count} values of {name} are not of type {types[name]}." for name, count in unread.items() if count
-    ]
-    return Picture(tuple(column.name for column in columns), tuple(shown), tuple(notes))
+    notes = tuple(
+        f"{name}: {count} of {len(rows)} values are not of type {types[name]} and are missing in the chart."
+        for name, count in unread.items()
+        if count
+    )
+    return Picture(tuple(column.name for column in columns), tuple(shown), notes)
 
 
 def _shown(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
