@@ -11,10 +11,11 @@ from bi_mcp.rest.credential import AccessToken
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from bi_mcp.config import LocalPortalSettings
+    from bi_mcp.config import Culture, LocalPortalSettings
     from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.portal.charts import Chart
     from bi_mcp.rest.client import BIConnector
 
 # Never resolved: calls to it stay in the process. `http` on loopback's name, so that no rule about https is bent.
@@ -43,7 +44,28 @@ def call_embedded_endpoints() -> EndpointCaller:
     return EndpointCaller(allow_private=True, apps={sample.ORIGIN: sample.create_app()})
 
 
-def serve_portal(port: int, announce: Callable[[str], None]) -> None:
+async def open_chart(settings: LocalPortalSettings, question: Mapping[str, object]) -> Chart:
+    """Open a chart on the practice portal, as its route `/practice/charts` does.
+
+    Raises `InvalidRequestError` for a question that BI Builder could not ask.
+    """
+    from bi_mcp import sample
+    from bi_mcp.errors import InvalidRequestError
+    from bi_mcp.portal import create_app
+    from bi_mcp.portal.answers import ModuleFault
+    from bi_mcp.portal.chart_question import parse_question
+
+    portal = create_app(settings, connectors={sample.ORIGIN: sample.create_app()})
+    try:
+        chart: Chart = await portal.state.charts.open(parse_question(question))
+    except ModuleFault as fault:
+        raise InvalidRequestError(fault.message) from None
+    finally:
+        portal.state.database.close()
+    return chart
+
+
+def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | None = None) -> None:
     """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
     import uvicorn
 
@@ -52,6 +74,7 @@ def serve_portal(port: int, announce: Callable[[str], None]) -> None:
     from bi_mcp.portal import create_app
 
     settings = embedded_portal_settings()
+    settings = replace(settings, culture=culture or settings.culture)
     token = settings.access_token or Secret(secrets.token_urlsafe())
     app = create_app(replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()})
     announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")

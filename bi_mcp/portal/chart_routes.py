@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bi_mcp.portal.answers import ModuleFault, SystemFault, error_body
 from bi_mcp.portal.chart_question import parse_question
-from bi_mcp.portal.charts import Chart, Charts
+from bi_mcp.portal.charts import Charts
 from bi_mcp.portal.identity import SCOPE, Caller, Credentials
 from bi_mcp.portal.parameters import read_parameters
 
@@ -35,23 +35,9 @@ def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
             return JSONResponse(error_body(fault), fault.status)
         except ModuleFault as fault:
             return JSONResponse(error_body(fault), 404 if fault.code == "DATASET_NOT_FOUND" else 400)
-        return JSONResponse(chart_body(chart))
+        return JSONResponse(chart.as_json())
 
     return [Route(PATH, answer, methods=["POST"])]
-
-
-def chart_body(chart: Chart) -> dict[str, object]:
-    """Build the JSON of a chart. `failure` is null where the user sees rows."""
-    failure = chart.failure
-    return {
-        "columns": chart.columns,
-        "rows": chart.rows,
-        "notes": chart.picture.notes,
-        "failure": failure and {"kind": failure.kind, "reason": failure.reason, "values": failure.values},
-        "sent": dict(chart.sent),
-        "status": chart.status,
-        "answer": chart.answer,
-    }
 
 
 def _check_scope(caller: Caller) -> None:

@@ -48,6 +48,19 @@ class Chart:
         place = self.columns.index(column)
         return [row[place] for row in self.rows]
 
+    def as_json(self) -> dict[str, object]:
+        """Build the JSON of the chart. `failure` is null where the user sees rows."""
+        failure = self.failure
+        return {
+            "columns": self.columns,
+            "rows": self.rows,
+            "notes": self.picture.notes,
+            "failure": failure and {"kind": failure.kind, "reason": failure.reason, "values": failure.values},
+            "sent": dict(self.sent),
+            "status": self.status,
+            "answer": self.answer,
+        }
+
 
 class Charts:
     """Opens charts as BI Builder does."""
