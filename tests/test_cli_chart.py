@@ -23,7 +23,6 @@ from bi_mcp.portal.chart_question import OPERATOR_NAMES
 from bi_mcp.server import build_server
 from tests.server.talking import Talk
 
-
 DATASET = {
     "name": "flights",
     "externalCode": "flights",
