@@ -13,6 +13,8 @@ from bi_mcp.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from starlette.applications import Starlette
+
     from bi_mcp.config import Culture, LocalPortalSettings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.portal.charts import Chart
@@ -24,16 +26,20 @@ PORTAL_URL = "http://localhost"
 
 def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
     """Start an embedded portal that knows the sample connector, and return a client of it."""
-    from bi_mcp import sample
-    from bi_mcp.portal import create_app
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.transport import HttpTransport
 
     token = settings.access_token or Secret(secrets.token_urlsafe())
-    portal = create_app(
-        replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()}
-    )
+    portal = build_portal(replace(settings, access_token=token))
     return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
+
+
+def build_portal(settings: LocalPortalSettings) -> Starlette:
+    """Build a local portal that knows the sample connector, which is told the portal's culture."""
+    from bi_mcp import sample
+    from bi_mcp.portal import create_app
+
+    return create_app(settings, connectors={sample.ORIGIN: sample.create_app(culture=settings.culture)})
 
 
 def call_embedded_endpoints() -> EndpointCaller:
@@ -49,13 +55,11 @@ async def open_chart(settings: LocalPortalSettings, question: Mapping[str, objec
 
     Raises `InvalidRequestError` for a question that BI Builder could not ask.
     """
-    from bi_mcp import sample
     from bi_mcp.errors import InvalidRequestError
-    from bi_mcp.portal import create_app
     from bi_mcp.portal.answers import ModuleFault
     from bi_mcp.portal.chart_question import parse_question
 
-    portal = create_app(settings, connectors={sample.ORIGIN: sample.create_app()})
+    portal = build_portal(settings)
     try:
         chart: Chart = await portal.state.charts.open(parse_question(question))
     except ModuleFault as fault:
@@ -69,14 +73,12 @@ def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | 
     """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
     import uvicorn
 
-    from bi_mcp import sample
     from bi_mcp.config import embedded_portal_settings
-    from bi_mcp.portal import create_app
 
     settings = embedded_portal_settings()
     settings = replace(settings, culture=culture or settings.culture)
     token = settings.access_token or Secret(secrets.token_urlsafe())
-    app = create_app(replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()})
+    app = build_portal(replace(settings, access_token=token))
     announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
     if settings.access_token is None:
         # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.

@@ -25,6 +25,7 @@ Flight = Mapping[str, str]
 
 FLIGHTS = Path(sample.__file__).with_name("data") / "flights.csv"
 COLUMNS = ("FLIGHT_DATE", "CARRIER", "FLIGHT_NUMBER", "DEPARTURE_DELAY")
+FIRST = ("SCHEDULED_DEPARTURE", "CARRIER", "FLIGHT_NUMBER", "ORIGIN", "DEPARTURE_DELAY")
 NUMBERS = {"FLIGHT_NUMBER", "DEPARTURE_DELAY"}
 
 
@@ -38,7 +39,7 @@ class Example:
 
 
 def _condition(column: str, operator: str, *values: str) -> dict[str, object]:
-    return {"column": column, "operator": operator, "values": values}
+    return {"column": column, "operator": operator, "values": list(values)}
 
 
 EXAMPLES = (
@@ -58,7 +59,7 @@ EXAMPLES = (
         lambda flight: flight["DEPARTURE_DELAY"] != "" and 60 <= int(flight["DEPARTURE_DELAY"]) <= 120,
     ),
     Example(
-        "DEPARTURE_DELAY is empty: flights that never left",
+        "DEPARTURE_DELAY is empty",
         {"where": [_condition("DEPARTURE_DELAY", "empty")]},
         lambda flight: flight["DEPARTURE_DELAY"] == "",
     ),
@@ -67,10 +68,10 @@ EXAMPLES = (
 
 async def open_charts(story: Story, portal: LocalPortalSettings, dataset: int) -> None:
     """Open a chart with each kind of condition, and add up one column of all rows."""
-    story.chapter("Charts: asked as BI Builder asks, and compared with the data behind the connector")
-    first = await shown_chart(portal, dataset, {"columns": (), "limit": 5})
+    story.chapter("Charts: asked as BI Builder asks, compared with the data")
+    first = await shown_chart(portal, dataset, {"columns": list(FIRST), "limit": 5})
     expect(len(first.rows) == 5, "a chart with a limit of 5 shows five rows")
-    story.tells("chart", "all visible columns, with a limit of five rows")
+    story.tells("chart", "some columns, with a limit of five rows")
     story.console.print(build_rows(first))
     flights = read_flights()
     for example in EXAMPLES:
@@ -89,7 +90,7 @@ async def _compare(
         sorted(shown.rows, key=repr) == sorted(wanted, key=repr),
         f"a chart with {example.title} shows {len(wanted)} flights, but it shows {len(shown.rows)}",
     )
-    story.tells("chart", f"{example.title}: {len(wanted)} flights, just those of the data")
+    story.tells("chart", f"{example.title}: {len(wanted)} flights, as in the data")
     conditions = [f"{key}={value}" for key, value in shown.sent if key.startswith("filter")]
     story.console.print(Padding(Text("\n".join(conditions), style="dim"), (0, 0, 0, 6)))
 
@@ -99,14 +100,12 @@ async def _add_up(story: Story, portal: LocalPortalSettings, dataset: int, fligh
     total = sum(int(flight["DEPARTURE_DELAY"] or 0) for flight in flights)
     added = sum(value for value in chart.values("DEPARTURE_DELAY") if isinstance(value, int))
     expect(added == total, f"the delays of all flights add up to {total}, but in the chart they are {added}")
-    story.tells(
-        "chart", f"the sum of DEPARTURE_DELAY over {len(flights)} flights: {total} minutes, as in the data"
-    )
+    story.tells("chart", f"sum of DEPARTURE_DELAY over {len(flights)} flights: {total}, as in the data")
 
 
 async def shown_chart(portal: LocalPortalSettings, dataset: int, question: Mapping[str, object]) -> Chart:
     """Open a chart that must not stay empty."""
-    chart = await open_chart(portal, {"dataset": dataset, "columns": COLUMNS, **question})
+    chart = await open_chart(portal, {"dataset": dataset, "columns": list(COLUMNS), **question})
     if chart.failure is not None:
         expect(
             holds=False, what=f"the chart shows rows, but it is empty: {chart.failure.reason} {chart.answer}"
