@@ -144,7 +144,7 @@ def _practice_portal(profile: str | None) -> LocalPortalSettings:
 
 
 def _day(moment: datetime | None) -> str | None:
-    return moment and moment.date().isoformat()
+    return moment.date().isoformat() if moment else None
 
 
 def _asked(columns: list[str], summed: str | None) -> list[str]:

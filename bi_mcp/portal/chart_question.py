@@ -99,7 +99,7 @@ def _day(given: object) -> date | None:
         return None
     moment = parse_moment(given) if isinstance(given, str) and len(given) == len("2025-12-31") else None
     if moment is None:
-        raise refuse_question(f"A date range takes days such as 2025-12-31, not {given!r:.80}.")
+        raise refuse_question(f"A date range takes days such as 2025-12-31, not {_quoted(given)}.")
     return moment.date()
 
 
@@ -115,7 +115,7 @@ def _condition(given: object) -> Condition:
     operator = parts.get("operator")
     if not _is_operator(operator):
         raise refuse_question(
-            f"A condition's operator must be one of {', '.join(OPERATOR_NAMES)}, not {operator!r:.80}."
+            f"A condition's operator must be one of {', '.join(OPERATOR_NAMES)}, not {_quoted(operator)}."
         )
     exclude = as_boolean(parts.get("exclude", False))
     column = _optional_text(parts.get("column"))
@@ -126,6 +126,11 @@ def _condition(given: object) -> Condition:
 
 def _is_operator(given: object) -> TypeGuard[OperatorName]:
     return given in OPERATOR_NAMES
+
+
+def _quoted(given: object) -> str:
+    """Quote a text; of anything else name the type, for its text may be endless."""
+    return f"{given!r:.80}" if isinstance(given, str) else f"a value of type {type(given).__name__}"
 
 
 def _optional_text(given: object) -> str | None:
