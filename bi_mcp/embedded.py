@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken
 from bi_mcp.secret import Secret
 
@@ -63,6 +64,13 @@ async def open_chart(settings: LocalPortalSettings, question: Mapping[str, objec
     try:
         chart: Chart = await portal.state.charts.open(parse_question(question))
     except ModuleFault as fault:
+        if fault.code == "DATASET_NOT_FOUND":
+            raise InvalidRequestError(
+                say(
+                    "The practice portal has no dataset {dataset!r}. `bi-mcp map` shows what it has.",
+                    dataset=question["dataset"],
+                )
+            ) from None
         raise InvalidRequestError(fault.message) from None
     finally:
         portal.state.database.close()

@@ -171,10 +171,19 @@ def test_an_empty_chart_says_why_and_what_was_sent_and_ends_with_status_1(tmp_pa
 
 
 @pytest.mark.usefixtures("filled")
+def test_values_of_another_type_are_counted(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "portal.sqlite3") as database:
+        database.execute("UPDATE dataset_columns SET type = 'int' WHERE name = 'CARRIER'")
+    database.close()
+    result = ran("flights", "--limit", "2", "--where", "DEPARTURE_DELAY > 0")
+    assert "not of type int: 2 in CARRIER." in result.output
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nothing"], "The portal has no dataset 'nothing'."),
+        (["nothing"], "The practice portal has no dataset 'nothing'. `bi-mcp map` shows what it has."),
         (["flights", "--column", "nowhere"], "no visible column 'NOWHERE'. It has FLIGHT_DATE"),
         (["flights", "--where", "CARRIER"], "'CARRIER' is not a condition. Write it as"),
         (["flights", "--where", 'CARRIER = "U"A'], "is not a condition"),

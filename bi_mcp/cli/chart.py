@@ -120,8 +120,8 @@ def chart(
     else:
         print_rows(shown.columns, shown.rows)
         click.echo(say_count("{count} row", "{count} rows", len(shown.rows)))
-        for note in shown.picture.notes:
-            click.echo(f" ! {note}")
+        for unread in shown.picture.unread:
+            _print_unread(unread.column, unread.type, unread.count)
         if summed:
             _print_sum(summed.upper(), shown.columns, shown.rows)
     sys.exit(0 if shown.failure is None else 1)
@@ -162,6 +162,17 @@ def _group(condition: str) -> list[dict[str, object]]:
                 condition=condition,
             )
         ) from None
+
+
+def _print_unread(column: str, column_type: str, count: int) -> None:
+    click.echo(
+        say(
+            "! Values that are missing in the chart, since they are not of type {type}: {count} in {column}.",
+            type=column_type,
+            count=count,
+            column=column,
+        )
+    )
 
 
 def _print_sum(column: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

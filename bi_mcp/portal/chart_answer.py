@@ -16,12 +16,25 @@ Row = tuple[Value, ...]
 
 
 @dataclass(frozen=True)
+class Unread:
+    """How many values of a column are not of its type, and so are missing in the chart."""
+
+    column: str
+    type: str
+    count: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.count} of {self.rows} values are not of type {self.type} and are missing in the chart."
+
+
+@dataclass(frozen=True)
 class Picture:
-    """Rows in the order of the columns. A note says which values are not of their column's type and so are missing."""
+    """Rows in the order of the columns."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
-    notes: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def read_answer(
@@ -96,11 +109,10 @@ def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -
         values = [_shown(value, column, unread) for value, column in zip(row, columns, strict=True)]
         _check_dates(number, values, columns)
         shown.append(tuple(values))
-    types = {column.name: column.type for column in columns}
     notes = tuple(
-        f"{name}: {count} of {len(rows)} values are not of type {types[name]} and are missing in the chart."
-        for name, count in unread.items()
-        if count
+        Unread(column.name, column.type, unread[column.name], len(rows))
+        for column in columns
+        if unread[column.name]
     )
     return Picture(tuple(column.name for column in columns), tuple(shown), notes)
 

@@ -54,7 +54,7 @@ class Chart:
         return {
             "columns": self.columns,
             "rows": self.rows,
-            "notes": self.picture.notes,
+            "notes": [str(unread) for unread in self.picture.unread],
             "failure": failure and {"kind": failure.kind, "reason": failure.reason, "values": failure.values},
             "sent": dict(self.sent),
             "status": self.status,

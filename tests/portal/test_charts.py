@@ -140,7 +140,7 @@ async def test_values_are_read_by_the_types_of_the_columns(
     async with chart_portal(columns=[column]) as portal:
         portal.answers(["VALUE"], [value])
         chart = await portal.open()
-        assert (chart.rows, chart.picture.notes) == (((shown,),), ())
+        assert (chart.rows, chart.picture.unread) == (((shown,),), ())
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ async def test_a_value_of_another_type_is_missing_and_a_note_says_so(column_type
         portal.answers(["VALUE"], [value], [None])
         chart = await portal.open()
         assert chart.rows == ((None,), (None,))
-        assert chart.picture.notes == (
+        assert chart.as_json()["notes"] == [
             f"VALUE: 1 of 2 values are not of type {column_type} and are missing in the chart.",
-        )
+        ]
 
 
 async def test_a_redirect_is_followed() -> None:
