@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
 import anyio
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from mcp import Client
@@ -213,3 +217,31 @@ def test_charts_of_a_real_portal_are_left_to_its_bi_builder(tmp_path: Path) -> N
     result = ran("flights", **real)
     assert result.exit_code == 1
     assert "portal.example is a real portal, and its charts are seen in its BI Builder" in result.output
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_portal_on_a_port_opens_charts_in_the_culture_of_its_option() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-u", "-m", "bi_mcp", "portal", "--port", str(port), "--culture", "en-gb"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as portal:  # noqa: S603  our own command
+        try:
+            assert portal.stdout is not None
+            portal.stdout.readline()
+            token = portal.stdout.readline().strip().rpartition("BI_MCP_ACCESS_TOKEN=")[2]
+            question = {
+                "auth": token,
+                "dataset": "flights",
+                "dates": {"from": "2013-01-02", "to": "2013-01-02"},
+            }
+            # The portal names its address before it listens there.
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False) as http:
+                chart = http.post(
+                    f"http://127.0.0.1:{port}/practice/charts", json=question, timeout=60
+                ).json()
+        finally:
+            portal.terminate()
+    assert chart["failure"] is None
+    assert {row[0] for row in chart["rows"]} == {"2013-01-02"}
+    assert chart["sent"]["filter[<=FLIGHT_DATE]"] == "02/01/2013 23:59:59"
