@@ -21,11 +21,13 @@ Choice = TypeVar("Choice", bound=str)
 Generation = Literal["classic", "tables"]
 ErrorPlace = Literal["result", "root"]
 Limits = Literal["off", "standard", "enterprise"]
+Culture = Literal["ru", "en", "en-gb", "de", "iso"]
 Confirmation = Literal["elicit", "token", "off"]
 
 GENERATIONS: tuple[Generation, ...] = ("classic", "tables")
 ERROR_PLACES: tuple[ErrorPlace, ...] = ("result", "root")
 LIMITS: tuple[Limits, ...] = ("off", "standard", "enterprise")
+CULTURES: tuple[Culture, ...] = ("ru", "en", "en-gb", "de", "iso")
 CONFIRMATIONS: tuple[Confirmation, ...] = ("elicit", "token", "off")
 
 
@@ -34,7 +36,7 @@ class LocalPortalSettings:
     """How the local portal behaves.
 
     `access_token` and `webhook` (`USER/SECRET`) are fixed credentials, accepted beside the issued ones.
-    `faults` opens the control route with which tests order faults.
+    `faults` opens the control route with which tests order faults. `culture` is how a chart's filter writes dates.
     """
 
     database: str = ":memory:"
@@ -44,6 +46,7 @@ class LocalPortalSettings:
     access_token: Secret | None = None
     webhook: Secret | None = None
     faults: bool = False
+    culture: Culture = "ru"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +287,7 @@ def local_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalP
         access_token=_secret(environment, "BI_MCP_PORTAL_ACCESS_TOKEN"),
         webhook=_secret(environment, "BI_MCP_PORTAL_WEBHOOK"),
         faults=_switch(environment, "BI_MCP_PORTAL_FAULTS"),
+        culture=_choice(environment, "BI_MCP_PORTAL_CULTURE", CULTURES, "ru"),
     )
 
 

@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from bi_mcp.config import LocalPortalSettings
+    from starlette.applications import Starlette
+
+    from bi_mcp.config import Culture, LocalPortalSettings
     from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.portal.charts import Chart
     from bi_mcp.rest.client import BIConnector
 
 # Never resolved: calls to it stay in the process. `http` on loopback's name, so that no rule about https is bent.
@@ -23,16 +27,20 @@ PORTAL_URL = "http://localhost"
 
 def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
     """Start an embedded portal that knows the sample connector, and return a client of it."""
-    from bi_mcp import sample
-    from bi_mcp.portal import create_app
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.transport import HttpTransport
 
     token = settings.access_token or Secret(secrets.token_urlsafe())
-    portal = create_app(
-        replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()}
-    )
+    portal = build_portal(replace(settings, access_token=token))
     return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
+
+
+def build_portal(settings: LocalPortalSettings) -> Starlette:
+    """Build a local portal that knows the sample connector, which is told the portal's culture."""
+    from bi_mcp import sample
+    from bi_mcp.portal import create_app
+
+    return create_app(settings, connectors={sample.ORIGIN: sample.create_app(culture=settings.culture)})
 
 
 def call_embedded_endpoints() -> EndpointCaller:
@@ -43,17 +51,42 @@ def call_embedded_endpoints() -> EndpointCaller:
     return EndpointCaller(allow_private=True, apps={sample.ORIGIN: sample.create_app()})
 
 
-def serve_portal(port: int, announce: Callable[[str], None]) -> None:
+async def open_chart(settings: LocalPortalSettings, question: Mapping[str, object]) -> Chart:
+    """Open a chart on the practice portal, as its route `/practice/charts` does.
+
+    Raises `InvalidRequestError` for a question that BI Builder could not ask.
+    """
+    from bi_mcp.errors import InvalidRequestError
+    from bi_mcp.portal.answers import ModuleFault
+    from bi_mcp.portal.chart_question import parse_question
+
+    portal = build_portal(settings)
+    try:
+        chart: Chart = await portal.state.charts.open(parse_question(question))
+    except ModuleFault as fault:
+        if fault.code == "DATASET_NOT_FOUND":
+            raise InvalidRequestError(
+                say(
+                    "The practice portal has no dataset {dataset!r}. `bi-mcp map` shows what it has.",
+                    dataset=question["dataset"],
+                )
+            ) from None
+        raise InvalidRequestError(fault.message) from None
+    finally:
+        portal.state.database.close()
+    return chart
+
+
+def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | None = None) -> None:
     """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
     import uvicorn
 
-    from bi_mcp import sample
     from bi_mcp.config import embedded_portal_settings
-    from bi_mcp.portal import create_app
 
     settings = embedded_portal_settings()
+    settings = replace(settings, culture=culture or settings.culture)
     token = settings.access_token or Secret(secrets.token_urlsafe())
-    app = create_app(replace(settings, access_token=token), connectors={sample.ORIGIN: sample.create_app()})
+    app = build_portal(replace(settings, access_token=token))
     announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
     if settings.access_token is None:
         # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.

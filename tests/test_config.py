@@ -89,6 +89,7 @@ def test_every_variable_of_the_local_portal_is_read() -> None:
         "BI_MCP_PORTAL_ACCESS_TOKEN": TOKEN,
         "BI_MCP_PORTAL_WEBHOOK": "7/webhook-canary",
         "BI_MCP_PORTAL_FAULTS": "yes",
+        "BI_MCP_PORTAL_CULTURE": "en-gb",
     }
     expected = LocalPortalSettings(
         database="portal.sqlite3",
@@ -98,6 +99,7 @@ def test_every_variable_of_the_local_portal_is_read() -> None:
         access_token=Secret(TOKEN),
         webhook=Secret("7/webhook-canary"),
         faults=True,
+        culture="en-gb",
     )
     assert local_portal_settings(environment) == expected
     assert embedded_portal_settings(environment) == expected
@@ -150,6 +152,7 @@ def test_variables_that_do_not_fit_together_are_named(environment: Mapping[str, 
         ("BI_MCP_PORTAL_ERRORS", "result, root"),
         ("BI_MCP_PORTAL_LIMITS", "off, standard, enterprise"),
         ("BI_MCP_PORTAL_FAULTS", "on or off"),
+        ("BI_MCP_PORTAL_CULTURE", "ru, en, en-gb, de, iso"),
         ("BI_MCP_ALLOW_LITERAL_SECRETS", "on or off"),
         ("BI_MCP_CONFIRM", "elicit, token, off"),
         ("BI_MCP_READ_ONLY", "on or off"),

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from bi_mcp import __version__
 from bi_mcp.cli.account import login, logout, profiles
+from bi_mcp.cli.chart import chart
 from bi_mcp.cli.completion import completion
 from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
 from bi_mcp.cli.doctor import doctor
@@ -127,6 +128,7 @@ for command in (
     *SETUP,
     history,
     undo,
+    chart,
     demo,
     portal,
     sample,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,13 +12,11 @@ import click
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.cli.repairs import commands_of, how_to_change
+from bi_mcp.cli.rows import print_rows
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-
-    from rich.console import Console
-    from rich.text import Text
 
     from bi_mcp.diagnostics.connector_report import ConnectorReport
     from bi_mcp.diagnostics.finding import Finding
@@ -131,7 +128,7 @@ def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> Non
 
         rows, sent = await preview_dataset(app.bi, app.portal.caller, dataset, limit=limit)
         if not as_json:
-            _print_rows(rows.header, rows.rows)
+            print_rows(rows.header, rows.rows)
         return {"header": rows.header, "rows": rows.rows, "sent": sent}
 
     _finish(run, profile, as_json=as_json)
@@ -200,43 +197,6 @@ def _print_endpoints(report: ConnectorReport) -> None:
             click.echo(f" {MARKS['ok']} {facts.endpoint}: {facts.held or f'HTTP {facts.status}'}")
     calls = sum(facts.calls or 0 for facts in report.endpoints)
     click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=report.seconds))
-
-
-def _print_rows(header: list[str], rows: list[list[Any]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Text, because what comes from outside must not be read as markup.
-    cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
-    console = Console()
-    columns = zip_longest(header, *rows, fillvalue="")
-    widths = [max(cell_len(str(value)) for value in column) for column in columns]
-    if sum(width + 3 for width in widths) > console.width:
-        _print_records(console, header, cells)
-        return
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for name in header:
-        table.add_column(Text(name))
-    for row in cells:
-        table.add_row(*row)
-    console.print(table)
-
-
-def _print_records(console: Console, header: list[str], rows: list[list[Text]]) -> None:
-    """A line per value: in a table too wide for the terminal no value could be read."""
-    from rich.table import Table
-    from rich.text import Text
-
-    for number, row in enumerate(rows, 1):
-        table = Table(box=None, show_header=False)
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in zip_longest(header, row, fillvalue=""):
-            table.add_row(Text(str(name)), value)
-        console.print(say("Row {number}", number=number), table, sep="\n")
 
 
 def _print_map(found: PortalMap, profile: str | None) -> None:

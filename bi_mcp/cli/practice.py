@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bi_mcp.config import CULTURES, Culture
+
 
 @click.command(short_help="See the main job run, step by step.")
 def demo() -> None:
@@ -22,11 +24,17 @@ def demo() -> None:
 
 @click.command(short_help="Run the local practice portal on a port.")
 @click.option("--port", default=8770, show_default=True)
-def portal(port: int) -> None:
+@click.option(
+    "--culture",
+    type=click.Choice(CULTURES),
+    help="How charts write dates to connectors. Default: BI_MCP_PORTAL_CULTURE, or ru (31.12.2025).",
+)
+def portal(port: int, culture: Culture | None) -> None:
     r"""Run the local portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
 
     The BI_MCP_PORTAL_* variables say how it behaves: _DB, _GENERATION (classic, tables), _ERRORS (result, root),
-    _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off).
+    _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off), _CULTURE (ru, en,
+    en-gb, de, iso). POST /practice/charts opens a chart, as `bi-mcp chart` does.
 
     \b
     Examples:
@@ -35,7 +43,7 @@ def portal(port: int) -> None:
     """
     from bi_mcp.embedded import serve_portal
 
-    serve_portal(port, announce=click.echo)
+    serve_portal(port, announce=click.echo, culture=culture)
 
 
 @click.command(short_help="Run the sample connector on a port.")

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 
 from bi_mcp.config import ErrorPlace, LocalPortalSettings
 from bi_mcp.portal.answers import ModuleFault, SystemFault, error_body, module_error, success
+from bi_mcp.portal.chart_routes import chart_routes
+from bi_mcp.portal.charts import Charts
 from bi_mcp.portal.context import Context
 from bi_mcp.portal.database import Database
 from bi_mcp.portal.faults import FaultInjector, Faults, fault_routes
@@ -35,19 +37,27 @@ def build_app(
     database = Database(settings.database)
     faults = Faults(clock=clock)
     tokens = TokenStore(database, clock)
+    outbound = Outbound(connectors)
     context = Context(
         database=database,
         generation=settings.generation,
         clock=clock,
-        url_check=Outbound(connectors).url_check,
+        url_check=outbound.url_check,
         sync_fails=lambda method: faults.take("sync_failure", method) is not None,
     )
     portal = Portal(context, build_limits(settings.limits), clock)
     credentials = Credentials(access_token=settings.access_token, webhook=settings.webhook, issued=tokens)
     shell = _RestShell(portal, credentials, settings.errors, clock)
-    routes = [*shell.routes(), *oauth_routes(tokens), *(fault_routes(faults) if settings.faults else [])]
+    charts = Charts(context, outbound, settings.culture)
+    routes = [
+        *shell.routes(),
+        *oauth_routes(tokens),
+        *chart_routes(charts, credentials),
+        *(fault_routes(faults) if settings.faults else []),
+    ]
     app = Starlette(routes=routes, middleware=[Middleware(FaultInjector, faults=faults)])
     app.state.portal = portal
+    app.state.charts = charts
     app.state.faults = faults
     app.state.tokens = tokens
     app.state.database = database

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
+from bi_mcp import sample
 from docs.making.console import Command, FileText, Home, Step, copied, parse_steps
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -65,6 +67,21 @@ def test_a_translation_has_the_commands_files_and_outputs_of_the_english_page(pa
 
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     assert carry_out("tutorial.md", Home(tmp_path)) > 10
+
+
+def test_the_charts_of_the_tutorial_show_what_is_in_the_data() -> None:
+    page = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    with Path(sample.__file__).with_name("data").joinpath("flights.csv").open(encoding="utf-8") as file:
+        flights = list(csv.DictReader(file))
+    delays = [int(flight["DEPARTURE_DELAY"]) for flight in flights if flight["DEPARTURE_DELAY"]]
+    assert f"{len(flights)} rows\nSum of DEPARTURE_DELAY: {sum(delays)}\n" in page
+    assert f"{len(flights) - len(delays)} rows\n" in page
+    long = [
+        flight
+        for flight in flights
+        if flight["CARRIER"] in {"UA", "AA"} and 120 <= int(flight["DEPARTURE_DELAY"] or 0) <= 180
+    ]
+    assert f"{len(long)} rows\n" in page
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from bi_mcp.language import DOMAIN, FOLDER
 
 SOURCE = Path(bi_mcp.__file__).parent
 KEYWORDS = {"say": None, "text": None, "say_count": (1, 2)}
-# What speaks in its own name: a local portal speaks as Bitrix24 does.
-SILENT = {"portal", "sample", "locale"}
+# What speaks in its own name: a local portal speaks as Bitrix24 does. The demo tells its story in English.
+SILENT = {"portal", "sample", "locale", "demo"}
 LANGUAGE = "ru"
 # The same texts are the same bytes, whenever they are compiled.
 NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,0 +1,201 @@
+"""`bi-mcp chart`: a chart of the practice portal, as BI Builder would show it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from bi_mcp.cli.chart_conditions import parse_group
+from bi_mcp.cli.chosen_portal import profile_option
+from bi_mcp.cli.rows import print_rows
+from bi_mcp.language import say, say_count, text
+
+if TYPE_CHECKING:
+    from bi_mcp.config import LocalPortalSettings
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+# Why a chart is empty, by the kinds of the practice portal, and what to do next.
+REASONS: Mapping[str, str] = {
+    "inactive": text(
+        "The source is inactive, and Bitrix24 does not call its connector. Activate the source."
+    ),
+    "unreachable": text(
+        "The connector could not be reached at its urlData. Start it, or correct the address."
+    ),
+    "timeout": text("The connector did not answer within {seconds} seconds. Let it answer faster."),
+    "too_large": text(
+        "The answer has more than {megabytes} MB. Narrow the chart down with a limit or a condition."
+    ),
+    "status": text(
+        "The connector answered HTTP {status}, and Bitrix24 takes 200 alone. What came back below may say why."
+    ),
+    "no_body": text("The connector answered an empty body or 0. It must answer a list of rows."),
+    "not_json": text("The answer is not JSON. The connector must answer a list of rows as JSON."),
+    "not_rows": text("The answer is not a list of rows, each of them a list of plain values."),
+    "no_header": text("The answer has no first row. Row 1 must name the columns, also where no row follows."),
+    "codes_in_header": text(
+        "Row 1 holds external codes, and this portal wants the names {columns}. Give each column its name as its code."
+    ),
+    "names_in_header": text(
+        "Row 1 holds names, and this portal wants the external codes of {columns} where it sent mapFields."
+    ),
+    "columns_missing": text(
+        "Row 1 does not name {columns}. The connector must answer every column that it is asked for."
+    ),
+    "ragged": text("Row {row} has {count} values, and row 1 has {expected}. All rows must be equally long."),
+    "old_date": text(
+        "Row {row} holds {value} in {column}. Dates at or before 1900-01-01 break BI Builder: answer null instead."
+    ),
+}
+
+
+@click.command(short_help="Open a chart on the practice portal.")
+@click.argument("dataset")
+@click.option(
+    "--column", "columns", multiple=True, help="Show this column; may be given several times. Default: all."
+)
+@click.option("--from", "start", type=_DAY, help="First day of a date range.")
+@click.option("--to", "end", type=_DAY, help="Last day of a date range.")
+@click.option("--time-column", help="Column of the date range. Default: the first of type date or datetime.")
+@click.option("--where", "conditions", multiple=True, help="Condition; all that are given must hold.")
+@click.option("--sum", "summed", help="Add up this column over the rows.")
+@click.option("--limit", type=click.IntRange(1), help="Rows at most.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the chart as JSON, with what was sent and what came back."
+)
+@profile_option
+def chart(
+    dataset: str,
+    columns: tuple[str, ...],
+    start: datetime | None,
+    end: datetime | None,
+    time_column: str | None,
+    conditions: tuple[str, ...],
+    summed: str | None,
+    limit: int | None,
+    as_json: bool,
+    profile: str | None,
+) -> None:
+    r"""Open a chart on a DATASET (its name or id) of the practice portal: the rows that BI Builder would show.
+
+    The connector is asked as Bitrix24 asks when a chart is opened. Where that leaves the chart empty, the reason
+    is printed, which a user of Bitrix24 never sees, and the command ends with status 1.
+
+    \b
+    Conditions: CARRIER = UA, AA      CARRIER != UA             DELAY between 1 and 5
+                DELAY >= 60           CARRIER contains U        TAIL_NUMBER is empty
+    with `not` (DELAY not between 1 and 5, TAIL_NUMBER is not empty) and with `or` (DELAY > 60 or CARRIER = UA).
+
+    \b
+    Examples:
+      bi-mcp chart flights --from 2013-01-01 --to 2013-01-02
+      bi-mcp chart flights --where "CARRIER = UA, AA" --where "DELAY > 60" --sum DELAY
+    """
+    import anyio
+
+    from bi_mcp.embedded import open_chart
+
+    if time_column and not (start or end):
+        raise click.UsageError(say("--time-column goes with --from or --to."))
+    dates = {"from": _day(start), "to": _day(end), "column": time_column and time_column.upper()}
+    question = {
+        "dataset": dataset,
+        "columns": _asked([name.upper() for name in columns], summed and summed.upper()),
+        "dates": dates if start or end else None,
+        "where": [_group(condition) for condition in conditions],
+        "limit": limit,
+    }
+    shown = anyio.run(open_chart, _practice_portal(profile), question)
+    if as_json:
+        click.echo(json.dumps(shown.as_json(), ensure_ascii=False, indent=2))
+    elif shown.failure is not None:
+        _print_failure(say(REASONS[shown.failure.kind], **shown.failure.values), shown.sent, shown.answer)
+    else:
+        print_rows(shown.columns, shown.rows)
+        click.echo(say_count("{count} row", "{count} rows", len(shown.rows)))
+        for unread in shown.picture.unread:
+            _print_unread(unread.column, unread.type, unread.count)
+        if summed:
+            _print_sum(summed.upper(), shown.columns, shown.rows)
+    sys.exit(0 if shown.failure is None else 1)
+
+
+def _practice_portal(profile: str | None) -> LocalPortalSettings:
+    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.portals import EMBEDDED, build_portals
+
+    settings = with_options(read_settings(), profiles=(profile,) if profile else ())
+    portals, default = build_portals(settings)
+    if default != EMBEDDED:
+        raise click.ClickException(
+            say(
+                "{portal} is a real portal, and its charts are seen in its BI Builder. Open charts on the practice portal: --profile embedded.",
+                portal=portals[default].title,
+            )
+        )
+    return settings.embedded
+
+
+def _day(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None
+
+
+def _asked(columns: list[str], summed: str | None) -> list[str]:
+    """Ask for the column that is added up, too, where columns are named at all."""
+    return [*columns, summed] if columns and summed and summed not in columns else columns
+
+
+def _group(condition: str) -> list[dict[str, object]]:
+    try:
+        return parse_group(condition)
+    except (ValueError, csv.Error):
+        raise click.UsageError(
+            say(
+                '{condition!r} is not a condition. Write it as "CARRIER = UA, AA", "DELAY between 1 and 5", "DELAY > 60", "CARRIER contains U" or "TAIL_NUMBER is empty".',
+                condition=condition,
+            )
+        ) from None
+
+
+def _print_unread(column: str, column_type: str, count: int) -> None:
+    click.echo(
+        say(
+            "! Values that are missing in the chart, since they are not of type {type}: {count} in {column}.",
+            type=column_type,
+            count=count,
+            column=column,
+        )
+    )
+
+
+def _print_sum(column: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if column not in columns:
+        raise click.ClickException(
+            say(
+                "The chart has no column {column}. It shows {columns}.",
+                column=column,
+                columns=", ".join(columns),
+            )
+        )
+    values = [row[columns.index(column)] for row in rows]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if not numbers and any(value is not None for value in values):
+        raise click.ClickException(say("{column} holds no numbers and cannot be added up.", column=column))
+    click.echo(say("Sum of {column}: {sum}", column=column, sum=round(sum(numbers), 6)))
+
+
+def _print_failure(reason: str, sent: Sequence[tuple[str, str]], answer: str) -> None:
+    click.echo(say("The chart is empty. {reason}", reason=reason))
+    if sent:
+        click.echo(say("Sent, beside the settings of the source:"))
+        for key, value in sent:
+            click.echo(f"  {key}={value}")
+    if answer:
+        click.echo(say("Came back: {answer}", answer=answer))

@@ -1,0 +1,51 @@
+"""Rows of a table in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from bi_mcp.language import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table, or a line per value where it would be too wide."""
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Text, because what comes from outside must not be read as markup.
+    cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
+    console = Console()
+    columns = zip_longest(header, *rows, fillvalue="")
+    widths = [max(cell_len(str(value)) for value in column) for column in columns]
+    if sum(width + 3 for width in widths) > console.width:
+        _print_records(console, header, cells)
+        return
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for name in header:
+        table.add_column(Text(name))
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_records(console: Console, header: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """A line per value: in a table too wide for the terminal no value could be read."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for number, row in enumerate(rows, 1):
+        table = Table(box=None, show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in zip_longest(header, row, fillvalue=""):
+            table.add_row(Text(str(name)), value)
+        console.print(say("Row {number}", number=number), table, sep="\n")
