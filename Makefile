@@ -101,9 +101,9 @@ snapshots: $(VENV)/ready
 surface: $(VENV)/ready
 	$(BIN)/python -m tests.server.surface
 
-# Collects the texts that people read, for translation, and compiles the translations.
+# Collects the texts that people read, for translation, and compiles the translations. FORGET=--forget drops those of texts that are gone.
 texts: $(VENV)/ready
-	$(BIN)/python -m tests.language.catalogues
+	$(BIN)/python -m tests.language.catalogues $(FORGET)
 
 $(VENV)/ready: pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a minute."
