@@ -73,17 +73,23 @@ audit: $(RELEASE)/ready
 	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/container.txt
 	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/backend.txt
 
-# After a change of pyproject.toml. The versions in the locks stay as long as they fit; UPGRADE=--upgrade takes the newest.
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
-locks:
-	$(LOCK) pyproject.toml --all-extras --group dev --group docs --group release --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --extra postgresql --output-file requirements/container.txt
+# After a change of pyproject.toml or a package.json. The versions in the locks stay as long as they fit; UPGRADE=--upgrade takes the newest.
+# What is installed into one environment is locked to the same versions: each lock is made within those before it.
+LOCK = build/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+LOCK_NODE = install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel error
+locks: build/locks/ready build/node/ready
 	$(LOCK) --group backend --output-file requirements/backend.txt
-
-$(RELEASE)/ready: requirements/dev.txt
-	$(PYTHON) -m venv --clear $(RELEASE)
-	$(RELEASE)/bin/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
-	touch $@
+	$(LOCK) pyproject.toml --constraint requirements/backend.txt --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra postgresql --constraint requirements/run.txt --output-file requirements/container.txt
+	$(LOCK) pyproject.toml --all-extras --group backend --group dev --constraint requirements/backend.txt --constraint requirements/container.txt --output-file requirements/dev.txt
+	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
+	$(LOCK) --group backend --group release --constraint requirements/dev.txt --output-file requirements/release.txt
+	$(LOCK) --group locks --output-file requirements/locks.txt
+	$(LOCK) --group python1 --output-file requirements/python1.txt
+	$(LOCK) --group fastmcp4 --output-file requirements/fastmcp4.txt
+	$(LOCK) --group node --output-file requirements/node.txt
+	cd tests/clients && $(NPM) $(LOCK_NODE)
+	cd requirements/bundle && $(NPM) $(LOCK_NODE)
 
 bench: $(VENV)/ready
 	mkdir -p build
