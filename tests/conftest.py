@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from bi_mcp.language import speak
+
+# How many tests of each campaign were left out. With pytest-xdist only the workers collect tests, so they tell the controller.
+LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +27,31 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "needs(program, called=program): runs where the program is present; the gate installs it first",
     )
+    config.addinivalue_line(
+        "markers",
+        "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
+    )
+    config.stash[LEFT_OUT] = Counter()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        if marker := item.get_closest_marker("campaign"):
+            item.config.stash[LEFT_OUT][marker.args[0]] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    # Every worker collects the same tests; one that crashed tells nothing.
+    told = getattr(node, "workeroutput", {}).get("left_out")
+    if told is not None:
+        node.config.stash[LEFT_OUT] = Counter(told)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -43,6 +73,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"Left out for want of a program: {', '.join(missing)}. Install it to run everything."
         )
+    left_out = terminalreporter.config.stash[LEFT_OUT]
+    if left_out:
+        counts = ", ".join(f"{name} ({count})" for name, count in left_out.most_common())
+        terminalreporter.write_line(f"Left to `make test-all`: {left_out.total()} tests. {counts}.")
 
 
 @pytest.fixture(scope="session")

