@@ -86,12 +86,10 @@ def _pools(column: Column) -> st.SearchStrategy[list[Value]]:
 
 def _rows(columns: Sequence[Column], pools: Mapping[str, Sequence[Value]]) -> st.SearchStrategy[Any]:
     telling = {column.code: _TELLING[column.type] for column in columns}
-    row = st.fixed_dictionaries(
-        {
-            column.code: st.none() | st.sampled_from([_shown(value) for value in pools[column.code]])
-            for column in columns
-        }
-    )
+    cells = [
+        st.none() | st.sampled_from([_shown(value) for value in pools[column.code]]) for column in columns
+    ]
+    row = st.tuples(*cells).map(lambda values: dict(zip(telling, values, strict=True)))
     return st.lists(row, max_size=12).map(lambda rows: (telling, *rows))
 
 
