@@ -87,8 +87,8 @@ def data(database, form):
                 return known[code]
         raise ValueError(f"There is no column {name!r}.")
 
-    asked = in_order(form.get("select") or {}) or list(known)
-    chosen = [find(name) for name in asked]
+    asked = in_order(form.get("select") or {})
+    chosen = [find(name) for name in asked] or list(known.values())
     limit = form.get("limit") or str(sys.maxsize)
     if not limit.isdecimal():
         raise ValueError(f"The limit must be a whole number, not {limit!r}.")
@@ -96,7 +96,7 @@ def data(database, form):
     condition = group(form.get("filter") or {}, find, values)
     query = f"SELECT {', '.join(sql for *_, sql in chosen)} FROM {quote(table)} WHERE {condition} LIMIT ?"
     rows = database.execute(query, [*values, min(int(limit), sys.maxsize)])
-    return itertools.chain([[code for code, *_ in chosen] if codes else asked], rows)
+    return itertools.chain([[code for code, *_ in chosen] if codes or not asked else asked], rows)
 
 
 def group(members, find, values, numbered=False):

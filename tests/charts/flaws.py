@@ -24,9 +24,9 @@ FIRST_ROW = 0
 
 @dataclass(frozen=True)
 class Flaw:
-    """A wrong connector. `code`: of the finding that must name it. `shows`: words of the shapes that show it, one must be in each.
+    """A wrong connector. `code`: of the finding that must name it; `culture`: of the portal for which it is seen.
 
-    `culture`: of the portal for which it is seen.
+    `shows`: words of the shapes that show it; each is in some, and one in each. `also`: words of others that may.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Flaw:
     build: Callable[[], HonestConnector]
     shows: tuple[str, ...]
     culture: Culture = "ru"
+    also: tuple[str, ...] = ()
 
 
 # Names.
@@ -173,6 +174,22 @@ class NoNegation(HonestConnector):
         _refuse(tree, "!%", "!><", "!>", "!>=", "!<", "!<=")
 
 
+class OneOperatorLess(HonestConnector):
+    """Refuses a list of one operator, or passes over it."""
+
+    def __init__(self, prefix: str, *, silently: bool) -> None:
+        super().__init__(shop())
+        self.prefix = prefix
+        self.silently = silently
+
+    def compile_test(self, column: Column, test: Test) -> Callable[[Row], bool]:
+        if test.prefix != self.prefix or not test.listed:
+            return super().compile_test(column, test)
+        if self.silently:
+            return lambda _: True
+        raise RefusedError(f"The operator {test.prefix} is unknown.")
+
+
 class NotBecomesIn(HonestConnector):
     def read_filter(self, form: Form) -> Join:
         return _change(super().read_filter(form), _in_for_not)
@@ -236,7 +253,7 @@ class FirstOfList(HonestConnector):
         return _change(super().read_filter(form), _first_of_list)
 
 
-# Data.
+# Steadiness and data.
 
 
 class EveryThirdFails(HonestConnector):
@@ -245,6 +262,11 @@ class EveryThirdFails(HonestConnector):
         if self.calls % 3 == 0:
             raise RefusedError("Too many connections.", 500)
         return rows
+
+
+class ZeroAsTitle(HonestConnector):
+    def list_tables(self, form: Form) -> list[dict[str, str]]:
+        return [{**table, "title": "0"} for table in super().list_tables(form)]
 
 
 def _refuse(tree: Join, *prefixes: str) -> None:
@@ -296,6 +318,28 @@ def _wrong_rows(name: str, kind: type[HonestConnector], *shows: str) -> Flaw:
     return Flaw(name, "operator_wrong_rows", _over_shop(kind), shows)
 
 
+def _without(prefix: str, *, silently: bool = False) -> Callable[[], HonestConnector]:
+    return lambda: OneOperatorLess(prefix, silently=silently)
+
+
+# Of conditions within groups, by the words of their shapes.
+PREFIXES: Mapping[str, str] = {
+    "!=": "not one of",
+    "%": "contains",
+    "!%": "not contains",
+    "><": "between",
+    "!><": "not between",
+    ">": "greater",
+    "!>": "not greater",
+    ">=": "greater or equal",
+    "!>=": "not greater or equal",
+    "<": "less",
+    "!<": "not less",
+    "<=": "less or equal",
+    "!<=": "not less or equal",
+}
+# In them several operators meet.
+_JOINED = ("group joined", "two groups")
 _ANYTHING = ("",)
 _NOT_ISO = ("ru", "de", "en")
 _ON_DATES = ("date",)
@@ -319,7 +363,7 @@ FLAWS: tuple[Flaw, ...] = (
     ),
     Flaw("refuses groups", "groups_refused", _over_shop(NoGroups), _ANYTHING),
     Flaw("ignores the filter", "filter_ignored", _over_shop(NoFilter), _ANYTHING),
-    Flaw("skips numbered groups", "filter_ignored", _over_shop(GroupsSkipped), _ANYTHING),
+    Flaw("skips numbered groups", "groups_refused", _over_shop(GroupsSkipped), _ANYTHING),
     Flaw(
         "refuses a range of dates",
         "date_range_refused",
@@ -329,6 +373,9 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("reads ISO dates only", "date_range_refused", _over_shop(OnlyIso), _ON_DATES),
     Flaw("refuses the time of day", "date_range_refused", _over_shop(OnlyDays), _ON_DATES),
     Flaw("refuses am and pm", "date_range_refused", _over_shop(TwentyFourHours, "en"), ("en ",), "en"),
+    Flaw(
+        "has no setting for slashed dates", "date_range_refused", _over_shop(HonestConnector), ("en ",), "en"
+    ),
     Flaw("reads dotted dates only", "date_format_refused", _over_shop(OnlyDotted), ("iso",)),
     Flaw("reads 01/02 as 1 February", "date_format_misread", _over_shop(Swapping, "en"), ("en ",), "en"),
     Flaw(
@@ -337,6 +384,20 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("does not know %", "operator_refused", _over_shop(NoContains), ("contains",)),
     Flaw("does not know ><", "operator_refused", _over_shop(NoBetween), ("between",)),
     Flaw("does not know negations", "operator_refused", _over_shop(NoNegation), ("not ",)),
+    *(
+        Flaw(f"refuses {prefix}", "operator_refused", _without(prefix), (f" {words} ",), also=_JOINED)
+        for prefix, words in PREFIXES.items()
+    ),
+    *(
+        Flaw(
+            f"skips {prefix}",
+            "operator_wrong_rows",
+            _without(prefix, silently=True),
+            (f" {words} ",),
+            also=_JOINED,
+        )
+        for prefix, words in PREFIXES.items()
+    ),
     _wrong_rows("drops the time of day", ClocksDropped, "date"),
     _wrong_rows("takes not for in with a list", NotBecomesIn, "not one of", "two groups, not"),
     _wrong_rows("takes the first value for both of between", BetweenFirst, "between"),
@@ -346,7 +407,7 @@ FLAWS: tuple[Flaw, ...] = (
     _wrong_rows("finds what begins with the text", ContainsBeginning, "contains"),
     _wrong_rows("takes greater for greater or equal", GreaterOrEqual, "greater", "group"),
     _wrong_rows("compares numbers as text", NumbersAsText, "order_id", "delay", "total", "group"),
-    _wrong_rows("takes the first of a list", FirstOfList, "one of 3", "contains 2"),
+    Flaw("takes the first of a list", "lists_refused", _over_shop(FirstOfList), ("one of 3", "contains 2")),
     _wrong_rows("takes OR for AND", OrAsAnd, "joined by OR", "two groups, not"),
     _wrong_rows("joins groups by OR", GroupsJoinedByOr, "two groups", "range"),
     Flaw("fails at every third call", "answers_by_turns", _over_shop(EveryThirdFails), _ANYTHING),
@@ -361,6 +422,7 @@ DATA_FLAWS: tuple[Flaw, ...] = (
         lambda: HonestConnector(with_cells(seen_at="1900-01-01 00:00:00")),
         (),
     ),
+    Flaw("0 as a title", "zero_as_text", _over_shop(ZeroAsTitle), ()),
     Flaw("0 as a code", "zero_as_text", lambda: HonestConnector(with_column("0")), ()),
     Flaw(
         "U+FFFD in a text",

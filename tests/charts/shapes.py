@@ -83,14 +83,15 @@ def _operands(column: Column, values: tuple[Value, ...]) -> Iterator[tuple[str, 
     yield "between", (low, high)
     for operator in ("greater", "greater or equal", "less", "less or equal"):
         yield operator, (middle,)
-    yield "contains", (_part(middle),)
-    yield "contains", (_part(low), _part(high))
+    # Of days and moments nobody asks for a part.
+    if not isinstance(middle, date):
+        yield "contains", (_part(middle),)
+        yield "contains", (_part(low), _part(high))
     yield "empty", ()
 
 
 def _part(value: Value) -> str:
-    """Return a part that is spelled alike in all cultures: of a day its year."""
-    return str(value.year) if isinstance(value, date) else str(value)[:2].removesuffix(".")
+    return str(value)[:2].removesuffix(".")
 
 
 def _joined(table: Table) -> Iterator[tuple[str, Question]]:

@@ -1,0 +1,68 @@
+"""Each wrong connector is accused of its flaw and of nothing else; an honest one of nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from bi_mcp.diagnostics.connector_check import examine_connector
+from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.secret import Secret
+from tests.charts.connector import CONNECTION, PATHS, HonestConnector, SqlConnector
+from tests.charts.flaws import DATA_FLAWS, FLAWS, Flaw
+from tests.charts.questions import CULTURES, Culture
+from tests.charts.tables import Table, shop
+
+pytestmark = pytest.mark.anyio
+
+ORIGIN = "http://shop.localhost"
+MOST_CALLS = 40
+
+
+async def accusations(connector: HonestConnector, culture: Culture = "ru") -> list[Finding]:
+    """Ask as `bi-mcp check` does; what is left are warnings and errors."""
+    caller = EndpointCaller(apps={ORIGIN: connector}, culture=culture)
+    urls = {endpoint: ORIGIN + path for endpoint, path in PATHS.items()}
+    connection = {code: Secret(value) for code, value in CONNECTION.items()}
+    report = await examine_connector(caller, urls, connection, table="orders")
+    assert connector.calls <= MOST_CALLS
+    return [finding for finding in report.findings if finding.level in {"warning", "error"}]
+
+
+@pytest.mark.parametrize("culture", CULTURES)
+@pytest.mark.parametrize("table", [shop(), shop(capitals=True)], ids=["small letters", "capitals"])
+@pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])
+async def test_an_honest_connector_is_not_accused(
+    kind: Callable[..., HonestConnector], table: Table, culture: Culture
+) -> None:
+    assert not await accusations(kind(table, culture=culture), culture)
+
+
+@pytest.mark.parametrize("flaw", [*FLAWS, *DATA_FLAWS], ids=lambda flaw: flaw.name)
+async def test_a_flaw_is_named_and_nothing_else_is(flaw: Flaw) -> None:
+    found = await accusations(flaw.build(), flaw.culture)
+    assert [finding.code for finding in found] == [flaw.code], [finding.what for finding in found]
+    assert found[0].fix
+
+
+@pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: flaw.name)
+async def test_a_finding_says_what_was_sent_and_what_came_back(flaw: Flaw) -> None:
+    [finding] = await accusations(flaw.build(), flaw.culture)
+    assert "Sent" in finding.what
+    assert "answered" in finding.what
+    assert CONNECTION["password"] not in finding.what
+
+
+async def test_the_rate_of_failures_is_told() -> None:
+    flaw = next(flaw for flaw in FLAWS if flaw.code == "answers_by_turns")
+    [finding] = await accusations(flaw.build())
+    assert re.search(r"\d+ of \d+ calls", finding.what)
+
+
+async def test_it_is_for_the_whole_table_that_few_calls_suffice() -> None:
+    connector = HonestConnector(shop())
+    await accusations(connector)
+    assert 10 < connector.calls <= MOST_CALLS
