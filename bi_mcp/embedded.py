@@ -43,12 +43,14 @@ def build_portal(settings: LocalPortalSettings) -> Starlette:
     return create_app(settings, connectors={sample.ORIGIN: sample.create_app(culture=settings.culture)})
 
 
-def call_embedded_endpoints() -> EndpointCaller:
+def call_embedded_endpoints(culture: Culture) -> EndpointCaller:
     """Call connectors as the embedded portal does: the sample without a socket, and others wherever they are."""
     from bi_mcp import sample
     from bi_mcp.endpoints.caller import EndpointCaller
 
-    return EndpointCaller(allow_private=True, apps={sample.ORIGIN: sample.create_app()})
+    return EndpointCaller(
+        allow_private=True, culture=culture, apps={sample.ORIGIN: sample.create_app(culture=culture)}
+    )
 
 
 async def open_chart(settings: LocalPortalSettings, question: Mapping[str, object]) -> Chart:

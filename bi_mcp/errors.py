@@ -141,7 +141,8 @@ EndpointReason = Literal[
 class EndpointError(BiMcpError):
     """One endpoint of a connector failed. `status` is its HTTP status if it answered; `seconds` until then.
 
-    The text names the host and the path, and holds no value of the connection.
+    `said` is the beginning of what the service answered about it, empty where that is not a text. Neither it nor the error's
+    own text holds a value of the connection.
     """
 
     def __init__(self, text: str, *, reason: EndpointReason, status: int | None = None) -> None:
@@ -149,6 +150,7 @@ class EndpointError(BiMcpError):
         self.reason: EndpointReason = reason
         self.status = status
         self.seconds = 0.0
+        self.said = ""
 
 
 class PortalError(BiMcpError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bi_mcp.auth.session import Session
-    from bi_mcp.config import Limits, Settings
+    from bi_mcp.config import Culture, Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.hosting.serving import Shared
     from bi_mcp.profiles import Profile
@@ -118,7 +118,9 @@ def _by_profile(
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
-        call_endpoints=partial(_call_endpoints, allow_private=profile.allow_private_addresses),
+        call_endpoints=partial(
+            _call_endpoints, settings.embedded.culture, allow_private=profile.allow_private_addresses
+        ),
         host=_host(profile.portal_url),
     )
 
@@ -130,6 +132,7 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
         about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
+        call_endpoints=partial(_call_endpoints, settings.embedded.culture),
         host=host,
     )
 
@@ -144,6 +147,7 @@ def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
         connect=partial(_connect_webhook, settings, limiter),
         limiter=limiter,
+        call_endpoints=partial(_call_endpoints, settings.embedded.culture),
     )
 
 
@@ -153,20 +157,20 @@ def _embedded(settings: Settings) -> PortalAccess:
         about=ABOUT_EMBEDDED,
         connect=partial(_connect_embedded, settings),
         notice=EMBEDDED_NOTICE,
-        call_endpoints=_call_embedded_endpoints,
+        call_endpoints=partial(_call_embedded_endpoints, settings.embedded.culture),
     )
 
 
-def _call_embedded_endpoints() -> EndpointCaller:
+def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
     from bi_mcp.embedded import call_embedded_endpoints
 
-    return call_embedded_endpoints()
+    return call_embedded_endpoints(culture)
 
 
-def _call_endpoints(*, allow_private: bool) -> EndpointCaller:
+def _call_endpoints(culture: Culture, *, allow_private: bool = False) -> EndpointCaller:
     from bi_mcp.endpoints.caller import EndpointCaller
 
-    return EndpointCaller(allow_private=allow_private)
+    return EndpointCaller(allow_private=allow_private, culture=culture)
 
 
 PLANS: Mapping[Limits, Plan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}

@@ -88,7 +88,7 @@ class Asker:
         try:
             rows = await ask_steadily(lambda: self.ask(request), self.tally, repeated=1)
         except EndpointError as error:
-            return Verdict("refused", sent, str(error).rstrip("."))
+            return Verdict("refused", sent, describe_error(error))
         self.spelling += [
             breach for breach in rows.breaches if breach.rule in {"header_in_codes", "header_in_names"}
         ]
@@ -104,6 +104,12 @@ def find(kind: Kind, verdict: Verdict, **values: str) -> Finding:
     """A finding about `urlData` that tells what was sent and what came back."""
     said = say(kind.what, sent=verdict.sent, reply=verdict.reply, **values)
     return kind.found("urlData", said=said)
+
+
+def describe_error(error: EndpointError) -> str:
+    """What came back in place of rows, as part of a sentence."""
+    text = str(error).rstrip(".")
+    return say('{text} and said "{said}"', text=text, said=error.said.rstrip(".")) if error.said else text
 
 
 def describe_request(request: DataRequest, connection: Connection) -> str:

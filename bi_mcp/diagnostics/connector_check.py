@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from bi_mcp.diagnostics import chart_rules, check_rules
-from bi_mcp.diagnostics.chart_asking import UNREADABLE, Asker, Verdict, describe_request, find
+from bi_mcp.diagnostics.chart_asking import UNREADABLE, Asker, Verdict, describe_error, describe_request, find
 from bi_mcp.diagnostics.chart_check import MOST_CALLS, ChartCheck, describe_way
 from bi_mcp.diagnostics.chart_sample import ChartSample, read_sample
 from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
@@ -235,8 +235,12 @@ class _Examination:
         answered = await self._ask("urlData", lambda: self._caller.ask(url, self._connection, by_code))
         if isinstance(answered, EndpointError) or not set(codes) & set(answered.header):
             return False
-        reply = str(chosen).rstrip(".") if isinstance(chosen, EndpointError) else ", ".join(chosen.header)
-        verdict = Verdict("refused", describe_request(request, self._connection), self.notes.quoted(reply))
+        if isinstance(chosen, EndpointError):
+            reply = describe_error(chosen)
+        else:
+            header = safe_text(", ".join(chosen.header), self._connection)
+            reply = say("the header {header}", header=header)
+        verdict = Verdict("refused", describe_request(request, self._connection), reply)
         self.notes.add(find(chart_rules.NAMES_UNKNOWN, verdict, way=describe_way(self._dialect)))
         return True
 

@@ -98,7 +98,8 @@ class Notebook:
 
     def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
         prefix = f"{when}: " if when else ""
-        said = f"{prefix}{error} {consequence(endpoint)}"
+        quoted = say('It said "{said}".', said=error.said.rstrip(".")) if error.said else ""
+        said = " ".join(part for part in (f"{prefix}{error}", quoted, consequence(endpoint)) if part)
         self.add(FAILURES[error.reason].found(endpoint, said=said))
 
     def tally(self, endpoint: str) -> Tally:

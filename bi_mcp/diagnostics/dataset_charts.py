@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bi_mcp.diagnostics import chart_rules as rules
-from bi_mcp.diagnostics.chart_asking import Asker, Verdict, describe_request, find
+from bi_mcp.diagnostics.chart_asking import Asker, Verdict, describe_error, describe_request, find
 from bi_mcp.diagnostics.chart_check import ASKED_ROWS, describe_way
 from bi_mcp.diagnostics.chart_probes import choose_typical
 from bi_mcp.diagnostics.finding import Finding, Kind
@@ -50,9 +50,10 @@ async def read_by_name(
     except EndpointError as error:
         if not _may_be_the_names(error, columns):
             raise
-        return await _read_by_code(outside, request, str(error).rstrip("."), error)
+        return await _read_by_code(outside, request, describe_error(error), error)
     if columns and rows.header and set(names).isdisjoint(rows.columns):
-        return await _read_by_code(outside, request, ", ".join(rows.header), rows)
+        header = safe_text(", ".join(rows.header), outside.connection)
+        return await _read_by_code(outside, request, say("the header {header}", header=header), rows)
     return NamedRows(rows)
 
 
@@ -116,7 +117,7 @@ async def _read_by_code(
             raise before
         return NamedRows(before)
     sent = describe_request(request, outside.connection)
-    return NamedRows(rows, Verdict("refused", sent, safe_text(reply, outside.connection)))
+    return NamedRows(rows, Verdict("refused", sent, reply))
 
 
 async def _ask_or_none(outside: Outside, request: DataRequest) -> Rows | None:

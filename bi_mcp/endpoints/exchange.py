@@ -16,7 +16,7 @@ import httpx
 
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
-from bi_mcp.endpoints.wording import Connection, named
+from bi_mcp.endpoints.wording import Connection, named, quote_refusal
 from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.language import say, text
 from bi_mcp.logs import hide_headers_of_answers
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # A host with more addresses than this is not tried at all of them.
+# Enough for a service's sentence about what it does not understand.
+LARGEST_REFUSAL = 4096
 MOST_IPS = 4
 STATUS_REASONS: Mapping[int, EndpointReason] = {
     401: "denied",
@@ -110,7 +112,7 @@ class Exchange:
             )
             try:
                 response = await client.send(request, stream=True, follow_redirects=False)
-                self._check_status(response)
+                await self._check_status(response)
                 size = await self._read(response)
                 tls = _tls_version(response)
                 await response.aclose()
@@ -136,7 +138,20 @@ class Exchange:
                     break
         return size
 
-    def _check_status(self, response: httpx.Response) -> None:
+    async def _said(self, response: httpx.Response) -> str:
+        """The beginning of a refusal's body; what cannot be read is not told."""
+        body = bytearray()
+        try:
+            async with aclosing(_uncompressed(response, self._name())) as parts:
+                async for part in parts:
+                    body += part
+                    if len(body) >= LARGEST_REFUSAL:
+                        break
+        except (httpx.HTTPError, EndpointError):
+            return ""
+        return quote_refusal(bytes(body[:LARGEST_REFUSAL]), self._connection)
+
+    async def _check_status(self, response: httpx.Response) -> None:
         status = response.status_code
         if response.has_redirect_location:
             if self._target(response) == self._name():
@@ -156,11 +171,13 @@ class Exchange:
                 status=status,
             )
         if status != 200:
-            raise EndpointError(
+            refused = EndpointError(
                 say("{url} answered HTTP {status}.", url=self._name(), status=status),
                 reason=STATUS_REASONS.get(status, "status"),
                 status=status,
             )
+            refused.said = await self._said(response)
+            raise refused
 
     def _target(self, response: httpx.Response) -> str:
         try:
