@@ -301,11 +301,11 @@ BREACHES: Mapping[Rule, Kind] = {
     ),
     "header_in_names": Kind(
         "header_in_names",
-        "warning",
+        "error",
         "connector",
         text("With mapFields the header holds the names of the columns instead of their codes"),
         text("With mapFields answer the codes in the first row."),
-        text("Bitrix24 expects codes there and may leave these columns empty."),
+        text("Bitrix24 looks for codes there and leaves these columns empty."),
     ),
     "column_missing": Kind(
         "column_missing",

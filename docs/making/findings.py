@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from bi_mcp.cli.doctor import MARKS
-from bi_mcp.diagnostics import check_rules, dataset_rules, portal_rules, status_rules
+from bi_mcp.diagnostics import chart_rules, check_rules, dataset_rules, portal_rules, status_rules
 from bi_mcp.diagnostics.dataset_views import Verdict
 from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
 from bi_mcp.diagnostics.finding import Kind, Level, Side
@@ -62,6 +62,11 @@ FAMILIES: Sequence[tuple[str, str, Sequence[Kind]]] = (
         "What the check of a connector tries",
         "Told by `check` and `connector_check`.",
         declared(check_rules),
+    ),
+    (
+        "What charts ask",
+        "Told by `check` and `connector_check` with what was sent and what came back; `diagnose` tells those that decide most.",
+        declared(chart_rules),
     ),
     (
         "A dataset's columns and data",

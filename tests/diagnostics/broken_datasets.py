@@ -234,7 +234,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("CARRIER",)),
     DatasetDefect(
-        "names in the header", {"urlData": heading_names}, "warning", "urlData", "With mapFields the header holds the names",
+        "names in the header", {"urlData": heading_names}, "error", "urlData", "With mapFields the header holds the names",
         columns=renamed,
     ),
     DatasetDefect(

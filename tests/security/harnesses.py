@@ -104,7 +104,7 @@ def elements(data: bytes) -> None:
         assert read.elements == json.loads(body)[: len(read.elements)]
     parse_tables(read, ANSWER)
     parse_columns(read, ANSWER)
-    parse_rows(read, ANSWER, select=["a", "b"], limit=3, map_fields={"a": "A"})
+    parse_rows(read, ANSWER, select=["A", "b"], limit=3, names={"a": "A"}, mapped=True)
 
 
 def setup(data: bytes) -> None:
