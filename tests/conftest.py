@@ -31,7 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
     )
-    config.stash[LEFT_OUT] = Counter()
+    nothing: Counter[str] = Counter()
+    config.stash[LEFT_OUT] = nothing
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -51,7 +52,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     # Every worker collects the same tests; one that crashed tells nothing.
     told = getattr(node, "workeroutput", {}).get("left_out")
     if told is not None:
-        node.config.stash[LEFT_OUT] = Counter(told)
+        node.config.stash[LEFT_OUT] = Counter[str](told)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -70,11 +70,6 @@ def test_a_type_in_capitals_is_the_type() -> None:
     assert typed("Money", 1.5, generation="classic")[0] == "double"
 
 
-def test_a_type_in_capitals_is_the_type() -> None:
-    assert typed("INT", 1) == ("int", [])
-    assert typed("Money", 1.5, generation="classic")[0] == "double"
-
-
 def test_a_name_that_is_taken_is_numbered() -> None:
     proposal = propose("orders", "Orders", COLUMNS, SAMPLE, 5, taken_names=["orders"])
     assert proposal.fields["name"] == "orders_2"
