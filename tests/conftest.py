@@ -31,8 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
     )
-    nothing: Counter[str] = Counter()
-    config.stash[LEFT_OUT] = nothing
+    config.stash[LEFT_OUT] = Counter[str]()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -44,7 +43,8 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+        left_out = session.config.stash[LEFT_OUT]
+        output["left_out"] = dict(left_out)
 
 
 @pytest.hookimpl(optionalhook=True)
