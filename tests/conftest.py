@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
     )
-    config.stash[LEFT_OUT] = Counter()
+    config.stash[LEFT_OUT] = Counter[str]()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -43,7 +43,8 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+        left_out = session.config.stash[LEFT_OUT]
+        output["left_out"] = dict(left_out)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,7 +52,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     # Every worker collects the same tests; one that crashed tells nothing.
     told = getattr(node, "workeroutput", {}).get("left_out")
     if told is not None:
-        node.config.stash[LEFT_OUT] = Counter(told)
+        node.config.stash[LEFT_OUT] = Counter[str](told)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

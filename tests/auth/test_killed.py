@@ -24,7 +24,7 @@ from tests.auth.killed import WRITE
 from tests.auth.portal import HOUR, NAME, LoginPortal, profile
 from tests.portal.serving import served
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("kills at every step")]
 
 SCRIPT = Path(__file__).with_name("killed.py")
 # Writes of a renewal: 1 proves that saving works, 2 is the new token.

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.anyio
 LIMIT_S = 120
 
 
+@pytest.mark.campaign("many processes or clients at once")
 async def test_servers_that_share_a_profile_refresh_once_per_expiry_and_lose_no_call() -> None:
     with anyio.fail_after(LIMIT_S):
         shared = await measure_shared_profile(processes=3, expiries=5)

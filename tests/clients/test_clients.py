@@ -48,6 +48,7 @@ def test_every_template_and_prompt_has_a_row_that_completes() -> None:
     assert {step.ref for step in JOURNEY if isinstance(step, Complete)} == TEMPLATES | PROMPTS
 
 
+@pytest.mark.campaign("foreign clients and checkers")
 @pytest.mark.parametrize(("client", "era"), CASES)
 async def test_a_real_client_uses_all_that_there_is(
     client: RealClient, era: str, way: Way, server: dict[str, Any], tmp_path: Path

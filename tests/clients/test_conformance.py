@@ -15,6 +15,7 @@ from tests.clients.conformance_fixtures import add_fixtures
 from tests.hosting.serving import hosted
 
 pytestmark = [
+    pytest.mark.campaign("foreign clients and checkers"),
     pytest.mark.anyio,
     needs(NODE),
     # The suite tests logging and sampling, which the newest protocol gives up.

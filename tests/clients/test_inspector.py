@@ -13,7 +13,7 @@ from tests.clients.conftest import reachable
 from tests.clients.journey import JOURNEY, Complete
 from tests.clients.test_clients import EVERY_TOOL, check_all_used
 
-pytestmark = [pytest.mark.anyio, needs(NODE)]
+pytestmark = [pytest.mark.campaign("foreign clients and checkers"), pytest.mark.anyio, needs(NODE)]
 
 PROGRAM = INSTALLED / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 INSPECTOR = in_typescript("inspector", {"modern": NEWEST, "legacy": HANDSHAKE})

@@ -14,7 +14,7 @@ from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect
 from tests.diagnostics.test_broken_connectors import examined
 from tests.diagnostics.test_broken_datasets import diagnosed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("every defect in Russian")]
 
 # Codes, names of fields and quotes from outside stand alone; words in a row are a sentence that was not translated.
 ENGLISH = re.compile(r"\b[A-Za-z][a-z]+ [a-z]+ [a-z]+\b")

@@ -83,7 +83,8 @@ def test_no_secret_is_baked_in_and_what_is_installed_is_locked() -> None:
 
 def test_the_locked_build_backend_is_the_one_that_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["dependency-groups"]["backend"] == project["build-system"]["requires"]
+    backend, *_ = project["dependency-groups"]["backend"]
+    assert [backend] == project["build-system"]["requires"]
 
 
 def test_what_is_copied_is_there_and_let_through_by_the_ignore_file() -> None:

@@ -98,10 +98,6 @@ def test_locks_of_one_environment_agree() -> None:
         assert {package: found for package, found in versions.items() if len(found) > 1} == {}
 
 
-def test_the_build_backend_is_the_locked_one() -> None:
-    assert set(PROJECT["build-system"]["requires"]) <= set(GROUPS["backend"])
-
-
 @pytest.mark.parametrize("folder", NODE_PROJECTS, ids=lambda folder: folder.name)
 def test_a_lock_of_node_packages_fits_and_has_hashes_and_no_address(folder: Path) -> None:
     declared = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]

@@ -90,11 +90,13 @@ def test_levels_sides_and_verdicts_are_explained() -> None:
     assert set(SIDES) == set(get_args(Side))
 
 
+@pytest.mark.campaign("every defect in the documentation")
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.endpoint} {defect.name}")
 async def test_what_a_broken_connector_makes_is_on_the_page(defect: Defect, headings: list[str]) -> None:
     assert {finding.code for finding in await examined(defect)} <= set(headings)
 
 
+@pytest.mark.campaign("every defect in the documentation")
 @pytest.mark.parametrize("defect", DATASET_DEFECTS, ids=lambda defect: defect.name)
 async def test_what_a_broken_dataset_makes_is_on_the_page(defect: DatasetDefect, headings: list[str]) -> None:
     assert {finding.code for finding in (await diagnosed(defect)).findings} <= set(headings)

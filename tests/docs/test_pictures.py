@@ -26,6 +26,7 @@ def text_of(picture: str) -> str:
     return html.unescape(" ".join(re.findall(r"<text[^>]*>([^<]*)</text>", picture))).replace("\xa0", " ")
 
 
+@pytest.mark.campaign("documentation carried out")
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -43,6 +44,7 @@ def test_a_picture_shows_what_a_command_prints(pictures: dict[str, str], name: s
     assert said in text_of(pictures[f"pictures/{name}.svg"])
 
 
+@pytest.mark.campaign("documentation carried out")
 def test_pictures_load_nothing_and_name_no_folder_of_this_machine(pictures: dict[str, str]) -> None:
     for picture in pictures.values():
         assert not re.search(r"url\((?!#)|(?:href|src)=\"(?!#)", picture)
@@ -65,6 +67,7 @@ def test_whoever_sits_at_the_terminal_agrees(tmp_path: Path) -> None:
     assert Terminal(Home(tmp_path)).run(asked) == "Do it? [y/N]: y\nso: y"
 
 
+@pytest.mark.campaign("documentation carried out")
 def test_each_picture_is_on_a_page_and_told_in_words(pictures: dict[str, str]) -> None:
     shown = {
         (path, words)

@@ -54,6 +54,7 @@ def after_tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.campaign("documentation carried out")
 @pytest.mark.parametrize("page", GUIDES)
 def test_a_guide_does_what_it_says_where_the_tutorial_ended(page: str, after_tutorial: Path) -> None:
     with copied(after_tutorial) as home:
@@ -65,6 +66,7 @@ def test_a_translation_has_the_commands_files_and_outputs_of_the_english_page(pa
     assert steps_of(page) == steps_of(page.removeprefix("ru/"))
 
 
+@pytest.mark.campaign("documentation carried out")
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     assert carry_out("tutorial.md", Home(tmp_path)) > 10
 

@@ -92,6 +92,7 @@ async def test_idle_clients_do_not_hold_up_the_end(tmp_path: Path, era: Era) -> 
     assert errors == ""
 
 
+@pytest.mark.campaign("many processes or clients at once")
 async def test_many_clients_at_once_are_served(tmp_path: Path) -> None:
     ids: list[int] = []
 

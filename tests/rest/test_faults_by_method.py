@@ -50,7 +50,7 @@ from tests.rest.calling import (
 )
 from tests.rest.waiting import Time
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("each fault by each method")]
 
 PASSWORD = "pass-word-canary"
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)

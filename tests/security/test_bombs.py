@@ -139,6 +139,7 @@ def read(home: Path, what: str, made: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.campaign("bombs")
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.parametrize(("what", "name"), CASES, ids=[f"{what}: {name}" for what, name in CASES])
 def test_a_bomb_ends_in_bounded_memory_and_a_clear_error(tmp_path: Path, what: str, name: str) -> None:
@@ -149,6 +150,7 @@ def test_a_bomb_ends_in_bounded_memory_and_a_clear_error(tmp_path: Path, what: s
     assert re.search(said, finished.stdout, re.DOTALL), finished.stdout
 
 
+@pytest.mark.campaign("bombs")
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 def test_the_limit_would_be_noticed(tmp_path: Path) -> None:
     finished = read(tmp_path, "file", "bomb = ''\nread_setup = lambda *_: len(b'x' * 1024 * 1024 * 1024)")

@@ -58,6 +58,7 @@ ANSWERS = st.recursive(
 )
 
 
+@pytest.mark.campaign("fuzzing")
 @pytest.mark.parametrize("harness", HARNESSES.values(), ids=HARNESSES)
 def test_changed_input_is_read_or_refused(harness: Harness) -> None:
     many = EXECUTIONS.get(harness.name, 2000)
@@ -65,6 +66,7 @@ def test_changed_input_is_read_or_refused(harness: Harness) -> None:
         harness.run(data)
 
 
+@pytest.mark.campaign("fuzzing")
 @pytest.mark.parametrize("harness", HARNESSES.values(), ids=HARNESSES)
 def test_any_bytes_are_read_or_refused(harness: Harness) -> None:
     @BRIEF
@@ -75,6 +77,7 @@ def test_any_bytes_are_read_or_refused(harness: Harness) -> None:
     bears()
 
 
+@pytest.mark.campaign("fuzzing")
 @pytest.mark.parametrize("harness", HARNESSES.values(), ids=HARNESSES)
 @pytest.mark.parametrize("values", [JSON, ANSWERS], ids=["any names", "names of the API"])
 def test_any_json_is_read_or_refused(harness: Harness, values: st.SearchStrategy[object]) -> None:

@@ -41,7 +41,10 @@ FAULTS: tuple[FaultKind, ...] = (
     "empty",
 )
 
-pytestmark = pytest.mark.parametrize("generation", ["classic", "tables"])
+pytestmark = [
+    pytest.mark.parametrize("generation", ["classic", "tables"]),
+    pytest.mark.campaign("kills at every step"),
+]
 
 
 class Killed(BaseException):

@@ -19,7 +19,7 @@ from tests.rest.calling import CHECK, TOKEN, a_portal
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.workspace.setups import Bench, shown
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("kills at every step")]
 
 ID = "{name: ID, externalCode: id, type: int}"
 HIDDEN = "{name: T, externalCode: t, type: string, visible: false}"
