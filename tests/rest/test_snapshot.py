@@ -186,6 +186,8 @@ async def test_a_source_whose_connector_is_gone_is_kept_as_the_list_tells_it(por
     assert (list(taken.connectors), list(taken.datasets), taken.vanished) == ([], [1], ())
     with pytest.raises(RefusedError, match="its connector is gone"):
         await portal.bi.sources.get(1)
+    assert (await portal.bi.sources.find(1)).title == "Shop one"
+    await portal.bi.sources.delete(2)
 
 
 async def test_a_deletion_between_two_requests_hides_nothing(

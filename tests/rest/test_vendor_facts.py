@@ -41,7 +41,11 @@ from tests.rest.calling import (
 pytestmark = pytest.mark.anyio
 
 SPEC: Mapping[str, Any] = json.loads((Path(__file__).parents[1] / "vendor" / "methods.json").read_text())
-MODELS = {"connector": Connector, "source": Source, "dataset": Dataset}
+MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
+    "connector": Connector,
+    "source": Source,
+    "dataset": Dataset,
+}
 # Newer portals know these, which the vendor's older facts leave out.
 NEWER = {"supportMapping", "sourceCode"}
 BASES: Mapping[str, type | tuple[type, ...]] = {
