@@ -120,7 +120,7 @@ async def of_connector_changes(
 
 async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
     """A source with its datasets."""
-    source = await bi.sources.get(id)
+    source = await bi.sources.find(id)
     dependents = await _below_sources(bi, [id])
     refused = say("Bitrix24 refuses this while datasets use the source: datasets go first.")
     return BlastRadius(

@@ -103,6 +103,7 @@ class Sources:
             row = find_source(
                 connection, object_id(call.parameters, self._context.generation), call.application
             )
+            find_connector(connection, row["connectorId"], call.application)
             settings = _settings_of(connection, row["id"])
         item = {
             "connection": shown(self._schema, row, self._connection_titles),

@@ -43,6 +43,8 @@ def _refused(hint: str) -> ErrorCode:
     return ErrorCode(RefusedError, hint)
 
 
+# `source.get` says this of a source whose connector is gone.
+ORPHANED = "CONNECTOR_NOT_FOUND"
 # The calls that name these codes may have taken effect before the portal gave up.
 UNCERTAIN_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
 
@@ -159,7 +161,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "DATASET_ALREADY_EXIST": ErrorCode(
         AlreadyExistsError,
         text(
-            "Dataset names are unique across the whole portal, other applications' included. Choose another name."
+            "Dataset names are unique across the whole portal, other applications' and BI Builder's own tables included. Choose another name."
         ),
     ),
     "NAME_EXISTS": ErrorCode(
@@ -284,11 +286,11 @@ _WITHOUT_CODE = _refused(
 
 # What a code means in one method and not in the others.
 _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
-    ("source.get", "CONNECTOR_NOT_FOUND"): ErrorCode(
-        NotFoundError,
+    # Not a NotFoundError: the source is there, and must not be taken for deleted.
+    ("source.get", ORPHANED): _refused(
         text(
             "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete."
-        ),
+        )
     ),
     ("source.delete", "BX_ERROR"): ErrorCode(
         InUseError,

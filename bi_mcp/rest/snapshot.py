@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError
+from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, PortalError
 from bi_mcp.language import say
 from bi_mcp.progress import remark, report
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.error_codes import ORPHANED
 from bi_mcp.rest.models.connector import Connector
 from bi_mcp.rest.models.dataset import Dataset
 from bi_mcp.rest.models.source import Source
@@ -128,9 +129,14 @@ async def _read_details(
         if isinstance(outcome, NotFoundError):
             gone = listing.items.pop(item.id)
             vanished.append(Vanished(listing.group, gone.id, _name(gone)))
-        else:
+        elif not _is_orphaned(listing.group, outcome):
             listing.items[item.id] = _merged(item, _value(outcome))
     return tuple(vanished)
+
+
+def _is_orphaned(group: str, outcome: object) -> bool:
+    """Whether a source cannot be read because its connector is gone. What the list told of it is kept."""
+    return group == "source" and isinstance(outcome, PortalError) and outcome.code == ORPHANED
 
 
 def _value(outcome: Value | BiMcpError) -> Value:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import InvalidRequestError, RefusedError
 from bi_mcp.language import say
 from bi_mcp.rest.entity import Commands, Entity
+from bi_mcp.rest.error_codes import ORPHANED
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields
 
 if TYPE_CHECKING:
@@ -35,6 +36,18 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
     def commands(self) -> SourceCommands:
         """The same methods, for `BIConnector.batch`."""
         return SourceCommands(self.group, self.group, self._item)
+
+    async def find(self, id: int) -> Source:
+        """Read one source, also one whose connector is gone: of that a list still tells something."""
+        try:
+            return await self.get(id)
+        except RefusedError as refusal:
+            if refusal.code != ORPHANED:
+                raise
+            listed = (await self.list_page(filter={"id": id})).items
+            if not listed:
+                raise
+            return listed[0]
 
     async def update(self, id: int, changes: SourceChanges) -> None:
         """Change what `changes` holds and nothing else. Without a title in it the present one is read and sent along."""

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bi_mcp.errors import BiMcpError, MethodMissingError, PortalError, UnexpectedAnswerError, UnreachableError
+from bi_mcp.errors import (
+    BiMcpError,
+    MethodMissingError,
+    PortalError,
+    RefusedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from bi_mcp.rest import BIConnector, snapshot
 from bi_mcp.rest.methods import Method
 from bi_mcp.rest.snapshot import Snapshot, Vanished
@@ -168,6 +175,19 @@ async def test_what_is_deleted_meanwhile_is_left_out_and_named(portal: Portal) -
         taken = await bi.snapshot()
     assert sizes(taken) == (1, 1, 1)
     assert list(taken.vanished) == [Vanished("source", 2, "Shop one"), Vanished("dataset", 2, "gone")]
+
+
+async def test_a_source_whose_connector_is_gone_is_kept_as_the_list_tells_it(portal: Portal) -> None:
+    await fill(portal.bi, 1, 2, 1)
+    with portal.app.state.database.transaction() as connection:
+        connection.execute("UPDATE connectors SET application = 'another'")
+    taken = await portal.bi.snapshot()
+    assert [source.title for source in taken.sources.values()] == ["Shop one", "Shop one"]
+    assert (list(taken.connectors), list(taken.datasets), taken.vanished) == ([], [1], ())
+    with pytest.raises(RefusedError, match="its connector is gone"):
+        await portal.bi.sources.get(1)
+    assert (await portal.bi.sources.find(1)).title == "Shop one"
+    await portal.bi.sources.delete(2)
 
 
 async def test_a_deletion_between_two_requests_hides_nothing(

@@ -41,7 +41,11 @@ from tests.rest.calling import (
 pytestmark = pytest.mark.anyio
 
 SPEC: Mapping[str, Any] = json.loads((Path(__file__).parents[1] / "vendor" / "methods.json").read_text())
-MODELS = {"connector": Connector, "source": Source, "dataset": Dataset}
+MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
+    "connector": Connector,
+    "source": Source,
+    "dataset": Dataset,
+}
 # Newer portals know these, which the vendor's older facts leave out.
 NEWER = {"supportMapping", "sourceCode"}
 BASES: Mapping[str, type | tuple[type, ...]] = {
@@ -299,7 +303,7 @@ async def test_a_list_of_texts_that_a_classic_portal_refuses_gets_the_group_that
 @pytest.mark.parametrize(
     ("operation", "code", "kind", "advice"),
     [
-        ("get", "CONNECTOR_NOT_FOUND", NotFoundError, "its connector is gone"),
+        ("get", "CONNECTOR_NOT_FOUND", RefusedError, "its connector is gone"),
         ("add", "CONNECTOR_NOT_FOUND", NotFoundError, "connector_list shows"),
         ("delete", "BX_ERROR", InUseError, "Datasets still use this source"),
         ("update", "BX_ERROR", RefusedError, "its text says what is wrong"),
