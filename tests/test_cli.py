@@ -125,6 +125,17 @@ def test_data_that_the_sample_cannot_read_is_one_message(tmp_path: Path) -> None
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"), [(("--culture", "fr"), {}), ((), {"BI_MCP_SAMPLE_CULTURE": "fr"})]
+)
+def test_a_culture_that_the_sample_does_not_know_is_one_message(
+    arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    result = run("sample", *arguments, **environment)
+    assert result.exit_code == 1
+    assert result.stderr == "Error: 'fr' is not a culture of the sample. Known are ru, en, en-gb, de, iso.\n"
+
+
 def test_a_portal_with_wrong_settings_is_one_message() -> None:
     result = run("portal", BI_MCP_PORTAL_LIMITS="many")
     assert result.exit_code == 1

@@ -66,7 +66,11 @@ def build_app(
 
     return Starlette(
         routes=[Route("/", page), *(endpoint(path, _ANSWERS[field]) for field, path in ENDPOINTS.items())],
-        exception_handlers={RefusalError: _refused, HTTPException: _not_served, sqlite3.Error: _unreadable},
+        exception_handlers={
+            RefusalError: _answer_refusal,
+            HTTPException: _answer_unserved,
+            sqlite3.Error: _answer_failure,
+        },
     )
 
 
@@ -124,17 +128,17 @@ async def _read_form(request: Request) -> Form:
     return parse_form(bytes(body))
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _answer_refusal(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusalError) else 500
     return JSONResponse({"error": str(error)}, status_code=status)
 
 
-def _not_served(request: Request, error: Exception) -> Response:
+def _answer_unserved(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        return _unreadable(request, error)
+        return _answer_failure(request, error)
     text = f"{request.method} {request.url.path} is not served here; open / for the four addresses."
     return JSONResponse({"error": text}, status_code=error.status_code, headers=error.headers)
 
 
-def _unreadable(_request: Request, _error: Exception) -> Response:
+def _answer_failure(_request: Request, _error: Exception) -> Response:
     return JSONResponse({"error": "The data file could not be read just now."}, status_code=500)

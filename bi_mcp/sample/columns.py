@@ -58,8 +58,12 @@ class Column:
 
     def parse_part(self, text: str, culture: Culture | None = None) -> str:
         """Turn a text to search for into one as this column's values are written: a whole date becomes ISO."""
-        is_date = self.type in {"date", "datetime"}
-        return str((is_date and self._read(text, culture)) or text)
+        moment = parse_moment(text.strip(), culture) if self.type in {"date", "datetime"} else None
+        if moment is None:
+            return text
+        # The text of a day without a time is a part of each of its moments.
+        has_time = self.type == "datetime" and ":" in text
+        return moment if has_time else moment.removesuffix(" 00:00:00")
 
     def _read(self, text: str, culture: Culture | None) -> int | float | str | None:
         match self.type:

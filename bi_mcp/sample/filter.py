@@ -113,7 +113,7 @@ def _parse_group(filter: Form, scope: _Scope) -> Group:
 
 
 def _parse_logic(key: str, value: Nested, scope: _Scope) -> Logic | None:
-    """None for the condition on a column that happens to be called so."""
+    """Read how a group joins its members; None for a condition on a column that happens to be called so."""
     match value.upper() if isinstance(value, str) else None:
         case "AND":
             return "AND"
@@ -157,7 +157,7 @@ def _texts(value: Nested, column: Column) -> list[str]:
 
 
 def list_items(value: Form) -> list[Nested]:
-    """The items of a list by their numbers, whatever order they came in."""
+    """The items of a list by their numbers, in whatever order they came."""
     if all(_NUMBER.fullmatch(key) for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return list(value.values())

@@ -1,4 +1,4 @@
-"""What a person sees who opens the connector in a browser."""
+"""The page for a person who opens the connector in a browser."""
 
 from __future__ import annotations
 

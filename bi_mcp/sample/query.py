@@ -1,4 +1,4 @@
-"""What a request asks for, read from its form."""
+"""The question of a request, read from its form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMIT = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class Query:
-    """Which columns and rows of a table. An empty `select` means all columns, `limit` None all rows.
+    """A choice of columns and rows of a table. An empty `select` means all columns, `limit` None all rows.
 
     `codes` leads from the names of the dataset's columns (`mapFields`) to the external codes; older portals send none.
     `culture` settles how slashed dates in `filter` are read.

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 
 def contains(value: object, part: str) -> bool:
-    """Whether the value's text holds the part."""
+    """Find a part in the text of a value."""
     return value is not None and part.casefold() in str(value).casefold()
 
 
 def contains_any(value: object, parts: str) -> bool:
-    """Whether the value's text holds one of the parts, a JSON list."""
+    """Find one of the parts, a JSON list, in the text of a value."""
     if value is None:
         return False
     text = str(value).casefold()
@@ -20,12 +20,12 @@ def contains_any(value: object, parts: str) -> bool:
 
 
 def fits(value: object, pattern: str) -> bool:
-    """Whether the value's text fits a pattern in which only % is special: any run of characters."""
+    """Match the text of a value with a pattern in which only % is special: any run of characters."""
     return value is not None and _fits(str(value).casefold(), pattern.casefold())
 
 
 def fits_any(value: object, patterns: str) -> bool:
-    """Whether the value's text fits one of the patterns, a JSON list."""
+    """Match the text of a value with one of the patterns, a JSON list."""
     if value is None:
         return False
     text = str(value).casefold()

@@ -120,9 +120,7 @@ def condition(key, value, find, values, numbered):
         sql = f"coalesce({column}, '') = ''"
     else:
         texts = [value] if isinstance(value, str) else in_order(value)
-        # A part is searched in the text of a value, be it a number; of dates only whole ones are.
-        searched = operator == "%" and kind not in ("date", "datetime")
-        given = [parse(text, "string" if searched else kind) for text in texts]
+        given = [parse_part(text, kind) if operator == "%" else parse(text, kind) for text in texts]
         if operator == "><" and len(given) != 2:
             raise ValueError("The operator >< takes two values.")
         sql = OPERATORS[operator].format(column)
@@ -143,6 +141,13 @@ def parse(text, kind):
     if not math.isfinite(number):
         raise ValueError(f"{text!r} is not a number.")
     return int(text) if text.lstrip("+-").isdecimal() and abs(number) < 1e18 else number
+
+
+def parse_part(text, kind):
+    """Read a text to search for. In a column of dates only whole days and moments are found."""
+    if kind not in ("date", "datetime"):
+        return parse(text, "string")
+    return parse(text, kind if ":" in text else "date")
 
 
 def parse_moment(text):

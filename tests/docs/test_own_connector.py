@@ -41,7 +41,7 @@ SQL_TYPES = {
 
 
 @contextmanager
-def started(file: Path, culture: str = "") -> Iterator[str]:
+def run_program(file: Path, culture: str = "") -> Iterator[str]:
     """The program over a file on a free port; gives its address."""
     own = {"CONNECTOR_LOGIN": "bi", "CONNECTOR_PASSWORD": "right", "CONNECTOR_CULTURE": culture}
     with subprocess.Popen(  # noqa: S603  our own program
@@ -73,7 +73,7 @@ def address(tmp_path: Path) -> Iterator[str]:
             """
         )
         database.executemany("INSERT INTO orders (id, goods, total, day) VALUES (?, ?, ?, ?)", ORDERS)
-    with started(file) as address:
+    with run_program(file) as address:
         yield address
 
 
@@ -93,7 +93,11 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def addresses(flights: Path) -> Iterator[dict[str, str]]:
     """The program once for each culture that settles what a slashed date means, and once without."""
-    with started(flights) as plain, started(flights, "en") as en, started(flights, "en-gb") as en_gb:
+    with (
+        run_program(flights) as plain,
+        run_program(flights, "en") as en,
+        run_program(flights, "en-gb") as en_gb,
+    ):
         yield {"iso": plain, "ru": plain, "en": en, "en-gb": en_gb}
 
 

@@ -35,7 +35,7 @@ TYPES: Mapping[str, str] = {
 KEY = ("SCHEDULED_DEPARTURE", "CARRIER", "FLIGHT_NUMBER")
 
 
-def _typed(column: str, text: str) -> Value | None:
+def _parse_value(column: str, text: str) -> Value | None:
     if not text:
         return None
     match TYPES[column]:
@@ -48,7 +48,7 @@ def _typed(column: str, text: str) -> Value | None:
 
 with (Path(bi_mcp.sample.__file__).parent / "data" / "flights.csv").open(encoding="utf-8") as file:
     FLIGHTS: list[Row] = [
-        {column: _typed(column, text) for column, text in row.items()} for row in csv.DictReader(file)
+        {column: _parse_value(column, text) for column, text in row.items()} for row in csv.DictReader(file)
     ]
 
 # A date and a date-time as the portals of a culture write them.
@@ -70,14 +70,14 @@ TESTS: Mapping[str, Test] = {
     "><": lambda value, given: given[0] <= value <= given[1],  # type: ignore[operator]
     "%": lambda value, given: any(str(one).lower() in str(value).lower() for one in given),
 }
-# Two values of each type between which and outside of which there are rows; none of these columns but one is full.
+# Two values of a column of each type; there are rows between them, outside, and on each but one. Four columns have gaps.
 GIVEN: Mapping[str, tuple[Value, Value]] = {
     "CARRIER": ("B6", "UA"),
     "TAIL_NUMBER": ("N14228", "N3"),
     "DEPARTURE_DELAY": (0, 30),
     "TEMPERATURE": (-2.2, 3.9),
     "FLIGHT_DATE": ("2013-01-02", "2013-01-03"),
-    "ACTUAL_DEPARTURE": ("2013-01-02 05:58:00", "2013-01-02 22:58:00"),
+    "ACTUAL_DEPARTURE": ("2013-01-02 05:58:00", "2013-01-02 21:15:00"),
 }
 
 
@@ -106,7 +106,7 @@ def request_form(shape: Shape, generation: str) -> dict[str, str]:
     return form | ({f"mapFields[{code}]": name(code) for code in TYPES} if generation == "tables" else {})
 
 
-def written(value: Value, column: str, culture: str) -> str:
+def format_value(value: Value, column: str, culture: str) -> str:
     """A value as a portal of this culture writes it into a filter."""
     short, long = CULTURES[culture]
     match TYPES[column]:
@@ -121,7 +121,7 @@ def _condition(operator: str, column: str, given: list[Value], negated: bool, cu
     prefix = f"!{operator}" if negated else operator
 
     def form(name: Name) -> dict[str, str]:
-        values = [written(value, column, culture) for value in given]
+        values = [format_value(value, column, culture) for value in given]
         key = f"filter[0][0][{prefix}{name(column)}]"
         return {"filter[0][LOGIC]": "OR"} | {f"{key}[{number}]": value for number, value in enumerate(values)}
 
@@ -158,7 +158,7 @@ def _range(column: str, culture: str) -> Shape:
     )
 
 
-def _fixed(name: str, pairs: Mapping[str, str], keeps: Callable[[Row], bool]) -> Shape:
+def _request(name: str, pairs: Mapping[str, str], keeps: Callable[[Row], bool]) -> Shape:
     """A request whose keys are written out; `{CARRIER}` stands for the name of that column."""
 
     def form(naming: Name) -> dict[str, str]:
@@ -174,28 +174,28 @@ def _number(value: Value | None) -> float:
 
 _CANCELLED = 22
 _FIXED = [
-    _fixed("no filter", {}, lambda _: True),
-    _fixed("a plain key", {"filter[{CARRIER}]": "UA"}, lambda row: row["CARRIER"] == "UA"),
-    _fixed("a plain =", {"filter[={CARRIER}]": "UA"}, lambda row: row["CARRIER"] == "UA"),
-    _fixed("a plain !", {"filter[!{CARRIER}]": "UA"}, lambda row: row["CARRIER"] != "UA"),
-    _fixed("a plain %", {"filter[%{CARRIER}]": "a"}, lambda row: "A" in str(row["CARRIER"])),
-    _fixed(
+    _request("no filter", {}, lambda _: True),
+    _request("a plain key", {"filter[{CARRIER}]": "UA"}, lambda row: row["CARRIER"] == "UA"),
+    _request("a plain =", {"filter[={CARRIER}]": "UA"}, lambda row: row["CARRIER"] == "UA"),
+    _request("a plain !", {"filter[!{CARRIER}]": "UA"}, lambda row: row["CARRIER"] != "UA"),
+    _request("a plain %", {"filter[%{CARRIER}]": "a"}, lambda row: "A" in str(row["CARRIER"])),
+    _request(
         "a plain list",
         {"filter[={CARRIER}][0]": "UA", "filter[={CARRIER}][1]": "AA"},
         lambda row: row["CARRIER"] in {"UA", "AA"},
     ),
-    _fixed(
+    _request(
         "a plain 0 is a number",
         {"filter[{DEPARTURE_DELAY}]": "0"},
         lambda row: row["DEPARTURE_DELAY"] == 0,
     ),
-    _fixed(
+    _request(
         "a list of 0 in a group is a number",
         {"filter[0][0][={DEPARTURE_DELAY}][0]": "0"},
         lambda row: row["DEPARTURE_DELAY"] == 0,
     ),
     *(
-        _fixed(
+        _request(
             f"{prefix}empty by {value!r} {column}",
             {"filter[0][LOGIC]": "OR", f"filter[0][0][{prefix}={{{column}}}]": value},
             lambda row, column=column, prefix=prefix: (row[column] is None) is not bool(prefix),  # type: ignore[misc]
@@ -204,7 +204,7 @@ _FIXED = [
         for value in ("", "0")
         for column in ("ACTUAL_DEPARTURE", "DEPARTURE_DELAY", "TAIL_NUMBER", "TEMPERATURE")
     ),
-    _fixed(
+    _request(
         "groups are joined by AND, their members by OR",
         {
             "filter[0][LOGIC]": "OR",
@@ -217,7 +217,7 @@ _FIXED = [
             (row["CARRIER"] == "UA" or _number(row["DEPARTURE_DELAY"]) > 120) and row["ORIGIN"] == "EWR"
         ),
     ),
-    _fixed(
+    _request(
         "logic in small letters, and deep",
         {
             "filter[0][logic]": "or",
@@ -230,7 +230,7 @@ _FIXED = [
             (row["CARRIER"] == "B6" and row["DESTINATION"] == "BUF") or _number(row["DEPARTURE_DELAY"]) > 200
         ),
     ),
-    _fixed(
+    _request(
         "a range next to a group",
         {
             "filter[>={FLIGHT_DATE}]": "2013-01-02",
@@ -240,19 +240,33 @@ _FIXED = [
         },
         lambda row: row["FLIGHT_DATE"] == "2013-01-02" and row["CARRIER"] != "UA",
     ),
-    _fixed(
+    _request(
         "ten thousand values",
         {f"filter[0][0][={{DISTANCE}}][{miles}]": str(miles) for miles in range(10_000) if miles != 1400},
         lambda row: row["DISTANCE"] != 1400,
     ),
-    _fixed(
+    _request(
         "the values of a range in their numbered order",
         {"filter[0][0][><{DISTANCE}][1]": "1000", "filter[0][0][><{DISTANCE}][0]": "500"},
         lambda row: 500 <= _number(row["DISTANCE"]) <= 1000,
     ),
-    _fixed("a value with %", {"filter[0][0][%{TAIL_NUMBER}][0]": "N%"}, lambda _: False),
-    _fixed("a huge number", {"filter[<{DISTANCE}]": "9" * 300}, lambda row: row["DISTANCE"] is not None),
-    _fixed("a fraction of an int", {"filter[>{DISTANCE}]": "999.5"}, lambda row: _number(row["DISTANCE"]) > 999.5),
+    _request("a value with %", {"filter[0][0][%{TAIL_NUMBER}][0]": "N%"}, lambda _: False),
+    *(
+        _request(
+            f"contains {text} {column}",
+            {f"filter[0][0][%{{{column}}}][0]": text},
+            lambda row, column=column, part=part: part in str(row[column]),  # type: ignore[misc]
+        )
+        for column, text, part in (
+            ("FLIGHT_DATE", "02.01.2013", "2013-01-02"),
+            ("ACTUAL_DEPARTURE", "02.01.2013", "2013-01-02"),
+            ("ACTUAL_DEPARTURE", "02.01.2013 05:58:00", "2013-01-02 05:58:00"),
+            ("DISTANCE", "40", "40"),
+            ("TEMPERATURE", ".9", ".9"),
+        )
+    ),
+    _request("a huge number", {"filter[<{DISTANCE}]": "9" * 300}, lambda row: row["DISTANCE"] is not None),
+    _request("a fraction of an int", {"filter[>{DISTANCE}]": "999.5"}, lambda row: _number(row["DISTANCE"]) > 999.5),
 ]  # fmt: skip
 
 SHAPES: list[Shape] = [
