@@ -12,7 +12,8 @@ from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.secret import Secret
 from tests.charts.connector import CONNECTION, PATHS, HonestConnector, SqlConnector
-from tests.charts.flaws import DATA_FLAWS, FLAWS, Flaw
+from tests.charts.flaws import DATA_FLAWS, FLAWS, OPERATOR_FLAWS, Flaw
+from tests.charts.parameters import in_campaign, named
 from tests.charts.questions import CULTURES, Culture
 from tests.charts.tables import Table, shop
 
@@ -43,14 +44,14 @@ async def test_an_honest_connector_is_not_accused(
     assert not await accusations(kind(table, culture=culture), culture)
 
 
-@pytest.mark.parametrize("flaw", [*FLAWS, *DATA_FLAWS], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", [*map(named, (*FLAWS, *DATA_FLAWS)), *map(in_campaign, OPERATOR_FLAWS)])
 async def test_a_flaw_is_named_and_nothing_else_is(flaw: Flaw) -> None:
     found = await accusations(flaw.build(), flaw.culture)
     assert [finding.code for finding in found] == [flaw.code], [finding.what for finding in found]
     [finding] = found
     assert finding.fix
     assert CONNECTION["password"] not in finding.what
-    if flaw in FLAWS and flaw.code not in TOLD_OTHERWISE:
+    if flaw not in DATA_FLAWS and flaw.code not in TOLD_OTHERWISE:
         assert "Sent" in finding.what
         assert "answered" in finding.what
 
