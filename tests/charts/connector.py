@@ -16,7 +16,7 @@ from tests.charts.questions import Culture
 from tests.charts.refusal import RefusedError
 from tests.charts.tables import Cell, Column, Row, Table
 
-CONNECTION = {"login": "bi", "password": "right"}
+CONNECTION = {"login": "bi", "password": "let-me-in"}
 PATHS = {"urlCheck": "/check", "urlTableList": "/tables", "urlTableDescription": "/table", "urlData": "/data"}
 
 

@@ -384,6 +384,23 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("does not know %", "operator_refused", _over_shop(NoContains), ("contains",)),
     Flaw("does not know ><", "operator_refused", _over_shop(NoBetween), ("between",)),
     Flaw("does not know negations", "operator_refused", _over_shop(NoNegation), ("not ",)),
+    _wrong_rows("drops the time of day", ClocksDropped, "date"),
+    _wrong_rows("takes not for in with a list", NotBecomesIn, "not one of", "two groups, not"),
+    _wrong_rows("takes the first value for both of between", BetweenFirst, "between"),
+    _wrong_rows("leaves the ends of between out", BetweenWithoutEnds, "between"),
+    _wrong_rows("compares with 0 for missing", MissingEqualsZero, "empty"),
+    _wrong_rows("ignores is not empty", NotMissingIgnored, "not empty"),
+    _wrong_rows("finds what begins with the text", ContainsBeginning, "contains"),
+    _wrong_rows("takes greater for greater or equal", GreaterOrEqual, "greater", "group"),
+    _wrong_rows("compares numbers as text", NumbersAsText, "order_id", "delay", "total", "group"),
+    Flaw("takes the first of a list", "lists_refused", _over_shop(FirstOfList), ("one of 3", "contains 2")),
+    _wrong_rows("takes OR for AND", OrAsAnd, "joined by OR", "two groups, not"),
+    _wrong_rows("joins groups by OR", GroupsJoinedByOr, "two groups", "range"),
+    Flaw("fails at every third call", "answers_by_turns", _over_shop(EveryThirdFails), _ANYTHING),
+)
+
+# Each operator by itself: there are many, and alike.
+OPERATOR_FLAWS: tuple[Flaw, ...] = (
     *(
         Flaw(f"refuses {prefix}", "operator_refused", _without(prefix), (f" {words} ",), also=_JOINED)
         for prefix, words in PREFIXES.items()
@@ -398,19 +415,6 @@ FLAWS: tuple[Flaw, ...] = (
         )
         for prefix, words in PREFIXES.items()
     ),
-    _wrong_rows("drops the time of day", ClocksDropped, "date"),
-    _wrong_rows("takes not for in with a list", NotBecomesIn, "not one of", "two groups, not"),
-    _wrong_rows("takes the first value for both of between", BetweenFirst, "between"),
-    _wrong_rows("leaves the ends of between out", BetweenWithoutEnds, "between"),
-    _wrong_rows("compares with 0 for missing", MissingEqualsZero, "empty"),
-    _wrong_rows("ignores is not empty", NotMissingIgnored, "not empty"),
-    _wrong_rows("finds what begins with the text", ContainsBeginning, "contains"),
-    _wrong_rows("takes greater for greater or equal", GreaterOrEqual, "greater", "group"),
-    _wrong_rows("compares numbers as text", NumbersAsText, "order_id", "delay", "total", "group"),
-    Flaw("takes the first of a list", "lists_refused", _over_shop(FirstOfList), ("one of 3", "contains 2")),
-    _wrong_rows("takes OR for AND", OrAsAnd, "joined by OR", "two groups, not"),
-    _wrong_rows("joins groups by OR", GroupsJoinedByOr, "two groups", "range"),
-    Flaw("fails at every third call", "answers_by_turns", _over_shop(EveryThirdFails), _ANYTHING),
 )
 
 # What is wrong with the data, and not with an answer to a question.

@@ -8,8 +8,9 @@ import pytest
 
 from tests.charts.asking import Post, at_once, find_fault_of, over_asgi, over_http
 from tests.charts.connector import HonestConnector, SqlConnector
-from tests.charts.flaws import FLAWS, Flaw
+from tests.charts.flaws import FLAWS, OPERATOR_FLAWS, Flaw
 from tests.charts.oracle import Verdict, judge
+from tests.charts.parameters import in_campaign, named
 from tests.charts.questions import CULTURES, Culture
 from tests.charts.shapes import Shape, shapes
 from tests.charts.tables import Table, shop
@@ -60,7 +61,7 @@ def test_each_condition_parts_the_rows() -> None:
         assert whole or {Verdict.MUST, Verdict.NEVER} <= verdicts, shape.title
 
 
-@pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", [*map(named, FLAWS), *map(in_campaign, OPERATOR_FLAWS)])
 async def test_a_flaw_shows_where_it_is_expected(flaw: Flaw) -> None:
     cultures: set[Culture] = {flaw.culture, "iso"} if flaw.code.startswith("date_") else {flaw.culture}
     found = await faults(at_once(flaw.build()), TABLE, shapes(TABLE, sorted(cultures)))

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from bi_mcp.auth.token import parse_token
@@ -30,19 +27,12 @@ from bi_mcp.rest.sources import Sources
 from bi_mcp.workspace.file import read_setup, write_setup
 from bi_mcp.workspace.journal import _parse as _parse_line
 from bi_mcp.workspace.state_file import StateFile
+from tests.security.chart_harnesses import CHART_HARNESSES
+from tests.security.harness import Harness, scratch_folder
 
 STATUSES = (200, 400, 401, 403, 500, 503)
 ANSWER = EndpointAnswer(status=200, seconds=0.0, size=0)
 ENOUGH = 50
-
-
-@dataclass(frozen=True)
-class Harness:
-    """`run` takes any bytes. `seeds` are what is changed at random to find some that it does not bear."""
-
-    name: str
-    run: Callable[[bytes], None]
-    seeds: Sequence[bytes]
 
 
 def _commands() -> list[Command[object]]:
@@ -133,7 +123,7 @@ def address(data: bytes) -> None:
 
 def kept_files(data: bytes) -> None:
     """The state file, its pending request, and the lines of a journal."""
-    state = StateFile(_folder() / "bi.yaml", "portal.example")
+    state = StateFile(scratch_folder() / "bi.yaml", "portal.example")
     for path in (state.path, state.pending_path):
         path.write_bytes(data)
     assert all(isinstance(_parse_line(line), dict | None) for line in data.splitlines())
@@ -169,14 +159,6 @@ def _check_text(error: BiMcpError) -> None:
     assert str(error).strip()
     str(error).encode()
 
-
-def _folder() -> Path:
-    if not _folders:
-        _folders.append(Path(tempfile.mkdtemp(prefix="bi-mcp-fuzz-")))
-    return _folders[0]
-
-
-_folders: list[Path] = []
 
 _ITEM = {
     "id": "5",
@@ -311,6 +293,7 @@ HARNESSES: dict[str, Harness] = {
                 )
             ],
         ),
+        *CHART_HARNESSES,
     )
 }
 HARNESSES = {name: replace(harness, seeds=tuple(harness.seeds)) for name, harness in HARNESSES.items()}

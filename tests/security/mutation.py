@@ -11,6 +11,7 @@ SPRINKLES = (
     b"null", b"true", b"-1", b"1e999", b"NaN", b"Infinity", b'""', b"[]", b"{}", b"[[", b'{"a":', b",", b":", b"\\u0000",
     b"\\ud800", b"\\udc00", b"\xed\xa0\x80", b"\xff\xfe", b"\xef\xbb\xbf", b"\x00", b"\r\n", b"\xe2\x80\xa8", b"9" * 40,
     b"0x1F", b"0o7", b".inf", b"~", b"&a ", b"*a", b"<<: ", b"!!binary ", b"!!set ", b"? ", b"- ", b"# ", b"%YAML 1.1\n",
+    b"%5B0%5D", b"%5B%5D", b"[0][LOGIC]=OR&", b"filter[0][!><DAY][1]=", b"&select[]=", b"31.12.2025", b"01/02/2025", b" 12:00:00 am",
     b"---\n", b"|\n  ", b"'", b"@", b"\\", b"[::1]", b"%00", b"\xef\xbc\x8f",
 )  # fmt: skip
 
