@@ -78,7 +78,7 @@ def test_ids_do_not_name_tables_so_they_may_repeat_and_equal_codes() -> None:
 
 
 def test_tables_beyond_the_bound_are_not_read() -> None:
-    tables = parse_tables(read([{"code": str(n), "title": "T"} for n in range(5)], enough=3), ANSWER)
+    tables = parse_tables(read([{"code": str(n), "title": "T"} for n in range(1, 6)], enough=3), ANSWER)
 
     assert len(tables.items) == 3
     assert tables.truncated
