@@ -18,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.adoption import measure_adoption
 from benchmarks.call import measure_call
+from benchmarks.check import measure_check
 from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "apply-requests": lambda: workspace_cost().apply_outcome(),
     "plan-requests": lambda: workspace_cost().plan_outcome(),
     "adoption": lambda: measure_adoption().outcome(),
+    "check-calls": lambda: anyio.run(measure_check),
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
     "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),
     "diagnosis-time": lambda: diagnosis_cost().time_outcome(),

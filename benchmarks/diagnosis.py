@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +17,6 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from starlette.responses import PlainTextResponse
 
 from benchmarks.outcome import Outcome
-from benchmarks.slow_connector import COLUMNS
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.diagnostics.outside import diagnose_dataset
 from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
@@ -37,6 +35,8 @@ from bi_mcp.rest.models import (
 )
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
+from tests.charts.connector import CONNECTION, PATHS
+from tests.charts.tables import shop
 
 SOURCES = 10
 DATASETS = 1_000
@@ -46,7 +46,6 @@ TIMED = 200
 GOAL_TIMES_FASTER = 6
 _TOKEN = Secret("token of the benchmark")
 _CHECK = "http://check.localhost"
-_TYPES = ("int", "string", "double")
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ class DiagnosisCost:
     one_by_one: float
 
     def calls_outcome(self) -> Outcome:
-        """Two calls for each table and one for each source; each dataset here has a table of its own."""
+        """Three calls for each table and one for each source; each dataset here has a table of its own."""
         return Outcome(
             benchmark=f"diagnosis of {DATASETS:,} datasets, calls of endpoints",
             measured=self.calls,
-            goal=2 * DATASETS + SOURCES,
+            goal=3 * DATASETS + SOURCES,
             unit="calls",
             details={"calls": self.calls, "seconds": self.whole},
         )
@@ -126,7 +125,7 @@ async def measure_diagnosis() -> DiagnosisCost:
 
 @asynccontextmanager
 async def _slow_connector() -> AsyncIterator[str]:
-    command = [sys.executable, str(Path(__file__).with_name("slow_connector.py"))]
+    command = [sys.executable, "-m", "benchmarks.slow_connector", str(DATASETS)]
     async with await anyio.open_process(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
@@ -145,7 +144,11 @@ async def _portal(address: str, datasets: int) -> AsyncIterator[tuple[BIConnecto
     async with BIConnector(HttpTransport("http://localhost", AccessToken(_TOKEN), app=app)) as bi:
         connector = await bi.connectors.add(_connector())
         source = bi.sources.commands.add(
-            SourceFields(title="Shop", connector_id=connector, settings={"login": Secret("demo")})
+            SourceFields(
+                title="Shop",
+                connector_id=connector,
+                settings={code: Secret(value) for code, value in CONNECTION.items()},
+            )
         )
         sources = [added for added in await bi.batch([source] * SOURCES) if isinstance(added, int)]
         commands = [
@@ -154,18 +157,10 @@ async def _portal(address: str, datasets: int) -> AsyncIterator[tuple[BIConnecto
         ]
         added = await bi.batch(commands)
         assert not [outcome for outcome in added if isinstance(outcome, BiMcpError)]
-        urls = {name: address + path for name, path in _PATHS.items()}
+        urls = {name: address + path for name, path in PATHS.items()}
         await bi.connectors.update(connector, ConnectorChanges.model_validate(urls))
         yield bi, [id for id in added if isinstance(id, int)]
     app.state.database.close()
-
-
-_PATHS = {
-    "urlCheck": "/check",
-    "urlTableList": "/tables",
-    "urlTableDescription": "/table",
-    "urlData": "/data",
-}
 
 
 def _connector() -> ConnectorFields:
@@ -176,14 +171,14 @@ def _connector() -> ConnectorFields:
         url_table_list=f"{_CHECK}/tables",
         url_table_description=f"{_CHECK}/table",
         url_data=f"{_CHECK}/data",
-        settings=[Parameter(code="login", name="Login", type="STRING")],
+        settings=[Parameter(code=code, name=code, type="STRING") for code in CONNECTION],
     )
 
 
 def _dataset(number: int, source: int) -> DatasetFields:
     columns = [
-        NewColumn.model_validate({"name": code.upper(), "externalCode": code, "type": type})
-        for code, type in zip(COLUMNS, _TYPES, strict=True)
+        NewColumn.model_validate({"name": column.name, "externalCode": column.code, "type": column.type})
+        for column in shop().columns
     ]
     return DatasetFields(
         name=f"table_{number}",

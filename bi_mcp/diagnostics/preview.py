@@ -143,7 +143,11 @@ def _condition(key: str, value: object, columns: Sequence[DatasetColumn]) -> Con
     if key in {column.name, column.code}:
         operator, excluded = "is", False
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if operator == "is" and values in {(None,), (False,), ("",)}:
+    if any(isinstance(each, list | tuple | Mapping) for each in values):
+        raise InvalidRequestError(
+            say("filter: {key} takes texts and numbers, alone or in one list.", key=key)
+        )
+    if operator == "is" and len(values) == 1 and _is_false(values[0]):
         return Condition(column.name, "empty", (), excluded)
     if SPELLINGS[operator].takes == "range" and len(values) != 2:
         raise InvalidRequestError(
@@ -153,6 +157,11 @@ def _condition(key: str, value: object, columns: Sequence[DatasetColumn]) -> Con
             )
         )
     return Condition(column.name, operator, values, excluded)
+
+
+def _is_false(value: object) -> bool:
+    # By identity: 0 is a number to look for.
+    return value is None or value is False or value == ""
 
 
 def _column(columns: Sequence[DatasetColumn], name: str) -> DatasetColumn:

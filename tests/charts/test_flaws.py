@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.secret import Secret
 from tests.charts.connector import CONNECTION, PATHS, HonestConnector, SqlConnector
+from tests.charts.drawn import Case, cases
 from tests.charts.flaws import DATA_FLAWS, FLAWS, OPERATOR_FLAWS, Flaw
 from tests.charts.parameters import in_campaign, named
 from tests.charts.questions import CULTURES, Culture
@@ -20,6 +23,7 @@ from tests.charts.tables import Table, shop
 pytestmark = pytest.mark.anyio
 
 ORIGIN = "http://shop.localhost"
+TABLE = "orders"
 MOST_CALLS = 40
 # These tell of more than one request.
 TOLD_OTHERWISE = {"header_in_codes", "header_in_names", "answers_by_turns"}
@@ -30,7 +34,7 @@ async def accusations(connector: HonestConnector, culture: Culture = "ru") -> li
     caller = EndpointCaller(apps={ORIGIN: connector}, culture=culture)
     urls = {endpoint: ORIGIN + path for endpoint, path in PATHS.items()}
     connection = {code: Secret(value) for code, value in CONNECTION.items()}
-    report = await examine_connector(caller, urls, connection, table="orders")
+    report = await examine_connector(caller, urls, connection, table=TABLE)
     assert connector.calls <= MOST_CALLS
     return [finding for finding in report.findings if finding.level in {"warning", "error"}]
 
@@ -62,7 +66,32 @@ async def test_the_rate_of_failures_is_told() -> None:
     assert re.search(r"\d+ of \d+ calls", finding.what)
 
 
-async def test_it_is_for_the_whole_table_that_few_calls_suffice() -> None:
+async def test_a_whole_table_takes_few_calls() -> None:
     connector = HonestConnector(shop())
     await accusations(connector)
     assert 10 < connector.calls <= MOST_CALLS
+
+
+@pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(case=cases())
+async def test_an_honest_connector_over_any_table_is_not_accused(
+    kind: Callable[..., HonestConnector], case: Case
+) -> None:
+    await assert_not_accused(kind, case)
+
+
+@pytest.mark.campaign("random questions")
+@pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])
+@settings(max_examples=300, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+@given(case=cases())
+async def test_an_honest_connector_over_other_tables_each_time_is_not_accused(
+    kind: Callable[..., HonestConnector], case: Case
+) -> None:
+    await assert_not_accused(kind, case)
+
+
+async def assert_not_accused(kind: Callable[..., HonestConnector], case: Case) -> None:
+    culture = case.dialect.culture
+    found = await accusations(kind(replace(case.table, code=TABLE), culture=culture), culture)
+    assert not found, found

@@ -20,13 +20,10 @@ from tests.charts.tables import Table
 
 pytestmark = pytest.mark.anyio
 
+CAREFREE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 # The same cases each time: a test that fails on some days only helps nobody who changes something else.
-BRIEF = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+BRIEF = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=CAREFREE)
+LONG = settings(max_examples=400, deadline=None, print_blob=True, suppress_health_check=CAREFREE)
 SLASHED: tuple[Culture, ...] = ("en", "en-gb")
 
 
@@ -73,6 +70,24 @@ async def test_the_example_connector(examples: dict[Culture | None, str], folder
     async with httpx.AsyncClient(base_url=examples[culture], trust_env=False) as client:
         table = await read_announced(client, case.table)
         await assert_right(over_http(client), table, case)
+
+
+@pytest.mark.campaign("random questions")
+@LONG
+@given(case=cases())
+async def test_other_cases_each_time(
+    examples: dict[Culture | None, str], folder: Path, tmp_path: Path, case: Case
+) -> None:
+    """All connectors, and the sample over a file of either kind."""
+    culture = case.dialect.culture
+    await assert_right(at_once(HonestConnector(case.table, culture=culture)), case.table, case)
+    for file in (write_csv(case.table, tmp_path), write_sqlite(case.table, tmp_path)):
+        async with sample(file, culture) as client:
+            await assert_right(over_http(client), await read_announced(client, case.table), case)
+    write_sqlite(case.table, folder)
+    address = examples[culture if culture in SLASHED else None]
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        await assert_right(over_http(client), await read_announced(client, case.table), case)
 
 
 def _with_codes_of(announced: Table, drawn: Table, question: Question) -> Question:
