@@ -88,6 +88,7 @@ def read(response: httpx2.Response) -> dict[str, Any]:
     return message
 
 
+@pytest.mark.campaign("odd messages")
 async def test_an_odd_body_is_answered_as_it_must_and_the_next_one_is_served(era: Era) -> None:
     async with posting(era) as poster:
         for odd in ODD:

@@ -92,6 +92,7 @@ async def still_answers(wire: Wire, era: Era) -> None:
     assert "tools" in await wire.ask("tools/list", **(MODERN if era == "auto" else {}))
 
 
+@pytest.mark.campaign("odd messages")
 async def test_an_odd_line_is_answered_as_it_must_and_the_next_one_is_served(
     era: Era, tmp_path: Path
 ) -> None:
