@@ -163,7 +163,7 @@ CODE_AND_NAME_DIFFER = Kind(
         "{why} These columns are not found, and every chart on them stays empty: {columns}. Sent: {sent}. It answered: {reply}."
     ),
     text(
-        "Name the columns as their codes: delete each with dataset_fields_update and add it again under its code in capital letters. Or let the connector announce codes that are legal names."
+        "Name the columns as their codes: delete each and add it again under its code in capital letters. Or let the connector announce codes that are legal names."
     ),
     "The portal asks by names, and nothing tells the connector which codes they stand for.",
 )

@@ -260,7 +260,7 @@ BREACHES: Mapping[Rule, Kind] = {
         "warning",
         "connector",
         text("A type is unknown"),
-        text("Use int, string, double, date or datetime, in lower case."),
+        text("Use int, string, double, date or datetime."),
         text("Bitrix24 treats the column as a string: no sums, no periods."),
     ),
     "header_missing": Kind(
