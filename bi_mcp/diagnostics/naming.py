@@ -73,6 +73,10 @@ COLUMN_NAMES = NameRules(
 )
 
 
+# Nothing asks for these by their code, so they may be split into words.
+_VARIABLES = COLUMN_NAMES._replace(keeps_code=False)
+
+
 def dataset_name(code: str, title: str = "", taken: Iterable[str] = ()) -> LegalName:
     """Name a dataset after an external table. `taken` are the names of all datasets of the portal."""
     return _apart(_legal_name(code, title, DATASET_NAMES), {name.casefold() for name in taken}, DATASET_NAMES)
@@ -83,12 +87,21 @@ def column_names(columns: Sequence[tuple[str, str]], taken: Iterable[str] = ()) 
 
     Codes that are legal already keep their spelling, wherever they stand.
     """
+    return _names(columns, taken, COLUMN_NAMES)
+
+
+def variable_names(codes: Sequence[str]) -> list[str]:
+    """Name variables of the environment after codes of settings, in the same order, all different."""
+    return [name.name for name in _names([(code, "") for code in codes], (), _VARIABLES)]
+
+
+def _names(columns: Sequence[tuple[str, str]], taken: Iterable[str], rules: NameRules) -> list[LegalName]:
     used = {name.casefold() for name in taken}
-    first_choices = [_legal_name(code, title, COLUMN_NAMES) for code, title in columns]
+    first_choices = [_legal_name(code, title, rules) for code, title in columns]
     unchanged_first = sorted(range(len(columns)), key=lambda index: bool(first_choices[index].reasons))
     names = dict[int, LegalName]()
     for index in unchanged_first:
-        names[index] = _apart(first_choices[index], used, COLUMN_NAMES)
+        names[index] = _apart(first_choices[index], used, rules)
         used.add(names[index].name.casefold())
     return [names[index] for index in range(len(columns))]
 

@@ -90,6 +90,8 @@ def _date_range(
     filter: Mapping[str, object], columns: Sequence[DatasetColumn]
 ) -> tuple[DateRange | None, dict[str, object]]:
     dates: DateRange | None = None
+    if _logic(filter) == "OR":
+        return dates, dict(filter)
     rest = dict[str, object]()
     for key, value in filter.items():
         operator, excluded, name = split_operator(key)
@@ -112,7 +114,8 @@ def _is_day(day: date | None) -> bool:
 
 def _groups(filter: Mapping[str, object], columns: Sequence[DatasetColumn]) -> Iterator[Group]:
     if _logic(filter) == "OR":
-        yield tuple(_conditions(filter, columns))
+        if conditions := tuple(_conditions(filter, columns)):
+            yield conditions
         return
     for key, value in filter.items():
         if isinstance(value, Mapping):
@@ -143,7 +146,7 @@ def _condition(key: str, value: object, columns: Sequence[DatasetColumn]) -> Con
     if key in {column.name, column.code}:
         operator, excluded = "is", False
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if any(isinstance(each, list | tuple | Mapping) for each in values):
+    if not values or any(isinstance(each, list | tuple | Mapping) for each in values):
         raise InvalidRequestError(
             say("filter: {key} takes texts and numbers, alone or in one list.", key=key)
         )

@@ -9,7 +9,7 @@ from bi_mcp.diagnostics import portal_rules as rules
 from bi_mcp.diagnostics.external import DatasetContext, Generation
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call
-from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.diagnostics.naming import variable_names
 from bi_mcp.diagnostics.secret_travel import addresses_of
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
@@ -133,11 +133,11 @@ def _setting_call(source_id: int, connector: Connector, codes: list[str]) -> dic
 
 def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[str, dict[str, str]]:
     titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
-    names = column_names([(code, "") for code in codes])
+    names = variable_names(codes)
     return {
-        code: {"secret": f"source-{source_id}-{name.name.lower().replace('_', '-')}"}
+        code: {"secret": f"source-{source_id}-{name.lower().replace('_', '-')}"}
         if looks_secret(code, titles.get(code, ""))
-        else {"env": f"{ENV_PREFIX}{name.name}"}
+        else {"env": f"{ENV_PREFIX}{name}"}
         for code, name in zip(codes, names, strict=True)
     }
 

@@ -137,9 +137,9 @@ async def connector_check(
     table: str | None = None,
     quick: bool = False,
 ) -> Checked:
-    """Call a connector's endpoints as Bitrix24 does, ask what charts ask (not with quick), and name everything that fails: of a
-    source, with settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values
-    to those addresses. Changes nothing on the portal.
+    """Call a connector's endpoints as Bitrix24 and its charts do (quick: without charts) and name what fails: of a source, with
+    settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values to those
+    addresses. Changes nothing on the portal.
     """
     if bool(source) is bool(urls):
         raise InvalidRequestError(
@@ -186,11 +186,11 @@ async def dataset_preview(
     select: Annotated[list[str] | None, Field(description="Column names; default the visible ones")] = None,
     filter: Annotated[
         dict[str, Any] | None,
-        Field(description='{"CARRIER": ["UA"], ">=DAY": "2025-01-31", "><DELAY": [1, 5], "!%TAIL": "N"}'),
+        Field(description='{"CITY": ["Rome"], ">=DAY": "2025-01-31", "><SUM": [1, 5]}'),
     ] = None,
     limit: Limit = 10,
 ) -> Previewed:
-    """Show the first rows of a dataset as a chart would get them from the connector, and what was sent."""
+    """Show the first rows of a dataset as a chart gets them, and what was sent."""
     from bi_mcp.diagnostics.preview import preview_dataset
 
     app = app_of(ctx)

@@ -12,8 +12,8 @@ from bi_mcp.tools.tool import ToolDeclaration
 async def connector_check(
     ctx: BiContext, source: Id, table: str | None = None, quick: bool = False
 ) -> Checked:
-    """Call the endpoints behind a source as Bitrix24 does, ask what charts ask (not with quick), and name everything that fails.
-    Changes nothing.
+    """Call the endpoints behind a source as Bitrix24 and its charts do (quick: without charts) and name what fails. Changes
+    nothing.
     """
     return Checked(**(await check_source(app_of(ctx), source, table, quick=quick)).model_dump())
 

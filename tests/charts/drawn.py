@@ -114,7 +114,7 @@ def _questions(
     )
     return Question(
         select=select,
-        dates=draw(_ranges(times, pools)) if times and draw(st.booleans()) else None,
+        dates=draw(_ranges(times, pools)) if bool(times) and draw(st.booleans()) else None,
         groups=tuple(draw(st.lists(group, max_size=3))),
         plain=tuple(draw(st.lists(st.sampled_from(usable).flatmap(_plain), max_size=1))),
         limit=draw(st.none() | st.integers(1, 14)),

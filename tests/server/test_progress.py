@@ -39,8 +39,9 @@ async def test_calls_of_endpoints_say_their_steps_and_which_endpoint_is_called(t
     dataset = await talk.add_dataset(source)
     checked = await progress_of(talk, "connector_check", source=source, table="flights")
     assert [step for step in steps(checked) if step[0]] == [
-        (1, 3, "Checking the columns of a table"),
-        (2, 3, "Checking its data"),
+        (1, 4, "Checking the columns of a table"),
+        (2, 4, "Checking its data"),
+        (3, 4, "Asking what charts ask"),
     ]
     # urlCheck is called at the same time, so where the count begins depends on who is first.
     assert "Checking the list of tables" in [text for _, _, text in checked]

@@ -86,8 +86,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("dataset_update", {"id": 1, "fields": "new"}, 'fields: an object is expected, such as {"description": …}'),
     ("dataset_fields_update", {"id": 1, "delete": "1"}, "delete: an array is expected, such as [1]"),
     ("connector_check", {"urls": {"check": "https://x.example"}}, "there is no endpoint check. Their names are urlCheck"),
-    ("dataset_preview", {"id": 1, "select": ["AIRLINE"]}, "AIRLINE is the name of a column on the portal; the connector knows its code, CARRIER"),
-    ("dataset_preview", {"id": 1, "filter": {">=MILES": 5}}, "MILES is the name of a column on the portal"),
+    ("dataset_preview", {"id": 1, "select": ["PILOT"]}, "The dataset has no column 'PILOT', or several columns have that code. Its columns are AIRLINE, MILES."),
+    ("dataset_preview", {"id": 1, "filter": {">=HOURS": 5}}, "The dataset has no column 'HOURS'"),
+    ("dataset_preview", {"id": 1, "filter": {"><MILES": 5}}, 'filter: ><MILES takes both ends of a range, such as {"><MILES": [1, 5]}'),
     ("connector_delete", {"id": 1, "confirm": True}, "confirm: text is expected"),
 ]  # fmt: skip
 
