@@ -99,7 +99,7 @@ class Proposed(Answer):
 
 
 class Previewed(Answer):
-    """The first rows of a dataset as a chart gets them. `sent` is the form that was posted, without the connection."""
+    """The first rows of a dataset, and what was sent for them."""
 
     header: list[str]
     rows: list[list[Any]]
@@ -183,7 +183,7 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
 async def dataset_preview(
     ctx: BiContext,
     id: Id,
-    select: Annotated[list[str] | None, Field(description="Column names; default the visible ones")] = None,
+    select: Annotated[list[str] | None, Field(description="Names; default the visible")] = None,
     filter: Annotated[
         dict[str, Any] | None,
         Field(description='{"CITY": ["Rome"], ">=DAY": "2025-01-31", "><SUM": [1, 5]}'),
