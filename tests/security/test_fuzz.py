@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.security.harnesses import HARNESSES, Harness
+from tests.security.harness import Harness
+from tests.security.harnesses import HARNESSES
 from tests.security.mutation import mutations
 
 EXECUTIONS = {"setup": 300, "kept_files": 300}
