@@ -157,7 +157,11 @@ class ChartCheck:
         if verdict is None or verdict.right:
             return
         if verdict.outcome == "refused":
-            self._add(rules.GROUPS_REFUSED, verdict)
+            # Where the same without an excluded condition is understood, that operator is at fault and is asked alone later.
+            either = replace(question, groups=question.groups[:1] * 2, limit=ASKED_ROWS)
+            again = await self.asker.settle(either, self.dialect)
+            if again is not None and not again.right:
+                self._add(rules.GROUPS_REFUSED, verdict)
         else:
             self.wrong.append(Failure(say("several conditions, joined by OR and by AND"), verdict))
 

@@ -107,14 +107,14 @@ def _questions(
     select = tuple(draw(st.just([]) | st.lists(st.sampled_from(codes), min_size=1, unique=True)))
     # A portal maps the selected columns only, so nobody could find another one by a name that is not its code.
     usable = [table.column(code) for code in (select if moved and select else codes)]
-    times = [column for column in usable if column.type in {"date", "datetime"}]
+    times: list[Column] = [column for column in usable if column.type in {"date", "datetime"}]
     condition = st.sampled_from(usable).flatmap(lambda column: _conditions(column, pools[column.code]))
     group = st.builds(
         Group, st.lists(condition, min_size=1, max_size=3).map(tuple), st.sampled_from(("OR", "OR", "AND"))
     )
     return Question(
         select=select,
-        dates=draw(_ranges(times, pools)) if bool(times) and draw(st.booleans()) else None,
+        dates=draw(st.none() | _ranges(times, pools)) if times else None,
         groups=tuple(draw(st.lists(group, max_size=3))),
         plain=tuple(draw(st.lists(st.sampled_from(usable).flatmap(_plain), max_size=1))),
         limit=draw(st.none() | st.integers(1, 14)),
