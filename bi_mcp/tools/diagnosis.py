@@ -186,7 +186,7 @@ async def dataset_preview(
     select: Annotated[list[str] | None, Field(description="Names; default the visible")] = None,
     filter: Annotated[
         dict[str, Any] | None,
-        Field(description='{"CITY": ["Rome"], ">=DAY": "2025-01-31", "><SUM": [1, 5]}'),
+        Field(description='{"CITY": ["Rome"], ">=DAY": "2025-01-31", ">SUM": 5}'),
     ] = None,
     limit: Limit = 10,
 ) -> Previewed:
