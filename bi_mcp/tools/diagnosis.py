@@ -183,7 +183,7 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
 async def dataset_preview(
     ctx: BiContext,
     id: Id,
-    select: Annotated[list[str] | None, Field(description="Names; default the visible")] = None,
+    select: Annotated[list[str] | None, Field(description="Default: the visible")] = None,
     filter: Annotated[
         dict[str, Any] | None,
         Field(description='{"CITY": ["Rome"], ">=DAY": "2025-01-31", ">SUM": 5}'),
