@@ -175,7 +175,7 @@ CHART_FAILS = Kind(
         "A chart with {question} gets nothing. Sent: {sent}. It answered: {reply}. The chart stays empty, and Bitrix24 shows no reason."
     ),
     text(
-        "connector_check of the source names each kind of condition that the connector does not understand."
+        "A check of the connector names each kind of condition that it does not understand."
     ),
 )
 CHART_SHOWS_WRONG_ROWS = Kind(
@@ -186,6 +186,6 @@ CHART_SHOWS_WRONG_ROWS = Kind(
         "A chart with {question} gets wrong rows. Sent: {sent}. It answered {reply}. The chart shows wrong numbers."
     ),
     text(
-        "connector_check of the source names each kind of condition that the connector does not understand."
+        "A check of the connector names each kind of condition that it does not understand."
     ),
 )
