@@ -174,9 +174,7 @@ CHART_FAILS = Kind(
     text(
         "A chart with {question} gets nothing. Sent: {sent}. It answered: {reply}. The chart stays empty, and Bitrix24 shows no reason."
     ),
-    text(
-        "A check of the connector names each kind of condition that it does not understand."
-    ),
+    text("A check of the connector names each kind of condition that it does not understand."),
 )
 CHART_SHOWS_WRONG_ROWS = Kind(
     "chart_shows_wrong_rows",
@@ -185,7 +183,5 @@ CHART_SHOWS_WRONG_ROWS = Kind(
     text(
         "A chart with {question} gets wrong rows. Sent: {sent}. It answered {reply}. The chart shows wrong numbers."
     ),
-    text(
-        "A check of the connector names each kind of condition that it does not understand."
-    ),
+    text("A check of the connector names each kind of condition that it does not understand."),
 )
