@@ -74,10 +74,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"Left out for want of a program: {', '.join(missing)}. Install it to run everything."
         )
-    left_out = terminalreporter.config.stash[LEFT_OUT]
-    if left_out:
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    left_out = config.stash[LEFT_OUT]
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if left_out and reporter is not None:
         counts = ", ".join(f"{name} ({count})" for name, count in left_out.most_common())
-        terminalreporter.write_line(f"Left to `make test-all`: {left_out.total()} tests. {counts}.")
+        reporter.write_line(f"Left to `make test-all`: {left_out.total()} tests. {counts}.")
 
 
 @pytest.fixture(scope="session")

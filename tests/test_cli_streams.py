@@ -12,6 +12,8 @@ import pytest
 
 from tests.server.processes import COMMAND, LIMIT_S, environment
 
+pytestmark = pytest.mark.campaign("terminals, pipes and code pages")
+
 SETUP = """
 version: 1
 connectors:

@@ -27,6 +27,7 @@ async def faults(post: Post, table: Table, asked: list[Shape]) -> Mapping[str, s
     return {title: fault for title, fault in found.items() if fault}
 
 
+@pytest.mark.campaign("every shape of a chart's request")
 @pytest.mark.parametrize("culture", CULTURES)
 @pytest.mark.parametrize("table", [TABLE, CAPITALS], ids=["codes in small letters", "codes that are names"])
 @pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])

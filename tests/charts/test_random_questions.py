@@ -33,6 +33,7 @@ async def assert_right(post: Post, table: Table, case: Case) -> None:
         assert not await find_fault_of(post, table, named, case.dialect), named
 
 
+@pytest.mark.campaign("random questions")
 @pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])
 @BRIEF
 @given(case=cases())
@@ -40,6 +41,7 @@ async def test_the_honest_connector(kind: type[HonestConnector], case: Case) -> 
     await assert_right(at_once(kind(case.table, culture=case.dialect.culture)), case.table, case)
 
 
+@pytest.mark.campaign("random questions")
 @pytest.mark.parametrize("write", [write_csv, write_sqlite])
 @BRIEF
 @given(case=cases())
@@ -62,6 +64,7 @@ def examples(folder: Path) -> Iterator[dict[Culture | None, str]]:
         yield {culture: stack.enter_context(example(file, culture)) for culture in (None, *SLASHED)}
 
 
+@pytest.mark.campaign("random questions")
 @BRIEF
 @given(case=cases())
 async def test_the_example_connector(examples: dict[Culture | None, str], folder: Path, case: Case) -> None:

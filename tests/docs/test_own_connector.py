@@ -138,6 +138,7 @@ async def test_it_breaks_no_rule(address: str) -> None:
     assert [facts.held for facts in report.endpoints] == [None, "4 tables", "4 columns", "3 rows"]
 
 
+@pytest.mark.campaign("every shape of a chart's request")
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 async def test_it_answers_the_rows_that_python_finds(

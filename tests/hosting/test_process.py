@@ -22,7 +22,7 @@ from tests.portal.serving import served
 from tests.server.processes import ran
 from tests.server.talking import Talk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("servers for a team, as processes")]
 
 PORTAL_TOKEN = "token-of-the-tests"
 TOKEN = "a-token-of-exactly-32-characters"

@@ -97,6 +97,7 @@ def _example(file: Path, question: Question) -> list[Any]:
         return [*PROGRAM["data"](database, {"table": "t", "filter": question, "select": {"0": "ID"}})]
 
 
+@pytest.mark.campaign("random questions")
 @pytest.mark.parametrize("answer", [_sample, _example])
 @settings(max_examples=60, deadline=None)
 @given(table=rows, question=groups)

@@ -35,6 +35,7 @@ async def connector(culture: str | None) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.campaign("every shape of a chart's request")
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 async def test_it_answers_the_rows_that_python_finds(shape: Shape, generation: str) -> None:

@@ -185,6 +185,7 @@ async def test_no_tool_lets_a_secret_out_on_a_good_day(stage: Stage) -> None:
     assert stage.ear.leaks() == []
 
 
+@pytest.mark.campaign("canaries in every answer")
 @pytest.mark.parametrize(
     "answer",
     [*INDISCREET, *NO_API.values()],
@@ -231,6 +232,7 @@ async def a_shop(tmp_path: Path) -> AsyncIterator[tuple[Ear, Shop]]:
                 yield ear, shop
 
 
+@pytest.mark.campaign("canaries in every answer")
 @pytest.mark.parametrize("answer", REPEATING.values(), ids=REPEATING)
 async def test_no_tool_passes_on_what_a_connector_repeats_beside_its_data(
     tmp_path: Path, answer: Answer
@@ -286,6 +288,7 @@ def test_every_command_has_a_call() -> None:
     assert list(COMMANDS) == commands(main)
 
 
+@pytest.mark.campaign("canaries in every answer")
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("portal", ["nobody there", "a portal that repeats"])
 async def test_no_command_prints_a_secret(tmp_path: Path, command: str, portal: str) -> None:

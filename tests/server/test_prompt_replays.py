@@ -24,7 +24,7 @@ from tests.server.replaying import (
 )
 from tests.server.talking import LOGIN, PARAMETERS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("replays of prompts")]
 
 
 @dataclass

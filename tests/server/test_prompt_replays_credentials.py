@@ -22,7 +22,7 @@ from tests.server.replaying import (
     troubles,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("replays of prompts")]
 
 VARIABLE = "BI_MCP_SECRET_SHOP_NEW"
 

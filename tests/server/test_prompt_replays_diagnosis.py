@@ -25,7 +25,7 @@ from tests.server.replaying import (
     troubles,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("replays of prompts")]
 
 NOBODY = "http://127.0.0.1:1"
 

@@ -21,7 +21,10 @@ from tests.workspace.setups import HOST, Bench, a_bench, setups, shown
 
 PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
-pytestmark = pytest.mark.parametrize("generation", ["classic", "tables"])
+pytestmark = [
+    pytest.mark.parametrize("generation", ["classic", "tables"]),
+    pytest.mark.campaign("random setups"),
+]
 
 
 def on_a_portal(generation: Generation, play: Callable[[Bench], Coroutine[Any, Any, None]]) -> None:
