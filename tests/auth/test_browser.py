@@ -18,7 +18,11 @@ from tests.auth.command import SECRET, Command, command, free_port
 from tests.auth.portal import LoginPortal
 from tests.portal.serving import served
 
-pytestmark = [pytest.mark.anyio, pytest.mark.needs("chromium")]
+pytestmark = [
+    pytest.mark.campaign("pages in a real browser"),
+    pytest.mark.anyio,
+    pytest.mark.needs("chromium"),
+]
 
 # The system's browser, which asks nobody but the pages that a test opens.
 ARGUMENTS = [

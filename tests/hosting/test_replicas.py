@@ -30,7 +30,11 @@ from tests.hosting.serving import LIMIT_S, Era, build, client, hosted
 from tests.portal.serving import served
 from tests.server.talking import Talk
 
-pytestmark = [pytest.mark.anyio, pytest.mark.needs("redis-server")]
+pytestmark = [
+    pytest.mark.campaign("servers for a team, as processes"),
+    pytest.mark.anyio,
+    pytest.mark.needs("redis-server"),
+]
 
 PORTAL_TOKEN = "token-of-the-tests"
 TOKEN = "a-token-of-exactly-32-characters"

@@ -22,7 +22,11 @@ from tests.server.processes import LIMIT_S, MODERN
 from tests.server.talking import Talk, connector_fields
 from tests.server.test_http import served_over_http
 
-pytestmark = [pytest.mark.anyio, pytest.mark.needs("chromium")]
+pytestmark = [
+    pytest.mark.campaign("pages in a real browser"),
+    pytest.mark.anyio,
+    pytest.mark.needs("chromium"),
+]
 
 # Names of the attacker that lead to this machine: what remains of DNS rebinding once the name's answer has changed.
 REBOUND = "rebound.example"

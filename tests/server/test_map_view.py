@@ -14,7 +14,11 @@ from bi_mcp.tools.map import VIEW
 from tests.auth.test_browser import ARGUMENTS
 from tests.server.talking import Talk
 
-pytestmark = [pytest.mark.anyio, pytest.mark.needs("chromium")]
+pytestmark = [
+    pytest.mark.campaign("pages in a real browser"),
+    pytest.mark.anyio,
+    pytest.mark.needs("chromium"),
+]
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 FRAME = '<iframe sandbox="allow-scripts" style="width:700px;height:600px;border:0"></iframe>'
