@@ -57,7 +57,7 @@ class ElementReader:
             return
         if self.is_array is None:
             if not self._text.strip():
-                raise NotJsonError(say("is empty"))
+                raise NotJsonError(say("is empty, not JSON"))
             self.other = _parse(self._text)
             self.is_array = False
         elif not self.complete:
