@@ -59,7 +59,7 @@ FILTER_REFUSED = Kind(
     _GUIDE,
 )
 LISTS_REFUSED = Kind(
-    "lists_refused",
+    "value_lists_refused",
     "error",
     "connector",
     text(

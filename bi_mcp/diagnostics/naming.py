@@ -73,10 +73,6 @@ COLUMN_NAMES = NameRules(
 )
 
 
-# Nothing asks for these by their code, so they may be split into words.
-_VARIABLES = COLUMN_NAMES._replace(keeps_code=False)
-
-
 def dataset_name(code: str, title: str = "", taken: Iterable[str] = ()) -> LegalName:
     """Name a dataset after an external table. `taken` are the names of all datasets of the portal."""
     return _apart(_legal_name(code, title, DATASET_NAMES), {name.casefold() for name in taken}, DATASET_NAMES)
@@ -92,7 +88,9 @@ def column_names(columns: Sequence[tuple[str, str]], taken: Iterable[str] = ()) 
 
 def variable_names(codes: Sequence[str]) -> list[str]:
     """Name variables of the environment after codes of settings, in the same order, all different."""
-    return [name.name for name in _names([(code, "") for code in codes], (), _VARIABLES)]
+    # Nothing asks for these by their code, so they may be split into words.
+    rules = COLUMN_NAMES._replace(keeps_code=False)
+    return [name.name for name in _names([(code, "") for code in codes], (), rules)]
 
 
 def _names(columns: Sequence[tuple[str, str]], taken: Iterable[str], rules: NameRules) -> list[LegalName]:

@@ -12,6 +12,7 @@ from bi_mcp.endpoints.dates import read_iso
 from bi_mcp.endpoints.operators import DATES, SPELLINGS, split_operator
 from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange, Group, Question, find_column
 from bi_mcp.endpoints.request import build_request
+from bi_mcp.endpoints.wording import one_line
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import say
 
@@ -58,7 +59,7 @@ async def preview_dataset(
         rows=rows.rows[:limit],
         truncated=rows.truncated or len(rows.rows) > limit,
     )
-    return Preview(cut, request.lines())
+    return Preview(cut, [one_line(line) for line in request.lines()])
 
 
 def dataset_columns(dataset: Dataset) -> list[DatasetColumn]:

@@ -20,8 +20,12 @@ SENTENCES = ("error_description", "message", "detail", "error", "description", "
 
 def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE) -> str:
     """Text from outside for a sentence: on one line, short, and without what it shares with the connection."""
-    line = redact(text, connection.values())
-    line = "".join(character if character.isprintable() else "?" for character in line)
+    return one_line(redact(text, connection.values()), longest=longest)
+
+
+def one_line(text: str, *, longest: int = LONGEST_QUOTE) -> str:
+    """Text for a sentence that is not compared with a connection, since whoever reads it wrote it or may read it anyway."""
+    line = "".join(character if character.isprintable() else "?" for character in text)
     return line if len(line) <= longest else line[:longest] + "…"
 
 

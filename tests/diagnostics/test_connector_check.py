@@ -111,7 +111,7 @@ async def test_the_probe_sends_another_password_and_the_same_login() -> None:
 @pytest.mark.parametrize("bend", [asking(filter=None), always("", 400)])
 @pytest.mark.parametrize(
     ("known", "missing"),
-    [("=CARRIER", ["groups_refused"]), ("CARRIER", ["lists_refused", "groups_refused"])],
+    [("=CARRIER", ["groups_refused"]), ("CARRIER", ["value_lists_refused", "groups_refused"])],
 )
 async def test_a_connector_that_knows_equality_alone_is_told_what_it_lacks(
     known: str, missing: list[str], bend: Bend

@@ -46,7 +46,7 @@ def examples(path: tuple[str, ...]) -> list[list[str]]:
     """The words behind `bi-mcp` in each example, without what the shell makes of the rest."""
     lines = re.search(r"  Examples?:\n((?:    .+\n)+)", helped(path))
     assert lines is not None, "there is no example"
-    written = re.findall(r"bi-mcp ([a-z][^|>)\n]*[^|>)\s])", lines[1])
+    written = re.findall(r"""bi-mcp ([a-z](?:"[^"\n]*"|'[^'\n]*'|[^|>)\n"'])*[^|>)\s])""", lines[1])
     return [shlex.split(example) for example in written]
 
 
