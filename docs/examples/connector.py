@@ -67,7 +67,9 @@ def columns(database, table):
     for name, declared in database.execute("SELECT name, type FROM pragma_table_info(?)", [table]):
         if "BLOB" not in declared.upper():
             kind = next((kind for part, kind in TYPES.items() if part in declared.upper()), "string")
-            yield name.upper() if name.isascii() else name, kind, EXPRESSIONS[kind].format(quote(name))
+            # With its table: json_each has columns called id, key, type and value, too.
+            sql = EXPRESSIONS[kind].format(f"{quote(table)}.{quote(name)}")
+            yield name.upper() if name.isascii() else name, kind, sql
 
 
 def description(database, form):

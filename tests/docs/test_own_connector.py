@@ -193,6 +193,13 @@ async def test_every_value_has_its_columns_type_and_odd_names_are_reached(addres
     assert await rows(address, "counted", mapped) == [["MADE AT"], ["2026-01-02 03:04:05"]]
 
 
+async def test_a_part_of_a_text_is_searched_in_a_column_named_as_one_of_the_searched_list(
+    address: str,
+) -> None:
+    form = {"filter[0][LOGIC]": "OR", "filter[0][0][%ID][0]": "2", "select[0]": "ID"}
+    assert await rows(address, "counted", form) == [["ID"], [2]]
+
+
 @pytest.mark.parametrize(("asked", "header"), [("goods", "goods"), ("GOODS", "GOODS")])
 async def test_without_mapped_names_the_header_says_what_was_asked_for(
     address: str, asked: str, header: str
