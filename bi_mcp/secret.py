@@ -94,14 +94,19 @@ def hide_logins(text: str) -> str:
     return _LOGIN.sub(MASK, text)
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it."""
+def redact(text: str, secrets: Iterable[Secret], *, cut: bool = True) -> str:
+    """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it.
+
+    `cut`: the text may end in the middle of a secret. Say so only where it was cut: whoever can choose the end of a text that
+    was not would learn from the mask how a secret begins. Never mask what the caller wrote.
+    """
     forms = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) > 2}
     longest_first = sorted(forms, key=len, reverse=True)
     for form in longest_first:
         text = text.replace(form, MASK)
-    for form in longest_first:
-        text = _mask_cut_end(text, form)
+    if cut:
+        for form in longest_first:
+            text = _mask_cut_end(text, form)
     return text
 
 

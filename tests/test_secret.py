@@ -104,3 +104,10 @@ def test_redact_knows_a_secret_line_by_line_and_as_json_addresses_and_pages_writ
 def test_redact_masks_what_is_left_of_a_secret_where_a_text_was_cut() -> None:
     assert redact("refused: long-sec", [Secret("long-secret")]) == "refused: •••"
     assert redact("refused: lo", [Secret("long-secret")]) == "refused: lo"
+
+
+@pytest.mark.parametrize("length", range(3, 11))
+def test_an_end_that_was_not_cut_tells_nothing_about_how_a_secret_begins(length: int) -> None:
+    text = f"no table {'long-secret'[:length]}"
+    assert redact(text, [Secret("long-secret")], cut=False) == text
+    assert redact(f"{text} and long-secret", [Secret("long-secret")], cut=False) == f"{text} and •••"
