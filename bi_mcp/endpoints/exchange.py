@@ -19,7 +19,7 @@ from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named, named_by_endpoint, quote_refusal
 from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.language import say, text
-from bi_mcp.logs import hide_headers_of_answers
+from bi_mcp.logs import hide_answers_in_logs
 from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 
 if TYPE_CHECKING:
@@ -293,4 +293,4 @@ def certificates_of_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-hide_headers_of_answers()
+hide_answers_in_logs()
