@@ -262,6 +262,11 @@ def secret_variable(name: str) -> Secret | None:
     return _secret(os.environ, name)
 
 
+def secret_variables(prefix: str) -> list[Secret]:
+    """The values of all environment variables that a source's setting can refer to."""
+    return [Secret(value) for name, value in os.environ.items() if name.startswith(prefix) and value.strip()]
+
+
 def embedded_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalPortalSettings:
     """As `local_portal_settings`, but the portal remembers: without `BI_MCP_PORTAL_DB` in the user's data folder."""
     return replace(

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
     from bi_mcp.secret import Secret
 
+# A portal's message is cut after so many.
+MESSAGE_CHARACTERS = 500
+
 
 class BiMcpError(Exception):
     """Base of all errors raised on purpose. `str()` is fit for a person or a model to read."""
@@ -175,10 +178,12 @@ class PortalError(BiMcpError):
 
     def without(self, secrets: Sequence[Secret]) -> Self:
         """Return the error with the given secrets masked, should the portal have echoed one."""
+        # A message may repeat the caller's own text: its end is compared only where it was cut.
+        cut = len(self.message) >= MESSAGE_CHARACTERS
         masked = type(self)(
             method=self.method,
-            code=redact(self.code, secrets),
-            message=redact(self.message, secrets),
+            code=redact(self.code, secrets, cut=False),
+            message=redact(self.message, secrets, cut=cut),
             hint=self.hint,
             status=self.status,
         )

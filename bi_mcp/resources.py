@@ -13,7 +13,8 @@ from mcp.server.mcpserver.resources import FunctionResource
 
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.language import say, speaking
-from bi_mcp.tools.answers import Answer, Fields, Found, view_connector, view_source
+from bi_mcp.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.tools.source import show_source
 from bi_mcp.tools.tool import HISTORY
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def _connector(app: App, id: int) -> Answer:
 
 
 async def _source(app: App, id: int) -> Answer:
-    return Found(item=view_source(await app.bi.sources.get(id), app.shown_settings))
+    return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
 
 async def _dataset(app: App, id: int) -> Answer:

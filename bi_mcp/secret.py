@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 MASK = "•••"
+# How pages and PHP's JSON_HEX_* write what has a meaning in HTML.
+_APOSTROPHES = ("&#x27;", "&#039;", "&#39;", "&apos;")
+_UNICODE_IN_JSON = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
 _LOGIN = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
 
 
@@ -94,36 +97,51 @@ def hide_logins(text: str) -> str:
     return _LOGIN.sub(MASK, text)
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it."""
+def redact(text: str, secrets: Iterable[Secret], *, cut: bool = True) -> str:
+    """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it.
+
+    `cut`: the text may end in the middle of a secret. Say so only where it was cut: whoever can choose the end of a text that
+    was not would learn from the mask how a secret begins. Never mask what the caller wrote.
+    """
     forms = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) > 2}
     longest_first = sorted(forms, key=len, reverse=True)
     for form in longest_first:
-        text = text.replace(form, MASK)
-    for form in longest_first:
-        text = _mask_cut_end(text, form)
+        if len(form) <= len(text):
+            text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
+    if cut:
+        for form in longest_first:
+            text = _mask_cut_end(text, form)
     return text
 
 
 def _forms(value: str) -> set[str]:
-    """How a value looks line by line, in JSON, in an address and in a page."""
+    """How a value looks line by line, trimmed, in JSON, in an address and in a page. Upper and lower case do not count."""
     # Imported here: needed only when a portal refuses something.
     import html
     import json
     from urllib.parse import quote, quote_plus
 
-    forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    forms |= {
-        quote(value, safe="", errors="replace"),
-        quote_plus(value, errors="replace"),
-        html.escape(value),
-    }
-    return forms | set(value.splitlines())
+    forms = set[str]()
+    for part in {value, value.strip(), *value.splitlines(), *map(str.strip, value.splitlines())}:
+        page = html.escape(part, quote=False)
+        forms |= {
+            part,
+            quote(part, errors="replace"),
+            quote(part, safe="", errors="replace"),
+            quote_plus(part, errors="replace"),
+            page,
+            page.replace('"', "&quot;"),
+            *(page.replace('"', "&quot;").replace("'", mark) for mark in _APOSTROPHES),
+        }
+        for text in (json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]):
+            careful = text.translate(_UNICODE_IN_JSON)
+            forms |= {text, text.replace("/", "\\/"), careful, careful.replace("/", "\\/")}
+    return forms
 
 
 def _mask_cut_end(text: str, form: str) -> str:
     """A long text may have been cut in the middle of a secret."""
     for length in range(min(len(form), len(text)), 2, -1):
-        if text.endswith(form[:length]):
+        if text[-length:].lower() == form[:length].lower():
             return text[:-length] + MASK
     return text

@@ -11,7 +11,7 @@ from mcp.server import MCPServer
 
 from bi_mcp import __version__
 from bi_mcp.completion import add_completion
-from bi_mcp.config import secret_variable
+from bi_mcp.config import secret_variable, secret_variables
 from bi_mcp.instructions import build_instructions
 from bi_mcp.portals import build_portals, build_recorder
 from bi_mcp.prompts import build_prompts, languages_of
@@ -113,6 +113,8 @@ def build_app(
             folder=settings.secrets_folder,
             allow_literal_secrets=settings.allow_literal_secrets,
             named=NamedSecrets(folder) if (folder := settings.configuration_folder) else None,
+            shown=settings.shown_settings,
+            variables=secret_variables,
         ),
         shown_settings=settings.shown_settings,
         seal=_build_seal(settings, shared),

@@ -104,3 +104,37 @@ def test_redact_knows_a_secret_line_by_line_and_as_json_addresses_and_pages_writ
 def test_redact_masks_what_is_left_of_a_secret_where_a_text_was_cut() -> None:
     assert redact("refused: long-sec", [Secret("long-secret")]) == "refused: •••"
     assert redact("refused: lo", [Secret("long-secret")]) == "refused: lo"
+
+
+@pytest.mark.parametrize("length", range(3, 11))
+def test_an_end_that_was_not_cut_tells_nothing_about_how_a_secret_begins(length: int) -> None:
+    text = f"no table {'long-secret'[:length]}"
+    assert redact(text, [Secret("long-secret")], cut=False) == text
+    assert redact(f"{text} and long-secret", [Secret("long-secret")], cut=False) == f"{text} and •••"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "it's <a/b> & ключ",
+        "IT'S <A/B> & КЛЮЧ",
+        "it%27s%20%3ca%2fb%3e%20%26%20%d0%ba%d0%bb%d1%8e%d1%87",
+        "it%27s%20%3Ca/b%3E%20%26%20%D0%BA%D0%BB%D1%8E%D1%87",
+        "it%27s+%3ca%2Fb%3e+%26+%d0%ba%d0%bb%d1%8e%d1%87",
+        "it&#039;s &lt;a/b&gt; &amp; ключ",
+        "it&#39;s &lt;a/b&gt; &amp; ключ",
+        "it&apos;s &lt;a/b&gt; &amp; ключ",
+        "it's &lt;a/b&gt; &amp; ключ",
+        r"it's <a\/b> & \u043a\u043b\u044e\u0447",
+        r"it\u0027s \u003Ca\/b\u003E \u0026 \u043A\u043B\u044E\u0447",
+        r"it\u0027s \u003ca/b\u003e \u0026 ключ",
+    ],
+)
+@pytest.mark.parametrize("around", ["", " ", "\n"])
+def test_redact_knows_common_encodings_trimmed_and_in_other_case(written: str, around: str) -> None:
+    secret = Secret(f"{around}it's <a/b> & ключ{around}")
+    assert redact(f"refused ({written}).", [secret], cut=False) == "refused (•••)."
+
+
+def test_a_cut_end_is_masked_in_other_case_too() -> None:
+    assert redact("refused: LONG-sec", [Secret("long-secret")], cut=True) == "refused: •••"

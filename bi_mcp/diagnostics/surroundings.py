@@ -16,7 +16,7 @@ from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.secret_references.destinations import find_destinations
 from bi_mcp.secret_references.named_secrets import set_command
-from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import is_harmless, looks_secret
 from bi_mcp.secret_references.setting_values import ENV_PREFIX
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
@@ -111,6 +111,7 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
     references = _references(source.id, connector, codes).values()
     stored = [reference["secret"] for reference in references if "secret" in reference]
     variables = [reference["env"] for reference in references if "env" in reference]
+    shown = [code for code in codes if _is_shown(connector, code)]
     sentences = []
     if stored:
         hosts = _hosts(connector)
@@ -123,16 +124,26 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
                 names=", ".join(variables),
             )
         )
+    if shown:
+        sentences.append(
+            say(
+                "Pass as text, once the person has told them, the values of: {codes}.", codes=", ".join(shown)
+            )
+        )
     return " ".join(sentences)
 
 
-def _setting_call(source_id: int, connector: Connector, codes: list[str]) -> dict[str, object]:
+def _setting_call(source_id: int, connector: Connector, codes: list[str]) -> dict[str, object] | None:
     references = _references(source_id, connector, codes)
+    if not references:
+        return None
     return call("source_update", id=source_id, fields={"settings": references})
 
 
 def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[str, dict[str, str]]:
     titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
+    # A reference for a value that may be shown is refused.
+    codes = [code for code in codes if not _is_shown(connector, code)]
     names = variable_names(codes)
     return {
         code: {"secret": f"source-{source_id}-{name.lower().replace('_', '-')}"}
@@ -140,6 +151,11 @@ def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[
         else {"env": f"{ENV_PREFIX}{name}"}
         for code, name in zip(codes, names, strict=True)
     }
+
+
+def _is_shown(connector: Connector, code: str) -> bool:
+    titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
+    return is_harmless(code, titles.get(code, ""))
 
 
 def _hosts(connector: Connector) -> list[str]:

@@ -73,7 +73,7 @@ class EndpointCaller:
         answer = await self._post(url, {}, connection, is_enough)
         if not answer.size:
             raise EndpointError(
-                say("{url} answered 200 with an empty body.", url=named(url, connection)),
+                say("{url} answered 200 with an empty body.", url=named(url)),
                 reason="empty",
                 status=200,
             )
@@ -138,7 +138,7 @@ class EndpointCaller:
                 read.finish()
         except NotJsonError as error:
             broken = EndpointError(
-                say("{url} answered 200, but the answer {error}.", url=named(url, connection), error=error),
+                say("{url} answered 200, but the answer {error}.", url=named(url), error=error),
                 reason="not_json",
                 status=200,
             )
@@ -148,7 +148,7 @@ class EndpointCaller:
             raise EndpointError(
                 say(
                     "{url} answered more than {size} bytes without an element that ends.",
-                    url=named(url, connection),
+                    url=named(url),
                     size=self.limits.size,
                 ),
                 reason="too_large",

@@ -16,10 +16,10 @@ import httpx
 
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
-from bi_mcp.endpoints.wording import Connection, named, quote_refusal
+from bi_mcp.endpoints.wording import Connection, named, named_by_endpoint, quote_refusal
 from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.language import say, text
-from bi_mcp.logs import hide_headers_of_answers
+from bi_mcp.logs import hide_answers_in_logs
 from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 
 if TYPE_CHECKING:
@@ -149,12 +149,14 @@ class Exchange:
                         break
         except (httpx.HTTPError, EndpointError):
             return ""
-        return quote_refusal(bytes(body[:LARGEST_REFUSAL]), self._connection)
+        cut = len(body) >= LARGEST_REFUSAL
+        return quote_refusal(bytes(body[:LARGEST_REFUSAL]), self._connection, cut=cut)
 
     async def _check_status(self, response: httpx.Response) -> None:
         status = response.status_code
         if response.has_redirect_location:
-            if self._target(response) == self._name():
+            target = self._target(response)
+            if target is not None and named(target) == self._name():
                 raise EndpointError(
                     say("{url} redirects to itself (HTTP {status}).", url=self._name(), status=status),
                     reason="loop",
@@ -164,7 +166,9 @@ class Exchange:
                 say(
                     "{url} redirects to {target} (HTTP {status}). Only HTTP 200 counts, and a connection's values are not sent on to another address.",
                     url=self._name(),
-                    target=self._target(response),
+                    target=say("an address that cannot be read")
+                    if target is None
+                    else named_by_endpoint(target, self._connection),
                     status=status,
                 ),
                 reason="redirect",
@@ -179,11 +183,11 @@ class Exchange:
             refused.said = await self._said(response)
             raise refused
 
-    def _target(self, response: httpx.Response) -> str:
+    def _target(self, response: httpx.Response) -> str | None:
         try:
-            return named(urljoin(self._url, response.headers["location"]), self._connection)
+            return urljoin(self._url, response.headers["location"])
         except ValueError:
-            return say("an address that cannot be read")
+            return None
 
     def _parsed_url(self) -> httpx.URL:
         try:
@@ -197,7 +201,7 @@ class Exchange:
             ) from None
 
     def _name(self) -> str:
-        return named(self._url, self._connection)
+        return named(self._url)
 
     async def _trace(self, event: str, _: Mapping[str, object]) -> None:
         if event.endswith("send_request_headers.started"):
@@ -289,4 +293,4 @@ def certificates_of_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-hide_headers_of_answers()
+hide_answers_in_logs()

@@ -18,9 +18,9 @@ LONGEST_REFUSAL = 200
 SENTENCES = ("error_description", "message", "detail", "error", "description", "title")
 
 
-def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE) -> str:
-    """Text from outside for a sentence: on one line, short, and without what it shares with the connection."""
-    return one_line(redact(text, connection.values()), longest=longest)
+def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE, cut: bool = False) -> str:
+    """Text from outside for a sentence: on one line, short, and without the connection's values. `cut`: as in `redact`."""
+    return one_line(redact(text, connection.values(), cut=cut), longest=longest)
 
 
 def one_line(text: str, *, longest: int = LONGEST_QUOTE) -> str:
@@ -29,17 +29,32 @@ def one_line(text: str, *, longest: int = LONGEST_QUOTE) -> str:
     return line if len(line) <= longest else line[:longest] + "…"
 
 
-def named(url: str, connection: Connection) -> str:
-    """An address for a sentence, without its user and its query."""
+def named(url: str) -> str:
+    """An address of the connector for a sentence, without its user and its query.
+
+    It is not compared with the connection: whoever writes addresses would learn from a mask what a value is.
+    """
+    return one_line(_without_query(url))
+
+
+def named_by_endpoint(url: str, connection: Connection) -> str:
+    """An address that an endpoint answered, for a sentence: as `named`, and without the connection's values."""
+    return safe_text(_without_query(url), connection)
+
+
+def _without_query(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
         return say("The endpoint")
-    return safe_text(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", connection)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def quote_refusal(body: bytes, connection: Connection) -> str:
-    """The sentence in the body of a refusal: of JSON the usual key, of plain text all; of a web page nothing."""
+def quote_refusal(body: bytes, connection: Connection, *, cut: bool = False) -> str:
+    """The sentence in the body of a refusal: of JSON the usual key, of plain text all; of a web page nothing.
+
+    `cut`: the body is only the beginning of what was answered.
+    """
     text = body.decode("utf-8", "replace").strip()
     if text.startswith("<"):
         return ""
@@ -47,7 +62,7 @@ def quote_refusal(body: bytes, connection: Connection) -> str:
         found = _sentence(json.loads(text))
     except (ValueError, RecursionError):
         found = text
-    return safe_text(found, connection, longest=LONGEST_REFUSAL)
+    return safe_text(found, connection, longest=LONGEST_REFUSAL, cut=cut)
 
 
 def _sentence(answer: object) -> str:

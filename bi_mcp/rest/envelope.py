@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
-from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError
+from bi_mcp.errors import MESSAGE_CHARACTERS, LimitError, PortalError, UnexpectedAnswerError
 from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
 from bi_mcp.rest.error_codes import error_for, look_first
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.methods import Method
 
-MESSAGE_CHARACTERS = 500
 # The portal has no code of its own for a page with HTTP 429.
 PAGE_OF_A_LIMIT = "HTTP_429"
 NO_CODES = frozenset({"0", "", "-"})

@@ -19,7 +19,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.language import say, text
-from bi_mcp.logs import hide_headers_of_answers
+from bi_mcp.logs import hide_answers_in_logs
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
 from bi_mcp.rest.error_codes import look_first
@@ -295,4 +295,4 @@ def _masked(part: object) -> object:
 
 
 logging.getLogger("httpx").addFilter(_without_webhook)
-hide_headers_of_answers()
+hide_answers_in_logs()

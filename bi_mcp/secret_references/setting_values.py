@@ -8,26 +8,25 @@ written: `{"secret": "name"}` for one that the user stored, which goes to no hos
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bi_mcp.errors import BiMcpError, InvalidRequestError, SecretReferenceError
+from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.destinations import find_destinations
 from bi_mcp.secret_references.named_secrets import is_name, set_command
-from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.secret_parameters import is_harmless, looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from bi_mcp.rest.models import Parameter, ReceivedParameter
-    from bi_mcp.secret_references.named_secrets import NamedSecret, NamedSecrets
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
 
 ENV_PREFIX = "BI_MCP_SECRET_"
 MAX_FILE_BYTES = 64 * 1024
@@ -64,12 +63,17 @@ SettingValue = (
 
 @dataclass(frozen=True)
 class SettingValues:
-    """Resolves values and references. Raises `SecretReferenceError` or `InvalidRequestError`; no text holds a value."""
+    """Resolves values and references. Raises `SecretReferenceError` or `InvalidRequestError`; no text holds a value.
+
+    `shown` are the codes whose values the user chose to show; `variables` returns the values of all variables with a prefix.
+    """
 
     variable: Callable[[str], Secret | None]
     folder: Path | None
     allow_literal_secrets: bool
     named: NamedSecrets | None = None
+    shown: frozenset[str] = frozenset()
+    variables: Callable[[str], Sequence[Secret]] = lambda _: ()
 
     def resolve(
         self,
@@ -82,9 +86,25 @@ class SettingValues:
         `addresses` are all that the values will be sent to: a stored secret is given out only when it is bound to each of
         their hosts, and so to none without an address. May wait for a keyring.
         """
+        self.check_places(settings, parameters)
+        names = {parameter.code: parameter.name or "" for parameter in parameters}
+        return {code: self._resolve(code, names[code], value, addresses) for code, value in settings.items()}
+
+    def check_places(
+        self, settings: Mapping[str, SettingValue], parameters: Sequence[Parameter | ReceivedParameter]
+    ) -> None:
+        """Raise for codes that the connector does not declare, and for a reference whose value would be shown later."""
         names = {parameter.code: parameter.name or "" for parameter in parameters}
         _check_declared(settings, names)
-        return {code: self._resolve(code, names[code], value, addresses) for code, value in settings.items()}
+        for code, value in settings.items():
+            referred = not isinstance(value, str | int)
+            if referred and (code in self.shown or is_harmless(code, names[code])):
+                raise SecretReferenceError(
+                    say(
+                        "settings.{code}: a reference is not accepted here, because values of this parameter are shown: its code or name says that it is not a secret, or the user named it in --show-settings. Nothing was sent. Write the value as text. If it is a secret, the connector must declare it under another code and name, such as password.",
+                        code=code,
+                    )
+                )
 
     def missing(self, settings: Mapping[str, SettingValue]) -> list[str]:
         """The names in references under which no secret is stored yet, though one could be."""
@@ -97,16 +117,6 @@ class SettingValues:
             return []
         known = self.named.known()
         return [name for name in names if name not in known]
-
-    def stored(self) -> list[tuple[NamedSecret, Secret]]:
-        """All stored secrets with their values, but those that cannot be read here."""
-        if self.named is None:
-            return []
-        found: list[tuple[NamedSecret, Secret]] = []
-        for secret in self.named.known().values():
-            with suppress(BiMcpError):
-                found.append((secret, self.named.value(secret)))
-        return found
 
     def _resolve(self, code: str, name: str, value: SettingValue, addresses: Collection[str]) -> Secret:
         if isinstance(value, SecretReference):

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.secret import hide_logins
+from bi_mcp.secret_references.known_values import NOTHING_KNOWN, KnownValues
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -240,25 +241,31 @@ def view_connector(connector: Connector) -> Connector:
     return connector.model_copy(update=shown)
 
 
-def view_source(source: Source, shown_settings: frozenset[str]) -> SourceView:
-    """Replace every value of a setting by whether it is set, except the codes that the user chose to show."""
+def view_source(
+    source: Source, shown_settings: frozenset[str], known: KnownValues = NOTHING_KNOWN
+) -> SourceView:
+    """Replace every value of a setting by whether it is set, except the codes that the user chose to show.
+
+    A value that is `known` to come from a reference is not shown under any code.
+    """
     settings = source.settings
     return SourceView(
         **source.model_dump(include=_SHOWN_AS_IS, exclude_none=True),
         settings=None
         if settings is None
-        else [_view_setting(setting, shown_settings) for setting in settings],
+        else [_view_setting(setting, shown_settings, known) for setting in settings],
     )
 
 
 _SHOWN_AS_IS = set(SourceView.model_fields) - {"settings"}
 
 
-def _view_setting(setting: SourceSetting, shown_settings: frozenset[str]) -> SettingView:
+def _view_setting(setting: SourceSetting, shown_settings: frozenset[str], known: KnownValues) -> SettingView:
+    shown = setting.code in shown_settings and not known.may_hold(setting.value)
     return SettingView(
         code=setting.code,
         name=setting.name,
         type=setting.type,
         set=bool(setting.value),
-        value=setting.value.reveal() if setting.code in shown_settings else None,
+        value=setting.value.reveal() if shown else None,
     )

@@ -234,6 +234,7 @@ async def _check_with(
     outside = await open_outside(app.bi, app.portal.caller, source)
     connector = outside.connector
     addresses = addresses_of(connector)
+    app.setting_values.check_places(settings, connector.settings or [])
     await ask_for_secrets(ctx, settings, addresses, connector.title or "")
     tried = await resolve_settings(app, settings, connector.settings or [], addresses)
     values = {**outside.connection, **tried}
@@ -250,6 +251,7 @@ async def _check_urls(
     _check_names(urls)
     app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings]
+    app.setting_values.check_places(settings, declared)
     await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
     connection = await resolve_settings(app, settings, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table, quick=quick)

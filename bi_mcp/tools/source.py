@@ -17,6 +17,7 @@ from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
+from bi_mcp.secret_references.known_values import NOTHING_KNOWN, KnownValues, known_values
 from bi_mcp.secret_references.setting_values import SettingValue
 from bi_mcp.tools.answers import (
     Created,
@@ -39,7 +40,7 @@ from bi_mcp.tools.tool import ToolDeclaration
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from bi_mcp.rest.models import ReceivedParameter
+    from bi_mcp.rest.models import ReceivedParameter, Source
     from bi_mcp.secret import Secret
 
 SettingsArgument = Annotated[
@@ -113,7 +114,7 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
 async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
     """Read one source. Of each setting only whether it is set: values are not shown, unless the user chose the code."""
     app = app_of(ctx)
-    return Found(item=view_source(await app.bi.sources.get(id), app.shown_settings))
+    return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
 
 async def source_list(
@@ -126,7 +127,8 @@ async def source_list(
     """List sources, of one connector with filter {"connectorId": id}."""
     app = app_of(ctx)
     found = await app.bi.sources.list_page(select=select or (), filter=filter, order=order, page=page)
-    items = [view_source(item, app.shown_settings) for item in found.items]
+    known = await _known_values(app)
+    items = [view_source(item, app.shown_settings, known) for item in found.items]
     return Listed(items=items, page=found.number, more=found.more)
 
 
@@ -148,12 +150,26 @@ async def source_fields(ctx: BiContext) -> Fields:
     return Fields(fields=await app_of(ctx).bi.sources.fields())
 
 
+async def show_source(app: App, source: Source) -> SourceView:
+    """The source as it may be seen: a value that came from a reference stays hidden under every code."""
+    return view_source(source, app.shown_settings, await _known_values(app))
+
+
+async def _known_values(app: App) -> KnownValues:
+    if not app.shown_settings:
+        # Nothing is shown, so nothing has to be compared.
+        return NOTHING_KNOWN
+    return await to_thread.run_sync(known_values, app.setting_values)
+
+
 async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
     """Before the addresses are held still: a person takes their time."""
     app = app_of(ctx)
     if not app.setting_values.missing(settings):
         return
     connector = await app.bi.connectors.get(connector_id or 0)
+    # Before a person stores a value in vain.
+    app.setting_values.check_places(settings, connector.settings or [])
     await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
 
 

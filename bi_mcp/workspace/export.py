@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.secret_references.destinations import find_destinations
-from bi_mcp.secret_references.secret_parameters import looks_secret
+from bi_mcp.secret_references.known_values import NOTHING_KNOWN
+from bi_mcp.secret_references.secret_parameters import is_harmless
 from bi_mcp.secret_references.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.keys import make_key
@@ -24,15 +24,9 @@ if TYPE_CHECKING:
     from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret import Secret
-    from bi_mcp.secret_references.named_secrets import NamedSecret
+    from bi_mcp.secret_references.known_values import KnownValues
     from bi_mcp.workspace.state import State
 
-# Only what is one of these by its code or name is written as it is. A password may hide behind any other code.
-_HARMLESS = re.compile(
-    r"(db_?|database_?|server_?)?(host(name)?|port|login|user(_?name)?|database|db|dbname|schema|region|language|timezone|charset)"
-    r"|сервер|хост|порт|логин|пользователь|база|схема|регион",
-    re.IGNORECASE,
-)
 _DEFAULT_SORT = 100
 
 
@@ -60,7 +54,7 @@ class _Export:
     shown: frozenset[str]
     tables: bool
     references: Mapping[tuple[str, str], Reference]
-    stored: Sequence[tuple[NamedSecret, Secret]]
+    known: KnownValues
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
@@ -73,14 +67,15 @@ def export_setup(
     shown_settings: frozenset[str] = frozenset(),
     tables: bool = True,
     references: Mapping[tuple[str, str], Reference] | None = None,
-    stored: Sequence[tuple[NamedSecret, Secret]] = (),
+    known: KnownValues = NOTHING_KNOWN,
 ) -> Exported:
     """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
 
     `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
-    A value that is `stored` as a secret, bound to where the connector leads, is referred to by its name.
+    A value that is `known` to come from a reference is never written: it is referred to, by the name of the stored secret
+    where that is bound to where the connector leads.
     """
-    export = _Export(snapshot, state, shown_settings, tables, references or {}, stored)
+    export = _Export(snapshot, state, shown_settings, tables, references or {}, known)
     # A variable that stands for one value already must not stand for another, too.
     export.variables.update(_variables(export.references.values()))
     titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
@@ -183,11 +178,6 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
 
 
 def _value(source: str, setting: SourceSetting, connector: Connector, export: _Export) -> SettingValue:
-    names = (setting.code, setting.name or "")
-    # A code or a name that suggests a secret weighs more: a password may be called "Login" beside its code.
-    harmless = any(_HARMLESS.fullmatch(name.strip()) for name in names) and not looks_secret(*names)
-    if harmless or setting.code in export.shown:
-        return setting.value.reveal()
     reference = export.references.get((source, setting.code))
     if reference is not None:
         if reference.secret is not None and reference.secret != setting.value:
@@ -199,6 +189,16 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
                 )
             )
         return reference.value
+    if setting.code in export.shown or is_harmless(setting.code, setting.name or ""):
+        if not export.known.may_hold(setting.value):
+            return setting.value.reveal()
+        export.left_out.append(
+            say(
+                "sources.{key}.settings.{code}: the value is not written, because a secret of this computer has the same value, or could not be read for comparison. Write the value as text if it is not a secret.",
+                key=source,
+                code=setting.code,
+            )
+        )
     name = _stored_name(setting, connector, export)
     if name is not None:
         return SecretReference(secret=name)
@@ -216,7 +216,7 @@ def _stored_name(setting: SourceSetting, connector: Connector, export: _Export) 
     return next(
         (
             secret.name
-            for secret, value in export.stored
+            for secret, value in export.known.stored
             if value == setting.value and all(secret.may_go_to(host) for host in hosts)
         ),
         None,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
+from bi_mcp.secret_references.known_values import known_values
 from bi_mcp.workspace.apply import Application, Progress
 from bi_mcp.workspace.checking import check_endpoints
 from bi_mcp.workspace.export import Exported, Reference, export_setup
@@ -70,7 +73,7 @@ class Workspace:
             shown_settings=shown_settings,
             tables=tables,
             references=self._references(existing),
-            stored=self.values.stored(),
+            known=await to_thread.run_sync(known_values, self.values),
         )
 
     def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:

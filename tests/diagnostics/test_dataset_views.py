@@ -393,19 +393,17 @@ def test_a_setting_that_the_connector_declares_and_the_source_lacks_is_told() ->
     assert '{"env": "BI_MCP_SECRET_…"} does as well' in (finding.fix or "")
 
 
-def test_of_missing_values_those_that_are_no_secret_are_offered_a_variable() -> None:
+def test_of_missing_values_those_that_may_be_shown_are_passed_as_text() -> None:
     source = SOURCE.model_copy(update={"settings": []})
     connector = CONNECTOR.model_copy(update={"url_data": "https://shop.example/data"})
     finding = only(diagnosed(context=replace(CONTEXT, source=source, connector=connector)))
     assert finding.call is not None
     assert finding.call["arguments"] == {
         "id": 5,
-        "fields": {
-            "settings": {"login": {"env": "BI_MCP_SECRET_LOGIN"}, "password": {"secret": "source-5-password"}}
-        },
+        "fields": {"settings": {"password": {"secret": "source-5-password"}}},
     }
     assert "`bi-mcp secret set source-5-password --for shop.example`" in (finding.fix or "")
-    assert "(BI_MCP_SECRET_LOGIN)" in (finding.fix or "")
+    assert "the values of: login." in (finding.fix or "")
 
 
 def test_an_empty_setting_is_noted() -> None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.secret import Secret
+from bi_mcp.secret_references.known_values import known_values
 from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.secret_references.secret_parameters import looks_secret
 from bi_mcp.secret_references.setting_values import (
@@ -26,6 +27,7 @@ from bi_mcp.secret_references.setting_values import (
 VALUE = "value-canary"
 PARAMETERS = [
     ReceivedParameter(code="login", name="Login", type="STRING"),
+    ReceivedParameter(code="account", name="Account", type="STRING"),
     ReceivedParameter(code="password", name="Password", type="STRING"),
     ReceivedParameter(code="port", name=None, type="INT"),
 ]
@@ -61,11 +63,11 @@ def refusal(settings: Mapping[str, SettingValue], folder: Path | None = None) ->
 
 def test_a_variable_a_file_and_plain_values_become_secrets(folder: Path) -> None:
     settings: dict[str, SettingValue] = {
-        "login": FileReference(file="shop"),
+        "account": FileReference(file="shop"),
         "password": EnvReference(env="BI_MCP_SECRET_SHOP"),
         "port": 8080,
     }
-    assert resolve(settings, folder=folder) == {"login": VALUE, "password": VALUE, "port": "8080"}
+    assert resolve(settings, folder=folder) == {"account": VALUE, "password": VALUE, "port": "8080"}
     assert resolve({}) == {}
 
 
@@ -264,7 +266,7 @@ def test_a_code_that_the_connector_does_not_declare_is_refused_by_name() -> None
         resolve({"login": "ann", "pasword": VALUE, "tokn": VALUE})
     text = str(refused.value)
     assert "declares no pasword, tokn" in text
-    assert "Declared: login, password, port" in text
+    assert "Declared: login, account, password, port" in text
     assert VALUE not in text
 
 
@@ -352,3 +354,44 @@ def test_a_literal_secret_is_refused_with_the_command_for_the_user(named: Settin
         named.resolve({"password": VALUE}, PARAMETERS)
     assert "`bi-mcp secret set NAME --for HOST`" in str(refused.value)
     assert VALUE not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [EnvReference(env="BI_MCP_SECRET_SHOP"), FileReference(file="shop"), SecretReference(secret="shop")],
+    ids=["variable", "file", "stored"],
+)
+@pytest.mark.parametrize(
+    ("code", "name"), [("login", ""), ("p1", "Host"), ("region", "Region"), ("chosen", "Chosen by the user")]
+)
+def test_a_reference_for_a_code_that_would_be_shown_is_refused(
+    folder: Path, reference: SettingValue, code: str, name: str
+) -> None:
+    values = SettingValues(variable, folder, allow_literal_secrets=False, shown=frozenset({"chosen"}))
+    with pytest.raises(SecretReferenceError, match="Write the value as text") as refused:
+        values.resolve({code: reference}, [ReceivedParameter(code=code, name=name)])
+    assert VALUE not in f"{refused.value!r}"
+
+
+def test_known_values_are_those_of_variables_files_and_stored_secrets(folder: Path, tmp_path: Path) -> None:
+    named = NamedSecrets(tmp_path / "configuration")
+    named.store("shop", Secret("stored"), ["shop.example"], "file")
+    values = SettingValues(
+        variable,
+        folder,
+        allow_literal_secrets=False,
+        named=named,
+        variables=lambda _: [Secret("in a variable")],
+    )
+    known = known_values(values)
+    assert all(known.may_hold(Secret(value)) for value in ("stored", "in a variable", VALUE, f" {VALUE}\n"))
+    assert not known.may_hold(Secret("something else"))
+    assert not known.may_hold(Secret("store"))
+
+
+def test_what_cannot_be_read_may_be_any_value(folder: Path, tmp_path: Path) -> None:
+    named = NamedSecrets(tmp_path / "configuration")
+    named.store("shop", Secret("stored"), ["shop.example"], "file")
+    (tmp_path / "configuration" / "secret-values.json").unlink()
+    values = SettingValues(variable, folder, allow_literal_secrets=False, named=named)
+    assert known_values(values).may_hold(Secret("anything"))

@@ -28,7 +28,7 @@ from tests.auth.test_browser import ARGUMENTS
 from tests.server.conftest import Era
 from tests.server.processes import COMMAND as COMMAND_LINE
 from tests.server.processes import LIMIT_S, environment
-from tests.server.talking import LOGIN, Talk
+from tests.server.talking import LOGIN, PARAMETERS, Talk
 from tests.server.test_http import served_over_http
 
 pytestmark = pytest.mark.anyio
@@ -211,8 +211,12 @@ async def test_nobody_is_asked_for_a_secret_of_other_hosts_or_for_what_is_no_nam
 async def test_several_secrets_are_asked_for_one_after_another(tmp_path: Path, era: Era) -> None:
     person = Person(fill_in)
     async with talking(tmp_path, era, person) as talk:
-        fields = await fields_for(talk, login={"secret": "user"})
-        # The practice connector knows no user of this name; what counts is that both were asked for.
+        fields = await fields_for(talk, password={"secret": "user"}, token={"secret": "warehouse"})
+        token = {"code": "token", "name": "Token", "type": "STRING"}
+        await talk.done(
+            "connector_update", id=fields["connectorId"], fields={"settings": [*PARAMETERS, token]}
+        )
+        # What counts is that both were asked for.
         await talk.call("source_add", fields=fields)
     assert len(person.shown) == 2
     assert sorted(NamedSecrets(tmp_path).known()) == ["user", "warehouse"]

@@ -116,6 +116,27 @@ async def test_only_the_values_that_the_user_chose_are_shown(
         assert stage.ear.leaks() == []
 
 
+async def test_a_referenced_value_stays_hidden_under_a_code_that_the_user_chose(
+    tmp_path: Path, era: Era, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_OTHER", "canary-other")
+    async with a_stage(tmp_path, mode=era, shown="host,login") as stage:
+        connector = await stage.add_connector()
+        for reference in ({"env": "BI_MCP_SECRET_PASSWORD"}, {"file": "token.txt"}, {"secret": "shop"}):
+            settings = {**VALUES, "login": reference}
+            fields = {"title": "S", "connectorId": connector, "settings": settings}
+            assert "Write the value as text" in await stage.ear.refused("source_add", fields=fields)
+        # As it was made before the reference was refused, or by another client.
+        fields["settings"] = {**VALUES, "login": PASSWORD, "host": "canary-other"}
+        source = int((await stage.ear.done("source_add", fields=fields))["id"])
+        await stage.ear.done("source_get", id=source)
+        await stage.ear.done("source_list", select=["settings"])
+        await stage.ear.read(f"bi://source/{source}")
+        exported = await stage.ear.done("workspace_export")
+        assert "BI_MCP_SECRET_S_LOGIN" in exported["setup"]
+        assert stage.ear.leaks() == []
+
+
 SETTINGS_GONE_WRONG: dict[str, Any] = {
     "a list": {"password": ["canary"]},
     "an object": {"password": {"value": "canary"}},

@@ -14,6 +14,7 @@ from bi_mcp.config import Generation
 from bi_mcp.rest.models.dataset import ColumnType
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.secret import Secret
+from bi_mcp.secret_references.secret_parameters import is_harmless
 from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
 from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.workspace.state_file import StateFile
@@ -81,12 +82,16 @@ def connectors(draw: st.DrawFn) -> ConnectorEntry:
 @st.composite
 def sources(draw: st.DrawFn, connectors: dict[str, ConnectorEntry]) -> SourceEntry:
     key = draw(st.sampled_from(sorted(connectors)))
-    codes = [parameter.code for parameter in connectors[key].settings]
+    parameters = connectors[key].settings
     return SourceEntry(
         connector=key,
         title=draw(_TEXTS),
         settings={
-            code: EnvReference(env=f"BI_MCP_SECRET_{code.upper()}") for code in codes if draw(st.booleans())
+            each.code: "ann"
+            if is_harmless(each.code, each.name)
+            else EnvReference(env=f"BI_MCP_SECRET_{each.code.upper()}")
+            for each in parameters
+            if draw(st.booleans())
         },
         description=draw(st.none() | _TEXTS),
     )

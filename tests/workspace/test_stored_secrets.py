@@ -10,7 +10,7 @@ from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.destinations import destination
 from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.setting_values import SecretReference, SettingValues
+from bi_mcp.secret_references.setting_values import EnvReference, SecretReference, SettingValues
 from bi_mcp.workspace.plan import Plan
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state_file import StateFile
@@ -134,3 +134,36 @@ async def test_what_a_write_refers_to_is_looked_up_once(tmp_path: Path, *, alone
         looked_up.clear()
         assert (await application.run()).complete
     assert len(looked_up) == len(set(looked_up)) == len(titles)
+
+
+async def test_an_export_never_writes_a_known_value_whatever_its_code_is_called(tmp_path: Path) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("shop", Secret("ann"), ["elsewhere.example"], "file")
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        await portal.bi.sources.add(source_fields(connector, password=PASSWORD))
+        exported = await workspace(portal, tmp_path, stored).export(shown_settings=frozenset({"login"}))
+        (source,) = exported.setup.sources.values()
+        assert isinstance(source.settings["login"], EnvReference)
+        assert any("settings.login: the value is not written" in text for text in exported.left_out)
+
+        stored.remove("shop")
+        exported = await workspace(portal, tmp_path, stored).export()
+        (source,) = exported.setup.sources.values()
+        assert source.settings["login"] == "ann"
+
+
+async def test_an_export_keeps_the_reference_of_a_file_for_a_code_that_would_be_shown(tmp_path: Path) -> None:
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        await portal.bi.sources.add(source_fields(connector, password=PASSWORD))
+        own = workspace(portal, tmp_path, NamedSecrets(tmp_path))
+        setup = (await own.export()).setup
+        reference = EnvReference(env="BI_MCP_SECRET_NOT_SET_HERE")
+        sources = {
+            key: entry.model_copy(update={"settings": {**entry.settings, "login": reference}})
+            for key, entry in setup.sources.items()
+        }
+        exported = await own.export(existing=setup.model_copy(update={"sources": sources}))
+        (source,) = exported.setup.sources.values()
+        assert source.settings["login"] == reference
