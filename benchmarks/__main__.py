@@ -22,6 +22,7 @@ from benchmarks.check import measure_check
 from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
+from benchmarks.loop_time import loop_time
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
 from benchmarks.size import measure_default_size, measure_read_only_size, measure_size
@@ -42,6 +43,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
     "apply-requests": lambda: workspace_cost().apply_outcome(),
     "plan-requests": lambda: workspace_cost().plan_outcome(),
+    "plan-loop": lambda: loop_time().total_outcome(),
+    "plan-loop-turn": lambda: loop_time().longest_outcome(),
     "adoption": lambda: measure_adoption().outcome(),
     "check-calls": lambda: anyio.run(measure_check),
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),

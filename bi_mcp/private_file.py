@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
-from bi_mcp.whole_file import link_target, put_in_place, write_new
+from bi_mcp.whole_file import link_target, put_in_place, read_regular, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +34,7 @@ class PrivateFile:
     def read(self) -> dict[str, Any] | None:
         """Return the document, None where there is none. Raises `ConfigError` for a file that is none of ours."""
         try:
-            text = self._path.read_bytes()
+            text = read_regular(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -54,7 +56,7 @@ class PrivateFile:
     def recover(self) -> None:
         """Finish what a killed process had written completely, and remove what it had not. Call it under the lock."""
         try:
-            text = self._new.read_bytes()
+            text = read_regular(self._new)
         except FileNotFoundError:
             return
         if _parse(text) is None:
@@ -93,8 +95,25 @@ class PrivateFile:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter, where it is not there yet."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a folder that only its owner may enter, and those above it, where they are not there yet.
+
+    One of ours that everybody may write in is closed to them: whoever may rename its files may replace them.
+    """
+    if folder.exists():
+        _close(folder)
+        return
+    # Rights of the folders above would come from the umask, which may be 0.
+    for missing in reversed([above for above in (folder, *folder.parents) if not above.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def _close(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    status = folder.stat()
+    open_to_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+    if open_to_all and status.st_uid == os.geteuid():
+        folder.chmod(stat.S_IMODE(status.st_mode) & ~stat.S_IWOTH)
 
 
 def _parse(text: bytes) -> dict[str, Any] | None:

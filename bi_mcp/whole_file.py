@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+
+NOT_REGULAR = "it is not a regular file"
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -20,6 +23,19 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     new = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
     write_new(new, data, mode=mode, like=before)
     put_in_place(new, target)
+
+
+def read_regular(path: Path, most: int = -1) -> bytes:
+    """What a file holds, at most so many bytes. Raises `OSError`, and at once for a pipe or a device: they may never answer."""
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, NOT_REGULAR)
+        return file.read(most)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a pipe would wait for someone who writes into it; Windows has no such files in folders.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_new(path: Path, data: bytes, *, mode: int, like: os.stat_result | None = None) -> None:
@@ -72,7 +88,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         # A device or a folder is nothing that could be replaced.
-        raise OSError(0, "it is no regular file")
+        raise OSError(errno.EINVAL, NOT_REGULAR)
     return status
 
 

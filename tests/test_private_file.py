@@ -28,6 +28,37 @@ def test_only_the_owner_may_read_the_file_and_enter_the_folder(tmp_path: Path) -
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
+def test_no_folder_above_is_open_to_all_under_umask_0(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        PrivateFile(tmp_path / "config" / "bi-mcp" / "a.json").write({})
+    finally:
+        os.umask(before)
+    made = (tmp_path / "config", tmp_path / "config" / "bi-mcp")
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700, 0o700]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
+@pytest.mark.parametrize(
+    ("mode", "after"), [(0o777, 0o775), (0o1777, 0o1777), (0o770, 0o770)], ids=["all", "sticky", "group"]
+)
+def test_a_folder_in_which_all_may_write_is_closed_to_them(tmp_path: Path, mode: int, after: int) -> None:
+    """In a sticky one nobody can rename what is another's; a group may share one on purpose."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    folder.chmod(mode)
+    PrivateFile(folder / "a.json").write({})
+    assert stat.S_IMODE(folder.stat().st_mode) == after
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no pipes in folders")
+def test_a_pipe_in_the_place_of_a_document_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        PrivateFile(tmp_path / "a.json").read()
+
+
 def test_a_file_that_others_could_read_is_private_after_the_next_change(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("{}")

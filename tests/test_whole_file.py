@@ -131,6 +131,6 @@ def test_a_private_file_behind_a_link_is_replaced_recovered_and_removed_where_it
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to(os.devnull)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         replace_file(tmp_path / "null", b"")
     assert not Path(os.devnull).is_file()

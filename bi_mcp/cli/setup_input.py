@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bi_mcp.workspace.state_file import StateKeeper
 
 DEFAULT_FILE = "bi.yaml"
+FILES_OF_THE_PROCESS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
 def read_file(
@@ -45,16 +46,22 @@ def read_text(file: str | None) -> tuple[str, str]:
             say("Nothing was read: nothing came through the pipe. Name the file: {file}.", file=DEFAULT_FILE)
         )
     path = Path(file or DEFAULT_FILE)
+    return str(path), read_existing(path)
+
+
+def read_existing(path: Path) -> str:
+    """The text of a file. A pipe that the shell made, as `plan <(…)` does, is read to its end."""
+    from bi_mcp.workspace.document import OF_A_COMMAND
+    from bi_mcp.workspace.setup_text import decode_setup, read_setup_text
+
     try:
-        return str(path), path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if str(path).startswith(FILES_OF_THE_PROCESS) and not path.is_file():
+            return decode_setup(path.read_bytes(), str(path))
+    except OSError as error:
         raise click.ClickException(
-            say(
-                "{path} cannot be read ({name}). Write one with `bi-mcp export {path}`.",
-                path=path,
-                name=type(error).__name__,
-            )
+            say("{path} cannot be read ({strerror}).", path=path, strerror=error.strerror)
         ) from None
+    return read_setup_text(path, str(path), OF_A_COMMAND)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import warnings
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import anyio
+from anyio import to_thread
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say
+from bi_mcp.private_file import make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -74,7 +77,7 @@ async def _folder(folder: str) -> AsyncIterator[AsyncKeyValue]:
     path = anyio.Path(folder)
     try:
         # The library makes its files for their owner only, its folder for everybody.
-        await path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await to_thread.run_sync(make_private_folder, Path(folder))
     except OSError as error:
         raise ConfigError(
             say(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from pydantic import BeforeValidator, Field
 
 from bi_mcp.diagnostics.blast_radius import BlastRadius, Thing
@@ -21,12 +23,14 @@ from bi_mcp.tools.confirmation import Gated, ask
 from bi_mcp.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
+    from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.setup import Setup
     from bi_mcp.workspace.state_file import StateKeeper
 
 LONGEST_TEXT = 200_000
-# Reading takes a second per million characters, and others wait for it.
-LONGEST_ARGUMENT = 1_000_000
+
+# One setup at a time: many at once would take so many times the memory.
+_READERS = CapacityLimiter(1)
 MARK = "# exported: "
 SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -119,20 +123,28 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
     """Write the whole portal as a setup file (YAML): objects by key, secrets as references. With file, an existing one keeps its
     comments and keys. Returns the text; changes nothing.
     """
-    from bi_mcp.workspace.file import read_setup, write_setup
+    await to_thread.run_sync(_load)
+    from bi_mcp.workspace.file import write_setup
 
     app = app_of(ctx)
-    existing = _read(app, file) if file else None
+    existing = await to_thread.run_sync(_read, app, file, limiter=_READERS) if file else None
+    _check_length(existing or "")
     keeper = _keeper(app, file)
     workspace = app.workspace(keeper)
     exported = await workspace.export(
-        shown_settings=app.shown_settings, existing=read_setup(existing, file or "") if existing else None
+        shown_settings=app.shown_settings,
+        existing=await _parsed(existing, file or "") if existing else None,
     )
-    text = write_setup(exported.setup, existing)
+    text = await to_thread.run_sync(write_setup, exported.setup, existing, limiter=_READERS)
     if file is None:
         # A text has no state beside it: what it came from is remembered for as long as the server runs.
         workspace.remember(exported)
         text = f"{MARK}{app.remember_export(keeper)}\n{text}"
+    _check_length(text)
+    return SetupText(setup=text, left_out=list(exported.left_out))
+
+
+def _check_length(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise InvalidRequestError(
             say(
@@ -140,7 +152,6 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
                 text=len(text),
             )
         )
-    return SetupText(setup=text, left_out=list(exported.left_out))
 
 
 def _as_text(setup: object) -> object:
@@ -164,19 +175,19 @@ async def workspace_plan(
     """Compare a setup with the portal: what would be created, updated, replaced and deleted, and why. Changes nothing; its token
     is for workspace_apply.
     """
-    from bi_mcp.workspace.plan_text import render_plan
+    await to_thread.run_sync(_load)
     from bi_mcp.workspace.state_file import locked
     from bi_mcp.workspace.workspace import MOST_DELETIONS
 
     app = app_of(ctx)
-    wanted = _parse(app, setup, file)
+    wanted = await _setup(app, setup, file)
     keeper = _exported(app, setup) or _keeper(app, file)
     workspace = app.workspace(keeper)
     with locked(keeper):
         await workspace.resume()
     planned = await workspace.plan(wanted, prune=prune)
     plan = planned.plan
-    obstacles = list(plan.obstacles)
+    obstacles = [*plan.obstacles]
     if len(plan.deletions) > MOST_DELETIONS:
         obstacles.append(
             f"It deletes or replaces {len(plan.deletions)} objects. More than {MOST_DELETIONS} at once are for the user: bi-mcp apply."
@@ -185,6 +196,12 @@ async def workspace_plan(
     if plan.changes and not obstacles:
         token = secrets.token_urlsafe(12)
         app.remember(token, SeenPlan(app.portal.title, planned, keeper))
+    return await to_thread.run_sync(_answer, plan, token, obstacles)
+
+
+def _answer(plan: Plan, token: str | None, obstacles: list[str]) -> PlannedSetup:
+    from bi_mcp.workspace.plan_text import render_plan
+
     return PlannedSetup(
         summary=plan.summary(),
         token=token,
@@ -225,24 +242,29 @@ def _seen(app: App, token: str) -> SeenPlan:
     return seen
 
 
-def _parse(app: App, setup: str | None, file: str | None) -> Setup:
-    from bi_mcp.workspace.file import read_setup
+def _load() -> None:
+    """Load what only these tools need, beside the event loop: the first time that takes a quarter of a second."""
+    workspace = (f"bi_mcp.workspace.{module}" for module in ("file", "plan_text", "state_file", "workspace"))
+    for module in (*workspace, "bi_mcp.endpoints.caller", "filelock"):
+        import_module(module)
 
+
+async def _setup(app: App, setup: str | None, file: str | None) -> Setup:
     if (setup is None) == (file is None):
         raise InvalidRequestError(
             say("workspace_plan takes either setup (the text) or file. Pass one of them.")
         )
-    if setup is None:
-        return read_setup(_read(app, file or ""), file or "")
-    if len(setup) > LONGEST_ARGUMENT:
-        raise InvalidRequestError(
-            say(
-                "workspace_plan: setup has {count} characters, a call takes {most}. Pass it as file, or let the user run `bi-mcp plan FILE`.",
-                count=len(setup),
-                most=LONGEST_ARGUMENT,
-            )
-        )
-    return read_setup(setup, "setup")
+    if setup is not None:
+        return await _parsed(setup, "setup")
+    return await _parsed(await to_thread.run_sync(_read, app, file or "", limiter=_READERS), file or "")
+
+
+async def _parsed(text: str, name: str) -> Setup:
+    """Beside the event loop, with the bounds of a server: others wait for their answers."""
+    from bi_mcp.workspace.document import OF_A_SERVER
+    from bi_mcp.workspace.file import read_setup
+
+    return await to_thread.run_sync(read_setup, text, name, OF_A_SERVER, limiter=_READERS)
 
 
 def _keeper(app: App, file: str | None) -> StateKeeper:
@@ -260,12 +282,10 @@ def _exported(app: App, setup: str | None) -> StateKeeper | None:
 
 
 def _read(app: App, file: str) -> str:
-    try:
-        return _inside(app, file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(
-            say("file: {file!r} cannot be read ({name}).", file=file, name=type(error).__name__)
-        ) from None
+    from bi_mcp.workspace.document import OF_A_SERVER
+    from bi_mcp.workspace.setup_text import read_setup_text
+
+    return read_setup_text(_inside(app, file), file, OF_A_SERVER)
 
 
 def _inside(app: App, file: str) -> Path:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from bi_mcp.errors import SetupFileError
-from bi_mcp.foreign_json import whole_text
 from bi_mcp.language import say
+from bi_mcp.workspace.document import OF_A_COMMAND, Bounds, at, find_places, read_document
+from bi_mcp.workspace.marked import Place, place_of
 from bi_mcp.workspace.setup import Setup, dangling
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+
+BYTE_ORDER_MARK = "\ufeff"
+WINDOWS_END = "\r\n"
 
 SCHEMA_FILE = "bi-mcp.schema.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
-# A file of ten thousand datasets with thirty columns has some thirty megabytes; more is no setup.
-MAX_BYTES = 64 * 1024 * 1024
 MAX_PROBLEMS = 20
-MAX_DEPTH = 40
+
+# Telling each of so many would take more memory than the file.
+MOST_TOLD_APART = 50_000
 
 # From the setup down to a column or a parameter: group, key, list, element.
 DEPTH_OF_LINES = 4
@@ -39,29 +41,18 @@ _MISREAD = re.compile(r"\x85|^[?:]")
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where something stands, counted from one."""
-
-    line: int
-    column: int
-
-
-def read_setup(text: str, name: str) -> Setup:
+def read_setup(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> Setup:
     """Read a setup. `name` is the file's name for errors. Raises `SetupFileError` with every problem and its place."""
-    if len(text) > MAX_BYTES:
-        raise SetupFileError(
-            say("{name}: a setup file has at most {max_bytes} characters.", name=name, max_bytes=MAX_BYTES)
-        )
-    document = _load(text, name)
+    document, marked = read_document(text, name, bounds)
     try:
-        setup = Setup.model_validate(_plain(document, name, Place(1, 1), set()))
+        setup = Setup.model_validate(document)
     except ValidationError as error:
-        raise _refused(name, document, _problems(error)) from None
-    problems = list(dangling(setup))
-    if problems:
-        raise _refused(name, document, problems)
-    return setup
+        problems = _problems(error, name)
+    else:
+        problems = list(dangling(setup))
+        if not problems:
+            return setup
+    raise _refused(name, document if marked else find_places(text, name, bounds) or document, problems)
 
 
 def write_setup(setup: Setup, existing: str | None = None) -> str:
@@ -69,9 +60,9 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
     wanted = to_document(setup)
     if existing is None:
         return HEADER + _dump(_block_style(wanted))
-    document = _load(existing, "the existing file")
+    document = _load(existing.replace(WINDOWS_END, "\n"))
     _merge(document, wanted)
-    return _dump(document)
+    return _as_before(existing, _dump(document))
 
 
 def to_document(setup: Setup) -> dict[str, Any]:
@@ -79,49 +70,18 @@ def to_document(setup: Setup) -> dict[str, Any]:
     return setup.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-def _load(text: str, name: str) -> Any:
-    from ruamel.yaml.composer import ComposerError
-    from ruamel.yaml.constructor import DuplicateKeyError
-    from ruamel.yaml.error import MarkedYAMLError
-
-    try:
-        document = _yaml().load(text)
-    except DuplicateKeyError as error:
-        # Its own text repeats the values.
-        raise SetupFileError(
-            say("{name}: this name stands there twice. Keep one.", name=_marked(name, error))
-        ) from None
-    except ComposerError as error:
-        # A value that begins with `*` is an alias to YAML, and may be a password; its own text repeats it.
-        raise SetupFileError(
-            say("{name}: anchors are not read here. Write the part out.", name=_marked(name, error))
-        ) from None
-    except MarkedYAMLError as error:
-        raise SetupFileError(
-            say(
-                "{name}: this is neither YAML nor JSON: {problem}.",
-                name=_marked(name, error),
-                problem=_one_line(error.problem),
-            )
-        ) from None
-    except Exception as error:  # noqa: BLE001  tags and nesting that no setup has make the reader stumble over itself
-        raise SetupFileError(
-            say("{name}: this is neither YAML nor JSON ({kind}).", name=name, kind=type(error).__name__)
-        ) from None
-    if not isinstance(document, Mapping):
-        raise SetupFileError(
-            say("{name}:1:1: a setup is a mapping that begins with `version: 1`.", name=name)
-        )
-    return document
+def _load(existing: str) -> Any:
+    """What `read_setup` has read before, now with its comments."""
+    return _yaml().load(existing)
 
 
-def _marked(name: str, error: MarkedYAMLError) -> str:
-    mark = error.problem_mark
-    return _at(name, Place(mark.line + 1, mark.column + 1)) if mark else name
-
-
-def _one_line(text: str | None) -> str:
-    return " ".join((text or "it ends too early").split())
+def _as_before(existing: str, text: str) -> str:
+    """The text with the line ends of the file and the mark at its beginning, which editors on Windows want to find again."""
+    if existing.startswith(BYTE_ORDER_MARK) and not text.startswith(BYTE_ORDER_MARK):
+        text = BYTE_ORDER_MARK + text
+    if existing.count(WINDOWS_END) * 2 > existing.count("\n"):
+        return text.replace("\n", WINDOWS_END)
+    return text
 
 
 def _yaml() -> YAML:
@@ -132,47 +92,18 @@ def _yaml() -> YAML:
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.preserve_quotes = True
-    yaml.max_depth = MAX_DEPTH
-    # Anchors are refused anyway, and the warning about a second one prints the lines around it.
-    yaml.composer.warn_double_anchors = False
     return yaml
 
 
-def _plain(node: object, name: str, place: Place, seen: set[int]) -> Any:
-    """The document as JSON knows it. Anchors are refused: with them a few lines can stand for an endless document."""
-    if not isinstance(node, Mapping | list):
-        return _scalar(node, name, place)
-    if id(node) in seen:
+def _problems(error: ValidationError, name: str) -> list[tuple[Path, str]]:
+    if error.error_count() > MOST_TOLD_APART:
         raise SetupFileError(
-            say("{name}: anchors are not read here. Write the part out.", name=_at(name, place))
-        )
-    seen.add(id(node))
-    if isinstance(node, Mapping):
-        return {
-            whole_text(str(key)): _plain(part, name, _place(node, key) or place, seen)
-            for key, part in node.items()
-        }
-    return [_plain(part, name, _place(node, index) or place, seen) for index, part in enumerate(node)]
-
-
-def _scalar(node: object, name: str, place: Place) -> object:
-    if node is None or isinstance(node, bool):
-        return node
-    if isinstance(node, str):
-        return whole_text(node)
-    # `0123` and `0x1F` are numbers to YAML and passwords to people.
-    if isinstance(node, int) and type(node).__name__ == "int":
-        return int(node)
-    raise SetupFileError(
-        say(
-            "{name}: this may lose its spelling ({kind}). Put the value into quotes.",
-            name=_at(name, place),
-            kind=type(node).__name__,
-        )
-    )
-
-
-def _problems(error: ValidationError) -> list[tuple[Path, str]]:
+            say(
+                "{name}: {count} problems. This is not a setup as `bi-mcp export` writes one.",
+                name=name,
+                count=error.error_count(),
+            )
+        ) from None
     found = error.errors(include_url=False, include_input=False, include_context=False)
     told = ((problem["loc"], _reason(problem["type"], problem["msg"])) for problem in found)
     return list(dict.fromkeys(_setting(path) or (path, reason) for path, reason in told))
@@ -204,9 +135,9 @@ def _tell(name: str, document: object, path: Path, reason: str) -> str:
     steps, place = _walk(document, path)
     dotted = ".".join(map(str, steps)) or say("the setup")
     return (
-        f"{_at(name, place)}: {dotted} {reason}"
+        f"{at(name, place)}: {dotted} {reason}"
         if reason in {say("is missing"), say("is unknown here")}
-        else f"{_at(name, place)}: {dotted}: {reason}"
+        else f"{at(name, place)}: {dotted}: {reason}"
     )
 
 
@@ -215,29 +146,17 @@ def _walk(document: object, path: Path) -> tuple[Path, Place]:
     place, here, steps = Place(1, 1), document, list[str | int]()
     for step in path:
         if isinstance(here, Mapping | list):
-            known = _place(here, step)
+            known = place_of(here, step)
             place = known or place
             steps.append(step)
-            here = _step(here, step) if known else None
+            here = _step(here, step)
     return tuple(steps), place
 
 
 def _step(here: Mapping[Any, Any] | list[Any], step: str | int) -> object:
     if isinstance(here, list):
-        return here[step] if isinstance(step, int) else None
-    return here[step]
-
-
-def _place(node: object, step: object) -> Place | None:
-    marks = getattr(getattr(node, "lc", None), "data", None) or {}
-    if step not in marks:
-        return None
-    line, column, *_ = marks[step]
-    return Place(line + 1, column + 1)
-
-
-def _at(name: str, place: Place) -> str:
-    return f"{name}:{place.line}:{place.column}"
+        return here[step] if isinstance(step, int) and 0 <= step < len(here) else None
+    return here.get(step)
 
 
 def _dump(document: object) -> str:

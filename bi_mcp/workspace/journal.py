@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.private_file import make_private_folder
-from bi_mcp.whole_file import link_target, sync_folder
+from bi_mcp.whole_file import link_target, read_regular, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Journal:
     def read(self) -> Iterator[dict[str, Any]]:
         """Every record that can be read, the oldest first."""
         with self._locked() if self.path.parent.exists() else _nobody():
-            texts = [path.read_bytes() for path in reversed(self._files()) if path.exists()]
+            texts = [read_regular(path) for path in reversed(self._files()) if path.exists()]
         for text in texts:
             for line in text.splitlines():
                 record = _parse(line)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from bi_mcp.language import say, text
@@ -118,7 +119,7 @@ class Plan:
     obstacles: tuple[str, ...] = ()
     state_digest: str = field(default="", repr=False)
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """Equal only where the same would be done to the same objects in the same state."""
         content = [self.portal, self.state_digest, [change.deed() for change in self.changes]]

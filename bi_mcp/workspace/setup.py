@@ -5,6 +5,7 @@ What is left out is not managed: it keeps whatever value the portal has. An empt
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
@@ -99,7 +100,7 @@ class DatasetEntry(Entry):
 
 
 def _check_once(what: str, values: Sequence[str]) -> None:
-    twice = sorted({value for value in values if values.count(value) > 1})
+    twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise ValueError(
             say("{what} {values} stands there more than once", what=what, values=", ".join(twice))
@@ -164,7 +165,8 @@ def _undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
         if connector is None:
             continue
         declared = [parameter.code for parameter in connector.settings]
-        unknown = [code for code in source.settings if code not in declared]
+        known = set(declared)
+        unknown = [code for code in source.settings if code not in known]
         if unknown:
             yield (
                 ("sources", key, "settings"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bi_mcp.errors import StateFileError
 from bi_mcp.language import say
-from bi_mcp.whole_file import replace_file
+from bi_mcp.whole_file import read_regular, replace_file
 from bi_mcp.workspace.state import State, from_json, state_path, to_json
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class StateFile:
 
     def _read(self, path: Path) -> Document | None:
         try:
-            document = json.loads(path.read_bytes())
+            document = json.loads(read_regular(path))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:

@@ -107,6 +107,10 @@ class Workspace:
         """Compare the setup with the portal. Raises `PlanError` for what cannot be told."""
         snapshot = await self.bi.snapshot()
         tables = await self.bi.datasets.has_tables()
+        return await to_thread.run_sync(self._planned, setup, snapshot, tables, prune)
+
+    def _planned(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
+        """Beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
         wanted = Wanted(
             setup=setup,
             snapshot=snapshot,

@@ -111,7 +111,17 @@ BOMBS = {
             "bomb = 'a0: &a0 [x]\\n' + ''.join(f'a{n}: &a{n} [{\", \".join([f\"*a{n-1}\"] * 9)}]\\n' for n in range(1, 30))",
             "refused: .*anchors are not read",
         ),
-        "merges": ("bomb = 'a: &a {<<: *a}'", "refused: "),
+        "merges": ("bomb = 'a: &a {<<: *a}'", "refused: .*anchors are not read"),
+        "merged lists": ("bomb = 'a: {<<: [' + '{b: c}, ' * 200000 + ']}'", "refused: .*merges .* are not read"),
+        "chained merges": (
+            "bomb = 'a0: &a0 {x: y}\\n' + ''.join(f'a{n}: &a{n} {{<<: [*a{n-1}, *a{n-1}], k{n}: 1}}\\n' for n in range(1, 9000))",
+            "refused: .*anchors are not read",
+        ),
+        "unknown keys of a server": ("bomb = 'version: 1\\n' + ''.join(f'k{n}: 1\\n' for n in range(180000))", "refused: .*179999 problems|180000 problems"),
+        "many columns": (
+            "bomb = 'version: 1\\ndatasets:\\n  d:\\n    columns:\\n' + ''.join(f'      - {{name: N{n}, externalCode: c{n}, type: int}}\\n' for n in range(40000))",
+            "refused: .*is missing",
+        ),
         "a huge scalar": ("bomb = 'version: 1\\nx: ' + 'a' * 20000000", "refused: .*x is unknown"),
         "many keys": ("bomb = 'version: 1\\n' + ''.join(f'k{n}: 1\\n' for n in range(30000))", "refused: .*and .* more"),
         "a huge file": ("bomb = 'x' * (64 * 1024 * 1024 + 1)", "refused: .*at most 67108864 characters"),

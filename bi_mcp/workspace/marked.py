@@ -1,0 +1,41 @@
+"""Plain data that remembers where in its file each part stood."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Place(NamedTuple):
+    """Where something stands, counted from one."""
+
+    line: int
+    column: int
+
+
+class MarkedDict(dict[str, Any]):
+    """A mapping, and where each of its names stands."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks = dict[str, Place]()
+
+
+class MarkedList(list[Any]):
+    """A list, and where each of its elements begins."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks = list[Place]()
+
+
+def place_of(node: object, step: object) -> Place | None:
+    """Where a part of a mapping or a list stands, None where it has none or nobody noted it."""
+    if isinstance(node, MarkedDict) and isinstance(step, str):
+        return node.marks.get(step)
+    if isinstance(node, MarkedList) and isinstance(step, int) and 0 <= step < len(node.marks):
+        return node.marks[step]
+    return None
