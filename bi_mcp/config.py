@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ ERROR_PLACES: tuple[ErrorPlace, ...] = ("result", "root")
 LIMITS: tuple[Limits, ...] = ("off", "standard", "enterprise")
 CULTURES: tuple[Culture, ...] = ("ru", "en", "en-gb", "de", "iso")
 CONFIRMATIONS: tuple[Confirmation, ...] = ("elicit", "token", "off")
+
+_LARGEST_SECRET = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +104,9 @@ def http_settings(environment: Mapping[str, str] = os.environ) -> HttpSettings:
     """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. What they must be is said by `hosting.serving_rules`."""
     return HttpSettings(
         token=_secret(environment, "BI_MCP_HTTP_TOKEN"),
-        issuer=environment.get("BI_MCP_HTTP_ISSUER") or None,
-        audience=environment.get("BI_MCP_HTTP_AUDIENCE") or None,
-        jwks=environment.get("BI_MCP_HTTP_JWKS") or None,
+        issuer=_text(environment, "BI_MCP_HTTP_ISSUER"),
+        audience=_text(environment, "BI_MCP_HTTP_AUDIENCE"),
+        jwks=_text(environment, "BI_MCP_HTTP_JWKS"),
         shared_store=_secret(environment, "BI_MCP_SHARED_STORE"),
         shared_key=_secret(environment, "BI_MCP_SHARED_KEY"),
     )
@@ -111,7 +114,7 @@ def http_settings(environment: Mapping[str, str] = os.environ) -> HttpSettings:
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the `BI_MCP_*` variables. Raises `ConfigError` when they do not fit together."""
-    portal_url = environment.get("BI_MCP_PORTAL_URL") or None
+    portal_url = _text(environment, "BI_MCP_PORTAL_URL")
     access_token = _secret(environment, "BI_MCP_ACCESS_TOKEN")
     webhook_url = _secret(environment, "BI_MCP_WEBHOOK")
     _check_one_portal(portal_url, access_token, webhook_url)
@@ -259,7 +262,9 @@ def _names(listed: str) -> tuple[str, ...]:
 
 def secret_variable(name: str) -> Secret | None:
     """The value of an environment variable that a source's setting refers to, None when it is not set."""
-    return _secret(os.environ, name)
+    # Spaces may belong to a password, the line end of `$(cat file)` or of a Windows file does not.
+    value = os.environ.get(name, "").strip("\r\n")
+    return Secret(value) if value else None
 
 
 def secret_variables(prefix: str) -> list[Secret]:
@@ -322,6 +327,47 @@ def _switch(environment: Mapping[str, str], name: str, default: str = "off") -> 
     raise ConfigError(say("{name} must be on or off, not {value!r}.", name=name, value=value))
 
 
+def _text(environment: Mapping[str, str], name: str) -> str | None:
+    """A value without the spaces and line ends that come with copying; None where nothing is left."""
+    return environment.get(name, "").strip() or None
+
+
 def _secret(environment: Mapping[str, str], name: str) -> Secret | None:
-    value = environment.get(name)
+    """A token or password: the variable itself, or the file that `NAME_FILE` names, as containers are given theirs."""
+    value, path = _text(environment, name), _text(environment, f"{name}_FILE")
+    if value and path:
+        raise ConfigError(say("{name} and {other} are both set. Drop one.", name=name, other=f"{name}_FILE"))
+    if path:
+        return Secret(_file_text(f"{name}_FILE", Path(path)))
     return Secret(value) if value else None
+
+
+def _file_text(variable: str, path: Path) -> str:
+    try:
+        # Reading a pipe or a device might never end.
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_SECRET + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        raise ConfigError(
+            say(
+                "{variable} names a file that cannot be read ({reason}). Name a file that this user may read.",
+                variable=variable,
+                reason=reason,
+            )
+        ) from None
+    try:
+        value = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        value = ""
+    if not value or len(content) > _LARGEST_SECRET:
+        raise ConfigError(
+            say(
+                "{variable} names a file that holds no secret: it must be UTF-8 text, not empty, of at most {most} bytes.",
+                variable=variable,
+                most=_LARGEST_SECRET,
+            )
+        )
+    return value

@@ -91,12 +91,13 @@ class AuthorisationError(BiMcpError):
 
 
 class UnreachableError(BiMcpError):
-    """The portal gave no answer. `may_have_happened` says whether the request may have taken effect."""
+    """The portal gave no answer. `may_have_happened` says whether the request may have taken effect, `lasting` that the next will fare alike."""
 
-    def __init__(self, text: str, *, method: str, may_have_happened: bool) -> None:
+    def __init__(self, text: str, *, method: str, may_have_happened: bool, lasting: bool = False) -> None:
         super().__init__(text)
         self.method = method
         self.may_have_happened = may_have_happened
+        self.lasting = lasting
 
 
 class UnexpectedAnswerError(BiMcpError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mcp import MCPError
@@ -15,6 +16,8 @@ from mcp.types import (
     JSONRPCNotification,
 )
 from pydantic import ValidationError
+
+from bi_mcp.foreign_json import whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +69,7 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
     if found[0]["type"] == "json_invalid":
         if not str(found[0]["input"]).strip():
             return None
-        return refusal(None, PARSE_ERROR, f"{found[0]['msg']}. A line is one message.")
+        return _unreadable(str(found[0]["input"]), found[0]["msg"])
     # Something is missing in each shape but one, and there the whole message stands.
     message = next((one["input"] for one in found if isinstance(one["input"], dict)), {})
     if {"result", "error"} & message.keys() or ("method" in message and "id" not in message):
@@ -74,9 +77,29 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
     return refusal(message.get("id"), INVALID_REQUEST, NO_MESSAGE)
 
 
+def _unreadable(line: str, problem: str) -> JSONRPCError | None:
+    """Half a Unicode character is no JSON for pydantic, and leaves the id to be read."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        return refusal(None, PARSE_ERROR, f"{problem}. A line is one message.")
+    if "id" not in message:
+        return None
+    return refusal(
+        message["id"],
+        PARSE_ERROR,
+        f"{problem}: a text holds half a Unicode character. Leave it out, or write both of its halves.",
+    )
+
+
 def refusal(id: object, code: int, text: str) -> JSONRPCError:
     """Build an error that answers no request, or one whose id could be made out."""
     usable = id if isinstance(id, str | int) and not isinstance(id, bool) else None
+    if isinstance(usable, str) and whole_text(usable) != usable:
+        # It could not be written either.
+        usable = None
     return JSONRPCError(jsonrpc="2.0", id=usable, error=ErrorData(code=code, message=text))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import sys
 from typing import TYPE_CHECKING
 
 import anyio
@@ -26,8 +29,32 @@ def serve_standard_streams(server: MCPServer) -> None:
 
 async def _serve(server: MCPServer) -> None:
     handlers = server._lowlevel_server  # noqa: SLF001  the SDK's own door takes no streams
+    output = _duplicate_of_output()
     async with stdio_server() as (reading, writing):
-        await handlers.run(_Messages(reading, writing), writing, handlers.create_initialization_options())
+        try:
+            await handlers.run(_Messages(reading, writing), writing, handlers.create_initialization_options())
+        except anyio.get_cancelled_exc_class():
+            if _is_closed(output):
+                # Nobody reads any more. The SDK would wait for the end of the input, and then show a stack trace.
+                os._exit(0)
+            raise
+
+
+def _duplicate_of_output() -> int | None:
+    """Standard output under a number of its own: the SDK serves it under another one."""
+    try:
+        return os.dup(sys.stdout.fileno())
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _is_closed(output: int | None) -> bool:
+    """Whether whoever read it has gone. Windows does not tell."""
+    if output is None or sys.platform == "win32":
+        return False
+    poll = select.poll()
+    poll.register(output, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
 class _Messages:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from bi_mcp.config import (
     LocalPortalSettings,
     Settings,
     embedded_portal_settings,
+    http_settings,
     local_portal_settings,
     read_settings,
     sample_culture,
@@ -226,3 +228,94 @@ def test_settings_can_be_printed_without_their_secrets() -> None:
     assert (
         "canary" not in f"{settings} {portal!r} {vars(settings)} {read_settings({'BI_MCP_WEBHOOK': WEBHOOK})}"
     )
+
+
+PADDED = " \t{}\r\n"
+
+
+def test_secrets_and_addresses_are_read_without_what_copying_adds() -> None:
+    settings = read_settings(
+        {"BI_MCP_PORTAL_URL": PADDED.format(PORTAL), "BI_MCP_ACCESS_TOKEN": PADDED.format(TOKEN)}
+    )
+    assert (settings.portal_url, settings.access_token) == (PORTAL, Secret(TOKEN))
+    assert read_settings({"BI_MCP_WEBHOOK": PADDED.format(WEBHOOK)}).webhook_url == Secret(WEBHOOK)
+    http = http_settings(
+        {
+            "BI_MCP_HTTP_TOKEN": PADDED.format(TOKEN),
+            "BI_MCP_HTTP_ISSUER": PADDED.format(PORTAL),
+            "BI_MCP_HTTP_AUDIENCE": PADDED.format("bi"),
+            "BI_MCP_HTTP_JWKS": PADDED.format(PORTAL),
+            "BI_MCP_SHARED_STORE": PADDED.format("memory:"),
+            "BI_MCP_SHARED_KEY": PADDED.format(TOKEN),
+        }
+    )
+    assert (http.token, http.shared_store, http.shared_key) == (
+        Secret(TOKEN),
+        Secret("memory:"),
+        Secret(TOKEN),
+    )
+    assert (http.issuer, http.audience, http.jwks) == (PORTAL, "bi", PORTAL)
+
+
+def test_what_holds_spaces_only_is_not_set() -> None:
+    settings = read_settings(
+        {"BI_MCP_PORTAL_URL": " ", "BI_MCP_ACCESS_TOKEN": "\n", "BI_MCP_WEBHOOK_FILE": " "}
+    )
+    assert (settings.portal_url, settings.access_token, settings.webhook_url) == (None, None, None)
+
+
+def test_a_setting_of_a_source_loses_its_line_end_and_keeps_its_spaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_AIR", " pass word \r\n")
+    assert secret_variable("BI_MCP_SECRET_AIR") == Secret(" pass word ")
+
+
+SECRETS = [
+    "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_HTTP_TOKEN", "BI_MCP_SHARED_STORE", "BI_MCP_SHARED_KEY",
+    "BI_MCP_PORTAL_ACCESS_TOKEN", "BI_MCP_PORTAL_WEBHOOK", "BI_MCP_SAMPLE_PASSWORD",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_each_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"\xef\xbb\xbf" + TOKEN.encode() + b"\r\n")
+    readers: list[Callable[[Mapping[str, str]], object]] = [
+        lambda given: read_settings({"BI_MCP_PORTAL_URL": PORTAL, **given}).access_token,
+        lambda given: read_settings(given).webhook_url,
+        lambda given: http_settings(given).token,
+        lambda given: http_settings(given).shared_store,
+        lambda given: http_settings(given).shared_key,
+        lambda given: local_portal_settings(given).access_token,
+        lambda given: local_portal_settings(given).webhook,
+        sample_password,
+    ]
+    reader = readers[SECRETS.index(name)]
+    assert reader({f"{name}_FILE": str(file)}) == Secret(TOKEN)
+    with pytest.raises(ConfigError, match=f"{name} and {name}_FILE are both set"):
+        reader({name: TOKEN, f"{name}_FILE": str(file)})
+
+
+def test_a_file_that_holds_no_secret_is_refused_without_its_content(tmp_path: Path) -> None:
+    files = {
+        "missing": None,
+        "empty": b" \n",
+        "no text": b"\xffcanary",
+        "large": b"canary" * 20_000,
+    }
+    for name, content in files.items():
+        file = tmp_path / name
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"^BI_MCP_HTTP_TOKEN_FILE names a file that") as refused:
+            http_settings({"BI_MCP_HTTP_TOKEN_FILE": str(file)})
+        assert "canary" not in str(refused.value)
+
+
+def test_a_pipe_or_a_folder_in_place_of_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, "a\0b"):
+        with pytest.raises(ConfigError, match=r"^BI_MCP_HTTP_TOKEN_FILE names a file that cannot be read"):
+            http_settings({"BI_MCP_HTTP_TOKEN_FILE": str(path)})

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -14,6 +15,7 @@ from bi_mcp.auth.token import parse_token
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
 from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.language import say, text
+from bi_mcp.network import certificate_trouble, find_way_out
 from bi_mcp.secret import MASK
 from bi_mcp.unpacking import PART, read_bounded
 
@@ -106,13 +108,7 @@ class OAuthClient:
             raise _unexpected(response, str(error)) from None
 
     async def _get(self, server: str, query: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
-        client = httpx.AsyncClient(
-            timeout=TIMEOUT,
-            transport=self._transport,
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-            # Plain http is allowed on loopback only: a proxy of the environment would carry the secrets off the machine.
-            trust_env=server.startswith("https:"),
-        )
+        client = self._connect(server)
         try:
             async with client:
                 with anyio.fail_after(LIMIT_S):
@@ -122,19 +118,44 @@ class OAuthClient:
                         return response, body or b""
         except (httpx.HTTPError, TimeoutError) as error:
             # The text of an httpx exception may hold the address, and the address holds the secrets.
-            raise UnreachableError(
-                say(
-                    "The OAuth server of the portal gave no answer ({name}). Check your network, then try again.",
-                    name=type(error).__name__,
-                ),
-                method=METHOD,
-                may_have_happened=False,
-            ) from None
+            raise _unreachable(server, error) from None
+
+    def _connect(self, server: str) -> httpx.AsyncClient:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        if self._transport is not None:
+            return httpx.AsyncClient(
+                transport=self._transport, timeout=TIMEOUT, headers=headers, trust_env=False
+            )
+        way = find_way_out(server)
+        certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
+        proxy = None
+        if way.proxy is not None:
+            # A proxy without TLS takes no certificates.
+            trusted = certificates if way.proxy.startswith("https:") else None
+            proxy = httpx.Proxy(way.proxy, ssl_context=trusted)
+        return httpx.AsyncClient(
+            proxy=proxy, verify=certificates, timeout=TIMEOUT, headers=headers, trust_env=False
+        )
 
     def _refusal(self, grant_type: str, code: object) -> AuthorisationError:
         known = code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown"
         advice = _ADVICE.get(f"{grant_type} {known}") or _ADVICE.get(known) or _UNLISTED
         return AuthorisationError(f"{known}: {say(advice, login=self._login_command)}", code=known)
+
+
+def _unreachable(server: str, error: Exception) -> UnreachableError:
+    trouble = certificate_trouble(error, urlsplit(server).netloc)
+    if trouble is None:
+        said = say(
+            "The OAuth server of the portal gave no answer ({name}). Check your network, then try again.",
+            name=type(error).__name__,
+        )
+    else:
+        said = say(
+            "The OAuth server of the portal was not asked: {trouble}. If your company's network inspects TLS, set SSL_CERT_FILE to the file with its certificates.",
+            trouble=trouble,
+        )
+    return UnreachableError(said, method=METHOD, may_have_happened=False, lasting=trouble is not None)
 
 
 def _answer(response: httpx.Response, body: bytes) -> Mapping[str, Any]:

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     help="Name by which clients reach --http; may be given several times.",
 )
 @click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Web page of another site that may call --http, such as https://chat.example; may be given several times.",
+)
+@click.option(
     "--tls-cert", type=click.Path(path_type=Path), help="Certificate of --http with its chain, PEM."
 )
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Private key of the certificate, PEM.")
@@ -73,6 +80,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8765,
     allowed_hosts: tuple[str, ...] = (),
+    allowed_origins: tuple[str, ...] = (),
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     behind_proxy: bool = False,
@@ -131,6 +139,7 @@ def serve(
         host=host,
         port=port,
         allowed_hosts=allowed_hosts,
+        allowed_origins=allowed_origins,
         tls_certificate=tls_cert,
         tls_key=tls_key,
         behind_proxy=behind_proxy,

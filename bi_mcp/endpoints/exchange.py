@@ -20,6 +20,7 @@ from bi_mcp.endpoints.wording import Connection, named, named_by_endpoint, quote
 from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.language import say, text
 from bi_mcp.logs import hide_answers_in_logs
+from bi_mcp.network import certificate_trouble, require_key_log
 from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class Exchange:
         return EndpointError(say(what, name=self._name(), seconds=seconds), reason="timeout")
 
     def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
-        trouble = _tls_error(error)
+        trouble = certificate_trouble(error, urlsplit(self._url).hostname or "") or _tls_error(error)
         if trouble is not None:
             return EndpointError(
                 say("{url}: TLS failed: {trouble}.", url=self._name(), trouble=trouble), reason="tls"
@@ -274,8 +275,6 @@ async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[b
 def _tls_error(error: BaseException) -> str | None:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message.rstrip(".")
         if isinstance(cause, ssl.SSLError):
             return (cause.reason or say("no common protocol")).replace("_", " ").lower()
         cause = cause.__cause__ or cause.__context__
@@ -290,6 +289,7 @@ def _tls_version(response: httpx.Response) -> str | None:
 
 @lru_cache(maxsize=1)
 def certificates_of_authorities() -> ssl.SSLContext:
+    require_key_log()
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -30,7 +30,8 @@ _METADATA = frozenset(
     ip_address(address)
     for address in ("168.63.129.16", "169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")
 )
-_RELAYS = ip_network("192.88.99.0/24")
+# Relays, what the IETF keeps for protocols (some of it counts as global, in newer Pythons more), and examples. No connector is there.
+_RESERVED = tuple(map(ip_network, ("192.88.99.0/24", "192.0.0.0/24", "2001::/23", "3fff::/20")))
 _GLOBAL_IPV6 = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # The last 64 bits of an ISATAP address: 0000:5efe or 0200:5efe, then an IPv4 address.
@@ -45,7 +46,7 @@ _NOT_PUBLIC: Sequence[tuple[Callable[[IPAddress], bool], str]] = (
     (lambda ip: ip in _METADATA, text("the metadata service of a cloud")),
     (lambda ip: ip.is_loopback or ip.is_unspecified, text("this machine itself (loopback)")),
     (lambda ip: ip.is_link_local, text("a link-local address")),
-    (lambda ip: ip.is_multicast or ip in _RELAYS, text("a reserved address")),
+    (lambda ip: ip.is_multicast or any(ip in network for network in _RESERVED), text("a reserved address")),
     (lambda ip: not ip.is_global, text("a private or reserved address")),
     (lambda ip: ip.version == 6 and ip not in _GLOBAL_IPV6, text("a private or reserved address")),
 )

@@ -22,6 +22,8 @@ SCOPES = (READ, WRITE)
 # Signatures that only the issuer can make. With a shared secret, every receiver of a token could make one, too.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 CLOCK_SKEW_S = 30
+# RFC 9068 demands at+jwt; many servers write JWT, or nothing. Other types (of logouts, events, proofs) are no access tokens.
+TYPES = (None, "JWT", "AT+JWT", "APPLICATION/AT+JWT")
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class FixedToken:
 
 
 class IssuedTokens:
-    """JSON Web Tokens of one issuer for one audience (RFC 9068): signature, `exp`, `nbf`, `iss` and `aud` are checked."""
+    """JSON Web Tokens of one issuer for one audience (RFC 9068): signature, `typ`, `exp`, `nbf`, `iss` and `aud` are checked."""
 
     def __init__(self, issuer: str, audience: str, keys: SigningKeys) -> None:
         self._issuer = issuer
@@ -50,7 +52,9 @@ class IssuedTokens:
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return what the token allows, None where it is not valid here; the reason goes to the log only."""
         try:
-            key = await self._keys.find(jwt.get_unverified_header(token).get("kid"))
+            header = jwt.get_unverified_header(token)
+            _check_type(header.get("typ"))
+            key = await self._keys.find(header.get("kid"))
             claims = jwt.decode(
                 token,
                 key,
@@ -72,6 +76,11 @@ class IssuedTokens:
             subject=subject,
             claims={"iss": self._issuer},
         )
+
+
+def _check_type(type: object) -> None:
+    if (type.upper() if isinstance(type, str) else type) not in TYPES:
+        raise jwt.InvalidTokenError("typ names another kind of token")
 
 
 def scopes_of(claims: Mapping[str, Any]) -> list[str]:

@@ -10,14 +10,26 @@ from mcp.server.auth.routes import build_resource_metadata_url, create_protected
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from bi_mcp import __version__
 from bi_mcp.hosting.access import READ, SCOPES
+from bi_mcp.hosting.names import BothForms, KnownNames, normal_origin
 from bi_mcp.hosting.options import PATH
 from bi_mcp.hosting.refused_bodies import RefusedBodies
+
+_SENT_BY_PAGES = (
+    "Authorization",
+    "Last-Event-ID",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Protocol-Version",
+    "Mcp-Session-Id",
+)
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -39,18 +51,35 @@ def build_app(
         streamable_http_path=PATH,
         stateless_http=replicated,
         max_request_body_size=options.max_request_bytes,
-        # The SDK protects loopback only, where nothing is said.
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=options.host_headers, allowed_origins=options.origins
-        ),
+        # `KnownNames` checks who calls, more strictly.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    mcp = RefusedBodies(mcp)
+    mcp = KnownNames(RefusedBodies(mcp), options)
     routes: list[BaseRoute] = [Route("/health", _health)]
     if options.settings.issuer:
         routes += _metadata_routes(options, options.settings.issuer)
     protected = mcp if verifier is None else _behind_token(mcp, options, verifier)
     routes.append(Mount("/", protected))
-    return Starlette(routes=routes, lifespan=lambda _: server.session_manager.run())
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(BothForms), *_for_pages(options)],
+        lifespan=lambda _: server.session_manager.run(),
+    )
+
+
+def _for_pages(options: HttpOptions) -> list[Middleware]:
+    """What browsers ask before a page of another origin may call, and what such a page may read."""
+    if not options.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[normal_origin(origin) for origin in options.allowed_origins],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=_SENT_BY_PAGES,
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+        )
+    ]
 
 
 async def _health(_: Request) -> JSONResponse:

@@ -22,13 +22,14 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 class HttpOptions:
     """Address, names and protection of a server over HTTP.
 
-    `allowed_hosts` are the values of the Host header that are answered, with or without a port. `behind_proxy` says that
-    somebody in front of the server ends TLS.
+    `allowed_hosts` are the values of the Host header that are answered, with or without a port. `allowed_origins` are
+    the web pages of others that may call. `behind_proxy` says that somebody in front of the server ends TLS.
     """
 
     host: str = "127.0.0.1"
     port: int = 8765
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     behind_proxy: bool = False
@@ -52,26 +53,16 @@ class HttpOptions:
         return self.tls_certificate is not None
 
     @property
-    def host_headers(self) -> list[str]:
-        """The patterns of Host headers for the SDK, which reads `name:*` as any port but not as none."""
-        patterns = [f"{host}:*" for host in _LOOPBACK_HOSTS] if self.binds_loopback else []
-        for host in self.allowed_hosts:
-            patterns.append(host.lower())
-            if without_port(host) == host:
-                patterns.append(f"{host.lower()}:*")
-        return patterns
-
-    @property
-    def origins(self) -> list[str]:
-        """The web pages that may call: those that the server's own names would serve."""
-        scheme = "https" if self.uses_tls or self.behind_proxy else "http"
-        return [f"{scheme}://{host}" for host in self.host_headers]
+    def host_names(self) -> list[str]:
+        """The values of the Host header that are answered, in lower case; those without a port with any."""
+        own = [*_LOOPBACK_HOSTS, _bracketed(self.host).lower()] if self.binds_loopback else []
+        return [*own, *(host.lower() for host in self.allowed_hosts)]
 
     @property
     def address(self) -> str:
         """Where a client on this machine finds the server."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.uses_tls else 'http'}://{host}:{self.port}{PATH}"
+        scheme = "https" if self.uses_tls else "http"
+        return f"{scheme}://{_bracketed(self.host)}:{self.port}{PATH}"
 
     @property
     def resource(self) -> str:
@@ -80,6 +71,10 @@ class HttpOptions:
         if audience.startswith(("https://", "http://")):
             return audience
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.address
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import anyio
 import uvicorn
 from sse_starlette.sse import AppStatus
-from starlette.requests import ClientDisconnect
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.hosting.access import FixedToken, IssuedTokens
 from bi_mcp.hosting.app import build_app
+from bi_mcp.hosting.complaints import Seldom
+from bi_mcp.hosting.connections import BoundedListener, BoundedProtocol, most_connections
 from bi_mcp.hosting.drain import Drain
 from bi_mcp.hosting.request_state import load_or_make_key, seal_with
 from bi_mcp.hosting.scopes import require_scopes
@@ -45,8 +46,17 @@ if TYPE_CHECKING:
 # Less than the half minute that container platforms wait before they kill.
 GRACE_S = 25
 _BACKLOG = 2048
-# Loggers that write a stack trace for a client that went in the middle of its request.
-_COMPLAINERS = ("uvicorn.error", "mcp.server.streamable_http")
+# Loggers to which strangers can make the server write, some with a stack trace for a client that went in the middle of its request.
+_COMPLAINERS = (
+    "asyncio",
+    "bi_mcp.hosting.access",
+    "bi_mcp.hosting.connections",
+    "bi_mcp.hosting.names",
+    "mcp.server.streamable_http",
+    "mcp.server.streamable_http_manager",
+    "mcp.server.transport_security",
+    "uvicorn.error",
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ def serve_http(
     require_servable(options)
     _check_certificate(options)
     for name in _COMPLAINERS:
-        logging.getLogger(name).addFilter(_is_no_hang_up)
+        logging.getLogger(name).addFilter(Seldom())
     anyio.run(partial(_serve, build, options, announce))
 
 
@@ -136,6 +146,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=BoundedProtocol,
+                ws="none",
                 ssl_certfile=options.tls_certificate,
                 ssl_keyfile=options.tls_key,
                 lifespan="on",
@@ -159,14 +171,10 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _is_no_hang_up(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], ClientDisconnect))
-
-
 def _listen(options: HttpOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        return socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigError(
             say(
@@ -176,6 +184,7 @@ def _listen(options: HttpOptions) -> socket.socket:
                 strerror=error.strerror,
             )
         ) from None
+    return BoundedListener(listener, most_connections())
 
 
 def _check_certificate(options: HttpOptions) -> None:

@@ -23,6 +23,9 @@ STORES = ("memory", "file", "redis", "rediss", "postgresql")
 ENCRYPTED_STORES = ("redis", "rediss", "postgresql")
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
+_ORIGIN = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?/?"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
@@ -46,6 +49,7 @@ def check_serving(options: HttpOptions) -> list[str]:
     return [
         *_check_reach(options),
         *_check_hosts(options),
+        *_check_origins(options),
         *_check_tls(options),
         *_check_token(options.settings),
         *_check_oauth(options.settings),
@@ -82,6 +86,25 @@ def _check_hosts(options: HttpOptions) -> Iterator[str]:
                 say(
                     "--allow-host {host!r} is not a Host header. Write a name or a name and a port, such as bi.example or bi.example:8443, without https://, path or wildcard.",
                     host=host,
+                )
+            )
+
+
+def _check_origins(options: HttpOptions) -> Iterator[str]:
+    for origin in options.allowed_origins:
+        found = _ORIGIN.fullmatch(origin)
+        if not found:
+            yield (
+                say(
+                    "--allow-origin {origin!r} is not the origin of a page. Write its scheme, name and port, such as https://chat.example or http://localhost:6274, without path or wildcard.",
+                    origin=origin,
+                )
+            )
+        elif found["scheme"].lower() == "http" and not is_loopback(found["host"]):
+            yield (
+                say(
+                    "--allow-origin {origin!r} is a page that travels in clear text: whoever changes it on its way could call in its name. Serve it by https.",
+                    origin=origin,
                 )
             )
 

@@ -12,6 +12,7 @@ import jwt
 
 from bi_mcp.foreign_json import parse_foreign
 from bi_mcp.hosting.serving_rules import is_trustworthy
+from bi_mcp.network import find_way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class SigningKeys:
     ) -> None:
         self._issuer = issuer
         self._jwks = jwks
-        self._http = http or httpx2.AsyncClient(timeout=TIMEOUT_S)
+        self._http = http or _connect(jwks or issuer)
         self._clock = clock
         self._keys: list[jwt.PyJWK] = []
         self._fetched_at: float | None = None
@@ -116,6 +117,17 @@ class SigningKeys:
         if not isinstance(document, dict):
             raise ValueError("its answer is no JSON object")  # noqa: TRY004  one error for all that is not metadata
         return document
+
+
+def _connect(address: str) -> httpx2.AsyncClient:
+    way = find_way_out(address)
+    certificates = way.certificates or httpx2.create_ssl_context(trust_env=False)
+    proxy = None
+    if way.proxy is not None:
+        # A proxy without TLS takes no certificates.
+        trusted = certificates if way.proxy.startswith("https:") else None
+        proxy = httpx2.Proxy(way.proxy, ssl_context=trusted)
+    return httpx2.AsyncClient(proxy=proxy, verify=certificates, timeout=TIMEOUT_S, trust_env=False)
 
 
 def _origin_and_path(issuer: str) -> tuple[str, str]:

@@ -50,7 +50,7 @@ def may_repeat(method: Method, error: BiMcpError) -> bool:
     if isinstance(error, PortalError) and error.code in _PASSING:
         return True
     if isinstance(error, UnreachableError):
-        return not error.may_have_happened
+        return not error.may_have_happened and not error.lasting
     if method.effect is not Effect.READ:
         return False
     if isinstance(error, UnexpectedAnswerError):

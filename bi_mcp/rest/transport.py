@@ -20,6 +20,7 @@ from bi_mcp.errors import (
 )
 from bi_mcp.language import say, text
 from bi_mcp.logs import hide_answers_in_logs
+from bi_mcp.network import certificate_trouble, find_way_out
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
 from bi_mcp.rest.error_codes import look_first
@@ -80,13 +81,28 @@ class HttpTransport:
         self._source: CredentialSource = (
             FixedCredential(credential) if isinstance(credential, AccessToken | Webhook) else credential
         )
-        carrier = None if app is None else httpx.ASGITransport(app)
-        self._client = httpx.AsyncClient(
-            timeout=TIMEOUT,
-            transport=carrier,
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-            # Plain http is allowed on loopback only: a proxy of the environment would carry the token off the machine.
-            trust_env=self._base.startswith("https:"),
+        self._app = app
+        self._proxy_variable = ""
+        self._client = self._connect()
+        # A portal that was renamed may be reached another way, while calls to its former name are on theirs.
+        self._former: list[httpx.AsyncClient] = []
+
+    def _connect(self) -> httpx.AsyncClient:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        if self._app is not None:
+            return httpx.AsyncClient(
+                transport=httpx.ASGITransport(self._app), timeout=TIMEOUT, headers=headers, trust_env=False
+            )
+        way = find_way_out(self._base)
+        self._proxy_variable = way.variable
+        certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
+        proxy = None
+        if way.proxy is not None:
+            # A proxy without TLS takes no certificates.
+            trusted = certificates if way.proxy.startswith("https:") else None
+            proxy = httpx.Proxy(way.proxy, ssl_context=trusted)
+        return httpx.AsyncClient(
+            proxy=proxy, verify=certificates, timeout=TIMEOUT, headers=headers, trust_env=False
         )
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
@@ -146,13 +162,19 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
-        await self._client.aclose()
+        for client in (self._client, *self._former):
+            await client.aclose()
 
     def _follow(self, credential: Credential) -> None:
         """Call the portal under its new name, once the source of credentials knows one."""
-        if isinstance(credential, AccessToken) and credential.portal_url is not None:
-            self._base = rest_address(credential.portal_url)
-            self.host = urlsplit(self._base).netloc
+        if not isinstance(credential, AccessToken) or credential.portal_url is None:
+            return
+        base = rest_address(credential.portal_url)
+        if base == self._base:
+            return
+        self._base, self.host = base, urlsplit(base).netloc
+        self._former.append(self._client)
+        self._client = self._connect()
 
     def _address(self, method: Method, credential: Credential) -> str:
         if isinstance(credential, Webhook):
@@ -178,6 +200,9 @@ class HttpTransport:
         return UnexpectedAnswerError(f"{method.name}: {what}", method=method.name, status=status)
 
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
+        trouble = certificate_trouble(error, self.host)
+        if trouble is not None:
+            return self._untrusted(method, trouble)
         nothing_sent = isinstance(error, _NOTHING_SENT)
         harmless = nothing_sent or method.effect is Effect.READ
         what = text("{name}: {host} broke the connection off ({kind}). {advice}")
@@ -186,12 +211,29 @@ class HttpTransport:
         elif isinstance(error, httpx.TimeoutException):
             what = text("{name}: {host} did not answer in time ({kind}). {advice}")
         advice = say("Check the portal's address and your network, then try again.")
+        if nothing_sent and self._proxy_variable:
+            advice = say(
+                "The request goes through the proxy that {variable} names: check it, the portal's address and NO_PROXY, then try again.",
+                variable=self._proxy_variable,
+            )
         if not harmless:
             advice = say("The change may have been made all the same. {advice}", advice=look_first(method))
         return UnreachableError(
             say(what, name=method.name, host=self.host, kind=type(error).__name__, advice=advice),
             method=method.name,
             may_have_happened=not harmless,
+        )
+
+    def _untrusted(self, method: Method, trouble: str) -> UnreachableError:
+        return UnreachableError(
+            say(
+                "{name} was not sent: {trouble}. If your company's network inspects TLS, set SSL_CERT_FILE to the file with its certificates; else check the portal's address.",
+                name=method.name,
+                trouble=trouble,
+            ),
+            method=method.name,
+            may_have_happened=False,
+            lasting=True,
         )
 
 

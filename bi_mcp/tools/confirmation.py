@@ -1,7 +1,7 @@
 """The gate before destructive acts: the person is asked, or a preview comes first and a second call confirms it.
 
 A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras), unless the user
-chose tokens. Otherwise the first call changes nothing and answers with a preview and a token; the second one brings it back.
+chose tokens. Otherwise, and where the client says that it can and then refuses the question with an error, the first call changes nothing and answers with a preview and a token; the second one brings it back.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
 from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
+from mcp.types import METHOD_NOT_FOUND
 from pydantic import BaseModel, Field
 
 from bi_mcp.errors import ConfirmationError
@@ -19,6 +20,7 @@ from bi_mcp.language import say
 from bi_mcp.tools.answers import Preview
 from bi_mcp.tools.app import BiContext, app_of
 from bi_mcp.tools.confirmation_token import VALID_FOR_S, Act, Seal, changed
+from bi_mcp.tools.questions import question_refused_by
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.blast_radius import BlastRadius
@@ -114,6 +116,9 @@ def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
     """As `gate`, for a tool whose call brings what confirms it: the person is asked where that is possible, and no preview is made."""
 
     async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
+        if question_refused_by() not in {None, METHOD_NOT_FOUND}:
+            # No preview comes in between here, and the error may be how this client says that its person does not want to.
+            raise _refused_question(call.tool)
         question = await call.begin(ctx, None)
         return question if isinstance(question, Elicit) else None
 
@@ -127,9 +132,20 @@ def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
 
 def _can_ask(ctx: BiContext) -> bool:
     """Whether the client shows forms to its person. One that names no kind of question shows forms."""
+    if question_refused_by() is not None:
+        return False
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None
     return asking is not None and (asking.form is not None or asking.url is None)
+
+
+def _refused_question(tool: str) -> ConfirmationError:
+    return ConfirmationError(
+        say(
+            "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show any, the user can start the server with --confirm=token.",
+            tool=tool,
+        )
+    )
 
 
 def _unwanted(tool: str, reason: str) -> ConfirmationError:

@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from anyio import move_on_after, to_thread
+from mcp import MCPError
 from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 
 from bi_mcp.diagnostics.quoting import quoted
@@ -50,7 +51,12 @@ async def ask_for_secrets(
         except OSError:
             # The error that follows names the command.
             return
-        action = await _shown(ctx, page, wanted)
+        try:
+            action = await _shown(ctx, page, wanted)
+        except MCPError:
+            # The client said that it could show an address. Again the error that follows names the command.
+            page.closed.set()
+            return
         await _finish(page, wanted, action)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from mcp import MCPError
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -19,7 +20,7 @@ from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App
 from bi_mcp.tools.arguments import explain, find_unknown, mend
-from bi_mcp.tools.questions import PersonAskedError
+from bi_mcp.tools.questions import PersonAskedError, without_question
 from bi_mcp.tools.schema import slim, slim_answer
 from bi_mcp.tools.schemas import Schemas, shipped_schemas
 from bi_mcp.workspace.acting import acting
@@ -159,6 +160,16 @@ class BiTool(Tool):
         )
 
     async def _run_or_ask(
+        self, arguments: dict[str, Any], context: Context[Any, Any]
+    ) -> Answer | InputRequiredResult:
+        try:
+            return await self._run(arguments, context)
+        except MCPError as refused:
+            # Only a question makes a request to the client, and it comes before anything is sent to the portal.
+            with without_question(refused.error.code):
+                return await self._run(arguments, context)
+
+    async def _run(
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> Answer | InputRequiredResult:
         try:

@@ -63,7 +63,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_named(tmp_path: Path) ->
     async with served(BentSample({}), certificate=files) as address:
         found = await named_of_address(f"https://{HOST}:{address.rpartition(':')[2]}/check", local)
     assert [(finding.level, finding.where) for finding in found] == [("error", "urlCheck")]
-    assert "TLS failed: self-signed certificate" in found[0].what
+    assert f"TLS failed: the certificate of {HOST} is not trusted (self-signed certificate)" in found[0].what
 
 
 async def test_a_service_that_is_not_running_is_named() -> None:

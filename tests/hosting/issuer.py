@@ -48,8 +48,15 @@ class Issuer:
             return JSONResponse({"keys": [public(name) for name in self.keys]})
         return Response("nothing here", 404)
 
-    def token(self, scope: str | None = "bi:read bi:write", *, signed_by: str = "one", **claims: Any) -> str:
-        """An access token. A claim of None is left out."""
+    def token(
+        self,
+        scope: str | None = "bi:read bi:write",
+        *,
+        signed_by: str = "one",
+        typ: str | None = "JWT",
+        **claims: Any,
+    ) -> str:
+        """An access token. A claim of None is left out, and so is the type."""
         now = int(time.time())
         all_claims = {
             "iss": self.address,
@@ -61,7 +68,7 @@ class Issuer:
             **claims,
         }
         payload = {name: value for name, value in all_claims.items() if value is not None}
-        return jwt.encode(payload, key(signed_by), algorithm="RS256", headers={"kid": signed_by})
+        return jwt.encode(payload, key(signed_by), algorithm="RS256", headers={"kid": signed_by, "typ": typ})
 
 
 def public(name: str) -> dict[str, Any]:

@@ -147,6 +147,26 @@ async def test_a_token_for_somebody_else_or_another_time_is_turned_away(
         assert (await http.post("/mcp", json=HELLO)).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("typ", "status"),
+    [
+        (None, 200),
+        ("JWT", 200),
+        ("at+jwt", 200),
+        ("application/at+JWT", 200),
+        ("logout+jwt", 401),
+        ("dpop+jwt", 401),
+        ("secevent+jwt", 401),
+        ("id_token", 401),
+    ],
+)
+async def test_a_token_of_another_type_is_turned_away(
+    guarded: str, issuer: Issuer, typ: str | None, status: int
+) -> None:
+    async with http_client(guarded, issuer.token(typ=typ)) as http:
+        assert (await http.post("/mcp", json=HELLO)).status_code == status
+
+
 async def test_a_token_that_the_issuer_did_not_sign_is_turned_away(guarded: str, issuer: Issuer) -> None:
     good = issuer.token()
     claims = jwt.decode(good, options={"verify_signature": False})

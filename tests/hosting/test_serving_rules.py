@@ -129,14 +129,29 @@ def test_all_reasons_are_told_at_once_and_no_secret_among_them() -> None:
     assert "hunter" not in text
 
 
-def test_host_patterns_cover_a_name_with_and_without_a_port() -> None:
-    assert HttpOptions(host="0.0.0.0", allowed_hosts=("BI.example", "a.example:8443")).host_headers == [
-        "bi.example",
-        "bi.example:*",
-        "a.example:8443",
-    ]
-    assert "127.0.0.1:*" in HttpOptions().host_headers
-    assert TEAM.origins == ["https://bi.example", "https://bi.example:*"]
+@pytest.mark.parametrize(
+    "origin",
+    ["https://chat.example", "https://chat.example:8443/", "http://localhost:6274", "vscode-webview://x"],
+)
+def test_origins_of_pages_are_accepted(origin: str) -> None:
+    assert check_serving(replace(TEAM, allowed_origins=(origin,))) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("*", "is not the origin of a page"),
+        ("null", "is not the origin of a page"),
+        ("https://*.example", "is not the origin of a page"),
+        ("https://chat.example/path", "is not the origin of a page"),
+        ("chat.example", "is not the origin of a page"),
+        ("http://chat.example", "travels in clear text"),
+    ],
+)
+def test_what_is_no_origin_or_could_be_changed_on_its_way_is_refused(origin: str, said: str) -> None:
+    problems = check_serving(replace(TEAM, allowed_origins=(origin,)))
+    assert len(problems) == 1
+    assert said in problems[0]
 
 
 def test_the_settings_come_from_the_environment() -> None:

@@ -36,6 +36,12 @@ def test_where_nothing_was_sent_everything_may_be_sent_again(called: Method) -> 
 
 
 @EVERY_METHOD
+def test_what_will_fare_alike_is_not_sent_again(called: Method) -> None:
+    lasting = UnreachableError("not trusted", method=called.name, may_have_happened=False, lasting=True)
+    assert not may_repeat(called, lasting)
+
+
+@EVERY_METHOD
 @pytest.mark.parametrize("status", [200, 301, 403, 404, 500, 502, 504])
 def test_an_answer_that_is_none_is_asked_for_again_by_reads(called: Method, status: int) -> None:
     passing = status in {200, 500, 502, 504}

@@ -326,14 +326,6 @@ def test_what_is_no_webhooks_address_is_refused_without_its_secret(given: str) -
     assert "s3cret" not in str(refused.value)
 
 
-def test_plain_http_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    token = AccessToken(Secret(TOKEN))
-    assert not HttpTransport("http://127.0.0.1", token)._client.trust_env
-    assert HttpTransport("https://portal.example", token)._client.trust_env
-
-
 async def test_the_settings_of_a_source_leave_as_they_are(tables: Portal) -> None:
     await add_source(tables.bi)
     assert json.loads(tables.calls.bodies[-1])["fields"]["settings"] == {"login": "ann", "password": "right"}

@@ -99,6 +99,7 @@ def nested(depth: int) -> str:
 
 NO_MESSAGE = Error(INVALID_REQUEST, "no message of JSON-RPC 2.0")
 NO_ID = Error(INVALID_REQUEST, "no message of JSON-RPC 2.0", answers=False)
+HALF = Error(PARSE_ERROR, "half a Unicode character")
 NO_JSON = Error(PARSE_ERROR, "JSON", answers=False)
 BASE = request()
 
@@ -321,9 +322,15 @@ LINES = [
     Odd(
         "half a character",
         request("tools/call", name="connector_list", arguments={'«"\\ud800"»': 1}),
-        NO_JSON,
+        HALF,
     ),
-    Odd("half a character in a value", listing(filter={"title": '«"\\ud800"»'}), NO_JSON),
+    Odd("half a character in a value", listing(filter={"title": '«"\\ud800"»'}), HALF),
+    Odd("half a character in an id", request(id='«"\\ud800"»'), Error(PARSE_ERROR, "half", answers=False)),
+    Odd(
+        "half a character in a notification",
+        notification("notifications/cancelled", requestId='«"\\ud800"»'),
+        Silence(),
+    ),
     Odd("a byte order mark", b"\xef\xbb\xbf" + json.dumps(BASE).encode(), NO_JSON),
 ]
 ODD = [*NO_MESSAGES, *NO_IDS, *IDS, *TOKENS, *PARAMS, *ADDRESSES, *ARGUMENTS, *UNANSWERED]

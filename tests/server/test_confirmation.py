@@ -11,7 +11,15 @@ import jsonschema
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitResult
+from mcp.client.session import ElicitationFnT
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+)
 
 from bi_mcp.config import Settings
 from bi_mcp.embedded import connect_embedded
@@ -79,7 +87,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def a_scene(settings: Settings, era: Era, person: Person | None = None) -> AsyncIterator[Scene]:
+async def a_scene(settings: Settings, era: Era, person: ElicitationFnT | None = None) -> AsyncIterator[Scene]:
     bi = connect_embedded(settings.embedded)
     server = build_server(settings, connect=lambda: bi)
     async with Client(server, mode=era, elicitation_callback=person) as client:
@@ -239,6 +247,25 @@ async def test_a_person_who_does_not_agree_is_obeyed(
             assert text.startswith(f"{tool} was not sent: ")
             assert said in text
         assert await scene.everything() == before
+
+
+@pytest.mark.parametrize("code", [METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR, -1])
+async def test_a_client_that_can_ask_and_refuses_with_an_error_gets_a_preview_and_a_token(
+    settings: Settings, code: int
+) -> None:
+    async def refuse(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=code, message="not here")
+
+    async with a_scene(settings, "legacy", refuse) as scene:
+        for tool in TOOLS:
+            before = await scene.everything()
+            arguments = await scene.arguments(tool)
+            preview = await scene.talk.done(tool, **arguments)
+            assert preview["preview"]["confirm"]
+            assert await scene.everything() == before
+        done = await scene.talk.done("dataset_delete", id=scene.dataset)
+        await scene.talk.done("dataset_delete", id=scene.dataset, confirm=done["preview"]["confirm"])
+        assert scene.dataset not in (await scene.behind.snapshot()).datasets
 
 
 async def test_an_answer_that_is_none_changes_nothing(settings: Settings, era: Era) -> None:

@@ -15,7 +15,15 @@ import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
+from mcp.client.session import ElicitationFnT
+from mcp.types import (
+    INTERNAL_ERROR,
+    METHOD_NOT_FOUND,
+    ElicitRequestParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    ErrorData,
+)
 from playwright.async_api import async_playwright, expect
 
 from bi_mcp import sample
@@ -92,7 +100,7 @@ async def fill_in_by_hand(url: str) -> None:
 
 
 @asynccontextmanager
-async def talking(folder: Path, era: Era, person: Person | None) -> AsyncIterator[Talk]:
+async def talking(folder: Path, era: Era, person: ElicitationFnT | None) -> AsyncIterator[Talk]:
     server = build_server(Settings(configuration_folder=folder))
     async with Client(server, mode=era, elicitation_callback=person) as client:
         yield Talk(client)
@@ -171,6 +179,20 @@ async def test_a_person_who_takes_their_time_finds_the_same_page_with_the_next_c
 async def test_a_client_that_cannot_show_an_address_gets_the_command(tmp_path: Path, era: Era) -> None:
     async with talking(tmp_path, era, None) as talk:
         text = await talk.refused("source_add", fields=await fields_for(talk))
+    assert "no secret is stored under the name warehouse" in text
+    assert COMMAND in text
+
+
+@pytest.mark.parametrize("code", [METHOD_NOT_FOUND, INTERNAL_ERROR])
+async def test_a_client_that_refuses_to_show_an_address_with_an_error_gets_the_command(
+    tmp_path: Path, code: int
+) -> None:
+    async def refuse(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=code, message="not here")
+
+    async with talking(tmp_path, "legacy", refuse) as talk:
+        text = await talk.refused("source_add", fields=await fields_for(talk))
+        assert (await talk.done("source_list"))["items"] == []
     assert "no secret is stored under the name warehouse" in text
     assert COMMAND in text
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import anyio
 import pytest
 
 from bi_mcp.tools import TOOLS
-from tests.server.processes import MODERN, Wire, ran, started
+from tests.server.processes import COMMAND, LIMIT_S, MODERN, Wire, environment, ran, started
 from tests.server.talking import connector_fields
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +160,30 @@ async def test_a_change_by_one_server_is_seen_by_the_other_at_once(tmp_path: Pat
         connector = await add_connector(one, "First")
         await two.call("connector_update", {"id": connector, "fields": {"title": "Second"}}, **MODERN)
         assert await titles(one) == {connector: "Second"}
+
+
+def test_a_client_that_does_not_read_any_more_ends_the_server_quietly(tmp_path: Path) -> None:
+    asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": MODERN}).encode() + b"\n"
+    with subprocess.Popen(  # noqa: S603  bi-mcp itself
+        COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+        cwd=tmp_path,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stderr is not None
+        server.stdin.write(asked)
+        server.stdin.flush()
+        assert b'"tools"' in server.stdout.readline()
+        server.stdout.close()
+        server.stdin.write(asked)
+        server.stdin.flush()
+        # Its input stays open.
+        assert server.wait(LIMIT_S) == 0
+        assert server.stderr.read() == b""
 
 
 async def test_a_client_that_leaves_without_a_word_ends_the_server(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
-from mcp.types import ElicitRequestParams, ElicitResult
+from mcp.types import INTERNAL_ERROR, METHOD_NOT_FOUND, ElicitRequestParams, ElicitResult, ErrorData
 
 from bi_mcp import sample
 from bi_mcp.config import Settings
@@ -130,6 +130,27 @@ async def test_the_person_is_asked_before_a_plan_deletes(
         assert len(person.questions) == 1
         assert "3 to delete" in person.questions[0]
         assert len((await talk.done("dataset_list"))["items"]) == (0 if agrees else 1)
+
+
+@pytest.mark.parametrize("code", [METHOD_NOT_FOUND, INTERNAL_ERROR])
+async def test_a_plan_that_deletes_waits_where_the_client_refuses_the_question_for_another_reason_than_not_knowing_it(
+    server: MCPServer, code: int
+) -> None:
+    async def refuse(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=code, message="not here")
+
+    async with Client(server, mode="legacy", elicitation_callback=refuse) as client:
+        talk = Talk(client)
+        await talk.done("workspace_apply", token=(await planned(talk))["token"])
+        token = (await planned(talk, "version: 1", prune=True))["token"]
+        if code == METHOD_NOT_FOUND:
+            # As with a client that cannot ask: the plan's token confirms.
+            assert (await talk.done("workspace_apply", token=token))["complete"]
+        else:
+            text = await talk.refused("workspace_apply", token=token)
+            assert "the client refused to show the question" in text
+            assert "--confirm=token" in text
+        assert len((await talk.done("dataset_list"))["items"]) == (0 if code == METHOD_NOT_FOUND else 1)
 
 
 MOVED = SETUP.replace(
