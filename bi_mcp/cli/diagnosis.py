@@ -178,7 +178,7 @@ def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None
     result = on_the_portal(run, profile)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
-    sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)
+    sys.exit(0 if result.get("verdict", "ok") in {"ok", "unchecked", "note", "healthy"} else 1)
 
 
 def _print_findings(verdict: str, findings: list[Finding], profile: str | None) -> None:
@@ -206,14 +206,15 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bi_mcp.diagnostics.finding import LEVELS
+    from bi_mcp.diagnostics.portal_map import MARKS as STATE_MARKS
+    from bi_mcp.diagnostics.portal_map import STATES
 
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
-    for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
+    for node in sorted(troubled, key=lambda node: STATES.index(node.level), reverse=True):
         said = "\n".join(line for finding in node.findings for line in _lines(finding, profile))
         # Text, because titles come from outside and must not be read as markup.
-        table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
+        table.add_row(STATE_MARKS[node.level], Text(node.key), Text(node.title), Text(said))
     console = Console()
     if troubled:
         console.print(table)

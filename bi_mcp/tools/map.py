@@ -21,7 +21,7 @@ RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
 
 
 class Mapped(Answer, PortalMap):
-    """The gravest objects of the portal as a tree, and a picture of them where one was asked for."""
+    """The objects with the most serious states as a tree, and a picture of them where one was asked for."""
 
     picture: str | None = None
 
