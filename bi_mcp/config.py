@@ -213,9 +213,32 @@ def log_settings(
     )
 
 
+_LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
 def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """In which language people are spoken to: `BI_MCP_LANGUAGE`."""
+    """In which language people are spoken to by a server: `BI_MCP_LANGUAGE`."""
     return _choice(environment, "BI_MCP_LANGUAGE", LANGUAGES, "en")
+
+
+def language_in_terminal(environment: Mapping[str, str] = os.environ) -> Language:
+    """In which language people are spoken to in a terminal: `BI_MCP_LANGUAGE`, or that of the system where it is known."""
+    if environment.get("BI_MCP_LANGUAGE"):
+        return language(environment)
+    # In the order in which they overrule each other.
+    wished = next((held for name in _LOCALES if (held := environment.get(name))), "")
+    code = wished.partition(".")[0].partition("_")[0].lower()
+    return next((known for known in LANGUAGES if known == code), "en")
+
+
+def width_is_chosen(environment: Mapping[str, str] = os.environ) -> bool:
+    """Does `COLUMNS` say how wide a terminal is?"""
+    return environment.get("COLUMNS", "").isdecimal()
+
+
+def wants_no_colour(environment: Mapping[str, str] = os.environ) -> bool:
+    """Is `NO_COLOR` set, to anything? See https://no-color.org."""
+    return bool(environment.get("NO_COLOR"))
 
 
 def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:

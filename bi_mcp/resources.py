@@ -14,6 +14,7 @@ from mcp.server.mcpserver.resources import FunctionResource
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.language import say, speaking
 from bi_mcp.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.tools.column_pages import show_columns
 from bi_mcp.tools.source import show_source
 from bi_mcp.tools.tool import HISTORY
 
@@ -45,7 +46,7 @@ async def _source(app: App, id: int) -> Answer:
 
 
 async def _dataset(app: App, id: int) -> Answer:
-    return Found(item=await app.bi.datasets.get(id))
+    return show_columns(await app.bi.datasets.get(id))
 
 
 _GROUPS = (

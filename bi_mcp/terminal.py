@@ -121,6 +121,9 @@ WORDS = {
     "What is no secret goes into variables of the server's environment ({names}), or is passed as it is.": text(
         "What is no secret stands in the setup file as it is."
     ),
+    "No endpoint was called. portal_map with diagnose calls them and checks every dataset.": text(
+        "No endpoint was called. `bi-mcp map --diagnose` calls them and checks every dataset."
+    ),
     # setup files and history
     "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.": text(
         "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with what made them, then export again."

@@ -13,6 +13,9 @@ from bi_mcp.language import speak
 # How many tests of each campaign were left out. With pytest-xdist only the workers collect tests, so they tell the controller.
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
+# Commands speak the language of the system; the tests read English.
+os.environ |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -60,6 +60,18 @@ def test_each_command_tells_what_its_tool_tells() -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_the_map_says_not_checked_until_it_is_told_to_diagnose() -> None:
+    first, *nodes, last = ran("map").output.splitlines()
+    assert first == "1 connector: 1 not checked; 1 source: 1 not checked; 1 dataset: 1 not checked"
+    assert [line.endswith("(not checked)") for line in nodes] == [True, True, True]
+    assert last.startswith("No endpoint was called. `bi-mcp map --diagnose`")
+    checked = ran("map", "--diagnose")
+    assert checked.output.startswith("1 connector: 1 ok; 1 source: 1 ok; 1 dataset: 1 ")
+    assert "not checked" not in checked.output
+    assert "не проверено: 1" in ran("map", "--language", "ru").output
+
+
+@pytest.mark.usefixtures("filled")
 def test_rows_too_wide_for_the_terminal_are_a_line_per_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     shown = [line.split() for line in ran("preview", "1", "--limit", "2").output.splitlines()]
@@ -151,7 +163,7 @@ def test_a_file_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
 def test_a_whole_portal_is_diagnosed_with_the_worst_first() -> None:
     whole = ran("diagnose", "--all")
     assert "that the dataset lacks" in whole.output
-    assert whole.output.splitlines()[-1].startswith("note: 3 objects")
+    assert whole.output.splitlines()[-1].startswith("note: 1 connector: 1 ok; ")
     found = json.loads(ran("diagnose", "--all", "--source", "1", "--json").output)
     assert [node["key"] for node in found["nodes"]] == ["connector 1", "source 1", "dataset 1"]
     assert whole.exit_code == 0

@@ -45,11 +45,13 @@ class Commands(click.Group):
             return self._told(ctx)
 
     def _told(self, ctx: click.Context) -> object:
-        from bi_mcp.config import language
+        from bi_mcp.config import language_in_terminal, wants_no_colour
 
+        if wants_no_colour():
+            ctx.color = False
         try:
             if ctx.get_parameter_source("language") in {None, ParameterSource.DEFAULT}:
-                speak(language())
+                speak(language_in_terminal())
             return super().invoke(ctx)
         except BiMcpError as error:
             from bi_mcp.diagnostics.endpoint_rules import advised
@@ -82,7 +84,7 @@ class LanguageOption(click.Option):
             expose_value=False,
             is_eager=True,
             callback=_speak,
-            help="Language of errors, findings and previews. Default: BI_MCP_LANGUAGE, or English.",
+            help="Language of errors, findings and previews. Default: BI_MCP_LANGUAGE, or the system's.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import click
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.cli.repairs import commands_of, how_to_change
-from bi_mcp.cli.rows import print_rows
+from bi_mcp.cli.rows import open_console, print_rows
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from bi_mcp.tools.app import App
 
 Command = Callable[..., None]
+
+# Nineteen digits hold every id of a database.
+_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def portal_options(command: Command) -> Command:
@@ -135,18 +139,19 @@ def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> Non
 
 
 @click.command(short_help="Find out why a dataset, or what in a whole portal, is broken.")
-@click.argument("dataset", type=click.IntRange(1), required=False)
+@click.argument("dataset", required=False)
 @click.option("--all", "whole", is_flag=True, help="Diagnose all datasets of the portal.")
 @click.option("--source", type=click.IntRange(1), help="With --all: only those of this source.")
 @portal_options
 def diagnose(
-    dataset: int | None, whole: bool, source: int | None, profile: str | None, as_json: bool
+    dataset: str | None, whole: bool, source: int | None, profile: str | None, as_json: bool
 ) -> None:
-    r"""Compare a DATASET (its id), or all of them, with what their connectors answer. Ends with status 1 unless healthy.
+    r"""Compare a DATASET (its id or name), or all of them, with what their connectors answer. Ends with status 1 unless healthy.
 
     \b
     Examples:
       bi-mcp diagnose 5
+      bi-mcp diagnose flights
       bi-mcp diagnose --all --json
     """
     if whole == (dataset is not None):
@@ -157,11 +162,13 @@ def diagnose(
     async def run_one(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import diagnose_dataset
 
-        found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, dataset or 0)
+        found, diagnosis = await diagnose_dataset(
+            app.bi, app.portal.caller, await _dataset_id(app, dataset or "")
+        )
         if not as_json:
             _print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings, profile)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
-        return {"id": dataset, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
+        return {"id": found.id, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
     async def run_all(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
@@ -174,11 +181,29 @@ def diagnose(
     _finish(run_all if whole else run_one, profile, as_json=as_json)
 
 
+async def _dataset_id(app: App, named: str) -> int:
+    """The id that a person typed, or that of the dataset of this name. A name never begins with a digit."""
+    if _ID.fullmatch(named):
+        return int(named)
+    if named[:1].isdigit() or named.startswith("-"):
+        raise click.UsageError(say("An id is a positive whole number; `bi-mcp map` shows ids and names."))
+    page = await app.bi.datasets.list_page(select=["id", "name"], filter={"=name": named})
+    found = [item.id for item in page.items if item.name == named]
+    if not found:
+        raise click.ClickException(
+            say(
+                "The portal has no dataset {name!r} that this application sees. `bi-mcp map` shows ids and names.",
+                name=named,
+            )
+        )
+    return found[0]
+
+
 def _finish(run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None, *, as_json: bool) -> None:
     result = on_the_portal(run, profile)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
-    sys.exit(0 if result.get("verdict", "ok") in {"ok", "note", "healthy"} else 1)
+    sys.exit(0 if result.get("verdict", "ok") in {"ok", "unchecked", "note", "healthy"} else 1)
 
 
 def _print_findings(verdict: str, findings: list[Finding], profile: str | None) -> None:
@@ -202,19 +227,19 @@ def _print_endpoints(report: ConnectorReport) -> None:
 def _print_map(found: PortalMap, profile: str | None) -> None:
     """The worst first; of what is healthy only the number."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from bi_mcp.diagnostics.finding import LEVELS
+    from bi_mcp.diagnostics.portal_map import MARKS as STATE_MARKS
+    from bi_mcp.diagnostics.portal_map import STATES
 
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]
-    for node in sorted(troubled, key=lambda node: LEVELS.index(node.level), reverse=True):
+    for node in sorted(troubled, key=lambda node: STATES.index(node.level), reverse=True):
         said = "\n".join(line for finding in node.findings for line in _lines(finding, profile))
         # Text, because titles come from outside and must not be read as markup.
-        table.add_row(MARKS[node.level], Text(node.key), Text(node.title), Text(said))
-    console = Console()
+        table.add_row(STATE_MARKS[node.level], Text(node.key), Text(node.title), Text(said))
+    console = open_console()
     if troubled:
         console.print(table)
     if advice := how_to_change(finding for node in troubled for finding in node.findings):

@@ -26,6 +26,7 @@ VERDICTS = {
     "note": text("note"),
     "warning": text("warning"),
     "error": text("error"),
+    "unchecked": text("not checked"),
     "healthy": text("healthy"),
     "degraded": text("degraded"),
     "broken": text("broken"),

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from bi_mcp.cli.chosen_portal import on_the_portal, open_app
+from bi_mcp.cli.rows import open_console, print_records
 from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.text import Text
+
     from bi_mcp.tools.app import App
     from bi_mcp.workspace.history import Entry
     from bi_mcp.workspace.undo_plan import UndoPlan
 
+# Six columns are not readable in less.
+NARROW = 60
 MARKS = {"done": "✓", "refused": "✗", "unknown": "?", "begun": "?"}
 # In English both are what JSON has.
 OPERATIONS = {"add": text("add"), "update": text("update"), "delete": text("delete")}
@@ -118,27 +123,36 @@ def _check(plan: UndoPlan, *, yes: bool) -> None:
 
 def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
+
+    headings = ["id", say("when (UTC)"), say("tool"), say("object"), say("what"), say("outcome")]
+    rows = [_row(entry, reverted) for entry in entries]
+    console = open_console()
+    if console.width < NARROW:
+        # A line per value: folded into columns of a few letters no entry could be read.
+        print_records(console, headings, rows)
+        return
+    table = Table(box=SIMPLE_HEAD)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=number < 2, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _row(entry: Entry, reverted: dict[str, str]) -> list[Text]:
     from rich.text import Text
 
     from bi_mcp.workspace.nouns import noun
 
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("id", say("when (UTC)")):
-        table.add_column(heading, no_wrap=True)
-    for heading in (say("tool"), say("object"), say("what"), say("outcome")):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        object = f"{noun(entry.group)} {entry.object or ''} {entry.name}"
-        code = f" {entry.code}" if entry.code else ""
-        undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
-        undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""
-        outcome = f"{MARKS[entry.outcome]} {say(OUTCOMES[entry.outcome])}{code}{undone}{undoes}"
-        row = (entry.id, entry.at[:16].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
-        # Titles come from outside: no markup in them is meant.
-        table.add_row(*map(Text, row))
-    Console().print(table)
+    object = f"{noun(entry.group)} {entry.object or ''} {entry.name}"
+    code = f" {entry.code}" if entry.code else ""
+    undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
+    undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""
+    outcome = f"{MARKS[entry.outcome]} {say(OUTCOMES[entry.outcome])}{code}{undone}{undoes}"
+    row = (entry.id, entry.at[:16].replace("T", " "), entry.tool or "", object, _what(entry), outcome)
+    # Titles come from outside: no markup in them is meant.
+    return [Text(" ".join(value.splitlines())) for value in row]
 
 
 def _what(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ _EXPLANATION = text(
 2. Type: server. Permission: BIconnector (biconnector). Handler address: {handler}
 3. Save it, and copy its client_id and client_secret from the card to here."""
 )
+# Letters of any alphabet, digits, dots and hyphens, or an IPv6 address.
+_HOST = re.compile(r"[\w.:-]+")
 _TEXT_BROWSERS = frozenset({"www-browser", "lynx", "w3m", "links", "elinks"})
 
 
@@ -103,7 +106,7 @@ def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
 
 
 def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
-    address, webhook = parse_webhook(click.prompt(say("The webhook's address (not shown)"), hide_input=True))
+    address, webhook = parse_webhook(_ask_hidden(say("The webhook's address (not shown)")))
     portal_url = _portal_url(address)
     if wishes.portal and _portal_url(wishes.portal) != portal_url:
         raise ConfigError(say("The webhook is of another portal than the one that you named."))
@@ -221,6 +224,13 @@ def _portal_url(portal: str | None) -> str:
     # People copy the address of the page that they are on.
     before_query = portal.strip().partition("?")[0].partition("#")[0]
     parts = urlsplit(rest_address(before_query))
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise click.UsageError(
+            say(
+                "{portal!r} is not the address of a portal. Copy it from the browser, such as https://acme.bitrix24.com.",
+                portal=portal,
+            )
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -246,7 +256,7 @@ def _with(profile: Profile, application: Application) -> Profile:
 
 
 def _application(wishes: Wishes, oauth_server: str) -> Application:
-    client_id = wishes.client_id or click.prompt(say("client_id (not shown)"), hide_input=True)
+    client_id = wishes.client_id or _ask_hidden(say("client_id (not shown)"))
     return Application(client_id.strip(), _client_secret(wishes), oauth_server)
 
 
@@ -263,7 +273,29 @@ def _client_secret(wishes: Wishes) -> Secret:
     if wishes.client_secret_stdin:
         entered = sys.stdin.readline().strip()
     else:
-        entered = click.prompt(say("client_secret (not shown)"), hide_input=True).strip()
+        entered = _ask_hidden(say("client_secret (not shown)")).strip()
     if not entered:
         raise ConfigError(say("The client_secret is empty. Copy it from the application's card."))
     return Secret(entered)
+
+
+def _ask_hidden(question: str) -> str:
+    """Ask for what is not shown. Without a terminal an answer may come through a pipe; raises ClickException where none does."""
+    import warnings
+    from getpass import GetPassWarning
+
+    try:
+        with warnings.catch_warnings():
+            # A pipe shows nothing to anyone.
+            warnings.simplefilter("ignore", GetPassWarning)
+            answer: str = click.prompt(question, hide_input=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.ClickException(
+            say(
+                "Nobody is there to be asked for this: {question}. Run `bi-mcp login` in a terminal, or pass --client-id with --client-secret-env or --client-secret-stdin.",
+                question=question,
+            )
+        ) from None
+    return answer

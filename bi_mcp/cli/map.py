@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
 @click.option("--mermaid", is_flag=True, help="Print the map as Mermaid text.")
+@click.option("--diagnose", is_flag=True, help="Call the endpoints too, and check every dataset.")
 @click.option("--profile", help="Map this profile's portal. Default: the default one.")
-def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: str | None) -> None:
+def map_portal(
+    svg_file: IO[str] | None, as_json: bool, mermaid: bool, diagnose: bool, profile: str | None
+) -> None:
     r"""Show all connectors, sources and datasets as a tree, with what is wrong with each. Changes nothing.
+
+    No endpoint is called unless you pass --diagnose; until then an object without a fault is "not checked".
 
     \b
     Examples:
       bi-mcp map
+      bi-mcp map --diagnose
       bi-mcp map --svg portal.svg
       bi-mcp map --mermaid > portal.mmd
       bi-mcp map --json
@@ -40,7 +46,7 @@ def map_portal(svg_file: IO[str] | None, as_json: bool, mermaid: bool, profile: 
 
     if (svg_file is not None) + mermaid + as_json > 1:
         raise click.UsageError(say("--svg, --mermaid and --json exclude each other."))
-    found = on_the_portal(_read, profile)
+    found = on_the_portal(_diagnose if diagnose else _read, profile)
     if svg_file is not None:
         svg_file.write(render_svg(found))
     elif as_json:
@@ -53,3 +59,9 @@ async def _read(app: App) -> PortalMap:
     from bi_mcp.diagnostics.portal_health import read_portal_map
 
     return await read_portal_map(app.bi)
+
+
+async def _diagnose(app: App) -> PortalMap:
+    from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+
+    return await diagnose_portal(app.bi, app.portal.caller)

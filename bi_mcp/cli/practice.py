@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bi_mcp.config import CULTURES, Culture
+from bi_mcp.language import say
 
 
 @click.command(short_help="See the main job run, step by step.")
@@ -23,7 +24,7 @@ def demo() -> None:
 
 
 @click.command(short_help="Run the local practice portal on a port.")
-@click.option("--port", default=8770, show_default=True)
+@click.option("--port", default=8770, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
     "--culture",
     type=click.Choice(CULTURES),
@@ -43,6 +44,7 @@ def portal(port: int, culture: Culture | None) -> None:
     """
     from bi_mcp.embedded import serve_portal
 
+    _check_port(port)
     serve_portal(port, announce=click.echo, culture=culture)
 
 
@@ -52,7 +54,7 @@ def portal(port: int, culture: Culture | None) -> None:
     type=click.Path(exists=True),
     help="A CSV file, a folder of them, or a SQLite file. Default: the shipped data.",
 )
-@click.option("--port", default=8771, show_default=True)
+@click.option("--port", default=8771, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--login", default="demo", show_default=True, help="Login that `connection` must carry.")
 @click.option(
     "--culture",
@@ -72,4 +74,27 @@ def sample(data: str | None, port: int, login: str, culture: str | None) -> None
     """
     from bi_mcp.embedded import serve_sample
 
+    _check_port(port)
     serve_sample(port, data, login, announce=click.echo, culture=culture)
+
+
+def _check_port(port: int) -> None:
+    """Before anything is announced: an address that somebody else answers on would be taken for ours."""
+    import socket
+    import sys
+
+    with socket.socket() as trial:
+        if sys.platform != "win32":
+            # As the server does: a port that was just left is free.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.ClickException(
+                say(
+                    "Port {port} of 127.0.0.1 cannot be used ({reason}). End the program that uses it, or choose another: --port {other}.",
+                    port=port,
+                    reason=error.strerror or type(error).__name__,
+                    other=port + 10 if port < 65000 else 8780,
+                )
+            ) from None

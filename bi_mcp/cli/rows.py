@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -13,21 +14,35 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+# Nobody reads so wide a line; a program finds all of an entry in it.
+_WIDTH_OF_A_PIPE = 2000
+
+
+def open_console() -> Console:
+    """A console as wide as the terminal, or as `COLUMNS` says; a pipe gets each entry on one line, for `grep`."""
+    from rich.console import Console
+
+    from bi_mcp.config import width_is_chosen
+
+    if sys.stdout.isatty() or width_is_chosen():
+        return Console()
+    return Console(width=_WIDTH_OF_A_PIPE)
+
+
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table, or a line per value where it would be too wide."""
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     # Text, because what comes from outside must not be read as markup.
     cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
-    console = Console()
+    console = open_console()
     columns = zip_longest(header, *rows, fillvalue="")
     widths = [max(cell_len(str(value)) for value in column) for column in columns]
     if sum(width + 3 for width in widths) > console.width:
-        _print_records(console, header, cells)
+        print_records(console, header, cells)
         return
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for name in header:
@@ -37,7 +52,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     console.print(table)
 
 
-def _print_records(console: Console, header: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+def print_records(console: Console, header: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
     """A line per value: in a table too wide for the terminal no value could be read."""
     from rich.table import Table
     from rich.text import Text

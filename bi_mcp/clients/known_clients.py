@@ -85,11 +85,11 @@ CLIENTS: Mapping[str, Client] = {
 def launch(client: Client, script: Path, python: Path, found: Callable[[str], str | None]) -> list[str]:
     """The command with which a client starts this installation: its full path, since clients have a PATH of their own.
 
-    An installation for one run is fetched again instead; a shared file gets the plain name where it is enough.
+    An installation for one run is fetched again instead; a shared file gets the plain name where any shell finds it by that.
     Raises `ConfigError` where nothing could start it again.
     """
     short_lived = not _SHORT_LIVED.isdisjoint(python.parts)
-    if not short_lived and client.shared and found(SERVER) == str(script):
+    if not short_lived and client.shared and _is_found_by_name(script, found(SERVER)):
         return [SERVER]
     if not short_lived:
         return [str(script)] if script.exists() else [str(python), "-m", "bi_mcp"]
@@ -101,6 +101,16 @@ def launch(client: Client, script: Path, python: Path, found: Callable[[str], st
             "This bi-mcp is gone after this run, so no client could start it. Install it first: `uv tool install bi-mcp` or `pipx install bi-mcp`."
         )
     )
+
+
+def _is_found_by_name(script: Path, on_path: str | None) -> bool:
+    """Is this installation what the plain name starts everywhere? The folder of an environment is searched only while it is active;
+    a link to it, as uv and pipx make, stays.
+    """
+    if on_path is None or Path(on_path).resolve() != script.resolve():
+        return False
+    environment = (script.parent.parent / "pyvenv.cfg").exists()
+    return not environment or Path(on_path).parent.resolve() != script.parent.resolve()
 
 
 def build_entry(client: Client, command: Sequence[str], variables: Mapping[str, str]) -> dict[str, object]:

@@ -8,6 +8,8 @@ from bi_mcp.language import say
 # Fixed pairs of ground and ink, legible on a light and on a dark page.
 _CLASSES = {
     "ok": "fill:#e6f4ea,stroke:#1e7d34,color:#12301a",
+    "unchecked": "fill:#eceff1,stroke:#6b757e,color:#2b3137",
+    "blocked": "fill:#eceff1,stroke:#b3261e,color:#2b3137",
     "note": "fill:#e8effa,stroke:#2f5fa8,color:#14253f",
     "warning": "fill:#fff4d6,stroke:#9a6a00,color:#3a2900",
     "error": "fill:#fde7e7,stroke:#b3261e,color:#410e0b",
@@ -36,4 +38,5 @@ def escape(text: str) -> str:
 
 
 def _label(node: MapNode) -> str:
-    return f"{MARKS[node.level]} {node.kind} {node.id}: {escape(node.title)}"
+    state = f" ({node.label})" if node.label else ""
+    return f"{MARKS[node.level]} {node.kind} {node.id}: {escape(node.title + state)}"

@@ -19,15 +19,18 @@ LONGEST_FINDING = 400
 _STYLE = """
 svg{--page:#fff;--ink:#1b1f24;--faint:#57606a;--line:#afb8c1;
 --ok:#e6f4ea;--ok-line:#1e7d34;--note:#e8effa;--note-line:#2f5fa8;
+--unchecked:#eceff1;--unchecked-line:#8a949d;--blocked:#eceff1;--blocked-line:#b3261e;
 --warning:#fff4d6;--warning-line:#9a6a00;--error:#fde7e7;--error-line:#b3261e}
 @media (prefers-color-scheme:dark){svg{--page:#0f1317;--ink:#e6e9ec;--faint:#9aa4ae;--line:#4b5560;
 --ok:#11291a;--ok-line:#56b870;--note:#14233b;--note-line:#7fa8e6;
+--unchecked:#22282e;--unchecked-line:#7d8791;--blocked:#22282e;--blocked-line:#f08c86;
 --warning:#332600;--warning-line:#e0ac3a;--error:#3a1412;--error-line:#f08c86}}
 text{font:13px system-ui,sans-serif;fill:var(--ink)}
 .faint{fill:var(--faint)}.head{font-weight:600}
 path{fill:none;stroke:var(--line);stroke-width:1.5}
 rect{stroke-width:1.5;rx:5px}
 .ok rect{fill:var(--ok);stroke:var(--ok-line)}.note rect{fill:var(--note);stroke:var(--note-line)}
+.unchecked rect{fill:var(--unchecked);stroke:var(--unchecked-line)}.blocked rect{fill:var(--blocked);stroke:var(--blocked-line)}
 .warning rect{fill:var(--warning);stroke:var(--warning-line)}.error rect{fill:var(--error);stroke:var(--error-line)}
 """
 
@@ -83,7 +86,8 @@ def _edge(above: MapNode, node: MapNode, rows: Mapping[str, int]) -> str:
 
 
 def _box(node: MapNode, row: int) -> str:
-    lines = [f"{node.kind} {node.id}: {node.title}"]
+    state = f" · {node.label}" if node.label else ""
+    lines = [f"{node.kind} {node.id}: {node.title}{state}"]
     lines += [
         one_line(f"{MARKS[finding.level]} {finding.what}", LONGEST_FINDING) for finding in node.findings
     ]
@@ -94,5 +98,5 @@ def _box(node: MapNode, row: int) -> str:
         f'<g class="{node.level}"><title>{said}</title>'
         f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/>'
         f'<svg x="{x}" y="{y}" width="{BOX_WIDTH - 8}" height="{BOX_HEIGHT}"><text x="9" y="18">'
-        f'{MARKS[node.level]} {escape(node.title)}<tspan class="faint"> · {node.id}</tspan></text></svg></g>'
+        f'{MARKS[node.level]} {escape(node.title)}<tspan class="faint"> · {node.id}{escape(state)}</tspan></text></svg></g>'
     )

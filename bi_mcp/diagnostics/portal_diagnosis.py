@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.diagnostics.endpoint_rules import FAILURES, consequence
-from bi_mcp.diagnostics.finding import Finding, worst
+from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call
 from bi_mcp.diagnostics.outside import Outside, judge_dataset
 from bi_mcp.diagnostics.portal_health import build_portal_map
-from bi_mcp.diagnostics.portal_map import MapNode, PortalMap
-from bi_mcp.diagnostics.portal_rules import SOURCE_SILENT
+from bi_mcp.diagnostics.portal_map import MapNode, PortalMap, state_of, verdict_of
+from bi_mcp.diagnostics.shared_faults import tell_once
 from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST, NOBODY_THERE, HostGates, TableList, read_table
 from bi_mcp.errors import EndpointError, InvalidRequestError
 from bi_mcp.language import say
@@ -53,18 +53,21 @@ async def diagnose_portal(
         )
     rounds = _Rounds(snapshot, generation, caller, HostGates(calls_per_host))
     await rounds.make([source] if source is not None else list(snapshot.sources))
-    return _with_findings(build_portal_map(snapshot, generation), rounds.found, snapshot, source)
+    return _with_findings(build_portal_map(snapshot, generation), rounds, snapshot, source)
 
 
 @dataclass
 class _Rounds:
-    """The calls of endpoints, all at once as far as the gates allow. `found` holds findings by the key of their node."""
+    """The calls of endpoints, all at once as far as the gates allow. `found` holds findings by the key of their node, `checked`
+    the keys of those whose endpoints were asked.
+    """
 
     snapshot: Snapshot
     generation: Generation
     caller: EndpointCaller
     gates: HostGates
     found: dict[str, list[Finding]] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
     _done: int = 0
     _total: int = 0
 
@@ -92,11 +95,12 @@ class _Rounds:
             return
         outside = Outside(self.caller, source, connector, self.generation == "tables")
         there = await self._check(outside)
+        self.checked |= {f"source {source_id}", f"connector {connector.id}"}
         await self._step(1, f"Checked source {source_id}")
         if not there:
             for dataset in (dataset for datasets in tables.values() for dataset in datasets):
-                silent = SOURCE_SILENT.found(f"dataset {dataset.id}", id=source_id)
-                self.found[f"dataset {dataset.id}"] = [silent]
+                # The same fault stands in its way; it is told once, of the source or the connector.
+                self.found[f"dataset {dataset.id}"] = self.found[f"source {source_id}"]
             await self._step(len(tables), f"Source {source_id} does not answer")
             return
         listing = TableList(outside, self.gates)
@@ -128,6 +132,7 @@ class _Rounds:
         for dataset in datasets:
             diagnosis = judge_dataset(dataset, outside.source, outside.connector, answers, self.generation)
             self.found[f"dataset {dataset.id}"] = diagnosis.findings
+            self.checked.add(f"dataset {dataset.id}")
         await self._step(1, f"Read table {table} of source {outside.source.id}")
 
     async def _step(self, steps: int, text: str) -> None:
@@ -136,22 +141,28 @@ class _Rounds:
 
 
 def _with_findings(
-    portal_map: PortalMap, found: dict[str, list[Finding]], snapshot: Snapshot, source: int | None
+    portal_map: PortalMap, rounds: _Rounds, snapshot: Snapshot, source: int | None
 ) -> PortalMap:
     kept = None if source is None else _family(snapshot, source)
     told = {node.key: node.findings for node in portal_map.nodes}
-    nodes = [
-        _joined(node, found.get(node.key, []), told.get(node.parent or "", []))
+    joined = [
+        _joined(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
         for node in portal_map.nodes
         if kept is None or node.key in kept
     ]
-    return PortalMap(verdict=worst([finding for node in nodes for finding in node.findings]), nodes=nodes)
+    nodes = [_judged(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
+    return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
+
+
+def _judged(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
+    known = node.key in checked or node.level != "unchecked"
+    return node.model_copy(update={"level": state_of(node.findings, checked=known, blocked=blocked)})
 
 
 def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
     """What is said of a source is not said again of each of its datasets."""
     findings = [*node.findings, *(finding for finding in more if finding not in above)]
-    return node.model_copy(update={"findings": findings, "level": worst(findings)})
+    return node.model_copy(update={"findings": findings})
 
 
 def _family(snapshot: Snapshot, source: int) -> set[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bi_mcp.diagnostics import portal_rules as rules
 from bi_mcp.diagnostics.external import Generation
-from bi_mcp.diagnostics.finding import Finding, worst
+from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.diagnostics.mending import call, show_columns
-from bi_mcp.diagnostics.portal_map import KINDS, Kind, MapNode, PortalMap, one_line
+from bi_mcp.diagnostics.portal_map import KINDS, Kind, MapNode, PortalMap, one_line, state_of, verdict_of
 from bi_mcp.diagnostics.surroundings import check_surroundings
 from bi_mcp.rest.models import Connector, Dataset, Source
 
@@ -27,7 +27,7 @@ async def read_portal_map(bi: BIConnector) -> PortalMap:
 
 
 def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> PortalMap:
-    """Judge what the snapshot holds. What it does not tell is not judged."""
+    """Judge what the snapshot holds. What it does not tell is not judged, and no object is called well for that."""
     sources = _grouped(snapshot.sources.values(), _connector_of(snapshot))
     datasets = _grouped(snapshot.datasets.values(), _source_of(snapshot))
     nodes = list[MapNode]()
@@ -39,7 +39,7 @@ def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> P
             nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(source.id, ()))
     nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(None, ()))
     nodes.extend(_vanished_node(gone) for gone in snapshot.vanished)
-    return PortalMap(verdict=worst([finding for node in nodes for finding in node.findings]), nodes=nodes)
+    return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
 
 
 def _connector_of(snapshot: Snapshot) -> Iterable[int | None]:
@@ -60,7 +60,13 @@ def _grouped(items: Iterable[Item], parents: Iterable[int | None]) -> dict[int |
 
 
 def _node(
-    kind: Kind, id: int, title: str | None, findings: Sequence[Finding], parent: str | None = None
+    kind: Kind,
+    id: int,
+    title: str | None,
+    findings: Sequence[Finding],
+    parent: str | None = None,
+    *,
+    checked: bool = False,
 ) -> MapNode:
     return MapNode(
         key=f"{kind} {id}",
@@ -68,7 +74,7 @@ def _node(
         kind=kind,
         id=id,
         title=one_line(title or ""),
-        level=worst(list(findings)),
+        level=state_of(list(findings), checked=checked),
         findings=list(findings),
     )
 
@@ -115,4 +121,6 @@ def _check_builder(dataset: Dataset) -> Iterator[Finding]:
 
 def _vanished_node(gone: Vanished) -> MapNode:
     kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
-    return _node(kind, gone.id, gone.name, [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")])
+    findings = [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")]
+    # Nobody can ask more of it.
+    return _node(kind, gone.id, gone.name, findings, checked=True)

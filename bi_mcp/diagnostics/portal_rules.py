@@ -19,14 +19,6 @@ SOURCE_GONE = Kind(
     text("Its source {id} is not there: it gets no data."),
     text("Make the dataset again on another source; a dataset cannot change its source."),
 )
-SOURCE_SILENT = Kind(
-    "source_silent",
-    "error",
-    "connector",
-    text("Its source {id} does not answer, so it gets no data and its columns could not be compared."),
-    text("Mend the source first."),
-    "The finding of the source itself says why. `diagnose --all` does not call such a source again.",
-)
 SOURCE_OFF = Kind(
     "source_off",
     "error",

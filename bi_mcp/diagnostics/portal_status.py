@@ -11,7 +11,14 @@ from pydantic import BaseModel
 from bi_mcp.diagnostics import status_rules as rules
 from bi_mcp.diagnostics.finding import Finding, Level, worst
 from bi_mcp.diagnostics.known_fields import check_fields
-from bi_mcp.errors import AccessDeniedError, AuthenticationError, BiMcpError, InvalidRequestError, PortalError
+from bi_mcp.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    BiMcpError,
+    InvalidRequestError,
+    PortalError,
+    UnreachableError,
+)
 from bi_mcp.language import say
 
 if TYPE_CHECKING:
@@ -91,11 +98,13 @@ class _Doctor:
         self._clock = clock
         self.known: dict[str, object] = {}
         self.findings: list[Finding] = []
+        self._unreachable = False
 
     async def examine(self) -> None:
         """Begin with what needs the least; go on while the portal answers."""
         fields = await self._ask("connector.fields", self._bi.connectors.fields, explain_fields_refusal)
-        if fields is None and self.findings[-1].where == "credential":
+        if fields is None and (self._unreachable or self.findings[-1].where == "credential"):
+            # Every other question would wait as long and say the same.
             return
         # Told apart below: these three are readable without any right in the module.
         async with anyio.create_task_group() as group:
@@ -167,6 +176,7 @@ class _Doctor:
         try:
             return await ask()
         except BiMcpError as error:
+            self._unreachable = isinstance(error, UnreachableError)
             self.findings.append(explain_credential(error) or explain(where, error))
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ _ARRAY_OPERATORS = {"@", "!@"}
 _IGNORED_IN_FILTER = {"settings", "fields"}
 _REFUSED_IN_SELECT = {"csvDelimiter", "csvEncoding", "csvHasHeaders"}
 _IGNORED_IN_SELECT = {"fields"}
+
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Filter = Mapping[str, Any]
 Order = Mapping[str, str]
@@ -119,6 +122,17 @@ def _check_group(key: str, value: object) -> None:
 
 def _check_condition(key: str, value: object) -> None:
     operator, name = split_key(key)
+    if name and not _FIELD.fullmatch(name):
+        meant = _FIELD.search(name)
+        fitting = "@" if _is_array(value) and operator not in _ARRAY_OPERATORS else operator
+        raise InvalidRequestError(
+            say(
+                "filter: the key {key!r} is not an operator and a field. Operators are {operators}; the field follows at once, such as '{example}'.",
+                key=key,
+                operators=" ".join(OPERATORS),
+                example=f"{fitting}{meant[0] if meant else 'id'}",
+            )
+        )
     if not name:
         raise InvalidRequestError(
             say(
@@ -135,7 +149,7 @@ def _check_condition(key: str, value: object) -> None:
         )
     if operator in _ARRAY_OPERATORS:
         _check_array(key, value)
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    elif _is_array(value):
         raise InvalidRequestError(
             say("filter: only @ (in) and !@ (not in) take an array; write '@{name}'.", name=name)
         )
@@ -149,6 +163,10 @@ def _check_condition(key: str, value: object) -> None:
                 name=name,
             )
         )
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _check_array(key: str, values: object) -> None:

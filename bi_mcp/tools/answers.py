@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -12,6 +11,7 @@ from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSettin
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.secret import hide_logins
 from bi_mcp.secret_references.known_values import NOTHING_KNOWN, KnownValues
+from bi_mcp.tools.answer_size import compact, fit
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -30,11 +30,17 @@ def address(group: str, id: int) -> str:
 
 
 class Answer(BaseModel):
-    """Base of all answers. `notice` holds what the reader must know beside the result."""
+    """Base of all answers. `notice` holds what the reader must know beside the result.
+
+    Where `cut_lists` names lists, an answer that is too long is cut, and `advice_if_cut` says how to get the rest.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True, defer_build=True
     )
+
+    cut_lists: ClassVar[tuple[str, ...]] = ()
+    advice_if_cut: ClassVar[str] = ""
 
     notice: str | None = None
 
@@ -51,12 +57,13 @@ class Answer(BaseModel):
         return []
 
     def structured(self) -> dict[str, Any]:
-        """The structured content: only what has a value."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """The structured content: only what has a value, and no more than a reader can take."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return fit(content, self.cut_lists, self.advice_if_cut) if self.cut_lists else content
 
     def json_text(self) -> str:
         """The structured content as compact JSON."""
-        return json.dumps(self.structured(), ensure_ascii=False, separators=(",", ":"))
+        return compact(self.structured())
 
     def text(self, tool: str) -> str:
         """The headline and everything that the structured content holds."""
@@ -157,6 +164,9 @@ class Deleted(Answer):
 class Found(Answer, Generic[Item]):
     """One object."""
 
+    cut_lists = ("item.fields", "item.settings")
+    advice_if_cut = "Columns come by page; what else is cut, the portal shows."
+
     item: Item
 
     def headline(self) -> str:
@@ -169,6 +179,9 @@ class Found(Answer, Generic[Item]):
 
 class Listed(Answer, Generic[Item]):
     """One page of objects. `more` says whether a further page may exist: the API gives no totals."""
+
+    cut_lists = ("items",)
+    advice_if_cut = "Ask for fewer fields with select, for fewer objects with filter, or read one with get."
 
     # Which fields an item has depends on `select`, so the schema promises the id and points to the full description.
     items: Annotated[list[Item], Field(json_schema_extra=_items_by_reference)]

@@ -27,6 +27,7 @@ from bi_mcp.tools.answers import (
     UpdatedOrPreview,
 )
 from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.column_pages import ColumnPage, show_columns
 from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
@@ -71,7 +72,7 @@ ColumnsPreview = Annotated[Preview | None, gate(_column_changes)]
 
 async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
     """Create a dataset, the third layer: a table of a source with typed columns. All but the description is set once. Nobody
-    checks that table and columns exist in the external system.
+    checks that table and columns exist.
     """
     return Created(id=await app_of(ctx).bi.datasets.add(fields, builder_dataset=not table_only))
 
@@ -82,9 +83,9 @@ async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Upda
     return Updated(id=id)
 
 
-async def dataset_get(id: Id, ctx: BiContext) -> Found[Dataset]:
-    """Read one dataset with its columns and their ids. Its sourceId is answered by dataset_list only."""
-    return Found(item=await app_of(ctx).bi.datasets.get(id))
+async def dataset_get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
+    """Read one dataset with its columns, 200 a page. Its sourceId comes with dataset_list only."""
+    return show_columns(await app_of(ctx).bi.datasets.get(id), page)
 
 
 async def dataset_list(
@@ -127,7 +128,7 @@ async def dataset_fields_update(
     delete: list[Id] | None = None,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> UpdatedOrPreview:
-    """Add, show, hide or delete columns. To change a type, name or code: delete the column, then
+    """Add, show, hide or delete columns. To change a type, name or code: delete and
     add it again; charts that use it break.
     """
     if preview:

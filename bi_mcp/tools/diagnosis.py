@@ -41,6 +41,9 @@ def _counted(count: int, one: str) -> str:
 class Checked(Answer):
     """What a connector's endpoints answered."""
 
+    cut_lists = ("findings",)
+    advice_if_cut = "Mend what is told, then check again."
+
     verdict: str
     table: str | None = None
     seconds: float
@@ -74,6 +77,9 @@ class ColumnView(BaseModel):
 class External(Answer):
     """Tables of the external system, or the columns of one with how they would look as a dataset."""
 
+    cut_lists = ("breaches", "tables", "columns")
+    advice_if_cut = "Look for a table with search; dataset_propose takes a table by its externalCode and all of its columns."
+
     tables: list[TableView] | None = None
     columns: list[ColumnView] | None = None
     truncated: bool = False
@@ -101,6 +107,9 @@ class Proposed(Answer):
 class Previewed(Answer):
     """The first rows of a dataset, and what was sent for them."""
 
+    cut_lists = ("rows", "breaches", "sent")
+    advice_if_cut = "Ask for fewer columns with select, or fewer rows with limit."
+
     header: list[str]
     rows: list[list[Any]]
     truncated: bool
@@ -112,13 +121,18 @@ class Previewed(Answer):
 
     def text(self, tool: str) -> str:
         """As a table: a model and a person read rows faster so than as JSON."""
-        cells = [[_cell(value) for value in row] for row in ([*self.header], *self.rows)]
-        notes = [note for note in (self.notice, *self.breaches, f"Sent: {' & '.join(self.sent)}") if note]
+        shown = self.structured()
+        cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
+        sent = f"Sent: {' & '.join(shown['sent'])}"
+        notes = [note for note in (shown.get("notice"), *shown["breaches"], sent) if note]
         return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
 
 
 class Diagnosed(Answer):
     """One verdict on a dataset, and what it rests on."""
+
+    cut_lists = ("findings",)
+    advice_if_cut = "The worst come first: mend them, then diagnose again."
 
     id: int
     name: str | None = None

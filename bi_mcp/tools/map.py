@@ -9,19 +9,22 @@ from mcp.server.apps import Apps
 from bi_mcp.diagnostics.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.map_svg import render_svg
 from bi_mcp.diagnostics.map_text import render_tree
-from bi_mcp.diagnostics.portal_map import PortalMap
+from bi_mcp.diagnostics.portal_map import MAX_SHOWN, PortalMap
 from bi_mcp.rest.methods import Effect
+from bi_mcp.tools.answer_size import MOST_CHARACTERS
 from bi_mcp.tools.answers import Answer
 from bi_mcp.tools.app import App, BiContext, app_of
 from bi_mcp.tools.tool import ToolDeclaration
 
 Format = Literal["tree", "mermaid", "svg"]
+# As many objects as an answer has room for; the command shows the most of them at all times.
+SIZES = (MAX_SHOWN, 200, 130, 80, 50, 30, 15)
 VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
 
 
 class Mapped(Answer, PortalMap):
-    """The gravest objects of the portal as a tree, and a picture of them where one was asked for."""
+    """The objects with the most serious states as a tree, and a picture of them where one was asked for."""
 
     picture: str | None = None
 
@@ -40,9 +43,16 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     """
     app = app_of(ctx)
     found = await (_diagnosed(app) if diagnose else _read(app))
-    mapped = found.reduced()
-    picture = None if format == "tree" else RENDERERS[format](mapped)
-    return Mapped(**mapped.model_dump(), picture=picture)
+    for most in SIZES:
+        mapped = _draw(found.reduced(most), format)
+        if len(mapped.json_text()) <= MOST_CHARACTERS:
+            break
+    return mapped
+
+
+def _draw(found: PortalMap, format: Format) -> Mapped:
+    picture = None if format == "tree" else RENDERERS[format](found)
+    return Mapped(**found.model_dump(), picture=picture)
 
 
 async def _read(app: App) -> PortalMap:

@@ -28,6 +28,7 @@ from bi_mcp.tools.answers import (
     UpdatedOrPreview,
 )
 from bi_mcp.tools.app import BiContext, app_of
+from bi_mcp.tools.column_pages import ColumnPage, show_columns
 from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.dataset import gate_columns, tell_deletion
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
@@ -67,9 +68,9 @@ async def table_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Update
     return Updated(id=id)
 
 
-async def table_get(id: Id, ctx: BiContext) -> Found[Dataset]:
-    """Read one table with its columns and their ids. Its sourceId is answered by table_list only."""
-    return Found(item=await app_of(ctx).bi.tables.get(id))
+async def table_get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
+    """Read one table with its columns, 200 a page. Its sourceId comes with table_list only."""
+    return show_columns(await app_of(ctx).bi.tables.get(id), page)
 
 
 async def table_list(
@@ -110,7 +111,7 @@ async def table_fields_update(
     delete: list[Id] | None = None,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> UpdatedOrPreview:
-    """Add, show, hide or delete columns of a table. To change a type, name or code: delete the column, then
+    """Add, show, hide or delete columns of a table. To change a type, name or code: delete and
     add it again; charts that use it break.
     """
     if preview:

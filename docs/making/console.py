@@ -117,11 +117,13 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         """What a command finds there, and nothing of whoever builds the pages."""
-        kept = {name: os.environ[name] for name in ("PYTHONPATH", "LANG") if name in os.environ}  # noqa: TID251  handed on
+        kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}  # noqa: TID251  handed on
         return kept | {
             "HOME": str(self.folder),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # noqa: TID251  handed on
             "COLUMNS": "100",
+            # Pages are in English, whatever language their builder's system has.
+            "LANG": "C.UTF-8",
             "PYTHONUTF8": "1",
             # The keyring of whoever builds the pages is theirs.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",

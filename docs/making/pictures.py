@@ -94,7 +94,7 @@ def record(name: str, scene: Scene, stage: Path, language: Language) -> str:
 def draw_map(stage: Path) -> str:
     """The map of the portal as the tutorial leaves it."""
     with copied(stage) as home:
-        home.run(Command("bi-mcp map --svg map.svg", None))
+        home.run(Command("bi-mcp map --diagnose --svg map.svg", None))
         return (home.folder / "map.svg").read_text(encoding="utf-8")
 
 

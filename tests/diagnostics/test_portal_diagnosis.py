@@ -18,7 +18,7 @@ from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges, DatasetFields, NewColumn, SourceFields
 from bi_mcp.sample import ENDPOINTS, create_app
 from tests.diagnostics.bent_sample import CONNECTION, BentSample, always, valued
-from tests.rest.calling import a_portal, connector_fields
+from tests.rest.calling import CHECK, a_portal, connector_fields
 
 pytestmark = pytest.mark.anyio
 
@@ -116,11 +116,16 @@ async def test_a_source_that_nobody_answers_for_is_asked_once_and_the_others_are
         caller = EndpointCaller(apps={SHOP: create_app()}, resolver=nowhere)
         found = await diagnose_portal(portal.bi, caller)
     assert asked == ["gone.example"]
-    assert set(levels(found, "gone").values()) == {"error"}
+    assert set(levels(found, "gone").values()) == {"blocked"}
     assert set(levels(found, "here").values()) == {"note"}
     source = next(node for node in found.nodes if node.key == f"source {gone}")
     assert [finding.where for finding in source.findings] == ["urlCheck"]
     assert "gone.example" in source.findings[0].what
+    assert "It blocks 8 datasets: gone_airlines_0, " in source.findings[0].what
+    assert not [node for node in found.nodes if node.level == "blocked" and node.findings]
+    assert found.summary() == (
+        "2 connectors: 2 ok; 2 sources: 1 ok, 1 broken; 16 datasets: 8 with notes, 8 blocked"
+    )
 
 
 async def test_a_refused_check_is_told_of_the_source_and_its_datasets_are_read_all_the_same() -> None:
@@ -132,6 +137,45 @@ async def test_a_refused_check_is_told_of_the_source_and_its_datasets_are_read_a
     assert "HTTP 401" in by_key[f"source {source}"].findings[0].what
     flights = next(node for node in found.nodes if node.title == "shop_flights_0")
     assert any("Empty in all" in finding.what for finding in flights.findings)
+
+
+async def test_a_fault_of_all_sources_of_a_connector_is_told_once_of_the_connector() -> None:
+    async with a_portal() as portal:
+        first = await add_shop(portal.bi, name="one")
+        connector = (await portal.bi.sources.get(first)).connector_id
+        here = {endpoint: CHECK + path for endpoint, path in ENDPOINTS.items()}
+        await portal.bi.connectors.update(connector or 0, ConnectorChanges.model_validate(here))
+        second = SourceFields(title="two", connector_id=connector or 0, settings=dict(CONNECTION))
+        await portal.bi.sources.add(second)
+        there = {endpoint: SHOP + path for endpoint, path in ENDPOINTS.items()}
+        await portal.bi.connectors.update(connector or 0, ConnectorChanges.model_validate(there))
+        shop = BentSample({"urlCheck": always("", 500)})
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    told = [node.key for node in found.nodes for finding in node.findings if finding.where == "urlCheck"]
+    assert told == [f"connector {connector}"]
+    assert [node.level for node in found.nodes if node.kind == "source"] == ["blocked", "blocked"]
+
+
+async def test_an_endpoint_that_fails_for_every_table_is_told_once_with_what_it_blocks() -> None:
+    async with a_portal() as portal:
+        source = await add_shop(portal.bi)
+        shop = BentSample({"urlData": always("", 500)})
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    by_key = {node.key: node for node in found.nodes}
+    faults = by_key[f"source {source}"].findings
+    assert [(finding.where, finding.level) for finding in faults] == [("urlData", "error")]
+    assert "It blocks 8 datasets: shop_airlines_0, " in faults[0].what
+    assert set(levels(found).values()) == {"blocked"}
+    others = [finding.where for node in found.nodes if node.kind == "dataset" for finding in node.findings]
+    assert "urlData" not in others
+
+
+async def test_a_fault_of_one_dataset_stays_with_it() -> None:
+    async with a_portal() as portal:
+        await add_shop(portal.bi)
+        shop = BentSample({"urlData": valued("CARRIER", lambda _: None)})
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    assert {node.level for node in found.nodes if node.kind != "dataset"} == {"ok"}
 
 
 async def test_one_source_can_be_diagnosed_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bi_mcp.diagnostics.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.map_svg import render_svg
+from bi_mcp.diagnostics.map_text import render_tree
 from bi_mcp.diagnostics.portal_health import build_portal_map
 from bi_mcp.diagnostics.portal_map import MAX_SHOWN, MapNode, PortalMap
 from bi_mcp.rest.models import Connector, Dataset, Source
@@ -66,14 +67,27 @@ def texts_of(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in ET.fromstring(svg).iter() if element.text]  # noqa: S314  our own
 
 
-def test_a_healthy_portal_is_a_tree_without_findings() -> None:
+def test_what_nobody_asked_is_not_called_well() -> None:
     portal_map = build_portal_map(a_snapshot())
-    assert portal_map.verdict == "ok"
+    assert portal_map.verdict == "unchecked"
     assert [(node.key, node.parent, node.level) for node in portal_map.nodes] == [
-        ("connector 1", None, "ok"),
-        ("source 2", "connector 1", "ok"),
-        ("dataset 3", "source 2", "ok"),
+        ("connector 1", None, "unchecked"),
+        ("source 2", "connector 1", "unchecked"),
+        ("dataset 3", "source 2", "unchecked"),
     ]
+    tree = render_tree(portal_map).splitlines()
+    assert tree[3] == '    ? dataset 3 "orders" (not checked)'
+    assert "No endpoint was called" in tree[-1]
+    assert "dataset 3: orders #40;not checked#41;" in render_mermaid(portal_map)
+    svg = render_svg(portal_map)
+    assert svg.count('<g class="unchecked">') == 3
+    assert "? orders · 3 · not checked" in texts_of(svg)
+
+
+def test_objects_are_counted_by_kind() -> None:
+    assert a_big_map(54, broken=5).summary() == (
+        "1 connector: 1 not checked; 1 source: 1 not checked; 54 datasets: 49 not checked, 5 broken"
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,8 +99,6 @@ def test_a_healthy_portal_is_a_tree_without_findings() -> None:
         ({"dataset": {"sourceId": 9}}, "dataset 3", "error", "source 9 is not there"),
         ({"dataset": {"fields": []}}, "dataset 3", "error", "no columns"),
         ({"dataset": {"fields": [{**COLUMN, "visible": False}]}}, "dataset 3", "warning", "hidden"),
-        ({"dataset": {"externalId": 0}}, "dataset 3", "note", "No BI Builder dataset"),
-        ({"vanished": (Vanished("dataset", 8, "gone"),)}, "dataset 8", "note", "deleted while"),
     ],
 )
 def test_what_the_snapshot_tells_becomes_a_finding_of_the_object(
@@ -97,22 +109,36 @@ def test_what_the_snapshot_tells_becomes_a_finding_of_the_object(
     assert (node.level, portal_map.verdict) == (level, level)
     assert len(node.findings) == 1
     assert said in node.findings[0].what
-    assert all(other.level == "ok" for other in portal_map.nodes if other.key != key)
+    assert all(other.level == "unchecked" for other in portal_map.nodes if other.key != key)
+
+
+def test_a_note_does_not_stand_for_a_check() -> None:
+    portal_map = build_portal_map(a_snapshot(dataset={"externalId": 0}))
+    node = node_of(portal_map, "dataset 3")
+    assert (node.level, portal_map.verdict) == ("unchecked", "unchecked")
+    assert "No BI Builder dataset" in node.findings[0].what
+
+
+def test_a_vanished_object_is_only_noted() -> None:
+    portal_map = build_portal_map(a_snapshot(vanished=(Vanished("dataset", 8, "gone"),)))
+    node = node_of(portal_map, "dataset 8")
+    assert node.level == "note"
+    assert "deleted while" in node.findings[0].what
 
 
 def test_what_the_snapshot_does_not_tell_is_not_judged() -> None:
     untold: dict[str, Any] = {"sourceId": None, "externalId": None, "fields": None}
     source = {"connectorId": None, "active": None, "settings": None}
     portal_map = build_portal_map(a_snapshot(source=source, dataset=untold))
-    assert portal_map.verdict == "ok"
+    assert portal_map.verdict == "unchecked"
     assert [node.parent for node in portal_map.nodes] == [None, None, None]
 
 
 def test_an_empty_portal_has_a_picture_too() -> None:
     portal_map = build_portal_map(Snapshot({}, {}, {}))
-    assert "the portal is empty" in portal_map.summary()
+    assert "The portal is empty" in portal_map.summary()
     assert render_mermaid(portal_map).startswith("flowchart LR\n  classDef")
-    assert any("the portal is empty" in text for text in texts_of(render_svg(portal_map)))
+    assert any("The portal is empty" in text for text in texts_of(render_svg(portal_map)))
 
 
 def test_no_value_of_a_setting_is_in_any_picture() -> None:
@@ -124,7 +150,7 @@ def test_no_value_of_a_setting_is_in_any_picture() -> None:
 def test_a_hostile_title_stays_a_label_in_mermaid() -> None:
     drawn = render_mermaid(build_portal_map(a_snapshot(connector={"title": HOSTILE})))
     [line] = [line for line in drawn.splitlines() if line.startswith("  c1[")]
-    label = re.fullmatch(r'  c1\["([^"]*)"\]:::ok', line)
+    label = re.fullmatch(r'  c1\["([^"]*)"\]:::unchecked', line)
     assert label is not None
     assert not set(re.sub(r"#\d+;", "", label[1])) & set("`<>%&#\\[]{};|")
     assert drawn.count("-->") == 2
@@ -178,9 +204,10 @@ async def test_a_portal_is_mapped_from_its_snapshot() -> None:
         await portal.bi.datasets.add(dataset_fields(source))
         await portal.bi.datasets.add(dataset_fields(source, "goods"), builder_dataset=False)
         portal_map = build_portal_map(await portal.bi.snapshot())
-    assert [(node.title, node.level) for node in portal_map.nodes] == [
-        ("Shop", "ok"),
-        ("Shop one", "ok"),
-        ("orders", "ok"),
-        ("goods", "note"),
+    assert [(node.title, [finding.code for finding in node.findings]) for node in portal_map.nodes] == [
+        ("Shop", []),
+        ("Shop one", []),
+        ("orders", []),
+        ("goods", ["no_builder_dataset"]),
     ]
+    assert {node.level for node in portal_map.nodes} == {"unchecked"}

@@ -66,6 +66,21 @@ def test_a_file_that_goes_to_others_gets_the_plain_name_where_it_is_the_same(tmp
     assert launch(shared, script, python, {"bi-mcp": "/elsewhere/bi-mcp"}.get) == [str(script)]
 
 
+def test_a_link_to_an_environment_is_portable_and_the_active_environment_is_not(tmp_path: Path) -> None:
+    script, python = installed(tmp_path)
+    (tmp_path / "pyvenv.cfg").touch()
+    link = tmp_path / "local" / "bi-mcp"
+    link.parent.mkdir()
+    link.symlink_to(script)
+    shared = CLIENTS["claude-code"]
+    assert launch(shared, script, python, {"bi-mcp": str(link)}.get) == ["bi-mcp"]
+    assert launch(shared, script, python, {"bi-mcp": str(script)}.get) == [str(script)]
+    # The folder itself may be reached through a link.
+    (tmp_path / "alias").symlink_to(script.parent)
+    alias = str(tmp_path / "alias" / "bi-mcp")
+    assert launch(shared, script, python, {"bi-mcp": alias}.get) == [str(script)]
+
+
 def test_what_lives_for_one_run_is_fetched_again_by_what_fetched_it() -> None:
     python = Path("/home/ann/.cache/uv/archive-v0/x/bin/python")
     script = python.with_name("bi-mcp")

@@ -72,9 +72,14 @@ async def test_the_view_filters_and_opens_findings_and_keeps_titles_text(
     view = await opened(page, talk, mapped)
     await expect(view.get_by_text(HOSTILE).first).to_be_visible()
 
+    status = view.get_by_role("status")
+    await expect(status).to_contain_text(
+        "1 connector: 1 not checked; 1 source: 1 not checked; 1 dataset: 1 broken"
+    )
+
     await view.get_by_role("searchbox").fill("own_flights")
     await expect(view.locator("#tree > li")).to_have_count(3)
-    await expect(view.get_by_text("Broken")).to_be_hidden()
+    await expect(view.get_by_text(f"Broken {HOSTILE}")).to_be_hidden()
     await view.get_by_text("own_flights").click()
     await expect(view.get_by_text(f"Broken {HOSTILE}")).to_be_visible()
 

@@ -1,0 +1,67 @@
+"""Answers of bounded size: what a model reads must leave room for its work. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+# Of the structured content as JSON; the text holds the same once more. The documentation names it.
+MOST_CHARACTERS = 60_000
+# Of one text, where an answer is too long as a whole.
+LONGEST_TEXT = 500
+# For the notice, which is written last.
+_ROOM = 600
+# A call that is offered is made as it stands.
+_WHOLE = frozenset({"call", "calls", "notice"})
+
+
+def compact(content: object) -> str:
+    """JSON without spaces."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str, Any]:
+    """Cut long texts, then the ends of these lists (`"items"`, `"item.fields"`), until the content is small enough.
+
+    The notice then says what is missing, and `advice` how to get it.
+    """
+    if len(compact(content)) <= MOST_CHARACTERS:
+        return content
+    cut: dict[str, Any] = _with_short_texts(content)
+    told = [f"texts are cut after {LONGEST_TEXT} characters"]
+    for path in lists:
+        *outer, name = path.split(".")
+        holder = cut
+        for key in outer:
+            holder = holder.get(key) or {}
+        entries = holder.get(name) or []
+        excess = len(compact(cut)) + _ROOM - MOST_CHARACTERS
+        kept = _kept(entries, excess)
+        if kept < len(entries):
+            holder[name] = entries[:kept]
+            told.append(f"{name} holds the first {kept} of {len(entries)}")
+    shortened = f"Shortened to {MOST_CHARACTERS} characters: {', '.join(told)}. {advice}"
+    cut["notice"] = " ".join(part for part in (shortened, content.get("notice")) if part)
+    return cut
+
+
+def _kept(entries: Sequence[object], excess: int) -> int:
+    """How many entries stay when so many characters must go; one stays in any case."""
+    kept = len(entries)
+    while kept > 1 and excess > 0:
+        kept -= 1
+        excess -= len(compact(entries[kept])) + 1
+    return kept
+
+
+def _with_short_texts(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: held if key in _WHOLE else _with_short_texts(held) for key, held in value.items()}
+        case list():
+            return [_with_short_texts(held) for held in value]
+        case str() if len(value) > LONGEST_TEXT:
+            return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
+        case _:
+            return value
