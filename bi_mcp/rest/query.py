@@ -122,7 +122,7 @@ def _check_group(key: str, value: object) -> None:
 
 def _check_condition(key: str, value: object) -> None:
     operator, name = split_key(key)
-    if name and not _FIELD.fullmatch(name):
+    if name and name.isascii() and not _FIELD.fullmatch(name):
         meant = _FIELD.search(name)
         fitting = "@" if _is_array(value) and operator not in _ARRAY_OPERATORS else operator
         raise InvalidRequestError(
