@@ -16,7 +16,7 @@ from bi_mcp.diagnostics.connector_report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import Sample
 from bi_mcp.diagnostics.finding import worst
-from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.diagnostics.naming import name_as_dataset
 from bi_mcp.diagnostics.steadiness import ask_steadily
 from bi_mcp.diagnostics.value_hazards import find_hazards
 from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
@@ -192,7 +192,8 @@ class _Examination:
 
     async def _data(self, url: str, table: str, described: Columns | None) -> None:
         """Call it without the optional parameters, and with them: both must work."""
-        columns = _dataset_columns(described)
+        items = described.items if described else []
+        columns = name_as_dataset([(column.code, column.name, column.type) for column in items])
         plain = await self._ask("urlData", lambda: self._caller.data(url, self._connection, table))
         # Backwards, to see whether the order is kept.
         names = tuple(column.name for column in columns[1::-1])
@@ -316,15 +317,6 @@ class _Examination:
 
     async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
         return await ask_steadily(ask, self.notes.tally(endpoint))
-
-
-def _dataset_columns(described: Columns | None) -> list[DatasetColumn]:
-    """The columns as a dataset made of them would have them."""
-    items = described.items if described else []
-    names = column_names([(column.code, column.name) for column in items])
-    return [
-        DatasetColumn(name.name, column.code, column.type) for column, name in zip(items, names, strict=True)
-    ]
 
 
 def _rows_held(rows: Rows) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
+from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.language import say, text
 
 MAX_DATASET_NAME = 230
@@ -84,6 +85,14 @@ def column_names(columns: Sequence[tuple[str, str]], taken: Iterable[str] = ()) 
     Codes that are legal already keep their spelling, wherever they stand.
     """
     return _names(columns, taken, COLUMN_NAMES)
+
+
+def name_as_dataset(described: Sequence[tuple[str, str, str]]) -> list[DatasetColumn]:
+    """Make the columns that a dataset of these `(code, title, type)` would have."""
+    names = column_names([(code, title) for code, title, _ in described])
+    return [
+        DatasetColumn(name.name, code, type_) for (code, _, type_), name in zip(described, names, strict=True)
+    ]
 
 
 def variable_names(codes: Sequence[str]) -> list[str]:

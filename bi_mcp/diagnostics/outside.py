@@ -11,7 +11,7 @@ from bi_mcp.diagnostics.dataset_charts import check_names, read_by_name
 from bi_mcp.diagnostics.dataset_views import Diagnosis, diagnose
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.external import DatasetContext, ExternalColumn, Sample
-from bi_mcp.diagnostics.naming import column_names
+from bi_mcp.diagnostics.naming import name_as_dataset
 from bi_mcp.diagnostics.proposal import Proposal, propose
 from bi_mcp.diagnostics.table_answers import SAMPLED_ROWS, HostGates, TableAnswers, TableList, read_table
 from bi_mcp.endpoints.question import DatasetColumn
@@ -122,7 +122,7 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
     generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
     await report(2, 3, "Sampling values")
-    named = _named(columns)
+    named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
     sample, failed = await _sample(outside, table, named)
     title = known.title if known else ""
     proposal = propose(table, title, columns, sample, outside.source.id, taken, generation)
@@ -165,14 +165,6 @@ def judge_dataset(
         remedies=answers.remedies,
     )
     return diagnose(dataset.fields or [], answers.described, answers.sample, context)
-
-
-def _named(columns: Sequence[ExternalColumn]) -> list[DatasetColumn]:
-    names = column_names([(column.code, column.name) for column in columns])
-    return [
-        DatasetColumn(name.name, column.code, column.type)
-        for column, name in zip(columns, names, strict=True)
-    ]
 
 
 async def _sample(
