@@ -49,6 +49,7 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     portals, default = _that_can_be_written(settings, shared)
     for name, portal in portals.items():
         portal.recorder = build_recorder(settings, name, portal.identity, portal.user)
+        portal.locks = settings.configuration_folder
     return portals, default
 
 

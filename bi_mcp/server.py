@@ -100,7 +100,11 @@ def build_app(
     if connect is not None:
         recorder = build_recorder(settings, "portal", PortalIdentity("portal"))
         brought = PortalAccess(
-            "the portal", "the portal that the program brought.", connect, recorder=recorder
+            "the portal",
+            "the portal that the program brought.",
+            connect,
+            recorder=recorder,
+            locks=settings.configuration_folder,
         )
         portals, default = {"portal": brought}, "portal"
     if settings.read_only:

@@ -49,6 +49,11 @@ class PortalIdentity:
         """Whether what an older version kept under the host alone is surely of this portal."""
         return self.alone and (self.plain or bool(self.profiles))
 
+    @property
+    def lock_names(self) -> tuple[str, ...]:
+        """Names of what is held against others on the same portal: by its address, and by its member_id where that is known."""
+        return (self.file_name, f"member-{self.member}") if self.member else (self.file_name,)
+
     def owns(self, address: str, member: str) -> bool:
         """Judge what was written down with an address. A portal that was renamed has the same member_id still."""
         if self.member and member:
