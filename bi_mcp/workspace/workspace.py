@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.language import say
 from bi_mcp.rest.models import ReceivedParameter
@@ -70,7 +72,7 @@ class Workspace:
             shown_settings=shown_settings,
             tables=tables,
             references=self._references(existing),
-            stored=self.values.stored(),
+            stored=await to_thread.run_sync(self.values.stored),
         )
 
     def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:
