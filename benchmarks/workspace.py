@@ -19,6 +19,7 @@ from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.models import Parameter
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.workspace.state_file import StateFile
 from bi_mcp.workspace.workspace import Workspace
@@ -74,7 +75,7 @@ async def measure_workspace() -> WorkspaceCost:
             running_portal({"BI_MCP_PORTAL_LIMITS": "standard"}) as portal,
             BIConnector(portal.address, AccessToken(Secret(portal.token))) as bi,
         ):
-            workspace = Workspace(bi, StateFile(Path(folder, "bi.yaml"), "local"), values())
+            workspace = Workspace(bi, StateFile(Path(folder, "bi.yaml"), PortalIdentity("local")), values())
             with counting_requests() as applying:
                 planned = await workspace.plan(setup)
                 report = await workspace.apply(setup, planned.plan.checksum)

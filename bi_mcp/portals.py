@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.language import say
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, Plan
 from bi_mcp.tools.app import PortalAccess
+from bi_mcp.workspace.portal_identity import PortalIdentity, identify_portal, portal_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from bi_mcp.config import Culture, Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.hosting.serving import Shared
-    from bi_mcp.profiles import Profile
+    from bi_mcp.profiles import Profile, Profiles
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
     from bi_mcp.workspace.recording import Recorder
@@ -45,7 +48,8 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
         return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
     portals, default = _that_can_be_written(settings, shared)
     for name, portal in portals.items():
-        portal.recorder = build_recorder(settings, name, portal.host, portal.user)
+        portal.recorder = build_recorder(settings, name, portal.identity, portal.user)
+        portal.locks = settings.configuration_folder
     return portals, default
 
 
@@ -57,7 +61,7 @@ def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dic
 
 
 def build_recorder(
-    settings: Settings, name: str, host: str, user: Callable[[], int | None] = lambda: None
+    settings: Settings, name: str, identity: PortalIdentity, user: Callable[[], int | None] = lambda: None
 ) -> Recorder | None:
     """What writes down the writes to a portal, None where nobody wants them. `user` is who logged in to it."""
     folder = settings.configuration_folder if settings.history else None
@@ -70,8 +74,8 @@ def build_recorder(
     from bi_mcp.workspace.recording import Recorder
 
     return Recorder(
-        Stamp(name),
-        None if folder is None else open_history(folder, host),
+        Stamp(name, identity),
+        None if folder is None else open_history(folder, identity),
         None if settings.audit_file is None else Audit(Journal(settings.audit_file)),
         user,
     )
@@ -89,7 +93,7 @@ def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, P
     portals = {
         name: _embedded(settings)
         if name == EMBEDDED
-        else _by_profile(profiles.choose(name), settings, shared, several=several)
+        else _by_profile(profiles.choose(name), profiles, settings, shared, several=several)
         for name in chosen
     }
     default = profiles.default if profiles.default in portals else next(iter(portals), "")
@@ -97,7 +101,7 @@ def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, P
 
 
 def _by_profile(
-    profile: Profile, settings: Settings, shared: Shared | None, *, several: bool
+    profile: Profile, profiles: Profiles, settings: Settings, shared: Shared | None, *, several: bool
 ) -> PortalAccess:
     title = f"{profile.name} ({_host(profile.portal_url)})"
     about = f"the user's Bitrix24 {title}, "
@@ -109,8 +113,10 @@ def _by_profile(
         else _changes(settings)
     )
     limiter = _limiter(settings, shared)
-    session = cache(partial(_open_session, profile, settings, shared))
-    return PortalAccess(
+    session = cache(
+        lambda: _open_session(profile, settings, shared, partial(follow_portal, portal, profile, settings))
+    )
+    portal = PortalAccess(
         title=title,
         about=about,
         connect=lambda: _connect(profile.portal_url, session(), limiter),
@@ -121,8 +127,32 @@ def _by_profile(
         call_endpoints=partial(
             _call_endpoints, settings.embedded.culture, allow_private=profile.allow_private_addresses
         ),
-        host=_host(profile.portal_url),
+        identity=identify_portal(profile.portal_url, profiles),
     )
+    return portal
+
+
+def follow_portal(portal: PortalAccess, profile: Profile, settings: Settings, portal_url: str) -> None:
+    """Go on with a portal under the address that it was renamed to, and with its history."""
+    from bi_mcp.profiles import move_profile
+    from bi_mcp.workspace.history import Stamp, move_history, open_history
+
+    folder = settings.configuration_folder
+    assert folder is not None  # noqa: S101  profiles come from there
+    move_profile(folder, profile.name, portal_url)
+    former = portal.identity
+    portal.identity = replace(former, address=portal_address(portal_url))
+    if portal.recorder is None or portal.recorder.history is None:
+        return
+    try:
+        move_history(folder, former, portal.identity.address)
+    except OSError as error:
+        logging.getLogger(__name__).warning(
+            "The history was not moved to %s: %s", portal.identity.file_name, error
+        )
+        return
+    portal.recorder.stamp = Stamp(profile.name, portal.identity)
+    portal.recorder.history = open_history(folder, portal.identity)
 
 
 def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
@@ -133,8 +163,21 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
         call_endpoints=partial(_call_endpoints, settings.embedded.culture),
-        host=host,
+        identity=identify_portal(settings.portal_url or "", _profiles(settings)),
     )
+
+
+def _profiles(settings: Settings) -> Profiles:
+    # Imported here: who has no profiles needs none of it.
+    from bi_mcp.profiles import Profiles, load_profiles
+
+    if settings.configuration_folder is None:
+        return Profiles()
+    try:
+        return load_profiles(settings.configuration_folder)
+    except ConfigError:
+        # The variables need none of them.
+        return Profiles()
 
 
 def _changes(settings: Settings) -> str:
@@ -190,12 +233,14 @@ def _connect_embedded(settings: Settings) -> BIConnector:
     return connect_embedded(settings.embedded)
 
 
-def _open_session(profile: Profile, settings: Settings, shared: Shared | None) -> Session:
+def _open_session(
+    profile: Profile, settings: Settings, shared: Shared | None, moved: Callable[[str], object]
+) -> Session:
     from bi_mcp.auth.session import open_session
 
     assert settings.configuration_folder is not None  # noqa: S101  profiles come from there
     share = None if shared is None else shared.tokens
-    return open_session(profile, settings.configuration_folder, share=share)
+    return open_session(profile, settings.configuration_folder, share=share, moved=moved)
 
 
 def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:

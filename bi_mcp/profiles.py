@@ -28,7 +28,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """One portal. `read_only` is the user's lock; `keeper` says where its secrets are; `portal_url` is `https://HOST`."""
+    """One portal. `read_only` is the user's lock; `keeper` says where its secrets are; `portal_url` is `https://HOST`.
+
+    `member_id` is the portal's identity, as the OAuth server said it; empty where none did.
+    """
 
     name: str
     portal_url: str
@@ -38,6 +41,7 @@ class Profile:
     keeper: Keeper = "file"
     read_only: bool = False
     allow_private_addresses: bool = False
+    member_id: str = ""
 
     @property
     def login_command(self) -> str:
@@ -113,6 +117,13 @@ class Profiles:
             return self
         return Profiles({**self.by_name, name: replace(known, portal_url=portal_url)}, self.default)
 
+    def with_member(self, name: str, member_id: str) -> Profiles:
+        """Learn the identity of a profile's portal. A profile that is gone stays gone."""
+        known = self.by_name.get(name)
+        if known is None:
+            return self
+        return Profiles({**self.by_name, name: replace(known, member_id=member_id)}, self.default)
+
     def with_renamed(self, old: str, new: str) -> Profiles:
         """Move all profiles of a portal to its new address. Raises `ConfigError` where there is none."""
         moved = {
@@ -181,6 +192,11 @@ def move_profile(folder: Path, name: str, portal_url: str) -> Profiles:
     return change_profiles(folder, lambda known: known.with_portal(name, portal_url))
 
 
+def keep_member(folder: Path, name: str, member_id: str) -> Profiles:
+    """Keep the identity of a portal that an older version logged in to."""
+    return change_profiles(folder, lambda known: known.with_member(name, member_id))
+
+
 def _file(folder: Path) -> PrivateFile:
     return PrivateFile(folder / "profiles.json")
 
@@ -198,6 +214,7 @@ def _to_json(profiles: Profiles) -> dict[str, object]:
                 "kept_in": profile.keeper,
                 "read_only": profile.read_only,
                 "allow_private_addresses": profile.allow_private_addresses,
+                "member_id": profile.member_id,
             }
             for name, profile in profiles.by_name.items()
         },
@@ -234,6 +251,7 @@ def _parse_profile(name: str, kept: Mapping[str, Any]) -> Profile:
         # Whatever stands there but a plain false is a lock: a damaged lock must not open.
         read_only=kept.get("read_only", False) is not False,
         allow_private_addresses=kept.get("allow_private_addresses", False) is True,
+        member_id=str(kept.get("member_id", "")),
     )
 
 

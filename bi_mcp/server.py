@@ -26,6 +26,7 @@ from bi_mcp.tools.confirmation_token import Seal
 from bi_mcp.tools.map import build_views
 from bi_mcp.tools.schema import outline
 from bi_mcp.tools.tool import build_tool
+from bi_mcp.workspace.portal_identity import PortalIdentity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -97,9 +98,13 @@ def build_app(
     """Build what the tools share."""
     portals, default = build_portals(settings, shared)
     if connect is not None:
-        recorder = build_recorder(settings, "portal", "portal")
+        recorder = build_recorder(settings, "portal", PortalIdentity("portal"))
         brought = PortalAccess(
-            "the portal", "the portal that the program brought.", connect, recorder=recorder
+            "the portal",
+            "the portal that the program brought.",
+            connect,
+            recorder=recorder,
+            locks=settings.configuration_folder,
         )
         portals, default = {"portal": brought}, "portal"
     if settings.read_only:

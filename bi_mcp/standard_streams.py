@@ -13,6 +13,7 @@ from mcp.shared.message import SessionMessage
 from mcp.types import INVALID_REQUEST
 
 from bi_mcp.refusals import NO_MESSAGE, answer_to, is_idless, refusal
+from bi_mcp.system_keyring import stop_asking
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -68,7 +69,12 @@ class _Messages:
 
     async def receive(self) -> SessionMessage:
         while True:
-            read = await self._reading.receive()
+            try:
+                read = await self._reading.receive()
+            except anyio.EndOfStream:
+                # The client is gone; what a keyring would answer helps nobody any more.
+                stop_asking()
+                raise
             if isinstance(read, Exception):
                 answer = answer_to(read)
             elif is_idless(read.message):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import BiMcpError
+from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +15,41 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
     from bi_mcp.profiles import Keeper
+
+
+# Long enough for a person to type the password that a keyring asks for.
+PATIENCE_S = 30.0
+
+
+@dataclass
+class _Question:
+    """A call into a keyring, in a thread that may wait for a prompt for ever and does not keep the process alive."""
+
+    ask: Callable[[], str | None]
+    over: Event = field(default_factory=Event)
+    answered: bool = False
+    answer: str | None = None
+    error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.answer = self.ask()
+        except Exception as error:  # noqa: BLE001  backends raise what their system raises
+            self.error = error
+        self.answered = True
+        self.over.set()
+
+
+@dataclass
+class _Waiting:
+    """The questions of this process that are under way, and those that nobody waits for any longer."""
+
+    asked: list[_Question] = field(default_factory=list)
+    left: list[_Question] = field(default_factory=list)
+    ended: bool = False
+
+
+_waiting = _Waiting()
 
 
 def system_keyring() -> KeyringBackend | None:
@@ -30,9 +68,38 @@ def best_keeper() -> Keeper:
     return "keyring" if system_keyring() is not None else "file"
 
 
-def ask_keyring(ask: Callable[[], str | None], refusal: Callable[[str], BiMcpError]) -> str | None:
-    """Do something with a keyring. `refusal` makes an error of the name of what it raised."""
+def ask_keyring(
+    ask: Callable[[], str | None], refusal: Callable[[str], BiMcpError], *, patience: float | None = None
+) -> str | None:
+    """Do something with a keyring, and wait while it asks its person something, but not for ever.
+
+    `refusal` makes an error of the reason: the name of what the keyring raised, or that it still waits. While it does, later
+    questions are refused at once: its prompt is open already. Blocks, so the event loop calls it in a thread.
+    """
+    patience = PATIENCE_S if patience is None else patience
+    _waiting.left = [question for question in _waiting.left if not question.answered]
+    if _waiting.left or _waiting.ended:
+        raise refusal(say("it still waits for an answer to its prompt"))
+    question = _Question(ask)
+    _waiting.asked.append(question)
+    Thread(target=question.run, name="keyring", daemon=True).start()
     try:
-        return ask()
-    except Exception as error:  # noqa: BLE001  backends raise what their system raises; its text may hold the entry
-        raise refusal(type(error).__name__) from None
+        question.over.wait(patience)
+    finally:
+        _waiting.asked.remove(question)
+    if not question.answered:
+        _waiting.left.append(question)
+        raise refusal(
+            say("it has waited for an answer to its prompt for {patience:.0f} s", patience=patience)
+        )
+    if question.error is not None:
+        # Its text may hold the entry.
+        raise refusal(type(question.error).__name__) from None
+    return question.answer
+
+
+def stop_asking() -> None:
+    """End every wait for a keyring, now and later: the process is to end."""
+    _waiting.ended = True
+    for question in list(_waiting.asked):
+        question.over.set()

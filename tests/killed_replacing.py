@@ -16,6 +16,7 @@ from pathlib import Path
 from bi_mcp.clients.client_file import ClientFile
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.whole_file import replace_file
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state import State, StateDraft
 from bi_mcp.workspace.state_file import StateFile
 
@@ -37,7 +38,7 @@ def private(path: Path, text: str) -> None:
 
 
 def state(path: Path, text: str) -> None:
-    file = StateFile(path, "local")
+    file = StateFile(path, PortalIdentity("local"))
     file.path = path
     draft = StateDraft(State("local"))
     draft.adopt("connector", text, 1)

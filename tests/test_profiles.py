@@ -127,7 +127,7 @@ def test_changes_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
 def test_no_secret_has_a_place_in_the_file(tmp_path: Path) -> None:
     change_profiles(tmp_path, lambda known: known.with_profile(ACME))
     [kept] = json.loads((tmp_path / "profiles.json").read_text())["profiles"].values()
-    assert set(kept) == {"portal", "kind", "client_id", "oauth_server", "kept_in", "read_only", "allow_private_addresses"}  # fmt: skip
+    assert set(kept) == {"portal", "kind", "client_id", "oauth_server", "kept_in", "read_only", "allow_private_addresses", "member_id"}  # fmt: skip
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from bi_mcp.auth.token import Grant
 from bi_mcp.errors import AuthorisationError
 from bi_mcp.language import say
 from bi_mcp.profiles import change_profiles
@@ -106,6 +107,8 @@ async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
     """
     from bi_mcp.auth.store import open_store
 
+    if isinstance(stored, Grant):
+        profile = replace(profile, member_id=stored.token.member_id)
     store = open_store(profile.keeper, folder)
     before = change_profiles(folder, lambda profiles: _with_name_taken(profiles, profile))
     async with store.lock(profile.name):

@@ -70,12 +70,14 @@ class TokenSession:
         client: OAuthClient,
         clock: Callable[[], float] = time.time,
         moved: Callable[[str], object] = lambda _portal_url: None,
+        identified: Callable[[str], object] = lambda _member_id: None,
     ) -> None:
         self._profile = profile
         self._store = store
         self._client = client
         self._clock = clock
         self._moved = moved
+        self._identified = identified
         self._portal_url: str | None = None
         self._held: Grant | None = None
         self._refused: tuple[Secret, AuthorisationError] | None = None
@@ -110,6 +112,7 @@ class TokenSession:
                     if not self._replaces(self._held, old):
                         await self._refresh(self._held)
                 await self._follow(before or self._held, self._held)
+                await self._identify(self._held.token.member_id)
             assert self._held is not None  # noqa: S101  it was held, or has just been loaded
             return AccessToken(self._held.token.access_token, self._portal_url)
 
@@ -123,6 +126,16 @@ class TokenSession:
         except ConfigError as error:
             # The calls go on; only the next process will ask at the old address first.
             logging.getLogger(__name__).warning("The profile was not moved to %s: %s", portal_url, error)
+
+    async def _identify(self, member_id: str) -> None:
+        """Keep what an older version did not, once per process."""
+        if not member_id or self._profile.member_id:
+            return
+        self._profile = replace(self._profile, member_id=member_id)
+        try:
+            await to_thread.run_sync(self._identified, member_id)
+        except ConfigError as error:
+            logging.getLogger(__name__).warning("The profile's member_id was not kept: %s", error)
 
     async def _refresh(self, grant: Grant) -> None:
         refresh_token = grant.token.refresh_token
@@ -187,23 +200,32 @@ def open_session(
     *,
     share: Callable[[TokenStore], SessionStore] | None = None,
     clock: Callable[[], float] = time.time,
+    moved: Callable[[str], object] | None = None,
 ) -> Session:
     """Return the source of credentials for a profile of the configuration folder.
 
-    `share` puts another store before the folder's, for replicas of a server on several machines.
+    `share` puts another store before the folder's, for replicas of a server on several machines. `moved` is told the new
+    address of a portal that was renamed; without one, the profile is moved there.
     Asks nobody yet. Raises `AuthorisationError` where the profile's keyring cannot be reached.
     """
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient
     from bi_mcp.auth.store import open_store
-    from bi_mcp.profiles import move_profile
+    from bi_mcp.profiles import keep_member, move_profile
 
     local = open_store(profile.keeper, folder)
     store = local if share is None else share(local)
     if profile.kind == "webhook":
         return StoredWebhook(profile, store)
     client = OAuthClient(login_command=profile.login_command, clock=clock)
-    return TokenSession(profile, store, client, clock, partial(move_profile, folder, profile.name))
+    return TokenSession(
+        profile,
+        store,
+        client,
+        clock,
+        moved or partial(move_profile, folder, profile.name),
+        partial(keep_member, folder, profile.name),
+    )
 
 
 def _not_logged_in(profile: Profile) -> AuthorisationError:

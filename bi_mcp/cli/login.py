@@ -30,6 +30,7 @@ from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
 from bi_mcp.secret import Secret
 from bi_mcp.system_keyring import best_keeper
 from bi_mcp.workspace.history import move_history
+from bi_mcp.workspace.portal_identity import identify_portal, portal_address
 from bi_mcp.workspace.setup import count_objects
 
 if TYPE_CHECKING:
@@ -237,8 +238,18 @@ def _portal_url(portal: str | None) -> str:
 def move_profiles(old: str, new: str) -> Profiles:
     """Move the profiles of a portal that was renamed, and the history of what was done to it."""
     folder, before, after = configuration_folder(), _portal_url(old), _portal_url(new)
-    moved = change_profiles(folder, lambda known: known.with_renamed(before, after))
-    move_history(folder, urlsplit(before).hostname or "", urlsplit(after).hostname or "")
+    known = load_profiles(folder)
+    moved = change_profiles(folder, lambda profiles: profiles.with_renamed(before, after))
+    try:
+        move_history(folder, identify_portal(before, known), portal_address(after))
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "The profiles were moved, but not the history in {folder} ({strerror}). Make the folder writable and run the command again the other way and back.",
+                folder=folder / "history",
+                strerror=error.strerror,
+            )
+        ) from None
     return moved
 
 

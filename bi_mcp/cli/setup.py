@@ -192,20 +192,21 @@ def apply(
                 return
             if not (checksum or yes or _agreed(planned.plan)):
                 return
-            application = await workspace.prepare(
-                setup,
-                seen,
-                prune=prune,
-                check=not no_check,
-                most_deletions=max_deletions,
-                progress=tell_progress,
-            )
-            try:
-                report = await application.run()
-            except BaseException:
-                # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
-                print_report(application.report(), as_json=as_json)
-                raise
+            async with app.portal.addresses_settled:
+                application = await workspace.prepare(
+                    setup,
+                    seen,
+                    prune=prune,
+                    check=not no_check,
+                    most_deletions=max_deletions,
+                    progress=tell_progress,
+                )
+                try:
+                    report = await application.run()
+                except BaseException:
+                    # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
+                    print_report(application.report(), as_json=as_json)
+                    raise
         print_report(report, as_json=as_json)
         if not report.complete:
             sys.exit(1)

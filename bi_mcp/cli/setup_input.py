@@ -80,4 +80,4 @@ def keeper_of(app: App, file: str | None) -> StateKeeper:
     """Where the state of a file is kept. A pipe has none beside it."""
     from bi_mcp.workspace.state_file import keeper_at
 
-    return keeper_at(Path(file) if file and file != "-" else None, app.portal.host)
+    return keeper_at(Path(file) if file and file != "-" else None, app.portal.identity)

@@ -46,7 +46,7 @@ async def tell_travel(
 ) -> list[str]:
     """As `find_travel`. Reads the sources of this connector only, and these only when a host is new and a secret is stored."""
     before, after = addresses_of(connector), addresses_of(changes)
-    if named is None or not _strange(before, after) or not await to_thread.run_sync(named.known):
+    if named is None or not new_hosts(before, after) or not await to_thread.run_sync(named.known):
         return []
     sources = await _sources_of(bi, connector.id)
     return await to_thread.run_sync(find_travel, named, sources, before, after)
@@ -60,11 +60,12 @@ def find_travel(
     `sources` are those of one connector, with their values. Raises `SecretReferenceError` for a secret that is not bound to
     that host.
     """
-    strange = _strange(before, after)
+    strange = new_hosts(before, after)
     return list(_sentences(sources, _read(named), strange)) if strange else []
 
 
-def _strange(before: Iterable[str], after: Iterable[str]) -> list[str]:
+def new_hosts(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """The hosts among the addresses after that are not among those before."""
     known = {_told(address) for address in before}
     return [host for host in dict.fromkeys(map(_told, after)) if host not in known]
 

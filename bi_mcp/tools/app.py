@@ -15,9 +15,11 @@ from mcp.server.mcpserver import Context
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.language import Language, say
 from bi_mcp.tools.confirmation_token import Seal
+from bi_mcp.workspace.portal_identity import PortalIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from anyio.abc import TaskGroup
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_PLANS = 20
 
+EMBEDDED_IDENTITY = PortalIdentity("embedded")
+
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
 
@@ -45,8 +49,9 @@ class PortalAccess:
     `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
-    knows how much the portal still allows; the embedded portal has no limits. `host` is what the ids in a state file belong
-    to. `call_endpoints` makes what calls the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent.
+    knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
+    a history belong to. `call_endpoints` makes what calls the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
+    `locks` is the folder with the locks that other processes on the same portal hold, too.
     """
 
     title: str
@@ -56,11 +61,11 @@ class PortalAccess:
     read_only: bool = False
     limiter: Limiter | None = None
     call_endpoints: Callable[[], EndpointCaller] | None = None
-    host: str = "embedded"
+    identity: PortalIdentity = EMBEDDED_IDENTITY
     user: Callable[[], int | None] = lambda: None
     recorder: Recorder | None = None
-    # Held by who sends secrets after a look at a connector's addresses, and by who changes these.
-    addresses_settled: Lock = field(default_factory=Lock, init=False)
+    locks: Path | None = None
+    _one_at_a_time: Lock = field(default_factory=Lock, init=False)
     _client: BIConnector | None = field(default=None, init=False)
 
     @property
@@ -72,6 +77,14 @@ class PortalAccess:
         from bi_mcp.endpoints.caller import EndpointCaller
 
         return EndpointCaller()
+
+    @property
+    def addresses_settled(self) -> AbstractAsyncContextManager[None]:
+        """Held by who sends secrets after a look at a connector's addresses, and by who changes these."""
+        # Imported here: most chats change nothing.
+        from bi_mcp.workspace.settled_addresses import settle_addresses
+
+        return settle_addresses(self.locks, self.identity, self._one_at_a_time)
 
     @property
     def bi(self) -> BIConnector:

@@ -6,19 +6,20 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from bi_mcp.diagnostics import blast_radius
-from bi_mcp.diagnostics.secret_travel import addresses_of
-from bi_mcp.errors import BiMcpError
+from bi_mcp.diagnostics.secret_travel import addresses_of, new_hosts
+from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
+from bi_mcp.secret import Secret
 from bi_mcp.secret_references.known_values import NOTHING_KNOWN, KnownValues, known_values
-from bi_mcp.secret_references.setting_values import SettingValue
+from bi_mcp.secret_references.setting_values import SecretReference, SettingValue
 from bi_mcp.tools.answers import (
     Created,
     Deleted,
@@ -38,10 +39,9 @@ from bi_mcp.tools.secret_question import ask_for_secrets
 from bi_mcp.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from bi_mcp.rest.models import ReceivedParameter, Source
-    from bi_mcp.secret import Secret
+    from bi_mcp.rest.models import Connector, ReceivedParameter, Source
 
 SettingsArgument = Annotated[
     dict[str, SettingValue],
@@ -91,8 +91,12 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created:
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     await _ask(ctx, fields.connector_id, fields.settings)
     async with app.portal.addresses_settled:
-        settings = await _resolve(app, fields.connector_id, fields.settings)
-        id = await app.bi.sources.add(SourceFields(**passed, settings=settings))
+        connector, settings = await _resolve(app, fields.connector_id, fields.settings)
+        with CancelScope(shield=True):
+            id = await app.bi.sources.add(SourceFields(**passed, settings=settings))
+            hosts = await _moved_to(app, connector, fields.settings)
+            if hosts:
+                raise await _taken_back(id, hosts, partial(app.bi.sources.delete, id))
     return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
@@ -100,14 +104,20 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
     """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
-    settings = None
+    source = connector = settings = None
     if fields.settings and app.setting_values.missing(fields.settings):
         await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
     async with app.portal.addresses_settled:
         if fields.settings is not None:
             source = await app.bi.sources.get(id)
-            settings = await _resolve(app, source.connector_id, fields.settings)
-        await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
+            connector, settings = await _resolve(app, source.connector_id, fields.settings)
+        with CancelScope(shield=True):
+            await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
+            hosts = await _moved_to(app, connector, fields.settings) if connector and fields.settings else ""
+            if hosts:
+                held = {setting.code: setting.value for setting in (source and source.settings) or []}
+                before = SourceChanges(settings={code: held.get(code, Secret("")) for code in settings or ()})
+                raise await _taken_back(id, hosts, partial(app.bi.sources.update, id, before))
     return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
@@ -193,10 +203,52 @@ async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
 
 async def _resolve(
     app: App, connector_id: int | None, settings: dict[str, SettingValue]
-) -> dict[str, Secret]:
+) -> tuple[Connector, dict[str, Secret]]:
     # Read first: the portal drops codes that the connector does not declare without a word.
     connector = await app.bi.connectors.get(connector_id or 0)
-    return await resolve_settings(app, settings, connector.settings or [], addresses_of(connector))
+    secrets = await resolve_settings(app, settings, connector.settings or [], addresses_of(connector))
+    return connector, secrets
+
+
+async def _moved_to(app: App, connector: Connector, settings: Mapping[str, SettingValue]) -> str:
+    """The hosts to which the connector was moved while stored secrets were sent, and where these may not go. Empty for none.
+
+    Who moved it holds none of our locks: another user, another folder, BI Builder.
+    """
+    stored = {code: value for code, value in settings.items() if isinstance(value, SecretReference)}
+    if not stored:
+        return ""
+    try:
+        now = await app.bi.connectors.get(connector.id)
+        hosts = new_hosts(addresses_of(connector), addresses_of(now))
+        if hosts:
+            await resolve_settings(app, stored, connector.settings or [], addresses_of(now))
+    except SecretReferenceError:
+        return ", ".join(hosts)
+    except BiMcpError:
+        # Nobody can say where it leads now.
+        return "?"
+    return ""
+
+
+async def _taken_back(
+    id: int, hosts: str, take_back: Callable[[], Awaitable[object]]
+) -> SecretReferenceError:
+    try:
+        await take_back()
+        done = say("What was written was taken back.")
+    except BiMcpError as error:
+        done = say(
+            "It could not be taken back, so do it by hand: delete source {id}. {error}", id=id, error=error
+        )
+    return SecretReferenceError(
+        say(
+            "While source {id} was written, someone moved its connector to where its stored secret may not go: {hosts}. {done} The secret may have been sent there once: if the user does not know this address, they change the secret in the system that it opens.",
+            id=id,
+            hosts=hosts,
+            done=done,
+        )
+    )
 
 
 async def resolve_settings(

@@ -270,7 +270,7 @@ async def _parsed(text: str, name: str) -> Setup:
 def _keeper(app: App, file: str | None) -> StateKeeper:
     from bi_mcp.workspace.state_file import keeper_at
 
-    return keeper_at(_inside(app, file) if file else None, app.portal.host)
+    return keeper_at(_inside(app, file) if file else None, app.portal.identity)
 
 
 def _exported(app: App, setup: str | None) -> StateKeeper | None:
@@ -278,7 +278,7 @@ def _exported(app: App, setup: str | None) -> StateKeeper | None:
     marked = re.match(rf"{MARK}(\S+)", setup or "")
     keeper = app.exports.get(marked[1]) if marked else None
     # Planned for another portal, its ids would name strange objects there.
-    return keeper if keeper is not None and keeper.read().portal == app.portal.host else None
+    return keeper if keeper is not None and keeper.read().portal == app.portal.identity.address else None
 
 
 def _read(app: App, file: str) -> str:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bi_mcp.errors import InvalidRequestError
@@ -13,6 +14,7 @@ from bi_mcp.language import say
 from bi_mcp.secret import Secret
 from bi_mcp.workspace.groups import Group
 from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.portal_identity import PortalIdentity, file_name_of_host
 from bi_mcp.workspace.sealing import Sealer
 
 if TYPE_CHECKING:
@@ -48,12 +50,15 @@ class Write:
 class Entry(Write):
     """A write that was recorded. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
 
+    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write down.
     `outcome`: "begun" where nobody wrote down how it ended, "unknown" where no answer came. `code` says why it was refused.
     """
 
     id: str
     at: str
     portal: str
+    address: str | None = None
+    member: str | None = None
     outcome: Outcome = "begun"
     code: str | None = None
 
@@ -74,13 +79,19 @@ class Ending:
 
 @dataclass(frozen=True)
 class History:
-    """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept."""
+    """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept.
+
+    `older` is where a version kept them that told portals apart by their hosts alone.
+    """
 
     journal: Journal
     sealer: Sealer
+    identity: PortalIdentity
+    older: Journal
 
     def begin(self, entries: Sequence[Entry]) -> None:
         """Write down what is about to be sent."""
+        self.take_over()
         self.journal.append([_sealed(_to_json(entry), self.sealer) for entry in entries])
 
     def end(self, endings: Mapping[str, Ending]) -> None:
@@ -93,13 +104,23 @@ class History:
         )
 
     def entries(self) -> list[Entry]:
-        """All writes that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`."""
+        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`.
+
+        What is of another portal is not among them: its ids mean other objects here.
+        """
+        self.take_over()
         found: dict[str, Entry] = {}
         for record in self.journal.read():
             entry = _merged(found.get(str(record.get("id"))), record)
             if entry is not None:
                 found[entry.id] = entry
-        return list(found.values())
+        owns = self.identity.owns_entry
+        return [entry for entry in found.values() if owns(entry.portal, entry.address, entry.member)]
+
+    def take_over(self) -> None:
+        """Go on with what an older version wrote down for this portal."""
+        if self.older.path != self.journal.path:
+            self.older.move(self.journal.path, partial(_restamped, self.identity))
 
     def opened(self, entry: Entry) -> Entry:
         """The entry with its values as secrets."""
@@ -107,21 +128,38 @@ class History:
         return replace(entry, before=before, sent=_opened(entry.sent, self.sealer))
 
 
-def open_history(folder: Path, host: str) -> History:
+def open_history(folder: Path, identity: PortalIdentity) -> History:
     """The history of a portal in the configuration folder."""
-    return History(Journal(_path(folder, host)), Sealer(folder / "history"))
+    older = Journal(folder / "history" / f"{file_name_of_host(identity.host)}.jsonl")
+    return History(_journal(folder, identity), Sealer(folder / "history"), identity, older)
 
 
-def move_history(folder: Path, old: str, new: str) -> None:
-    """Go on with the history of a portal under its new name, where none has been begun there."""
-    before, after = _path(folder, old), _path(folder, new)
-    if before.exists() and not after.exists():
-        before.rename(after)
+def move_history(folder: Path, old: PortalIdentity, new: str) -> None:
+    """Go on with the history of a portal under its new address, where none has been begun there. Raises `OSError`."""
+    moved = replace(old, address=new)
+    history = open_history(folder, old)
+    history.take_over()
+    history.journal.move(_journal(folder, moved).path, partial(_restamped, old, address=new))
 
 
-def _path(folder: Path, host: str) -> Path:
-    name = "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in host)
-    return folder / "history" / f"{name}.jsonl"
+def _journal(folder: Path, identity: PortalIdentity) -> Journal:
+    return Journal(folder / "history" / f"{identity.file_name}.jsonl")
+
+
+def _restamped(
+    identity: PortalIdentity, records: Sequence[dict[str, Any]], address: str | None = None
+) -> list[dict[str, Any]]:
+    """The records of a portal out of those of several, with its identity in each that begins a write."""
+    now = {"address": address or identity.address, "member": identity.member}
+    begun = [record for record in records if "method" in record]
+    owned = {
+        record.get("id")
+        for record in begun
+        if identity.owns_entry(str(record.get("portal")), record.get("address"), record.get("member"))
+    }
+    return [
+        {**record, **now} if "method" in record else record for record in records if record.get("id") in owned
+    ]
 
 
 def undone(entries: Sequence[Entry]) -> dict[str, str]:
@@ -199,12 +237,20 @@ class Stamp:
     """Makes entries of writes: when, on which portal, and under which id."""
 
     portal: str
+    identity: PortalIdentity
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def entry(self, write: Write) -> Entry:
         """An entry that has begun now."""
         at = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Entry(**vars(write), id=secrets.token_hex(4), at=at, portal=self.portal)
+        return Entry(
+            **vars(write),
+            id=secrets.token_hex(4),
+            at=at,
+            portal=self.portal,
+            address=self.identity.address,
+            member=self.identity.member,
+        )
 
 
 def _to_json(entry: Entry) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.private_file import make_private_folder
-from bi_mcp.whole_file import link_target, read_regular, sync_folder
+from bi_mcp.whole_file import link_target, put_in_place, read_regular, sync_folder, write_new
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    Record = dict[str, Any]
 
 MOST_BYTES = 4 * 1024 * 1024
 KEPT = 4
@@ -35,7 +37,7 @@ class Journal:
 
     def append(self, records: Sequence[Mapping[str, object]]) -> None:
         """Add records, all of them or none. When this returns, they survive a power failure."""
-        text = "".join(f"{json.dumps(record, ensure_ascii=True)}\n" for record in records).encode()
+        text = _lines(records)
         make_private_folder(self.path.parent)
         with self._locked():
             if self._size() + len(text) > self.most_bytes:
@@ -45,12 +47,34 @@ class Journal:
     def read(self) -> Iterator[dict[str, Any]]:
         """Every record that can be read, the oldest first."""
         with self._locked() if self.path.parent.exists() else _nobody():
-            texts = [read_regular(path) for path in reversed(self._files()) if path.exists()]
-        for text in texts:
-            for line in text.splitlines():
-                record = _parse(line)
-                if record is not None:
-                    yield record
+            texts = self._texts()
+        yield from _records(texts)
+
+    def move(self, to: Path, chosen: Callable[[Sequence[Record]], Sequence[Record]]) -> None:
+        """Put the chosen records into a journal that was not begun yet. Where all were chosen, nothing is left here.
+
+        A process killed meanwhile leaves all records here, the new journal whole or not there.
+        """
+        if to.exists() or not self.path.exists():
+            return
+        with self._locked():
+            if to.exists():
+                # Another process was faster.
+                return
+            records = list(_records(self._texts()))
+            moved = chosen(records)
+            if records and not moved:
+                return
+            new = to.with_name(f"{to.name}.new")
+            new.unlink(missing_ok=True)
+            write_new(new, _lines(moved), mode=0o600)
+            put_in_place(new, to)
+            if len(moved) == len(records):
+                for path in self._files():
+                    path.unlink(missing_ok=True)
+
+    def _texts(self) -> list[bytes]:
+        return [read_regular(path) for path in reversed(self._files()) if path.exists()]
 
     def _files(self) -> list[Path]:
         target = link_target(self.path)
@@ -100,6 +124,18 @@ class Journal:
 @contextmanager
 def _nobody() -> Iterator[None]:
     yield
+
+
+def _lines(records: Sequence[Mapping[str, object]]) -> bytes:
+    return "".join(f"{json.dumps(record, ensure_ascii=True)}\n" for record in records).encode()
+
+
+def _records(texts: Sequence[bytes]) -> Iterator[Record]:
+    for text in texts:
+        for line in text.splitlines():
+            record = _parse(line)
+            if record is not None:
+                yield record
 
 
 def _write_whole(descriptor: int, text: bytes) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bi_mcp.workspace.portal_identity import PortalIdentity
+
 VERSION = 1
 DIGEST_DIGITS = 16
 
@@ -32,7 +34,7 @@ class Known:
 
 @dataclass(frozen=True)
 class State:
-    """A value; a `StateDraft` makes another of it. `portal` is the host that the ids belong to.
+    """A value; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
 
     `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
     """
@@ -102,10 +104,17 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_DIGITS]
 
 
-def state_path(setup: Path, portal: str) -> Path:
-    """`bi.yaml` and `portal.example` -> `bi.portal.example.state.json`: one for each portal that a file is applied to."""
-    safe = "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in portal)
-    return setup.with_name(f"{setup.stem}.{safe}.state.json")
+def state_path(setup: Path, portal: PortalIdentity) -> Path:
+    """`bi.yaml` and `https://portal.example` -> `bi.portal.example.state.json`: one for each portal that a file is applied to."""
+    return setup.with_name(f"{setup.stem}.{portal.file_name}.state.json")
+
+
+def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
+    """Judge whose a state is. Older versions wrote down the host alone."""
+    address = document.get("portal")
+    if address == portal.host:
+        return portal.has_host_file
+    return portal.owns(str(address), str(document.get("member") or ""))
 
 
 def to_json(state: State) -> dict[str, Any]:
@@ -126,7 +135,7 @@ def to_json(state: State) -> dict[str, Any]:
     }
 
 
-def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
+def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> State:
     """Read a state. Raises `StateFileError` for one that is damaged, newer, or of another portal."""
     if document.get("version") != VERSION:
         raise StateFileError(
@@ -136,15 +145,8 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
                 document=document.get("version"),
             )
         )
-    if document.get("portal") != portal:
-        raise StateFileError(
-            say(
-                "{name} belongs to the portal {document!r}, not to {portal!r}. Its ids mean nothing there; move the file away.",
-                name=name,
-                document=document.get("portal"),
-                portal=portal,
-            )
-        )
+    if not belongs_to(document, portal):
+        raise _of_another_portal(document, name, portal)
     try:
         objects: dict[Group, dict[str, Known]] = {
             group: {
@@ -163,7 +165,36 @@ def from_json(document: Mapping[str, Any], name: str, portal: str) -> State:
         ) from None
     for group, known in objects.items():
         _check_once(name, group, known)
-    return State(portal, objects, leaving)
+    return State(portal.address, objects, leaving)
+
+
+def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> StateFileError:
+    address = document.get("portal")
+    if address == portal.host:
+        return StateFileError(
+            say(
+                '{name} names the host {host} only, and you are logged in to several portals there. If it is of {portal}, write that in place of the host, as "portal"; otherwise move the file away.',
+                name=name,
+                host=address,
+                portal=portal.address,
+            )
+        )
+    if address == portal.address:
+        return StateFileError(
+            say(
+                "{name} belongs to another portal, which had the address {portal} before. Its ids mean nothing here; move the file away.",
+                name=name,
+                portal=portal.address,
+            )
+        )
+    return StateFileError(
+        say(
+            "{name} belongs to the portal {document!r}, not to {portal!r}. Its ids mean nothing there; move the file away.",
+            name=name,
+            document=address,
+            portal=portal.address,
+        )
+    )
 
 
 def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from glob import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bi_mcp.errors import StateFileError
 from bi_mcp.language import say
 from bi_mcp.whole_file import read_regular, replace_file
-from bi_mcp.workspace.state import State, from_json, state_path, to_json
+from bi_mcp.workspace.portal_identity import PortalIdentity
+from bi_mcp.workspace.state import State, belongs_to, from_json, state_path, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +61,9 @@ class StateInMemory:
         self.pending = pending
 
 
-def keeper_at(setup: Path | None, portal: str) -> StateKeeper:
+def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
     """Where the state of a setup is kept: beside its file, or for as long as the process runs where it has none."""
-    return StateInMemory(State(portal)) if setup is None else StateFile(setup, portal)
+    return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
 
 
 def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
@@ -70,32 +72,67 @@ def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
 
 
 class StateFile:
-    """`bi.portal.example.state.json` beside `bi.yaml`, and `….pending.json` while a request is in flight."""
+    """`bi.portal.example.state.json` beside `bi.yaml`, and `….pending.json` while a request is in flight.
 
-    def __init__(self, setup: Path, portal: str) -> None:
+    Where the portal had another address, or an older version called it by its host alone, the file of that name is read
+    and, once something is written, replaced by one of the right name.
+    """
+
+    def __init__(self, setup: Path, portal: PortalIdentity) -> None:
+        self._setup = setup
         self._portal = portal
         self.path = state_path(setup, portal)
-        self.pending_path = self.path.with_name(self.path.name.replace(".state.json", ".pending.json"))
+        self.pending_path = _pending_path(self.path)
 
     def read(self) -> State:
         """Raises `StateFileError` for a file that is none of ours, or another portal's."""
-        document = self._read(self.path)
-        return State(self._portal) if document is None else from_json(document, self.path.name, self._portal)
+        path = self._kept()
+        document = self._read(path)
+        return (
+            State(self._portal.address) if document is None else from_json(document, path.name, self._portal)
+        )
 
     def write(self, state: State) -> None:
         """Raises `StateFileError` where it cannot be written."""
-        self._write(self.path, to_json(state))
+        former = self._kept()
+        self._write(self.path, self._document(state))
+        if former != self.path:
+            former.unlink(missing_ok=True)
 
     def read_pending(self) -> Document | None:
         """What the last request was about to do, None where it was finished."""
-        return self._read(self.pending_path)
+        return self._read(self.pending_path) or self._read(_pending_path(self._kept()))
 
     def write_pending(self, pending: Document | None) -> None:
         """None removes it."""
         if pending is None:
+            _pending_path(self._kept()).unlink(missing_ok=True)
             self.pending_path.unlink(missing_ok=True)
         else:
             self._write(self.pending_path, pending)
+
+    def _document(self, state: State) -> Document:
+        member = {"member": self._portal.member} if self._portal.member else {}
+        return {**to_json(state), **member}
+
+    def _kept(self) -> Path:
+        """Where the state is now: under its name, or under a former one."""
+        if self.path.exists():
+            return self.path
+        for path in sorted(self._setup.parent.glob(f"{escape(self._setup.stem)}.*.state.json")):
+            try:
+                document = self._read(path)
+            except StateFileError:
+                # Not ours to judge: the file of this portal's name is not there.
+                continue
+            if document is not None and self._is_former(path, document):
+                return path
+        return self.path
+
+    def _is_former(self, path: Path, document: Document) -> bool:
+        # `bi.prod.portal.example.state.json` is beside `bi.prod.yaml`, though it looks like a state of `bi.yaml`.
+        named = PortalIdentity(str(document.get("portal")))
+        return state_path(self._setup, named) == path and belongs_to(document, self._portal)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -142,3 +179,7 @@ class StateFile:
                     strerror=error.strerror,
                 )
             ) from None
+
+
+def _pending_path(state: Path) -> Path:
+    return state.with_name(state.name.replace(".state.json", ".pending.json"))

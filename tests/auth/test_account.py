@@ -325,7 +325,7 @@ def test_the_profiles_of_a_renamed_portal_move_with_their_history(tmp_path: Path
     moved = load_profiles(tmp_path)
     assert moved.choose("acme") == replace(acme, portal_url="https://new.example")
     assert moved.choose("other") == other
-    assert [file.name for file in history.iterdir()] == ["new.example.jsonl"]
+    assert [file.name for file in history.glob("*.jsonl")] == ["new.example.jsonl"]
     again = run(tmp_path, "profiles", "move", "acme.example", "new.example")
     assert (again.exit_code, "No profile is of https://acme.example" in again.output) == (1, True)
 

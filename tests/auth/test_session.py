@@ -15,7 +15,7 @@ from bi_mcp.auth.session import StoredWebhook, TokenSession, open_session
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant, Token
 from bi_mcp.errors import AuthorisationError, InvalidRequestError, UnreachableError
-from bi_mcp.profiles import Profile, change_profiles, load_profiles, move_profile
+from bi_mcp.profiles import Profile, change_profiles, keep_member, load_profiles, move_profile
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
@@ -128,6 +128,21 @@ async def test_a_renewal_that_names_another_address_is_followed_and_the_profile_
     # A process that did not ask itself learns it from the store.
     assert (await other.current()).portal_url == followed
     assert load_profiles(tmp_path).choose(NAME).portal_url == (followed or profile().portal_url)
+
+
+async def test_a_renewal_tells_an_older_profile_whose_portal_it_is(
+    portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    change_profiles(tmp_path, lambda known: known.with_profile(profile()))
+    grant = portal.grant(clock())
+    store = await stored(tmp_path, grant)
+    renewing: Any = Renamed(portal, clock, "acme.bitrix24.com")
+    identified = partial(keep_member, tmp_path, NAME)
+    session = TokenSession(profile(), store, renewing, clock, identified=identified)
+    await session.current()
+    clock.now += HOUR
+    await session.current()
+    assert load_profiles(tmp_path).choose(NAME).member_id == grant.token.member_id != ""
 
 
 async def test_calls_go_to_the_new_address(portal: LoginPortal, clock: Clock, tmp_path: Path) -> None:

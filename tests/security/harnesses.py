@@ -26,6 +26,7 @@ from bi_mcp.rest.query import Query
 from bi_mcp.rest.sources import Sources
 from bi_mcp.workspace.file import read_setup, write_setup
 from bi_mcp.workspace.journal import _parse as _parse_line
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state_file import StateFile
 from tests.security.chart_harnesses import CHART_HARNESSES
 from tests.security.harness import Harness, scratch_folder
@@ -123,7 +124,7 @@ def address(data: bytes) -> None:
 
 def kept_files(data: bytes) -> None:
     """The state file, its pending request, and the lines of a journal."""
-    state = StateFile(scratch_folder() / "bi.yaml", "portal.example")
+    state = StateFile(scratch_folder() / "bi.yaml", PortalIdentity("portal.example"))
     for path in (state.path, state.pending_path):
         path.write_bytes(data)
     assert all(isinstance(_parse_line(line), dict | None) for line in data.splitlines())

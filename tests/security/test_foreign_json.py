@@ -16,6 +16,7 @@ from bi_mcp.rest.methods import METHODS
 from bi_mcp.rest.models import Source
 from bi_mcp.workspace.file import read_setup
 from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state_file import StateFile
 
 
@@ -43,7 +44,10 @@ def test_a_deep_element_of_an_endpoint_is_refused_by_name(levels: int) -> None:
 
 @pytest.mark.parametrize("levels", [1000, 100_000])
 def test_deep_files_are_damaged_files(tmp_path: Path, levels: int) -> None:
-    state, journal = StateFile(tmp_path / "bi.yaml", "portal.example"), Journal(tmp_path / "journal")
+    state, journal = (
+        StateFile(tmp_path / "bi.yaml", PortalIdentity("portal.example")),
+        Journal(tmp_path / "journal"),
+    )
     for path in (state.path, state.pending_path, journal.path):
         path.write_bytes(nested(levels))
     # How deep is too deep for the standard library depends on its version.

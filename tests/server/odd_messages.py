@@ -253,7 +253,11 @@ ARGUMENTS = [
     Odd("objects without end as text", listing(filter=nested(5_000)), Refused("filter:")),
     Odd("150 objects in each other", listing(filter=json.loads(nested(150))), Refused("filter:")),
     Odd("a number that is not finite", listing(filter={"id": "«Infinity»"}), Refused("not finite")),
-    Odd("a setup without end", call("workspace_plan", {"setup": "[" * 100_000}), Refused("a setup is a mapping")),
+    Odd(
+        "a setup without end",
+        call("workspace_plan", {"setup": "[" * 100_000}),
+        Refused("a setup is a mapping"),
+    ),
     Odd("a setup with NUL", call("workspace_plan", {"setup": "a: \x00"}), Refused("neither YAML nor JSON")),
     Odd(
         "an order in Cyrillic",

@@ -12,12 +12,13 @@ from mcp import Client
 
 from bi_mcp.config import Limits, Settings
 from bi_mcp.errors import ConfigError
-from bi_mcp.portals import build_portals
-from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.portals import build_portals, follow_portal
+from bi_mcp.profiles import Profile, change_profiles, load_profiles
 from bi_mcp.secret import Secret
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLS
 from bi_mcp.tools.reading import READING
+from bi_mcp.workspace.history import Ending, Write
 from tests.server.conftest import Era
 from tests.server.talking import Talk, connector_fields
 
@@ -202,3 +203,26 @@ async def test_links_are_of_the_default_portal_since_an_address_names_none(tmp_p
     async with Client(build_server(settings(tmp_path, "test", "embedded")), mode=era) as client:
         made = await client.call_tool("connector_add", {"portal": "embedded", "fields": connector_fields()})
     assert [block.type for block in made.content] == ["text"]
+
+
+def test_a_portal_that_was_renamed_while_the_server_runs_keeps_its_history(tmp_path: Path) -> None:
+    keep(tmp_path, TEST)
+    portal = build_portals(settings(tmp_path))[0]["test"]
+    assert portal.recorder
+    assert portal.recorder.history
+    write = Write(
+        method="biconnector.connector.add", group="connector", object=None, name="", before=None, sent={}
+    )
+    portal.recorder.history.begin([entry := portal.recorder.stamp.entry(write)])
+
+    follow_portal(portal, TEST, settings(tmp_path), "https://new.example")
+    assert load_profiles(tmp_path).choose("test").portal_url == "https://new.example"
+    portal.recorder.history.end({entry.id: Ending("done", object=7)})
+    portal.recorder.history.begin([portal.recorder.stamp.entry(write)])
+    again = build_portals(settings(tmp_path))[0]["test"].recorder
+    assert again
+    assert again.history
+    assert [(entry.outcome, entry.object) for entry in again.history.entries()] == [
+        ("done", 7),
+        ("begun", None),
+    ]

@@ -17,6 +17,7 @@ from bi_mcp.secret import Secret
 from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_app, build_server
 from bi_mcp.tools.workspace import MARK, _exported
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state import State
 from bi_mcp.workspace.state_file import StateFile, StateInMemory
 from tests.server.conftest import Era
@@ -206,7 +207,7 @@ async def test_a_title_changed_in_an_exported_text_is_no_new_object(talk: Talk) 
 
 def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
     app = build_app(Settings())
-    ours = app.remember_export(StateInMemory(State(app.portal.host)))
+    ours = app.remember_export(StateInMemory(State(app.portal.identity.address)))
     theirs = app.remember_export(StateInMemory(State("other.example")))
     assert _exported(app, f"{MARK}{ours}\n{SETUP}") is app.exports[ours]
     assert _exported(app, f"{MARK}{theirs}\n{SETUP}") is None
@@ -214,7 +215,7 @@ def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
 
 async def test_no_plan_clears_up_after_an_application_that_is_under_way(tmp_path: Path, era: Era) -> None:
     (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
-    keeper = StateFile(tmp_path / "bi.yaml", "embedded")
+    keeper = StateFile(tmp_path / "bi.yaml", PortalIdentity("embedded"))
     keeper.write_pending({"started": 0, "newest": {}, "creations": []})
     async with Client(build_server(Settings(workspace_folder=tmp_path)), mode=era) as client:
         with keeper.locked():

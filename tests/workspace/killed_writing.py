@@ -13,6 +13,7 @@ import anyio
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.methods import Effect, Method
 from bi_mcp.workspace.history import Stamp, open_history
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.recording import Recorder, RecordingTransport
 
 
@@ -29,6 +30,7 @@ class Deadly:
         """Nothing is open."""
 
 
-recorder = Recorder(Stamp("acme"), open_history(Path(sys.argv[1]), "portal"))
+PORTAL = PortalIdentity("portal")
+recorder = Recorder(Stamp("acme", PORTAL), open_history(Path(sys.argv[1]), PORTAL))
 bi = BIConnector(RecordingTransport(Deadly(), recorder))
 anyio.run(bi.connectors.delete, 7)

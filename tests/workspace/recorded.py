@@ -24,6 +24,7 @@ from bi_mcp.secret import Secret
 from bi_mcp.workspace.audit import Audit
 from bi_mcp.workspace.history import Entry, History, Stamp, open_history
 from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.recording import Recorder, RecordingTransport
 from tests.rest.calling import Portal, a_portal, connector_fields, dataset_fields, source_fields
 
@@ -41,8 +42,10 @@ class Recorded:
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
-        self.history = open_history(self.folder, HOST)
-        recorder = Recorder(Stamp("acme"), self.history, Audit(Journal(self.folder / "audit.jsonl")))
+        self.history = open_history(self.folder, PortalIdentity(HOST))
+        recorder = Recorder(
+            Stamp("acme", self.history.identity), self.history, Audit(Journal(self.folder / "audit.jsonl"))
+        )
         self.bi = self.portal.bi.through(
             lambda inner: RecordingTransport(GatheringTransport(inner), recorder)
         )

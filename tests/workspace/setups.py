@@ -16,6 +16,7 @@ from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.secret_parameters import is_harmless
 from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.workspace.state_file import StateFile
 from bi_mcp.workspace.workspace import Workspace
@@ -140,7 +141,11 @@ class Bench:
     def workspace(self, **changes: Any) -> Workspace:
         bi = changes.pop("bi", self.portal.bi)
         return Workspace(
-            bi, StateFile(self.folder / "bi.yaml", HOST), self.values, settled_after=0, **changes
+            bi,
+            StateFile(self.folder / "bi.yaml", PortalIdentity(HOST)),
+            self.values,
+            settled_after=0,
+            **changes,
         )
 
     async def snapshot(self) -> Snapshot:

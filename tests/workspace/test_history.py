@@ -25,6 +25,7 @@ from bi_mcp.workspace.acting import acting
 from bi_mcp.workspace.audit import Audit
 from bi_mcp.workspace.history import Entry, Stamp, open_history, undone
 from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.recording import Recorder, RecordingTransport
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import connector_fields, source_fields
@@ -175,7 +176,7 @@ async def test_a_process_killed_between_leaves_an_entry_without_an_end(tmp_path:
     script = str(Path(__file__).with_name("killed_writing.py"))
     process = await anyio.run_process([sys.executable, script, str(tmp_path)], check=False)
     assert process.returncode == -signal.SIGKILL
-    [entry] = open_history(tmp_path, "portal").entries()
+    [entry] = open_history(tmp_path, PortalIdentity("portal")).entries()
     assert (entry.outcome, entry.method, entry.object) == ("begun", "biconnector.connector.delete", 7)
     assert (entry.before or {})["title"] == "Shop"
 
@@ -247,7 +248,10 @@ async def test_the_audit_tells_who_changed_what_and_no_value(recorded: Recorded)
 
 async def test_who_logged_in_stands_in_both_files(recorded: Recorded) -> None:
     recorder = Recorder(
-        Stamp("acme"), recorded.history, Audit(Journal(recorded.folder / "audit.jsonl")), lambda: 7
+        Stamp("acme", recorded.history.identity),
+        recorded.history,
+        Audit(Journal(recorded.folder / "audit.jsonl")),
+        lambda: 7,
     )
     bi = recorded.portal.bi.through(lambda inner: RecordingTransport(inner, recorder))
     await bi.connectors.add(connector_fields())

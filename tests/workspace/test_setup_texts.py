@@ -24,6 +24,7 @@ from bi_mcp.workspace.document import OF_A_SERVER, Bounds, _compose, read_docume
 from bi_mcp.workspace.file import read_setup, write_setup
 from bi_mcp.workspace.marked import MarkedDict, MarkedList
 from bi_mcp.workspace.plain_lines import read_plain_lines
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state_file import StateFile
 from tests.server.talking import Talk
@@ -163,7 +164,7 @@ async def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path) 
         for tool in ("workspace_plan", "workspace_export"):
             assert "is not a regular file" in await talk.refused(tool, file="pipe.yaml")
     (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
-    os.mkfifo(StateFile(tmp_path / "bi.yaml", "embedded").path)
+    os.mkfifo(StateFile(tmp_path / "bi.yaml", PortalIdentity("embedded")).path)
     async with Client(build_server(Settings(workspace_folder=tmp_path))) as client:
         assert "state.json cannot be read" in await Talk(client).refused("workspace_plan", file="bi.yaml")
 

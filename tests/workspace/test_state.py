@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state import Known, State, StateDraft, from_json, to_json
 
 Change = tuple[str, str, int]
@@ -52,7 +53,7 @@ def test_a_draft_keeps_one_key_for_an_object_and_leaves_the_state_that_it_was_ma
     assert list(changed.known("dataset").items()) == list(plain.datasets.items())
     assert changed.leaving == {("dataset", id) for id in plain.leaving}
     assert to_json(state) == kept
-    assert from_json(to_json(changed), "bi.state.json", "portal.example") == changed
+    assert from_json(to_json(changed), "bi.state.json", PortalIdentity("portal.example")) == changed
 
 
 def _changed(state: State, changes: list[Change], plain: Plain) -> State:

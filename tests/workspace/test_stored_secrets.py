@@ -12,6 +12,7 @@ from bi_mcp.secret_references.destinations import destination
 from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.secret_references.setting_values import EnvReference, SecretReference, SettingValues
 from bi_mcp.workspace.plan import Plan
+from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state_file import StateFile
 from bi_mcp.workspace.workspace import Workspace
@@ -25,7 +26,9 @@ HOME = destination(CHECK)
 
 def workspace(portal: Portal, folder: Path, stored: NamedSecrets) -> Workspace:
     values = SettingValues(lambda _: None, None, allow_literal_secrets=False, named=stored)
-    return Workspace(portal.bi, StateFile(folder / "setup.state.json", "portal.example"), values)
+    return Workspace(
+        portal.bi, StateFile(folder / "setup.state.json", PortalIdentity("portal.example")), values
+    )
 
 
 async def planned(workspace: Workspace, moved_to: str, *, referring: bool = False) -> Plan:
@@ -126,7 +129,7 @@ async def test_what_a_write_refers_to_is_looked_up_once(tmp_path: Path, *, alone
         for title in titles:
             await portal.bi.sources.add(source_fields(connector).model_copy(update={"title": title}))
         values = SettingValues(variable, None, allow_literal_secrets=False)
-        own = Workspace(portal.bi, StateFile(tmp_path / "bi.yaml", "portal.example"), values)
+        own = Workspace(portal.bi, StateFile(tmp_path / "bi.yaml", PortalIdentity("portal.example")), values)
         setup = (await own.export()).setup
         for source in [item async for item in portal.bi.sources.iterate()]:
             await portal.bi.sources.delete(source.id)
