@@ -84,7 +84,7 @@ async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Upda
 
 
 async def dataset_get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
-    """Read one dataset with its columns, 200 a page. Its sourceId comes with dataset_list only."""
+    """Read one dataset with its columns, 200 a page. sourceId: see dataset_list."""
     return show_columns(await app_of(ctx).bi.datasets.get(id), page)
 
 

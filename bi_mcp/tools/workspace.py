@@ -167,7 +167,7 @@ async def workspace_plan(
     setup: Annotated[
         str | None,
         BeforeValidator(_as_text),
-        Field(description="YAML or JSON, as workspace_export writes it"),
+        Field(description="As workspace_export writes it"),
     ] = None,
     file: File = None,
     prune: Annotated[bool, Field(description="Delete what the setup does not have")] = False,

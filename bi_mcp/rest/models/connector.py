@@ -41,11 +41,11 @@ class ConnectorFields(Sent):
 
     title: Title
     logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
-    url_check: Annotated[EndpointUrl, Field(description="Answers when the credentials are right")]
+    url_check: Annotated[EndpointUrl, Field(description="Checks the credentials")]
     url_table_list: EndpointUrl
     url_table_description: Annotated[EndpointUrl, Field(description="Lists a table's columns")]
     url_data: Annotated[EndpointUrl, Field(description="Gives the rows")]
-    settings: Annotated[list[Parameter], Field(description="Parameters that each source fills in")]
+    settings: Annotated[list[Parameter], Field(description="Filled in by each source")]
     description: str | None = None
     sort: StrictInt | None = None
     support_mapping: Annotated[StrictBool | None, Field(description="Newer portals only")] = None
