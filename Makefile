@@ -22,10 +22,10 @@ demo: $(VENV)/run-ready
 
 # Without the campaigns: kills at every request, fuzzing, clients of others … Its last lines say what it leaves to `test-all`.
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2 -m "not campaign"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not campaign"
 
 test-all: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

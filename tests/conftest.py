@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from bi_mcp.language import speak
 
@@ -15,6 +16,10 @@ LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 # Commands speak the language of the system; the tests read English.
 os.environ |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
+
+# The same cases on every day and machine; `--hypothesis-profile=default` draws others.
+settings.register_profile("same cases", derandomize=True, database=None)
+settings.load_profile("same cases")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -104,7 +104,7 @@ async def test_a_chart_on_a_wrong_connector_stays_empty_or_shows_wrong_rows() ->
 
 
 @pytest.mark.campaign("random questions")
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 async def test_random_charts_on_the_honest_connector(case: Case) -> None:
     generation, culture = case.dialect.generation, case.dialect.culture

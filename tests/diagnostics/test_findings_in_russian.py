@@ -1,4 +1,4 @@
-"""What the checks find is told in Russian where Russian is spoken: no sentence, nor part of one, stays English."""
+"""Findings of every defect: on the documentation's page, and in Russian where Russian is spoken, with no part of a sentence in English."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from bi_mcp.diagnostics.finding import Finding
 from bi_mcp.language import speaking
+from docs.making.findings import FAMILIES
 from tests.diagnostics.broken_connectors import DEFECTS, Defect
 from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect
 from tests.diagnostics.test_broken_connectors import examined
@@ -21,6 +22,7 @@ ENGLISH = re.compile(r"\b[A-Za-z][a-z]+ [a-z]+ [a-z]+\b")
 # What a service said is quoted as it said it.
 SAID = re.compile(r"в ответе: «[^»]*»", re.IGNORECASE)
 RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
+DOCUMENTED = {kind.code for _, _, kinds in FAMILIES for kind in kinds}
 
 
 def english_in(findings: Sequence[Finding]) -> Iterator[str]:
@@ -35,6 +37,7 @@ async def test_what_is_wrong_with_a_connector(defect: Defect) -> None:
     with speaking("ru"):
         findings = await examined(defect)
     assert findings
+    assert {finding.code for finding in findings} <= DOCUMENTED
     assert list(english_in(findings)) == []
 
 
@@ -43,4 +46,5 @@ async def test_what_is_wrong_with_a_dataset(defect: DatasetDefect) -> None:
     with speaking("ru"):
         findings = (await diagnosed(defect)).findings
     assert findings
+    assert {finding.code for finding in findings} <= DOCUMENTED
     assert list(english_in(findings)) == []

@@ -18,12 +18,6 @@ from bi_mcp.diagnostics.finding import LEVELS, Finding, Kind, Side
 from bi_mcp.endpoints.answers import Rule
 from bi_mcp.errors import EndpointReason
 from docs.making.findings import FAMILIES, SIDES, findings_page
-from tests.diagnostics.broken_connectors import DEFECTS, Defect
-from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect
-from tests.diagnostics.test_broken_connectors import examined
-from tests.diagnostics.test_broken_datasets import diagnosed
-
-pytestmark = pytest.mark.anyio
 
 SOURCE = Path(bi_mcp.__file__).parent
 KINDS = [kind for _, _, kinds in FAMILIES for kind in kinds]
@@ -88,15 +82,3 @@ def test_levels_sides_and_verdicts_are_explained() -> None:
     page = findings_page()
     assert all(f"`{word}`" in page for word in (*LEVELS, *get_args(Verdict)))
     assert set(SIDES) == set(get_args(Side))
-
-
-@pytest.mark.campaign("every defect in the documentation")
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.endpoint} {defect.name}")
-async def test_what_a_broken_connector_makes_is_on_the_page(defect: Defect, headings: list[str]) -> None:
-    assert {finding.code for finding in await examined(defect)} <= set(headings)
-
-
-@pytest.mark.campaign("every defect in the documentation")
-@pytest.mark.parametrize("defect", DATASET_DEFECTS, ids=lambda defect: defect.name)
-async def test_what_a_broken_dataset_makes_is_on_the_page(defect: DatasetDefect, headings: list[str]) -> None:
-    assert {finding.code for finding in (await diagnosed(defect)).findings} <= set(headings)

@@ -99,7 +99,7 @@ def _example(file: Path, question: Question) -> list[Any]:
 
 @pytest.mark.campaign("random questions")
 @pytest.mark.parametrize("answer", [_sample, _example])
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 @given(table=rows, question=groups)
 def test_rows_are_those_that_python_finds(
     answer: Callable[[Path, Question], Any], table: list[Any], question: Question

@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import click
 import pytest
+from anyio import CapacityLimiter, create_task_group
 from mcp import Client
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -23,6 +25,7 @@ from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.server import build_server
 from bi_mcp.tools import TOOLSETS, choose_tools
 from tests.portal.serving import served
+from tests.server.forked import ran_forked
 from tests.server.overhearing import (
     PASSWORD,
     TOKEN,
@@ -35,7 +38,6 @@ from tests.server.overhearing import (
     leaks_in,
     shop_fields,
 )
-from tests.server.processes import ran
 from tests.server.talking import COLUMNS
 from tests.server.test_secrets import INDISCREET, NO_API
 
@@ -290,26 +292,41 @@ def test_every_command_has_a_call() -> None:
     assert list(COMMANDS) == commands(main)
 
 
-@pytest.mark.campaign("canaries in every answer")
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("portal", ["nobody there", "a portal that repeats"])
-async def test_no_command_prints_a_secret(tmp_path: Path, command: str, portal: str) -> None:
-    (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
+async def printed_by(command: str, home: Path, host: str) -> str:
+    """Everything that a command prints where the portal is at this host."""
+    await anyio.Path(home).mkdir()
+    await anyio.Path(home, "bi.yaml").write_text(SETUP, encoding="utf-8")
+    variables = {"BI_MCP_PORTAL_URL": f"http://{host}", "BI_MCP_ACCESS_TOKEN": TOKEN}
+    finished = await ran_forked(
+        home, *command.split(), *COMMANDS[command], **variables, BI_MCP_SECRET_PASSWORD=PASSWORD
+    )
+    return (finished.stdout + finished.stderr).decode()
 
+
+@pytest.mark.campaign("canaries in every answer")
+@pytest.mark.parametrize("portal", ["nobody there", "a portal that repeats"])
+async def test_no_command_prints_a_secret(tmp_path: Path, portal: str) -> None:
     async def repeats(scope: Scope, receive: Receive, send: Send) -> None:
         sent = (await Request(scope, receive).body()).decode()
         answer = JSONResponse({"error": "X", "error_description": sent}, 400, {"x-sent": TOKEN})
         await answer(scope, receive, send)
 
-    async with served(repeats) as address:
-        host = address if portal == "a portal that repeats" else "127.0.0.1:1"
-        variables = {"BI_MCP_PORTAL_URL": f"http://{host}", "BI_MCP_ACCESS_TOKEN": TOKEN}
-        finished = await ran(
-            tmp_path, *command.split(), *COMMANDS[command], **variables, BI_MCP_SECRET_PASSWORD=PASSWORD
-        )
-    printed = (finished.stdout + finished.stderr).decode()
-    assert "Traceback" not in printed
-    assert leaks_in(printed) == []
+    printed: dict[str, str] = {}
+
+    async def collect(command: str, host: str) -> None:
+        async with few:
+            printed[command] = await printed_by(command, tmp_path / command.replace(" ", "_"), host)
+
+    # Most of them only wait for an answer, again and again.
+    few = CapacityLimiter(4)
+    async with served(repeats) as address, create_task_group() as group:
+        for command in COMMANDS:
+            group.start_soon(
+                collect, command, address if portal == "a portal that repeats" else "127.0.0.1:1"
+            )
+    assert printed.keys() == COMMANDS.keys()
+    assert {command: text for command, text in printed.items() if "Traceback" in text} == {}
+    assert {command: leaks_in(text) for command, text in printed.items() if leaks_in(text)} == {}
 
 
 async def test_nothing_shows_a_login_that_another_client_wrote_into_an_address(stage: Stage) -> None:

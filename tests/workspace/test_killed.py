@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from subprocess import DEVNULL
 
-import anyio
 import pytest
-from anyio.abc import Process
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bi_mcp.config import Generation
 from tests.portal.serving import served
 from tests.rest.calling import CHECK, TOKEN, a_portal
-from tests.server.processes import COMMAND, LIMIT_S, environment
+from tests.server.forked import finished, forked
 from tests.workspace.setups import Bench, shown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.campaign("kills at every step")]
@@ -46,7 +43,7 @@ class Deadly:
     app: ASGIApp
     requests: int
     after: bool
-    victim: Process | None = None
+    victim: ForkServerProcess | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.requests -= 1
@@ -56,8 +53,8 @@ class Deadly:
         if self.after:
             await self.app(scope, receive, _swallow)
         assert self.victim is not None
-        os.kill(self.victim.pid, signal.SIGKILL)
-        await self.victim.wait()
+        self.victim.kill()
+        await finished(self.victim)
 
 
 async def _swallow(_: Message) -> None:
@@ -65,23 +62,15 @@ async def _swallow(_: Message) -> None:
 
 
 async def apply(folder: Path, address: str, deadly: Deadly) -> int:
-    command = [*COMMAND, "apply", "bi.yaml", "--yes", "--no-check", "--settle", "0"]
     variables = {
         "BI_MCP_PORTAL_URL": f"http://{address}",
         "BI_MCP_ACCESS_TOKEN": TOKEN,
         "BI_MCP_LIMITS": "off",
     }
-    with anyio.fail_after(LIMIT_S):
-        async with await anyio.open_process(
-            command,
-            cwd=folder,
-            env=environment(folder, **variables),
-            stdin=DEVNULL,
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-        ) as process:
-            deadly.victim = process
-            return await process.wait()
+    command = ["apply", "bi.yaml", "--yes", "--no-check", "--settle", "0"]
+    async with forked(folder, *command, **variables) as process:
+        deadly.victim = process
+        return await finished(process)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -1,0 +1,103 @@
+"""`bi-mcp` in processes that are forked from one that has imported it: real ones that signals kill, without the cost of a start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from subprocess import CompletedProcess
+from threading import Lock
+
+import anyio
+from anyio import to_thread
+
+from bi_mcp.cli import main
+from tests.server.processes import LIMIT_S, environment
+
+# What commands import when they run, beside what they import when they start.
+IMPORTED = [
+    "tests.server.forked",
+    "anyio._backends._asyncio",
+    "bi_mcp.portal.app",
+    "bi_mcp.rest.gather",
+    "bi_mcp.rest.transport",
+    "bi_mcp.server",
+    "bi_mcp.terminal",
+    "bi_mcp.workspace.file",
+    "bi_mcp.workspace.history",
+    "bi_mcp.workspace.state_file",
+    "bi_mcp.workspace.workspace",
+    "filelock",
+    "httpcore",
+]
+
+_joining = Lock()
+
+
+@cache
+def server() -> ForkServerContext:
+    """The process from which the others are forked."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+@asynccontextmanager
+async def forked(home: Path, *options: str, **variables: str) -> AsyncIterator[ForkServerProcess]:
+    """A command that runs in `home` and writes to `home`/stdout and `home`/stderr. Its end is not waited for."""
+    process = server().Process(target=_run, args=(home, options, environment(home, **variables)))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        await to_thread.run_sync(_join, process)
+        process.close()
+
+
+async def finished(process: ForkServerProcess) -> int:
+    """Wait for its exit status, which is negative for a signal."""
+    await to_thread.run_sync(_join, process)
+    assert process.exitcode is not None, "the command did not end"
+    return process.exitcode
+
+
+async def ran_forked(home: Path, *options: str, **variables: str) -> CompletedProcess[bytes]:
+    """Run a command to its end, with an empty input."""
+    async with forked(home, *options, **variables) as process:
+        status = await finished(process)
+    out, err = [await anyio.Path(home, name).read_bytes() for name in ("stdout", "stderr")]
+    return CompletedProcess(options, status, out, err)
+
+
+def _join(process: ForkServerProcess) -> None:
+    # The status can be read once; who comes second finds it in the process.
+    with _joining:
+        process.join(LIMIT_S)
+
+
+def _run(home: Path, options: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Be the command, in the child."""
+    os.chdir(home)
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, (name, flags) in enumerate(
+        [
+            (os.devnull, os.O_RDONLY),
+            ("stdout", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            ("stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        ]
+    ):
+        opened = os.open(name, flags, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+        for number, mode in enumerate(("r", "w", "w"))
+    )
+    main(list(options), prog_name="bi-mcp")
