@@ -157,9 +157,19 @@ def _serve_stdio(settings: Settings) -> None:
     from bi_mcp.standard_streams import serve_standard_streams
 
     server = build_server(settings)
+    _collect_garbage_in_short_turns()
+    serve_standard_streams(server)
+
+
+def _collect_garbage_in_short_turns() -> None:
+    """Leave out what lives as long as the server. All other objects are looked through ten times less often than usual:
+
+    in the middle of a plan of 1,000 datasets that held up other calls for 60 ms.
+    """
     gc.enable()
     gc.freeze()
-    serve_standard_streams(server)
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 100)
 
 
 def _end_at_once(number: int, _: FrameType | None) -> None:
@@ -174,8 +184,7 @@ def _serve_http(settings: Settings, options: HttpOptions) -> None:
     from bi_mcp.server import build_server
 
     def announce(address: str) -> None:
-        gc.enable()
-        gc.freeze()
+        _collect_garbage_in_short_turns()
         click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
 
     serve_http(lambda shared: build_server(settings, shared=shared), options, announce=announce)

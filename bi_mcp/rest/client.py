@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from anyio import to_thread
 
 from bi_mcp.errors import BiMcpError
 from bi_mcp.progress import remark
@@ -81,7 +84,8 @@ class BIConnector:
             except BiMcpError as error:
                 outcomes += fail_batch(chunk, error)
                 break
-            outcomes += parse_batch(chunk, result, halt=halt, first=start)
+            # Pages of fifty objects each take their time, and others wait for this loop.
+            outcomes += await to_thread.run_sync(partial(parse_batch, chunk, result, halt=halt, first=start))
             if halt and any(isinstance(outcome, BiMcpError) for outcome in outcomes):
                 break
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from anyio.lowlevel import checkpoint
+
 from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, PortalError
 from bi_mcp.language import say
 from bi_mcp.progress import remark, report
@@ -125,7 +127,10 @@ async def _read_details(
 ) -> tuple[Vanished, ...]:
     outcomes = await bi.batch([listing.commands.get(item.id) for listing, item in shallow])
     vanished = []
-    for (listing, item), outcome in zip(shallow, outcomes, strict=True):
+    for position, ((listing, item), outcome) in enumerate(zip(shallow, outcomes, strict=True)):
+        if position % MAX_COMMANDS == 0:
+            # Others wait for this loop.
+            await checkpoint()
         if isinstance(outcome, NotFoundError):
             gone = listing.items.pop(item.id)
             vanished.append(Vanished(listing.group, gone.id, _name(gone)))
