@@ -20,8 +20,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     \b
     Examples:
       bi-mcp completion fish > ~/.config/fish/completions/bi-mcp.fish
-      eval "$(bi-mcp completion bash)"                                    in ~/.bashrc
-      eval "$(bi-mcp completion zsh)"                                     in ~/.zshrc
+      eval "$(bi-mcp completion bash)"                                    # ~/.bashrc
+      eval "$(bi-mcp completion zsh)"                                     # ~/.zshrc
     """
     from click.shell_completion import get_completion_class
 
