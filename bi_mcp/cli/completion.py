@@ -27,5 +27,5 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     known = get_completion_class(shell)
     if known is None:
-        raise click.UsageError(say("{shell} is not known.", shell=shell))
+        raise click.UsageError(say("{shell} is not known. Choose bash, zsh or fish.", shell=shell))
     click.echo(known(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())
