@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -15,7 +16,7 @@ from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
 from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -229,6 +230,19 @@ def language_in_terminal(environment: Mapping[str, str] = os.environ) -> Languag
     wished = next((held for name in _LOCALES if (held := environment.get(name))), "")
     code = wished.partition(".")[0].partition("_")[0].lower()
     return next((known for known in LANGUAGES if known == code), "en")
+
+
+@contextmanager
+def system_language(language: Language) -> Iterator[None]:
+    """Give this language as the system's to what asks the environment for it, and to what is started from here."""
+    before = os.environ.get("LANGUAGE")
+    os.environ["LANGUAGE"] = language
+    try:
+        yield
+    finally:
+        del os.environ["LANGUAGE"]
+        if before is not None:
+            os.environ["LANGUAGE"] = before
 
 
 def width_is_chosen(environment: Mapping[str, str] = os.environ) -> bool:

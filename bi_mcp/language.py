@@ -1,6 +1,6 @@
 """The language of what people read: errors, findings, previews. English templates stand where they are used; translations in `locale/`.
 
-Tool descriptions, instructions, help and logs are English: they are read by models and maintainers. Nothing is loaded for English.
+Tool descriptions, instructions and logs are English: they are read by models and maintainers. Nothing is loaded for English.
 What is said speaks of tools, as to an assistant; in a terminal it speaks of commands and setup files (`terminal.py`).
 """
 
@@ -60,8 +60,12 @@ def spoken() -> Language:
 def say(template: str, /, **values: object) -> str:
     """Translate a template and put the values into it: `say("{name} is gone.", name=name)`. Values are never templates."""
     worded = template if _surface.get() == "assistant" else _in_terminal(template)
-    translated = worded if _spoken.get() == "en" else _catalogue(_spoken.get()).gettext(worded)
-    return translated.format(**values)
+    return translate(worded).format(**values)
+
+
+def translate(text: str, /) -> str:
+    """Translate a text as it is, braces and all."""
+    return text if _spoken.get() == "en" else _catalogue(_spoken.get()).gettext(text)
 
 
 def say_count(one: str, many: str, count: int, /, **values: object) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from bi_mcp.language import spoken
+
 HOST = "127.0.0.1"
 LONGEST_HEAD = 32_768
 
@@ -29,7 +31,7 @@ def answer_page(status: int, title: str, content: str, *, referrer: str = "no-re
     A form may be sent to this machine's page only. For a browser to say whose form it was, `referrer` must be `same-origin`.
     """
     body = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bi-mcp</title><style>{_STYLE}</style></head>'
+        f'<!doctype html><html lang="{spoken()}"><head><meta charset="utf-8"><title>bi-mcp</title><style>{_STYLE}</style></head>'
         f"<body><main><h1>{escape(title)}</h1>{content}</main></body></html>"
     ).encode()
     head = (

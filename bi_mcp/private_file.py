@@ -39,7 +39,11 @@ class PrivateFile:
             return None
         except OSError as error:
             raise ConfigError(
-                say("{path} cannot be read ({strerror}).", path=self._path, strerror=error.strerror)
+                say(
+                    "{path} cannot be read ({strerror}). Let your user read it, or set BI_MCP_CONFIG_DIR to another folder.",
+                    path=self._path,
+                    strerror=error.strerror,
+                )
             ) from None
         document = _parse(text)
         if document is None:

@@ -125,6 +125,9 @@ WORDS = {
         "No endpoint was called. `bi-mcp map --diagnose` calls them and checks every dataset."
     ),
     # setup files and history
+    "Nothing was sent: another bi-mcp process has been changing this portal for {patience:.0f} s. Wait for it to end, or end it, and call again.": text(
+        "Nothing was sent: another bi-mcp process has been changing this portal for {patience:.0f} s. Wait for it to end, or end it, and try again."
+    ),
     "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.": text(
         "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with what made them, then export again."
     ),

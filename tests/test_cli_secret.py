@@ -59,7 +59,7 @@ def test_a_piped_value_is_stored_for_its_hosts(stored: NamedSecrets) -> None:
         (("set", "shop", "--for", "*.example"), CANARY, "exact name of one host"),
         (("set", "shop", "--for", "a.example/check"), CANARY, "without a path"),
         (("set", "shop", "--for", "a.example"), "", "The value is empty"),
-        (("set", "shop", "--for", "a.example"), CANARY.encode() + b"\xff", "no UTF-8 text"),
+        (("set", "shop", "--for", "a.example"), CANARY.encode() + b"\xff", "not UTF-8 text"),
         (("set", "shop", "--for", "a.example"), "x" * 70_000, "larger than"),
         (("remove", "shop"), "", "Stored: none"),
     ],

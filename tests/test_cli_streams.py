@@ -61,7 +61,7 @@ def test_what_is_no_text_is_refused_in_a_sentence(
 ) -> None:
     done = ran(tmp_path, *arguments, encoding=encoding, given=b"version: 1\nx: \xff\n")
     assert done.returncode == 1
-    assert done.stderr == b"Error: The input is no UTF-8 text.\n"
+    assert done.stderr == b"Error: The input is not UTF-8 text. Save it as UTF-8, then try again.\n"
 
 
 def test_a_terminal_keeps_its_code_page_and_shows_what_it_lacks_as_question_marks(tmp_path: Path) -> None:

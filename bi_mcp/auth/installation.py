@@ -48,11 +48,21 @@ def parse_installation(text: str, delivered_at: float) -> Installation:
     answer = {_NAMES.get(name, name): value for name, value in delivered.items()}
     missing = [f"{theirs} (or {name})" for name, theirs in _NEEDED.items() if not answer.get(name)]
     if missing:
-        raise ConfigError(say("The installation's data lacks {missing}.", missing=" and ".join(missing)))
+        raise ConfigError(
+            say(
+                "The installation's data lacks {missing}. Copy all of it, as the portal posted it.",
+                missing=" and ".join(missing),
+            )
+        )
     try:
         token = parse_token(answer, delivered_at)
     except ValueError as error:
-        raise ConfigError(say("The installation's data cannot be used: {error}.", error=error)) from None
+        raise ConfigError(
+            say(
+                "The installation's data cannot be used: {error}. Copy it again, as the portal posted it.",
+                error=error,
+            )
+        ) from None
     return Installation(
         token=token,
         portal=_host(token.client_endpoint) or token.domain,
@@ -70,7 +80,7 @@ def _delivered(text: str) -> dict[str, Any]:
     if not isinstance(delivered, dict) or not delivered:
         raise ConfigError(
             say(
-                "The installation's data is neither a JSON object nor a form. It holds AUTH_ID, REFRESH_ID, AUTH_EXPIRES, member_id and DOMAIN, as the portal posted them."
+                "The installation's data is neither a JSON object nor a form. Copy AUTH_ID, REFRESH_ID, AUTH_EXPIRES, member_id and DOMAIN as the portal posted them."
             )
         )
     return delivered

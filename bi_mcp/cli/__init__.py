@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -22,7 +24,7 @@ from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.cli.streams import use_utf8
-from bi_mcp.errors import BiMcpError
+from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.language import LANGUAGES, Language, say, speak, speaking_in_terminal
 from bi_mcp.workspace.acting import acting
 
@@ -31,6 +33,18 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 class Commands(click.Group):
     """Shows errors raised on purpose as one message instead of a stack trace."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        """Run the command line in its language, which help and wrong arguments need before an option is read."""
+        language = _wished_language(sys.argv[1:] if args is None else args)
+        speak(language)
+        if language == "en":
+            return super().main(args, *more, **extra)
+        # Imported here: English needs none of it.
+        from bi_mcp.cli.help_texts import click_speaking, translate_command
+
+        with click_speaking(language):
+            return super(Commands, translate_command(self)).main(args, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -69,6 +83,21 @@ class Commands(click.Group):
             ) from None
 
 
+def _wished_language(args: Sequence[str]) -> Language:
+    """The language that the arguments name, wherever they do; else that of the system."""
+    from bi_mcp.config import language_in_terminal
+
+    words = [word for given in args for word in given.split("=", 1)]
+    for option, value in pairwise(words):
+        if option == "--language" and value in LANGUAGES:
+            return next(known for known in LANGUAGES if known == value)
+    try:
+        return language_in_terminal()
+    except ConfigError:
+        # The command itself will say what is wrong with the variable; its help does not depend on it.
+        return "en"
+
+
 def _speak(_: click.Context, __: click.Parameter, chosen: Language | None) -> None:
     if chosen is not None:
         speak(chosen)
@@ -84,7 +113,7 @@ class LanguageOption(click.Option):
             expose_value=False,
             is_eager=True,
             callback=_speak,
-            help="Language of errors, findings and previews. Default: BI_MCP_LANGUAGE, or the system's.",
+            help="Language of help, errors, findings and previews. Default: BI_MCP_LANGUAGE, or the system's.",
         )
 
 
@@ -136,18 +165,17 @@ for command in (
     sample,
     completion,
 ):
-    command.params.append(LanguageOption())
     main.add_command(command)
 
-main.params.append(LanguageOption())
 
-
-def _keep_lines(command: click.Command) -> None:
-    """Docstrings with a backslash are raw; what keeps click from wrapping the next paragraph is the character."""
+def _complete(command: click.Command) -> None:
+    """Give a command and all below it what every one has: a language, and examples whose lines Click leaves as they are."""
+    command.params.append(LanguageOption())
+    # Docstrings with a backslash are raw; what keeps Click from wrapping the next paragraph is the character.
     command.help = (command.help or "").replace("\\b\n", "\b\n")
     if isinstance(command, click.Group):
         for each in command.commands.values():
-            _keep_lines(each)
+            _complete(each)
 
 
-_keep_lines(main)
+_complete(main)

@@ -103,7 +103,7 @@ def chart(
     from bi_mcp.embedded import open_chart
 
     if time_column and not (start or end):
-        raise click.UsageError(say("--time-column goes with --from or --to."))
+        raise click.UsageError(say("--time-column goes with --from or --to. Add one of them."))
     dates = {"from": _day(start), "to": _day(end), "column": time_column and time_column.upper()}
     question = {
         "dataset": dataset,
@@ -179,7 +179,7 @@ def _print_sum(column: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     if column not in columns:
         raise click.ClickException(
             say(
-                "The chart has no column {column}. It shows {columns}.",
+                "The chart has no column {column}. It shows {columns}. Name one of these.",
                 column=column,
                 columns=", ".join(columns),
             )
@@ -187,7 +187,9 @@ def _print_sum(column: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     values = [row[columns.index(column)] for row in rows]
     numbers = [value for value in values if isinstance(value, int | float)]
     if not numbers and any(value is not None for value in values):
-        raise click.ClickException(say("{column} holds no numbers and cannot be added up.", column=column))
+        raise click.ClickException(
+            say("{column} holds no numbers and cannot be added up. Name a column of numbers.", column=column)
+        )
     click.echo(say("Sum of {column}: {sum}", column=column, sum=round(sum(numbers), 6)))
 
 

@@ -20,12 +20,12 @@ def completion(ctx: click.Context, shell: str) -> None:
     \b
     Examples:
       bi-mcp completion fish > ~/.config/fish/completions/bi-mcp.fish
-      eval "$(bi-mcp completion bash)"                                    in ~/.bashrc
-      eval "$(bi-mcp completion zsh)"                                     in ~/.zshrc
+      eval "$(bi-mcp completion bash)"                                    # ~/.bashrc
+      eval "$(bi-mcp completion zsh)"                                     # ~/.zshrc
     """
     from click.shell_completion import get_completion_class
 
     known = get_completion_class(shell)
     if known is None:
-        raise click.UsageError(say("{shell} is not known.", shell=shell))
+        raise click.UsageError(say("{shell} is not known. Choose bash, zsh or fish.", shell=shell))
     click.echo(known(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())

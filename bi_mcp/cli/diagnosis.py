@@ -157,7 +157,7 @@ def diagnose(
     if whole == (dataset is not None):
         raise click.UsageError(say("Name one dataset, or pass --all."))
     if source is not None and not whole:
-        raise click.UsageError(say("--source goes with --all."))
+        raise click.UsageError(say("--source goes with --all. Add --all, or leave --source out."))
 
     async def run_one(app: App) -> dict[str, Any]:
         from bi_mcp.diagnostics.outside import diagnose_dataset

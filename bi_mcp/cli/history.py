@@ -113,7 +113,9 @@ def _since(app: App, first: str) -> list[str]:
 
 def _check(plan: UndoPlan, *, yes: bool) -> None:
     if plan.obstacles:
-        raise click.ClickException(say("Nothing was sent: see the lines with !."))
+        raise click.ClickException(
+            say("Nothing was sent. Remove what the lines with ! name, then try again.")
+        )
     if yes:
         return
     if not sys.stdin.isatty():

@@ -127,7 +127,7 @@ def _check_profile(profile: str | None, names: Sequence[str]) -> None:
     if profile is None:
         return
     if set(names) & set(PORTAL_VARIABLES):
-        raise click.UsageError(say("--profile and a portal in variables exclude each other."))
+        raise click.UsageError(say("--profile and a portal in variables exclude each other. Drop one."))
     if profile != "embedded":
         load_profiles(configuration_folder()).choose(profile)
 

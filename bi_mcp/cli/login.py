@@ -93,13 +93,18 @@ def _by_browser(wishes: Wishes) -> tuple[Profile, Stored]:
 def _by_installation(wishes: Wishes, file: TextIO) -> tuple[Profile, Stored]:
     if wishes.client_secret_stdin and file.name == "<stdin>":
         raise click.UsageError(
-            say("The input can hold the installation's data or the client_secret, not both.")
+            say(
+                "The input can hold the installation's data or the client_secret, not both. Take one of them from a file or a variable."
+            )
         )
     installation = parse_installation(read_whole(file), time.time())
     portal_url = _portal_url(wishes.portal or installation.portal)
     if installation.portal and installation.portal.lower() != urlsplit(portal_url).netloc:
         raise ConfigError(
-            say("The installation's data is of another portal than {portal_url}.", portal_url=portal_url)
+            say(
+                "The installation's data is of another portal than {portal_url}. Name that portal, or take the data of this one.",
+                portal_url=portal_url,
+            )
         )
     profile = _new_profile(wishes, portal_url)
     application = _application(wishes, oauth_server_of(portal_url, installation.oauth_host))
@@ -110,7 +115,11 @@ def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
     address, webhook = parse_webhook(_ask_hidden(say("The webhook's address (not shown)")))
     portal_url = _portal_url(address)
     if wishes.portal and _portal_url(wishes.portal) != portal_url:
-        raise ConfigError(say("The webhook is of another portal than the one that you named."))
+        raise ConfigError(
+            say(
+                "The webhook is of another portal than the one that you named. Name that portal, or paste a webhook of this one."
+            )
+        )
     return replace(_new_profile(wishes, portal_url), kind="webhook"), webhook
 
 
@@ -277,7 +286,8 @@ def _client_secret(wishes: Wishes) -> Secret:
         if secret is None:
             raise ConfigError(
                 say(
-                    "The variable {client_secret_env} is not set.", client_secret_env=wishes.client_secret_env
+                    "The variable {client_secret_env} is not set. Set it, or leave --client-secret-env out and enter the value.",
+                    client_secret_env=wishes.client_secret_env,
                 )
             )
         return secret

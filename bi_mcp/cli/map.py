@@ -45,7 +45,7 @@ def map_portal(
     from bi_mcp.diagnostics.map_text import render_tree
 
     if (svg_file is not None) + mermaid + as_json > 1:
-        raise click.UsageError(say("--svg, --mermaid and --json exclude each other."))
+        raise click.UsageError(say("--svg, --mermaid and --json exclude each other. Choose one."))
     found = on_the_portal(_diagnose if diagnose else _read, profile)
     if svg_file is not None:
         svg_file.write(render_svg(found))

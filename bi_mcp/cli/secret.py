@@ -150,4 +150,6 @@ def _piped_value() -> Secret:
         return Secret(piped.decode().removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError:
         # The text of this exception holds the bytes.
-        raise click.ClickException(say("The input is no UTF-8 text. Nothing was stored.")) from None
+        raise click.ClickException(
+            say("The input is not UTF-8 text. Nothing was stored: send the value as UTF-8.")
+        ) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
-from bi_mcp.cli.setup_input import DEFAULT_FILE, keeper_of, read_existing, read_file, write_text
+from bi_mcp.cli.setup_input import DEFAULT_FILE, check_folder, keeper_of, read_existing, read_file, write_text
 from bi_mcp.cli.setup_output import counted, print_left_out, print_plan, print_report, tell_progress
 from bi_mcp.language import say
 
@@ -71,6 +71,8 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
         from bi_mcp.workspace.file import read_setup, write_setup
 
         path = Path(file) if file and file != "-" else None
+        if path:
+            check_folder(path)
         text = read_existing(path) if path and path.exists() else None
         existing = None if text is None else read_setup(text, str(path))
         workspace = app.workspace(keeper_of(app, file))

@@ -59,9 +59,28 @@ def read_existing(path: Path) -> str:
             return decode_setup(path.read_bytes(), str(path))
     except OSError as error:
         raise click.ClickException(
-            say("{path} cannot be read ({strerror}).", path=path, strerror=error.strerror)
+            say(
+                "{path} cannot be read ({strerror}). Name a file, or write - and pipe the setup in.",
+                path=path,
+                strerror=error.strerror,
+            )
         ) from None
     return read_setup_text(path, str(path), OF_A_COMMAND)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file that cannot be made, before a portal is read for it."""
+    from bi_mcp.whole_file import link_target
+
+    folder = link_target(path).parent
+    if not folder.is_dir():
+        raise click.ClickException(
+            say(
+                "{path} cannot be written: there is no folder {folder}. Make it, or name another file.",
+                path=path,
+                folder=folder,
+            )
+        )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -72,7 +91,11 @@ def write_text(path: Path, text: str) -> None:
         replace_file(path, text.encode())
     except OSError as error:
         raise click.ClickException(
-            say("{path} cannot be written ({strerror}).", path=path, strerror=error.strerror)
+            say(
+                "{path} cannot be written ({strerror}). Check that there is room and that you may write there, or name another file.",
+                path=path,
+                strerror=error.strerror,
+            )
         ) from None
 
 

@@ -30,4 +30,6 @@ def read_whole(file: TextIO) -> str:
     try:
         return file.read()
     except UnicodeDecodeError:
-        raise click.ClickException(say("The input is no UTF-8 text.")) from None
+        raise click.ClickException(
+            say("The input is not UTF-8 text. Save it as UTF-8, then try again.")
+        ) from None

@@ -54,7 +54,11 @@ class ClientFile:
             replace_file(self.path, text.encode(), mode=0o600)
         except OSError as error:
             raise ConfigError(
-                say("{path} cannot be written ({strerror}).", path=self.path, strerror=error.strerror)
+                say(
+                    "{path} cannot be written ({strerror}). Make it writable, or name another file with --file.",
+                    path=self.path,
+                    strerror=error.strerror,
+                )
             ) from None
         return copy
 
@@ -65,7 +69,11 @@ class ClientFile:
             return None
         except OSError as error:
             raise ConfigError(
-                say("{path} cannot be read ({strerror}).", path=self.path, strerror=error.strerror)
+                say(
+                    "{path} cannot be read ({strerror}). Let your user read it, or name another file with --file.",
+                    path=self.path,
+                    strerror=error.strerror,
+                )
             ) from None
 
     def _decoded(self) -> str:
@@ -73,9 +81,7 @@ class ClientFile:
             return (self._bytes or b"").decode()
         except UnicodeDecodeError:
             raise ConfigError(
-                say(
-                    "{path} is no UTF-8 text. Nothing was changed; --print shows what to add.", path=self.path
-                )
+                say("{path} is not UTF-8 text. Nothing was changed; add what --print shows.", path=self.path)
             ) from None
 
     def _checked(self) -> dict[str, object]:
@@ -83,7 +89,7 @@ class ClientFile:
         if not isinstance(document, dict):
             raise ConfigError(
                 say(
-                    "{path} holds no JSON object. Nothing was changed; --print shows what to add.",
+                    "{path} does not hold a JSON object. Nothing was changed; add what --print shows.",
                     path=self.path,
                 )
             )

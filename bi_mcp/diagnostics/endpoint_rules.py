@@ -148,7 +148,7 @@ def check_addresses(addresses: Mapping[str, str | None]) -> None:
         except EndpointError as error:
             raise InvalidRequestError(
                 say(
-                    "{name}: {error} A login or a password belongs into settings. Nothing was sent.",
+                    "{name}: {error} Put a login or a password into settings. Nothing was sent.",
                     name=name,
                     error=error,
                 )
@@ -165,9 +165,13 @@ def remedy(reason: EndpointReason) -> str:
     return say(FAILURES[reason].fix)
 
 
+# Their texts say themselves which address is right.
+_OF_ADDRESSES: frozenset[EndpointReason] = frozenset({"bad_address", "refused_address", "unresolved"})
+
+
 def advised(error: BiMcpError) -> str:
-    """The text of an error; of an endpoint's answer it says only what was, and how to mend it is added."""
-    if isinstance(error, EndpointError) and error.status is not None:
+    """The text of an error; of an endpoint it says only what happened, and how to repair that is added."""
+    if isinstance(error, EndpointError) and error.reason not in _OF_ADDRESSES:
         return f"{error} {remedy(error.reason)}"
     return str(error)
 

@@ -93,7 +93,10 @@ async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) 
     source = await bi.sources.get(source_id)
     if source.connector_id is None:
         raise InvalidRequestError(
-            say("source {id}: the portal does not say which connector it uses.", id=source_id)
+            say(
+                "source {id}: the portal does not say which connector it uses. Look at it on the portal: its connector may be gone.",
+                id=source_id,
+            )
         )
     connector = await bi.connectors.get(source.connector_id)
     return Outside(caller, source, connector, await bi.datasets.has_tables())
@@ -106,7 +109,10 @@ async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
     source_id = next((item.source_id for item in page.items if item.id == dataset_id), None)
     if source_id is None:
         raise InvalidRequestError(
-            say("dataset {id}: the portal does not say which source it uses.", id=dataset_id)
+            say(
+                "dataset {id}: the portal does not say which source it uses. Look at it on the portal: its source may be gone.",
+                id=dataset_id,
+            )
         )
     return dataset.model_copy(update={"source_id": source_id}), await open_outside(bi, caller, source_id)
 

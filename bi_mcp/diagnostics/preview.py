@@ -174,7 +174,7 @@ def _column(columns: Sequence[DatasetColumn], name: str) -> DatasetColumn:
         known = ", ".join(column.name for column in columns)
         raise InvalidRequestError(
             say(
-                "The dataset has no column {name!r}, or several columns have that code. Its columns are {known}.",
+                "The dataset has no column {name!r}, or several columns have that code. Its columns are {known}. Name one of them.",
                 name=name,
                 known=known,
             )

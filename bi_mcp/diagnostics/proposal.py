@@ -53,7 +53,7 @@ def propose(
     if not usable:
         raise InvalidRequestError(
             say(
-                "The table {code!r} has no column that a dataset could hold.",
+                "The table {code!r} has no column that a dataset could hold. Let the connector describe one with a code and a title.",
                 code=shown(table_code),
             )
         )

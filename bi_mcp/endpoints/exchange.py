@@ -197,7 +197,9 @@ class Exchange:
             return httpx.URL(parts._replace(netloc="host.invalid", fragment="").geturl())
         except (httpx.InvalidURL, ValueError):
             raise EndpointError(
-                say("The endpoint's address cannot be called: its path or query cannot be read."),
+                say(
+                    "The endpoint's address cannot be called: its path or query cannot be read. Give the connector one such as https://host/path."
+                ),
                 reason="bad_address",
             ) from None
 

@@ -81,7 +81,8 @@ async def _folder(folder: str) -> AsyncIterator[AsyncKeyValue]:
     except OSError as error:
         raise ConfigError(
             say(
-                "BI_MCP_SHARED_STORE names a folder that cannot be made: {strerror}.", strerror=error.strerror
+                "BI_MCP_SHARED_STORE names a folder that cannot be made: {strerror}. Name one that this user can make.",
+                strerror=error.strerror,
             )
         ) from None
     yield FileTreeStore(

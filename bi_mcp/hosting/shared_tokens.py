@@ -122,7 +122,7 @@ def _as_authorisation_error(profile: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  every store has its own errors, whose texts may hold its address and password
         raise AuthorisationError(
             say(
-                "The shared store (BI_MCP_SHARED_STORE) did not give or take the token of profile {profile!r} ({name}). Nothing was sent to the portal.",
+                "The shared store (BI_MCP_SHARED_STORE) did not give or take the token of profile {profile!r} ({name}). Nothing was sent to the portal. Check that the store runs, then try again.",
                 profile=profile,
                 name=type(error).__name__,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,4 +108,7 @@ def _connection(settings: Mapping[str, Secret]) -> list[Pair]:
 
 def _excerpt(body: bytes, settings: Mapping[str, Secret]) -> str:
     # Cut first: of a long answer only the beginning is worth searching. The mask knows secrets that were cut, too.
-    return redact(body[:LONGEST_EXCERPT].decode("utf-8", "replace"), settings.values())
+    cut = len(body) > LONGEST_EXCERPT
+    # A letter that was cut in two is left out: behind its beginning the mask would not see the end of the text.
+    reader = getincrementaldecoder("utf-8")("replace")
+    return redact(reader.decode(body[:LONGEST_EXCERPT], final=not cut), settings.values(), cut=cut)

@@ -108,7 +108,7 @@ def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, fir
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise InvalidRequestError(
             say(
-                "A batch holds 1 to {max_commands} commands, not {commands}.",
+                "A batch holds 1 to {max_commands} commands, not {commands}. Split them.",
                 max_commands=MAX_COMMANDS,
                 commands=len(commands),
             )
@@ -127,13 +127,15 @@ def encode_command(command: Command[object], earlier: range = range(0)) -> str |
     """
     name = command.method.name
     if name == BATCH.name:
-        raise InvalidRequestError(say("A batch cannot hold a batch. Nothing was sent."))
+        raise InvalidRequestError(
+            say("A batch cannot hold a batch. Nothing was sent. Put its commands in directly.")
+        )
     try:
         leaves = _leaves(command.parameters)
         query = urlencode([(place, _text(place, leaf, earlier)) for place, leaf in leaves])
     except UnicodeEncodeError:
         raise InvalidRequestError(
-            say("{name} was not sent: a text holds half a Unicode character.", name=name)
+            say("{name} was not sent: a text holds half a Unicode character. Correct the text.", name=name)
         ) from None
     except _UnfitError as reason:
         raise InvalidRequestError(

@@ -46,7 +46,9 @@ class Query:
         _check_order(self.order)
         if self.page < 1:
             raise InvalidRequestError(
-                say("page counts from 1; the portal would silently answer the first page for anything less.")
+                say(
+                    "page counts from 1; the portal would silently answer the first page for anything less. Begin with 1."
+                )
             )
 
     def to_wire(self) -> dict[str, object]:
@@ -90,7 +92,7 @@ def _check_select(select: Sequence[str]) -> None:
             )
         if name in _IGNORED_IN_SELECT:
             raise InvalidRequestError(
-                say("select: a list never answers {name!r}. The columns come with dataset.get.", name=name)
+                say("select: a list never answers {name!r}. Read the columns with dataset.get.", name=name)
             )
 
 
@@ -198,7 +200,7 @@ def _check_order(order: Order) -> None:
         if str(direction).upper() not in {"ASC", "DESC"}:
             raise InvalidRequestError(
                 say(
-                    "order: {name!r} is sorted ASC or DESC, not {direction!r}.",
+                    "order: {name!r} is sorted ASC or DESC, not {direction!r}. Write one of the two.",
                     name=name,
                     direction=direction,
                 )

@@ -21,7 +21,9 @@ class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
         """Change what `changes` holds, which must name the title: newer portals refuse the call without it."""
         if changes.title is None and changes.to_wire():
             raise InvalidRequestError(
-                say("source {id}: the title goes along with every update, also where it stays.", id=id)
+                say(
+                    "source {id}: the title goes along with every update, also where it stays. Add it.", id=id
+                )
             )
         return super().update(id, changes)
 

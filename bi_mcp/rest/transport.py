@@ -304,7 +304,7 @@ def _body(method: Method, parameters: Mapping[str, object], credential: Credenti
         # The text of these exceptions may hold the whole body, token included.
         raise InvalidRequestError(
             say(
-                "{name} was not sent: a value cannot be written as JSON (half a Unicode character, a number that is not finite, or something else than text, numbers, arrays and objects).",
+                "{name} was not sent: a value cannot be written as JSON (half a Unicode character, a number that is not finite, or something else than text, numbers, arrays and objects). Correct it.",
                 name=method.name,
             )
         ) from None

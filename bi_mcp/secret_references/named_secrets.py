@@ -124,7 +124,10 @@ class NamedSecrets:
             if name not in known:
                 stored = ", ".join(known) or "none"
                 raise ConfigError(
-                    say("No secret is stored under that name. Stored: {stored}.", stored=stored)
+                    say(
+                        "No secret is stored under that name. Stored: {stored}. Check the name.",
+                        stored=stored,
+                    )
                 )
             self._forget(known, name)
 
@@ -197,11 +200,11 @@ def set_command(name: str, *hosts: str) -> str:
 def _check_value(value: Secret) -> None:
     text = value.reveal()
     if not text:
-        raise ConfigError(say("The value is empty. Nothing was stored."))
+        raise ConfigError(say("The value is empty. Nothing was stored; enter it again."))
     if len(text.encode(errors="surrogatepass")) > MAX_VALUE_BYTES or "\0" in text:
         raise ConfigError(
             say(
-                "The value is no text, or larger than {max_value_bytes} bytes. Nothing was stored.",
+                "The value is not text, or larger than {max_value_bytes} bytes. Nothing was stored; check what was entered.",
                 max_value_bytes=MAX_VALUE_BYTES,
             )
         )

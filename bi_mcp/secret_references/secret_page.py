@@ -170,25 +170,28 @@ class SecretPage:
     def _form(self, status: int, problem: str = "") -> bytes:
         wanted = self._wanted
         shown = (
-            ("Name", wanted.name),
-            ("Portal", wanted.portal),
-            ("Connector", wanted.connector),
-            ("May be sent to", ", ".join(wanted.hosts)),
+            (say("Name"), wanted.name),
+            (say("Portal"), wanted.portal),
+            (say("Connector"), wanted.connector),
+            (say("May be sent to"), ", ".join(wanted.hosts)),
         )
+        asked = say("An assistant asks for a secret. It will not see the value.")
+        advice = say("Enter it only if you trust this host with it.")
         facts = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in shown)
         content = (
-            f"<p>An assistant asks for a secret. It will not see the value.</p><dl>{facts}</dl>"
-            "<p>Enter it only if you trust this host with it.</p>"
+            f"<p>{escape(asked)}</p><dl>{facts}</dl><p>{escape(advice)}</p>"
             f'<p role="alert">{escape(problem)}</p><form method="post" autocomplete="off">'
-            f'<input type="hidden" name="token" value="{self._form_token}"><label>Value'
+            f'<input type="hidden" name="token" value="{self._form_token}"><label>{escape(say("Value"))}'
             '<input type="password" name="value" required autofocus autocomplete="off" spellcheck="false"></label>'
-            "<button>Store</button></form>"
+            f"<button>{escape(say('Store'))}</button></form>"
         )
-        return answer_page(status, f"Store the secret {wanted.name}", content, referrer="same-origin")
+        title = say("Store the secret {name}", name=wanted.name)
+        return answer_page(status, title, content, referrer="same-origin")
 
 
 def _told(status: int, text: str) -> bytes:
-    return answer_page(status, "Stored" if status == 200 else "Not stored", f"<p>{escape(text)}</p>")
+    title = say("Stored") if status == 200 else say("Not stored")
+    return answer_page(status, title, f"<p>{escape(text)}</p>")
 
 
 def _length(fields: Mapping[str, str]) -> int:

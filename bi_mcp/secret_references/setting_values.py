@@ -228,12 +228,16 @@ class SettingValues:
         except (OSError, UnicodeDecodeError):
             # The text of these exceptions may hold the file's bytes.
             raise SecretReferenceError(
-                say("settings.{code}: the file {name!r} cannot be read as UTF-8 text.", code=code, name=name)
+                say(
+                    "settings.{code}: the file {name!r} cannot be read as UTF-8 text. Check its rights and save it as UTF-8, or name another file.",
+                    code=code,
+                    name=name,
+                )
             ) from None
         if len(content) > MAX_FILE_BYTES:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes; it is no secret's value.",
+                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes; it is no secret's value. Name another file.",
                     code=code,
                     name=name,
                     max_file_bytes=MAX_FILE_BYTES,
@@ -241,7 +245,11 @@ class SettingValues:
             )
         if not value:
             raise SecretReferenceError(
-                say("settings.{code}: the file {name!r} is empty.", code=code, name=name)
+                say(
+                    "settings.{code}: the file {name!r} is empty. Write the value into it, or name another file.",
+                    code=code,
+                    name=name,
+                )
             )
         return Secret(value)
 
@@ -284,7 +292,7 @@ def _check_declared(settings: Mapping[str, SettingValue], names: Mapping[str, st
         declared = ", ".join(names) or "none"
         raise InvalidRequestError(
             say(
-                "settings: the connector declares no {unknown}, and the portal would drop it silently. Declared: {declared}.",
+                "settings: the connector declares no {unknown}, and the portal would drop it silently. Declared: {declared}. Use these, or add the other to the connector first.",
                 unknown=", ".join(unknown),
                 declared=declared,
             )

@@ -177,7 +177,7 @@ class App:
         if recorder is None or recorder.history is None:
             raise InvalidRequestError(
                 say(
-                    "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone."
+                    "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone. To keep one from now on, set BI_MCP_HISTORY=on and BI_MCP_CONFIG_DIR."
                 )
             )
         return recorder.history

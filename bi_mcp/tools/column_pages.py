@@ -24,7 +24,7 @@ def show_columns(dataset: Dataset, page: int = 1) -> Found[Dataset]:
     if page > pages:
         raise InvalidRequestError(
             say(
-                "page {page}: the dataset has {count} columns; the last page is {pages}.",
+                "page {page}: the dataset has {count} columns; the last page is {pages}. Ask for one up to that.",
                 page=page,
                 count=len(columns),
                 pages=pages,

@@ -277,7 +277,7 @@ def _check_names(urls: dict[str, str]) -> None:
     if unknown:
         raise InvalidRequestError(
             say(
-                "urls: there is no endpoint {unknown}. Their names are {endpoints}.",
+                "urls: there is no endpoint {unknown}. Their names are {endpoints}. Use these.",
                 unknown=", ".join(unknown),
                 endpoints=", ".join(ENDPOINTS),
             )

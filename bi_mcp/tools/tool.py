@@ -223,7 +223,7 @@ class BiTool(Tool):
             # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
             return ToolError(
                 say(
-                    "{name} was not sent: the answer to the question cannot be read. Nothing was changed.",
+                    "{name} was not sent: the answer to the question cannot be read. Nothing was changed. Call again; if that does not help, the user can start the server with --confirm=token.",
                     name=self.name,
                 )
             )

@@ -48,7 +48,7 @@ def read_document(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> tuple[
     if len(text) > bounds.characters:
         raise SetupFileError(
             say(
-                "{name}: a setup file has at most {most} characters here, this one has {count}.{hint}",
+                "{name}: a setup file has at most {most} characters here, this one has {count}. Divide it into several.{hint}",
                 name=name,
                 most=bounds.characters,
                 count=len(text),
@@ -128,7 +128,11 @@ def _compose(text: str, name: str, until: float) -> MarkedDict:
         raise SetupFileError(_not_read(error, at(name, _place(mark)) if mark else name)) from None
     except Exception as error:  # noqa: BLE001  signs and nesting that no setup has make the parser stumble over itself
         raise SetupFileError(
-            say("{name}: this is neither YAML nor JSON ({kind}).", name=name, kind=type(error).__name__)
+            say(
+                "{name}: this is neither YAML nor JSON ({kind}). Write it as `bi-mcp export` does.",
+                name=name,
+                kind=type(error).__name__,
+            )
         ) from None
 
 
@@ -164,7 +168,10 @@ class _Composing:
         first = self._next()
         if _kind(first) != "DocumentStartEvent" or _kind(root := self._next()) != "MappingStartEvent":
             raise SetupFileError(
-                say("{name}:1:1: a setup is a mapping that begins with `version: 1`.", name=self._name)
+                say(
+                    "{name}:1:1: a setup is a mapping that begins with `version: 1`. Begin the file with it.",
+                    name=self._name,
+                )
             )
         document: MarkedDict = self._value(root, 0)
         self._next("DocumentEndEvent")

@@ -206,7 +206,9 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
     for entry in reversed(entries):
         if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
             return [entry]
-    raise InvalidRequestError(say("The history has nothing that could be undone."))
+    raise InvalidRequestError(
+        say("The history has nothing that could be undone. `bi-mcp history` shows what there is.")
+    )
 
 
 def told(entry: Entry, by: str | None = None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Sealer:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The key of the history cannot be kept in {folder} ({strerror}).",
+                    "The key of the history cannot be kept in {folder} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )

@@ -26,7 +26,7 @@ def read_setup_text(path: Path, name: str, bounds: Bounds) -> str:
     try:
         data = read_regular(path, bounds.characters * BYTES_OF_A_CHARACTER + 1)
     except OSError as error:
-        raise SetupFileError(_unreadable(name, error)) from None
+        raise SetupFileError(_unreadable(path, name, error)) from None
     return decode_setup(data, name)
 
 
@@ -56,11 +56,27 @@ def _other_encoding(data: bytes) -> str | None:
     return None
 
 
-def _unreadable(name: str, error: OSError) -> str:
+def _unreadable(path: Path, name: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return say(
+            "{name} is a link to a file that is not there. Correct the link, or name another file.", name=name
+        )
     if isinstance(error, FileNotFoundError):
         return say(
             "{name} is not there. Name another file, or write one with `bi-mcp export FILE`.", name=name
         )
-    if error.strerror == NOT_REGULAR or isinstance(error, IsADirectoryError):
+    if path.is_dir():
+        return say("{name} is a folder. Name the setup file in it, such as {name}/bi.yaml.", name=name)
+    if error.strerror == NOT_REGULAR:
         return say("{name} is not a regular file. Name a setup file.", name=name)
-    return say("{name} cannot be read ({strerror}). Check its rights.", name=name, strerror=error.strerror)
+    if isinstance(error, PermissionError):
+        return say(
+            "{name} cannot be read ({strerror}). Allow your user to read it and to enter its folder, or name another file.",
+            name=name,
+            strerror=error.strerror,
+        )
+    return say(
+        "{name} cannot be read ({strerror}). Check where it leads, or name another file.",
+        name=name,
+        strerror=error.strerror,
+    )

@@ -140,7 +140,7 @@ def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) ->
     if document.get("version") != VERSION:
         raise StateFileError(
             say(
-                "{name}: made by another version of bi-mcp (version {document!r}).",
+                "{name}: made by another version of bi-mcp (version {document!r}). Use that version, or move the file away.",
                 name=name,
                 document=document.get("version"),
             )

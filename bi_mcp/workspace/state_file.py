@@ -174,7 +174,7 @@ class StateFile:
         except OSError as error:
             raise StateFileError(
                 say(
-                    "{name} cannot be written ({strerror}). Nothing more was sent.",
+                    "{name} cannot be written ({strerror}). Nothing more was sent. Make room or make it writable, then apply again.",
                     name=path.name,
                     strerror=error.strerror,
                 )

@@ -173,12 +173,27 @@ class Workspace:
         group = next((group for group in GROUPS if f"{group}s" == groups), None)
         if group is None or not id.isdecimal():
             raise PlanError(
-                say("{assignment!r} is not written as in connectors.sales=5.", assignment=assignment)
+                say(
+                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID, with the id that `bi-mcp map` shows.",
+                    assignment=assignment,
+                )
             )
         if key not in setup.entries(group):
-            raise PlanError(say("The file has no {groups}.{key}.", groups=groups, key=key))
+            raise PlanError(
+                say(
+                    "The file has no {groups}.{key}. Check its spelling, or add it to the file.",
+                    groups=groups,
+                    key=key,
+                )
+            )
         if int(id) not in live(await self.bi.snapshot(), group):
-            raise PlanError(say("The portal shows this application no {group} {id}.", group=group, id=id))
+            raise PlanError(
+                say(
+                    "The portal shows this application no {group} {id}. Take an id that `bi-mcp map` shows.",
+                    group=group,
+                    id=id,
+                )
+            )
         draft = StateDraft(self.keeper.read())
         draft.put(group, key, Known(int(id)))
         self.keeper.write(draft.state())

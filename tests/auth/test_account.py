@@ -207,7 +207,7 @@ async def test_an_installation_of_another_portal_is_refused(portal: LoginPortal,
     code, output = await ran(tmp_path, "login", "acme.example", *arguments, typed=callback, secret="canary")
     assert (code, output) == (
         1,
-        "Error: The installation's data is of another portal than https://acme.example.\n",
+        "Error: The installation's data is of another portal than https://acme.example. Name that portal, or take the data of this one.\n",
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import anyio
@@ -9,6 +10,7 @@ import pytest
 from bi_mcp.auth.login import Authorisation, Returned
 from bi_mcp.auth.receiver import Receiver, handler_address, receiving
 from bi_mcp.errors import AuthorisationError
+from bi_mcp.language import speaking
 from bi_mcp.secret import Secret
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +67,17 @@ async def test_the_browser_comes_back_and_is_sent_to_the_terminal() -> None:
     assert "canary" not in page.text
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_a_russian_login_is_told_in_russian() -> None:
+    wrong, foreign = ("GET", "?code=x", 400), ("GET", "elsewhere", 404)
+    with speaking("ru"):
+        _, pages = await outcome_of(wrong, foreign, ("POST", GOOD, 405), ("GET", GOOD, 200))
+    for page in pages:
+        assert '<html lang="ru">' in page.text
+        for sentence in re.findall(r"<(?:h1|p)>([^<]+)<", page.text):
+            assert re.search("[а-яё]", sentence), sentence
+    assert "вернитесь в терминал" in pages[-1].text
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_a_file_in_another_encoding_is_left_as_it_is(home: Path) -> None:
     path.write_bytes('{"a": "ю"}'.encode("cp1251"))
     done = ran("install", "cursor", "--yes", "--file", str(path))
     assert (done.exit_code, path.read_bytes()) == (1, '{"a": "ю"}'.encode("cp1251"))
-    assert "no UTF-8 text" in done.stderr
+    assert "not UTF-8 text" in done.stderr
 
 
 def test_a_file_that_changed_after_it_was_shown_is_not_overwritten(home: Path) -> None:

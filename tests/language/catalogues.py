@@ -10,21 +10,28 @@ from __future__ import annotations
 import ast
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from string import Formatter
 
+import click
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import bi_mcp
+from bi_mcp.cli import main
+from bi_mcp.cli.help_texts import templates
 from bi_mcp.language import DOMAIN, FOLDER
 
 SOURCE = Path(bi_mcp.__file__).parent
+# Texts that Click says or that stand in help: collected from what is installed, and from the commands.
+BESIDE = ("click", "help")
 # How many texts each of them takes.
 KEYWORDS = {"say": 1, "text": 1, "say_count": 2}
+KEYWORDS_OF_CLICK = {"_": 1, "ngettext": 2}
 # What speaks in its own name: a local portal speaks as Bitrix24 does. The demo tells its story in English.
 SILENT = {"portal", "sample", "locale", "demo"}
 LANGUAGE = "ru"
@@ -50,8 +57,9 @@ class Collection(Catalog):
 
 
 def packages() -> Iterator[str]:
-    """Each package of bi_mcp, and `modules` for what lies beside them."""
+    """Each package of bi_mcp, `modules` for what lies beside them, and what Click and the help of commands say."""
     yield "modules"
+    yield from BESIDE
     yield from sorted(
         path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists() and path.name not in SILENT
     )
@@ -61,16 +69,30 @@ def po_path(package: str) -> Path:
     return FOLDER / LANGUAGE / f"{package}.po"
 
 
-def texts_in(source: str) -> list[MessageId]:
+def texts_in(source: str, keywords: Mapping[str, int] = KEYWORDS) -> list[MessageId]:
     """The texts of a module in the order in which they stand there."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     calls.sort(key=lambda call: (call.func.end_lineno or 0, call.func.end_col_offset or 0))
-    return [found for call in calls if (found := text_of(call)) is not None]
+    return [found for call in calls if (found := text_of(call, keywords)) is not None]
 
 
-def text_of(call: ast.Call) -> MessageId | None:
+@cache
+def texts_of_click() -> list[MessageId]:
+    """What Click says, in the version that is installed. One word of it stands in a variable."""
+    folder = Path(click.__file__).parent
+    found = [
+        texts_in(path.read_text(encoding="utf-8"), KEYWORDS_OF_CLICK) for path in sorted(folder.glob("*.py"))
+    ]
+    return ["required", *(text for texts in found for text in texts)]
+
+
+def texts_beside(package: str) -> list[MessageId]:
+    return texts_of_click() if package == "click" else list(templates(main))
+
+
+def text_of(call: ast.Call, keywords: Mapping[str, int]) -> MessageId | None:
     """The text that a call says or marks; None where it says something else, or what a variable holds."""
-    count = KEYWORDS.get(call.func.id, 0) if isinstance(call.func, ast.Name) else 0
+    count = keywords.get(call.func.id, 0) if isinstance(call.func, ast.Name) else 0
     values = [argument.value for argument in call.args[:count] if isinstance(argument, ast.Constant)]
     texts = tuple(value for value in values if isinstance(value, str))
     if not texts or len(texts) < count:
@@ -87,6 +109,10 @@ def modules(package: str) -> Iterable[Path]:
 def extracted(package: str) -> Catalog:
     """The texts of a package as the source has them, without translations."""
     catalogue = Collection()
+    if package in BESIDE:
+        for text in texts_beside(package):
+            catalogue.add(text, None, [(package, 0)])
+        return catalogue
     for path in modules(package):
         for text in texts_in(path.read_text(encoding="utf-8")):
             catalogue.add(text, None, [(path.relative_to(SOURCE).as_posix(), 0)])

@@ -16,6 +16,7 @@ from bi_mcp.portal.answers import ModuleFault
 from bi_mcp.portal.chart_failures import ChartFailureError
 from bi_mcp.portal.chart_question import Question
 from bi_mcp.portal.outbound import Outbound
+from bi_mcp.secret import MASK
 from tests.portal.calling import ORIGIN
 from tests.portal.charting import CODES, NAMES, PASSWORD, ROW, chart_portal
 
@@ -112,6 +113,24 @@ async def test_the_source_s_settings_stay_out_of_what_is_kept() -> None:
             ("select[0]", "DELAY"),
             ("mapFields[dep_delay]", "DELAY"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (f"denied: {PASSWORD[:6]}", f"denied: {PASSWORD[:6]}"),
+        ("x" * (500 - 6) + PASSWORD[:6], "x" * (500 - 6) + PASSWORD[:6]),
+        ("x" * (500 - 6) + PASSWORD, "x" * (500 - 6) + MASK),
+        ("x" * (500 - 4) + "ключ", "x" * (500 - 4) + "кл"),
+        ("x" * (500 - 3) + "ключ", "x" * (500 - 3) + "к"),
+    ],
+)
+async def test_only_where_an_answer_was_cut_its_end_may_be_the_beginning_of_a_secret(
+    body: str, kept: str
+) -> None:
+    async with chart_portal() as portal:
+        portal.recorder.status, portal.recorder.body = 403, body.encode()
+        assert (await portal.open()).answer == kept
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bi_mcp.portal import outbound
 from bi_mcp.portal.outbound import Outbound
 from tests.portal.calling import (
     ORIGIN,
@@ -95,6 +96,17 @@ async def test_a_connector_behind_a_socket_is_called_and_its_redirects_are_not_f
         redirected = await outbound.url_check(f"http://{address}/redirect", {"login": "ann"})
 
     assert (direct, redirected) == (True, False)
+
+
+async def test_a_log_of_keys_that_cannot_be_written_does_not_stop_the_portal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal writes no keys, and so has nothing to complain about."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys.log"))
+    outbound._certificates.cache_clear()
+    async with served(SHOP) as address:
+        assert await Outbound({}).url_check(f"http://{address}/ok", {})
+    assert outbound._certificates().keylog_filename is None
 
 
 async def test_a_closed_port_is_a_failure() -> None:

@@ -192,7 +192,7 @@ def test_a_value_must_be_text_of_bearable_size_and_bound(stored: NamedSecrets) -
     assert f"larger than {MAX_VALUE_BYTES} bytes" in refusal(
         stored, "shop", "x" * (MAX_VALUE_BYTES + 1), "a.example"
     )
-    assert "is no text" in refusal(stored, "shop", f"{CANARY}\0", "a.example")
+    assert "is not text" in refusal(stored, "shop", f"{CANARY}\0", "a.example")
     assert "Name one with --for" in refusal(stored)
     assert stored.known() == {}
 

@@ -14,6 +14,7 @@ import anyio
 import httpx
 import pytest
 
+from bi_mcp.language import speaking
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.secret_references.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
@@ -79,6 +80,28 @@ async def test_the_page_says_who_asks_and_where_the_secret_may_go(scene: Scene) 
         assert rule in policy
     assert urlsplit(scene.page.url).hostname == "127.0.0.1"
     assert len(urlsplit(scene.page.url).path) > 40
+
+
+def sentences(page: str) -> set[str]:
+    """What a page says, apart from the values that it shows."""
+    said = {part.strip() for part in re.findall(r">([^<>]+)<", page.partition("<body>")[2])}
+    values = {WANTED.name, WANTED.portal, WANTED.connector, ", ".join(WANTED.hosts)}
+    return {unescape(part) for part in said if part} - values
+
+
+async def test_a_russian_page_has_no_english_sentence(scene: Scene, tmp_path: Path) -> None:
+    english = (await scene.browser.get(scene.page.url)).text
+    with speaking("ru"):
+        async with a_scene(tmp_path / "ru") as russian:
+            form = (await russian.browser.get(russian.page.url)).text
+            others = [await russian.browser.get(russian.origin), await russian.send(""), await russian.send()]
+    assert '<html lang="en">' in english
+    assert len(sentences(english)) == len(sentences(form)) == 9
+    for page in (form, *(answer.text for answer in others)):
+        assert '<html lang="ru">' in page
+        for sentence in sentences(page):
+            assert re.search("[а-яё]", sentence), sentence
+    assert not sentences(english) & sentences(form)
 
 
 async def test_a_value_is_stored_for_the_hosts_that_the_page_showed_and_the_page_is_gone(

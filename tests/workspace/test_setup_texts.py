@@ -135,9 +135,65 @@ def test_another_encoding_is_named_and_its_file_stays(
     assert Path("bi.yaml").read_bytes() == data
 
 
-def test_a_file_that_is_missing_is_not_called_unreadable(tmp_path: Path) -> None:
-    refused = CliRunner().invoke(main, ["plan", str(tmp_path / "bi.yaml")])
-    assert "bi.yaml is not there" in refused.output
+UNREADABLE = {
+    "missing.yaml": "is not there. Name another file",
+    "folder": "is a folder. Name the setup file in it, such as folder/bi.yaml",
+    "link.yaml": "is a link to a file that is not there. Correct the link",
+    "loop.yaml": "cannot be read (Too many levels of symbolic links). Check where it leads",
+    "file/bi.yaml": "cannot be read (Not a directory). Check where it leads",
+}
+
+
+@pytest.fixture
+def unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with what cannot be read as a setup."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BI_MCP_PORTAL_DB", ":memory:")
+    Path("folder").mkdir()
+    Path("file").touch()
+    Path("link.yaml").symlink_to("gone.yaml")
+    Path("loop.yaml").symlink_to("loop.yaml")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems say it in other words")
+@pytest.mark.usefixtures("unreadable")
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("adopt", "sources.a=1", "--file")])
+def test_a_file_that_cannot_be_read_is_named_with_what_to_do(name: str, command: tuple[str, ...]) -> None:
+    refused = CliRunner().invoke(main, [*command, name])
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"Error: {name} {UNREADABLE[name]}")
+
+
+@pytest.mark.usefixtures("unreadable")
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("adopt", "x=1", "--file"), ("export",)])
+def test_a_file_that_the_user_may_not_read_is_named_with_what_to_do(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("bi.yaml").write_text(SETUP, encoding="utf-8")
+    opened = os.open
+
+    def locked(path: Any, *how: Any, **more: Any) -> int:
+        """Root may read everything: a right that is missing has to be played."""
+        if os.fspath(path) == "bi.yaml":
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", locked)
+    refused = CliRunner().invoke(main, [*command, "bi.yaml"])
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: bi.yaml cannot be read (Permission denied). Allow your user")
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_an_export_that_nothing_can_take_ends_before_the_portal_is_read() -> None:
+    for name in ("file/bi.yaml", "gone/bi.yaml"):
+        refused = CliRunner().invoke(main, ["export", name])
+        assert refused.exit_code == 1
+        assert refused.output.startswith(f"Error: {name} cannot be written: there is no folder ")
+    assert "is a folder. Name the setup file" in CliRunner().invoke(main, ["export", "folder"]).output
+    assert CliRunner().invoke(main, ["export", "link.yaml"]).exit_code == 0
+    assert Path("gone.yaml").exists()
 
 
 @pytest.mark.parametrize("begin", ["", "\ufeff"])
