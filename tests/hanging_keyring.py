@@ -9,14 +9,19 @@ from threading import Event
 from keyring.backend import KeyringBackend
 
 
+def _wait() -> None:
+    """Leave a file, so that a test knows that the prompt is open."""
+    Path(os.environ["HOME"], "prompt").touch()
+    Event().wait()
+
+
 class HangingKeyring(KeyringBackend):
-    """Leaves a file, so that a test knows that its prompt is open."""
+    """Waits when it is asked for an entry."""
 
     priority = 5
 
     def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002  the base's signature
-        Path(os.environ["HOME"], "prompt").touch()
-        Event().wait()
+        _wait()
         return None
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -24,3 +29,12 @@ class HangingKeyring(KeyringBackend):
 
     def delete_password(self, service: str, username: str) -> None:
         raise NotImplementedError
+
+
+class HangingDiscovery(HangingKeyring):
+    """Waits while it is chosen, as one whose service does not answer."""
+
+    @property
+    def priority(self) -> float:  # type: ignore[override]  # keyring declares a number, and backends compute it
+        _wait()
+        return 5

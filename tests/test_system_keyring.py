@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -12,8 +13,9 @@ import pytest
 
 from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.profiles import Profile, change_profiles
-from bi_mcp.system_keyring import PATIENCE_S, ask_keyring
-from tests.server.processes import MODERN, started
+from bi_mcp.system_keyring import PATIENCE_S, ask_for_text, ask_keyring, best_keeper
+from tests import keyrings
+from tests.server.processes import COMMAND, LIMIT_S, MODERN, environment, started
 
 
 @pytest.fixture
@@ -58,21 +60,61 @@ def test_later_questions_are_refused_at_once_and_work_again_when_the_prompt_was_
             continue
 
 
-def test_what_a_keyring_raises_is_told_by_its_name_only() -> None:
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_what_a_keyring_raises_is_told_by_its_name_only(error: type[BaseException]) -> None:
     def refuse() -> None:
-        raise RuntimeError("entry-canary")
+        raise error("entry-canary")
 
-    with pytest.raises(ConfigError, match=r"\ARuntimeError\Z"):
+    with pytest.raises(ConfigError, match=rf"\A{error.__name__}\Z"):
         ask_keyring(refuse, ConfigError)
 
 
+def test_an_answer_that_is_not_text_is_refused_and_not_repeated() -> None:
+    assert ask_for_text(lambda: "entry", ConfigError) == "entry"
+    assert ask_for_text(lambda: None, ConfigError) is None
+    with pytest.raises(ConfigError, match=r"\Ait answered with something that is not text\Z"):
+        ask_for_text(lambda: b"entry-canary", ConfigError)
+
+
+def test_a_keyring_that_cannot_be_judged_is_told_with_advice() -> None:
+    with (
+        keyrings.system_keyring(keyrings.UnrankedKeyring(SystemExit("bus-canary"))),
+        pytest.raises(
+            ConfigError, match=r"cannot be used \(SystemExit\)\. Unlock or repair it.*--keep-in file"
+        ),
+    ):
+        best_keeper()
+
+
+def test_a_backend_that_cannot_be_loaded_is_told_with_advice(tmp_path: Path) -> None:
+    variables = environment(tmp_path, PYTHON_KEYRING_BACKEND="tests.absent.Keyring")
+    command = [*COMMAND, "secret", "set", "shop", "--for", "shop.example"]
+    done = subprocess.run(  # noqa: S603  our own command
+        command,
+        input="value-canary",
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode == 1
+    assert "cannot be used (ModuleNotFoundError)" in done.stderr
+    assert "choose another one with PYTHON_KEYRING_BACKEND" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
 @pytest.mark.anyio
-async def test_a_server_answers_while_a_keyring_waits_and_ends_with_its_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["HangingKeyring", "HangingDiscovery"])
+async def test_a_server_answers_while_a_keyring_waits_and_ends_with_its_input(
+    tmp_path: Path, backend: str
+) -> None:
     profile = Profile(name="acme", portal_url="https://acme.example", keeper="keyring")
     change_profiles(tmp_path / "configuration", lambda known: known.with_profile(profile))
     variables = {
         "BI_MCP_CONFIG_DIR": str(tmp_path / "configuration"),
-        "PYTHON_KEYRING_BACKEND": "tests.hanging_keyring.HangingKeyring",
+        "PYTHON_KEYRING_BACKEND": f"tests.hanging_keyring.{backend}",
     }
     async with started(tmp_path, **variables) as server:
         call = {"name": "connector_list", "arguments": {}, **MODERN}

@@ -110,6 +110,8 @@ async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
     if isinstance(stored, Grant):
         profile = replace(profile, member_id=stored.token.member_id)
     store = open_store(profile.keeper, folder)
+    # Before a name is taken for it.
+    await store.reach()
     before = change_profiles(folder, lambda profiles: _with_name_taken(profiles, profile))
     async with store.lock(profile.name):
         await store.save(profile.name, stored)

@@ -206,7 +206,7 @@ def open_session(
 
     `share` puts another store before the folder's, for replicas of a server on several machines. `moved` is told the new
     address of a portal that was renamed; without one, the profile is moved there.
-    Asks nobody yet. Raises `AuthorisationError` where the profile's keyring cannot be reached.
+    Asks nobody yet, a keyring neither.
     """
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient

@@ -15,7 +15,7 @@ from bi_mcp.language import say
 from bi_mcp.private_file import PrivateFile, make_private_folder
 from bi_mcp.rest.credential import Webhook
 from bi_mcp.secret import Secret
-from bi_mcp.system_keyring import ask_keyring, system_keyring
+from bi_mcp.system_keyring import ask_for_text, ask_keyring, system_keyring, unusable_keyring
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -42,6 +42,10 @@ class TokenStore(ABC):
     def __init__(self, folder: Path, *, patience: float = PATIENCE_S) -> None:
         self._locks = folder / "tokens"
         self._patience = patience
+
+    async def reach(self) -> None:
+        """Raise where this process cannot get at what it keeps, before something relies on it."""
+        await to_thread.run_sync(self._reach)
 
     async def load(self, profile: str) -> Stored | None:
         """Return what is kept for a profile, None where there is nothing."""
@@ -86,6 +90,9 @@ class TokenStore(ABC):
             lock.release()
 
     @abstractmethod
+    def _reach(self) -> None: ...
+
+    @abstractmethod
     def _read(self, profile: str) -> Mapping[str, Any] | None: ...
 
     @abstractmethod
@@ -112,6 +119,9 @@ class TokenStore(ABC):
 class FileTokenStore(TokenStore):
     """`tokens/PROFILE.json` in the configuration folder."""
 
+    def _reach(self) -> None:
+        """A folder that cannot be used is found with the lock."""
+
     def _read(self, profile: str) -> Mapping[str, Any] | None:
         return self._file(profile).read()
 
@@ -132,15 +142,24 @@ class FileTokenStore(TokenStore):
 
 
 class KeyringTokenStore(TokenStore):
-    """The system's keyring. The lock stays a file, since no keyring has one; entries belong to the folder of the lock."""
+    """The system's keyring. The lock stays a file, since no keyring has one; entries belong to the folder of the lock.
 
-    def __init__(self, folder: Path, backend: KeyringBackend, *, patience: float = PATIENCE_S) -> None:
+    Without a `backend` the system's is looked for when it is first needed, in the thread that asks it.
+    """
+
+    def __init__(
+        self, folder: Path, backend: KeyringBackend | None = None, *, patience: float = PATIENCE_S
+    ) -> None:
         super().__init__(folder, patience=patience)
         self._backend = backend
         self._service = f"bi-mcp {folder}"
 
+    def _reach(self) -> None:
+        self._keyring()
+
     def _read(self, profile: str) -> Mapping[str, Any] | None:
-        kept = self._told(profile, lambda: self._backend.get_password(self._service, profile))
+        backend = self._keyring()
+        kept = ask_for_text(lambda: backend.get_password(self._service, profile), _refusal(profile))
         if kept is None:
             return None
         try:
@@ -152,42 +171,48 @@ class KeyringTokenStore(TokenStore):
     def _write(self, profile: str, document: Mapping[str, object]) -> None:
         # Without blanks: the Windows keyring takes 1,280 characters.
         text = json.dumps(document, separators=(",", ":"))
-        self._told(profile, lambda: self._backend.set_password(self._service, profile, text))
+        backend = self._keyring()
+        ask_keyring(lambda: backend.set_password(self._service, profile, text), _refusal(profile))
 
     def _remove(self, profile: str) -> None:
         if self._read(profile) is not None:
-            self._told(profile, lambda: self._backend.delete_password(self._service, profile))
+            backend = self._keyring()
+            ask_keyring(lambda: backend.delete_password(self._service, profile), _refusal(profile))
 
     def _recover(self, profile: str) -> None:
         """Nothing is ever half done in a keyring."""
 
-    def _told(self, profile: str, ask: Callable[[], str | None]) -> str | None:
-        return ask_keyring(
-            ask,
-            lambda name: AuthorisationError(
+    def _keyring(self) -> KeyringBackend:
+        if self._backend is None:
+            self._backend = system_keyring(_unusable_keyring)
+        if self._backend is None:
+            raise AuthorisationError(
                 say(
-                    "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
-                    profile=profile,
-                    name=name,
+                    "The token is in the system keyring, and this process reaches none (a service or a container often has none). Log in again with `--keep-in file`."
                 ),
                 code="STORE_FAILED",
-            ),
-        )
+            )
+        return self._backend
+
+
+def _refusal(profile: str) -> Callable[[str], AuthorisationError]:
+    return lambda name: AuthorisationError(
+        say(
+            "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
+            profile=profile,
+            name=name,
+        ),
+        code="STORE_FAILED",
+    )
+
+
+def _unusable_keyring(reason: str) -> AuthorisationError:
+    return AuthorisationError(str(unusable_keyring(reason)), code="STORE_FAILED")
 
 
 def open_store(keeper: Keeper, folder: Path) -> TokenStore:
-    """Return the store that a profile names. Raises `AuthorisationError` for a keyring that this process cannot reach."""
-    if keeper == "file":
-        return FileTokenStore(folder)
-    backend = system_keyring()
-    if backend is None:
-        raise AuthorisationError(
-            say(
-                "The token is in the system keyring, and this process reaches none (a service or a container often has none). Log in again with `--keep-in file`."
-            ),
-            code="STORE_FAILED",
-        )
-    return KeyringTokenStore(folder, backend)
+    """Return the store that a profile names. It asks nobody yet."""
+    return FileTokenStore(folder) if keeper == "file" else KeyringTokenStore(folder)
 
 
 async def _acquire(acquire: Callable[..., object], patience: float, profile: str) -> None:

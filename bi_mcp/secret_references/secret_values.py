@@ -9,7 +9,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
-from bi_mcp.system_keyring import ask_keyring
+from bi_mcp.system_keyring import ask_for_text, ask_keyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,25 +47,24 @@ class KeyringValues:
     remedy: str = text("Unlock it, or store the secret with `--keep-in file`.")
 
     def read(self, name: str) -> str | None:
-        return self._told(name, lambda: self.backend.get_password(self.service, name))
+        return ask_for_text(lambda: self.backend.get_password(self.service, name), self._refusal(name))
 
     def write(self, name: str, value: Secret) -> None:
-        self._told(name, lambda: self.backend.set_password(self.service, name, value.reveal()))
+        ask_keyring(
+            lambda: self.backend.set_password(self.service, name, value.reveal()), self._refusal(name)
+        )
 
     def remove(self, name: str) -> None:
         if self.read(name) is not None:
-            self._told(name, lambda: self.backend.delete_password(self.service, name))
+            ask_keyring(lambda: self.backend.delete_password(self.service, name), self._refusal(name))
 
-    def _told(self, name: str, ask: Callable[[], str | None]) -> str | None:
-        return ask_keyring(
-            ask,
-            lambda reason: ConfigError(
-                say(
-                    "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
-                    what=say(self.what),
-                    name=name,
-                    reason=reason,
-                    remedy=say(self.remedy),
-                )
-            ),
+    def _refusal(self, name: str) -> Callable[[str], ConfigError]:
+        return lambda reason: ConfigError(
+            say(
+                "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
+                what=say(self.what),
+                name=name,
+                reason=reason,
+                remedy=say(self.remedy),
+            )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from bi_mcp.errors import BiMcpError, NotFoundError
@@ -79,7 +80,8 @@ class Application:
         position = 0
         while position < len(self._steps) and not self._stopped:
             await checkpoint()
-            chunk = self._next(position)
+            # A keyring may wait for its person.
+            chunk = await to_thread.run_sync(self._next, position)
             # Cut off in between, nobody would know what the request did.
             with anyio.CancelScope(shield=True):
                 await self._make(chunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 
 from bi_mcp.diagnostics.connector_check import examine_connector
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS
@@ -54,7 +55,9 @@ async def _errors(key: str, setup: Setup, values: SettingValues, caller: Endpoin
     source = setup.sources[key]
     connector = setup.connectors[source.connector]
     try:
-        connection = values.resolve(source.settings, connector.settings, connector.addresses)
+        connection = await to_thread.run_sync(
+            values.resolve, source.settings, connector.settings, connector.addresses
+        )
     except BiMcpError as error:
         return [str(error)]
     fields = wire(connector)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bi_mcp.errors import ConfigError
@@ -10,7 +11,7 @@ from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.secret_values import FileValues, KeyringValues
-from bi_mcp.system_keyring import system_keyring
+from bi_mcp.system_keyring import system_keyring, unusable_keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = "history"
 _WITHOUT = text("Unlock it, or set BI_MCP_HISTORY=off and do without undo.")
+_OR_WITHOUT = text("Or set BI_MCP_HISTORY=off and do without undo.")
 
 
 @dataclass
@@ -61,12 +63,15 @@ class Sealer:
         )
         try:
             with file.locked():
-                places = self._places(file)
-                for place in places:
-                    if key := place.read(_NAME):
-                        return Secret(key)
+                in_file = FileValues(file)
+                # Asked first: it never waits for a person.
+                if key := in_file.read(_NAME):
+                    return Secret(key)
+                place = self._keyring() or in_file
+                if key := place.read(_NAME):
+                    return Secret(key)
                 made = Secret(Fernet.generate_key().decode())
-                places[-1].write(_NAME, made)
+                place.write(_NAME, made)
                 return made
         except OSError as error:
             raise ConfigError(
@@ -77,10 +82,8 @@ class Sealer:
                 )
             ) from None
 
-    def _places(self, file: PrivateFile) -> list[FileValues | KeyringValues]:
-        """Where the key may be; a new one goes to the last."""
-        backend = system_keyring()
+    def _keyring(self) -> KeyringValues | None:
+        backend = system_keyring(partial(unusable_keyring, remedy=_OR_WITHOUT))
         if backend is None:
-            return [FileValues(file)]
-        keyring = KeyringValues(backend, f"bi-mcp {self.folder}", text("the key of the"), _WITHOUT)
-        return [FileValues(file), keyring]
+            return None
+        return KeyringValues(backend, f"bi-mcp {self.folder}", text("the key of the"), _WITHOUT)

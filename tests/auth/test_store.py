@@ -11,13 +11,16 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
+import tests.keyrings
+from bi_mcp.auth.login import keep
 from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, open_store
 from bi_mcp.errors import AuthorisationError, ConfigError
+from bi_mcp.profiles import Profile, load_profiles
 from bi_mcp.rest import Webhook
 from bi_mcp.secret import Secret
 from bi_mcp.system_keyring import best_keeper
 from tests.auth.portal import NAME, Clock, LoginPortal
-from tests.keyrings import Keyring
+from tests.keyrings import BrokenKeyring, Keyring, Trouble, UnrankedKeyring
 
 pytestmark = pytest.mark.anyio
 
@@ -150,10 +153,35 @@ def test_a_new_login_goes_into_the_keyring_where_there_is_one(
 
 
 @pytest.mark.parametrize("backend", [fail.Keyring, null.Keyring])
-def test_a_keyring_that_keeps_nothing_is_none(
+async def test_a_keyring_that_keeps_nothing_is_none(
     system_keyring: Keyring, tmp_path: Path, backend: type[KeyringBackend]
 ) -> None:
     keyring.set_keyring(backend())
     assert best_keeper() == "file"
-    with pytest.raises(AuthorisationError, match=r"this process reaches none .*--keep-in file"):
-        open_store("keyring", tmp_path)
+    for failing in (open_store("keyring", tmp_path).reach(), open_store("keyring", tmp_path).load(NAME)):
+        with pytest.raises(AuthorisationError, match=r"this process reaches none .*--keep-in file"):
+            await failing
+
+
+@pytest.mark.parametrize("trouble", ["raises", "exits", "no text"])
+async def test_a_keyring_in_trouble_is_told_with_advice_whatever_it_is_asked(
+    trouble: Trouble, portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    store = KeyringTokenStore(tmp_path, BrokenKeyring(trouble))
+    asked = [store.load(NAME), store.delete(NAME)]
+    if trouble != "no text":
+        asked.append(store.save(NAME, portal.grant(clock())))
+    for failing in asked:
+        with pytest.raises(AuthorisationError, match=r"log in again with `--keep-in file`") as refused:
+            await failing
+        assert "canary" not in str(refused.value)
+
+
+async def test_a_login_for_a_keyring_that_cannot_be_used_takes_no_name(
+    portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    with tests.keyrings.system_keyring(UnrankedKeyring(OSError("bus-canary"))):
+        new = Profile(name=NAME, portal_url="https://acme.example", keeper="keyring")
+        with pytest.raises(AuthorisationError, match=r"cannot be used \(OSError\).*--keep-in file"):
+            await keep(tmp_path, new, portal.grant(clock()))
+    assert load_profiles(tmp_path).by_name == {}
