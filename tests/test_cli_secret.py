@@ -91,10 +91,22 @@ def test_the_list_shows_names_hosts_and_moments_and_no_values(stored: NamedSecre
     }
 
 
-def test_a_removed_secret_is_gone(stored: NamedSecrets) -> None:
+def test_a_removed_secret_is_gone_and_its_former_value_remembered_until_it_is_forgotten(
+    stored: NamedSecrets,
+) -> None:
     ran("set", "shop", "--for", "a.example", piped=CANARY)
-    assert ran("remove", "shop").output.startswith("The secret shop is gone from this machine.")
+    removed = ran("remove", "shop").output
+    assert removed.startswith("The secret shop is gone from this machine.")
+    assert "`bi-mcp secret forget-former shop`" in removed
     assert stored.known() == {}
+    assert "by their fingerprints: shop (1)." in ran("list").output
+    [former] = json.loads(ran("list", "--json").output)["former"]
+    assert (former["name"], former["hosts"]) == ("shop", ["a.example"])
+    assert "Former values of shop are forgotten." in ran("forget-former", "shop").output
+    assert "former" not in json.loads(ran("list", "--json").output)
+    again = ran("forget-former", "shop")
+    assert again.exit_code == 1
+    assert "No former value is remembered of shop. Remembered: none." in again.output
 
 
 @pytest.mark.parametrize(("second", "code"), [(CANARY, 0), ("another", 1)])

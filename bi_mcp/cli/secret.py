@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bi_mcp.profiles import Keeper
     from bi_mcp.secret import Secret
     from bi_mcp.secret_references.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.secret_index import NamedSecret
 
 # By where the value is kept.
 STORED = {
@@ -78,20 +80,19 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
 @secret.command("list", short_help="Show names and hosts, no values.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_secrets(as_json: bool) -> None:
-    r"""Show the stored secrets: name, hosts, and when each was set. Values are never shown.
+    r"""Show the stored secrets: name, hosts, and when each was set, and of which former values are remembered. Values are never shown.
 
     \b
     Examples:
       bi-mcp secret list
       bi-mcp secret list --json
     """
-    known = _stored().known().values()
+    index = _stored().index()
+    known = index.known.values()
     if as_json:
-        shown = [
-            {"name": each.name, "hosts": each.hosts, "set": each.set_at, "keptIn": each.keeper}
-            for each in known
-        ]
-        click.echo(json.dumps({"secrets": shown}, indent=2))
+        shown = {"secrets": [_as_json(each) for each in known]}
+        former = [_as_json(each) | {"replaced": each.replaced_at} for each in index.former]
+        click.echo(json.dumps(shown | ({"former": former} if former else {}), indent=2))
         return
     if not known:
         click.echo(say("No secrets are stored. `bi-mcp secret set NAME --for HOST` stores one."))
@@ -104,22 +105,57 @@ def list_secrets(as_json: bool) -> None:
             keeper=each.keeper,
         )
         click.echo(f"{each.name:{width}}  {told}")
+    if index.former:
+        counted = Counter(each.name for each in index.former)
+        click.echo(
+            say(
+                "Former values are remembered by their fingerprints: {counted}. Sources that hold one stay bound to its hosts. `bi-mcp secret forget-former NAME` forgets them.",
+                counted=", ".join(f"{name} ({count})" for name, count in sorted(counted.items())),
+            )
+        )
+
+
+def _as_json(secret: NamedSecret) -> dict[str, object]:
+    return {"name": secret.name, "hosts": secret.hosts, "set": secret.set_at, "keptIn": secret.keeper}
 
 
 @secret.command("remove", short_help="Forget a secret.")
 @click.argument("name")
 def remove_secret(name: str) -> None:
-    r"""Delete the secret NAME from this machine. Sources that already hold its value on a portal keep it.
+    r"""Delete the secret NAME from this machine. Sources that already hold its value on a portal keep it, and stay bound to its hosts.
 
     \b
     Example:
       bi-mcp secret remove warehouse
     """
+    from bi_mcp.secret_references.secret_index import forget_command
+
     _stored().remove(name)
     click.echo(
         say(
-            "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold.",
+            "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `{command}`.",
             name=name,
+            command=forget_command(name),
+        )
+    )
+
+
+@secret.command("forget-former", short_help="Forget what secrets were before.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def forget_former(names: tuple[str, ...]) -> None:
+    r"""Forget the fingerprints of former values of the secrets NAME. Sources on a portal that still hold one are no longer bound to its hosts.
+
+    Do it when the former passwords open nothing any more.
+
+    \b
+    Example:
+      bi-mcp secret forget-former warehouse
+    """
+    _stored().forget_former(names)
+    click.echo(
+        say(
+            "Former values of {names} are forgotten. Sources that still hold one are no longer bound to its hosts.",
+            names=", ".join(names),
         )
     )
 

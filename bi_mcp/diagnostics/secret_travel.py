@@ -11,21 +11,46 @@ from anyio import to_thread
 
 from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
-from bi_mcp.language import say
+from bi_mcp.language import say, text
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.secret_references.destinations import destination
+from bi_mcp.secret_references.stored_values import stored_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Connector, ConnectorChanges, Source
     from bi_mcp.secret import Secret
-    from bi_mcp.secret_references.named_secrets import NamedSecret, NamedSecrets
-
-    Stored = Sequence[tuple[NamedSecret, Secret]]
+    from bi_mcp.secret_references.named_secrets import NamedSecrets
+    from bi_mcp.secret_references.secret_index import NamedSecret
+    from bi_mcp.secret_references.stored_values import StoredValues
 
 _LONGEST_ADDRESS = 2048
+
+# By whether the value is a former one.
+_TRAVELS = {
+    False: text("The secret {name}, which source {id} {title} holds in {code}, would be sent to {hosts}."),
+    True: text(
+        "A former value of the secret {name}, which source {id} {title} holds in {code}, would be sent to {hosts}."
+    ),
+}
+_UNBOUND = {
+    False: text(
+        "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}. Only the user can allow that, if they trust this address, in a terminal: `{command}`."
+    ),
+    True: text(
+        "The connector was not changed: source {id} {title} holds a former value of the secret {name} in {code}, which was bound to {hosts} and would be sent to {unbound}. Give the source its new value first. If the former one opens nothing any more, it can be forgotten in a terminal: `{command}`."
+    ),
+}
+_NOT_SENT = {
+    False: text(
+        "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}. Only the user can allow that: `{command}`."
+    ),
+    True: text(
+        "Nothing was sent: settings.{code} holds a former value of the secret {name}, which was bound to {hosts} and would be sent to {strange}. If it opens nothing any more, it can be forgotten in a terminal: `{command}`."
+    ),
+}
 
 
 def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
@@ -33,20 +58,12 @@ def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
     return [address for name in ADDRESSES if (address := getattr(item, name))]
 
 
-async def check_changes(
-    bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None
-) -> None:
-    """As `tell_travel`, for a connector that was not read yet."""
-    if named is not None and addresses_of(changes):
-        await tell_travel(bi, await bi.connectors.get(id), changes, named)
-
-
 async def tell_travel(
     bi: BIConnector, connector: Connector, changes: ConnectorChanges, named: NamedSecrets | None
 ) -> list[str]:
-    """As `find_travel`. Reads the sources of this connector only, and these only when a host is new and a secret is stored."""
+    """As `find_travel`, for a connector that was read already. Reads the sources of this connector only, and these only when a host is new and a secret is stored."""
     before, after = addresses_of(connector), addresses_of(changes)
-    if named is None or not new_hosts(before, after) or not await to_thread.run_sync(named.known):
+    if named is None or not new_hosts(before, after) or not await to_thread.run_sync(named.recognises_any):
         return []
     sources = await _sources_of(bi, connector.id)
     return await to_thread.run_sync(find_travel, named, sources, before, after)
@@ -61,7 +78,26 @@ def find_travel(
     that host.
     """
     strange = new_hosts(before, after)
-    return list(_sentences(sources, _read(named), strange)) if strange else []
+    return list(_sentences(sources, stored_values(named), strange)) if strange else []
+
+
+def check_values(named: NamedSecrets, settings: Mapping[str, Secret], addresses: Sequence[str]) -> None:
+    """Raise `SecretReferenceError` where one of the values belongs to a stored secret that may not go to all these addresses."""
+    stored = stored_values(named)
+    for code, value in settings.items():
+        for secret in stored.owners(value):
+            strange = [host for host in _hosts(addresses) if not secret.may_go_to(host)]
+            if strange:
+                raise SecretReferenceError(
+                    say(
+                        _NOT_SENT[bool(secret.replaced_at)],
+                        code=code,
+                        name=secret.name,
+                        hosts=", ".join(secret.hosts),
+                        strange=", ".join(strange),
+                        command=secret.command_for(*strange),
+                    )
+                )
 
 
 def new_hosts(before: Iterable[str], after: Iterable[str]) -> list[str]:
@@ -70,24 +106,19 @@ def new_hosts(before: Iterable[str], after: Iterable[str]) -> list[str]:
     return [host for host in dict.fromkeys(map(_told, after)) if host not in known]
 
 
-def _read(named: NamedSecrets) -> Stored:
-    return [(secret, named.value(secret)) for secret in named.known().values()]
-
-
-def _sentences(sources: Iterable[Source], stored: Stored, hosts: Sequence[str]) -> Iterator[str]:
+def _sentences(sources: Iterable[Source], stored: StoredValues, hosts: Sequence[str]) -> Iterator[str]:
     for source in sources:
         for setting in source.settings or []:
-            for secret, value in stored:
-                if setting.value == value:
-                    _check(source, setting.code, secret, hosts)
-                    yield say(
-                        "The secret {name}, which source {id} {title} holds in {code}, would be sent to {hosts}.",
-                        name=secret.name,
-                        id=source.id,
-                        title=quoted(source.title),
-                        code=quoted(setting.code),
-                        hosts=", ".join(hosts),
-                    )
+            for secret in stored.owners(setting.value):
+                _check(source, setting.code, secret, hosts)
+                yield say(
+                    _TRAVELS[bool(secret.replaced_at)],
+                    name=secret.name,
+                    id=source.id,
+                    title=quoted(source.title),
+                    code=quoted(setting.code),
+                    hosts=", ".join(hosts),
+                )
 
 
 def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str]) -> None:
@@ -95,7 +126,7 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
     if unbound:
         raise SecretReferenceError(
             say(
-                "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}. Only the user can allow that, if they trust this address, in a terminal: `{command}`.",
+                _UNBOUND[bool(secret.replaced_at)],
                 id=source.id,
                 title=quoted(source.title),
                 name=secret.name,
@@ -105,6 +136,15 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
                 command=secret.command_for(*unbound),
             )
         )
+
+
+def _hosts(addresses: Sequence[str]) -> list[str]:
+    try:
+        return list(dict.fromkeys(map(destination, addresses)))
+    except EndpointError as error:
+        raise SecretReferenceError(
+            say("Nothing was sent: a stored secret was to go along. {error}", error=error)
+        ) from None
 
 
 def _told(address: str) -> str:

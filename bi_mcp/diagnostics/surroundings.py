@@ -15,7 +15,7 @@ from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.secret_references.destinations import find_destinations
-from bi_mcp.secret_references.named_secrets import set_command
+from bi_mcp.secret_references.secret_index import set_command
 from bi_mcp.secret_references.secret_parameters import is_harmless, looks_secret
 from bi_mcp.secret_references.setting_values import ENV_PREFIX
 

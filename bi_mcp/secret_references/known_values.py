@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bi_mcp.errors import BiMcpError
 from bi_mcp.secret import Secret
+from bi_mcp.secret_references.fingerprints import trimmed
 from bi_mcp.secret_references.setting_values import ENV_PREFIX, MAX_FILE_BYTES
+from bi_mcp.secret_references.stored_values import StoredValues, read_stored_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bi_mcp.secret_references.named_secrets import NamedSecret, NamedSecrets
     from bi_mcp.secret_references.setting_values import SettingValues
 
 MOST_FILES = 1000
@@ -22,19 +22,21 @@ MOST_FILES = 1000
 
 @dataclass(frozen=True)
 class KnownValues:
-    """The stored secrets and the values of variables and files. `complete` is False where some could not be read."""
+    """The stored secrets, present and former, and the values of variables and files.
 
-    stored: Sequence[tuple[NamedSecret, Secret]] = ()
+    `complete` is False where some could not be read.
+    """
+
+    stored: StoredValues = field(default_factory=StoredValues)
     others: Sequence[Secret] = ()
     complete: bool = True
 
     def may_hold(self, value: Secret) -> bool:
         """Whether the value is one of these, or could be one that cannot be read. Space around it does not count."""
-        if not self.complete:
+        if not self.complete or self.stored.owners(value):
             return True
-        sought = _trimmed(value)
-        known = (*(held for _, held in self.stored), *self.others)
-        return any(_trimmed(held) == sought for held in known)
+        sought = trimmed(value)
+        return any(trimmed(held) == sought for held in self.others)
 
 
 NOTHING_KNOWN = KnownValues()
@@ -42,26 +44,9 @@ NOTHING_KNOWN = KnownValues()
 
 def known_values(values: SettingValues) -> KnownValues:
     """Read everything that a reference could name. May wait for a keyring."""
-    stored, all_stored = _stored(values.named)
+    stored, errors = read_stored_values(values.named) if values.named else (StoredValues(), [])
     files, all_files = _files(values.folder)
-    return KnownValues(stored, (*values.variables(ENV_PREFIX), *files), complete=all_stored and all_files)
-
-
-def _stored(named: NamedSecrets | None) -> tuple[list[tuple[NamedSecret, Secret]], bool]:
-    found: list[tuple[NamedSecret, Secret]] = []
-    if named is None:
-        return found, True
-    complete = True
-    try:
-        known = named.known()
-    except BiMcpError:
-        return found, False
-    for secret in known.values():
-        try:
-            found.append((secret, named.value(secret)))
-        except BiMcpError:
-            complete = False
-    return found, complete
+    return KnownValues(stored, (*values.variables(ENV_PREFIX), *files), complete=all_files and not errors)
 
 
 def _files(folder: Path | None) -> tuple[list[Secret], bool]:
@@ -85,7 +70,3 @@ def _content(path: Path) -> Secret | None:
         return Secret(content.decode())
     except UnicodeDecodeError:
         return None
-
-
-def _trimmed(value: Secret) -> Secret:
-    return Secret(value.reveal().strip())

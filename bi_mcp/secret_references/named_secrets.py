@@ -1,56 +1,34 @@
 """Secrets that the user stored under a name, each bound to the hosts that it may be sent to.
 
 The values are in the system's keyring, or in a private file where there is none. `secrets.json` in the configuration folder
-says which names there are and for which hosts; it holds no value.
+says which names there are, for which hosts, and by which fingerprints former values are recognised; it holds no value.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bi_mcp.errors import ConfigError
 from bi_mcp.language import say, text
 from bi_mcp.private_file import PrivateFile
-from bi_mcp.profiles import KEEPERS
 from bi_mcp.secret import Secret
+from bi_mcp.secret_references.fingerprints import KEY_NAME, FingerprintKey, make_key
+from bi_mcp.secret_references.secret_index import VERSION, NamedSecret, SecretIndex, is_name, parse_index
 from bi_mcp.secret_references.secret_values import FileValues, KeyringValues
 from bi_mcp.system_keyring import best_keeper, system_keyring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from bi_mcp.profiles import Keeper
 
 MAX_VALUE_BYTES = 64 * 1024
 
-_VERSION = 1
-# Small letters only, as with profiles: `Shop` and `shop` would be taken for the same secret.
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _REMEDY = text("Delete it and store the secrets again with `bi-mcp secret set`.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedSecret:
-    """What is known of a stored secret without its value. `hosts` are as `destination` writes them, `set_at` is UTC, ISO 8601."""
-
-    name: str
-    hosts: tuple[str, ...]
-    keeper: Keeper
-    set_at: str
-
-    def may_go_to(self, host: str) -> bool:
-        """Whether the user bound it to this destination."""
-        return host in self.hosts
-
-    def command_for(self, *hosts: str) -> str:
-        """What the user types to let it go to these hosts as well."""
-        return set_command(self.name, *dict.fromkeys((*self.hosts, *hosts)))
 
 
 @dataclass(frozen=True)
@@ -65,20 +43,28 @@ class NamedSecrets:
 
     def known(self) -> dict[str, NamedSecret]:
         """Every stored secret by its name, without its value."""
+        return self.index().known
+
+    def index(self) -> SecretIndex:
+        """Every stored secret, and what is remembered of former values."""
         document = self._index.read() or {}
-        if document.get("version", _VERSION) != _VERSION:
+        if document.get("version", VERSION) != VERSION:
             raise ConfigError(
                 say(
                     "The secrets in {folder} were stored by a newer bi-mcp. Use that one.", folder=self.folder
                 )
             )
         try:
-            kept = document.get("secrets", {})
-            return {name: _parse(name, entry) for name, entry in sorted(kept.items())}
+            return parse_index(document)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ConfigError(
                 say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=say(_REMEDY))
             ) from None
+
+    def recognises_any(self) -> bool:
+        """Whether there is a value to be recognised, present or former."""
+        index = self.index()
+        return bool(index.known or index.former)
 
     def value(self, secret: NamedSecret) -> Secret:
         """Read the value of a known secret."""
@@ -108,40 +94,99 @@ class NamedSecrets:
                 say("A secret is stored for the hosts that it may be sent to. Name one with --for.")
             )
         keeper = keeper or best_keeper()
-        set_at = self.now().replace(microsecond=0).isoformat()
-        with self._changing() as known:
+        with self._changing() as index:
+            # Before anything changes: a keyring may refuse.
+            key = self.key(keeper) or self._new_key(keeper)
             # The name is gone while the value changes: a process killed in between leaves no value bound to old hosts.
-            self._forget(known, name)
+            self._retire(index, name)
             self._values(keeper).write(name, value)
-            known[name] = NamedSecret(
-                name=name, hosts=tuple(dict.fromkeys(hosts)), keeper=keeper, set_at=set_at
+            index.known[name] = NamedSecret(
+                name=name,
+                hosts=tuple(dict.fromkeys(hosts)),
+                keeper=keeper,
+                set_at=self._moment(),
+                fingerprint=key.fingerprint(value),
             )
-            self._write(known)
+            # What is stored again is bound as it is now.
+            index.forget(self._fingerprints(index, value))
+            self._write(index)
 
     def remove(self, name: str) -> None:
-        """Forget a secret and its value."""
-        with self._changing() as known:
-            if name not in known:
-                stored = ", ".join(known) or "none"
+        """Forget a secret and its value. What it was is remembered: sources of a portal may still hold it."""
+        with self._changing() as index:
+            if name not in index.known:
+                stored = ", ".join(index.known) or "none"
                 raise ConfigError(
                     say(
                         "No secret is stored under that name. Stored: {stored}. Check the name.",
                         stored=stored,
                     )
                 )
-            self._forget(known, name)
+            self._retire(index, name)
 
-    def _forget(self, known: dict[str, NamedSecret], name: str) -> None:
-        before = known.pop(name, None)
+    def forget_former(self, names: Collection[str]) -> None:
+        """Forget the former values of these secrets: sources that hold one are no longer bound to its hosts."""
+        for name in names:
+            check_name(name)
+        with self._changing() as index:
+            remembered = dict.fromkeys(secret.name for secret in index.former)
+            if unknown := [name for name in names if name not in remembered]:
+                raise ConfigError(
+                    say(
+                        "No former value is remembered of {names}. Remembered: {remembered}.",
+                        names=", ".join(unknown),
+                        remembered=", ".join(remembered) or "none",
+                    )
+                )
+            index.forget({secret.fingerprint for secret in index.former if secret.name in names})
+            self._write(index)
+
+    def key(self, keeper: Keeper) -> FingerprintKey | None:
+        """The key of the fingerprints of what is kept there, None where there is none."""
+        kept = self._values(keeper).read(KEY_NAME)
+        return FingerprintKey(Secret(kept)) if kept else None
+
+    def _new_key(self, keeper: Keeper) -> FingerprintKey:
+        key = make_key()
+        self._values(keeper).write(KEY_NAME, key.kept)
+        return key
+
+    def _retire(self, index: SecretIndex, name: str) -> None:
+        before = index.known.get(name)
         if before is not None:
-            self._write(known)
+            index.retire(name, before.fingerprint or self._fingerprint(before), self._moment())
+            self._write(index)
             self._values(before.keeper).remove(name)
 
+    def _fingerprint(self, secret: NamedSecret) -> str:
+        """Make the fingerprint that an older version did not. Empty for a value that cannot be read any more."""
+        try:
+            value = self._values(secret.keeper).read(secret.name)
+            key = self.key(secret.keeper) or self._new_key(secret.keeper)
+        except ConfigError:
+            return ""
+        return key.fingerprint(Secret(value)) if value else ""
+
+    def _fingerprints(self, index: SecretIndex, value: Secret) -> set[str]:
+        """The fingerprints of a value with each key that can be read."""
+        found = set[str]()
+        for keeper in {secret.keeper for secret in index.former}:
+            try:
+                key = self.key(keeper)
+            except ConfigError:
+                continue
+            if key is not None:
+                found.add(key.fingerprint(value))
+        return found
+
+    def _moment(self) -> str:
+        return self.now().replace(microsecond=0).isoformat()
+
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, NamedSecret]]:
+    def _changing(self) -> Iterator[SecretIndex]:
         try:
             with self._index.locked():
-                yield self.known()
+                yield self.index()
         except OSError as error:
             raise ConfigError(
                 say(
@@ -151,12 +196,8 @@ class NamedSecrets:
                 )
             ) from None
 
-    def _write(self, known: Mapping[str, NamedSecret]) -> None:
-        entries = {
-            name: {"for": secret.hosts, "kept_in": secret.keeper, "set": secret.set_at}
-            for name, secret in known.items()
-        }
-        self._index.write({"version": _VERSION, "secrets": entries})
+    def _write(self, index: SecretIndex) -> None:
+        self._index.write(index.as_json())
 
     def _values(self, keeper: Keeper) -> FileValues | KeyringValues:
         if keeper == "file":
@@ -185,18 +226,6 @@ def check_name(name: str) -> None:
         )
 
 
-def is_name(name: str) -> bool:
-    """Whether this can be the name of a secret."""
-    return _NAME.fullmatch(name) is not None
-
-
-def set_command(name: str, *hosts: str) -> str:
-    """What the user types to store a secret for these hosts."""
-    return shlex.join(
-        ["bi-mcp", "secret", "set", name, *(part for host in hosts for part in ("--for", host))]
-    )
-
-
 def _check_value(value: Secret) -> None:
     text = value.reveal()
     if not text:
@@ -208,14 +237,3 @@ def _check_value(value: Secret) -> None:
                 max_value_bytes=MAX_VALUE_BYTES,
             )
         )
-
-
-def _parse(name: str, entry: Mapping[str, Any]) -> NamedSecret:
-    if not is_name(name):
-        raise ValueError(name)
-    return NamedSecret(
-        name=name,
-        hosts=tuple(str(host) for host in entry["for"]),
-        keeper=KEEPERS[KEEPERS.index(entry["kept_in"])],
-        set_at=str(entry["set"]),
-    )

@@ -18,7 +18,7 @@ from bi_mcp.language import say
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.destinations import find_destinations
-from bi_mcp.secret_references.named_secrets import is_name, set_command
+from bi_mcp.secret_references.secret_index import is_name, set_command
 from bi_mcp.secret_references.secret_parameters import is_harmless, looks_secret
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.secret_references.secret_page import SecretPages
     from bi_mcp.secret_references.setting_values import SettingValues
+    from bi_mcp.workspace.guarded_writes import GuardedWrites
     from bi_mcp.workspace.history import History
     from bi_mcp.workspace.recording import Recorder
     from bi_mcp.workspace.reverting import Undo
@@ -168,19 +169,31 @@ class App:
         # Imported here: most calls need none of it.
         from bi_mcp.workspace.workspace import Workspace
 
-        return Workspace(self.bi, keeper, self.setting_values, self.portal.caller)
+        return Workspace(self.bi, keeper, self.setting_values, self.portal.caller, history=self._history)
+
+    @property
+    def writes(self) -> GuardedWrites:
+        """What sends stored secrets to this call's portal and moves its connectors."""
+        # Imported here: most calls change nothing.
+        from bi_mcp.workspace.guarded_writes import GuardedWrites
+
+        return GuardedWrites(self.bi, self.setting_values.named, self._history)
+
+    @property
+    def _history(self) -> History | None:
+        return self.portal.recorder.history if self.portal.recorder else None
 
     @property
     def history(self) -> History:
         """What was written to this call's portal. Raises `InvalidRequestError` where nobody keeps that."""
-        recorder = self.portal.recorder
-        if recorder is None or recorder.history is None:
+        history = self._history
+        if history is None:
             raise InvalidRequestError(
                 say(
                     "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone. To keep one from now on, set BI_MCP_HISTORY=on and BI_MCP_CONFIG_DIR."
                 )
             )
-        return recorder.history
+        return history
 
     @property
     def undo(self) -> Undo:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from anyio import CancelScope
-
 from bi_mcp.diagnostics import blast_radius
 from bi_mcp.diagnostics.endpoint_rules import ENDPOINTS, check_addresses
-from bi_mcp.diagnostics.secret_travel import addresses_of, tell_travel
-from bi_mcp.errors import SecretReferenceError
-from bi_mcp.language import say
 from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
-from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.tools.answers import (
     Created,
     Deleted,
@@ -24,7 +18,7 @@ from bi_mcp.tools.answers import (
     UpdatedOrPreview,
     view_connector,
 )
-from bi_mcp.tools.app import App, BiContext, app_of
+from bi_mcp.tools.app import BiContext, app_of
 from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.tool import ToolDeclaration
@@ -66,35 +60,10 @@ async def connector_update(
         return UpdatedOrPreview.not_yet(id, preview)
     check_addresses(_addresses(fields))
     app = app_of(ctx)
-    named = app.setting_values.named
+    # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
     async with app.portal.addresses_settled:
-        before = await app.bi.connectors.get(id) if named is not None and addresses_of(fields) else None
-        # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
-        if before is not None:
-            await tell_travel(app.bi, before, fields, named)
-        with CancelScope(shield=True):
-            await app.bi.connectors.update(id, fields)
-            if before is not None:
-                await _check_again(app, before, fields)
+        await app.writes.change_connector(id, fields)
     return UpdatedOrPreview(id=id)
-
-
-async def _check_again(app: App, before: Connector, fields: ConnectorChanges) -> None:
-    """Who holds none of our locks may have given a source of the connector a secret between the look and the change."""
-    try:
-        await tell_travel(app.bi, before, fields, app.setting_values.named)
-    except SecretReferenceError as error:
-        changed = [name for name in ADDRESSES if getattr(fields, name) and getattr(before, name)]
-        await app.bi.connectors.update(
-            before.id, ConnectorChanges(**{name: getattr(before, name) for name in changed})
-        )
-        raise SecretReferenceError(
-            say(
-                "The addresses of connector {id} are as they were again: while they were changed, another program gave one of its sources a stored secret. {error}",
-                id=before.id,
-                error=error,
-            )
-        ) from None
 
 
 async def connector_get(id: Id, ctx: BiContext) -> Found[Connector]:

@@ -13,7 +13,7 @@ from bi_mcp.diagnostics.quoting import quoted
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.language import say
 from bi_mcp.secret_references.destinations import find_destinations
-from bi_mcp.secret_references.named_secrets import set_command
+from bi_mcp.secret_references.secret_index import set_command
 from bi_mcp.tools.app import app_of
 from bi_mcp.tools.questions import PersonAskedError
 

@@ -6,18 +6,17 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from anyio import CancelScope, to_thread
+from anyio import to_thread
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from bi_mcp.diagnostics import blast_radius
-from bi_mcp.diagnostics.secret_travel import addresses_of, new_hosts
-from bi_mcp.errors import BiMcpError, SecretReferenceError
+from bi_mcp.diagnostics.secret_travel import addresses_of
+from bi_mcp.errors import BiMcpError
 from bi_mcp.language import say, text
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
-from bi_mcp.secret import Secret
 from bi_mcp.secret_references.known_values import NOTHING_KNOWN, KnownValues, known_values
 from bi_mcp.secret_references.setting_values import SecretReference, SettingValue
 from bi_mcp.tools.answers import (
@@ -37,11 +36,13 @@ from bi_mcp.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.tools.secret_question import ask_for_secrets
 from bi_mcp.tools.tool import ToolDeclaration
+from bi_mcp.workspace.guarded_writes import Allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from bi_mcp.rest.models import Connector, ReceivedParameter, Source
+    from bi_mcp.rest.models import ReceivedParameter, Source
+    from bi_mcp.secret import Secret
 
 SettingsArgument = Annotated[
     dict[str, SettingValue],
@@ -91,12 +92,8 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created:
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     await _ask(ctx, fields.connector_id, fields.settings)
     async with app.portal.addresses_settled:
-        connector, settings = await _resolve(app, fields.connector_id, fields.settings)
-        with CancelScope(shield=True):
-            id = await app.bi.sources.add(SourceFields(**passed, settings=settings))
-            hosts = await _moved_to(app, connector, fields.settings)
-            if hosts:
-                raise await _taken_back(id, hosts, partial(app.bi.sources.delete, id))
+        settings, allowed = await _resolve(app, fields.connector_id, fields.settings)
+        id = await app.writes.add_source(SourceFields(**passed, settings=settings), allowed)
     return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
@@ -104,20 +101,15 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
     """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
-    source = connector = settings = None
     if fields.settings and app.setting_values.missing(fields.settings):
         await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
     async with app.portal.addresses_settled:
-        if fields.settings is not None:
+        if fields.settings is None:
+            await app.bi.sources.update(id, SourceChanges(**passed))
+        else:
             source = await app.bi.sources.get(id)
-            connector, settings = await _resolve(app, source.connector_id, fields.settings)
-        with CancelScope(shield=True):
-            await app.bi.sources.update(id, SourceChanges(**passed, settings=settings))
-            hosts = await _moved_to(app, connector, fields.settings) if connector and fields.settings else ""
-            if hosts:
-                held = {setting.code: setting.value for setting in (source and source.settings) or []}
-                before = SourceChanges(settings={code: held.get(code, Secret("")) for code in settings or ()})
-                raise await _taken_back(id, hosts, partial(app.bi.sources.update, id, before))
+            settings, allowed = await _resolve(app, source.connector_id, fields.settings)
+            await app.writes.change_source(source, SourceChanges(**passed, settings=settings), allowed)
     return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
 
 
@@ -203,52 +195,13 @@ async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
 
 async def _resolve(
     app: App, connector_id: int | None, settings: dict[str, SettingValue]
-) -> tuple[Connector, dict[str, Secret]]:
+) -> tuple[dict[str, Secret], Allowed]:
     # Read first: the portal drops codes that the connector does not declare without a word.
     connector = await app.bi.connectors.get(connector_id or 0)
-    secrets = await resolve_settings(app, settings, connector.settings or [], addresses_of(connector))
-    return connector, secrets
-
-
-async def _moved_to(app: App, connector: Connector, settings: Mapping[str, SettingValue]) -> str:
-    """The hosts to which the connector was moved while stored secrets were sent, and where these may not go. Empty for none.
-
-    Who moved it holds none of our locks: another user, another folder, BI Builder.
-    """
-    stored = {code: value for code, value in settings.items() if isinstance(value, SecretReference)}
-    if not stored:
-        return ""
-    try:
-        now = await app.bi.connectors.get(connector.id)
-        hosts = new_hosts(addresses_of(connector), addresses_of(now))
-        if hosts:
-            await resolve_settings(app, stored, connector.settings or [], addresses_of(now))
-    except SecretReferenceError:
-        return ", ".join(hosts)
-    except BiMcpError:
-        # Nobody can say where it leads now.
-        return "?"
-    return ""
-
-
-async def _taken_back(
-    id: int, hosts: str, take_back: Callable[[], Awaitable[object]]
-) -> SecretReferenceError:
-    try:
-        await take_back()
-        done = say("What was written was taken back.")
-    except BiMcpError as error:
-        done = say(
-            "It could not be taken back, so do it by hand: delete source {id}. {error}", id=id, error=error
-        )
-    return SecretReferenceError(
-        say(
-            "While source {id} was written, someone moved its connector to where its stored secret may not go: {hosts}. {done} The secret may have been sent there once: if the user does not know this address, they change the secret in the system that it opens.",
-            id=id,
-            hosts=hosts,
-            done=done,
-        )
-    )
+    addresses = addresses_of(connector)
+    values = await resolve_settings(app, settings, connector.settings or [], addresses)
+    stored = {code for code, value in settings.items() if isinstance(value, SecretReference)}
+    return values, Allowed(connector.id, addresses, {code: values[code] for code in stored})
 
 
 async def resolve_settings(

@@ -194,7 +194,7 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
             return setting.value.reveal()
         export.left_out.append(
             say(
-                "sources.{key}.settings.{code}: the value is not written, because a secret of this computer has the same value, or could not be read for comparison. Write the value as text if it is not a secret.",
+                "sources.{key}.settings.{code}: the value is not written, because a secret of this computer has or had the same value, or could not be read for comparison. Write the value as text if it is not a secret.",
                 key=source,
                 code=setting.code,
             )
@@ -216,7 +216,7 @@ def _stored_name(setting: SourceSetting, connector: Connector, export: _Export) 
     return next(
         (
             secret.name
-            for secret, value in export.known.stored
+            for secret, value in export.known.stored.present
             if value == setting.value and all(secret.may_go_to(host) for host in hosts)
         ),
         None,

@@ -10,8 +10,7 @@ import anyio
 from anyio import to_thread
 from pydantic import ValidationError
 
-from bi_mcp.diagnostics.secret_travel import addresses_of, check_changes
-from bi_mcp.errors import BiMcpError, EndpointError, InvalidRequestError, NotFoundError, SecretReferenceError
+from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError
 from bi_mcp.language import say
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -25,10 +24,9 @@ from bi_mcp.rest.models import (
     SourceFields,
 )
 from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.destinations import destination
 from bi_mcp.workspace.acting import undoing
 from bi_mcp.workspace.groups import PARENTS
+from bi_mcp.workspace.guarded_writes import GuardedWrites
 from bi_mcp.workspace.history import Key, choose, current_id, replacements
 from bi_mcp.workspace.recording import shown_state
 from bi_mcp.workspace.undo import World, plan_undo, touched
@@ -62,6 +60,10 @@ class Undo:
     bi: BIConnector
     history: History
     named: NamedSecrets | None = None
+
+    @property
+    def _writes(self) -> GuardedWrites:
+        return GuardedWrites(self.bi, self.named, self.history)
 
     async def plan(self, ids: Sequence[str] = ()) -> UndoPlan:
         """Plan to revert the named entries, or the last change. Raises `InvalidRequestError` for an entry that is not there."""
@@ -131,13 +133,12 @@ class Undo:
     async def _update(self, step: Step, id: int) -> None:
         values = dict(step.values)
         if step.entry.group == "connector":
-            changes = ConnectorChanges.model_validate(values)
-            await check_changes(self.bi, id, changes, self.named)
-            await self.bi.connectors.update(id, changes)
+            await self._writes.change_connector(id, ConnectorChanges.model_validate(values))
         elif step.entry.group == "source":
             source = await self.bi.sources.get(id)
-            await self._check_travel(source.connector_id, values.get("settings", {}))
-            await self.bi.sources.update(id, SourceChanges.model_validate({"title": source.title, **values}))
+            allowed = await self._writes.allow(source.connector_id, values.get("settings", {}))
+            changes = SourceChanges.model_validate({"title": source.title, **values})
+            await self._writes.change_source(source, changes, allowed)
         else:
             await self.bi.datasets.update(id, DatasetChanges.model_validate(values))
 
@@ -151,8 +152,8 @@ class Undo:
             if group == "connector":
                 return await self.bi.connectors.add(_sent(ConnectorFields, before))
             if group == "source":
-                await self._check_travel(before["connectorId"], before["settings"])
-                return await self.bi.sources.add(_sent(SourceFields, before))
+                allowed = await self._writes.allow(before["connectorId"], before["settings"])
+                return await self._writes.add_source(_sent(SourceFields, before), allowed)
             return await self._recreate_dataset(before)
         except ValidationError:
             raise InvalidRequestError(
@@ -195,44 +196,10 @@ class Undo:
         if changes:
             await self.bi.datasets.update_columns(id, ColumnChanges(update=changes))
 
-    async def _check_travel(self, connector_id: int | None, settings: Mapping[str, Secret]) -> None:
-        """The connector may lead elsewhere than when these values were sent before."""
-        if self.named is None or not settings:
-            return
-        connector = await self.bi.connectors.get(connector_id or 0)
-        await to_thread.run_sync(_check_bound, self.named, settings, addresses_of(connector))
-
 
 def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """Columns are born visible."""
     return {column["externalCode"]: False for column in columns if not column["visible"]}
-
-
-def _check_bound(named: NamedSecrets, settings: Mapping[str, Secret], addresses: Sequence[str]) -> None:
-    stored = [(secret, named.value(secret)) for secret in named.known().values()]
-    for code, value in settings.items():
-        for secret, held in stored:
-            strange = [host for host in _hosts(addresses) if not secret.may_go_to(host)]
-            if value == held and strange:
-                raise SecretReferenceError(
-                    say(
-                        "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}. Only the user can allow that: `{command}`.",
-                        code=code,
-                        name=secret.name,
-                        hosts=", ".join(secret.hosts),
-                        strange=", ".join(strange),
-                        command=secret.command_for(*strange),
-                    )
-                )
-
-
-def _hosts(addresses: Sequence[str]) -> list[str]:
-    try:
-        return list(dict.fromkeys(map(destination, addresses)))
-    except EndpointError as error:
-        raise SecretReferenceError(
-            say("Nothing was sent: a stored secret was to go along. {error}", error=error)
-        ) from None
 
 
 def _sent(model: Any, held: Mapping[str, Any]) -> Any:

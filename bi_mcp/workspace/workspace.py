@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret_references.setting_values import SettingValues
+    from bi_mcp.workspace.history import History
     from bi_mcp.workspace.matching import Pairs
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.report import Report
@@ -57,6 +58,7 @@ class Workspace:
     caller: EndpointCaller | None = None
     clock: Clock = field(default_factory=Clock)
     settled_after: float = SETTLED_AFTER_S
+    history: History | None = None
 
     async def export(
         self, *, shown_settings: frozenset[str] = frozenset(), existing: Setup | None = None

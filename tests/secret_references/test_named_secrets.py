@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from keyring.backends import null
+from keyring.errors import KeyringLocked
 
 from bi_mcp.errors import ConfigError, EndpointError
 from bi_mcp.profiles import Keeper
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.destinations import destination, parse_host
-from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES, NamedSecret, NamedSecrets, set_command
-from tests.keyrings import Keyring, system_keyring
+from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES, NamedSecrets
+from bi_mcp.secret_references.secret_index import NamedSecret, set_command
+from tests.keyrings import BrokenKeyring, Keyring, Trouble, system_keyring
 
 CANARY = "value-canary"
 NOW = datetime(2026, 3, 1, 12, 30, 15, 999, tzinfo=UTC)
@@ -61,6 +63,7 @@ def test_a_secret_comes_back_with_its_hosts_and_its_moment(stored: NamedSecrets,
         hosts=("shop.example", "b.example"),
         keeper=keeper,
         set_at="2026-03-01T12:30:15+00:00",
+        fingerprint=shop.fingerprint,
     )
     assert stored.value(shop) == Secret(" two\nlines пароль ")
     assert NamedSecrets(stored.folder).known() == {"shop": shop}
@@ -80,10 +83,10 @@ def test_a_new_value_takes_the_place_of_the_old_one_wherever_it_was_kept(
     stored: NamedSecrets, keyring: Keyring
 ) -> None:
     store(stored, "shop", "old-canary", keeper="keyring")
-    assert len(keyring.entries) == 1
+    assert "old-canary" in keyring.entries.values()
     shop = store(stored, "shop", CANARY, "other.example", keeper="file")
     assert (shop.hosts, stored.value(shop)) == (("other.example",), Secret(CANARY))
-    assert keyring.entries == {}
+    assert "old-canary" not in keyring.entries.values()
 
 
 def test_a_removed_secret_is_gone_and_others_stay(stored: NamedSecrets, keeper: Keeper) -> None:
@@ -99,7 +102,7 @@ def test_a_removed_secret_is_gone_and_others_stay(stored: NamedSecrets, keeper: 
 def test_without_a_keyring_the_value_is_in_a_private_file(stored: NamedSecrets, keyring: Keyring) -> None:
     stored.store("one", Secret(CANARY), ["a.example"])
     assert stored.known()["one"].keeper == "keyring"
-    assert list(keyring.entries.values()) == [CANARY]
+    assert [value for value in keyring.entries.values() if value == CANARY] == [CANARY]
     with system_keyring(null.Keyring()):  # type: ignore[no-untyped-call]  # keyring's has no annotations
         stored.store("two", Secret(CANARY), ["a.example"])
         assert stored.known()["two"].keeper == "file"
@@ -111,7 +114,7 @@ def test_folders_do_not_share_a_keyrings_entries(tmp_path: Path, keyring: Keyrin
     one, two = NamedSecrets(tmp_path / "one"), NamedSecrets(tmp_path / "two")
     store(one, value="first", keeper="keyring")
     store(two, value="second", keeper="keyring")
-    assert len(keyring.entries) == 2
+    assert len({service for service, _ in keyring.entries}) == 2
     assert one.value(one.known()["shop"]) == Secret("first")
 
 
@@ -123,14 +126,45 @@ def test_a_keyring_that_refuses_is_told_without_what_it_says(stored: NamedSecret
     assert "canary" not in str(refused.value)
 
 
-def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
-    stored: NamedSecrets, keyring: Keyring
+@pytest.mark.parametrize("trouble", ["raises", "exits", "no text"])
+def test_a_keyring_in_trouble_is_told_with_advice_whatever_it_is_asked(
+    stored: NamedSecrets, trouble: Trouble
 ) -> None:
-    store(stored, "shop", "old", "old.example", keeper="keyring")
+    shop = store(stored, keeper="keyring")
+    with system_keyring(BrokenKeyring(trouble)):
+        for ask in (
+            lambda: stored.value(shop),
+            lambda: stored.store("shop", Secret(CANARY), ["shop.example"], "keyring"),
+            lambda: store(stored, "new", keeper="keyring"),
+            lambda: stored.remove("shop"),
+        ):
+            with pytest.raises(ConfigError, match=r"Unlock it, or store the secret with") as refused:
+                ask()
+            assert "canary" not in str(refused.value)
+
+
+def test_a_locked_keyring_changes_nothing(stored: NamedSecrets, keyring: Keyring) -> None:
+    shop = store(stored, "shop", "old", "old.example", keeper="keyring")
     keyring.locked = True
     with pytest.raises(ConfigError):
         stored.store("shop", Secret(CANARY), ["new.example"], "keyring")
     keyring.locked = False
+    assert stored.known() == {"shop": shop}
+    assert stored.value(shop) == Secret("old")
+
+
+def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
+    stored: NamedSecrets, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(stored, "shop", "old", "old.example", keeper="keyring")
+
+    def refuse(service: str, username: str, password: str) -> None:
+        raise KeyringLocked
+
+    monkeypatch.setattr(keyring, "set_password", refuse)
+    with pytest.raises(ConfigError):
+        stored.store("shop", Secret(CANARY), ["new.example"], "keyring")
+    monkeypatch.undo()
     assert "shop" not in stored.known()
     assert store(stored, "shop", CANARY, "new.example", keeper="keyring").hosts == ("new.example",)
 

@@ -258,6 +258,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "profiles unlock": ["acme"],
     "profiles move": ["old.example", "https://new.example"],
     "secret set": ["crm", "--help"],
+    "secret forget-former": ["none"],
     "secret list": [],
     "secret remove": ["none"],
     "doctor": [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,15 +21,15 @@ from bi_mcp.portal import create_app
 from bi_mcp.portals import build_portals
 from bi_mcp.profiles import Profile, change_profiles
 from bi_mcp.rest import AccessToken, BIConnector
-from bi_mcp.rest.methods import Method
 from bi_mcp.rest.models import ConnectorChanges, SourceFields
-from bi_mcp.rest.transport import HttpTransport, Transport
+from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.secret import Secret
 from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.server import build_server
 from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.settled_addresses import settle_addresses
 from tests.portal.calling import Connector
+from tests.racing import Race
 from tests.server.talking import LOGIN, Talk, connector_fields
 
 pytestmark = pytest.mark.anyio
@@ -39,25 +39,6 @@ HOME, ELSEWHERE = "https://home.example", "https://evil.example"
 TOKEN = Secret("token-of-the-tests")
 MOVE = ConnectorChanges(url_check=f"{ELSEWHERE}/check")
 WITH_SECRET = {"login": LOGIN, "password": {"secret": "warehouse"}}
-
-
-@dataclass
-class Race:
-    """Does something once, past the server, before or after a method reaches the portal."""
-
-    inner: Transport
-    race: dict[str, Callable[[], Awaitable[object]]]
-
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        if act := self.race.pop(f"before {method.name}", None):
-            await act()
-        result = await self.inner.call(method, parameters)
-        if act := self.race.pop(f"after {method.name}", None):
-            await act()
-        return result
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
 
 
 @dataclass

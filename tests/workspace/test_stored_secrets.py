@@ -151,9 +151,31 @@ async def test_an_export_never_writes_a_known_value_whatever_its_code_is_called(
         assert any("settings.login: the value is not written" in text for text in exported.left_out)
 
         stored.remove("shop")
+        exported = await workspace(portal, tmp_path, stored).export(shown_settings=frozenset({"login"}))
+        (source,) = exported.setup.sources.values()
+        assert isinstance(source.settings["login"], EnvReference)
+
+        stored.forget_former(["shop"])
         exported = await workspace(portal, tmp_path, stored).export()
         (source,) = exported.setup.sources.values()
         assert source.settings["login"] == "ann"
+
+
+async def test_a_move_is_an_obstacle_where_a_source_holds_a_former_value(tmp_path: Path) -> None:
+    stored = NamedSecrets(tmp_path)
+    stored.store("shop", Secret(PASSWORD), [HOME], "file")
+    async with a_portal() as portal:
+        connector = await portal.bi.connectors.add(connector_fields())
+        await portal.bi.sources.add(source_fields(connector, password=PASSWORD))
+        own = workspace(portal, tmp_path, stored)
+        stored.store("shop", Secret("rotated"), [HOME, "evil.example"], "file")
+        told = " ".join((await planned(own, "https://evil.example/data")).obstacles)
+        assert f'a former value of the secret shop in "password", which was bound to {HOME}' in told
+        assert "`bi-mcp secret forget-former shop`" in told
+        assert PASSWORD not in told
+
+        stored.forget_former(["shop"])
+        assert (await planned(own, "https://evil.example/data")).obstacles == ()
 
 
 async def test_an_export_keeps_the_reference_of_a_file_for_a_code_that_would_be_shown(tmp_path: Path) -> None:
