@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from anyio.lowlevel import checkpoint
 
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.language import say
-from bi_mcp.rest.batch import MAX_COMMANDS
+from bi_mcp.workspace.chunks import Chunks
 from bi_mcp.workspace.commands import Commands, Write
 from bi_mcp.workspace.dependencies import Dependencies
 from bi_mcp.workspace.difference import digests, wire
 from bi_mcp.workspace.groups import GROUPS, Group
+from bi_mcp.workspace.guarded_writes import GuardedWrites
 from bi_mcp.workspace.matching import Pairs, live
 from bi_mcp.workspace.pending import IDENTITY, Creation, Pending, find_created, read_pending
 from bi_mcp.workspace.report import Report, Result, outcome_of, stops_all
@@ -24,26 +25,26 @@ from bi_mcp.workspace.resumption import Clock
 from bi_mcp.workspace.sending import Sender
 from bi_mcp.workspace.setup import Setup
 from bi_mcp.workspace.state import Known, StateDraft
+from bi_mcp.workspace.step_guard import StepGuard
 from bi_mcp.workspace.steps import Step, steps_of
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.secret_references.setting_values import SettingValues
+    from bi_mcp.workspace.history import History
     from bi_mcp.workspace.plan import Plan
     from bi_mcp.workspace.state_file import StateKeeper
-
-# Creating a source or a dataset calls the connector, and a portal cuts a request off after 60 s.
-LONGEST_REQUEST_S = 30.0
-FIRST_BATCH = 10
-SMALLEST_BATCH = 5
 
 Progress = Callable[[int, int, str], Awaitable[None]]
 
 
 @dataclass
 class Application:
-    """One run. `snapshot` is what the plan was made of; `tables`: the portal has the newer family."""
+    """One run. `snapshot` is what the plan was made of; `tables`: the portal has the newer family.
+
+    What sends a stored secret, or moves a connector, is looked at again and taken back where the secret may not be.
+    """
 
     bi: BIConnector
     setup: Setup
@@ -55,16 +56,18 @@ class Application:
     tables: bool
     clock: Clock = field(default_factory=Clock)
     progress: Progress | None = None
+    history: History | None = None
     _results: dict[int, Result] = field(default_factory=dict, init=False)
-    _writes: dict[int, Write] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
-    _batch: int = field(default=FIRST_BATCH, init=False)
 
     def __post_init__(self) -> None:
-        self._commands = Commands(self.bi, self.setup, self.values, self.tables)
-        self._sender = Sender(self.bi, self.setup, self._commands, self._id)
+        commands = Commands(self.bi, self.setup, self.values, self.tables)
+        self._sender = Sender(self.bi, self.setup, commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
         self._dependencies = Dependencies(self._steps, self.setup)
+        guarded = GuardedWrites(self.bi, self.values.named, self.history)
+        self._guard = StepGuard(guarded, self.setup, self.snapshot, self._id)
+        self._chunks = Chunks(self._steps, self._dependencies, commands, self._guard)
         self._draft = StateDraft(self.keeper.read())
         self._adopt()
         self._newest: dict[Group, int] = {
@@ -81,7 +84,7 @@ class Application:
         while position < len(self._steps) and not self._stopped:
             await checkpoint()
             # A keyring may wait for its person.
-            chunk = await to_thread.run_sync(self._next, position)
+            chunk = await to_thread.run_sync(self._chunks.next, position)
             # Cut off in between, nobody would know what the request did.
             with anyio.CancelScope(shield=True):
                 await self._make(chunk)
@@ -111,38 +114,17 @@ class Application:
     def _keep(self) -> None:
         self.keeper.write(self._draft.state())
 
-    def _next(self, position: int) -> list[int]:
-        """The steps that one request can make. A deletion waits until it is known that what it makes room for can be made."""
-        chunk = list[int]()
-        for number in range(position, len(self._steps)):
-            if not self._commands.travels(self._write(number)):
-                return chunk or [number]
-            if self._steps[number].operation == "delete" and any(
-                needed in chunk for needed in self._dependencies.needs(number)
-            ):
-                return chunk
-            chunk.append(number)
-            if len(chunk) >= self._batch:
-                break
-        return chunk
-
-    def _write(self, number: int) -> Write:
-        """What a step sends, looked up once, at the earliest when its turn comes."""
-        if number not in self._writes:
-            self._writes[number] = self._commands.write(self._steps[number])
-        return self._writes[number]
-
     async def _make(self, chunk: Sequence[int]) -> None:
         for number in chunk:
             self._skip(number)
-        writes = {number: self._writes.pop(number) for number in chunk}
+        writes = self._chunks.take(chunk)
         ready = [number for number in chunk if number not in self._results]
         if not ready:
             return
         self._write_pending(ready)
         started = self.clock.now()
         outcomes = await self._sender.send([writes[number] for number in ready])
-        self._pace(len(ready), self.clock.now() - started)
+        self._chunks.pace(len(ready), self.clock.now() - started)
         for number, outcome in zip(ready, outcomes, strict=True):
             self._take(number, outcome)
         self._keep()
@@ -150,6 +132,33 @@ class Application:
             await self._look()
         else:
             self.keeper.write_pending(None)
+        await self._look_again({number: writes[number] for number in ready})
+
+    async def _look_again(self, writes: Mapping[int, Write]) -> None:
+        """Nobody who moved a connector meanwhile must hold one of our locks."""
+        made = {
+            number: (write, self._results[number].id or 0)
+            for number, write in writes.items()
+            if self._results[number].outcome == "done" and self._guard.watches(write)
+        }
+        if not made:
+            return
+        errors = await self._guard.look_again(made, connected=not self._stopped)
+        for number, error in errors.items():
+            self._results[number] = Result(self._steps[number], "refused", made[number][1], str(error))
+            self._forget(self._steps[number], made[number][1])
+        self._keep()
+
+    def _forget(self, step: Step, id: int) -> None:
+        """What was taken back is not as the file says. What it was to replace stays."""
+        key = step.key or ""
+        if step.operation == "update":
+            self._draft.put(step.group, key, Known(id))
+            return
+        self._draft.remove(step.group, id)
+        if step.replaces is not None:
+            self._draft.remove(step.group, step.replaces)
+            self._draft.put(step.group, key, Known(step.replaces))
 
     def _take(self, number: int, outcome: object) -> None:
         step = self._steps[number]
@@ -240,12 +249,6 @@ class Application:
                 self._results[number] = Result(step, "done", self._id(step.group, step.key or ""))
         if not missing:
             self.keeper.write_pending(None)
-
-    def _pace(self, sent: int, seconds: float) -> None:
-        """As many in the next request as end well within the portal's limit."""
-        each = seconds / sent
-        fitting = int(LONGEST_REQUEST_S / each) if each > 0 else MAX_COMMANDS
-        self._batch = max(SMALLEST_BATCH, min(MAX_COMMANDS, fitting))
 
     async def _tell(self, made: int) -> None:
         if self.progress is not None:

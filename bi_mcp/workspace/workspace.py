@@ -162,6 +162,7 @@ class Workspace:
             tables=planned.tables,
             clock=self.clock,
             progress=progress,
+            history=self.history,
         )
 
     async def apply(self, setup: Setup, checksum: str, **options: Any) -> Report:
