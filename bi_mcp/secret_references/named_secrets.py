@@ -133,7 +133,7 @@ class NamedSecrets:
             if unknown := [name for name in names if name not in remembered]:
                 raise ConfigError(
                     say(
-                        "No former value is remembered of {names}. Remembered: {remembered}.",
+                        "No former value is remembered of {names}. Choose from: {remembered}.",
                         names=", ".join(unknown),
                         remembered=", ".join(remembered) or "none",
                     )

@@ -129,7 +129,7 @@ class GuardedWrites:
             )
         return SecretReferenceError(
             say(
-                "While source {id} was written, someone moved its connector to where its stored secret may not go: {hosts}. {done} The secret may have been sent there once: if nobody knows this address, change the secret in the system that it opens.",
+                "While source {id} was written, someone moved its connector to where its stored secret may not go: {hosts}. {done} The secret may have been sent there once. Check whose address that is: if it is not known, the secret has to be changed in the system that it opens.",
                 id=id,
                 hosts=hosts,
                 done=done,

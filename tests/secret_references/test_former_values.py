@@ -116,7 +116,7 @@ def test_forgetting_lets_former_values_of_one_secret_go(stored: NamedSecrets) ->
     stored.forget_former(["shop"])
     assert owners(stored, f"{FORMER}-shop") == []
     assert owners(stored, f"{FORMER}-other") != []
-    with pytest.raises(ConfigError, match=r"remembered of shop\. Remembered: other\."):
+    with pytest.raises(ConfigError, match=r"remembered of shop\. Choose from: other\."):
         stored.forget_former(["shop"])
 
 
