@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hmac
 import re
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from bi_mcp.spelling import SHORTEST, find_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,9 +16,6 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 MASK = "•••"
-# How pages and PHP's JSON_HEX_* write what has a meaning in HTML.
-_APOSTROPHES = ("&#x27;", "&#039;", "&#39;", "&apos;")
-_UNICODE_IN_JSON = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
 _LOGIN = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
 
 
@@ -103,45 +103,27 @@ def redact(text: str, secrets: Iterable[Secret], *, cut: bool = True) -> str:
     `cut`: the text may end in the middle of a secret. Say so only where it was cut: whoever can choose the end of a text that
     was not would learn from the mask how a secret begins. Never mask what the caller wrote.
     """
-    forms = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) > 2}
-    longest_first = sorted(forms, key=len, reverse=True)
-    for form in longest_first:
-        if len(form) <= len(text):
-            text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
-    if cut:
-        for form in longest_first:
-            text = _mask_cut_end(text, form)
-    return text
+    values = {form for secret in secrets for form in _forms(secret.reveal())}
+    found = sorted(find_spelled(text, values, cut=cut))
+    parts, end = list[str](), 0
+    for begins, ends in found:
+        if begins >= end:
+            parts += [text[end:begins], MASK]
+        end = max(end, ends)
+    return "".join([*parts, text[end:]])
 
 
 def _forms(value: str) -> set[str]:
-    """How a value looks line by line, trimmed, in JSON, in an address and in a page. Upper and lower case do not count."""
-    # Imported here: needed only when a portal refuses something.
-    import html
-    import json
-    from urllib.parse import quote, quote_plus
-
-    forms = set[str]()
-    for part in {value, value.strip(), *value.splitlines(), *map(str.strip, value.splitlines())}:
-        page = html.escape(part, quote=False)
-        forms |= {
-            part,
-            quote(part, errors="replace"),
-            quote(part, safe="", errors="replace"),
-            quote_plus(part, errors="replace"),
-            page,
-            page.replace('"', "&quot;"),
-            *(page.replace('"', "&quot;").replace("'", mark) for mark in _APOSTROPHES),
-        }
-        for text in (json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]):
-            careful = text.translate(_UNICODE_IN_JSON)
-            forms |= {text, text.replace("/", "\\/"), careful, careful.replace("/", "\\/")}
-    return forms
+    """How a value looks as a whole and line by line, trimmed, and where it was coded as a whole."""
+    lines = {value, *value.splitlines()}
+    parts = {part for line in lines for part in (line, line.strip()) if len(part) >= SHORTEST}
+    return {form for part in parts for form in (part, *_coded(part.encode(errors="surrogatepass")))}
 
 
-def _mask_cut_end(text: str, form: str) -> str:
-    """A long text may have been cut in the middle of a secret."""
-    for length in range(min(len(form), len(text)), 2, -1):
-        if text[-length:].lower() == form[:length].lower():
-            return text[:-length] + MASK
-    return text
+def _coded(value: bytes) -> Iterator[str]:
+    yield value.hex()
+    for alphabet in (b"+/", b"-_"):
+        padded = b64encode(value, alphabet).decode()
+        yield padded
+        # Padding that was left out is not waited for.
+        yield padded.rstrip("=")

@@ -11,7 +11,8 @@ import traceback
 import pytest
 from pydantic import BaseModel
 
-from bi_mcp.secret import Secret, redact
+from bi_mcp.secret import MASK, Secret, redact
+from tests.security.echoes import CODINGS, SECRET, Coding
 
 CANARY = "canary-7f3a"
 
@@ -134,6 +135,25 @@ def test_an_end_that_was_not_cut_tells_nothing_about_how_a_secret_begins(length:
 def test_redact_knows_common_encodings_trimmed_and_in_other_case(written: str, around: str) -> None:
     secret = Secret(f"{around}it's <a/b> & ключ{around}")
     assert redact(f"refused ({written}).", [secret], cut=False) == "refused (•••)."
+
+
+@pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
+def test_redact_reads_a_secret_in_every_coding_and_hides_all_of_it(coding: Coding) -> None:
+    assert redact(f"refused ({coding(SECRET)}).", [Secret(SECRET)], cut=False) == f"refused ({MASK})."
+
+
+@pytest.mark.parametrize("secret", ["&amp;lt;", "%2541", r"\\n", "=3D=", "a+b c"])
+def test_a_secret_that_looks_coded_itself_is_masked(secret: str) -> None:
+    for coding in CODINGS.values():
+        assert redact(f"({coding(secret)})", [Secret(secret)], cut=False) == f"({MASK})"
+
+
+def test_what_is_coded_letter_by_letter_in_different_ways_is_masked() -> None:
+    assert redact(r"(l%6Fng&#45;\u0073\x65cret)", [Secret("long-secret")], cut=False) == f"({MASK})"
+
+
+def test_secrets_that_overlap_leave_nothing_between_them() -> None:
+    assert redact("(one-two-three)", [Secret("one-two"), Secret("two-three")]) == f"({MASK})"
 
 
 def test_a_cut_end_is_masked_in_other_case_too() -> None:

@@ -225,7 +225,8 @@ def _told(other: object) -> str:
     """What came instead of an array; of an object the keys, which often name an error."""
     if not isinstance(other, dict):
         return ""
-    keys = ", ".join(repr(key) for key in list(other)[:MOST_KEYS])
+    # Signs are escaped nowhere before secrets are masked: masks know what others write, not what is made of it here.
+    keys = ", ".join(f"'{key}'" for key in list(other)[:MOST_KEYS])
     return say("an object with {keys}", keys=keys) if keys else say("an empty object")
 
 

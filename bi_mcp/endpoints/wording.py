@@ -39,7 +39,8 @@ def named(url: str) -> str:
 
 def named_by_endpoint(url: str, connection: Connection) -> str:
     """An address that an endpoint answered, for a sentence: as `named`, and without the connection's values."""
-    return safe_text(_without_query(url), connection)
+    # Masked before it is shortened: the signs at which an address is cut may be a value's, too.
+    return one_line(_without_query(redact(url, connection.values(), cut=False)))
 
 
 def _without_query(url: str) -> str:
