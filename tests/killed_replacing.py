@@ -1,6 +1,6 @@
-"""Replaces a file again and again in processes that die on the way. Started as a script: killed_replacing.py WRITER FOLDER
+"""Writes again and again in processes that die on the way. Started as a script: killed_replacing.py WRITER FOLDER
 
-Prints what each of them left: `old`, `new`, or `torn`. The last one is let live.
+Prints what each of them left: `old`, `new`, `gone`, or `torn`. The last one is let live.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from pathlib import Path
 
 from bi_mcp.clients.client_file import ClientFile
 from bi_mcp.private_file import PrivateFile
+from bi_mcp.profiles import Profile, Profiles, change_profiles, load_profiles
+from bi_mcp.secret import Secret
+from bi_mcp.secret_references.named_secrets import NamedSecrets
 from bi_mcp.whole_file import replace_file
+from bi_mcp.workspace.journal import Journal
 from bi_mcp.workspace.portal_identity import PortalIdentity
 from bi_mcp.workspace.state import State, StateDraft
 from bi_mcp.workspace.state_file import StateFile
@@ -23,6 +27,8 @@ from bi_mcp.workspace.state_file import StateFile
 Write = Callable[[Path, str], object]
 
 LETTERS = 100_000
+# More than half of the others, at which the system ends a writer, and less than a secret may have.
+LETTERS_OF_A_SECRET = 60_000
 
 
 def setup(path: Path, text: str) -> None:
@@ -45,7 +51,61 @@ def state(path: Path, text: str) -> None:
     file.write(draft.state())
 
 
-WRITERS: dict[str, Write] = {"setup": setup, "client": client, "private": private, "state": state}
+def in_file(path: Path, _: int) -> str:
+    """The letter that a file is full of; any other sign in it, but for what stands around the text, counts as torn."""
+    text = path.read_text(encoding="utf-8")
+    found = [letter for letter in "on" if f"{letter * LETTERS}" in text]
+    around = len(text) - LETTERS
+    return found[0] if found and around < LETTERS // 2 else "torn"
+
+
+def profiles(path: Path, text: str) -> None:
+    acme = Profile(name="acme", portal_url=f"https://{text}.example")
+    change_profiles(path.parent, lambda _: Profiles().with_profile(acme))
+
+
+def in_profiles(path: Path, _: int) -> str:
+    return load_profiles(path.parent).choose("acme").portal_url.removeprefix("https://")[0]
+
+
+def secret(path: Path, text: str) -> None:
+    NamedSecrets(path.parent).store(
+        "crm", Secret(text[:LETTERS_OF_A_SECRET]), [f"https://{text[0]}.example"], "file"
+    )
+
+
+def in_secrets(path: Path, _: int) -> str:
+    """A value that is bound to the hosts of another one counts as torn."""
+    secrets = NamedSecrets(path.parent)
+    known = secrets.known().get("crm")
+    if known is None:
+        return ""
+    value = secrets.value(known).reveal()
+    fits = known.hosts == (f"https://{value[0]}.example",) and value == value[0] * LETTERS_OF_A_SECRET
+    return value[0] if fits else "torn"
+
+
+def record(path: Path, text: str) -> None:
+    Journal(path, most_bytes=LETTERS * 1000).append([{"text": text}])
+
+
+def in_records(path: Path, times: int) -> str:
+    """What was written once must be there still; else it counts as torn."""
+    texts = [found["text"] for found in Journal(path).read()]
+    kept = texts.count("o" * LETTERS) == times and set(texts) <= {"o" * LETTERS, "n" * LETTERS}
+    return texts[-1][0] if kept else "torn"
+
+
+WRITERS: dict[str, tuple[Write, Callable[[Path, int], str]]] = {
+    "setup": (setup, in_file),
+    "client": (client, in_file),
+    "private": (private, in_file),
+    "state": (state, in_file),
+    "profiles": (profiles, in_profiles),
+    "secret": (secret, in_secrets),
+    "journal": (record, in_records),
+}
+LEFT = {"o": "old", "n": "new", "": "gone"}
 
 
 def dies_at(number: int) -> Callable[[], None]:
@@ -76,21 +136,12 @@ def lived(write: Write, path: Path, doom: Callable[[], None]) -> bool:
     return os.waitpid(process, 0)[1] == 0
 
 
-def left_in(path: Path, old: str) -> str:
-    """What became of the old text."""
-    found = path.read_text(encoding="utf-8")
-    if found == old:
-        return "old"
-    return "new" if found == old.replace("o" * LETTERS, "n" * LETTERS) else "torn"
-
-
 def main(writer: str, folder: Path) -> None:
-    write, path = WRITERS[writer], folder / "file"
+    (write, read), path = WRITERS[writer], folder / "file"
     for number in itertools.count(-1):
         write(path, "o" * LETTERS)
-        old = path.read_text(encoding="utf-8")
         done = lived(write, path, dies_at(number) if number >= 0 else dies_in_the_middle)
-        print(left_in(path, old))  # noqa: T201  read by the test
+        print(LEFT.get(read(path, number + 2), "torn"))  # noqa: T201  read by the test
         if done:
             return
 

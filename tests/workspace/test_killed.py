@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -61,6 +63,13 @@ async def _swallow(_: Message) -> None:
     """Nobody hears the answer any more."""
 
 
+# At least what an application on an empty portal takes: two looks, and the writes.
+KILLS_OF_AN_APPLICATION = 6
+# Before and after each of five calls: the looks at what is to be undone, and the two writes.
+KILLS_OF_AN_UNDO = 10
+UNDOING = str(Path(__file__).with_name("killed_undoing.py"))
+
+
 async def apply(folder: Path, address: str, deadly: Deadly) -> int:
     variables = {
         "BI_MCP_PORTAL_URL": f"http://{address}",
@@ -89,8 +98,7 @@ async def test_killed_at_every_request_in_turn(
                 killed += 1
                 deadly.requests = killed
         assert ended == 0
-        # At least what an application on an empty portal takes: two looks, and the writes.
-        assert killed >= 6
+        assert killed >= KILLS_OF_AN_APPLICATION
         snapshot = await portal.bi.snapshot()
         async with served(reference.app) as address:
             clean = tmp_path / "clean"
@@ -99,3 +107,12 @@ async def test_killed_at_every_request_in_turn(
             assert await apply(clean, address, Deadly(reference.app, 10**6, after)) == 0
         assert shown(snapshot) == shown(await Bench(reference, clean).snapshot())
         assert (len(snapshot.connectors), len(snapshot.sources), len(snapshot.datasets)) == (2, 2, 12)
+
+
+def test_an_undo_that_is_killed_around_every_call_in_turn_is_finished_by_the_next(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603  our own script
+        [sys.executable, UNDOING, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    *killed, left = done.stdout.splitlines()
+    assert killed == ["killed"] * KILLS_OF_AN_UNDO
+    assert left == "0 0"
