@@ -12,6 +12,8 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp.types import INVALID_REQUEST
 
+from bi_mcp.errors import ConfigError
+from bi_mcp.language import say
 from bi_mcp.refusals import NO_MESSAGE, answer_to, is_idless, refusal
 from bi_mcp.system_keyring import stop_asking
 
@@ -24,8 +26,20 @@ if TYPE_CHECKING:
 
 
 def serve_standard_streams(server: MCPServer) -> None:
-    """Serve one client until its input ends."""
-    anyio.run(_serve, server)
+    """Serve one client until its input ends. Raises `ConfigError` where the output cannot be written, as on a full disk."""
+    try:
+        anyio.run(_serve, server)
+    except BaseExceptionGroup as group:
+        failed, other = group.split(OSError)
+        if failed is None or other is not None:
+            raise
+    else:
+        return
+    raise ConfigError(
+        say(
+            "The answers cannot be written to standard output. Let the client of an assistant start the server, or make room where its output goes."
+        )
+    )
 
 
 async def _serve(server: MCPServer) -> None:

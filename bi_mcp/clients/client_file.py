@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +52,11 @@ class ClientFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             copy = self._copied()
-            replace_file(self.path, text.encode(), mode=0o600)
+            try:
+                replace_file(self.path, text.encode(), mode=0o600)
+            except OSError:
+                _remove(copy)
+                raise
         except OSError as error:
             raise ConfigError(
                 say(
@@ -117,5 +122,16 @@ class ClientFile:
         while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
             number += 1
         # With its mode: other servers' secrets may stand in it.
-        shutil.copy2(self.path, copy)
+        try:
+            shutil.copy2(self.path, copy)
+        except OSError:
+            _remove(copy)
+            raise
         return copy
+
+
+def _remove(copy: Path | None) -> None:
+    """Nothing was changed, so that there is nothing to go back to; on a full disk it may be half a copy."""
+    if copy is not None:
+        with suppress(OSError):
+            copy.unlink()

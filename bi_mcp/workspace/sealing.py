@@ -76,7 +76,7 @@ class Sealer:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The key of the history cannot be kept in {folder} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The key of the history cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )

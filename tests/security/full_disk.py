@@ -1,0 +1,156 @@
+"""Writes each file that bi-mcp keeps where there is no room for it. Started as a script: full_disk.py FOLDER
+
+Prints a line of JSON for each: `case`, the `error` and its `text`, how many requests were `sent`, and the files that `changed`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import anyio
+import click
+
+from bi_mcp.auth.store import FileTokenStore
+from bi_mcp.cli.setup_input import write_text
+from bi_mcp.clients.client_file import ClientFile
+from bi_mcp.errors import BiMcpError
+from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.rest import BIConnector, Webhook
+from bi_mcp.rest.methods import Effect, Method
+from bi_mcp.secret import Secret
+from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.workspace.audit import Audit
+from bi_mcp.workspace.history import Stamp, open_history
+from bi_mcp.workspace.journal import Journal
+from bi_mcp.workspace.portal_identity import PortalIdentity
+from bi_mcp.workspace.recording import Recorder, RecordingTransport
+from bi_mcp.workspace.sealing import Sealer
+from bi_mcp.workspace.state import State, StateDraft
+from bi_mcp.workspace.state_file import StateFile
+
+PORTAL = PortalIdentity("portal")
+# No file may become larger: there is room for the beginning of each.
+ROOM = 10
+Write = Callable[[Path, str], object]
+
+
+class Sent:
+    """A portal with one connector, which counts the writes that reach it."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        if method.effect is Effect.READ:
+            return {"item": {"id": parameters["id"], "title": "Shop"}}
+        self.writes += 1
+        return True
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+SENT = Sent()
+
+
+def record(recorder: Recorder, word: str) -> None:
+    async def delete() -> None:
+        await BIConnector(RecordingTransport(SENT, recorder)).connectors.delete(len(word))
+
+    anyio.run(delete)
+
+
+def profiles(folder: Path, word: str) -> None:
+    acme = Profile(name=word, portal_url="https://acme.example")
+    change_profiles(folder, lambda known: known.with_profile(acme))
+
+
+def token(folder: Path, word: str) -> None:
+    anyio.run(FileTokenStore(folder).save, "acme", Webhook(Secret(f"7/{word}")))
+
+
+def secret(folder: Path, word: str) -> None:
+    NamedSecrets(folder).store(word, Secret(word), ["https://shop.example"], "file")
+
+
+def history(folder: Path, word: str) -> None:
+    record(Recorder(Stamp("acme", PORTAL), open_history(folder, PORTAL)), word)
+
+
+def audit(folder: Path, word: str) -> None:
+    record(Recorder(Stamp("acme", PORTAL), None, Audit(Journal(folder / "audit.jsonl"))), word)
+
+
+def key(folder: Path, word: str) -> None:
+    Sealer(folder / word).seal(Secret(word))
+
+
+def state(folder: Path, word: str) -> None:
+    draft = StateDraft(State("local"))
+    draft.adopt("connector", word, 1)
+    StateFile(folder / "bi.yaml", PORTAL).write(draft.state())
+
+
+def pending(folder: Path, word: str) -> None:
+    StateFile(folder / "bi.yaml", PORTAL).write_pending({"word": word})
+
+
+def setup(folder: Path, word: str) -> None:
+    write_text(folder / "bi.yaml", f"version: 1 # {word}\n")
+
+
+def client(folder: Path, word: str) -> None:
+    ClientFile(folder / "client.json").write(f'{{"mcpServers": "{word}"}}')
+
+
+CASES: dict[str, Write] = {
+    "profiles": profiles,
+    "token": token,
+    "secret": secret,
+    "history": history,
+    "audit": audit,
+    "key": key,
+    "state": state,
+    "pending": pending,
+    "setup": setup,
+    "client": client,
+}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What there is, without the empty files that are locked."""
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if path.suffix != ".lock"}
+
+
+def tell(case: str, folder: Path) -> None:
+    """Fill the disk and write again."""
+    before, sent = files(folder), SENT.writes
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+    told = {"case": case, "error": "", "text": ""}
+    try:
+        CASES[case](folder, "second")
+    except (BiMcpError, click.ClickException, OSError) as error:
+        told |= {"error": type(error).__name__, "text": str(error)}
+    after = files(folder)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    print(json.dumps({**told, "sent": SENT.writes - sent, "changed": changed}), flush=True)  # noqa: T201  read by the test
+
+
+def main(folder: Path) -> None:
+    for case, write in CASES.items():
+        place = folder / case
+        place.mkdir()
+        write(place, "first")
+        if os.fork() == 0:
+            tell(case, place)
+            os._exit(0)
+        os.wait()
+
+
+main(Path(sys.argv[1]))
