@@ -34,6 +34,7 @@ NOBODY_CAN_HELP = ["answer", "write 2: made", "write 2: half written"]
 TOKEN_IS_WRITTEN = [f"write 2: {event}" for event in WRITE[2:]]
 # Writes of a login: 1 takes the name, 2 is the token, 3 is the profile.
 LOGIN = ["locked", *[f"write {number}: {event}" for number in (1, 2, 3) for event in WRITE]]
+FIRST_LOGIN = [step for step in LOGIN if step.endswith(("locked", "half written", "replaced"))]
 
 
 async def kill(step: str, what: str, folder: Path, text: str = "") -> None:
@@ -110,9 +111,7 @@ async def test_a_second_login_that_is_killed_leaves_the_first_or_the_second(
     assert_tidy(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "step", [step for step in LOGIN if step.endswith(("locked", "half written", "replaced"))]
-)
+@pytest.mark.parametrize("step", FIRST_LOGIN)
 async def test_a_first_login_that_is_killed_works_or_can_be_done_again(
     portal: LoginPortal, tmp_path: Path, step: str
 ) -> None:
