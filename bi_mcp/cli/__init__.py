@@ -23,7 +23,7 @@ from bi_mcp.cli.practice import demo, portal, sample
 from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
-from bi_mcp.cli.streams import use_utf8
+from bi_mcp.cli.streams import room_for_output, use_utf8
 from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.language import LANGUAGES, Language, say, speak, speaking_in_terminal
 from bi_mcp.workspace.acting import acting
@@ -38,6 +38,10 @@ class Commands(click.Group):
         """Run the command line in its language, which help and wrong arguments need before an option is read."""
         language = _wished_language(sys.argv[1:] if args is None else args)
         speak(language)
+        with room_for_output():
+            return self._main_in(language, args, *more, **extra)
+
+    def _main_in(self, language: Language, args: Sequence[str] | None, *more: Any, **extra: Any) -> Any:
         if language == "en":
             return super().main(args, *more, **extra)
         # Imported here: English needs none of it.

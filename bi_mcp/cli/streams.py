@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TextIO
 
 import click
 
 from bi_mcp.language import say
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
+
+
+@contextmanager
+def room_for_output() -> Iterator[None]:
+    """End with a sentence where what a command prints goes to a disk that is full. Files that it writes have errors of their own."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        click.echo(
+            say(
+                "Error: the output cannot be written ({strerror}). Make room where it goes, then run it again.",
+                strerror=error.strerror,
+            ),
+            err=True,
+        )
+        _drop_output()
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """What is still kept back for the output would fail again, and be told, when Python ends."""
+    with suppress(OSError, ValueError, AttributeError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def use_utf8() -> None:

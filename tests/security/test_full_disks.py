@@ -148,3 +148,23 @@ def test_a_server_answers_where_its_log_finds_no_room_and_ends_with_a_sentence_w
         assert done.returncode == 1
         assert b"cannot be written to standard output" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("options", [["schema"], ["--help"], ["profiles", "--help"]], ids=" ".join)
+def test_a_command_whose_output_finds_no_room_ends_with_a_sentence(
+    tmp_path: Path, options: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as disk:
+        done = subprocess.run(  # noqa: S603  this very Python
+            [*COMMAND, *options],
+            stdout=disk,
+            stderr=subprocess.PIPE,
+            env=environment(tmp_path),
+            timeout=LIMIT_S,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        f"Error: the output cannot be written ({os.strerror(errno.ENOSPC)}). Make room where it goes, then run it again.\n"
+    )
