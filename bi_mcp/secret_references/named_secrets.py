@@ -97,9 +97,7 @@ class NamedSecrets:
         with self._changing() as index:
             # Before anything changes: a keyring may refuse.
             key = self.key(keeper) or self._new_key(keeper)
-            # The name is gone while the value changes: a process killed in between leaves no value bound to old hosts.
-            self._retire(index, name)
-            self._values(keeper).write(name, value)
+            self._replace_value(index, name, value, keeper)
             index.known[name] = NamedSecret(
                 name=name,
                 hosts=tuple(dict.fromkeys(hosts)),
@@ -122,7 +120,9 @@ class NamedSecrets:
                         stored=stored,
                     )
                 )
+            keeper = index.known[name].keeper
             self._retire(index, name)
+            self._values(keeper).remove(name)
 
     def forget_former(self, names: Collection[str]) -> None:
         """Forget the former values of these secrets: sources that hold one are no longer bound to its hosts."""
@@ -151,12 +151,28 @@ class NamedSecrets:
         self._values(keeper).write(KEY_NAME, key.kept)
         return key
 
+    def _replace_value(self, index: SecretIndex, name: str, value: Secret, keeper: Keeper) -> None:
+        """Write a value while its name is gone: a process killed meanwhile leaves no value bound to old hosts.
+
+        Where it finds no room, or a keyring refuses it, the former secret stays if its value surely does.
+        """
+        kept, before = index.as_json(), index.known.get(name)
+        former = None if before is None else self._values(before.keeper).read(name)
+        self._retire(index, name)
+        try:
+            self._values(keeper).write(name, value)
+        except (ConfigError, OSError):
+            if before is not None and former and self._values(before.keeper).read(name) == former:
+                self._index.write(kept)
+            raise
+        if before is not None and before.keeper != keeper:
+            self._values(before.keeper).remove(name)
+
     def _retire(self, index: SecretIndex, name: str) -> None:
         before = index.known.get(name)
         if before is not None:
             index.retire(name, before.fingerprint or self._fingerprint(before), self._moment())
             self._write(index)
-            self._values(before.keeper).remove(name)
 
     def _fingerprint(self, secret: NamedSecret) -> str:
         """Make the fingerprint that an older version did not. Empty for a value that cannot be read any more."""
@@ -190,7 +206,7 @@ class NamedSecrets:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The secrets cannot be kept in {folder} ({strerror}). Make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The secrets cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )

@@ -25,7 +25,7 @@ from tests.auth.portal import NAME, USER, Clock, LoginPortal, allow
 from tests.portal.serving import served
 from tests.rest.calling import Answering, Recorder
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("logins by processes and browsers")]
 
 SEES = "It sees 0 connectors, 0 sources, 0 datasets. The portal is of the generation 'tables'.\n"
 WEBHOOK = "7/webhook-canary"

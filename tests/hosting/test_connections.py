@@ -27,7 +27,7 @@ from bi_mcp.hosting.serving import _Server
 from tests.hosting.processes import serving
 from tests.hosting.serving import LIMIT_S, http_client
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("servers for a team, as processes")]
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 HALF_OPEN = {

@@ -153,10 +153,10 @@ def test_a_locked_keyring_changes_nothing(stored: NamedSecrets, keyring: Keyring
     assert stored.value(shop) == Secret("old")
 
 
-def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
+def test_a_change_that_is_refused_leaves_the_old_secret(
     stored: NamedSecrets, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store(stored, "shop", "old", "old.example", keeper="keyring")
+    shop = store(stored, "shop", "old", "old.example", keeper="keyring")
 
     def refuse(service: str, username: str, password: str) -> None:
         raise KeyringLocked
@@ -165,8 +165,41 @@ def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
     with pytest.raises(ConfigError):
         stored.store("shop", Secret(CANARY), ["new.example"], "keyring")
     monkeypatch.undo()
+    assert stored.known() == {"shop": shop}
+    assert stored.value(shop) == Secret("old")
+
+
+def test_a_change_that_breaks_off_leaves_no_value_under_the_old_binding(
+    stored: NamedSecrets, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(stored, "shop", "old", "old.example", keeper="keyring")
+    take = keyring.set_password
+
+    def take_and_fail(service: str, username: str, password: str) -> None:
+        take(service, username, password)
+        raise KeyringLocked
+
+    monkeypatch.setattr(keyring, "set_password", take_and_fail)
+    with pytest.raises(ConfigError):
+        stored.store("shop", Secret(CANARY), ["new.example"], "keyring")
+    monkeypatch.undo()
     assert "shop" not in stored.known()
     assert store(stored, "shop", CANARY, "new.example", keeper="keyring").hosts == ("new.example",)
+
+
+def test_a_new_value_for_which_there_is_no_room_leaves_the_old_secret(stored: NamedSecrets) -> None:
+    resource = pytest.importorskip("resource", reason="Windows does not bound what a process writes")
+    shop = store(stored, "shop", "old", "old.example", keeper="file")
+    bounds = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The index finds room, the value does not.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, bounds[1]))
+    try:
+        with pytest.raises(ConfigError, match="File too large"):
+            stored.store("shop", Secret("new" * 1500), ["new.example"], "file")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bounds)
+    assert stored.known() == {"shop": shop}
+    assert stored.value(shop) == Secret("old")
 
 
 def test_a_new_value_is_not_given_out_under_the_binding_of_the_old_one(

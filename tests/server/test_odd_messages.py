@@ -32,7 +32,7 @@ from tests.server.odd_messages import (
 )
 from tests.server.processes import MODERN, Wire, started
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("odd messages")]
 
 # Of errors. More is no help, whatever was wrong.
 LONGEST_ERROR = 8_000
@@ -92,7 +92,6 @@ async def still_answers(wire: Wire, era: Era) -> None:
     assert "tools" in await wire.ask("tools/list", **(MODERN if era == "auto" else {}))
 
 
-@pytest.mark.campaign("odd messages")
 async def test_an_odd_line_is_answered_as_it_must_and_the_next_one_is_served(
     era: Era, tmp_path: Path
 ) -> None:
