@@ -12,9 +12,9 @@ from benchmarks.snapshot import CONNECTORS, SOURCES
 from benchmarks.workspace import setup_of
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.workspace.matching import match, paired
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state import State
+from bi_mcp.setup.matching import match, paired
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state import State
 
 FEW = 1_000
 MANY = 10_000

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.outcome import Outcome
-from bi_mcp.diagnostics.connector_check import examine_connector
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.check import examine_connector
 from bi_mcp.endpoints.caller import EndpointCaller
-from bi_mcp.secret import Secret
 from tests.charts.connector import CONNECTION, PATHS, HonestConnector
 from tests.charts.flaws import DATA_FLAWS, FLAWS, OPERATOR_FLAWS
 from tests.charts.tables import shop

@@ -17,13 +17,14 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from starlette.responses import PlainTextResponse
 
 from benchmarks.outcome import Outcome
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.diagnostics.outside import diagnose_dataset
-from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
-from bi_mcp.diagnostics.table_answers import CALLS_PER_HOST
+from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+from bi_mcp.diagnostics.dataset.table_answers import CALLS_PER_HOST
+from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import BiMcpError
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import (
     ConnectorChanges,
@@ -34,7 +35,6 @@ from bi_mcp.rest.models import (
     SourceFields,
 )
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.charts.connector import CONNECTION, PATHS
 from tests.charts.tables import shop
 

@@ -11,7 +11,7 @@ atheris: Any = import_module("atheris")
 
 # Before anything of bi-mcp is imported: what is imported here tells which of its code an input reaches.
 with atheris.instrument_imports(
-    include=["bi_mcp.endpoints", "bi_mcp.rest", "bi_mcp.workspace", "json", "ruamel"]
+    include=["bi_mcp.endpoints", "bi_mcp.rest", "bi_mcp.setup", "json", "ruamel"]
 ):
     from tests.security.harnesses import HARNESSES
 

@@ -12,17 +12,17 @@ from starlette.responses import PlainTextResponse
 
 from benchmarks.snapshot import counting_requests
 from benchmarks.workspace import setup_of, values
-from bi_mcp import sample
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.query import PAGE_SIZE
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.state import State
-from bi_mcp.workspace.state_file import StateInMemory
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.state import State
+from bi_mcp.setup.state_file import StateInMemory
+from bi_mcp.setup.workspace import Workspace
 
 SIZES = (10, 100, 1_000, 10_000)
 CONNECTORS = 2

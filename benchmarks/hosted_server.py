@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import http_settings, read_settings
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.hosting.serving import serve_http
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.gather import GatheringTransport
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
+from bi_mcp.server.http.options import HttpOptions
+from bi_mcp.server.http.serving import serve_http
 
 
 def connect() -> BIConnector:

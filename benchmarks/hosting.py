@@ -27,12 +27,12 @@ from starlette.responses import PlainTextResponse
 from benchmarks.local_portal import running_portal
 from benchmarks.outcome import Outcome
 from benchmarks.servers import OUR_COMMAND
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorFields, DatasetFields, NewColumn, Parameter, SourceFields
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 
 CLIENTS = 32
 CALLS = 2_000

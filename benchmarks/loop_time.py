@@ -18,13 +18,13 @@ from benchmarks.outcome import Outcome
 from benchmarks.snapshot import CONNECTORS, DATASETS, SOURCES
 from benchmarks.timed_server import FILE
 from benchmarks.workspace import setup_of, values
-from bi_mcp import sample
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice import sample
 from bi_mcp.rest import AccessToken, BIConnector
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.file import write_setup
-from bi_mcp.workspace.state import State
-from bi_mcp.workspace.state_file import StateInMemory
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.file import write_setup
+from bi_mcp.setup.state import State
+from bi_mcp.setup.state_file import StateInMemory
+from bi_mcp.setup.workspace import Workspace
 
 GOAL_S = 1.0
 GOAL_PIECE_S = 0.05

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchmarks.outcome import Outcome
 from benchmarks.servers import ours
 from bi_mcp.auth.login import keep
+from bi_mcp.auth.profiles import Profile
 from bi_mcp.auth.token import Application, Grant, parse_token
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.portal.identity import FIXED_USER
-from bi_mcp.profiles import Profile
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.identity import FIXED_USER
 from tests.portal.serving import served
 
 PROCESSES = 8

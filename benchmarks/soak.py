@@ -23,10 +23,10 @@ from mcp import Client
 
 from benchmarks.hosting import HTTP_COMMAND, client_of, resident_kilobytes, running
 from benchmarks.local_portal import LocalPortal, running_portal
-from bi_mcp import sample
-from bi_mcp.portal.faults import FaultKind
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest import AccessToken, BIConnector
-from bi_mcp.secret import Secret
 
 CLIENTS = 4
 # Between two calls of a client: the machine is not what is tested.

@@ -13,16 +13,16 @@ import anyio
 from benchmarks.local_portal import running_portal
 from benchmarks.outcome import Outcome
 from benchmarks.snapshot import COLUMNS, CONNECTORS, DATASETS, SOURCES, counting_requests
-from bi_mcp import sample
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice import sample
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.models import Parameter
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
-from bi_mcp.workspace.state_file import StateFile
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.setup.workspace import Workspace
+from bi_mcp.vault.setting_values import EnvReference, SettingValues
 
 GOAL_PLAN = 30
 GOAL_OVER_FLOOR = 1.5

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from bi_mcp.base.language import LANGUAGES, Language, say
+from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import LANGUAGES, Language, say
-from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
-from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -33,14 +33,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from bi_mcp.language import say
-from bi_mcp.secret import redact
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-    from bi_mcp.secret import Secret
+    from bi_mcp.base.secret import Secret
 
 # A portal's message is cut after so many.
 MESSAGE_CHARACTERS = 500

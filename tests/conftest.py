@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from bi_mcp.language import speak
+from bi_mcp.base.language import speak
 
 # How many tests of each campaign were left out. With pytest-xdist only the workers collect tests, so they tell the controller.
 LEFT_OUT = pytest.StashKey[Counter[str]]()

@@ -19,7 +19,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from bi_mcp import __version__
-from bi_mcp.tools import TOOLS
+from bi_mcp.server.tools import TOOLS
 from tests.server.processes import MODERN
 from tests.server.talking import connector_fields
 

@@ -13,16 +13,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bi_mcp.clients.client_file import ClientFile
-from bi_mcp.private_file import PrivateFile
-from bi_mcp.profiles import Profile, Profiles, change_profiles, load_profiles
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.whole_file import replace_file
-from bi_mcp.workspace.journal import Journal
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.state import State, StateDraft
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
+from bi_mcp.base.secret import Secret
+from bi_mcp.base.whole_file import replace_file
+from bi_mcp.cli.clients.client_file import ClientFile
+from bi_mcp.history.journal import Journal
+from bi_mcp.setup.state import State, StateDraft
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.private_file import PrivateFile
 
 Write = Callable[[Path, str], object]
 

@@ -17,14 +17,14 @@ import pytest
 from click.testing import CliRunner, Result
 from mcp import Client
 
-from bi_mcp import sample
 from bi_mcp.cli import main
 from bi_mcp.cli.chart import REASONS
 from bi_mcp.cli.chart_conditions import PHRASES, parse_group
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal.chart_failures import FailureKind
-from bi_mcp.portal.chart_question import OPERATOR_NAMES
-from bi_mcp.server import build_server
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal.chart_failures import FailureKind
+from bi_mcp.practice.portal.chart_question import OPERATOR_NAMES
+from bi_mcp.server.build import build_server
 from tests.server.talking import Talk
 
 DATASET = {

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from mcp import Client
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.practice.portal import create_app
+from bi_mcp.server.build import build_server
 from tests.auth import command as processes
 from tests.portal.serving import served
 from tests.server.talking import Talk

@@ -124,7 +124,7 @@ def test_completion_tells_of_commands_in_russian(monkeypatch: pytest.MonkeyPatch
 def test_english_help_loads_no_translations() -> None:
     """A client starts the server for every chat: what English does not need stays on the disk."""
     asked = "import sys; from bi_mcp.cli import main; main(['--help'], standalone_mode=False); "
-    asked += "sys.exit('bi_mcp.cli.help_texts' in sys.modules or 'bi_mcp.terminal' in sys.modules)"
+    asked += "sys.exit('bi_mcp.cli.help_texts' in sys.modules or 'bi_mcp.base.terminal' in sys.modules)"
     finished = subprocess.run(  # noqa: S603  this very Python
         [sys.executable, "-c", asked], timeout=LIMIT_S, check=False, capture_output=True
     )

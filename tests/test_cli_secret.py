@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.keyrings import Keyring, system_keyring
 from tests.server.processes import LIMIT_S, environment
 

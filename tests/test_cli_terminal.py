@@ -14,7 +14,7 @@ from mcp import Client
 
 from bi_mcp.cli import main
 from bi_mcp.config import language_in_terminal, read_settings
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.talking import Talk
 
 LONG = "A title that is much longer than what any terminal of eighty columns has room for beside the rest"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import (
     LocalPortalSettings,
     Settings,
@@ -19,7 +20,6 @@ from bi_mcp.config import (
     with_options,
 )
 from bi_mcp.errors import ConfigError
-from bi_mcp.secret import Secret
 
 TOKEN = "token-canary"
 WEBHOOK = "https://portal.example/rest/7/webhook-canary/"

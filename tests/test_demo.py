@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from bi_mcp import demo, sample
-from bi_mcp.demo import charts, job
+from bi_mcp.practice import demo, sample
+from bi_mcp.practice.demo import charts, job
 
 pytestmark = pytest.mark.anyio
 

@@ -15,9 +15,9 @@ import httpx
 import httpx2
 import pytest
 
+from bi_mcp.base.logs import JsonFormatter, hide_answers_in_logs
 from bi_mcp.config import log_settings
 from bi_mcp.errors import ConfigError
-from bi_mcp.logs import JsonFormatter, hide_answers_in_logs
 
 
 def test_a_line_is_an_object_with_the_class_of_an_exception_and_not_its_text() -> None:

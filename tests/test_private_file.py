@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.private_file import PrivateFile
+from bi_mcp.vault.private_file import PrivateFile
 
 
 def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
 from bi_mcp.errors import ConfigError
-from bi_mcp.profiles import Profile, Profiles, change_profiles, load_profiles
 
 ACME = Profile(
     name="acme",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.progress import as_one_step, remark, report, reporting_to
+from bi_mcp.base.progress import as_one_step, remark, report, reporting_to
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ import traceback
 import pytest
 from pydantic import BaseModel
 
-from bi_mcp.secret import MASK, Secret, redact
+from bi_mcp.base.secret import MASK, Secret, redact
 from tests.security.echoes import CODINGS, SECRET, Coding
 
 CANARY = "canary-7f3a"

@@ -11,9 +11,9 @@ from threading import Event
 import anyio
 import pytest
 
+from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.errors import BiMcpError, ConfigError
-from bi_mcp.profiles import Profile, change_profiles
-from bi_mcp.system_keyring import PATIENCE_S, ask_for_text, ask_keyring, best_keeper
+from bi_mcp.vault.keyring import PATIENCE_S, ask_for_text, ask_keyring, best_keeper
 from tests import keyrings
 from tests.server.processes import COMMAND, LIMIT_S, MODERN, environment, started
 

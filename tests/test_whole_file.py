@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.private_file import PrivateFile
-from bi_mcp.whole_file import replace_file
+from bi_mcp.base.whole_file import replace_file
+from bi_mcp.vault.private_file import PrivateFile
 
 SCRIPT = str(Path(__file__).with_name("killed_replacing.py"))
 

@@ -10,7 +10,7 @@ import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 
-from bi_mcp.tools import TOOLS
+from bi_mcp.server.tools import TOOLS
 
 PROMPTS = {"debug_dataset", "onboard", "replace_credentials", "review_portal"}
 

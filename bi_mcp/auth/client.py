@@ -12,18 +12,18 @@ import anyio
 import httpx
 
 from bi_mcp.auth.token import parse_token
+from bi_mcp.base.foreign_json import parse_foreign
+from bi_mcp.base.language import say, text
+from bi_mcp.base.secret import MASK
+from bi_mcp.base.unpacking import PART, read_bounded
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
-from bi_mcp.foreign_json import parse_foreign
-from bi_mcp.language import say, text
-from bi_mcp.network import certificate_trouble, find_way_out
-from bi_mcp.secret import MASK
-from bi_mcp.unpacking import PART, read_bounded
+from bi_mcp.rest.network import certificate_trouble, find_way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bi_mcp.auth.token import Application, Token
-    from bi_mcp.secret import Secret
+    from bi_mcp.base.secret import Secret
 
 METHOD = "oauth.token"
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)

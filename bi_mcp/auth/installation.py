@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bi_mcp.auth.token import parse_token
+from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
-from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from bi_mcp.auth.token import Token

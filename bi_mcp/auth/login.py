@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from bi_mcp.auth.profiles import change_profiles
 from bi_mcp.auth.token import Grant
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.language import say
-from bi_mcp.profiles import change_profiles
-from bi_mcp.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bi_mcp.auth.profiles import Profile, Profiles
     from bi_mcp.auth.store import Stored
-    from bi_mcp.profiles import Profile, Profiles
 
 SCOPE = "biconnector"
 # The only hosts that an application's secret is ever sent to. The first one is the present name, the other an older one.

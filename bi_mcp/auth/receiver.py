@@ -10,9 +10,9 @@ import anyio
 from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.language import say
-from bi_mcp.loopback_page import HOST, LONGEST_HEAD, answer_page
+from bi_mcp.vault.loopback_page import HOST, LONGEST_HEAD, answer_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,8 +12,8 @@ import anyio
 from anyio import to_thread
 
 from bi_mcp.auth.token import Grant, renamed
+from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError, ConfigError
-from bi_mcp.language import say
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.auth.client import OAuthClient
+    from bi_mcp.auth.profiles import Profile
     from bi_mcp.auth.store import Stored, TokenStore
     from bi_mcp.auth.token import Token
-    from bi_mcp.profiles import Profile
-    from bi_mcp.secret import Secret
+    from bi_mcp.base.secret import Secret
 
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
 _FINAL = frozenset({"invalid_grant", "invalid_client"})
@@ -210,8 +210,8 @@ def open_session(
     """
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient
+    from bi_mcp.auth.profiles import keep_member, move_profile
     from bi_mcp.auth.store import open_store
-    from bi_mcp.profiles import keep_member, move_profile
 
     local = open_store(profile.keeper, folder)
     store = local if share is None else share(local)

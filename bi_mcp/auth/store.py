@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from anyio import sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.language import say
-from bi_mcp.private_file import PrivateFile, make_private_folder
 from bi_mcp.rest.credential import Webhook
-from bi_mcp.secret import Secret
-from bi_mcp.system_keyring import ask_for_text, ask_keyring, system_keyring, unusable_keyring
+from bi_mcp.vault.keyring import ask_for_text, ask_keyring, system_keyring, unusable_keyring
+from bi_mcp.vault.private_file import PrivateFile, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from keyring.backend import KeyringBackend
 
-    from bi_mcp.profiles import Keeper
+    from bi_mcp.vault.keyring import Keeper
 
 Stored = Grant | Webhook
 

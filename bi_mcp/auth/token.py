@@ -8,8 +8,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bi_mcp.language import say
-from bi_mcp.secret import Secret
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

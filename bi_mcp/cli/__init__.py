@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bi_mcp import __version__
+from bi_mcp.base.language import LANGUAGES, Language, say, speak, speaking_in_terminal
 from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.chart import chart
 from bi_mcp.cli.completion import completion
@@ -25,8 +26,7 @@ from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.cli.streams import room_for_output, use_utf8
 from bi_mcp.errors import BiMcpError, ConfigError
-from bi_mcp.language import LANGUAGES, Language, say, speak, speaking_in_terminal
-from bi_mcp.workspace.acting import acting
+from bi_mcp.history.actor import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -72,7 +72,7 @@ class Commands(click.Group):
                 speak(language_in_terminal())
             return super().invoke(ctx)
         except BiMcpError as error:
-            from bi_mcp.diagnostics.endpoint_rules import advised
+            from bi_mcp.diagnostics.findings.endpoint_rules import advised
 
             raise click.ClickException(advised(error)) from None
         except OSError as error:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say, text
+from bi_mcp.base.language import say, text
 
 if TYPE_CHECKING:
-    from bi_mcp.profiles import Profiles
+    from bi_mcp.auth.profiles import Profiles
 
 PORT = 8776
 
@@ -76,8 +76,8 @@ def logout(name: str | None) -> None:
     import anyio
 
     from bi_mcp.auth.login import forget
+    from bi_mcp.auth.profiles import load_profiles
     from bi_mcp.config import configuration_folder
-    from bi_mcp.profiles import load_profiles
 
     folder = configuration_folder()
     profile = load_profiles(folder).choose(name)
@@ -122,8 +122,8 @@ def choose_default(name: str) -> None:
     Example:
       bi-mcp profiles default test
     """
+    from bi_mcp.auth.profiles import change_profiles
     from bi_mcp.config import configuration_folder
-    from bi_mcp.profiles import change_profiles
 
     _show(change_profiles(configuration_folder(), lambda known: known.with_default(name)))
 
@@ -170,15 +170,15 @@ def move(old: str, new: str) -> None:
 
 
 def _set_lock(name: str, *, read_only: bool) -> None:
+    from bi_mcp.auth.profiles import change_profiles
     from bi_mcp.config import configuration_folder
-    from bi_mcp.profiles import change_profiles
 
     _show(change_profiles(configuration_folder(), lambda known: known.with_lock(name, read_only=read_only)))
 
 
 def _load() -> Profiles:
+    from bi_mcp.auth.profiles import load_profiles
     from bi_mcp.config import configuration_folder
-    from bi_mcp.profiles import load_profiles
 
     return load_profiles(configuration_folder())
 

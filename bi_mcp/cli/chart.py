@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.base.language import say, say_count, text
 from bi_mcp.cli.chart_conditions import parse_group
 from bi_mcp.cli.chosen_portal import profile_option
 from bi_mcp.cli.rows import print_rows
-from bi_mcp.language import say, say_count, text
 
 if TYPE_CHECKING:
     from bi_mcp.config import LocalPortalSettings
@@ -100,7 +100,7 @@ def chart(
     """
     import anyio
 
-    from bi_mcp.embedded import open_chart
+    from bi_mcp.practice.run import open_chart
 
     if time_column and not (start or end):
         raise click.UsageError(say("--time-column goes with --from or --to. Add one of them."))
@@ -128,8 +128,8 @@ def chart(
 
 
 def _practice_portal(profile: str | None) -> LocalPortalSettings:
+    from bi_mcp.app.portals import EMBEDDED, build_portals
     from bi_mcp.config import read_settings, with_options
-    from bi_mcp.portals import EMBEDDED, build_portals
 
     settings = with_options(read_settings(), profiles=(profile,) if profile else ())
     portals, default = build_portals(settings)

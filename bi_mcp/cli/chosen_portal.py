@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bi_mcp.tools.app import App
+    from bi_mcp.app.app import App
 
 Result = TypeVar("Result")
 
@@ -18,8 +18,8 @@ profile_option = click.option("--profile", help="Work with this profile. Default
 
 def open_app(profile: str | None, show_settings: str | None = None) -> App:
     """What the server would be for this profile."""
+    from bi_mcp.app.build import build_app
     from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import build_app
 
     profiles = (profile,) if profile else ()
     return build_app(with_options(read_settings(), show_settings=show_settings, profiles=profiles))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 PROGRAM = "bi-mcp"
 # The variable that click derives from the program's name.

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
 from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.cli.rows import open_console, print_rows
-from bi_mcp.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bi_mcp.diagnostics.connector_report import ConnectorReport
-    from bi_mcp.diagnostics.finding import Finding
-    from bi_mcp.diagnostics.portal_map import PortalMap
-    from bi_mcp.tools.app import App
+    from bi_mcp.app.app import App
+    from bi_mcp.diagnostics.connector.report import ConnectorReport
+    from bi_mcp.diagnostics.findings.finding import Finding
+    from bi_mcp.diagnostics.portal.portal_map import PortalMap
 
 Command = Callable[..., None]
 
@@ -52,7 +52,7 @@ def check(source: int, table: str | None, quick: bool, profile: str | None, as_j
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.outside import open_outside
+        from bi_mcp.diagnostics.dataset.outside import open_outside
 
         outside = await open_outside(app.bi, app.portal.caller, source)
         report = await outside.check(table, quick=quick)
@@ -78,7 +78,7 @@ def tables(source: int, search: str, profile: str | None, as_json: bool) -> None
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.outside import open_outside
+        from bi_mcp.diagnostics.dataset.outside import open_outside
 
         outside = await open_outside(app.bi, app.portal.caller, source)
         found = await outside.tables(search)
@@ -103,7 +103,7 @@ def propose(source: int, table: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.outside import open_outside, propose_dataset
+        from bi_mcp.diagnostics.dataset.outside import open_outside, propose_dataset
 
         outside = await open_outside(app.bi, app.portal.caller, source)
         proposal = await propose_dataset(app.bi, outside, table)
@@ -128,7 +128,7 @@ def preview(dataset: int, limit: int, profile: str | None, as_json: bool) -> Non
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.preview import preview_dataset
+        from bi_mcp.diagnostics.dataset.preview import preview_dataset
 
         rows, sent = await preview_dataset(app.bi, app.portal.caller, dataset, limit=limit)
         if not as_json:
@@ -160,7 +160,7 @@ def diagnose(
         raise click.UsageError(say("--source goes with --all. Add --all, or leave --source out."))
 
     async def run_one(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.outside import diagnose_dataset
+        from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
 
         found, diagnosis = await diagnose_dataset(
             app.bi, app.portal.caller, await _dataset_id(app, dataset or "")
@@ -171,7 +171,7 @@ def diagnose(
         return {"id": found.id, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
 
     async def run_all(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+        from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
 
         found = await diagnose_portal(app.bi, app.portal.caller, source=source)
         if not as_json:
@@ -230,8 +230,8 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bi_mcp.diagnostics.portal_map import MARKS as STATE_MARKS
-    from bi_mcp.diagnostics.portal_map import STATES
+    from bi_mcp.diagnostics.portal.portal_map import MARKS as STATE_MARKS
+    from bi_mcp.diagnostics.portal.portal_map import STATES
 
     table = Table("", say("object"), say("title"), say("found"), box=SIMPLE_HEAD, show_edge=False)
     troubled = [node for node in found.nodes if node.findings]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say, text
+from bi_mcp.base.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bi_mcp.diagnostics.finding import Finding
-    from bi_mcp.diagnostics.portal_status import PortalStatus
+    from bi_mcp.diagnostics.findings.finding import Finding
+    from bi_mcp.diagnostics.portal.status import PortalStatus
 
 MARKS = {"ok": "✓", "note": "·", "warning": "!", "error": "✗"}
 COLOURS = {"ok": "green", "note": "bright_black", "warning": "yellow", "error": "red"}
@@ -61,8 +61,8 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
     """
     import anyio
 
+    from bi_mcp.app.build import examine
     from bi_mcp.config import read_settings, with_options
-    from bi_mcp.server import examine
 
     found = anyio.run(examine, with_options(read_settings(), profiles=profiles))
     if as_json:

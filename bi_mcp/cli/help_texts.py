@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import click
 
+from bi_mcp.base.language import DOMAIN, FOLDER, Language, translate
 from bi_mcp.config import system_language
-from bi_mcp.language import DOMAIN, FOLDER, Language, translate
 
 # What stands before a paragraph whose lines Click is to leave as they are.
 KEPT = "\b\n"

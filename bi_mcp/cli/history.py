@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.base.language import say, text
 from bi_mcp.cli.chosen_portal import on_the_portal, open_app
 from bi_mcp.cli.rows import open_console, print_records
-from bi_mcp.language import say, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.text import Text
 
-    from bi_mcp.tools.app import App
-    from bi_mcp.workspace.history import Entry
-    from bi_mcp.workspace.undo_plan import UndoPlan
+    from bi_mcp.app.app import App
+    from bi_mcp.history.entries import Entry
+    from bi_mcp.history.undo_plan import UndoPlan
 
 # Six columns are not readable in less.
 NARROW = 60
@@ -46,7 +46,7 @@ def history(profile: str | None, limit: int, as_json: bool) -> None:
       bi-mcp history
       bi-mcp history --profile prod --limit 100 --json
     """
-    from bi_mcp.workspace.history import told, undone
+    from bi_mcp.history.entries import told, undone
 
     entries = open_app(profile).history.entries()
     reverted = undone(entries)
@@ -145,7 +145,7 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
 def _row(entry: Entry, reverted: dict[str, str]) -> list[Text]:
     from rich.text import Text
 
-    from bi_mcp.workspace.nouns import noun
+    from bi_mcp.rest.nouns import noun
 
     object = f"{noun(entry.group)} {entry.object or ''} {entry.name}"
     code = f" {entry.code}" if entry.code else ""
@@ -158,7 +158,7 @@ def _row(entry: Entry, reverted: dict[str, str]) -> list[Text]:
 
 
 def _what(entry: Entry) -> str:
-    from bi_mcp.workspace.history import told
+    from bi_mcp.history.entries import told
 
     fields = told(entry).get("fields", ())
     if entry.operation == "fields.update":

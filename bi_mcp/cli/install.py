@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 if TYPE_CHECKING:
-    from bi_mcp.clients.client_file import ClientFile
-    from bi_mcp.clients.known_clients import Client
+    from bi_mcp.cli.clients.client_file import ClientFile
+    from bi_mcp.cli.clients.known_clients import Client
 
 # Known here too, so that --help loads nothing; a test compares it with the table.
 NAMES = ("claude-code", "cursor", "vscode", "claude-desktop")
@@ -65,8 +65,8 @@ def install(
       bi-mcp install vscode --print
       bi-mcp install claude-code --env BI_MCP_PORTAL_URL --env BI_MCP_ACCESS_TOKEN
     """
-    from bi_mcp.clients.client_file import ClientFile
-    from bi_mcp.clients.known_clients import CLIENTS, SERVER, build_entry, merged, references, shown
+    from bi_mcp.cli.clients.client_file import ClientFile
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, build_entry, merged, references, shown
 
     chosen = CLIENTS[client]
     _check_profile(profile, names)
@@ -105,8 +105,8 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
       bi-mcp uninstall cursor
       bi-mcp uninstall claude-code --yes
     """
-    from bi_mcp.clients.client_file import ClientFile
-    from bi_mcp.clients.known_clients import CLIENTS, SERVER, shown
+    from bi_mcp.cli.clients.client_file import ClientFile
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, shown
 
     chosen = CLIENTS[client]
     kept = ClientFile(file or _usual_file(chosen))
@@ -120,9 +120,9 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
 
 def _check_profile(profile: str | None, names: Sequence[str]) -> None:
     """Now rather than when the client starts it, where nobody sees the error."""
-    from bi_mcp.clients.known_clients import PORTAL_VARIABLES
+    from bi_mcp.auth.profiles import load_profiles
+    from bi_mcp.cli.clients.known_clients import PORTAL_VARIABLES
     from bi_mcp.config import configuration_folder
-    from bi_mcp.profiles import load_profiles
 
     if profile is None:
         return
@@ -133,7 +133,7 @@ def _check_profile(profile: str | None, names: Sequence[str]) -> None:
 
 
 def _command(client: Client, profile: str | None) -> list[str]:
-    from bi_mcp.clients.known_clients import launch
+    from bi_mcp.cli.clients.known_clients import launch
 
     python = Path(sys.executable)
     script = python.with_name("bi-mcp.exe" if sys.platform == "win32" else "bi-mcp")
@@ -152,7 +152,7 @@ def _folder_of_profiles() -> dict[str, str]:
 
 
 def _usual_file(client: Client) -> Path:
-    from bi_mcp.clients.known_clients import Folders
+    from bi_mcp.cli.clients.known_clients import Folders
     from bi_mcp.config import programs_settings_folder
 
     return client.path(Folders(home=Path.home(), settings=programs_settings_folder(), project=Path.cwd()))

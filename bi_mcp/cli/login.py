@@ -16,28 +16,28 @@ import click
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.installation import parse_installation
 from bi_mcp.auth.login import Authorisation, Returned, keep, oauth_server_of
+from bi_mcp.auth.portal_identity import identify_portal, portal_address
+from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
 from bi_mcp.auth.receiver import handler_address, receiving
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import Stored
 from bi_mcp.auth.token import Application, Grant
+from bi_mcp.base.language import say, text
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli.streams import read_whole
 from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
-from bi_mcp.language import say, text
-from bi_mcp.profiles import Keeper, Profile, Profiles, change_profiles, load_profiles
+from bi_mcp.history.entries import move_history
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
-from bi_mcp.secret import Secret
-from bi_mcp.system_keyring import best_keeper
-from bi_mcp.workspace.history import move_history
-from bi_mcp.workspace.portal_identity import identify_portal, portal_address
-from bi_mcp.workspace.setup import count_objects
+from bi_mcp.setup.setup import count_objects
+from bi_mcp.vault.keyring import Keeper, best_keeper
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.rest.entity import Page
-    from bi_mcp.workspace.groups import Group
+    from bi_mcp.rest.groups import Group
 
 _EXPLANATION = text(
     """\

@@ -6,12 +6,12 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal
-from bi_mcp.language import say
 
 if TYPE_CHECKING:
-    from bi_mcp.diagnostics.portal_map import PortalMap
-    from bi_mcp.tools.app import App
+    from bi_mcp.app.app import App
+    from bi_mcp.diagnostics.portal.portal_map import PortalMap
 
 
 @click.command("map", short_help="Show all connectors, sources and datasets with their health.")
@@ -40,9 +40,9 @@ def map_portal(
       bi-mcp map --mermaid > portal.mmd
       bi-mcp map --json
     """
-    from bi_mcp.diagnostics.map_mermaid import render_mermaid
-    from bi_mcp.diagnostics.map_svg import render_svg
-    from bi_mcp.diagnostics.map_text import render_tree
+    from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
+    from bi_mcp.diagnostics.portal.map_svg import render_svg
+    from bi_mcp.diagnostics.portal.map_text import render_tree
 
     if (svg_file is not None) + mermaid + as_json > 1:
         raise click.UsageError(say("--svg, --mermaid and --json exclude each other. Choose one."))
@@ -56,12 +56,12 @@ def map_portal(
 
 
 async def _read(app: App) -> PortalMap:
-    from bi_mcp.diagnostics.portal_health import read_portal_map
+    from bi_mcp.diagnostics.portal.health import read_portal_map
 
     return await read_portal_map(app.bi)
 
 
 async def _diagnose(app: App) -> PortalMap:
-    from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
+    from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
 
     return await diagnose_portal(app.bi, app.portal.caller)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bi_mcp.base.language import say
 from bi_mcp.config import CULTURES, Culture
-from bi_mcp.language import say
 
 
 @click.command(short_help="See the main job run, step by step.")
@@ -18,7 +18,7 @@ def demo() -> None:
     Example:
       bi-mcp demo
     """
-    from bi_mcp.demo import main as tell
+    from bi_mcp.practice.demo import main as tell
 
     tell()
 
@@ -42,7 +42,7 @@ def portal(port: int, culture: Culture | None) -> None:
       bi-mcp portal
       BI_MCP_PORTAL_GENERATION=classic BI_MCP_PORTAL_LIMITS=standard bi-mcp portal --port 8080
     """
-    from bi_mcp.embedded import serve_portal
+    from bi_mcp.practice.run import serve_portal
 
     _check_port(port)
     serve_portal(port, announce=click.echo, culture=culture)
@@ -72,7 +72,7 @@ def sample(data: str | None, port: int, login: str, culture: str | None) -> None
       bi-mcp sample
       bi-mcp sample --data sales.csv --login bi
     """
-    from bi_mcp.embedded import serve_sample
+    from bi_mcp.practice.run import serve_sample
 
     _check_port(port)
     serve_sample(port, data, login, announce=click.echo, culture=culture)

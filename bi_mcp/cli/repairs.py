@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bi_mcp.diagnostics.finding import Finding
+    from bi_mcp.diagnostics.findings.finding import Finding
 
 # By the tool that a call names; arguments stand at their names.
 COMMANDS = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 if TYPE_CHECKING:
     from rich.console import Console

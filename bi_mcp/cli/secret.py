@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from bi_mcp.language import say, text
+from bi_mcp.base.language import say, text
 
 if TYPE_CHECKING:
-    from bi_mcp.profiles import Keeper
-    from bi_mcp.secret import Secret
-    from bi_mcp.secret_references.named_secrets import NamedSecrets
-    from bi_mcp.secret_references.secret_index import NamedSecret
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.vault.keyring import Keeper
+    from bi_mcp.vault.named_secrets import NamedSecrets
+    from bi_mcp.vault.secret_index import NamedSecret
 
 # By where the value is kept.
 STORED = {
@@ -62,8 +62,8 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
       pass show warehouse | bi-mcp secret set warehouse --for connector.acme.example:8443
       bi-mcp secret set test --for http://connector.test.example:8080
     """
-    from bi_mcp.secret_references.destinations import parse_host
-    from bi_mcp.secret_references.named_secrets import check_name
+    from bi_mcp.vault.destinations import parse_host
+    from bi_mcp.vault.named_secrets import check_name
 
     # Before a person types a value in vain.
     check_name(name)
@@ -128,7 +128,7 @@ def remove_secret(name: str) -> None:
     Example:
       bi-mcp secret remove warehouse
     """
-    from bi_mcp.secret_references.secret_index import forget_command
+    from bi_mcp.vault.secret_index import forget_command
 
     _stored().remove(name)
     click.echo(
@@ -162,13 +162,13 @@ def forget_former(names: tuple[str, ...]) -> None:
 
 def _stored() -> NamedSecrets:
     from bi_mcp.config import configuration_folder
-    from bi_mcp.secret_references.named_secrets import NamedSecrets
+    from bi_mcp.vault.named_secrets import NamedSecrets
 
     return NamedSecrets(configuration_folder())
 
 
 def _asked_value(name: str) -> Secret:
-    from bi_mcp.secret import Secret
+    from bi_mcp.base.secret import Secret
 
     if not sys.stdin.isatty():
         return _piped_value()
@@ -178,8 +178,8 @@ def _asked_value(name: str) -> Secret:
 
 def _piped_value() -> Secret:
     """All of the input but one line end, as with a file."""
-    from bi_mcp.secret import Secret
-    from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES
 
     piped = sys.stdin.buffer.read(MAX_VALUE_BYTES + 3)
     try:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import spoken
-from bi_mcp.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
+from bi_mcp.base.language import spoken
+from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from bi_mcp.config import Confirmation, Settings
-    from bi_mcp.hosting.options import HttpOptions
+    from bi_mcp.server.http.options import HttpOptions
 
 
 @click.command(short_help="Run the MCP server.")
@@ -113,8 +113,8 @@ def serve(
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
+    from bi_mcp.base.logs import write_logs
     from bi_mcp.config import log_settings, read_settings, with_options
-    from bi_mcp.logs import write_logs
 
     write_logs(*log_settings(log_format, log_level))
     settings = with_options(
@@ -133,7 +133,7 @@ def serve(
         _serve_stdio(settings)
         return
     from bi_mcp.config import http_settings
-    from bi_mcp.hosting.options import HttpOptions
+    from bi_mcp.server.http.options import HttpOptions
 
     options = HttpOptions(
         host=host,
@@ -153,8 +153,8 @@ def _serve_stdio(settings: Settings) -> None:
     # The SDK waits for the end of input even after Ctrl-C; a person in a terminal wants out at once.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
-    from bi_mcp.server import build_server
-    from bi_mcp.standard_streams import serve_standard_streams
+    from bi_mcp.server.build import build_server
+    from bi_mcp.server.stdio import serve_standard_streams
 
     server = build_server(settings)
     _collect_garbage_in_short_turns()
@@ -180,8 +180,8 @@ def _end_at_once(number: int, _: FrameType | None) -> None:
 
 
 def _serve_http(settings: Settings, options: HttpOptions) -> None:
-    from bi_mcp.hosting.serving import serve_http
-    from bi_mcp.server import build_server
+    from bi_mcp.server.build import build_server
+    from bi_mcp.server.http.serving import serve_http
 
     def announce(address: str) -> None:
         _collect_garbage_in_short_turns()

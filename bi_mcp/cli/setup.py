@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.setup_input import DEFAULT_FILE, check_folder, keeper_of, read_existing, read_file, write_text
 from bi_mcp.cli.setup_output import counted, print_left_out, print_plan, print_report, tell_progress
-from bi_mcp.language import say
 
 if TYPE_CHECKING:
-    from bi_mcp.tools.app import App
-    from bi_mcp.workspace.plan import Plan
-    from bi_mcp.workspace.workspace import Workspace
+    from bi_mcp.app.app import App
+    from bi_mcp.setup.plan import Plan
+    from bi_mcp.setup.workspace import Workspace
 
 
 Command = Callable[..., None]
@@ -68,7 +68,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.workspace.file import read_setup, write_setup
+        from bi_mcp.setup.file import read_setup, write_setup
 
         path = Path(file) if file and file != "-" else None
         if path:
@@ -178,7 +178,7 @@ def apply(
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.workspace.state_file import locked
+        from bi_mcp.setup.state_file import locked
 
         setup, keeper = read_file(app, file, urls, secrets)
         workspace = app.workspace(keeper)
@@ -229,7 +229,7 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.workspace.state_file import locked
+        from bi_mcp.setup.state_file import locked
 
         setup, keeper = read_file(app, file, (), ())
         workspace: Workspace = app.workspace(keeper)
@@ -249,7 +249,7 @@ def schema() -> None:
     Example:
       bi-mcp schema > bi-mcp.schema.json
     """
-    from bi_mcp.workspace.schema import setup_schema
+    from bi_mcp.setup.schema import setup_schema
 
     click.echo(json.dumps(setup_schema(), indent=1, ensure_ascii=False))
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.base.language import say
 from bi_mcp.cli.streams import read_whole
-from bi_mcp.language import say
 
 if TYPE_CHECKING:
-    from bi_mcp.tools.app import App
-    from bi_mcp.workspace.setup import Setup
-    from bi_mcp.workspace.state_file import StateKeeper
+    from bi_mcp.app.app import App
+    from bi_mcp.setup.setup import Setup
+    from bi_mcp.setup.state_file import StateKeeper
 
 DEFAULT_FILE = "bi.yaml"
 FILES_OF_THE_PROCESS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
@@ -26,8 +26,8 @@ def read_file(
     app: App, file: str | None, urls: tuple[str, ...], secrets: tuple[str, ...]
 ) -> tuple[Setup, StateKeeper]:
     """The setup of a file, mapped as the options say, and where its state is kept."""
-    from bi_mcp.workspace.file import read_setup
-    from bi_mcp.workspace.mapping import Mapped, read_pairs
+    from bi_mcp.setup.file import read_setup
+    from bi_mcp.setup.mapping import Mapped, read_pairs
 
     name, text = read_text(file)
     mapped = Mapped(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
@@ -51,8 +51,8 @@ def read_text(file: str | None) -> tuple[str, str]:
 
 def read_existing(path: Path) -> str:
     """The text of a file. A pipe that the shell made, as `plan <(…)` does, is read to its end."""
-    from bi_mcp.workspace.document import OF_A_COMMAND
-    from bi_mcp.workspace.setup_text import decode_setup, read_setup_text
+    from bi_mcp.setup.document import OF_A_COMMAND
+    from bi_mcp.setup.setup_text import decode_setup, read_setup_text
 
     try:
         if str(path).startswith(FILES_OF_THE_PROCESS) and not path.is_file():
@@ -70,7 +70,7 @@ def read_existing(path: Path) -> str:
 
 def check_folder(path: Path) -> None:
     """Refuse a file that cannot be made, before a portal is read for it."""
-    from bi_mcp.whole_file import link_target
+    from bi_mcp.base.whole_file import link_target
 
     folder = link_target(path).parent
     if not folder.is_dir():
@@ -85,7 +85,7 @@ def check_folder(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a setup file."""
-    from bi_mcp.whole_file import replace_file
+    from bi_mcp.base.whole_file import replace_file
 
     try:
         replace_file(path, text.encode())
@@ -101,6 +101,6 @@ def write_text(path: Path, text: str) -> None:
 
 def keeper_of(app: App, file: str | None) -> StateKeeper:
     """Where the state of a file is kept. A pipe has none beside it."""
-    from bi_mcp.workspace.state_file import keeper_at
+    from bi_mcp.setup.state_file import keeper_at
 
     return keeper_at(Path(file) if file and file != "-" else None, app.portal.identity)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 if TYPE_CHECKING:
-    from bi_mcp.workspace.export import Exported
-    from bi_mcp.workspace.plan import Plan
-    from bi_mcp.workspace.report import Report
-    from bi_mcp.workspace.setup import Setup
+    from bi_mcp.setup.export import Exported
+    from bi_mcp.setup.plan import Plan
+    from bi_mcp.setup.report import Report
+    from bi_mcp.setup.setup import Setup
 
 COLOURS = {"+": "green", "~": "yellow", "±": "magenta", "-": "red", "!": "red", "·": "bright_black"}
 MARKS = {"done": "✓", "refused": "✗", "skipped": "·", "unknown": "?", "not_done": " "}
@@ -22,8 +22,8 @@ MARKS = {"done": "✓", "refused": "✗", "skipped": "·", "unknown": "?", "not_
 
 def print_plan(plan: Plan, form: str, *, err: bool = False) -> None:
     """Print a plan as text, Markdown or JSON."""
-    from bi_mcp.workspace.plan_markdown import render_markdown
-    from bi_mcp.workspace.plan_text import render_plan
+    from bi_mcp.setup.plan_markdown import render_markdown
+    from bi_mcp.setup.plan_text import render_plan
 
     if form == "json":
         click.echo(json.dumps(plan.as_json(), indent=1, ensure_ascii=False))
@@ -75,7 +75,7 @@ def _variables(setup: Setup) -> list[str]:
 
 def counted(setup: Setup) -> str:
     """`1 connector, 2 sources, 0 datasets`."""
-    from bi_mcp.workspace.groups import GROUPS
-    from bi_mcp.workspace.setup import count_objects
+    from bi_mcp.rest.groups import GROUPS
+    from bi_mcp.setup.setup import count_objects
 
     return ", ".join(count_objects(group, len(setup.entries(group))) for group in GROUPS)

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 

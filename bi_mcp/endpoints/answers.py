@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from bi_mcp.base.language import say, text
 from bi_mcp.endpoints.elements import ElementReader
-from bi_mcp.language import say, text
 
 TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
 # A rule that a million rows break is told this often.

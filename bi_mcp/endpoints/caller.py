@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import remark
 from bi_mcp.endpoints.answers import (
     Breach,
     Columns,
@@ -27,8 +29,6 @@ from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, re
 from bi_mcp.endpoints.request import DataRequest
 from bi_mcp.endpoints.wording import Connection, named, safe_text
 from bi_mcp.errors import EndpointError
-from bi_mcp.language import say
-from bi_mcp.progress import remark
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -7,8 +7,8 @@ import json
 import re
 from typing import NoReturn
 
-from bi_mcp.foreign_json import is_deep
-from bi_mcp.language import say
+from bi_mcp.base.foreign_json import is_deep
+from bi_mcp.base.language import say
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Bytes that tell a compressed body, or another encoding than UTF-8.

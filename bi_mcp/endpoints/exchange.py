@@ -14,14 +14,14 @@ from urllib.parse import urljoin, urlsplit
 import anyio
 import httpx
 
+from bi_mcp.base.language import say, text
+from bi_mcp.base.logs import hide_answers_in_logs
+from bi_mcp.base.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, named, named_by_endpoint, quote_refusal
 from bi_mcp.errors import EndpointError, EndpointReason
-from bi_mcp.language import say, text
-from bi_mcp.logs import hide_answers_in_logs
-from bi_mcp.network import certificate_trouble, require_key_log
-from bi_mcp.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
+from bi_mcp.rest.network import certificate_trouble, require_key_log
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

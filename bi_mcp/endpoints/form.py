@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import EndpointError
-from bi_mcp.language import say
-from bi_mcp.secret import Secret
 
 
 def encode_form(parameters: Mapping[str, object]) -> bytes:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from bi_mcp.base.language import say, text
 from bi_mcp.errors import EndpointError
-from bi_mcp.language import say, text
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from bi_mcp.language import text
+from bi_mcp.base.language import text
 
 Operator = Literal[
     "is", "contains", "between", "greater", "greater_or_equal", "less", "less_or_equal", "empty"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from bi_mcp.language import say
-from bi_mcp.secret import Secret, redact
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret, redact
 
 Connection: TypeAlias = Mapping[str, Secret]
 

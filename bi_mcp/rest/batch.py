@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret, secrets_in
 from bi_mcp.errors import (
     BiMcpError,
     InvalidRequestError,
@@ -23,11 +25,9 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.language import say
 from bi_mcp.rest.envelope import raise_hidden_error, unexpected
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
-from bi_mcp.secret import Secret, secrets_in
 
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import to_thread
 
+from bi_mcp.base.progress import remark
 from bi_mcp.errors import BiMcpError
-from bi_mcp.progress import remark
 from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets, Tables

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.language import say
 from bi_mcp.rest.entity import Entity
 from bi_mcp.rest.models.connector import Connector, ConnectorChanges, ConnectorFields
 

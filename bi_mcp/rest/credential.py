@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bi_mcp.secret import Secret
+    from bi_mcp.base.secret import Secret
 
 
 @dataclass(frozen=True)

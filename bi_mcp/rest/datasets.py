@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
-from bi_mcp.language import say
 from bi_mcp.rest.entity import Commands, Entity, check_id, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields

@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 import anyio
 from pydantic import Field, ValidationError
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
-from bi_mcp.language import say
 from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import method

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
+from bi_mcp.base.foreign_json import parse_foreign
+from bi_mcp.base.language import say, text
 from bi_mcp.errors import MESSAGE_CHARACTERS, LimitError, PortalError, UnexpectedAnswerError
-from bi_mcp.foreign_json import parse_foreign
-from bi_mcp.language import say, text
 from bi_mcp.rest.error_codes import error_for, look_first
 from bi_mcp.rest.methods import Effect
 

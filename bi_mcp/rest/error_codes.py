@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.language import say, text
 from bi_mcp.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -22,7 +23,6 @@ from bi_mcp.errors import (
     PortalError,
     RefusedError,
 )
-from bi_mcp.language import say, text
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import remark
 from bi_mcp.errors import LimitError, PortalError, UnexpectedAnswerError, UnreachableError
-from bi_mcp.language import say
-from bi_mcp.progress import remark
 from bi_mcp.rest.envelope import PAGE_OF_A_LIMIT
 from bi_mcp.rest.rate_limit import Limiter, block_seconds
 from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat

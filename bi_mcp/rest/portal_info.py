@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 from bi_mcp.rest.entity import parse_model
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.methods import SYSTEM_METHODS

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.language import say
 
 PAGE_SIZE = 50
 

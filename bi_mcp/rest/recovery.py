@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeGuard, TypeVar, cast
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import (
     BiMcpError,
     InterruptedWriteError,
@@ -16,7 +17,6 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.language import say
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, look_first
 
 if TYPE_CHECKING:

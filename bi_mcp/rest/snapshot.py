@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from anyio.lowlevel import checkpoint
 
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import remark, report
 from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, PortalError
-from bi_mcp.language import say
-from bi_mcp.progress import remark, report
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.envelope import unexpected
 from bi_mcp.rest.error_codes import ORPHANED

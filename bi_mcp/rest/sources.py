@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError, RefusedError
-from bi_mcp.language import say
 from bi_mcp.rest.entity import Commands, Entity
 from bi_mcp.rest.error_codes import ORPHANED
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields

@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bi_mcp.base.language import say, text
+from bi_mcp.base.logs import hide_answers_in_logs
+from bi_mcp.base.secret import MASK, Secret, secrets_in
+from bi_mcp.base.unpacking import PART, read_bounded
 from bi_mcp.errors import (
     AuthenticationError,
     ConfigError,
@@ -18,16 +22,12 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.language import say, text
-from bi_mcp.logs import hide_answers_in_logs
-from bi_mcp.network import certificate_trouble, find_way_out
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
 from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.network import certificate_trouble, find_way_out
 from bi_mcp.rest.tracing import rest_span
-from bi_mcp.secret import MASK, Secret, secrets_in
-from bi_mcp.unpacking import PART, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from bi_mcp.cli.doctor import MARKS
-from bi_mcp.diagnostics import chart_rules, check_rules, dataset_rules, portal_rules, status_rules
-from bi_mcp.diagnostics.dataset_views import Verdict
-from bi_mcp.diagnostics.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
-from bi_mcp.diagnostics.finding import Kind, Level, Side
+from bi_mcp.diagnostics.dataset.views import Verdict
+from bi_mcp.diagnostics.findings import chart_rules, check_rules, dataset_rules, portal_rules, status_rules
+from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
+from bi_mcp.diagnostics.findings.finding import Kind, Level, Side
 from docs.making.markdown import escaped, said, table
 
 SIDES: dict[Side, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bi_mcp.language import say
+from bi_mcp.base.language import say
 
 Row = tuple[str, ...]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import anyio
 from rich.console import Console
 
-from bi_mcp import demo
-from bi_mcp.language import LANGUAGES, Language
+from bi_mcp.base.language import LANGUAGES, Language
+from bi_mcp.practice import demo
 from docs.making.console import Command, FileText, Home, copied
 from docs.making.terminal import Terminal, draw, svg_of
 

@@ -17,9 +17,9 @@ from bi_mcp.config import Settings
 from bi_mcp.errors import PortalError
 from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS
-from bi_mcp.tools import TOOLSETS
-from bi_mcp.workspace.document import OF_A_COMMAND, OF_A_SERVER
-from bi_mcp.workspace.schema import setup_schema
+from bi_mcp.server.tools import TOOLSETS
+from bi_mcp.setup.document import OF_A_COMMAND, OF_A_SERVER
+from bi_mcp.setup.schema import setup_schema
 from docs.making.findings import findings_page
 from docs.making.markdown import Row, escaped, said, table
 
@@ -63,7 +63,7 @@ async def read_offered() -> Offered:
     """Ask as a client does."""
     from mcp import Client
 
-    from bi_mcp.server import build_server
+    from bi_mcp.server.build import build_server
 
     async with Client(build_server(Settings(toolsets=tuple(TOOLSETS)))) as client:
         return Offered(

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bi_mcp.language import Language
+from bi_mcp.base.language import Language
 from docs.making.console import MOST_SECONDS, SHELL, Home
 
 WIDTH = 100

@@ -19,10 +19,10 @@ import anyio
 import httpx
 
 from bi_mcp.auth.login import keep
+from bi_mcp.auth.profiles import load_profiles
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import stored_grant
-from bi_mcp.profiles import load_profiles
 
 # What happens while one document is replaced.
 WRITE = ("made", "half written", "written", "synced", "replaced", "folder synced")

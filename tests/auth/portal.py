@@ -15,17 +15,17 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bi_mcp.auth.client import OAuthClient
+from bi_mcp.auth.profiles import Profile
 from bi_mcp.auth.session import TokenSession
 from bi_mcp.auth.store import FileTokenStore, TokenStore
 from bi_mcp.auth.token import Application, Grant, parse_token
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.portal.identity import FIXED_USER
-from bi_mcp.portal.oauth import Application as Card
-from bi_mcp.profiles import Profile
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.identity import FIXED_USER
+from bi_mcp.practice.portal.oauth import Application as Card
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 
 ADDRESS = "http://localhost"
 NAME = "acme"

@@ -12,14 +12,14 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
 from bi_mcp.auth.receiver import handler_address
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.profiles import Profile, Profiles, change_profiles, load_profiles
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
 from tests.auth.command import SECRET, Command, command, free_port, ran
 from tests.auth.portal import NAME, USER, Clock, LoginPortal, allow
 from tests.portal.serving import served

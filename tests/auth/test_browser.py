@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from bi_mcp.auth.profiles import load_profiles
 from bi_mcp.auth.receiver import handler_address
 from bi_mcp.auth.session import open_session
-from bi_mcp.profiles import load_profiles
 from bi_mcp.rest import AccessToken
 from tests.auth.command import SECRET, Command, command, free_port
 from tests.auth.portal import LoginPortal

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from bi_mcp.auth.client import OAuthClient
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, BiMcpError, UnexpectedAnswerError, UnreachableError
-from bi_mcp.secret import Secret
 from tests.auth.portal import USER, Clock, LoginPortal
 from tests.portal.serving import served
 

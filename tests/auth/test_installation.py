@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from bi_mcp.auth.installation import parse_installation
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
-from bi_mcp.secret import Secret
 
 CALLBACK = {
     "AUTH_ID": "access-canary",

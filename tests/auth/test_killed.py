@@ -14,11 +14,11 @@ import anyio
 import pytest
 
 from bi_mcp.auth.login import keep
+from bi_mcp.auth.profiles import load_profiles
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import grant_to_json
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.profiles import load_profiles
 from bi_mcp.rest import AccessToken
 from tests.auth.killed import WRITE
 from tests.auth.portal import HOUR, NAME, LoginPortal, profile

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from bi_mcp.auth.login import Authorisation, forget, keep, oauth_server_of
+from bi_mcp.auth.profiles import Profile, load_profiles
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, ConfigError
-from bi_mcp.profiles import Profile, load_profiles
-from bi_mcp.secret import Secret
 from tests.auth.portal import ADDRESS, NAME, Clock, LoginPortal, allow, profile
 
 pytestmark = pytest.mark.anyio

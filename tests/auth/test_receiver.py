@@ -9,9 +9,9 @@ import pytest
 
 from bi_mcp.auth.login import Authorisation, Returned
 from bi_mcp.auth.receiver import Receiver, handler_address, receiving
+from bi_mcp.base.language import speaking
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.language import speaking
-from bi_mcp.secret import Secret
 
 pytestmark = pytest.mark.anyio
 

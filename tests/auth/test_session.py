@@ -11,14 +11,14 @@ import anyio.lowlevel
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from bi_mcp.auth.profiles import Profile, change_profiles, keep_member, load_profiles, move_profile
 from bi_mcp.auth.session import StoredWebhook, TokenSession, open_session
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant, Token
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, InvalidRequestError, UnreachableError
-from bi_mcp.profiles import Profile, change_profiles, keep_member, load_profiles, move_profile
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.auth.portal import ADDRESS, HOUR, NAME, Clock, LoginPortal, profile, stored
 
 pytestmark = pytest.mark.anyio

@@ -13,12 +13,12 @@ from keyring.backends import fail, null
 
 import tests.keyrings
 from bi_mcp.auth.login import keep
+from bi_mcp.auth.profiles import Profile, load_profiles
 from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, open_store
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, ConfigError
-from bi_mcp.profiles import Profile, load_profiles
 from bi_mcp.rest import Webhook
-from bi_mcp.secret import Secret
-from bi_mcp.system_keyring import best_keeper
+from bi_mcp.vault.keyring import best_keeper
 from tests.auth.portal import NAME, Clock, LoginPortal
 from tests.keyrings import BrokenKeyring, Keyring, Trouble, UnrankedKeyring
 

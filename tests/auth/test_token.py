@@ -6,7 +6,7 @@ import math
 import pytest
 
 from bi_mcp.auth.token import Application, Grant, grant_to_json, parse_token, stored_grant
-from bi_mcp.secret import Secret
+from bi_mcp.base.secret import Secret
 
 ANSWER = {
     "access_token": "access-canary",

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import chart_question as portal
-from bi_mcp.portal import create_app
-from bi_mcp.portal.charts import Chart
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import chart_question as portal
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.charts import Chart
 from tests.charts.connector import CONNECTION, PATHS
 from tests.charts.oracle import find_fault
 from tests.charts.questions import Condition, Culture, Dialect, Generation, Question, Value

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from bi_mcp.sample import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice.sample import create_app
 from tests.charts.connector import CONNECTION, PATHS
 from tests.charts.questions import Culture, body
 from tests.charts.tables import Column, Table

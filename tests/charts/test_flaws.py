@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bi_mcp.diagnostics.connector_check import examine_connector
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
-from bi_mcp.secret import Secret
 from tests.charts.connector import CONNECTION, PATHS, HonestConnector, SqlConnector
 from tests.charts.drawn import Case, cases
 from tests.charts.flaws import DATA_FLAWS, FLAWS, OPERATOR_FLAWS, Flaw

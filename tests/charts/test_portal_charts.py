@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from starlette.types import ASGIApp
 
-from bi_mcp.sample import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice.sample import create_app
 from tests.charts.charting import can_be_asked, dataset
 from tests.charts.connector import CONNECTION, HonestConnector
 from tests.charts.drawn import Case, cases

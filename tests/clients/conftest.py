@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bi_mcp import sample
-from bi_mcp.tools import TOOLSETS
+from bi_mcp.practice import sample
+from bi_mcp.server.tools import TOOLSETS
 from tests.clients.journey import SECRET
 from tests.hosting.processes import serving
 from tests.server.processes import COMMAND, environment

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bi_mcp import sample
+from bi_mcp.practice import sample
 from tests.server.talking import LOGIN, connector_fields, dataset_fields
 from tests.workspace.test_commands import SETUP
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bi_mcp.tools import TOOLSETS
+from bi_mcp.server.tools import TOOLSETS
 from tests.clients.clients import CLIENTS, ROOT, RealClient, played
 from tests.clients.conftest import Way
 from tests.clients.journey import JOURNEY, Call, Complete, Read

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bi_mcp.config import Settings
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
+from bi_mcp.server.http.options import HttpOptions
 from tests.clients.clients import INSTALLED, NODE, ended, needs
 from tests.clients.conformance_fixtures import add_fixtures
 from tests.hosting.serving import hosted

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bi_mcp.diagnostics.finding import Level
+from bi_mcp.diagnostics.findings.finding import Level
 from bi_mcp.endpoints.caller import EndpointLimits
 from tests.diagnostics.bent_sample import (
     Bend,

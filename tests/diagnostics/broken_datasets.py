@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from bi_mcp.diagnostics.finding import Level
+from bi_mcp.diagnostics.findings.finding import Level
 from tests.diagnostics.bent_sample import (
     TABLE,
     Bend,

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from bi_mcp.base.quoting import LONGEST_NAME, quoted
 from bi_mcp.config import GENERATIONS, Generation
-from bi_mcp.diagnostics import blast_radius
-from bi_mcp.diagnostics.blast_radius import MOST_NAMED, BlastRadius, Thing
-from bi_mcp.diagnostics.quoting import LONGEST_NAME, quoted
+from bi_mcp.diagnostics.portal import blast_radius
+from bi_mcp.diagnostics.portal.blast_radius import MOST_NAMED, BlastRadius, Thing
 from bi_mcp.errors import NotFoundError
 from bi_mcp.rest.models import ColumnChanges, ConnectorChanges, DatasetChanges, Parameter, SourceChanges
 from tests.rest.calling import CHECK, a_portal, columns, connector_fields, dataset_fields, source_fields

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.diagnostics.connector_check import examine_connector
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.endpoints.guard import Resolver
 from tests.diagnostics.bent_sample import CONNECTION, BentSample, bent

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.dataset_views import Diagnosis
-from bi_mcp.diagnostics.mending import call
-from bi_mcp.diagnostics.outside import diagnose_dataset
+from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+from bi_mcp.diagnostics.dataset.repair_calls import call
+from bi_mcp.diagnostics.dataset.views import Diagnosis
 from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.practice.sample import ENDPOINTS as SAMPLE_PATHS
+from bi_mcp.practice.sample import ORIGIN, create_app
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -17,8 +19,6 @@ from bi_mcp.rest.models import (
     NewColumn,
     SourceFields,
 )
-from bi_mcp.sample import ENDPOINTS as SAMPLE_PATHS
-from bi_mcp.sample import ORIGIN, create_app
 from tests.diagnostics.bent_sample import CONNECTION, TABLE, bent
 from tests.diagnostics.broken_connectors import DEFECTS, SLOW
 from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect

@@ -9,12 +9,12 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from bi_mcp.diagnostics.connector_check import examine_connector
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.endpoints.dates import CULTURES, CultureName
-from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
-from bi_mcp.secret import Secret
+from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
 from tests.diagnostics.bent_sample import (
     CONNECTION,
     Bend,

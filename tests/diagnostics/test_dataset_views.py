@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bi_mcp.diagnostics.dataset_views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
-from bi_mcp.diagnostics.external import Generation
-from bi_mcp.diagnostics.finding import Finding
+from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.rest.models import (
     Column,
     ColumnChanges,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from bi_mcp.diagnostics.finding import Finding
-from bi_mcp.language import speaking
+from bi_mcp.base.language import speaking
+from bi_mcp.diagnostics.findings.finding import Finding
 from docs.making.findings import FAMILIES
 from tests.diagnostics.broken_connectors import DEFECTS, Defect
 from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.lost_table import MAX_COMPARED, similar_tables
+from bi_mcp.diagnostics.dataset.lost_table import MAX_COMPARED, similar_tables
 from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.models import Dataset
 

@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from bi_mcp.diagnostics.naming import MAX_COLUMN_NAME, MAX_DATASET_NAME, LegalName, column_names, dataset_name
+from bi_mcp.diagnostics.tables.naming import (
+    MAX_COLUMN_NAME,
+    MAX_DATASET_NAME,
+    LegalName,
+    column_names,
+    dataset_name,
+)
 
 COLUMN = re.compile(r"[A-Z][A-Z0-9_]*")
 DATASET = re.compile(r"[a-z][a-z0-9_]*")

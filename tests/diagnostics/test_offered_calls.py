@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bi_mcp.diagnostics.dataset_views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
-from bi_mcp.diagnostics.external import Generation
-from bi_mcp.diagnostics.proposal import propose
+from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
+from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.diagnostics.tables.proposal import propose
+from bi_mcp.practice.sample import ORIGIN, create_app
 from bi_mcp.rest.models import ColumnChanges, DatasetFields, NewColumn
-from bi_mcp.sample import ORIGIN, create_app
 from tests.rest.calling import Portal, a_portal, add_source
 from tests.sample.calls import call
 

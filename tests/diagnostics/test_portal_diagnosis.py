@@ -10,13 +10,13 @@ import anyio
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bi_mcp.diagnostics.portal_diagnosis import diagnose_portal
-from bi_mcp.diagnostics.portal_map import PortalMap
+from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
+from bi_mcp.diagnostics.portal.portal_map import PortalMap
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.practice.sample import ENDPOINTS, create_app
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges, DatasetFields, NewColumn, SourceFields
-from bi_mcp.sample import ENDPOINTS, create_app
 from tests.diagnostics.bent_sample import CONNECTION, BentSample, always, valued
 from tests.rest.calling import CHECK, a_portal, connector_fields
 

@@ -8,11 +8,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bi_mcp.diagnostics.map_mermaid import render_mermaid
-from bi_mcp.diagnostics.map_svg import render_svg
-from bi_mcp.diagnostics.map_text import render_tree
-from bi_mcp.diagnostics.portal_health import build_portal_map
-from bi_mcp.diagnostics.portal_map import MAX_SHOWN, MapNode, PortalMap
+from bi_mcp.diagnostics.portal.health import build_portal_map
+from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
+from bi_mcp.diagnostics.portal.map_svg import render_svg
+from bi_mcp.diagnostics.portal.map_text import render_tree
+from bi_mcp.diagnostics.portal.portal_map import MAX_SHOWN, MapNode, PortalMap
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot, Vanished
 from tests.rest.calling import a_portal, connector_fields, dataset_fields, source_fields

@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
-from bi_mcp.diagnostics.finding import Finding
-from bi_mcp.diagnostics.portal_status import PortalStatus, read_portal_status
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.portal.status import PortalStatus, read_portal_status
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import Limiter
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Answering, UrlCheck, a_portal, connect, portal_app
 
 pytestmark = pytest.mark.anyio

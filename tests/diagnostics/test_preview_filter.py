@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bi_mcp.diagnostics.preview import read_filter
+from bi_mcp.diagnostics.dataset.preview import read_filter
 from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange
 from bi_mcp.errors import InvalidRequestError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.external import ExternalColumn, Generation, Sample
-from bi_mcp.diagnostics.proposal import Proposal, propose
+from bi_mcp.diagnostics.tables.external import ExternalColumn, Generation, Sample
+from bi_mcp.diagnostics.tables.proposal import Proposal, propose
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.models import DatasetFields
 

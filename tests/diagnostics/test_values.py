@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.values import COLUMN_TYPES, MAX_SHOWN, judge, shown
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, MAX_SHOWN, judge, shown
 
 LONG_AGO = "2025-12-31 10:00:00"
 

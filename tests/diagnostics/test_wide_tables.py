@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bi_mcp.diagnostics.dataset_views import ExternalColumn
+from bi_mcp.diagnostics.dataset.views import ExternalColumn
 from bi_mcp.rest.models import Column
 from tests.diagnostics.test_dataset_views import DESCRIBED, changes, diagnosed, only, replaced
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.cli.clients.known_clients import CLIENTS, Folders, build_entry, launch, merged, references, shown
 from bi_mcp.cli.install import NAMES
-from bi_mcp.clients.known_clients import CLIENTS, Folders, build_entry, launch, merged, references, shown
 from bi_mcp.config import programs_settings_folder
 from bi_mcp.errors import ConfigError
 

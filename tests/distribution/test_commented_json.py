@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bi_mcp.clients.commented_json import DamagedError, read, with_member, without_member
+from bi_mcp.cli.clients.commented_json import DamagedError, read, with_member, without_member
 
 PATH = ("servers", "bi-mcp")
 ENTRY = {"command": "bi-mcp", "args": ["serve"]}

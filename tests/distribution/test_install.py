@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from mcp import Client, StdioServerParameters
 
+from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.cli import main
-from bi_mcp.clients.client_file import ClientFile
+from bi_mcp.cli.clients.client_file import ClientFile
 from bi_mcp.errors import ConfigError
-from bi_mcp.profiles import Profile, change_profiles
 from tests.server.processes import LIMIT_S, environment
 
 CANARY = "other-servers-secret"

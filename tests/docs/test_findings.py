@@ -12,9 +12,9 @@ from typing import get_args
 import pytest
 
 import bi_mcp
-from bi_mcp.diagnostics.dataset_views import Verdict
-from bi_mcp.diagnostics.endpoint_rules import BREACHES, FAILURES
-from bi_mcp.diagnostics.finding import LEVELS, Finding, Kind, Side
+from bi_mcp.diagnostics.dataset.views import Verdict
+from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, FAILURES
+from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Kind, Side
 from bi_mcp.endpoints.answers import Rule
 from bi_mcp.errors import EndpointReason
 from docs.making.findings import FAMILIES, SIDES, findings_page

@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bi_mcp.diagnostics.connector_check import examine_connector
-from bi_mcp.diagnostics.connector_report import ConnectorReport
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.connector.report import ConnectorReport
 from bi_mcp.endpoints.caller import EndpointCaller
-from bi_mcp.sample import ENDPOINTS
-from bi_mcp.secret import Secret
+from bi_mcp.practice.sample import ENDPOINTS
 from tests.sample.request_shapes import FLIGHTS, GENERATIONS, SHAPES, TYPES, Shape, request_form
 
 pytestmark = pytest.mark.anyio

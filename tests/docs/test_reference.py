@@ -11,7 +11,7 @@ import pytest
 from bi_mcp import errors
 from bi_mcp.cli import main
 from bi_mcp.rest.error_codes import ERROR_CODES
-from bi_mcp.tools import TOOLSETS
+from bi_mcp.server.tools import TOOLSETS
 from docs.making.reference import ROOT, build_pages, read_offered
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp import sample
+from bi_mcp.practice import sample
 from docs.making.console import Command, FileText, Home, Step, copied, parse_steps
 
 DOCS = Path(__file__).parents[2] / "docs"

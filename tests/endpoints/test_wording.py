@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.endpoints.exchange import LARGEST_REFUSAL
 from bi_mcp.endpoints.wording import named, named_by_endpoint, quote_refusal, safe_text
 from bi_mcp.errors import MESSAGE_CHARACTERS, PortalError
-from bi_mcp.secret import Secret
 
 VALUE = "canary-password"
 CONNECTION = {"password": Secret(VALUE)}

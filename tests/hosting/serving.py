@@ -12,10 +12,11 @@ from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
 
+from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.config import Settings
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.hosting.serving import Shared, open_app
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
+from bi_mcp.server.http.options import HttpOptions
+from bi_mcp.server.http.serving import open_app
 from tests.portal.serving import served
 
 Era = Literal["auto", "legacy"]

@@ -11,9 +11,9 @@ import httpx2
 import jwt
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.secret import Secret
+from bi_mcp.server.http.options import HttpOptions
 from tests.hosting.issuer import AUDIENCE, Issuer, key
 from tests.hosting.serving import HELLO, LIMIT_S, Era, client, hosted, http_client
 from tests.portal.serving import served

@@ -19,11 +19,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bi_mcp.hosting.complaints import Seldom
-from bi_mcp.hosting.connections import REQUEST_S, BoundedListener, BoundedProtocol, most_connections
-from bi_mcp.hosting.drain import Drain
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.hosting.serving import _Server
+from bi_mcp.server.http.complaints import Seldom
+from bi_mcp.server.http.connections import REQUEST_S, BoundedListener, BoundedProtocol, most_connections
+from bi_mcp.server.http.drain import Drain
+from bi_mcp.server.http.options import HttpOptions
+from bi_mcp.server.http.serving import _Server
 from tests.hosting.processes import serving
 from tests.hosting.serving import LIMIT_S, http_client
 

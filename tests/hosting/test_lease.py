@@ -10,8 +10,8 @@ import anyio.lowlevel
 import pytest
 from key_value.aio.stores.memory import MemoryStore
 
-from bi_mcp.hosting.lease import COLLECTION, SETTLE_S, Lease, LeaseTimeoutError
-from bi_mcp.hosting.request_state import load_or_make_key
+from bi_mcp.app.replicas.lease import COLLECTION, SETTLE_S, Lease, LeaseTimeoutError
+from bi_mcp.server.http.request_state import load_or_make_key
 from tests.hosting.stores import TurnTakingStore, turns
 
 pytestmark = pytest.mark.anyio

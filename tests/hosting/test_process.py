@@ -12,9 +12,9 @@ import pytest
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
 from tests.hosting.certificate import make_certificate
 from tests.hosting.processes import serving
 from tests.hosting.serving import LIMIT_S, Era, client, http_client

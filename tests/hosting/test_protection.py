@@ -12,11 +12,11 @@ import httpx2
 import pytest
 
 from bi_mcp import __version__
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings, Settings
-from bi_mcp.hosting.options import HttpOptions
 from bi_mcp.rest.client import BIConnector
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
+from bi_mcp.server.http.options import HttpOptions
 from tests.hosting.certificate import make_certificate
 from tests.hosting.serving import HELLO, LIMIT_S, Era, client, hosted, http_client
 from tests.server.talking import Talk

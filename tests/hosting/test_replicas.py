@@ -20,10 +20,10 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings, LocalPortalSettings
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
+from bi_mcp.server.http.options import HttpOptions
 from tests.hosting.processes import serving
 from tests.hosting.redis import running_redis
 from tests.hosting.serving import LIMIT_S, Era, build, client, hosted

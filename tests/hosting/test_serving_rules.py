@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings, http_settings
 from bi_mcp.errors import ConfigError
-from bi_mcp.hosting.options import HttpOptions
-from bi_mcp.hosting.serving_rules import check_serving, require_servable
-from bi_mcp.secret import Secret
+from bi_mcp.server.http.options import HttpOptions
+from bi_mcp.server.http.serving_rules import check_serving, require_servable
 
 TOKEN = Secret("a-token-of-exactly-32-characters")
 TEAM = HttpOptions(

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from key_value.aio.stores.memory import MemoryStore
 
-from bi_mcp.hosting.shared_budget import COLLECTION, SLOTS, SharedBudget
+from bi_mcp.app.replicas.budget import COLLECTION, SLOTS, SharedBudget
 from tests.hosting.stores import BrokenStore
 
 pytestmark = pytest.mark.anyio

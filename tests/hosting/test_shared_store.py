@@ -12,10 +12,10 @@ from key_value.aio.errors import CorruptedDataError
 from key_value.aio.stores.redis import RedisStore
 from redis.asyncio import Redis
 
+from bi_mcp.app.replicas.store import open_store
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings
 from bi_mcp.errors import ConfigError
-from bi_mcp.hosting.shared_store import open_store
-from bi_mcp.secret import Secret
 from tests.hosting.redis import running_redis
 
 pytestmark = pytest.mark.anyio

@@ -11,11 +11,11 @@ import anyio
 import pytest
 from key_value.aio.stores.memory import MemoryStore
 
+from bi_mcp.app.replicas.lease import Lease
+from bi_mcp.app.replicas.tokens import COLLECTION, SharedTokenStore
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.hosting.lease import Lease
-from bi_mcp.hosting.shared_tokens import COLLECTION, SharedTokenStore
 from bi_mcp.rest.credential import Webhook
-from bi_mcp.secret import Secret
 from tests.auth.portal import HOUR, NAME, Clock, LoginPortal, stored
 from tests.hosting.stores import BrokenStore, TurnTakingStore, turns
 

@@ -9,7 +9,7 @@ import httpx2
 import jwt
 import pytest
 
-from bi_mcp.hosting.signing_keys import FRESH_S, PAUSE_S, USABLE_S, SigningKeys
+from bi_mcp.server.http.signing_keys import FRESH_S, PAUSE_S, USABLE_S, SigningKeys
 from tests.hosting.issuer import Issuer
 
 pytestmark = pytest.mark.anyio

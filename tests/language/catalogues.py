@@ -22,9 +22,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import bi_mcp
+from bi_mcp.base.language import DOMAIN, FOLDER
 from bi_mcp.cli import main
 from bi_mcp.cli.help_texts import templates
-from bi_mcp.language import DOMAIN, FOLDER
 
 SOURCE = Path(bi_mcp.__file__).parent
 # Texts that Click says or that stand in help: collected from what is installed, and from the commands.

@@ -77,7 +77,7 @@ def test_the_compiled_catalogue_is_that_of_the_kept_texts() -> None:
 
 
 SOURCE = '''
-from bi_mcp.language import say, say_count, text
+from bi_mcp.base.language import say, say_count, text
 
 def say_nothing(text="not a text"):
     """Not a text (nor is this [one])."""

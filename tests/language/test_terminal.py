@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from bi_mcp.language import say, speaking, speaking_in_terminal
-from bi_mcp.terminal import WORDS
-from bi_mcp.tools import TOOLSETS
+from bi_mcp.base.language import say, speaking, speaking_in_terminal
+from bi_mcp.base.terminal import WORDS
+from bi_mcp.server.tools import TOOLSETS
 from tests.language.catalogues import extracted
 from tests.language.test_catalogues import placeholders
 

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import ErrorPlace, Generation, LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
 
 TOKEN = "fixed-token"
 WEBHOOK = "7/fixed-secret"

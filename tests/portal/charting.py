@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Culture, Generation, LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.portal.chart_question import Condition, Question
-from bi_mcp.portal.charts import Chart
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.chart_question import Condition, Question
+from bi_mcp.practice.portal.charts import Chart
 from tests.portal.calling import ORIGIN, TOKEN, WEBHOOK, Caller, add_dataset
 
 PASSWORD = "canary-password"

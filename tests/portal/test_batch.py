@@ -5,9 +5,9 @@ from itertools import count
 
 import pytest
 
-from bi_mcp.portal.answers import ModuleFault, SystemFault
-from bi_mcp.portal.batch import run_batch
-from bi_mcp.portal.brackets import parse_brackets
+from bi_mcp.practice.portal.answers import ModuleFault, SystemFault
+from bi_mcp.practice.portal.batch import run_batch
+from bi_mcp.practice.portal.brackets import parse_brackets
 
 pytestmark = pytest.mark.anyio
 

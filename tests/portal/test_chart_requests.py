@@ -10,8 +10,8 @@ from datetime import date
 import pytest
 
 from bi_mcp.config import Culture, Generation
-from bi_mcp.portal.answers import ModuleFault
-from bi_mcp.portal.chart_question import Condition, DateRange
+from bi_mcp.practice.portal.answers import ModuleFault
+from bi_mcp.practice.portal.chart_question import Condition, DateRange
 from tests.portal.charting import COLUMNS, PASSWORD, chart_portal, where
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bi_mcp.portal import outbound
-from bi_mcp.portal.answers import ModuleFault
-from bi_mcp.portal.chart_failures import ChartFailureError
-from bi_mcp.portal.chart_question import Question
-from bi_mcp.portal.outbound import Outbound
-from bi_mcp.secret import MASK
+from bi_mcp.base.secret import MASK
+from bi_mcp.practice.portal import outbound
+from bi_mcp.practice.portal.answers import ModuleFault
+from bi_mcp.practice.portal.chart_failures import ChartFailureError
+from bi_mcp.practice.portal.chart_question import Question
+from bi_mcp.practice.portal.outbound import Outbound
 from tests.portal.calling import ORIGIN
 from tests.portal.charting import CODES, NAMES, PASSWORD, ROW, chart_portal
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bi_mcp import sample
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Culture, Generation, LocalPortalSettings
-from bi_mcp.embedded import build_portal
-from bi_mcp.portal.chart_question import Condition, DateRange, Question
-from bi_mcp.secret import Secret
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal.chart_question import Condition, DateRange, Question
+from bi_mcp.practice.run import build_portal
 from tests.portal.calling import TOKEN, Caller
 from tests.portal.charting import where
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bi_mcp.portal.database import Database
+from bi_mcp.practice.portal.database import Database
 from tests.portal.calling import a_portal, add_connector, add_source, dataset_fields
 
 pytestmark = pytest.mark.anyio

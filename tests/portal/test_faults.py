@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bi_mcp.portal.faults import FaultInjector, FaultKind, Faults, fault_routes
+from bi_mcp.practice.portal.faults import FaultInjector, FaultKind, Faults, fault_routes
 from tests.portal.serving import served
 
 pytestmark = pytest.mark.anyio

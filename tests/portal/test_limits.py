@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.portal.answers import SystemFault
-from bi_mcp.portal.limits import Limits, build_limits
+from bi_mcp.practice.portal.answers import SystemFault
+from bi_mcp.practice.portal.limits import Limits, build_limits
 
 METHOD = "biconnector.source.list"
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bi_mcp.portal.answers import SystemFault
-from bi_mcp.portal.database import Database
-from bi_mcp.portal.identity import Caller
-from bi_mcp.portal.oauth import Application, Lifetimes, TokenStore
-from bi_mcp.portal.oauth_routes import oauth_routes
+from bi_mcp.practice.portal.answers import SystemFault
+from bi_mcp.practice.portal.database import Database
+from bi_mcp.practice.portal.identity import Caller
+from bi_mcp.practice.portal.oauth import Application, Lifetimes, TokenStore
+from bi_mcp.practice.portal.oauth_routes import oauth_routes
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bi_mcp.portal import outbound
-from bi_mcp.portal.outbound import Outbound
+from bi_mcp.practice.portal import outbound
+from bi_mcp.practice.portal.outbound import Outbound
 from tests.portal.calling import (
     ORIGIN,
     Caller,

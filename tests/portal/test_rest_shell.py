@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
+from bi_mcp.practice.portal import create_app
 from tests.portal.calling import NOON, TOKEN, WEBHOOK, Caller, Clock, Portal, a_portal, add_connector
 
 pytestmark = pytest.mark.anyio

@@ -28,9 +28,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal.app import build_app
-from bi_mcp.portal.faults import Faults
-from bi_mcp.portal.oauth import TokenStore
+from bi_mcp.practice.portal.app import build_app
+from bi_mcp.practice.portal.faults import Faults
+from bi_mcp.practice.portal.oauth import TokenStore
 from tests.portal.serving import served
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC).timestamp()

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import ErrorPlace, Generation, LocalPortalSettings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector, Credential
 from bi_mcp.rest.models import ConnectorFields, DatasetFields, NewColumn, Parameter, SourceFields
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 
 LOOPBACK = "http://localhost"
 CHECK = "http://check.localhost"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import (
     AlreadyExistsError,
     BiMcpError,
@@ -18,7 +19,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.portal.brackets import parse_brackets
+from bi_mcp.practice.portal.brackets import parse_brackets
 from bi_mcp.rest.batch import (
     Command,
     Reference,
@@ -33,7 +34,6 @@ from bi_mcp.rest.entity import parse_id
 from bi_mcp.rest.methods import BATCH, Effect, method
 from bi_mcp.rest.models import ColumnChanges, ColumnVisibility, Connector, Dataset
 from bi_mcp.rest.query import Query
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     WEBHOOK,
     Portal,

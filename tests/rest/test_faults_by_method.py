@@ -15,6 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.errors import (
     BiMcpError,
@@ -24,7 +25,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.portal.faults import FaultKind
+from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect, Method, method
 from bi_mcp.rest.models import (
@@ -36,7 +37,6 @@ from bi_mcp.rest.models import (
 )
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     LOOPBACK,
     TOKEN,

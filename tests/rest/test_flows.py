@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.errors import (
     AlreadyExistsError,
@@ -24,7 +25,6 @@ from bi_mcp.rest.models import (
     Parameter,
     SourceChanges,
 )
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     CHECK,
     Portal,

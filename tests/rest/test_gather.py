@@ -8,6 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import (
     BiMcpError,
     InvalidRequestError,
@@ -23,7 +24,6 @@ from bi_mcp.rest.methods import Method, method
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Portal, add_source, connector_fields
 
 pytestmark = pytest.mark.anyio

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models import (
     Column,
     ColumnChanges,
@@ -25,7 +26,6 @@ from bi_mcp.rest.models import (
     SourceFields,
 )
 from bi_mcp.rest.models.wire import Sent
-from bi_mcp.secret import Secret
 from tests.rest.calling import connector_fields, dataset_fields, source_fields
 
 

@@ -11,19 +11,18 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from bi_mcp import network
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.token import Application
+from bi_mcp.base.secret import Secret
 from bi_mcp.endpoints import exchange
 from bi_mcp.errors import ConfigError, UnreachableError
-from bi_mcp.hosting.signing_keys import SigningKeys
-from bi_mcp.network import WayOut, find_way_out
-from bi_mcp.rest import AccessToken
+from bi_mcp.rest import AccessToken, network
 from bi_mcp.rest.methods import method
+from bi_mcp.rest.network import WayOut, find_way_out
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.retry import may_repeat
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
+from bi_mcp.server.http.signing_keys import SigningKeys
 from tests.endpoints.services import make_certificate
 from tests.hosting import certificate
 from tests.portal.serving import served

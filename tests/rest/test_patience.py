@@ -9,17 +9,17 @@ from typing import Any
 import anyio
 import pytest
 
+from bi_mcp.base.progress import reporting_to
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.errors import BiMcpError, LimitError, PortalError, UnreachableError
-from bi_mcp.portal import create_app
-from bi_mcp.progress import reporting_to
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import ENTERPRISE, MARGIN, LeakyBucket, Limiter
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.portal.serving import served
 from tests.rest.calling import TOKEN, Recorder, connector_fields
 from tests.rest.waiting import Time, TimedPortal, a_timed_portal, settle

@@ -8,8 +8,8 @@ from itertools import cycle
 
 import pytest
 
-from bi_mcp.portal.answers import SystemFault
-from bi_mcp.portal.limits import Limits, build_limits
+from bi_mcp.practice.portal.answers import SystemFault
+from bi_mcp.practice.portal.limits import Limits, build_limits
 from bi_mcp.rest.rate_limit import (
     ENTERPRISE,
     FORGOTTEN_AFTER_S,

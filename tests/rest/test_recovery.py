@@ -9,6 +9,7 @@ import anyio
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import (
     AccessDeniedError,
     BiMcpError,
@@ -31,7 +32,6 @@ from bi_mcp.rest.recovery import (
     may_have_happened,
 )
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     LOOPBACK,
     TOKEN,

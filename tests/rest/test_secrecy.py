@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from bi_mcp.base.secret import MASK, Secret
 from bi_mcp.errors import BiMcpError, PortalError, RefusedError
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Source, SourceChanges
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import MASK, Secret
 from tests.portal.serving import served
 from tests.rest.calling import (
     LOOPBACK,

@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import (
     ConnectionCheckError,
     InterruptedWriteError,
@@ -22,7 +23,6 @@ from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.portal.serving import served
 from tests.rest.calling import (
     TOKEN,

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.errors import (
     AccessDeniedError,
@@ -21,11 +22,10 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect, Method, method
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     LOOPBACK,
     TOKEN,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InUseError, InvalidRequestError, NotFoundError, PortalError, RefusedError
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.entity import parse_id, parse_model, parse_models, parse_true
@@ -25,7 +26,6 @@ from bi_mcp.rest.models import (
     Source,
     SourceChanges,
 )
-from bi_mcp.secret import Secret
 from tests.rest.calling import (
     Answering,
     Portal,

@@ -13,13 +13,13 @@ import anyio.lowlevel
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Limits, LocalPortalSettings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
 from tests.rest.calling import CHECK, LOOPBACK, TOKEN, Recorder, UrlCheck
 
 # So often everybody else may go on before time passes; a call to a portal in process takes some dozen rounds.

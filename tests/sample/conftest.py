@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bi_mcp.sample import ORIGIN, create_app
+from bi_mcp.practice.sample import ORIGIN, create_app
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-import bi_mcp.sample
+import bi_mcp.practice.sample
 
 Name: TypeAlias = Callable[[str], str]
 Value: TypeAlias = "int | float | str"
@@ -46,7 +46,7 @@ def _parse_value(column: str, text: str) -> Value | None:
     return text
 
 
-with (Path(bi_mcp.sample.__file__).parent / "data" / "flights.csv").open(encoding="utf-8") as file:
+with (Path(bi_mcp.practice.sample.__file__).parent / "data" / "flights.csv").open(encoding="utf-8") as file:
     FLIGHTS: list[Row] = [
         {column: _parse_value(column, text) for column, text in row.items()} for row in csv.DictReader(file)
     ]

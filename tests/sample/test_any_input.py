@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bi_mcp.sample.brackets import parse_form
-from bi_mcp.sample.columns import Column, ColumnNames, Type
-from bi_mcp.sample.dates import CULTURES, Culture, parse_day, parse_moment
-from bi_mcp.sample.filter import parse_filter
-from bi_mcp.sample.refusal import RefusalError
+from bi_mcp.practice.sample.brackets import parse_form
+from bi_mcp.practice.sample.columns import Column, ColumnNames, Type
+from bi_mcp.practice.sample.dates import CULTURES, Culture, parse_day, parse_moment
+from bi_mcp.practice.sample.filter import parse_filter
+from bi_mcp.practice.sample.refusal import RefusalError
 
 TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime", "string")
 

@@ -9,13 +9,13 @@ import anyio
 import httpx
 import pytest
 
-import bi_mcp.sample
-from bi_mcp.sample.bundled import open_bundled
+import bi_mcp.practice.sample
+from bi_mcp.practice.sample.bundled import open_bundled
 from tests.sample.calls import rows
 
 pytestmark = pytest.mark.anyio
 
-DATA = Path(bi_mcp.sample.__file__).parent / "data"
+DATA = Path(bi_mcp.practice.sample.__file__).parent / "data"
 
 
 def test_the_data_is_small_and_names_its_origin_and_licence() -> None:

@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
-from bi_mcp.sample import ORIGIN, create_app
-from bi_mcp.sample.columns import Column
-from bi_mcp.sample.data_files import open_tables
-from bi_mcp.sample.query import parse_query
-from bi_mcp.secret import Secret
+from bi_mcp.practice.sample import ORIGIN, create_app
+from bi_mcp.practice.sample.columns import Column
+from bi_mcp.practice.sample.data_files import open_tables
+from bi_mcp.practice.sample.query import parse_query
 from tests.sample.calls import call, rows
 
 pytestmark = pytest.mark.anyio

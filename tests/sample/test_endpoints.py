@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bi_mcp.sample import ENDPOINTS, ORIGIN, create_app
-from bi_mcp.sample.columns import Column, ColumnNames
-from bi_mcp.secret import Secret
+from bi_mcp.base.secret import Secret
+from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
+from bi_mcp.practice.sample.columns import Column, ColumnNames
 from tests.sample.calls import DEMO_CONNECTION, Form, call, error, rows
 
 pytestmark = pytest.mark.anyio

@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-import bi_mcp.sample
+import bi_mcp.practice.sample
 from tests.sample.calls import error, rows
 
 pytestmark = pytest.mark.anyio
 
 Flight = dict[str, str]
 
-with (Path(bi_mcp.sample.__file__).parent / "data" / "flights.csv").open(encoding="utf-8") as file:
+with (Path(bi_mcp.practice.sample.__file__).parent / "data" / "flights.csv").open(encoding="utf-8") as file:
     FLIGHTS: list[Flight] = list(csv.DictReader(file))
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.sample import ORIGIN, create_app
+from bi_mcp.practice.sample import ORIGIN, create_app
 from tests.sample.calls import call, error, rows
 from tests.sample.request_shapes import (
     CULTURES,

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.diagnostics.secret_travel import find_travel
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError, SecretReferenceError
-from bi_mcp.profiles import Keeper
 from bi_mcp.rest.models import Source
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.fingerprints import KEY_NAME, make_key
-from bi_mcp.secret_references.known_values import known_values
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.secret_index import MOST_FORMER, MOST_FORMER_OF_ONE, NamedSecret, SecretIndex
-from bi_mcp.secret_references.setting_values import SettingValues
-from bi_mcp.secret_references.stored_values import stored_values
+from bi_mcp.vault.fingerprints import KEY_NAME, make_key
+from bi_mcp.vault.keyring import Keeper
+from bi_mcp.vault.known_values import known_values
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.secret_index import MOST_FORMER, MOST_FORMER_OF_ONE, NamedSecret, SecretIndex
+from bi_mcp.vault.setting_values import SettingValues
+from bi_mcp.vault.stored_values import stored_values
+from bi_mcp.vault.travel import find_travel
 from tests.keyrings import Keyring, system_keyring
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)

@@ -11,12 +11,12 @@ import pytest
 from keyring.backends import null
 from keyring.errors import KeyringLocked
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError, EndpointError
-from bi_mcp.profiles import Keeper
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.destinations import destination, parse_host
-from bi_mcp.secret_references.named_secrets import MAX_VALUE_BYTES, NamedSecrets
-from bi_mcp.secret_references.secret_index import NamedSecret, set_command
+from bi_mcp.vault.destinations import destination, parse_host
+from bi_mcp.vault.keyring import Keeper
+from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES, NamedSecrets
+from bi_mcp.vault.secret_index import NamedSecret, set_command
 from tests.keyrings import BrokenKeyring, Keyring, Trouble, system_keyring
 
 CANARY = "value-canary"

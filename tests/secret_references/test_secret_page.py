@@ -14,10 +14,10 @@ import anyio
 import httpx
 import pytest
 
-from bi_mcp.language import speaking
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
+from bi_mcp.base.language import speaking
+from bi_mcp.base.secret import Secret
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
 from tests.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio

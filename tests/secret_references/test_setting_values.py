@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models import ReceivedParameter
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.known_values import known_values
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.secret_parameters import looks_secret
-from bi_mcp.secret_references.setting_values import (
+from bi_mcp.vault.known_values import known_values
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.secret_parameters import looks_secret
+from bi_mcp.vault.setting_values import (
     MAX_FILE_BYTES,
     EnvReference,
     FileReference,

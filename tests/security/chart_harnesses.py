@@ -14,23 +14,23 @@ from types import ModuleType
 from typing import Any, get_args
 
 from bi_mcp.config import Culture, Generation
-from bi_mcp.diagnostics.preview import read_filter
+from bi_mcp.diagnostics.dataset.preview import read_filter
 from bi_mcp.endpoints.dates import CULTURES, read_iso, write_date, write_datetime
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import Dialect, build_request
 from bi_mcp.errors import BiMcpError
-from bi_mcp.portal.answers import ModuleFault
-from bi_mcp.portal.chart_answer import read_answer
-from bi_mcp.portal.chart_dataset import ChartColumn, ChartDataset
-from bi_mcp.portal.chart_failures import ChartFailureError
-from bi_mcp.portal.chart_question import parse_question
-from bi_mcp.portal.chart_request import build_form
-from bi_mcp.sample import dates as sample_dates
-from bi_mcp.sample.brackets import parse_form
-from bi_mcp.sample.query import parse_query
-from bi_mcp.sample.refusal import RefusalError
-from bi_mcp.sample.tables import SqliteTables
+from bi_mcp.practice.portal.answers import ModuleFault
+from bi_mcp.practice.portal.chart_answer import read_answer
+from bi_mcp.practice.portal.chart_dataset import ChartColumn, ChartDataset
+from bi_mcp.practice.portal.chart_failures import ChartFailureError
+from bi_mcp.practice.portal.chart_question import parse_question
+from bi_mcp.practice.portal.chart_request import build_form
+from bi_mcp.practice.sample import dates as sample_dates
+from bi_mcp.practice.sample.brackets import parse_form
+from bi_mcp.practice.sample.query import parse_query
+from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.practice.sample.tables import SqliteTables
 from tests.charts.connector import CONNECTION
 from tests.charts.moments import read_moment
 from tests.charts.questions import body, encode

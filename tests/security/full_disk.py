@@ -15,23 +15,23 @@ from pathlib import Path
 import anyio
 import click
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.auth.store import FileTokenStore
+from bi_mcp.base.secret import Secret
+from bi_mcp.cli.clients.client_file import ClientFile
 from bi_mcp.cli.setup_input import write_text
-from bi_mcp.clients.client_file import ClientFile
 from bi_mcp.errors import BiMcpError
-from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.history.audit import Audit
+from bi_mcp.history.entries import Stamp, open_history
+from bi_mcp.history.journal import Journal
+from bi_mcp.history.recording import Recorder, RecordingTransport
+from bi_mcp.history.sealing import Sealer
 from bi_mcp.rest import BIConnector, Webhook
 from bi_mcp.rest.methods import Effect, Method
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.workspace.audit import Audit
-from bi_mcp.workspace.history import Stamp, open_history
-from bi_mcp.workspace.journal import Journal
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.recording import Recorder, RecordingTransport
-from bi_mcp.workspace.sealing import Sealer
-from bi_mcp.workspace.state import State, StateDraft
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.setup.state import State, StateDraft
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.vault.named_secrets import NamedSecrets
 
 PORTAL = PortalIdentity("portal")
 # No file may become larger: there is room for the beginning of each.

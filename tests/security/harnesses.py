@@ -10,12 +10,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.auth.token import parse_token
+from bi_mcp.base.foreign_json import parse_foreign
 from bi_mcp.endpoints.answers import EndpointAnswer, parse_columns, parse_rows, parse_tables
 from bi_mcp.endpoints.elements import ElementReader, NotJsonError
 from bi_mcp.endpoints.guard import parse_address
 from bi_mcp.errors import BiMcpError, EndpointError, SetupFileError, StateFileError
-from bi_mcp.foreign_json import parse_foreign
+from bi_mcp.history.journal import _parse as _parse_line
 from bi_mcp.rest.batch import Command, parse_batch
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets
@@ -24,10 +26,8 @@ from bi_mcp.rest.envelope import parse_answer
 from bi_mcp.rest.methods import BATCH, METHODS, Method
 from bi_mcp.rest.query import Query
 from bi_mcp.rest.sources import Sources
-from bi_mcp.workspace.file import read_setup, write_setup
-from bi_mcp.workspace.journal import _parse as _parse_line
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.state_file import StateFile
 from tests.security.chart_harnesses import CHART_HARNESSES
 from tests.security.harness import Harness, scratch_folder
 

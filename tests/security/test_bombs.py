@@ -23,8 +23,8 @@ from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.token import Application
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.file import read_setup
+from bi_mcp.base.secret import Secret
+from bi_mcp.setup.file import read_setup
 import httpx, ruamel.yaml, encodings.idna
 
 def packed(begin, part, megabytes):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.logs import LOG_LEVELS
+from bi_mcp.base.logs import LOG_LEVELS
 from tests.auth import test_killed as logins
 from tests.security.addresses import BROKEN, PRIVATE, PUBLIC
 from tests.security.echoes import CODINGS, PAST_ALL_MASKS

@@ -15,13 +15,13 @@ import httpx
 import pytest
 from mcp import Client
 
+from bi_mcp.base.logs import LOG_LEVELS, JsonFormatter
+from bi_mcp.base.secret import MASK, Secret, redact
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.logs import LOG_LEVELS, JsonFormatter
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import MASK, Secret, redact
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.portal.calling import ORIGIN, Connector
 from tests.security.echoes import CODINGS, LOGIN, PAST_ALL_MASKS, SECRET, Coding
 from tests.security.parrot import OF_CONNECTORS, OF_PORTALS, Repeated, a_parrot, reply

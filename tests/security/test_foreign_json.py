@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.foreign_json import MOST_LEVELS, is_deep, parse_foreign
 from bi_mcp.endpoints.elements import ElementReader, NotJsonError
 from bi_mcp.errors import SetupFileError, StateFileError, UnexpectedAnswerError
-from bi_mcp.foreign_json import MOST_LEVELS, is_deep, parse_foreign
-from bi_mcp.private_file import _parse as parse_private
+from bi_mcp.history.journal import Journal
 from bi_mcp.rest.envelope import parse_answer
 from bi_mcp.rest.methods import METHODS
 from bi_mcp.rest.models import Source
-from bi_mcp.workspace.file import read_setup
-from bi_mcp.workspace.journal import Journal
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.setup.file import read_setup
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.vault.private_file import _parse as parse_private
 
 
 def nested(levels: int) -> bytes:

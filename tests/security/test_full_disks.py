@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bi_mcp.errors import StateFileError
-from bi_mcp.workspace.file import read_setup
+from bi_mcp.setup.file import read_setup
 from tests.rest.calling import CHECK
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.workspace.setups import a_bench, shown

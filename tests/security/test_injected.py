@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bi_mcp.config import Settings
-from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLSETS, choose_tools
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import TOOLSETS, choose_tools
 from tests.portal.serving import served
 from tests.server.talking import Talk, connector_fields, text_of
 

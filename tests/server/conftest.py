@@ -8,7 +8,7 @@ from mcp import Client
 from mcp.server import MCPServer
 
 from bi_mcp.config import Settings
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.talking import Talk
 
 Era = Literal["auto", "legacy"]

@@ -21,13 +21,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation, LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.portal.calling import ORIGIN, Connector
 from tests.server.talking import Talk
 

@@ -18,20 +18,20 @@ from mcp import Client
 from mcp.types import TextContent
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bi_mcp import sample
+from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Application, Grant, Token
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
-from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorFields, DatasetFields, NewColumn, Parameter, SourceFields
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.destinations import destination
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLS
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import TOOLS
+from bi_mcp.vault.destinations import destination
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.portal.serving import served
 from tests.server.talking import LOGIN, PARAMETERS, text_of
 

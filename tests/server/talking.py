@@ -7,7 +7,7 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult, TextContent, TextResourceContents
 
-from bi_mcp import sample
+from bi_mcp.practice import sample
 
 LOGIN = "demo"
 PARAMETERS = [

@@ -11,8 +11,8 @@ from mcp.types import CallToolResult
 
 from bi_mcp.config import Settings
 from bi_mcp.rest.models import NewColumn
-from bi_mcp.server import build_server
-from bi_mcp.tools.answer_size import LONGEST_TEXT, MOST_CHARACTERS, compact, fit
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools.answer_size import LONGEST_TEXT, MOST_CHARACTERS, compact, fit
 from tests.rest.calling import a_portal, add_source, dataset_fields
 from tests.server.conftest import Era
 from tests.server.talking import Talk, text_of

@@ -11,13 +11,13 @@ from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.types import Completion, PromptReference, ResourceTemplateReference
 
-from bi_mcp.completion import build_filter
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
+from bi_mcp.server.completion import build_filter
 from tests.server.conftest import Era
 from tests.server.processes import started
 from tests.server.talking import Talk

@@ -21,11 +21,11 @@ from mcp.types import (
     ErrorData,
 )
 
+from bi_mcp.app.embedded import connect_embedded
 from bi_mcp.config import Settings
-from bi_mcp.embedded import connect_embedded
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import PARAMETERS, Talk, connector_fields, dataset_fields, text_of
 

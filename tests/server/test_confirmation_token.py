@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from bi_mcp.app.seal import VALID_FOR_S, Act, Seal
 from bi_mcp.errors import ConfirmationError
-from bi_mcp.tools.confirmation_token import VALID_FOR_S, Act, Seal
 
 ACT = Act("connector_delete", "prod (prod.example)", {"id": 5})
 STATE = ["connector", 5, "Sales"]

@@ -14,10 +14,10 @@ from mcp.types import Tool
 
 from bi_mcp.config import Settings
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
-from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLS, TOOLSETS, schemas
-from bi_mcp.tools.reading import READING
-from bi_mcp.tools.tool import ToolDeclaration, make_schemas
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import TOOLS, TOOLSETS, schemas
+from bi_mcp.server.tools.reading import READING
+from bi_mcp.server.tools.tool import ToolDeclaration, make_schemas
 
 pytestmark = pytest.mark.anyio
 

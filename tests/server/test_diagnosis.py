@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bi_mcp import sample
+from bi_mcp.practice import sample
 from tests.diagnostics.bent_sample import Bend, always, as_bytes, asking, bent, with_first
 from tests.portal.serving import served
 from tests.server.talking import Talk, connector_fields, text_of

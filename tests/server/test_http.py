@@ -11,7 +11,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from bi_mcp.tools import TOOLS
+from bi_mcp.server.tools import TOOLS
 from tests.hosting.processes import serving
 from tests.hosting.serving import ACCEPT, HELLO
 from tests.server.conftest import Era

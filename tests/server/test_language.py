@@ -12,7 +12,7 @@ from mcp import Client
 
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import Talk, connector_fields
 

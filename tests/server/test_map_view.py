@@ -10,7 +10,7 @@ import pytest
 from mcp.types import TextResourceContents
 from playwright.async_api import FrameLocator, Page, async_playwright, expect
 
-from bi_mcp.tools.map import VIEW
+from bi_mcp.server.tools.map import VIEW
 from tests.auth.test_browser import ARGUMENTS
 from tests.server.talking import Talk
 

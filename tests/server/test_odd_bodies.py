@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from mcp.types import HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR
 
-from bi_mcp.hosting.options import HttpOptions
+from bi_mcp.server.http.options import HttpOptions
 from tests.hosting.processes import serving
 from tests.hosting.serving import ACCEPT, HELLO, hosted, http_client
 from tests.server.conftest import Era

@@ -14,7 +14,7 @@ from mcp.types import TextResourceContents
 
 from bi_mcp.cli import main
 from bi_mcp.config import GENERATIONS, Generation, Settings
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.rest.calling import a_portal, connector_fields, dataset_fields, source_fields
 from tests.server.conftest import Era
 from tests.server.talking import Talk, text_of

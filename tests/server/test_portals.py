@@ -10,15 +10,15 @@ from typing import Any, cast
 import pytest
 from mcp import Client
 
+from bi_mcp.app.portals import build_portals, follow_portal
+from bi_mcp.auth.profiles import Profile, change_profiles, load_profiles
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Limits, Settings
 from bi_mcp.errors import ConfigError
-from bi_mcp.portals import build_portals, follow_portal
-from bi_mcp.profiles import Profile, change_profiles, load_profiles
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLS
-from bi_mcp.tools.reading import READING
-from bi_mcp.workspace.history import Ending, Write
+from bi_mcp.history.entries import Ending, Write
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import TOOLS
+from bi_mcp.server.tools.reading import READING
 from tests.server.conftest import Era
 from tests.server.talking import Talk, connector_fields
 

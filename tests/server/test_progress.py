@@ -8,7 +8,7 @@ import pytest
 from mcp import Client
 from mcp.server import MCPServer
 
-from bi_mcp import sample
+from bi_mcp.practice import sample
 from tests.server.conftest import Era
 from tests.server.talking import Talk
 from tests.workspace.test_commands import SETUP

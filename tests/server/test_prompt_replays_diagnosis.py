@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models import ColumnChanges, ConnectorChanges
-from bi_mcp.secret import Secret
 from tests.server.replaying import (
     NEW,
     OLD,

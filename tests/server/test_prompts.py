@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.server import MCPServer
 from mcp.types import TextContent
 
-from bi_mcp.prompts import PromptFile, read_prompts
+from bi_mcp.server.prompts import PromptFile, read_prompts
 from tests.server.talking import Talk
 
 pytestmark = pytest.mark.anyio

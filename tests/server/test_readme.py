@@ -12,8 +12,8 @@ from mcp.types import Tool
 
 from bi_mcp.config import Settings
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
-from bi_mcp.server import build_server
-from bi_mcp.tools import TOOLSETS
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import TOOLSETS
 
 pytestmark = pytest.mark.anyio
 

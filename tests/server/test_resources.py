@@ -7,9 +7,9 @@ import json
 import pytest
 from mcp import Client, MCPError
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import Talk
 

@@ -26,12 +26,12 @@ from mcp.types import (
 )
 from playwright.async_api import async_playwright, expect
 
-from bi_mcp import sample
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.server import build_server
-from bi_mcp.tools import secret_question
+from bi_mcp.practice import sample
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import secret_question
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.auth.test_browser import ARGUMENTS
 from tests.server.conftest import Era
 from tests.server.processes import COMMAND as COMMAND_LINE

@@ -14,20 +14,20 @@ from anyio import Lock
 from mcp import Client
 from starlette.types import ASGIApp
 
-from bi_mcp import sample
+from bi_mcp.app.portals import build_portals
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.auth.profiles import Profile, change_profiles
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.portal import create_app
-from bi_mcp.portals import build_portals
-from bi_mcp.profiles import Profile, change_profiles
+from bi_mcp.history.settled_addresses import settle_addresses
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.models import ConnectorChanges, SourceFields
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.server import build_server
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.settled_addresses import settle_addresses
+from bi_mcp.server.build import build_server
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.portal.calling import Connector
 from tests.racing import Race
 from tests.server.talking import LOGIN, Talk, connector_fields

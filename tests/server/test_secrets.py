@@ -13,14 +13,14 @@ import pytest
 from mcp import Client
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import GENERATIONS, Generation, LocalPortalSettings, Settings
 from bi_mcp.errors import BiMcpError
-from bi_mcp.portal import create_app
-from bi_mcp.portal.faults import FaultKind
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest.methods import METHODS
 from bi_mcp.rest.models import SourceFields
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.portal.calling import ORIGIN, Connector
 from tests.portal.serving import served
 from tests.server.conftest import Era

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from bi_mcp.tools import TOOLS
+from bi_mcp.server.tools import TOOLS
 from tests.server.processes import COMMAND, LIMIT_S, MODERN, Wire, environment, ran, started
 from tests.server.talking import connector_fields
 

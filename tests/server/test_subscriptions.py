@@ -196,7 +196,7 @@ async def test_only_our_own_addresses_can_be_watched(server: MCPServer, uri: str
 async def test_a_client_cannot_watch_without_bound(
     server: MCPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bi_mcp.subscriptions.MOST_PER_CLIENT", 2)
+    monkeypatch.setattr("bi_mcp.server.subscriptions.MOST_PER_CLIENT", 2)
     async with Client(server, mode="legacy") as client:
         for uri in ("bi://dataset/fields", "bi://dataset/2"):
             await subscribe(client, uri)

@@ -11,7 +11,7 @@ from mcp import Client
 
 from bi_mcp.config import Generation, Settings
 from bi_mcp.rest.methods import TABLE_METHODS
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.rest.calling import Portal, a_portal, add_source
 from tests.server.conftest import Era
 from tests.server.talking import COLUMNS, Talk, dataset_fields

@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 from mcp import Client
 
-from bi_mcp import sample
 from bi_mcp.config import LocalPortalSettings, Settings
+from bi_mcp.practice import sample
 from bi_mcp.rest import BIConnector
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import COLUMNS, Talk, connector_fields, dataset_fields, text_of
 

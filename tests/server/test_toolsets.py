@@ -10,12 +10,13 @@ import pytest
 from mcp import Client
 from mcp.types import Tool
 
+from bi_mcp.app.build import build_app
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.errors import ConfigError, InvalidRequestError
 from bi_mcp.rest.methods import METHODS, Effect
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_app, build_server
-from bi_mcp.tools import ON_DEMAND, TOOLS, TOOLSETS, choose_tools
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools import ON_DEMAND, TOOLS, TOOLSETS, choose_tools
 from tests.server.conftest import Era
 from tests.server.processes import MODERN, ran, started
 from tests.server.talking import Talk, connector_fields

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.practice.portal import create_app
+from bi_mcp.server.build import build_server
 from tests.keyrings import Keyring, system_keyring
 from tests.portal.serving import served
 from tests.server.talking import Talk

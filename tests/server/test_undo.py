@@ -11,7 +11,7 @@ import pytest
 from mcp import Client, MCPError
 
 from bi_mcp.config import Settings
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.keyrings import Keyring, system_keyring
 from tests.server.conftest import Era
 from tests.server.talking import Talk

@@ -6,14 +6,14 @@ import anyio
 import pytest
 from mcp import Client
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
-from bi_mcp.portal import create_app
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import LeakyBucket, Limiter, Plan
 from bi_mcp.rest.transport import HttpTransport
-from bi_mcp.secret import Secret
-from bi_mcp.server import build_server
+from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import Talk
 

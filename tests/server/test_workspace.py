@@ -11,15 +11,16 @@ from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp.types import INTERNAL_ERROR, METHOD_NOT_FOUND, ElicitRequestParams, ElicitResult, ErrorData
 
-from bi_mcp import sample
+from bi_mcp.app.build import build_app
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.server import build_app, build_server
-from bi_mcp.tools.workspace import MARK, _exported
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.state import State
-from bi_mcp.workspace.state_file import StateFile, StateInMemory
+from bi_mcp.practice import sample
+from bi_mcp.server.build import build_server
+from bi_mcp.server.tools.workspace import MARK, _exported
+from bi_mcp.setup.state import State
+from bi_mcp.setup.state_file import StateFile, StateInMemory
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.server.conftest import Era
 from tests.server.talking import Talk, text_of
 from tests.workspace.test_commands import SETUP

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bi_mcp.workspace.journal import Journal
+from bi_mcp.history.journal import Journal
 
 journal = Journal(Path(sys.argv[1]), most_bytes=20_000, kept=50)
 for number in range(int(sys.argv[3])):

@@ -16,17 +16,17 @@ from pathlib import Path
 
 import anyio
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.portal import create_app
+from bi_mcp.history.entries import Stamp, open_history
+from bi_mcp.history.recording import Recorder, RecordingTransport
+from bi_mcp.history.undo_run import Undo
+from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.methods import Method
 from bi_mcp.rest.models import ConnectorFields, SourceFields
 from bi_mcp.rest.transport import HttpTransport, Transport
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.history import Stamp, open_history
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.recording import Recorder, RecordingTransport
-from bi_mcp.workspace.reverting import Undo
 
 FOLDER = Path(sys.argv[1])
 TOKEN = Secret("token")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import anyio
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.history.entries import Stamp, open_history
+from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.methods import Effect, Method
-from bi_mcp.workspace.history import Stamp, open_history
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.recording import Recorder, RecordingTransport
 
 
 class Deadly:

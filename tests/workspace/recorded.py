@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
+from bi_mcp.history.audit import Audit
+from bi_mcp.history.entries import Entry, History, Stamp, open_history
+from bi_mcp.history.journal import Journal
+from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.gather import GatheringTransport
 from bi_mcp.rest.models import (
@@ -20,12 +26,6 @@ from bi_mcp.rest.models import (
     NewColumn,
     SourceChanges,
 )
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.audit import Audit
-from bi_mcp.workspace.history import Entry, History, Stamp, open_history
-from bi_mcp.workspace.journal import Journal
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.recording import Recorder, RecordingTransport
 from tests.rest.calling import Portal, a_portal, connector_fields, dataset_fields, source_fields
 
 HOST = "portal.example"

@@ -10,16 +10,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.rest.models.dataset import ColumnType
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.secret_parameters import is_harmless
-from bi_mcp.secret_references.setting_values import EnvReference, SettingValues
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
-from bi_mcp.workspace.state_file import StateFile
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.setup.workspace import Workspace
+from bi_mcp.vault.secret_parameters import is_harmless
+from bi_mcp.vault.setting_values import EnvReference, SettingValues
 from tests.rest.calling import CHECK, Portal, a_portal
 
 HOST = "portal.example"

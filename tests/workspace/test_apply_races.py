@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
+from bi_mcp.history.entries import undone
+from bi_mcp.history.undo_run import Undo
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges, SourceChanges
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.destinations import destination
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.setting_values import SecretReference, SettingValues
-from bi_mcp.workspace.history import undone
-from bi_mcp.workspace.report import Report
-from bi_mcp.workspace.reverting import Undo
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state_file import StateFile
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.report import Report
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.setup.workspace import Workspace
+from bi_mcp.vault.destinations import destination
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.setting_values import SecretReference, SettingValues
 from tests.keyrings import Keyring, system_keyring
 from tests.racing import Race
 from tests.rest.calling import CHECK, dataset_fields, source_fields

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from bi_mcp.config import Generation
-from bi_mcp.workspace.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
+from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from tests.rest.calling import CHECK
 from tests.workspace.setups import a_bench
 

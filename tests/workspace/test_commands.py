@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from bi_mcp import sample
 from bi_mcp.cli import main
+from bi_mcp.practice import sample
 
 SETUP = f"""\
 # Ours.

@@ -15,18 +15,18 @@ import anyio
 import pytest
 from keyring.backends import fail
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.errors import ConfigError, InUseError, NotFoundError, UnreachableError
+from bi_mcp.history.actor import acting
+from bi_mcp.history.audit import Audit
+from bi_mcp.history.entries import Entry, Stamp, open_history, undone
+from bi_mcp.history.journal import Journal
+from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest.batch import Command
 from bi_mcp.rest.methods import METHODS, Effect
 from bi_mcp.rest.models import ConnectorChanges
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.acting import acting
-from bi_mcp.workspace.audit import Audit
-from bi_mcp.workspace.history import Entry, Stamp, open_history, undone
-from bi_mcp.workspace.journal import Journal
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.recording import Recorder, RecordingTransport
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import connector_fields, source_fields
 from tests.workspace.recorded import ALL_WRITES, CANARY, Recorded, a_recorded_portal, plant, prepare

@@ -11,11 +11,11 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.app.build import build_app
 from bi_mcp.cli import main
 from bi_mcp.config import read_settings
+from bi_mcp.history.actor import acting
 from bi_mcp.rest.models import ConnectorChanges
-from bi_mcp.server import build_app
-from bi_mcp.workspace.acting import acting
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import connector_fields
 

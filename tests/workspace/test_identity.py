@@ -10,12 +10,12 @@ import pytest
 from bi_mcp.config import Generation
 from bi_mcp.errors import PlanError, StateFileError
 from bi_mcp.rest.models import ConnectorFields
-from bi_mcp.workspace.difference import wire
-from bi_mcp.workspace.pending import Creation, Pending
-from bi_mcp.workspace.plan import Change
-from bi_mcp.workspace.planning import Wanted, make_plan
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state import Known
+from bi_mcp.setup.difference import wire
+from bi_mcp.setup.pending import Creation, Pending
+from bi_mcp.setup.plan import Change
+from bi_mcp.setup.planning import Wanted, make_plan
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state import Known
 from tests.rest.calling import CHECK
 from tests.workspace.setups import Bench, a_bench
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from bi_mcp.config import Generation
 from bi_mcp.errors import BiMcpError
-from bi_mcp.portal.faults import FaultKind
+from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.methods import Effect, Method
 from bi_mcp.rest.transport import Transport
-from bi_mcp.workspace.report import Report
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state import State
-from bi_mcp.workspace.state_file import StateKeeper
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.report import Report
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state import State
+from bi_mcp.setup.state_file import StateKeeper
+from bi_mcp.setup.workspace import Workspace
 from tests.workspace.setups import Bench, a_bench, setups, shown
 
 PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.workspace.journal import Journal
+from bi_mcp.history.journal import Journal
 
 
 @pytest.fixture

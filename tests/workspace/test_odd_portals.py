@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.errors import PlanError
 from bi_mcp.rest import BIConnector
@@ -18,10 +19,9 @@ from bi_mcp.rest.models import (
     Parameter,
     SourceFields,
 )
-from bi_mcp.secret import Secret
-from bi_mcp.workspace.file import read_setup, write_setup
-from bi_mcp.workspace.plan import Plan
-from bi_mcp.workspace.setup import Setup
+from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.plan import Plan
+from bi_mcp.setup.setup import Setup
 from tests.rest.calling import CHECK, connector_fields, dataset_fields
 from tests.workspace.setups import PASSWORD, Bench, a_bench
 

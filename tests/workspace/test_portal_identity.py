@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.errors import StateFileError
-from bi_mcp.profiles import Profile, Profiles
-from bi_mcp.workspace.history import Stamp, Write, move_history, open_history
-from bi_mcp.workspace.portal_identity import (
+from bi_mcp.auth.portal_identity import (
     PortalIdentity,
     identify_portal,
     member_mark,
     portal_address,
 )
-from bi_mcp.workspace.state import Known, State, state_path
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.auth.profiles import Profile, Profiles
+from bi_mcp.errors import StateFileError
+from bi_mcp.history.entries import Stamp, Write, move_history, open_history
+from bi_mcp.setup.state import Known, State, state_path
+from bi_mcp.setup.state_file import StateFile
 
 A = PortalIdentity("https://box.example:8443", profiles=frozenset({"a"}), alone=False)
 B = PortalIdentity("https://box.example:9443", profiles=frozenset({"b"}), alone=False)

@@ -10,13 +10,13 @@ import pytest
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import PlanError, SetupFileError
 from bi_mcp.rest.models import ConnectorFields
-from bi_mcp.secret_references.setting_values import SettingValues
-from bi_mcp.workspace.commands import Commands
-from bi_mcp.workspace.difference import wire
-from bi_mcp.workspace.file import read_setup
-from bi_mcp.workspace.plan_digest import _public_entry
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.steps import Step
+from bi_mcp.setup.commands import Commands
+from bi_mcp.setup.difference import wire
+from bi_mcp.setup.file import read_setup
+from bi_mcp.setup.plan_digest import _public_entry
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.steps import Step
+from bi_mcp.vault.setting_values import SettingValues
 from tests.rest.calling import CHECK
 from tests.workspace.setups import Bench, a_bench
 

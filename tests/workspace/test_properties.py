@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bi_mcp.config import Generation
-from bi_mcp.workspace.file import read_setup, write_setup
-from bi_mcp.workspace.report import Report
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state import State
-from bi_mcp.workspace.state_file import StateInMemory
+from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.report import Report
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state import State
+from bi_mcp.setup.state_file import StateInMemory
 from tests.workspace.setups import HOST, Bench, a_bench, setups, shown
 
 PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

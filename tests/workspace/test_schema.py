@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.workspace.schema import setup_schema
+from bi_mcp.setup.schema import setup_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "bi-mcp.schema.json"
 

@@ -16,17 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import Client
 
+from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
 from bi_mcp.errors import SetupFileError
-from bi_mcp.server import build_server
-from bi_mcp.workspace.document import OF_A_SERVER, Bounds, _compose, read_document
-from bi_mcp.workspace.file import read_setup, write_setup
-from bi_mcp.workspace.marked import MarkedDict, MarkedList
-from bi_mcp.workspace.plain_lines import read_plain_lines
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state_file import StateFile
+from bi_mcp.server.build import build_server
+from bi_mcp.setup.document import OF_A_SERVER, Bounds, _compose, read_document
+from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.marked import MarkedDict, MarkedList
+from bi_mcp.setup.plain_lines import read_plain_lines
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state_file import StateFile
 from tests.server.talking import Talk
 from tests.workspace.setups import setups
 from tests.workspace.test_commands import SETUP
@@ -234,7 +234,7 @@ async def test_the_server_answers_others_while_it_reads_a_setup(monkeypatch: pyt
         assert answered.wait(30)
         return read_setup(text, name, bounds)
 
-    monkeypatch.setattr("bi_mcp.workspace.file.read_setup", reading)
+    monkeypatch.setattr("bi_mcp.setup.file.read_setup", reading)
     async with Client(build_server(Settings())) as client, create_task_group() as tasks:
         talk = Talk(client)
 

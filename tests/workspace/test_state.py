@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.state import Known, State, StateDraft, from_json, to_json
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.setup.state import Known, State, StateDraft, from_json, to_json
 
 Change = tuple[str, str, int]
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models import ConnectorChanges
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.destinations import destination
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.secret_references.setting_values import EnvReference, SecretReference, SettingValues
-from bi_mcp.workspace.plan import Plan
-from bi_mcp.workspace.portal_identity import PortalIdentity
-from bi_mcp.workspace.setup import Setup
-from bi_mcp.workspace.state_file import StateFile
-from bi_mcp.workspace.workspace import Workspace
+from bi_mcp.setup.plan import Plan
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.state_file import StateFile
+from bi_mcp.setup.workspace import Workspace
+from bi_mcp.vault.destinations import destination
+from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.setting_values import EnvReference, SecretReference, SettingValues
 from tests.rest.calling import CHECK, Portal, a_portal, connector_fields, source_fields
 
 pytestmark = pytest.mark.anyio

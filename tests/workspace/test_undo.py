@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError, NotFoundError
+from bi_mcp.history.undo_run import Reverted, Undo
 from bi_mcp.rest.models import ColumnChanges, ColumnVisibility, ConnectorChanges, SourceChanges
-from bi_mcp.secret import Secret
-from bi_mcp.secret_references.named_secrets import NamedSecrets
-from bi_mcp.workspace.reverting import Reverted, Undo
+from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.keyrings import Keyring, system_keyring
 from tests.rest.calling import columns, connector_fields
 from tests.workspace.recorded import ALL_WRITES, CANARY, Recorded, Tree, plant, prepare

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models.connector import Title
 from bi_mcp.rest.models.wire import (
     Identified,
@@ -18,7 +19,6 @@ from bi_mcp.rest.models.wire import (
     WireText,
     refuse_bool,
 )
-from bi_mcp.secret import Secret
 
 PositiveId = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool)]
 

@@ -1,0 +1,242 @@
+"""What a running server shares between its tools."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from anyio import Lock
+
+from bi_mcp.app.seal import Seal
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.language import Language, say
+from bi_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from anyio.abc import TaskGroup
+
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.history.entries import History
+    from bi_mcp.history.guarded_writes import GuardedWrites
+    from bi_mcp.history.recording import Recorder
+    from bi_mcp.history.undo_run import Undo
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.rate_limit import Limiter
+    from bi_mcp.setup.state_file import StateKeeper
+    from bi_mcp.setup.workspace import Planned, Workspace
+    from bi_mcp.vault.secret_page import SecretPages
+    from bi_mcp.vault.setting_values import SettingValues
+
+MOST_PLANS = 20
+
+EMBEDDED_IDENTITY = PortalIdentity("embedded")
+
+_chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
+
+
+@dataclass
+class PortalAccess:
+    """One portal that the server works with.
+
+    `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
+    the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
+    answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
+    knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
+    a history belong to. `call_endpoints` makes what calls the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
+    `locks` is the folder with the locks that other processes on the same portal hold, too.
+    """
+
+    title: str
+    about: str
+    connect: Callable[[], BIConnector]
+    notice: str | None = None
+    read_only: bool = False
+    limiter: Limiter | None = None
+    call_endpoints: Callable[[], EndpointCaller] | None = None
+    identity: PortalIdentity = EMBEDDED_IDENTITY
+    user: Callable[[], int | None] = lambda: None
+    recorder: Recorder | None = None
+    locks: Path | None = None
+    _one_at_a_time: Lock = field(default_factory=Lock, init=False)
+    _client: BIConnector | None = field(default=None, init=False)
+
+    @property
+    def caller(self) -> EndpointCaller:
+        """What calls the endpoints of the portal's connectors, as Bitrix24 does."""
+        if self.call_endpoints is not None:
+            return self.call_endpoints()
+        # Imported here: httpx is not needed until the first call.
+        from bi_mcp.endpoints.caller import EndpointCaller
+
+        return EndpointCaller()
+
+    @property
+    def addresses_settled(self) -> AbstractAsyncContextManager[None]:
+        """Held by who sends secrets after a look at a connector's addresses, and by who changes these."""
+        # Imported here: most chats change nothing.
+        from bi_mcp.history.settled_addresses import settle_addresses
+
+        return settle_addresses(self.locks, self.identity, self._one_at_a_time)
+
+    @property
+    def bi(self) -> BIConnector:
+        """The client of the portal."""
+        if self._client is None:
+            client = self._recorded(self.connect())
+            self._client = client.read_only() if self.read_only else client
+        return self._client
+
+    def _recorded(self, client: BIConnector) -> BIConnector:
+        recorder = self.recorder
+        if recorder is None:
+            return client
+        # Imported here: most chats never call.
+        from bi_mcp.history.recording import RecordingTransport
+
+        return client.through(lambda inner: RecordingTransport(inner, recorder))
+
+    async def aclose(self) -> None:
+        """Close the client; a later call opens a new one."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+@dataclass(frozen=True)
+class SeenPlan:
+    """A plan that was shown, on the portal of that title, with what keeps the state of its setup."""
+
+    portal: str
+    planned: Planned
+    keeper: StateKeeper
+
+
+@dataclass
+class App:
+    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
+
+    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
+    the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read setup files.
+    `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that were given out as text.
+    `background` runs what outlives a call, while the server runs.
+    """
+
+    portals: Mapping[str, PortalAccess]
+    default: str
+    setting_values: SettingValues
+    shown_settings: frozenset[str] = frozenset()
+    seal: Seal | None = field(default_factory=Seal)
+    asks: bool = True
+    workspace_folder: Path | None = None
+    language: Language = "en"
+    plans: dict[str, SeenPlan] = field(default_factory=dict)
+    exports: dict[str, StateKeeper] = field(default_factory=dict)
+    background: TaskGroup | None = None
+    _pages: SecretPages | None = field(default=None, init=False)
+
+    @property
+    def pages(self) -> SecretPages | None:
+        """The pages that ask the person for secrets; None where secrets cannot be stored or no server runs."""
+        named = self.setting_values.named
+        if self._pages is None and self.background is not None and named is not None:
+            # Imported here: few calls ask for a secret.
+            from bi_mcp.vault.secret_page import SecretPages
+
+            self._pages = SecretPages(named, self.background)
+        return self._pages
+
+    @property
+    def portal(self) -> PortalAccess:
+        """The portal of this call."""
+        return self.portals[_chosen.get() or self.default]
+
+    @property
+    def bi(self) -> BIConnector:
+        """The client of this call's portal."""
+        return self.portal.bi
+
+    def workspace(self, keeper: StateKeeper) -> Workspace:
+        """This call's portal with a setup, whose state `keeper` holds."""
+        # Imported here: most calls need none of it.
+        from bi_mcp.setup.workspace import Workspace
+
+        return Workspace(self.bi, keeper, self.setting_values, self.portal.caller, history=self._history)
+
+    @property
+    def writes(self) -> GuardedWrites:
+        """What sends stored secrets to this call's portal and moves its connectors."""
+        # Imported here: most calls change nothing.
+        from bi_mcp.history.guarded_writes import GuardedWrites
+
+        return GuardedWrites(self.bi, self.setting_values.named, self._history)
+
+    @property
+    def _history(self) -> History | None:
+        return self.portal.recorder.history if self.portal.recorder else None
+
+    @property
+    def history(self) -> History:
+        """What was written to this call's portal. Raises `InvalidRequestError` where nobody keeps that."""
+        history = self._history
+        if history is None:
+            raise InvalidRequestError(
+                say(
+                    "No history is kept of this portal: BI_MCP_HISTORY is off, or there is no configuration folder. Nothing can be undone. To keep one from now on, set BI_MCP_HISTORY=on and BI_MCP_CONFIG_DIR."
+                )
+            )
+        return history
+
+    @property
+    def undo(self) -> Undo:
+        """What reverts writes to this call's portal."""
+        # Imported here: few calls undo something.
+        from bi_mcp.history.undo_run import Undo
+
+        return Undo(self.bi, self.history, self.setting_values.named)
+
+    def remember(self, token: str, plan: SeenPlan) -> None:
+        """Keep a plan that was shown, and of the others only the latest."""
+        for oldest in list(self.plans)[: -MOST_PLANS + 1]:
+            self.forget(oldest)
+        self.plans[token] = plan
+
+    def remember_export(self, keeper: StateKeeper) -> str:
+        """Keep the state of a setup that is given out as text; returns by what the text is known again."""
+        mark = secrets.token_urlsafe(8)
+        for oldest in list(self.exports)[: -MOST_PLANS + 1]:
+            del self.exports[oldest]
+        self.exports[mark] = keeper
+        return mark
+
+    def forget(self, token: str) -> None:
+        """A plan is applied once."""
+        self.plans.pop(token, None)
+
+    @contextmanager
+    def choosing(self, name: object) -> Iterator[None]:
+        """Within it, calls go to the named portal; None means the default. Raises `InvalidRequestError` for an unknown one."""
+        if name is not None and name not in self.portals:
+            raise InvalidRequestError(
+                say(
+                    "portal: there is no such portal. Choose from: {portals}.",
+                    portals=", ".join(self.portals),
+                )
+            )
+        token = _chosen.set(str(name) if name is not None else None)
+        try:
+            yield
+        finally:
+            _chosen.reset(token)
+
+    async def aclose(self) -> None:
+        """Close all clients."""
+        for portal in self.portals.values():
+            await portal.aclose()

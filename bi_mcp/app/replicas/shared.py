@@ -1,0 +1,32 @@
+"""What this replica has in common with the others."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bi_mcp.app.replicas.tokens import LocalLogin, SharedTokenStore
+
+if TYPE_CHECKING:
+    from key_value.aio.protocols import AsyncKeyValue
+
+    from bi_mcp.app.replicas.budget import SharedBudget
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What this replica has in common with the others. `key` seals what clients carry between requests."""
+
+    store: AsyncKeyValue
+    budget: SharedBudget
+    key: str = field(repr=False)
+
+    @property
+    def confirmation_key(self) -> bytes:
+        """Seals the tokens that confirm destructive acts; a key of its own, derived from the other."""
+        return hmac.digest(self.key.encode(), b"confirmation tokens", "sha256")
+
+    def tokens(self, local: LocalLogin | None = None) -> SharedTokenStore:
+        """The logins of all replicas; `local` is where `bi-mcp login` put one on this machine."""
+        return SharedTokenStore(self.store, local)

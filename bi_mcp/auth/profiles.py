@@ -1,0 +1,259 @@
+"""Profiles: the portals that the user logged in to, by name. Secrets are kept elsewhere, by `bi_mcp.auth.store`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import ConfigError
+from bi_mcp.vault.keyring import KEEPERS, Keeper
+from bi_mcp.vault.private_file import PrivateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+Kind = Literal["oauth", "webhook"]
+
+KINDS: tuple[Kind, ...] = ("oauth", "webhook")
+
+_VERSION = 1
+# They are names of files, too, also where capitals make no difference.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One portal. `read_only` is the user's lock; `keeper` says where its secrets are; `portal_url` is `https://HOST`.
+
+    `member_id` is the portal's identity, as the OAuth server said it; empty where none did.
+    """
+
+    name: str
+    portal_url: str
+    kind: Kind = "oauth"
+    client_id: str = ""
+    oauth_server: str = ""
+    keeper: Keeper = "file"
+    read_only: bool = False
+    allow_private_addresses: bool = False
+    member_id: str = ""
+
+    @property
+    def login_command(self) -> str:
+        """What the user types to log in to it again."""
+        webhook = " --webhook" if self.kind == "webhook" else ""
+        return f"bi-mcp login {self.portal_url} --name {self.name}{webhook}"
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """All profiles and the name of the default one. A value: changes return another."""
+
+    by_name: Mapping[str, Profile] = field(default_factory=dict)
+    default: str | None = None
+
+    def choose(self, name: str | None = None) -> Profile:
+        """Return the named profile, or the default. Raises `ConfigError` with what there is to choose from."""
+        chosen = name or self.default
+        if chosen is None:
+            raise ConfigError(
+                say(
+                    "No default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    there_are=self._there_are(),
+                )
+            )
+        if chosen not in self.by_name:
+            raise ConfigError(
+                say("No profile {chosen!r}. {there_are}", chosen=chosen, there_are=self._there_are())
+            )
+        return self.by_name[chosen]
+
+    def with_profile(self, profile: Profile) -> Profiles:
+        """Add a profile, or replace the one of its name and portal, whose lock it keeps. The first one is the default."""
+        known = self.by_name.get(profile.name)
+        if known is not None:
+            self.check_free(profile.name, profile.portal_url)
+            profile = replace(profile, read_only=profile.read_only or known.read_only)
+        return Profiles({**self.by_name, profile.name: profile}, self.default or profile.name)
+
+    def check_free(self, name: str, portal_url: str) -> None:
+        """Raise `ConfigError` for a name that cannot be used or that another portal has."""
+        check_name(name)
+        known = self.by_name.get(name)
+        if known is not None and known.portal_url != portal_url:
+            raise ConfigError(
+                say(
+                    "Profile {name!r} is of {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
+                    name=name,
+                    portal_url=known.portal_url,
+                )
+            )
+
+    def without(self, name: str) -> Profiles:
+        """Remove a profile. Where one is left, it becomes the default."""
+        left = {known: profile for known, profile in self.by_name.items() if known != name}
+        if self.default in left:
+            return Profiles(left, self.default)
+        return Profiles(left, next(iter(left)) if len(left) == 1 else None)
+
+    def with_default(self, name: str) -> Profiles:
+        """Make a profile the default."""
+        return Profiles(self.by_name, self.choose(name).name)
+
+    def with_lock(self, name: str, *, read_only: bool) -> Profiles:
+        """Lock a profile read-only, or unlock it."""
+        profile = replace(self.choose(name), read_only=read_only)
+        return Profiles({**self.by_name, name: profile}, self.default)
+
+    def with_portal(self, name: str, portal_url: str) -> Profiles:
+        """Move a profile to the new address of its portal. One that is gone stays gone."""
+        known = self.by_name.get(name)
+        if known is None:
+            return self
+        return Profiles({**self.by_name, name: replace(known, portal_url=portal_url)}, self.default)
+
+    def with_member(self, name: str, member_id: str) -> Profiles:
+        """Learn the identity of a profile's portal. A profile that is gone stays gone."""
+        known = self.by_name.get(name)
+        if known is None:
+            return self
+        return Profiles({**self.by_name, name: replace(known, member_id=member_id)}, self.default)
+
+    def with_renamed(self, old: str, new: str) -> Profiles:
+        """Move all profiles of a portal to its new address. Raises `ConfigError` where there is none."""
+        moved = {
+            name: replace(profile, portal_url=new)
+            for name, profile in self.by_name.items()
+            if profile.portal_url == old
+        }
+        if not moved:
+            raise ConfigError(
+                say("No profile is of {portal_url}. {there_are}", portal_url=old, there_are=self._there_are())
+            )
+        return Profiles({**self.by_name, **moved}, self.default)
+
+    def new_name(self, portal_url: str) -> str:
+        """Suggest a name for a portal: the one it has, the first part of its host, or the whole host."""
+        for profile in self.by_name.values():
+            if profile.portal_url == portal_url:
+                return profile.name
+        parts = urlsplit(portal_url)
+        host = parts.hostname or ""
+        short = "local" if re.fullmatch(r"localhost|[\d.]+|.*:.*", host) else host.split(".")[0]
+        whole = re.sub(r"[^a-z0-9]+", "-", parts.netloc.lower()).strip("-")
+        return _fitting(short if short not in self.by_name else whole)
+
+    def _there_are(self) -> str:
+        if not self.by_name:
+            return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
+        return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
+
+
+def check_name(name: str) -> None:
+    """Raise `ConfigError` for what cannot be a profile's name."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            say(
+                "A profile's name begins with a small letter or a digit and holds only a-z, 0-9, - and _ (at most 63)."
+            )
+        )
+
+
+def load_profiles(folder: Path) -> Profiles:
+    """Read `profiles.json` in the configuration folder. Raises `ConfigError` for one that cannot be read."""
+    return _parse(_file(folder).read() or {}, folder)
+
+
+def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Profiles:
+    """Read, change and replace the profiles while no other process can, and return the new ones."""
+    file = _file(folder)
+    try:
+        with file.locked():
+            profiles = change(load_profiles(folder))
+            file.write(_to_json(profiles))
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "The profiles cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                folder=folder,
+                strerror=error.strerror,
+            )
+        ) from None
+    return profiles
+
+
+def move_profile(folder: Path, name: str, portal_url: str) -> Profiles:
+    """Keep the new address of a portal that was renamed."""
+    return change_profiles(folder, lambda known: known.with_portal(name, portal_url))
+
+
+def keep_member(folder: Path, name: str, member_id: str) -> Profiles:
+    """Keep the identity of a portal that an older version logged in to."""
+    return change_profiles(folder, lambda known: known.with_member(name, member_id))
+
+
+def _file(folder: Path) -> PrivateFile:
+    return PrivateFile(folder / "profiles.json")
+
+
+def _to_json(profiles: Profiles) -> dict[str, object]:
+    return {
+        "version": _VERSION,
+        "default": profiles.default,
+        "profiles": {
+            name: {
+                "portal": profile.portal_url,
+                "kind": profile.kind,
+                "client_id": profile.client_id,
+                "oauth_server": profile.oauth_server,
+                "kept_in": profile.keeper,
+                "read_only": profile.read_only,
+                "allow_private_addresses": profile.allow_private_addresses,
+                "member_id": profile.member_id,
+            }
+            for name, profile in profiles.by_name.items()
+        },
+    }
+
+
+def _parse(document: Mapping[str, Any], folder: Path) -> Profiles:
+    if document.get("version", _VERSION) != _VERSION:
+        raise ConfigError(
+            say("The profiles in {folder} were written by a newer bi-mcp. Use that one.", folder=folder)
+        )
+    kept = document.get("profiles", {})
+    try:
+        by_name = {str(name): _parse_profile(str(name), profile) for name, profile in kept.items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ConfigError(
+            say(
+                "profiles.json in {folder} is damaged. Delete it and run `bi-mcp login` again.", folder=folder
+            )
+        ) from None
+    default = document.get("default")
+    return Profiles(by_name, default if default in by_name else None)
+
+
+def _parse_profile(name: str, kept: Mapping[str, Any]) -> Profile:
+    check_name(name)
+    return Profile(
+        name=name,
+        portal_url=str(kept["portal"]),
+        kind=KINDS[KINDS.index(kept["kind"])],
+        client_id=str(kept.get("client_id", "")),
+        oauth_server=str(kept.get("oauth_server", "")),
+        keeper=KEEPERS[KEEPERS.index(kept.get("kept_in", "file"))],
+        # Whatever stands there but a plain false is a lock: a damaged lock must not open.
+        read_only=kept.get("read_only", False) is not False,
+        allow_private_addresses=kept.get("allow_private_addresses", False) is True,
+        member_id=str(kept.get("member_id", "")),
+    )
+
+
+def _fitting(name: str) -> str:
+    fitting = re.sub(r"[^a-z0-9_-]", "", name.lower())[:63].lstrip("-_")
+    return fitting or "portal"

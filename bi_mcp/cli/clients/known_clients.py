@@ -1,0 +1,186 @@
+"""The assistants that `bi-mcp install` knows: where each keeps its servers, and how an entry looks there. Pure; no files are touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bi_mcp.base.language import say, text
+from bi_mcp.errors import ConfigError
+
+SERVER = "bi-mcp"
+# What would overrule a profile; where a profile is wanted they go, and with them a token in plain text.
+PORTAL_VARIABLES = ("BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK")
+# Where `uvx` and `pipx run` keep what they run for once.
+_SHORT_LIVED = frozenset({".cache", "Caches", "Cache", "cache", "archive-v0", "environments-v2"})
+
+# Arguments that `launch` and the command write.
+_PLAIN = frozenset({SERVER, "bi_mcp", "run", "serve"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """Where a user's files are: the home folder, the one for programs' settings, and the project that is open."""
+
+    home: Path
+    settings: Path
+    project: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """One assistant. `servers` is the member of its file that holds them; `variable` how it writes a variable of its own
+    environment, empty where it has no way to; `shared` a file that goes to other people's machines; `then` what its user does next.
+    """
+
+    title: str
+    path: Callable[[Folders], Path]
+    servers: str
+    variable: str
+    typed: bool
+    shared: bool = False
+    then: str
+
+
+# Files and spellings are from each client's documentation; Claude Desktop's says nothing of Linux, where its builds follow the same rule.
+CLIENTS: Mapping[str, Client] = {
+    "claude-code": Client(
+        title="Claude Code",
+        path=lambda folders: folders.project / ".mcp.json",
+        servers="mcpServers",
+        # With a default: it refuses a whole file over a variable that another person has not set.
+        variable="${{{name}:-}}",
+        typed=True,
+        shared=True,
+        then=text("Start `claude` in this folder and approve the server."),
+    ),
+    "cursor": Client(
+        title="Cursor",
+        path=lambda folders: folders.home / ".cursor" / "mcp.json",
+        servers="mcpServers",
+        variable="${{env:{name}}}",
+        typed=False,
+        then=text("Cursor sees it at once; switch it on in its settings under MCP."),
+    ),
+    "vscode": Client(
+        title="VS Code",
+        path=lambda folders: folders.settings / "Code" / "User" / "mcp.json",
+        servers="servers",
+        variable="${{env:{name}}}",
+        typed=True,
+        then=text("Run `MCP: List Servers` in VS Code and start it."),
+    ),
+    "claude-desktop": Client(
+        title="Claude Desktop",
+        path=lambda folders: folders.settings / "Claude" / "claude_desktop_config.json",
+        servers="mcpServers",
+        variable="",
+        typed=False,
+        then=text("Quit Claude Desktop and start it again."),
+    ),
+}
+
+
+def launch(client: Client, script: Path, python: Path, found: Callable[[str], str | None]) -> list[str]:
+    """The command with which a client starts this installation: its full path, since clients have a PATH of their own.
+
+    An installation for one run is fetched again instead; a shared file gets the plain name where any shell finds it by that.
+    Raises `ConfigError` where nothing could start it again.
+    """
+    short_lived = not _SHORT_LIVED.isdisjoint(python.parts)
+    if not short_lived and client.shared and _is_found_by_name(script, found(SERVER)):
+        return [SERVER]
+    if not short_lived:
+        return [str(script)] if script.exists() else [str(python), "-m", "bi_mcp"]
+    for runner, arguments in (("uvx", [SERVER]), ("pipx", ["run", SERVER])):
+        if path := found(runner):
+            return [runner if client.shared else path, *arguments]
+    raise ConfigError(
+        say(
+            "This bi-mcp is gone after this run, so no client could start it. Install it first: `uv tool install bi-mcp` or `pipx install bi-mcp`."
+        )
+    )
+
+
+def _is_found_by_name(script: Path, on_path: str | None) -> bool:
+    """Is this installation what the plain name starts everywhere? The folder of an environment is searched only while it is active;
+    a link to it, as uv and pipx make, stays.
+    """
+    if on_path is None or Path(on_path).resolve() != script.resolve():
+        return False
+    environment = (script.parent.parent / "pyvenv.cfg").exists()
+    return not environment or Path(on_path).parent.resolve() != script.parent.resolve()
+
+
+def build_entry(client: Client, command: Sequence[str], variables: Mapping[str, str]) -> dict[str, object]:
+    """What stands in a client's file. `variables` hold no secret: references, and where the profiles are."""
+    entry: dict[str, object] = {"type": "stdio"} if client.typed else {}
+    entry |= {"command": command[0], "args": list(command[1:])}
+    return entry | ({"env": dict(variables)} if variables else {})
+
+
+def references(client: Client, names: Sequence[str]) -> dict[str, str]:
+    """Variables of the client's environment, by name. Raises `ConfigError` for a value, and where a client cannot refer."""
+    for name in names:
+        if not name.isidentifier():
+            raise ConfigError(
+                say(
+                    "--env takes the name of a variable, without a value: values would stand there for anyone to read."
+                )
+            )
+    if names and not client.variable:
+        raise ConfigError(
+            say(
+                "{title} hands no variables on to servers. Run `bi-mcp login` and use --profile, or set them for the whole session.",
+                title=client.title,
+            )
+        )
+    return {name: client.variable.format(name=name) for name in names}
+
+
+def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[str, object]:
+    """The new entry, with what the user had added to the old one."""
+    if not isinstance(old, dict) or "command" not in old:
+        return dict(new)
+    env = _members(old.get("env"))
+    if profile:
+        env = {name: value for name, value in env.items() if name not in PORTAL_VARIABLES}
+    env |= _members(new.get("env"))
+    entry = {name: value for name, value in {**old, **new}.items() if name != "env"}
+    return entry | ({"env": env} if env else {})
+
+
+def shown(entry: object, references: Sequence[str] = ()) -> object:
+    """An entry as it may be shown: values that may be secrets are dots, `references` are shown. None for what is no entry."""
+    if not isinstance(entry, Mapping):
+        return None
+    return {name: _shown_member(name, value, references) for name, value in entry.items()}
+
+
+def _members(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _shown_member(name: str, value: object, references: Sequence[str]) -> object:
+    if name in {"type", "command"}:
+        return value
+    if name == "args" and isinstance(value, list):
+        return _shown_arguments([str(argument) for argument in value])
+    if name == "env" and isinstance(value, Mapping):
+        return {each: text if text in references else "…" for each, text in value.items()}
+    return "…"
+
+
+def _shown_arguments(arguments: Sequence[str]) -> list[str]:
+    return [
+        _shown_argument(before, argument)
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+    ]
+
+
+def _shown_argument(before: str, argument: str) -> str:
+    """Names of options and our own words; what a person wrote beside them may be a token."""
+    if argument.startswith("-"):
+        return argument.partition("=")[0]
+    return argument if argument in _PLAIN or before == "--profile" else "…"

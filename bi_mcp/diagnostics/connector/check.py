@@ -1,0 +1,341 @@
+"""Calls a connector's endpoints as Bitrix24 does, and says which rule each breaks. Reads only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
+
+import anyio
+
+from bi_mcp.base.language import say, say_count
+from bi_mcp.base.progress import report
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.charts.asking import (
+    UNREADABLE,
+    Asker,
+    Verdict,
+    describe_error,
+    describe_request,
+    find,
+)
+from bi_mcp.diagnostics.charts.sample import ChartSample, read_sample
+from bi_mcp.diagnostics.connector.chart_check import MOST_CALLS, ChartCheck, describe_way
+from bi_mcp.diagnostics.connector.report import ConnectorReport, Notebook
+from bi_mcp.diagnostics.findings import chart_rules, check_rules
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.findings.finding import worst
+from bi_mcp.diagnostics.tables.external import Sample
+from bi_mcp.diagnostics.tables.naming import name_as_dataset
+from bi_mcp.diagnostics.tables.steadiness import ask_steadily
+from bi_mcp.diagnostics.tables.value_hazards import find_hazards
+from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
+from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.endpoints.question import DatasetColumn, Question
+from bi_mcp.endpoints.request import DataRequest, Dialect, build_request
+from bi_mcp.endpoints.wording import safe_text
+from bi_mcp.errors import EndpointError
+from bi_mcp.vault.secret_parameters import looks_secret
+
+# What services answer at once by default.
+PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})
+# The rules whose breach loses an element of the description.
+LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type", "zero_as_text"})
+
+Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
+
+
+async def examine_connector(
+    caller: EndpointCaller,
+    urls: Mapping[str, str],
+    connection: Mapping[str, Secret],
+    *,
+    table: str | None = None,
+    secret_codes: Collection[str] | None = None,
+    maps: bool | None = None,
+    quick: bool = False,
+) -> ConnectorReport:
+    """Call each endpoint in `urls` (by its name on the connector) as Bitrix24 would; a healthy one yields no finding.
+
+    `table`: the external code of the table to read, else the first listed. `secret_codes`: the settings that a wrong
+    password is tried in, else those whose codes look like it. `maps`: the portal sends `mapFields`, None where no portal is
+    known. `quick`: leave out what charts ask. Never raises EndpointError: each becomes a finding.
+    """
+    started = anyio.current_time()
+    if secret_codes is None:
+        secret_codes = [code for code in connection if looks_secret(code)]
+    examination = _Examination(caller, urls, connection, maps, quick=quick)
+    async with anyio.create_task_group() as group:
+        group.start_soon(examination.connection, secret_codes)
+        group.start_soon(examination.tables, table)
+    findings, facts = examination.notes.findings(), examination.notes.facts
+    return ConnectorReport(
+        verdict=worst(findings),
+        table=examination.table,
+        endpoints=[
+            facts[endpoint].model_copy(update={"calls": examination.notes.tally(endpoint).calls})
+            for endpoint in ENDPOINTS
+            if endpoint in facts
+        ],
+        findings=findings,
+        seconds=round(anyio.current_time() - started, 3),
+    )
+
+
+class _Examination:
+    def __init__(
+        self,
+        caller: EndpointCaller,
+        urls: Mapping[str, str],
+        connection: Mapping[str, Secret],
+        maps: bool | None,
+        *,
+        quick: bool,
+    ) -> None:
+        self._caller = caller
+        self._urls = urls
+        self._connection = connection
+        self._dialect = Dialect(caller.culture, maps is not False)
+        self._portal_known = maps is not None
+        self._quick = quick
+        self.notes = Notebook(connection)
+        self.table: str | None = None
+
+    async def connection(self, secret_codes: Collection[str]) -> None:
+        """`urlCheck` with the right values, then with a wrong password."""
+        url = self._urls.get("urlCheck")
+        if url is None:
+            return
+        answer = await self._ask_twice("urlCheck", lambda: self._caller.check(url, self._connection))
+        if isinstance(answer, EndpointError):
+            self.notes.fail("urlCheck", answer)
+            return
+        if answer.is_page:
+            self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.found("urlCheck"))
+        probed = [code for code in secret_codes if self._connection.get(code)]
+        if probed:
+            await self._try_wrong_password(url, probed)
+
+    async def tables(self, table: str | None) -> None:
+        """`urlTableList`, and with a table of it the other two."""
+        self.table = table
+        if url := self._urls.get("urlTableList"):
+            await report(0, 4, "Checking the list of tables")
+            await self._table_list(url)
+        if self.table is None:
+            self._say_what_is_left_out()
+            return
+        described: Columns | None = None
+        if url := self._urls.get("urlTableDescription"):
+            await report(1, 4, "Checking the columns of a table")
+            described = await self._description(url, self.table)
+        if url := self._urls.get("urlData"):
+            await report(2, 4, "Checking its data")
+            await self._data(url, self.table, described)
+
+    def _say_what_is_left_out(self) -> None:
+        for endpoint in ("urlTableDescription", "urlData"):
+            if endpoint in self._urls:
+                self.notes.add(check_rules.NOT_CALLED.found(endpoint))
+
+    async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
+        wrong = {
+            code: Secret(secrets.token_hex(8)) if code in codes else value
+            for code, value in self._connection.items()
+        }
+        try:
+            await self._steadily("urlCheck", lambda: self._caller.check(url, wrong))
+        except EndpointError:
+            return
+        self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
+
+    async def _table_list(self, url: str) -> None:
+        tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
+        if isinstance(tables, EndpointError):
+            self.notes.fail("urlTableList", tables)
+            return
+        self.notes.hold("urlTableList", say_count("{count} table", "{count} tables", len(tables.items)))
+        self.notes.breaches("urlTableList", tables.breaches)
+        if not tables.items:
+            if not tables.breaches:
+                self.notes.add(check_rules.NO_TABLES.found("urlTableList"))
+            return
+        self._choose_table(tables)
+        await self._try_search(url, tables)
+
+    def _choose_table(self, tables: Tables) -> None:
+        known = {table.external_code for table in tables.items}
+        if self.table is None:
+            self.table = tables.items[0].external_code
+        elif self.table not in known and not tables.truncated:
+            table = self.notes.quoted(self.table)
+            self.notes.add(check_rules.TABLE_NOT_LISTED.found("urlTableList", table=table))
+
+    async def _try_search(self, url: str, tables: Tables) -> None:
+        # Nothing can be called that, so an endpoint that searches answers an empty array.
+        word = secrets.token_hex(8)
+        try:
+            found = await self._steadily(
+                "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
+            )
+        except EndpointError as error:
+            self.notes.add(check_rules.SEARCH_FAILS.found("urlTableList", error=error))
+            return
+        if len(found.items) >= len(tables.items):
+            self.notes.add(check_rules.SEARCH_IGNORED.found("urlTableList"))
+
+    async def _description(self, url: str, table: str) -> Columns | None:
+        columns = await self._ask_twice(
+            "urlTableDescription", lambda: self._caller.table_description(url, self._connection, table)
+        )
+        if isinstance(columns, EndpointError):
+            self.notes.fail("urlTableDescription", columns)
+            return None
+        self.notes.hold(
+            "urlTableDescription", say_count("{count} column", "{count} columns", len(columns.items))
+        )
+        self.notes.breaches("urlTableDescription", columns.breaches)
+        return columns
+
+    async def _data(self, url: str, table: str, described: Columns | None) -> None:
+        """Call it without the optional parameters, and with them: both must work."""
+        items = described.items if described else []
+        columns = name_as_dataset([(column.code, column.name, column.type) for column in items])
+        plain = await self._ask("urlData", lambda: self._caller.data(url, self._connection, table))
+        # Backwards, to see whether the order is kept.
+        names = tuple(column.name for column in columns[1::-1])
+        request = build_request(table, columns, Question(columns=names, limit=1), self._dialect)
+        chosen = await self._ask("urlData", lambda: self._caller.ask(url, self._connection, request))
+        named = not await self._names_fail(url, request, chosen)
+        if named:
+            self._say_which_fails(plain, chosen)
+        readable = self._compare(plain, chosen, described)
+        if isinstance(plain, Rows):
+            cut_off = await self._is_cut_off(url, table, plain)
+            self._look_for_hazards(plain, columns)
+            if named and readable and isinstance(chosen, Rows) and not self._quick:
+                complete = not plain.truncated and not cut_off
+                sample = read_sample(columns, plain.header, plain.rows, complete=complete)
+                await self._charts(url, table, sample)
+
+    def _compare(
+        self, plain: Rows | EndpointError, chosen: Rows | EndpointError, described: Columns | None
+    ) -> bool:
+        """Note which rules the answers break. False where their rows cannot be judged."""
+        breaches: list[Breach] = []
+        if isinstance(plain, Rows):
+            self.notes.hold("urlData", _rows_held(plain))
+            breaches = [*plain.breaches, *_compared(plain.header, described)]
+        if isinstance(chosen, Rows):
+            told = {breach.rule for breach in breaches}
+            breaches += [breach for breach in chosen.breaches if breach.rule not in told]
+        self.notes.breaches("urlData", breaches)
+        return UNREADABLE.isdisjoint(breach.rule for breach in breaches)
+
+    async def _names_fail(self, url: str, request: DataRequest, chosen: Rows | EndpointError) -> bool:
+        """Are columns found by their codes and not by their names? Asked only where the names failed."""
+        if isinstance(chosen, Rows) and set(request.select) & set(chosen.columns):
+            return False
+        codes = tuple({name: code for code, name in request.names.items()}[name] for name in request.select)
+        if codes == tuple(request.select):
+            return False
+        by_code = DataRequest(request.table, codes, limit=1)
+        answered = await self._ask("urlData", lambda: self._caller.ask(url, self._connection, by_code))
+        if isinstance(answered, EndpointError) or not set(codes) & set(answered.header):
+            return False
+        if isinstance(chosen, EndpointError):
+            reply = describe_error(chosen)
+        else:
+            header = safe_text(", ".join(chosen.header), self._connection)
+            reply = say("the header {header}", header=header)
+        verdict = Verdict("refused", describe_request(request, self._connection), reply)
+        self.notes.add(find(chart_rules.NAMES_UNKNOWN, verdict, way=describe_way(self._dialect)))
+        return True
+
+    def _look_for_hazards(self, plain: Rows, columns: Sequence[DatasetColumn]) -> None:
+        types = {column.code: column.type for column in columns}
+        sample = Sample(plain.header, plain.rows)
+        for code, values in sample.columns.items():
+            for hazard in find_hazards(values, types.get(code, "string")):
+                masked = hazard._replace(value=safe_text(hazard.value, self._connection))
+                self.notes.add(masked.found("urlData", self.notes.quoted(code)))
+
+    async def _charts(self, url: str, table: str, sample: ChartSample) -> None:
+        """Ask what charts ask, where there are rows to judge the answers by."""
+        if not sample.rows or not sample.columns:
+            return
+        await report(3, 4, "Asking what charts ask")
+        asker = Asker(
+            lambda request: self._caller.ask(url, self._connection, request),
+            self._connection,
+            table,
+            sample,
+            self.notes.tally("urlData"),
+            MOST_CALLS,
+        )
+        await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
+
+    async def _is_cut_off(self, url: str, table: str, plain: Rows) -> bool:
+        """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
+        count = len(plain.rows)
+        if plain.truncated or count not in PAGE_SIZES:
+            return False
+        try:
+            more = await self._steadily(
+                "urlData", lambda: self._caller.data(url, self._connection, table, limit=2 * count)
+            )
+        except EndpointError:
+            return False
+        if len(more.rows) > count:
+            self.notes.add(check_rules.ROWS_CUT_OFF.found("urlData", count=count))
+        return len(more.rows) > count
+
+    def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
+        if isinstance(plain, EndpointError):
+            alone = not isinstance(chosen, EndpointError)
+            when = say("select, filter and limit are optional, and without them it fails") if alone else ""
+            self.notes.fail("urlData", plain, when)
+        elif isinstance(chosen, EndpointError):
+            self.notes.fail("urlData", chosen, say("It fails when select and limit are given"))
+
+    async def _ask_twice(
+        self, endpoint: str, ask: Callable[[], Awaitable[Answered]]
+    ) -> Answered | EndpointError:
+        """Ask once more what was answered: one answer may be luck. Returns the first one."""
+        answered = await self._ask(endpoint, ask)
+        if isinstance(answered, EndpointError) or self._quick:
+            return answered
+        tally = self.notes.tally(endpoint)
+        tally.calls += 1
+        try:
+            await ask()
+        except EndpointError as error:
+            tally.passed(1, error)
+        return answered
+
+    async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
+        try:
+            answered = await self._steadily(endpoint, ask)
+        except EndpointError as error:
+            self.notes.failed(endpoint, error)
+            return error
+        self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
+        return answered
+
+    async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
+        return await ask_steadily(ask, self.notes.tally(endpoint))
+
+
+def _rows_held(rows: Rows) -> str:
+    if rows.truncated:
+        return say("{count} rows and more", count=len(rows.rows))
+    return say_count("{count} row", "{count} rows", len(rows.rows))
+
+
+def _compared(header: Sequence[str], described: Columns | None) -> list[Breach]:
+    """A description that could not be read in full is blamed for that alone, and not the header for what it holds besides."""
+    if described is None or not described.items:
+        return []
+    breaches = compare_header(header, [column.code for column in described.items])
+    whole = not described.truncated and LOSING.isdisjoint(breach.rule for breach in described.breaches)
+    return breaches if whole else [breach for breach in breaches if breach.rule != "column_undescribed"]

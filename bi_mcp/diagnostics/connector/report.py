@@ -1,0 +1,150 @@
+"""What a connector's check says: facts and findings, collected while its endpoints are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.findings import check_rules as rules
+from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, ENDPOINTS, FAILURES, consequence
+from bi_mcp.diagnostics.findings.finding import Finding, Level
+from bi_mcp.diagnostics.tables.steadiness import Tally
+from bi_mcp.endpoints.answers import Breach, EndpointAnswer
+from bi_mcp.endpoints.wording import safe_text
+from bi_mcp.errors import EndpointError
+
+
+class EndpointFacts(BaseModel):
+    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held.
+
+    `calls` is how often it was called altogether; the other figures are of the first call.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    endpoint: str
+    reached: bool
+    status: int | None = None
+    seconds: float | None = None
+    size: int | None = None
+    tls: str | None = None
+    held: str | None = None
+    calls: int | None = None
+
+
+class ConnectorReport(BaseModel):
+    """What was found out about a connector. `table` is the one whose columns and rows were read; `seconds` the whole check took."""
+
+    verdict: Level
+    table: str | None
+    seconds: float
+    endpoints: list[EndpointFacts]
+    findings: list[Finding]
+
+
+class Notebook:
+    """Facts and findings by endpoint. What comes from outside is quoted without the connection's values."""
+
+    def __init__(self, connection: Mapping[str, Secret]) -> None:
+        self.facts: dict[str, EndpointFacts] = {}
+        self._connection = connection
+        self._findings: list[Finding] = []
+        self._tallies: dict[str, Tally] = {}
+        self._not_public: dict[str, str] = {}
+        self._clear_text: dict[str, None] = {}
+        self._compressed: set[str] = set()
+
+    def findings(self) -> list[Finding]:
+        """In the order of the endpoints, then of the checks."""
+        found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
+        return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
+
+    def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
+        """Keep the facts of an endpoint's first answer."""
+        if endpoint not in self.facts or self.facts[endpoint].size is None:
+            self.facts[endpoint] = EndpointFacts(
+                endpoint=endpoint,
+                reached=True,
+                status=answer.status,
+                seconds=round(answer.seconds, 3),
+                size=answer.size,
+                tls=answer.tls,
+            )
+        if answer.compressed and endpoint not in self._compressed:
+            self._compressed.add(endpoint)
+            self.add(rules.COMPRESSED.found(endpoint))
+        if answer.not_public:
+            self._not_public[endpoint] = answer.not_public
+        elif answer.scheme == "http" and not answer.in_process:
+            self._clear_text[endpoint] = None
+
+    def failed(self, endpoint: str, error: EndpointError) -> None:
+        """Keep the facts of a failure, unless the endpoint answered another call."""
+        self.facts.setdefault(
+            endpoint,
+            EndpointFacts(
+                endpoint=endpoint,
+                reached=error.status is not None,
+                status=error.status,
+                seconds=round(error.seconds, 3),
+            ),
+        )
+
+    def hold(self, endpoint: str, held: str) -> None:
+        self.facts[endpoint] = self.facts[endpoint].model_copy(update={"held": held})
+
+    def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
+        prefix = f"{when}: " if when else ""
+        quoted = say('It said "{said}".', said=error.said.rstrip(".")) if error.said else ""
+        said = " ".join(part for part in (f"{prefix}{error}", quoted, consequence(endpoint)) if part)
+        self.add(FAILURES[error.reason].found(endpoint, said=said))
+
+    def tally(self, endpoint: str) -> Tally:
+        """The calls of an endpoint so far."""
+        return self._tallies.setdefault(endpoint, Tally())
+
+    def breaches(self, endpoint: str, breaches: Sequence[Breach]) -> None:
+        """One finding for each rule, with all the places where it is broken."""
+        for rule in dict.fromkeys(breach.rule for breach in breaches):
+            places = ", ".join(
+                dict.fromkeys(
+                    f"{breach.where} ({safe_text(breach.detail, self._connection)})"
+                    if breach.detail
+                    else breach.where
+                    for breach in breaches
+                    if breach.rule == rule
+                )
+            )
+            kind = BREACHES[rule]
+            self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
+
+    def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
+        """As `breaches`, but of rules that nothing was said of yet."""
+        told = {finding.code for finding in self._findings if finding.where == endpoint}
+        self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in told])
+
+    def add(self, finding: Finding) -> None:
+        self._findings.append(finding)
+
+    def quoted(self, text: str) -> str:
+        return f"'{safe_text(text, self._connection)}'"
+
+    def _about_steadiness(self) -> list[Finding]:
+        return [
+            rules.ANSWERS_BY_TURNS.found(endpoint, error=tally.first, failed=tally.failed, asked=tally.calls)
+            for endpoint, tally in self._tallies.items()
+            if tally.failed
+        ]
+
+    def _about_addresses(self) -> list[Finding]:
+        found = []
+        if self._not_public:
+            kinds = ", ".join(dict.fromkeys(self._not_public.values()))
+            endpoints = ", ".join(self._not_public)
+            found.append(rules.NOT_PUBLIC.found("address", endpoints=endpoints, kinds=kinds))
+        if self._clear_text:
+            found.append(rules.CLEAR_TEXT.found("address", endpoints=", ".join(self._clear_text)))
+        return found

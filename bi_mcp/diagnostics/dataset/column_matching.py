@@ -1,0 +1,191 @@
+"""Columns of the portal against columns outside: what vanished, appeared, was renamed, or stands there twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.dataset.repair_calls import (
+    DELETED,
+    REPLACED,
+    add_columns,
+    delete_columns,
+    new_column,
+    replace_column,
+    show_columns,
+)
+from bi_mcp.diagnostics.findings import dataset_rules as rules
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, is_code, portal_type, repeated
+from bi_mcp.diagnostics.tables.naming import column_names
+from bi_mcp.diagnostics.tables.values import listed, shown
+from bi_mcp.rest.models import Column
+
+# How alike two codes must be for one to be the other's new name.
+ALIKE = 0.75
+# Wide tables of which everything was renamed: more pairs than this are compared by what they fold to only.
+MAX_COMPARED = 10_000
+# So many new columns a finding offers to add.
+MAX_ADDED = 50
+
+# By whether it is the description that was looked at, and whether charts can use the column.
+_VANISHED = {
+    (True, True): rules.COLUMN_VANISHED,
+    (True, False): rules.HIDDEN_COLUMN_VANISHED,
+    (False, True): rules.COLUMN_VANISHED_FROM_DATA,
+    (False, False): rules.HIDDEN_COLUMN_VANISHED_FROM_DATA,
+}
+
+# Cyrillic letters that look like Latin ones.
+_LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The columns outside by code, from the description where there is one, else from the header of the data."""
+
+    columns: Sequence[ExternalColumn]
+    described: bool
+
+    @property
+    def codes(self) -> list[str]:
+        return [column.code for column in self.columns]
+
+
+def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetContext) -> list[Finding]:
+    """Compare by code. Each lost column is paired with the new one that is most like it, where one is like enough."""
+    dataset_id = context.dataset.id
+    known = {column.external_code or "" for column in columns}
+    lost = [column for column in columns if column.external_code not in set(outside.codes)]
+    new = {
+        column.code: column for column in outside.columns if is_code(column.code) and column.code not in known
+    }
+    partners = _partners([column.external_code or "" for column in lost], list(new))
+    if len(lost) == len(columns) > 1 and not partners:
+        return [_another_table(columns, outside)]
+    findings = list[Finding]()
+    for column in lost:
+        partner = partners.pop(column.external_code or "", None)
+        findings.append(
+            _renamed(dataset_id, column, new.pop(partner))
+            if partner
+            else _vanished(dataset_id, column, outside)
+        )
+    findings.extend(_appeared(context, columns, list(new.values())))
+    return [*findings, *_doubled(outside), *_hidden(dataset_id, columns)]
+
+
+def place(column: Column) -> str:
+    """How findings call a column of the portal."""
+    return say("column {name} ({code})", name=column.name, code=shown(column.external_code or ""))
+
+
+def folded(code: str) -> str:
+    """A code without what people overlook: case, spaces, signs, invisible characters, letters that look alike."""
+    plain = unicodedata.normalize("NFKC", code).casefold().translate(_LOOKALIKES)
+    return re.sub(r"[\W_]+", "", plain)
+
+
+def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+    """Pair lost codes with new ones, the most alike first, so that no pair takes away the better half of another."""
+    if len(lost) * len(new) > MAX_COMPARED:
+        by_fold = {folded(code): code for code in new}
+        likenesses = [(1.0, code, by_fold[folded(code)]) for code in lost if folded(code) in by_fold]
+    else:
+        likenesses = [(_likeness(old, code), old, code) for old in lost for code in new]
+    partners, paired = dict[str, str](), set[str]()
+    for likeness, old, code in sorted(likenesses, key=lambda pair: pair[0], reverse=True):
+        if likeness >= ALIKE and old not in partners and code not in paired:
+            partners[old] = code
+            paired.add(code)
+    return partners
+
+
+def _likeness(old: str, new: str) -> float:
+    one, other = folded(old), folded(new)
+    if one and one == other:
+        return 1.0
+    # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+        return 0.0
+    matcher = SequenceMatcher(None, one, other)
+    return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
+
+
+def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
+    return rules.ANOTHER_TABLE.found("columns", columns=len(columns), codes=listed(outside.codes))
+
+
+def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
+    kind = _VANISHED[outside.described, column.visible is not False]
+    return kind.found(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
+
+
+def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
+    old = column.external_code or ""
+    return rules.COLUMN_RENAMED.found(
+        place(column),
+        difference=_difference(old, new.code),
+        code=shown(new.code),
+        warning=say(REPLACED),
+        calls=replace_column(dataset_id, column, code=new.code),
+    )
+
+
+def _difference(old: str, new: str) -> str:
+    if old.casefold() == new.casefold():
+        return say("Outside the code has other capital letters")
+    if folded(old) == folded(new):
+        return say("Outside the code has other spaces, signs or letters that only look the same")
+    return say("The code is gone outside and a similar one is new there, probably its new name")
+
+
+def _appeared(
+    context: DatasetContext, columns: Sequence[Column], new: Sequence[ExternalColumn]
+) -> Iterator[Finding]:
+    if not new:
+        return
+    offered = new[:MAX_ADDED]
+    names = column_names(
+        [(column.code, column.name) for column in offered], [column.name or "" for column in columns]
+    )
+    added = [
+        new_column(name.name, column.code, portal_type(column.type, context.generation))
+        for name, column in zip(names, offered, strict=True)
+    ]
+    yield rules.COLUMNS_NEW.found(
+        "columns",
+        codes=listed([column.code for column in new]),
+        call=add_columns(context.dataset.id, added),
+    )
+
+
+def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
+    hidden = [column for column in columns if column.visible is False]
+    if hidden:
+        yield rules.COLUMNS_HIDDEN.found(
+            "columns",
+            names=listed([column.name or "" for column in hidden]),
+            call=show_columns(dataset_id, [column.id for column in hidden]),
+        )
+
+
+def _doubled(outside: Outside) -> Iterator[Finding]:
+    if outside.described:
+        for code in repeated(outside.codes):
+            yield rules.CODE_DOUBLED.found("urlTableDescription", code=shown(code))
+    for group in _near_duplicates(set(outside.codes)):
+        where = "urlTableDescription" if outside.described else "urlData"
+        yield rules.CODES_ALIKE.found(where, codes=listed(group))
+
+
+def _near_duplicates(codes: Collection[str]) -> list[list[str]]:
+    groups = defaultdict[str, list[str]](list)
+    for code in sorted(codes):
+        groups[folded(code)].append(code)
+    return [group for key, group in groups.items() if key and len(group) > 1]

@@ -1,0 +1,164 @@
+"""The type that a column has on the portal, against the description and against what its values are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.dataset.column_matching import place
+from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_column
+from bi_mcp.diagnostics.findings import dataset_rules as rules
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample, portal_type
+from bi_mcp.diagnostics.tables.value_hazards import find_hazards
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, Judgement, Offence, judge, shown
+from bi_mcp.rest.models import Column
+
+# One empty row says nothing about a column.
+ROWS_FOR_EMPTY = 2
+
+EXPECTED: Mapping[str, str] = {
+    "int": text("a whole number of at most 64 bits, such as 1200"),
+    "double": text("a number with a decimal point and nothing between thousands, such as 1234.5"),
+    "money": text("a number with a decimal point and without a currency, such as 1234.5"),
+    "date": text("Y-m-d, such as 2025-12-31"),
+    "datetime": text("Y-m-d H:i:s in the portal's time zone, such as 2025-12-31 18:30:00"),
+    "timezone": text("the name of a time zone, such as Europe/Moscow"),
+    "string": text("text"),
+}
+
+
+def check_types(
+    columns: Sequence[Column],
+    described: Mapping[str, ExternalColumn],
+    sample: Sample | None,
+    context: DatasetContext,
+) -> list[Finding]:
+    """Check each column that is outside, too. Where values are wrong, that is told rather than what is described."""
+    findings = list[Finding]()
+    for column in columns:
+        code = column.external_code or ""
+        outside = described.get(code)
+        theirs = portal_type(outside.type, context.generation) if outside else None
+        values = (sample.columns.get(code) if sample else None) or ()
+        if sample and (judgement := judge(values, column.type or "string")).count:
+            fitting = _fitting(values, theirs, judgement)
+            findings.append(_offending(context.dataset.id, column, judgement, fitting, sample.data_rows))
+            continue
+        findings.extend(_check_filling(column, values))
+        findings.extend(_check_encoding(column, values))
+        findings.extend(
+            hazard.found(place(column), column.name or code)
+            for hazard in find_hazards(values, column.type or "string")
+        )
+        if outside and outside.type not in COLUMN_TYPES:
+            findings.append(_unknown_type(column, outside))
+        if theirs and theirs != column.type:
+            findings.append(_disagreement(context.dataset.id, column, theirs, values))
+    return findings
+
+
+def _fitting(values: Sequence[object], theirs: str | None, judgement: Judgement) -> str | None:
+    """The described type where it suits the values, else what they look like."""
+    return theirs if theirs and not judge(values, theirs).count else judgement.fitting
+
+
+def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
+    kinds = sorted({_kind(value) for value in values} - {""})
+    if not kinds and len(values) >= ROWS_FOR_EMPTY:
+        yield rules.COLUMN_EMPTY.found(place(column), rows=len(values))
+    if len(kinds) > 1 and column.type == "string":
+        yield rules.VALUES_MIXED.found(place(column), kinds=", ".join(kinds))
+
+
+def _check_encoding(column: Column, values: Sequence[object]) -> Iterator[Finding]:
+    misread = [value for value in values if isinstance(value, str) and _is_misread(value)]
+    if misread:
+        yield rules.LETTERS_BROKEN.found(
+            place(column), count=len(misread), rows=len(values), value=shown(misread[0])
+        )
+
+
+def _is_misread(value: str) -> bool:
+    """Whether its bytes in an encoding of one byte per letter are UTF-8: of text that was meant so they are not."""
+    if value.isascii():
+        return False
+    for encoding in ("cp1251", "latin-1"):
+        try:
+            value.encode(encoding).decode()
+        except UnicodeError:
+            continue
+        return True
+    return False
+
+
+def _kind(value: object) -> str:
+    """What JSON calls a value; nothing for an empty one."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    if isinstance(value, bool):
+        return say("true or false")
+    return say("texts") if isinstance(value, str) else say("numbers")
+
+
+def _offending(
+    dataset_id: int, column: Column, judgement: Judgement, fitting: str | None, data_rows: Sequence[int]
+) -> Finding:
+    kind = rules.TYPE_UNFIT if judgement.hopeless else rules.VALUES_UNFIT
+    expected = EXPECTED.get(judgement.declared, EXPECTED["string"])
+    what = say(
+        kind.what,
+        count=judgement.count,
+        filled=judgement.filled,
+        declared=judgement.declared,
+        offences=told(judgement.offences, data_rows),
+    )
+    if len(judgement.mixed) > 1:
+        mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
+        what = f"{what} {mixed}"
+    fix = say(kind.fix, expected=say(expected))
+    if fitting:
+        fix = f"{fix} {_retyping(fitting)}"
+    again = replace_column(dataset_id, column, column_type=fitting) if fitting else None
+    return kind.found(place(column), said=what, advice=fix, calls=again)
+
+
+def _retyping(fitting: str) -> str:
+    return say(
+        "Or delete the column and add it again as {type}, in two calls. {warning}",
+        type=fitting,
+        warning=say(REPLACED),
+    )
+
+
+def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
+    """`"31.12.2025" in row 3 (d.m.Y)`, one after the other."""
+    return ", ".join(
+        say(
+            '"{value}" in row {row} of the data ({format})',
+            value=offence.value,
+            row=data_rows[offence.row - 1],
+            format=offence.format,
+        )
+        for offence in offences
+    )
+
+
+def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence[object]) -> Finding:
+    """The portal's type suits the values, or there are none; the description says something else."""
+    ours = column.type or "string"
+    judgement = judge(values, theirs)
+    if judgement.count:
+        what = say(rules.TYPE_DIFFERS.what, ours=ours, theirs=theirs)
+        return rules.TYPE_MISDESCRIBED.found(place(column), what=what, ours=ours, format=judgement.formats[0])
+    return rules.TYPE_DIFFERS.found(
+        place(column),
+        ours=ours,
+        theirs=theirs,
+        warning=say(REPLACED),
+        calls=replace_column(dataset_id, column, column_type=theirs),
+    )
+
+
+def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
+    return rules.TYPE_UNKNOWN.found(place(column), type=shown(described.type), types=", ".join(COLUMN_TYPES))

@@ -1,0 +1,85 @@
+"""A table that the connector no longer lists, and the listed ones that may have taken its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.dataset.column_matching import folded
+from bi_mcp.diagnostics.dataset.repair_calls import call
+from bi_mcp.diagnostics.findings.dataset_rules import NO_TABLE_LISTED, TABLE_GONE
+from bi_mcp.diagnostics.findings.finding import Finding, Kind
+from bi_mcp.diagnostics.tables.external import DatasetContext
+from bi_mcp.diagnostics.tables.values import listed, shown
+from bi_mcp.endpoints.answers import ExternalTable
+from bi_mcp.rest.models import Dataset
+
+MAX_SIMILAR = 3
+# Lower than for columns: a table's new name often says a year or a schema more.
+ALIKE = 0.6
+# A connector may list any number of tables with names of any length: so many are compared, by so much of their names.
+MAX_COMPARED = 1_000
+COMPARED_SIGNS = 64
+
+
+def find_lost_table(context: DatasetContext) -> Finding | None:
+    """The finding for a dataset whose table is not among `context.tables`; None where it is, or these are not known."""
+    dataset, tables = context.dataset, context.tables
+    table = dataset.external_code or ""
+    if tables is None or any(table == item.external_code for item in tables):
+        return None
+    similar = similar_tables(dataset, tables)
+    source = dataset.source_id or (context.source.id if context.source else None)
+    kind = TABLE_GONE if tables else NO_TABLE_LISTED
+    return kind.found(
+        "table",
+        said=_said(kind, shown(table), similar),
+        advice=_advice(kind, similar),
+        call=_look(source, similar) if source else None,
+    )
+
+
+def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:
+    """The tables of the same title, then those of a similar code, the most alike first.
+
+    Before them comes the table whose `id` the dataset holds where its code belongs.
+    """
+    wanted = folded(dataset.external_code or "")[:COMPARED_SIGNS]
+    by_code = dict[str, ExternalTable]()
+    for table in tables:
+        by_code.setdefault(folded(table.code)[:COMPARED_SIGNS], table)
+    compared = by_code if len(by_code) <= MAX_COMPARED else [code for code in by_code if code == wanted]
+    alike = get_close_matches(wanted, compared, MAX_SIMILAR, ALIKE)
+    meant = [table for table in tables if dataset.external_code and table.id == dataset.external_code]
+    titled = [table for table in tables if dataset.external_name and table.title == dataset.external_name]
+    return list(dict.fromkeys([*meant, *titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
+
+
+def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:
+    gone = say(kind.what, table=table)
+    if kind is NO_TABLE_LISTED:
+        return gone
+    there = (
+        say("Similar ones: {codes}.", codes=listed([table.external_code for table in similar]))
+        if similar
+        else say("None of the tables there are is called alike.")
+    )
+    return f"{gone} {there}"
+
+
+def _advice(kind: Kind, similar: Sequence[ExternalTable]) -> str:
+    back = say(kind.fix)
+    if not similar:
+        return back
+    anew = say(
+        "If another table took its place, make a dataset of that one and move the charts: a dataset cannot change its table."
+    )
+    return f"{back} {anew}"
+
+
+def _look(source: int, similar: Sequence[ExternalTable]) -> dict[str, object]:
+    """A proposal for the likeliest successor, else what there is; neither changes anything."""
+    if similar:
+        return call("dataset_propose", source=source, table=similar[0].external_code)
+    return call("source_tables", source=source)

@@ -1,0 +1,191 @@
+"""The external system behind a source, read as Bitrix24 reads it: tables, columns, rows, and what they make of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import report
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.dataset.charts import check_names, read_by_name
+from bi_mcp.diagnostics.dataset.table_answers import (
+    SAMPLED_ROWS,
+    HostGates,
+    TableAnswers,
+    TableList,
+    read_table,
+)
+from bi_mcp.diagnostics.dataset.views import Diagnosis, diagnose
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.tables.naming import name_as_dataset
+from bi_mcp.diagnostics.tables.proposal import Proposal, propose
+from bi_mcp.endpoints.question import DatasetColumn
+from bi_mcp.endpoints.request import Dialect
+from bi_mcp.errors import EndpointError, InvalidRequestError
+from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.vault.secret_parameters import looks_secret
+
+if TYPE_CHECKING:
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.diagnostics.charts.asking import Verdict
+    from bi_mcp.diagnostics.connector.report import ConnectorReport
+    from bi_mcp.diagnostics.tables.external import Generation
+    from bi_mcp.endpoints.answers import Columns, Rows, Tables
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.endpoints.request import DataRequest
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Connector, Dataset, Source
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A source with its connector, and how to call the connector's endpoints. `maps`: the portal sends `mapFields`."""
+
+    caller: EndpointCaller
+    source: Source
+    connector: Connector
+    maps: bool = True
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the portal writes its requests."""
+        return Dialect(self.caller.culture, self.maps)
+
+    @property
+    def connection(self) -> dict[str, Secret]:
+        """The values that Bitrix24 sends with each call."""
+        return {setting.code: setting.value for setting in self.source.settings or []}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The addresses by their names on the connector."""
+        fields = zip(ENDPOINTS, ADDRESSES, strict=True)
+        return {endpoint: getattr(self.connector, name) or "" for endpoint, name in fields}
+
+    async def tables(self, search: str = "") -> Tables:
+        """The external tables; the endpoint does the search."""
+        return await self.caller.table_list(self.urls["urlTableList"], self.connection, search)
+
+    async def columns(self, table: str) -> Columns:
+        """The columns of an external table."""
+        return await self.caller.table_description(self.urls["urlTableDescription"], self.connection, table)
+
+    async def ask(self, request: DataRequest) -> Rows:
+        """The rows that `urlData` answers."""
+        return await self.caller.ask(self.urls["urlData"], self.connection, request)
+
+    async def check(self, table: str | None = None, *, quick: bool = False) -> ConnectorReport:
+        """Every endpoint against every rule, and unless `quick` what charts ask."""
+        parameters = self.connector.settings or []
+        secret = [
+            parameter.code for parameter in parameters if looks_secret(parameter.code, parameter.name or "")
+        ]
+        return await examine_connector(
+            self.caller,
+            self.urls,
+            self.connection,
+            table=table,
+            secret_codes=secret,
+            maps=self.maps,
+            quick=quick,
+        )
+
+
+async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) -> Outside:
+    """Read a source and its connector from the portal."""
+    source = await bi.sources.get(source_id)
+    if source.connector_id is None:
+        raise InvalidRequestError(
+            say(
+                "source {id}: the portal does not say which connector it uses. Look at it on the portal: its connector may be gone.",
+                id=source_id,
+            )
+        )
+    connector = await bi.connectors.get(source.connector_id)
+    return Outside(caller, source, connector, await bi.datasets.has_tables())
+
+
+async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int) -> tuple[Dataset, Outside]:
+    """Read a dataset with its columns, and what lies behind it. Only the list answers which source that is."""
+    dataset = await bi.datasets.get(dataset_id)
+    page = await bi.datasets.list_page(select=["id", "sourceId"], filter={"id": dataset_id})
+    source_id = next((item.source_id for item in page.items if item.id == dataset_id), None)
+    if source_id is None:
+        raise InvalidRequestError(
+            say(
+                "dataset {id}: the portal does not say which source it uses. Look at it on the portal: its source may be gone.",
+                id=dataset_id,
+            )
+        )
+    return dataset.model_copy(update={"source_id": source_id}), await open_outside(bi, caller, source_id)
+
+
+async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Proposal:
+    """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
+    await report(0, 3, "Reading the external table")
+    found = (await outside.tables(table)).items or (await outside.tables()).items
+    known = next((item for item in found if item.external_code == table), None)
+    described = await outside.columns(table)
+    columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
+    await report(1, 3, "Reading the names of the datasets")
+    taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
+    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    await report(2, 3, "Sampling values")
+    named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
+    sample, failed = await _sample(outside, table, named)
+    title = known.title if known else ""
+    proposal = propose(table, title, columns, sample, outside.source.id, taken, generation)
+    return proposal._replace(
+        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))]
+    )
+
+
+async def diagnose_dataset(
+    bi: BIConnector, caller: EndpointCaller, dataset_id: int
+) -> tuple[Dataset, Diagnosis]:
+    """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
+    await report(0, 2, "Reading the dataset and its source")
+    dataset, outside = await open_dataset(bi, caller, dataset_id)
+    await report(1, 2, "Reading the external columns and sampling values")
+    gates = HostGates()
+    listing = TableList(outside, gates)
+    answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], gates, listing)
+    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
+
+
+def judge_dataset(
+    dataset: Dataset,
+    source: Source,
+    connector: Connector,
+    answers: TableAnswers,
+    generation: Generation,
+) -> Diagnosis:
+    """Pure: join what the portal holds with what the endpoints answered."""
+    context = DatasetContext(
+        dataset=dataset,
+        source=source,
+        connector=connector,
+        generation=generation,
+        failures=answers.failures,
+        breaches=answers.breaches,
+        charts=answers.charts,
+        tables=answers.tables,
+        remedies=answers.remedies,
+    )
+    return diagnose(dataset.fields or [], answers.described, answers.sample, context)
+
+
+async def _sample(
+    outside: Outside, table: str, columns: Sequence[DatasetColumn]
+) -> tuple[Sample | None, Verdict | None]:
+    try:
+        rows, failed = await read_by_name(outside, table, columns, SAMPLED_ROWS)
+    except EndpointError:
+        # The types that the connector announces must do.
+        return None, None
+    names = {column.code: column.name for column in columns}
+    return Sample(rows.header, rows.rows, selected=list(names), mapped=names), failed

@@ -1,0 +1,48 @@
+"""The tool calls that findings offer: complete, to be made as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from bi_mcp.base.language import text
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
+from bi_mcp.rest.models import Column
+
+Call: TypeAlias = dict[str, object]
+
+# What the reader must know before calls that delete columns.
+DELETED = text("Charts and filters in BI Builder that use it break.")
+REPLACED = text(
+    "Charts and filters in BI Builder lose the column with the first call; look at them after the second one."
+)
+
+
+def call(tool: str, **arguments: object) -> Call:
+    return {"tool": tool, "arguments": arguments}
+
+
+def add_columns(dataset_id: int, columns: Sequence[Mapping[str, str]]) -> Call:
+    return call("dataset_fields_update", id=dataset_id, add=[dict(column) for column in columns])
+
+
+def delete_columns(dataset_id: int, column_ids: Sequence[int]) -> Call:
+    return call("dataset_fields_update", id=dataset_id, delete=list(column_ids))
+
+
+def show_columns(dataset_id: int, column_ids: Sequence[int]) -> Call:
+    visible = [{"id": column_id, "visible": True} for column_id in column_ids]
+    return call("dataset_fields_update", id=dataset_id, update=visible)
+
+
+def new_column(name: str, code: str, column_type: str) -> dict[str, str]:
+    return {"name": name, "externalCode": code, "type": column_type}
+
+
+def replace_column(
+    dataset_id: int, column: Column, *, code: str | None = None, column_type: str | None = None
+) -> list[Call]:
+    """Delete a column, then add it again under its name: in one call the portal would find the name taken."""
+    kept = column.type if column.type in COLUMN_TYPES else "string"
+    again = new_column(column.name or "", code or column.external_code or "", column_type or kept)
+    return [delete_columns(dataset_id, [column.id]), add_columns(dataset_id, [again])]

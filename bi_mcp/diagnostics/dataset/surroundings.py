@@ -1,0 +1,183 @@
+"""What a dataset stands on: its source, the source's settings, and the connector that may have changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.dataset.repair_calls import call
+from bi_mcp.diagnostics.findings import portal_rules as rules
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import DatasetContext, Generation
+from bi_mcp.diagnostics.tables.naming import variable_names
+from bi_mcp.errors import SecretReferenceError
+from bi_mcp.rest.models import Connector, Source, SourceSetting
+from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.secret_index import set_command
+from bi_mcp.vault.secret_parameters import is_harmless, looks_secret
+from bi_mcp.vault.setting_values import ENV_PREFIX
+from bi_mcp.vault.travel import addresses_of
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+
+
+def check_surroundings(
+    source: Source | None, connector: Connector | None, generation: Generation
+) -> list[Finding]:
+    """What is not known of the source or the connector is not judged."""
+    if source is None:
+        return []
+    findings = list(_check_active(source, generation))
+    if connector is not None:
+        findings.extend(_check_settings(source, connector))
+    return findings
+
+
+def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
+    """What changed since the dataset was made. A changed source explains nothing where there is no trouble."""
+    created = context.dataset.date_create
+    source, connector = context.source, context.connector
+    findings = list[Finding]()
+    if connector is not None:
+        moments = (connector.date_create, (connector.model_extra or {}).get("dateUpdate"))
+        for moment in (text for text in moments if _is_later(text, created)):
+            findings.append(
+                rules.CONNECTOR_NEWER.found(
+                    f"connector {connector.id}",
+                    moment=moment,
+                    created=created,
+                    call=call("connector_get", id=connector.id),
+                )
+            )
+    if troubled and source is not None and _is_later(source.date_update, created):
+        findings.append(
+            rules.SOURCE_NEWER.found(
+                f"source {source.id}",
+                moment=source.date_update,
+                created=created,
+                call=call("source_get", id=source.id),
+            )
+        )
+    return findings
+
+
+def _is_later(moment: object, than: str | None) -> bool:
+    """Moments of one portal compare as text; anything else is not compared."""
+    if not isinstance(moment, str) or than is None:
+        return False
+    return bool(_MOMENT.fullmatch(moment) and _MOMENT.fullmatch(than)) and moment > than
+
+
+def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
+    if source.active is not False:
+        return
+    where = f"source {source.id}"
+    if generation == "tables":
+        yield rules.SOURCE_OFF_BY_HAND.found(where)
+    else:
+        yield rules.SOURCE_OFF.found(where, call=call("source_update", id=source.id, fields={"active": True}))
+
+
+def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
+    if source.settings is None or connector.settings is None:
+        return
+    held = {setting.code: setting for setting in source.settings}
+    declared = [parameter.code for parameter in connector.settings]
+    missing = [code for code in declared if code not in held]
+    empty = [code for code in declared if code in held and not held[code].value]
+    lost = [setting for code, setting in held.items() if code not in declared]
+    if missing:
+        yield rules.SETTINGS_MISSING.found(
+            f"source {source.id}",
+            codes=", ".join(missing),
+            advice=_values_wanted(source, connector, missing),
+            call=_setting_call(source.id, connector, missing),
+        )
+    if empty:
+        perhaps = say("If the connector needs them:")
+        yield rules.SETTINGS_EMPTY.found(
+            f"source {source.id}",
+            codes=", ".join(empty),
+            advice=f"{perhaps} {_values_wanted(source, connector, empty)}",
+            call=_setting_call(source.id, connector, empty),
+        )
+    if lost:
+        yield _lost_parameters(source, connector, lost)
+
+
+def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> str:
+    """Where the person puts the values, by reference: stored under a name, or in a variable, as `_setting_call` has them."""
+    references = _references(source.id, connector, codes).values()
+    stored = [reference["secret"] for reference in references if "secret" in reference]
+    variables = [reference["env"] for reference in references if "env" in reference]
+    shown = [code for code in codes if _is_shown(connector, code)]
+    sentences = []
+    if stored:
+        hosts = _hosts(connector)
+        commands = ", ".join(f"`{set_command(name, *hosts)}`" for name in stored)
+        sentences.append(say(rules.STORED, commands=commands, env_prefix=ENV_PREFIX))
+    if variables:
+        sentences.append(
+            say(
+                "What is no secret goes into variables of the server's environment ({names}), or is passed as it is.",
+                names=", ".join(variables),
+            )
+        )
+    if shown:
+        sentences.append(
+            say(
+                "Pass as text, once the person has told them, the values of: {codes}.", codes=", ".join(shown)
+            )
+        )
+    return " ".join(sentences)
+
+
+def _setting_call(source_id: int, connector: Connector, codes: list[str]) -> dict[str, object] | None:
+    references = _references(source_id, connector, codes)
+    if not references:
+        return None
+    return call("source_update", id=source_id, fields={"settings": references})
+
+
+def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[str, dict[str, str]]:
+    titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
+    # A reference for a value that may be shown is refused.
+    codes = [code for code in codes if not _is_shown(connector, code)]
+    names = variable_names(codes)
+    return {
+        code: {"secret": f"source-{source_id}-{name.lower().replace('_', '-')}"}
+        if looks_secret(code, titles.get(code, ""))
+        else {"env": f"{ENV_PREFIX}{name}"}
+        for code, name in zip(codes, names, strict=True)
+    }
+
+
+def _is_shown(connector: Connector, code: str) -> bool:
+    titles = {parameter.code: parameter.name or "" for parameter in connector.settings or ()}
+    return is_harmless(code, titles.get(code, ""))
+
+
+def _hosts(connector: Connector) -> list[str]:
+    """Where the values are sent; where the addresses do not tell, the person names it."""
+    try:
+        return find_destinations(addresses_of(connector), f"connector {connector.id}")
+    except SecretReferenceError:
+        return ["HOST"]
+
+
+def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSetting]) -> Finding:
+    declared = [
+        {"code": parameter.code, "name": parameter.name or parameter.code, "type": parameter.type or "STRING"}
+        for parameter in connector.settings or ()
+    ]
+    again = [
+        {"code": setting.code, "name": setting.name or setting.code, "type": setting.type or "STRING"}
+        for setting in lost
+    ]
+    return rules.SETTINGS_UNDECLARED.found(
+        f"connector {connector.id}",
+        id=source.id,
+        codes=", ".join(setting.code for setting in lost),
+        call=call("connector_update", id=connector.id, fields={"settings": [*declared, *again]}),
+    )

@@ -1,0 +1,196 @@
+"""What the endpoints say of one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
+
+from bi_mcp.diagnostics.charts.asking import UNREADABLE
+from bi_mcp.diagnostics.charts.sample import read_sample
+from bi_mcp.diagnostics.connector.report import Notebook
+from bi_mcp.diagnostics.dataset.charts import check_names, check_typical_chart, read_by_name
+from bi_mcp.diagnostics.findings.endpoint_rules import remedy
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
+from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.diagnostics.tables.steadiness import ask_steadily
+from bi_mcp.endpoints.question import DatasetColumn
+from bi_mcp.errors import EndpointError, EndpointReason
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.dataset.outside import Outside
+    from bi_mcp.diagnostics.tables.external import DataEndpoint
+    from bi_mcp.endpoints.answers import Breach, ExternalTable, Rule, Tables
+    from bi_mcp.rest.models import Column
+
+CALLS_PER_HOST = 12
+# Enough to judge types by, little enough to read in a moment.
+SAMPLED_ROWS = 200
+
+# What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
+_LOST_IN_PARSING: frozenset[Rule] = frozenset(
+    {
+        "duplicate_code",
+        "empty_code",
+        "empty_name",
+        "empty_type",
+        "zero_as_text",
+        "element_not_object",
+        "row_not_array",
+        "header_in_codes",
+        "header_in_names",
+    }
+)
+
+# What a list of tables may do wrong and still name every table.
+_HARMLESS_IN_A_LIST: frozenset[Rule] = frozenset({"not_text", "duplicate_code"})
+
+# After these nobody is there to be asked for tables.
+NOBODY_THERE: frozenset[EndpointReason] = frozenset(
+    {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
+)
+
+
+class HostGates:
+    """Lets so many calls at once through to each host. Who is behind an address is not looked up."""
+
+    def __init__(self, calls_per_host: int = CALLS_PER_HOST) -> None:
+        self._calls = calls_per_host
+        self._gates: dict[str, anyio.Semaphore] = {}
+
+    def at(self, url: str) -> anyio.Semaphore:
+        """The gate of an address's host, as a context manager."""
+        try:
+            host = urlsplit(url).netloc.rpartition("@")[2].casefold()
+        except ValueError:
+            host = ""
+        return self._gates.setdefault(host, anyio.Semaphore(self._calls))
+
+
+class TableList:
+    """The tables that a connector lists: asked for when they are first needed, and then known for all tables of the source."""
+
+    def __init__(self, outside: Outside, gates: HostGates) -> None:
+        self._outside = outside
+        self._gates = gates
+        self._lock = anyio.Lock()
+        self._asked = False
+        self._tables: Sequence[ExternalTable] | None = None
+
+    async def read(self) -> Sequence[ExternalTable] | None:
+        """None where the endpoint gives no answer, or one that may lack tables."""
+        async with self._lock:
+            if not self._asked:
+                self._asked = True
+                self._tables = await self._ask()
+        return self._tables
+
+    async def _ask(self) -> Sequence[ExternalTable] | None:
+        try:
+            async with self._gates.at(self._outside.urls["urlTableList"]):
+                tables = await self._outside.tables()
+        except EndpointError:
+            return None
+        return tables.items if _is_whole(tables) else None
+
+
+@dataclass
+class TableAnswers:
+    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why, and `remedies` what to do.
+
+    `tables` are those that the connector lists, asked for only where it answered nothing of the table itself.
+    """
+
+    described: list[ExternalColumn] | None = None
+    sample: Sample | None = None
+    failures: dict[DataEndpoint, str] = field(default_factory=dict)
+    breaches: list[Finding] = field(default_factory=list)
+    charts: list[Finding] = field(default_factory=list)
+    tables: Sequence[ExternalTable] | None = None
+    remedies: dict[DataEndpoint, str] = field(default_factory=dict)
+
+    def fail(self, endpoint: DataEndpoint, error: EndpointError) -> None:
+        """Keep why an endpoint gave no answer."""
+        self.failures[endpoint] = str(error)
+        self.remedies[endpoint] = remedy(error.reason)
+
+    @property
+    def silent(self) -> bool:
+        """Whether neither endpoint answered anything of the table."""
+        return not self.described and not (self.sample and self.sample.rows)
+
+
+async def read_table(
+    outside: Outside, table: str, columns: Sequence[Column], gates: HostGates, listing: TableList
+) -> TableAnswers:
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart with
+    a date range and a filter does. Where somebody is there and answers nothing of the table, ask whether it is still listed.
+
+    Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
+    """
+    answers, notes = TableAnswers(), Notebook(outside.connection)
+    reasons = set[EndpointReason]()
+    try:
+        async with gates.at(outside.urls["urlTableDescription"]):
+            described = await ask_steadily(
+                partial(outside.columns, table), notes.tally("urlTableDescription")
+            )
+        answers.described = [
+            ExternalColumn(column.code, column.name, column.answered_type) for column in described.items
+        ]
+        notes.breaches("urlTableDescription", _lost(described.breaches))
+    except EndpointError as error:
+        answers.fail("urlTableDescription", error)
+        reasons.add(error.reason)
+    try:
+        async with gates.at(outside.urls["urlData"]):
+            await _read_rows(outside, table, columns, answers, notes)
+    except EndpointError as error:
+        answers.fail("urlData", error)
+        reasons.add(error.reason)
+    answers.breaches = notes.findings()
+    if answers.silent and reasons.isdisjoint(NOBODY_THERE):
+        answers.tables = await listing.read()
+    return answers
+
+
+async def _read_rows(
+    outside: Outside, table: str, columns: Sequence[Column], answers: TableAnswers, notes: Notebook
+) -> None:
+    """Read the sample by the columns' names, and ask the question of a usual chart."""
+    tally = notes.tally("urlData")
+    asked = _asked(columns, answers.described)
+    rows, failed = await ask_steadily(partial(read_by_name, outside, table, asked, SAMPLED_ROWS), tally)
+    codes = {column.code: column.name for column in asked}
+    answers.sample = Sample(rows.header, rows.rows, selected=list(codes), mapped=codes)
+    notes.breaches("urlData", _lost(rows.breaches))
+    answers.charts = list(check_names(failed, asked, outside))
+    complete = not rows.truncated and len(rows.rows) < SAMPLED_ROWS
+    sample = read_sample(asked, answers.sample.codes, rows.rows, complete=complete)
+    readable = UNREADABLE.isdisjoint(breach.rule for breach in rows.breaches)
+    if failed is None and readable and righted(answers.sample, columns) is None:
+        answers.charts += await check_typical_chart(outside, table, sample, tally)
+
+
+def _asked(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> list[DatasetColumn]:
+    """The columns to ask for. Of several datasets' names for a column the first counts."""
+    there = None if described is None else {column.code for column in described}
+    asked = dict[str, DatasetColumn]()
+    for column in columns:
+        code = column.external_code or ""
+        if there is None or code in there:
+            asked.setdefault(code, DatasetColumn(column.name or "", code, column.type or "string"))
+    return list(asked.values())
+
+
+def _is_whole(tables: Tables) -> bool:
+    return not tables.truncated and all(breach.rule in _HARMLESS_IN_A_LIST for breach in tables.breaches)
+
+
+def _lost(breaches: Sequence[Breach]) -> list[Breach]:
+    return [breach for breach in breaches if breach.rule in _LOST_IN_PARSING]

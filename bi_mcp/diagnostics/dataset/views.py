@@ -1,0 +1,116 @@
+"""Four views of one dataset, joined: its columns on the portal, their description outside, the header and the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, get_args
+
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.dataset.column_matching import Outside, check_columns
+from bi_mcp.diagnostics.dataset.column_types import check_types
+from bi_mcp.diagnostics.dataset.lost_table import find_lost_table
+from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings
+from bi_mcp.diagnostics.findings import dataset_rules as rules
+from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, worst
+from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
+from bi_mcp.diagnostics.tables.answer_shape import HEADER, check_shape
+from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.rest.models import Column
+
+__all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
+
+Verdict = Literal["healthy", "degraded", "broken", "unreachable", "table_gone"]
+
+_VERDICTS: dict[Level, Verdict] = {
+    "ok": "healthy",
+    "note": "healthy",
+    "warning": "degraded",
+    "error": "broken",
+}
+
+
+class Diagnosis(NamedTuple):
+    """A verdict and what it rests on, the gravest first. Without trouble there may still be notes."""
+
+    verdict: Verdict
+    findings: list[Finding]
+
+
+def diagnose(
+    columns: Sequence[Column],
+    described: Sequence[ExternalColumn] | None,
+    sample: Sample | None,
+    context: DatasetContext,
+) -> Diagnosis:
+    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` tells why.
+
+    Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
+    """
+    lost = find_lost_table(context)
+    findings = check_surroundings(context.source, context.connector, context.generation)
+    if lost is None:
+        findings += _check_answers(described, sample, context)
+        findings += _check_columns(columns, described, sample, context)
+    else:
+        # What the endpoints say of a table that is not there follows from that.
+        findings.append(lost)
+    troubled = worst(findings) in {"warning", "error"}
+    findings.extend(check_dates(context, troubled=troubled))
+    findings.sort(key=lambda finding: LEVELS.index(finding.level), reverse=True)
+    if lost is not None:
+        return Diagnosis("table_gone", findings)
+    if described is None and sample is None:
+        return Diagnosis("unreachable", findings)
+    return Diagnosis(_VERDICTS[worst(findings)], findings)
+
+
+def _check_answers(
+    described: Sequence[ExternalColumn] | None, sample: Sample | None, context: DatasetContext
+) -> Iterator[Finding]:
+    yield from context.breaches
+    yield from context.charts
+    unchecked = {
+        "urlTableDescription": text("Its columns and types could not be checked."),
+        "urlData": text("Its header and values could not be checked."),
+    }
+    answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
+    for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
+        reason = context.failures.get(endpoint) or say("nothing is known of why")
+        failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
+        remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
+        yield rules.NO_ANSWER.found(
+            endpoint,
+            said=f"{failed} {say(unchecked[endpoint])}",
+            advice=" ".join(part for part in remedies if part),
+        )
+
+
+def _check_columns(
+    columns: Sequence[Column],
+    described: Sequence[ExternalColumn] | None,
+    sample: Sample | None,
+    context: DatasetContext,
+) -> Iterator[Finding]:
+    if not columns:
+        yield NO_COLUMNS.found("columns")
+    codes = [column.code for column in described or ()]
+    if sample is not None and (other := righted(sample, columns)) is not None:
+        yield rules.HEADER_MISPLACED.found(say(HEADER))
+        sample = other
+    if sample is not None:
+        yield from check_shape(sample, columns, codes)
+    if described is not None and not described:
+        yield rules.NO_COLUMNS_OUTSIDE.found("urlTableDescription")
+    elif described is not None:
+        yield from check_columns(columns, Outside(described, described=True), context)
+    elif sample is not None and not _unreadable(sample, columns):
+        header = [ExternalColumn(code, "", "") for code in sample.codes]
+        yield from check_columns(columns, Outside(header, described=False), context)
+    by_code = {column.code: column for column in described or ()}
+    yield from check_types(columns, by_code, sample, context)
+
+
+def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:
+    """Whether nothing in the header is a column of ours; then it says nothing about what vanished."""
+    return {column.external_code for column in columns}.isdisjoint(sample.codes)

@@ -1,0 +1,90 @@
+"""What a check has to say, and the kinds of things it may say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from bi_mcp.base.language import say
+
+Level = Literal["ok", "note", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("ok", "note", "warning", "error")
+
+Side = Literal[
+    "connector",  # the service behind the four endpoints, or the system behind it
+    "setup",  # connector, source or dataset on the portal: what bi-mcp changes
+    "either",  # connector or setup, whichever is wrong
+    "portal",  # its administrator: rights, applications, plan
+    "machine",  # where bi-mcp runs
+    "nobody",  # nothing is wrong
+]
+
+
+def _outlined(schema: dict[str, Any]) -> None:
+    """A finding explains itself; four tools would each describe it anew in every chat."""
+    schema.pop("properties", None)
+    schema.pop("required", None)
+
+
+class Finding(BaseModel):
+    """One result of a check: where, what, and how to mend it. Never holds a value of a source's settings.
+
+    `code` names its kind. `call` is the tool call that mends it: `{"tool": name, "arguments": {…}}`; `calls` are several,
+    to be made in this order.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_outlined)
+
+    code: str
+    level: Level
+    where: str
+    what: str
+    fix: str | None = None
+    call: dict[str, object] | None = None
+    calls: list[dict[str, object]] | None = None
+
+
+class Kind(NamedTuple):
+    """A kind of finding. `what` and `fix` are templates; `side` is who repairs it; `means` tells readers of the reference
+    what follows from it, where `what` does not say so. Every finding is made of one, so that none can be missing there.
+    """
+
+    code: str
+    level: Level
+    side: Side
+    what: str
+    fix: str
+    means: str = ""
+
+    def found(
+        self,
+        where: str,
+        *,
+        said: str | None = None,
+        advice: str | None = None,
+        call: dict[str, object] | None = None,
+        calls: list[dict[str, object]] | None = None,
+        **values: object,
+    ) -> Finding:
+        """The finding with these values. `said` and `advice` stand in place of what the templates say."""
+        return Finding(
+            code=self.code,
+            level=self.level,
+            where=where,
+            what=say(self.what, **values) if said is None else said,
+            fix=(say(self.fix, **values) if self.fix else None) if advice is None else advice,
+            call=call,
+            calls=calls,
+        )
+
+
+def worst(findings: list[Finding]) -> Level:
+    """The gravest level among the findings."""
+    return max((finding.level for finding in findings), key=LEVELS.index, default="ok")
+
+
+def in_brief(verdict: str, findings: list[Finding]) -> str:
+    """A verdict and what weighs: the warnings and errors in their own words."""
+    grave = [finding.what for finding in findings if finding.level in {"warning", "error"}]
+    return f"{verdict}. {' '.join(grave)}".rstrip()

@@ -1,0 +1,107 @@
+"""What may be said of the objects on a portal, without a call of an endpoint. Data."""
+
+from __future__ import annotations
+
+from bi_mcp.base.language import text
+from bi_mcp.diagnostics.findings.finding import Kind
+
+CONNECTOR_GONE = Kind(
+    "connector_gone",
+    "error",
+    "setup",
+    text("Its connector {id} is not there: its datasets get no data."),
+    text("Make the connector again, then a source and datasets on it: a source cannot change its connector."),
+)
+SOURCE_GONE = Kind(
+    "source_gone",
+    "error",
+    "setup",
+    text("Its source {id} is not there: it gets no data."),
+    text("Make the dataset again on another source; a dataset cannot change its source."),
+)
+SOURCE_OFF = Kind(
+    "source_off",
+    "error",
+    "setup",
+    text("The source is switched off: its datasets get no data."),
+    text("Switch it on."),
+)
+SOURCE_OFF_BY_HAND = SOURCE_OFF._replace(
+    code="source_off_by_hand",
+    side="portal",
+    fix=text("Switch it on in the portal's web interface; newer portals ignore it when it comes over REST."),
+    means="As `source_off`, on portals of the newer generation.",
+)
+STORED = text(
+    'The user stores what is secret in a terminal, {commands}; then pass it by that name. {{"env": "{env_prefix}…"}} does as well.'
+)
+SETTINGS_MISSING = Kind(
+    "settings_missing",
+    "warning",
+    "setup",
+    text("It has no value for parameters that the connector declares: {codes}."),
+    STORED,
+    "Often the connector declared them after the source was made. The endpoints get nothing for them.",
+)
+SETTINGS_EMPTY = Kind(
+    "settings_empty",
+    "note",
+    "setup",
+    text("Parameters without a value: {codes}."),
+    STORED,
+    "Some connectors have parameters that may stay empty.",
+)
+SETTINGS_UNDECLARED = Kind(
+    "settings_undeclared",
+    "warning",
+    "setup",
+    text(
+        "It no longer declares parameters that source {id} has values for: {codes}. They may no longer be sent."
+    ),
+    text("If its endpoints still need them, declare them again."),
+    "Somebody changed the connector's parameters after the source was made.",
+)
+CONNECTOR_NEWER = Kind(
+    "connector_newer",
+    "note",
+    "setup",
+    text("It was created or changed on {moment}, after the dataset (on {created})."),
+    text("Look whether its addresses still lead to the table's system."),
+    "What worked once may have been changed since.",
+)
+SOURCE_NEWER = Kind(
+    "source_newer",
+    "note",
+    "setup",
+    text("It was changed on {moment}, after the dataset was made (on {created})."),
+    text("Look whether its settings still lead to the table's system."),
+    "Told only where there is trouble: it may be the reason.",
+)
+NO_COLUMNS = Kind(
+    "no_columns",
+    "error",
+    "setup",
+    text("It has no columns: charts have nothing to show."),
+    text("Look what the table has, then add columns with dataset_fields_update."),
+)
+ALL_HIDDEN = Kind(
+    "all_hidden",
+    "warning",
+    "setup",
+    text("All its columns are hidden: charts have nothing to show."),
+    text("Show the columns that charts need."),
+)
+NO_BUILDER_DATASET = Kind(
+    "no_builder_dataset",
+    "note",
+    "portal",
+    text("No BI Builder dataset was made together with it, as is so after table.add."),
+    text("If charts need one, make it by hand in BI Builder."),
+)
+VANISHED_MEANWHILE = Kind(
+    "vanished_meanwhile",
+    "note",
+    "nobody",
+    text("It was listed and then no longer there: it was deleted while the portal was read."),
+    "",
+)

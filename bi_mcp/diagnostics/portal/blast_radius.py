@@ -1,0 +1,298 @@
+"""What a destructive act would touch: the object by name and all that depends on it, through the layers.
+
+Read from the portal with few requests, none of which asks for the values of a source's settings where a list will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bi_mcp.base.language import say, say_count
+from bi_mcp.base.quoting import quoted
+from bi_mcp.base.secret import hide_logins
+from bi_mcp.vault.secret_parameters import looks_secret
+from bi_mcp.vault.travel import tell_travel
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.datasets import Datasets
+    from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
+    from bi_mcp.vault.named_secrets import NamedSecrets
+
+ENDPOINTS = {
+    "url_check": "urlCheck",
+    "url_table_list": "urlTableList",
+    "url_table_description": "urlTableDescription",
+    "url_data": "urlData",
+}
+
+# A preview is read by a person; the state that it is bound to knows all of them.
+MOST_NAMED = 20
+LONGEST_ADDRESS = 2048
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object that would be touched. `state` is what tells whether it changed; no value of a setting is in it."""
+
+    group: str
+    id: int
+    name: str
+    state: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.id} {quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class BlastRadius:
+    """`act` is what would be done, `consequences` what follows from it, each a sentence."""
+
+    act: str
+    target: Thing
+    dependents: Sequence[Thing] = ()
+    consequences: Sequence[str] = ()
+
+    def text(self) -> str:
+        """For a person: the act, what depends on the object, and what follows."""
+        groups = dict.fromkeys(thing.group for thing in self.dependents)
+        named = [
+            _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
+        ]
+        depends = (
+            say("Depends on it: {things}.", things="; ".join(named))
+            if named
+            else say("Nothing depends on it.")
+        )
+        return " ".join([self.act, depends, *self.consequences])
+
+    def state(self) -> list[object]:
+        """Everything that must still be so when the act is confirmed, fit for JSON."""
+        things = [
+            [thing.group, thing.id, thing.name, thing.state] for thing in (self.target, *self.dependents)
+        ]
+        return [self.act, *self.consequences, *things]
+
+
+async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
+    """Raises what the portal's answers raise, as all functions here."""
+    connector = await bi.connectors.get(id)
+    dependents = await _below_connector(bi, id)
+    refused = say(
+        "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
+    )
+    return BlastRadius(
+        act=say("Connector {id} {title} would be deleted for good.", id=id, title=quoted(connector.title)),
+        target=_connector(connector),
+        dependents=dependents,
+        consequences=[refused] if dependents else [],
+    )
+
+
+async def of_connector_changes(
+    bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None = None
+) -> BlastRadius | None:
+    """None for changes that move no endpoint and drop no parameter; these need no confirmation.
+
+    Raises `SecretReferenceError` for changes that would send a stored secret (`named`) to a host that it is not bound to.
+    """
+    if changes.settings is None and not any(getattr(changes, name) for name in ENDPOINTS):
+        return None
+    connector = await bi.connectors.get(id)
+    travelling = await tell_travel(bi, connector, changes, named)
+    consequences = [*_moved(connector, changes), *travelling, *_dropped(connector, changes)]
+    if not consequences:
+        return None
+    return BlastRadius(
+        act=say(
+            "Connector {id} {title} would be changed, and with it all its sources and datasets.",
+            id=id,
+            title=quoted(connector.title),
+        ),
+        target=_connector(connector),
+        dependents=await _below_connector(bi, id),
+        consequences=consequences,
+    )
+
+
+async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
+    """A source with its datasets."""
+    source = await bi.sources.find(id)
+    dependents = await _below_sources(bi, [id])
+    refused = say("Bitrix24 refuses this while datasets use the source: datasets go first.")
+    return BlastRadius(
+        act=say(
+            "Source {id} {title} would be deleted for good, with the credentials that it holds.",
+            id=id,
+            title=quoted(source.title),
+        ),
+        target=_source(source),
+        dependents=dependents,
+        consequences=[refused] if dependents else [],
+    )
+
+
+async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
+    """A dataset with its columns and, where there is one, its BI Builder dataset."""
+    dataset = await datasets.get(id)
+    columns = dataset.fields or []
+    consequences = [say("Charts and dashboards that use it break.")]
+    if dataset.external_id and await datasets.has_tables():
+        consequences.append(
+            say(
+                "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",
+                id=dataset.external_id,
+            )
+        )
+    return BlastRadius(
+        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quoted(dataset.name)),
+        target=_dataset(dataset),
+        dependents=[
+            *_builder(dataset),
+            *(Thing("column", column.id, column.name or "") for column in columns),
+        ],
+        consequences=consequences,
+    )
+
+
+async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
+    """The columns by name. An id that is not of a column of the dataset is named as such; `update_columns` refuses it."""
+    dataset = await datasets.get(id)
+    names = {column.id: column.name or "" for column in dataset.fields or []}
+    listed = [
+        f"{column} {quoted(names[column])}"
+        if column in names
+        else say("{id} (no column of this dataset)", id=column)
+        for column in dict.fromkeys(column_ids)
+    ]
+    return BlastRadius(
+        act=say(
+            "Of dataset {id} {name} these columns would be deleted for good: {columns}.",
+            id=id,
+            name=quoted(dataset.name),
+            columns=", ".join(listed),
+        ),
+        target=_dataset(dataset),
+        dependents=_builder(dataset),
+        consequences=[say("Charts that use these columns break.")],
+    )
+
+
+async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
+    # All fields: newer portals answer nothing for a moment that is asked for by its name.
+    sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]
+    return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
+
+
+async def _below_sources(bi: BIConnector, ids: list[int]) -> list[Thing]:
+    if not ids:
+        return []
+    found = bi.datasets.iterate(filter={"@sourceId": ids})
+    datasets = [dataset async for dataset in found]
+    return [*map(_dataset, datasets), *(thing for dataset in datasets for thing in _builder(dataset))]
+
+
+def _builder(dataset: Dataset) -> list[Thing]:
+    if not dataset.external_id:
+        return []
+    return [Thing("BI Builder dataset", dataset.external_id, dataset.name or "")]
+
+
+def _connector(connector: Connector) -> Thing:
+    state = connector.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Thing("connector", connector.id, connector.title or "", state)
+
+
+def _source(source: Source) -> Thing:
+    state = {
+        # A moment has no fractions: of two changes within a second it tells one.
+        "description": source.description,
+        "active": source.active,
+        "connector": source.connector_id,
+        "settings": [setting.code for setting in source.settings or []],
+        "changed": source.date_update,
+    }
+    return Thing("source", source.id, source.title or "", state)
+
+
+def _dataset(dataset: Dataset) -> Thing:
+    columns = [[column.id, column.name, column.type, column.visible] for column in dataset.fields or []]
+    state = {
+        "description": dataset.description,
+        "source": dataset.source_id,
+        "changed": dataset.date_update,
+        "columns": columns,
+    }
+    return Thing("dataset", dataset.id, dataset.name or "", state)
+
+
+def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
+    """The endpoints that get another address, and whose credentials would go to a host that never had them."""
+    moved = {
+        name: (getattr(connector, name) or "", getattr(changes, name))
+        for name in ENDPOINTS
+        if getattr(changes, name) not in {None, getattr(connector, name)}
+    }
+    told = [
+        say(
+            "{endpoint} changes from {old} to {new}.",
+            endpoint=ENDPOINTS[name],
+            old=quoted(hide_logins(old), LONGEST_ADDRESS),
+            new=quoted(hide_logins(new), LONGEST_ADDRESS),
+        )
+        for name, (old, new) in moved.items()
+    ]
+    known = {_authority(getattr(connector, name) or "") for name in ENDPOINTS}
+    strange = dict.fromkeys(_authority(new) for _, new in moved.values() if _authority(new) not in known)
+    parameters = connector.settings or []
+    if strange and parameters:
+        codes = ", ".join(parameter.code for parameter in parameters)
+        told.append(
+            say(
+                "The values that its sources hold ({codes}) would be sent to {hosts}.",
+                codes=codes,
+                hosts=", ".join(strange),
+            )
+        )
+        secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
+        if secret:
+            told.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
+    return told
+
+
+def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
+    if changes.settings is None:
+        return []
+    kept = {parameter.code for parameter in changes.settings}
+    lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
+    return (
+        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quoted, lost)))] if lost else []
+    )
+
+
+def _authority(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower() or quoted(url)
+    except ValueError:
+        return quoted(url)
+
+
+_COUNTED: Mapping[str, Callable[[int], str]] = {
+    "connector": lambda count: say_count("{count} connector", "{count} connectors", count),
+    "source": lambda count: say_count("{count} source", "{count} sources", count),
+    "dataset": lambda count: say_count("{count} dataset", "{count} datasets", count),
+    "column": lambda count: say_count("{count} column", "{count} columns", count),
+    "BI Builder dataset": lambda count: say_count(
+        "{count} BI Builder dataset", "{count} BI Builder datasets", count
+    ),
+}
+
+
+def _counted(group: str, things: Sequence[Thing]) -> str:
+    named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
+    if len(things) > MOST_NAMED:
+        named = say("{named} and {more} more", named=named, more=len(things) - MOST_NAMED)
+    return f"{_COUNTED[group](len(things))} ({named})"

@@ -1,0 +1,176 @@
+"""Every dataset of a portal diagnosed: one snapshot, one check of each source, and three calls for each external table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import as_one_step, report
+from bi_mcp.diagnostics.dataset.outside import Outside, judge_dataset
+from bi_mcp.diagnostics.dataset.repair_calls import call
+from bi_mcp.diagnostics.dataset.table_answers import (
+    CALLS_PER_HOST,
+    NOBODY_THERE,
+    HostGates,
+    TableList,
+    read_table,
+)
+from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, consequence
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.portal.health import build_portal_map
+from bi_mcp.diagnostics.portal.portal_map import MapNode, PortalMap, state_of, verdict_of
+from bi_mcp.diagnostics.portal.shared_faults import tell_once
+from bi_mcp.errors import EndpointError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.tables.external import Generation
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.models import Dataset
+    from bi_mcp.rest.snapshot import Snapshot
+
+
+async def diagnose_portal(
+    bi: BIConnector,
+    caller: EndpointCaller,
+    *,
+    source: int | None = None,
+    calls_per_host: int = CALLS_PER_HOST,
+) -> PortalMap:
+    """Map the portal, or what belongs to one `source`, with what the endpoints say of each dataset.
+
+    At most `calls_per_host` calls at once reach a host. What an endpoint does wrong becomes a finding and stops nothing
+    else; raises the portal's first error, and InvalidRequestError for a source that is not there.
+    """
+    await report(0, None, "Reading the portal")
+    with as_one_step():
+        snapshot = await bi.snapshot()
+        generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    if source is not None and source not in snapshot.sources:
+        raise InvalidRequestError(
+            say(
+                "There is no source {id} that this application sees. The map of the portal shows those there are.",
+                id=source,
+            )
+        )
+    rounds = _Rounds(snapshot, generation, caller, HostGates(calls_per_host))
+    await rounds.make([source] if source is not None else list(snapshot.sources))
+    return _with_findings(build_portal_map(snapshot, generation), rounds, snapshot, source)
+
+
+@dataclass
+class _Rounds:
+    """The calls of endpoints, all at once as far as the gates allow. `found` holds findings by the key of their node, `checked`
+    the keys of those whose endpoints were asked.
+    """
+
+    snapshot: Snapshot
+    generation: Generation
+    caller: EndpointCaller
+    gates: HostGates
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
+    _done: int = 0
+    _total: int = 0
+
+    async def make(self, sources: Sequence[int]) -> None:
+        tables = self._tables(sources)
+        self._total = 1 + len(sources) + sum(map(len, tables.values()))
+        self._done = 1
+        async with anyio.create_task_group() as group:
+            for source in sources:
+                group.start_soon(self._examine, source, tables[source])
+
+    def _tables(self, sources: Sequence[int]) -> dict[int, dict[str, list[Dataset]]]:
+        tables: dict[int, dict[str, list[Dataset]]] = {source: {} for source in sources}
+        for dataset in self.snapshot.datasets.values():
+            if dataset.source_id in tables:
+                tables[dataset.source_id].setdefault(dataset.external_code or "", []).append(dataset)
+        return tables
+
+    async def _examine(self, source_id: int, tables: dict[str, list[Dataset]]) -> None:
+        source = self.snapshot.sources[source_id]
+        connector = self.snapshot.connectors.get(source.connector_id or 0)
+        if connector is None:
+            # The map says so, and there is no address to call.
+            await self._step(1 + len(tables), f"Source {source_id} has no connector")
+            return
+        outside = Outside(self.caller, source, connector, self.generation == "tables")
+        there = await self._check(outside)
+        self.checked |= {f"source {source_id}", f"connector {connector.id}"}
+        await self._step(1, f"Checked source {source_id}")
+        if not there:
+            for dataset in (dataset for datasets in tables.values() for dataset in datasets):
+                # The same fault stands in its way; it is told once, of the source or the connector.
+                self.found[f"dataset {dataset.id}"] = self.found[f"source {source_id}"]
+            await self._step(len(tables), f"Source {source_id} does not answer")
+            return
+        listing = TableList(outside, self.gates)
+        async with anyio.create_task_group() as group:
+            for table, datasets in tables.items():
+                group.start_soon(self._read, outside, table, datasets, listing)
+
+    async def _check(self, outside: Outside) -> bool:
+        """Whether anybody is there. A refusal is told, and the other endpoints are asked all the same."""
+        try:
+            async with self.gates.at(outside.urls["urlCheck"]):
+                await self.caller.check(outside.urls["urlCheck"], outside.connection)
+        except EndpointError as error:
+            self.found[f"source {outside.source.id}"] = [
+                FAILURES[error.reason].found(
+                    "urlCheck",
+                    said=f"{error} {consequence('urlCheck')}",
+                    call=call("connector_check", source=outside.source.id),
+                )
+            ]
+            return error.reason not in NOBODY_THERE
+        return True
+
+    async def _read(
+        self, outside: Outside, table: str, datasets: Sequence[Dataset], listing: TableList
+    ) -> None:
+        columns = [column for dataset in datasets for column in dataset.fields or ()]
+        answers = await read_table(outside, table, columns, self.gates, listing)
+        for dataset in datasets:
+            diagnosis = judge_dataset(dataset, outside.source, outside.connector, answers, self.generation)
+            self.found[f"dataset {dataset.id}"] = diagnosis.findings
+            self.checked.add(f"dataset {dataset.id}")
+        await self._step(1, f"Read table {table} of source {outside.source.id}")
+
+    async def _step(self, steps: int, text: str) -> None:
+        self._done += steps
+        await report(self._done, self._total, text)
+
+
+def _with_findings(
+    portal_map: PortalMap, rounds: _Rounds, snapshot: Snapshot, source: int | None
+) -> PortalMap:
+    kept = None if source is None else _family(snapshot, source)
+    told = {node.key: node.findings for node in portal_map.nodes}
+    joined = [
+        _joined(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
+        for node in portal_map.nodes
+        if kept is None or node.key in kept
+    ]
+    nodes = [_judged(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
+    return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
+
+
+def _judged(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
+    known = node.key in checked or node.level != "unchecked"
+    return node.model_copy(update={"level": state_of(node.findings, checked=known, blocked=blocked)})
+
+
+def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
+    """What is said of a source is not said again of each of its datasets."""
+    findings = [*node.findings, *(finding for finding in more if finding not in above)]
+    return node.model_copy(update={"findings": findings})
+
+
+def _family(snapshot: Snapshot, source: int) -> set[str]:
+    datasets = {f"dataset {item.id}" for item in snapshot.datasets.values() if item.source_id == source}
+    return datasets | {f"source {source}", f"connector {snapshot.sources[source].connector_id}"}

@@ -1,0 +1,134 @@
+"""What one snapshot tells of the health of each object: the map of a portal. Endpoints are not called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from bi_mcp.diagnostics.dataset.repair_calls import call, show_columns
+from bi_mcp.diagnostics.dataset.surroundings import check_surroundings
+from bi_mcp.diagnostics.findings import portal_rules as rules
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.portal.portal_map import (
+    KINDS,
+    Kind,
+    MapNode,
+    PortalMap,
+    one_line,
+    state_of,
+    verdict_of,
+)
+from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.rest.models import Connector, Dataset, Source
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.snapshot import Snapshot, Vanished
+
+Item = TypeVar("Item")
+
+
+async def read_portal_map(bi: BIConnector) -> PortalMap:
+    """Read the whole portal in a few requests and judge it. Raises the portal's first error."""
+    snapshot = await bi.snapshot()
+    return build_portal_map(snapshot, "tables" if await bi.datasets.has_tables() else "classic")
+
+
+def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> PortalMap:
+    """Judge what the snapshot holds. What it does not tell is not judged, and no object is called well for that."""
+    sources = _grouped(snapshot.sources.values(), _connector_of(snapshot))
+    datasets = _grouped(snapshot.datasets.values(), _source_of(snapshot))
+    nodes = list[MapNode]()
+    for connector_id in [*snapshot.connectors, None]:
+        if connector_id is not None:
+            nodes.append(_connector_node(snapshot.connectors[connector_id]))
+        for source in sources.get(connector_id, ()):
+            nodes.append(_source_node(source, snapshot, generation))
+            nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(source.id, ()))
+    nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(None, ()))
+    nodes.extend(_vanished_node(gone) for gone in snapshot.vanished)
+    return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
+
+
+def _connector_of(snapshot: Snapshot) -> Iterable[int | None]:
+    ids = (source.connector_id for source in snapshot.sources.values())
+    return (id if id in snapshot.connectors else None for id in ids)
+
+
+def _source_of(snapshot: Snapshot) -> Iterable[int | None]:
+    ids = (dataset.source_id for dataset in snapshot.datasets.values())
+    return (id if id in snapshot.sources else None for id in ids)
+
+
+def _grouped(items: Iterable[Item], parents: Iterable[int | None]) -> dict[int | None, list[Item]]:
+    groups = dict[int | None, list[Item]]()
+    for item, parent in zip(items, parents, strict=True):
+        groups.setdefault(parent, []).append(item)
+    return groups
+
+
+def _node(
+    kind: Kind,
+    id: int,
+    title: str | None,
+    findings: Sequence[Finding],
+    parent: str | None = None,
+    *,
+    checked: bool = False,
+) -> MapNode:
+    return MapNode(
+        key=f"{kind} {id}",
+        parent=parent,
+        kind=kind,
+        id=id,
+        title=one_line(title or ""),
+        level=state_of(list(findings), checked=checked),
+        findings=list(findings),
+    )
+
+
+def _connector_node(connector: Connector) -> MapNode:
+    return _node("connector", connector.id, connector.title, ())
+
+
+def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> MapNode:
+    connector = snapshot.connectors.get(source.connector_id or 0)
+    findings = check_surroundings(source, connector, generation)
+    if source.connector_id and connector is None:
+        findings.append(rules.CONNECTOR_GONE.found(f"source {source.id}", id=source.connector_id))
+    parent = f"connector {connector.id}" if connector else None
+    return _node("source", source.id, source.title, findings, parent)
+
+
+def _dataset_node(dataset: Dataset, snapshot: Snapshot) -> MapNode:
+    known = dataset.source_id in snapshot.sources
+    findings = [*_check_columns(dataset), *_check_builder(dataset)]
+    if dataset.source_id and not known:
+        findings.append(rules.SOURCE_GONE.found(f"dataset {dataset.id}", id=dataset.source_id))
+    return _node(
+        "dataset", dataset.id, dataset.name, findings, f"source {dataset.source_id}" if known else None
+    )
+
+
+def _check_columns(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.fields is None:
+        return
+    if not dataset.fields:
+        yield rules.NO_COLUMNS.found(f"dataset {dataset.id}", call=call("dataset_diagnose", id=dataset.id))
+    elif all(column.visible is False for column in dataset.fields):
+        yield rules.ALL_HIDDEN.found(
+            f"dataset {dataset.id}",
+            call=show_columns(dataset.id, [column.id for column in dataset.fields]),
+        )
+
+
+def _check_builder(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.external_id == 0:
+        yield rules.NO_BUILDER_DATASET.found(f"dataset {dataset.id}")
+
+
+def _vanished_node(gone: Vanished) -> MapNode:
+    kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
+    findings = [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")]
+    # Nobody can ask more of it.
+    return _node(kind, gone.id, gone.name, findings, checked=True)

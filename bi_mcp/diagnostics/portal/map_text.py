@@ -1,0 +1,26 @@
+"""The map of a portal as indented lines."""
+
+from __future__ import annotations
+
+import json
+
+from bi_mcp.diagnostics.portal.portal_map import MARKS, MapNode, PortalMap, one_line
+
+LONGEST_FINDING = 400
+
+
+def render_tree(portal_map: PortalMap) -> str:
+    """A line per object with its state, what is wrong and how to repair it; at most `MAX_SHOWN` objects, the others are counted."""
+    shown = portal_map.reduced()
+    return "\n".join(
+        [shown.summary(), *(_line(node) for node in shown.nodes), *filter(None, [shown.advice()])]
+    )
+
+
+def _line(node: MapNode) -> str:
+    title = json.dumps(node.title, ensure_ascii=False)
+    findings = [f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings]
+    said = "".join(f": {one_line(text, LONGEST_FINDING)}" for text in findings[:1])
+    more = "".join(f" {one_line(text, LONGEST_FINDING)}" for text in findings[1:])
+    state = f" ({node.label})" if node.label else ""
+    return f"{'  ' * node.depth}{MARKS[node.level]} {node.kind} {node.id} {title}{state}{said}{more}"

@@ -1,0 +1,117 @@
+"""A fault of an endpoint is told once, of the source or connector whose it is, with what it blocks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bi_mcp.base.language import say_count
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.findings.finding import Finding, Level
+from bi_mcp.diagnostics.portal.portal_map import MapNode, one_line
+
+# More names than these are a list that nobody reads.
+NAMED = 5
+# It is the login that was refused, and each source has its own.
+_OF_ONE_SOURCE = frozenset({"denied"})
+
+
+class Fault(NamedTuple):
+    """What makes two findings of two objects one fault."""
+
+    code: str
+    level: Level
+    where: str
+    what: str
+
+
+def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
+    """Each node with the faults that are told of it, and whether an error that blocks it is told of another one."""
+    by_key = {node.key: node for node in nodes}
+    places = _places(nodes, by_key)
+    for node in nodes:
+        kept = [finding for finding in node.findings if places.get((_fault(finding), node.key)) is None]
+        moved = [finding for finding in node.findings if finding not in kept]
+        raised = [
+            _with_blocked(finding, [by_key[key] for key in keys])
+            for finding, keys in _raised(node.key, places, by_key)
+        ]
+        shown = node.model_copy(update={"findings": [*raised, *kept]})
+        yield shown, any(finding.level == "error" for finding in moved)
+
+
+def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[Fault, str], str]:
+    """By a fault and the node that has it, the node of which it is told."""
+    holders = dict[Fault, dict[str, list[str]]]()
+    for node in nodes:
+        source = {"source": node.key, "dataset": node.parent}.get(node.kind)
+        for finding in node.findings if source in by_key else ():
+            if _is_of_endpoint(finding):
+                holders.setdefault(_fault(finding), {}).setdefault(source or "", []).append(node.key)
+    siblings = dict[str | None, set[str]]()
+    for node in nodes:
+        if node.kind == "source":
+            siblings.setdefault(node.parent, set()).add(node.key)
+    places = dict[tuple[Fault, str], str]()
+    for fault, by_source in holders.items():
+        for source, keys in by_source.items():
+            above = by_key[source].parent
+            if (
+                above
+                and fault.code not in _OF_ONE_SOURCE
+                and 1 < len(siblings[above]) <= len(siblings[above] & by_source.keys())
+            ):
+                places |= {(fault, key): above for key in keys}
+            elif len(keys) > 1:
+                places |= {(fault, key): source for key in keys}
+    return places
+
+
+def _raised(
+    key: str, places: dict[tuple[Fault, str], str], by_key: dict[str, MapNode]
+) -> Iterator[tuple[Finding, list[str]]]:
+    """The findings that are told of a node for those below it, each with the nodes that have it."""
+    having = dict[Fault, list[str]]()
+    for (fault, holder), place in places.items():
+        if place == key:
+            having.setdefault(fault, []).append(holder)
+    for fault, holders in having.items():
+        # A source's own finding offers the check of that source.
+        first = key if key in holders else holders[0]
+        finding = next(found for found in by_key[first].findings if _fault(found) == fault)
+        yield finding, holders
+
+
+def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
+    blocked = [node for node in having if node.kind == "dataset"]
+    if not blocked:
+        return finding
+    names = ", ".join(one_line(node.title or node.key) for node in blocked[:NAMED])
+    names += ", …" if len(blocked) > NAMED else ""
+    if finding.level == "error":
+        told = say_count(
+            "It blocks {count} dataset: {names}.",
+            "It blocks {count} datasets: {names}.",
+            len(blocked),
+            names=names,
+        )
+    else:
+        told = say_count(
+            "It concerns {count} dataset: {names}.",
+            "It concerns {count} datasets: {names}.",
+            len(blocked),
+            names=names,
+        )
+    return finding.model_copy(update={"what": f"{finding.what} {told}"})
+
+
+def _is_of_endpoint(finding: Finding) -> bool:
+    """What is repaired by changing a dataset stays with the dataset."""
+    offered = [*(finding.calls or ()), *([finding.call] if finding.call else ())]
+    return finding.where in ENDPOINTS and not any(
+        str(call.get("tool", "")).startswith("dataset") for call in offered
+    )
+
+
+def _fault(finding: Finding) -> Fault:
+    return Fault(finding.code, finding.level, finding.where, finding.what)

@@ -1,0 +1,60 @@
+"""Whether an answer of `urlData` can be read at all: its header, and rows that are as long as it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.findings import dataset_rules as rules
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import Sample, repeated
+from bi_mcp.diagnostics.tables.values import MAX_OFFENCES, listed
+from bi_mcp.rest.models import Column
+
+HEADER = text("header of urlData")
+
+
+def check_shape(sample: Sample, columns: Sequence[Column], described: Sequence[str]) -> list[Finding]:
+    """`described` are the codes of `urlTableDescription`, empty when it did not answer."""
+    if not sample.header:
+        return [rules.NO_HEADER.found(say(HEADER))]
+    known = {column.external_code for column in columns} | set(described)
+    if known.isdisjoint(sample.codes):
+        return [rules.HEADER_UNKNOWN.found(say(HEADER), codes=listed(sample.header))]
+    return [
+        *_check_header(sample, described),
+        *_check_rows(sample),
+    ]
+
+
+def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]:
+    codes, selected = sample.codes, list(sample.selected)
+    wanted = [code for code in described if code in selected] if selected else list(described)
+    missing = [code for code in wanted if code not in codes]
+    unasked = [code for code in codes if code not in (selected or described)] if selected or described else []
+    doubled = repeated(codes)
+    where = say(HEADER)
+    if missing:
+        kind = rules.SELECTED_MISSING if selected else rules.DESCRIBED_MISSING
+        yield kind.found(where, codes=listed(missing))
+    if unasked:
+        kind = rules.NOT_SELECTED if selected else rules.NOT_DESCRIBED
+        yield kind.found(where, codes=listed(unasked))
+    if doubled:
+        yield rules.CODES_REPEATED.found(where, codes=listed(doubled))
+    if sorted(codes) == sorted(selected) and codes != selected:
+        yield rules.OTHER_ORDER.found(where)
+
+
+def _check_rows(sample: Sample) -> Iterator[Finding]:
+    if not sample.rows:
+        yield rules.NO_ROWS.found("urlData")
+    width = len(sample.header)
+    ragged = [(number, len(row)) for number, row in enumerate(sample.rows, 1) if len(row) != width]
+    if ragged:
+        first = ", ".join(
+            say("row {row} has {length}", row=row, length=length) for row, length in ragged[:MAX_OFFENCES]
+        )
+        yield rules.ROWS_UNEVEN.found(
+            "urlData", count=len(ragged), rows=len(sample.rows), width=width, first=first
+        )

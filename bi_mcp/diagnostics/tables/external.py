@@ -1,0 +1,107 @@
+"""What is known of a dataset beside its columns: the external system's answers, and what the dataset stands on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
+from bi_mcp.endpoints.answers import ExternalTable
+from bi_mcp.rest.models import Connector, Dataset, Source
+
+Generation = Literal["classic", "tables"]
+DataEndpoint = Literal["urlTableDescription", "urlData"]
+
+
+@dataclass(frozen=True)
+class ExternalColumn:
+    """A column as `urlTableDescription` answers it. `type` is spelt as it came, known or not."""
+
+    code: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of `urlData`: the header (empty where there was none) and the rows of values below it.
+
+    `selected` are the codes that were asked for and `mapped` is `{code: NAME}` as sent in `mapFields`; both may be empty.
+    A connector without `supportMapping` may answer codes all the same.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    selected: Sequence[str] = ()
+    mapped: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The header with mapped names turned back into codes."""
+        by_name = {name: code for code, name in self.mapped.items()}
+        if all(entry in by_name for entry in self.header):
+            return [by_name[entry] for entry in self.header]
+        return [entry if entry in self.mapped else by_name.get(entry, entry) for entry in self.header]
+
+    @cached_property
+    def columns(self) -> Mapping[str, list[object]]:
+        """The values by code, without ragged rows: nobody knows what belongs where in them. Of two columns of one code
+        the first counts.
+        """
+        whole = [row for row in self.rows if len(row) == len(self.header)]
+        places = {code: place for place, code in reversed(list(enumerate(self.codes)))}
+        return {code: [row[place] for row in whole] for code, place in places.items()}
+
+    @cached_property
+    def data_rows(self) -> list[int]:
+        """The numbers of the rows that `columns` holds, from 1."""
+        return [number for number, row in enumerate(self.rows, 1) if len(row) == len(self.header)]
+
+
+@dataclass(frozen=True)
+class DatasetContext:
+    """What a dataset stands on. `failures` tells why an endpoint gave no answer, `remedies` what to do about it, `breaches`
+    which rules its answers break that the parsed answers no longer show; all without values of the connection. `charts` are
+    findings about the questions that charts ask. `tables` are those that the connector lists; None where nobody asked, or
+    not all are known.
+    """
+
+    dataset: Dataset
+    source: Source | None = None
+    connector: Connector | None = None
+    generation: Generation = "tables"
+    failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
+    breaches: Sequence[Finding] = ()
+    charts: Sequence[Finding] = ()
+    tables: Sequence[ExternalTable] | None = None
+    remedies: Mapping[DataEndpoint, str] = field(default_factory=dict)
+
+
+MAX_CODE = 512
+
+# What stands on classic portals for the types that only newer ones have.
+_ON_CLASSIC = {"money": "double", "timezone": "string"}
+
+
+def portal_type(described: str, generation: Generation) -> str:
+    """What a portal makes of a described type: case does not matter, and an unknown one counts as `string`."""
+    known = described.lower() if described.lower() in COLUMN_TYPES else "string"
+    return _ON_CLASSIC.get(known, known) if generation == "classic" else known
+
+
+def is_code(text: str) -> bool:
+    """Whether a portal can hold it as the code of a table or a column: not blank, not too long, whole characters."""
+    return (
+        bool(text.strip())
+        and len(text) <= MAX_CODE
+        and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    )
+
+
+def repeated(codes: Sequence[str]) -> list[str]:
+    """The codes that occur more than once."""
+    return [code for code, times in Counter(codes).items() if times > 1]

@@ -1,0 +1,27 @@
+"""A header whose codes stand in another order than the values below it: every column then seems to be of a wrong type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bi_mcp.diagnostics.tables.external import Sample
+from bi_mcp.diagnostics.tables.values import judge
+from bi_mcp.rest.models import Column
+
+
+def righted(sample: Sample, columns: Sequence[Column]) -> Sample | None:
+    """The sample under a header in the order of `select`, where the values suit that order alone; else None."""
+    selected = list(sample.selected)
+    if sample.codes == selected or sorted(sample.codes) != sorted(selected):
+        return None
+    spelt = dict(zip(sample.codes, sample.header, strict=True))
+    other = replace(sample, header=[spelt[code] for code in selected])
+    return other if _offences(sample, columns) and not _offences(other, columns) else None
+
+
+def _offences(sample: Sample, columns: Sequence[Column]) -> int:
+    return sum(
+        judge(sample.columns.get(column.external_code or "", ()), column.type or "string").count
+        for column in columns
+    )

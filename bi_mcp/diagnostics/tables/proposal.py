@@ -1,0 +1,160 @@
+"""A dataset for an external table: the `fields` that `dataset_add` takes, and why they differ from what is outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.tables.external import (
+    MAX_CODE,
+    ExternalColumn,
+    Generation,
+    Sample,
+    is_code,
+    portal_type,
+    repeated,
+)
+from bi_mcp.diagnostics.tables.naming import LegalName, column_names, dataset_name
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, listed, shown
+from bi_mcp.errors import InvalidRequestError
+
+
+class Proposal(NamedTuple):
+    """`fields` is valid for `dataset_add` as it stands. `reasons` tell what was changed or left out."""
+
+    fields: dict[str, object]
+    reasons: list[str]
+
+
+def propose(
+    table_code: str,
+    title: str,
+    columns: Sequence[ExternalColumn],
+    sample: Sample | None,
+    source_id: int,
+    taken_names: Iterable[str] = (),
+    generation: Generation = "tables",
+) -> Proposal:
+    """Propose a dataset. `taken_names` are the names of the portal's datasets. Raises `InvalidRequestError` when no dataset
+    can be made of the table at all.
+    """
+    if not is_code(table_code):
+        raise InvalidRequestError(
+            say(
+                "A portal cannot hold the table's code {code!r}: it is blank, longer than {most} characters, or broken text. Let the connector answer another.",
+                code=shown(table_code),
+                most=MAX_CODE,
+            )
+        )
+    name = dataset_name(table_code, title, taken_names)
+    reasons = list(_naming_reasons(text("dataset {code!r}: named {name}; {reasons}"), table_code, name))
+    usable = _usable(columns, reasons)
+    if not usable:
+        raise InvalidRequestError(
+            say(
+                "The table {code!r} has no column that a dataset could hold. Let the connector describe one with a code and a title.",
+                code=shown(table_code),
+            )
+        )
+    fields: dict[str, object] = {
+        "name": name.name,
+        "sourceId": source_id,
+        "externalCode": table_code,
+        "externalName": title.strip()[:MAX_CODE] if is_code(title[:MAX_CODE]) else table_code,
+        "fields": _propose_columns(usable, sample, generation, reasons),
+    }
+    return Proposal(fields, reasons)
+
+
+def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[ExternalColumn]:
+    """Leave out what a portal refuses."""
+    usable = dict[str, ExternalColumn]()
+    for number, column in enumerate(columns, 1):
+        if is_code(column.code):
+            usable.setdefault(column.code, column)
+        else:
+            reasons.append(
+                say(
+                    "column {number}: left out, since a portal cannot hold its code {code!r}",
+                    number=number,
+                    code=shown(column.code),
+                )
+            )
+    reasons.extend(
+        say("column {code!r}: described more than once, the first is taken", code=shown(code))
+        for code in repeated([column.code for column in columns])
+        if code in usable
+    )
+    return list(usable.values())
+
+
+def _propose_columns(
+    columns: Sequence[ExternalColumn], sample: Sample | None, generation: Generation, reasons: list[str]
+) -> list[dict[str, str]]:
+    proposed = list[dict[str, str]]()
+    values = sample.columns if sample else {}
+    names = column_names([(column.code, column.name) for column in columns])
+    for column, name in zip(columns, names, strict=True):
+        reasons.extend(_naming_reasons(text("column {code!r}: named {name}; {reasons}"), column.code, name))
+        type_, why = _propose_type(column, values.get(column.code, ()), generation)
+        reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
+        proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
+    reasons.extend(_differing(columns, [name.name for name in names]))
+    return proposed
+
+
+def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Iterator[str]:
+    """Say what follows where a name is not the code: charts ask by name."""
+    pairs = [(column.code, name) for column, name in zip(columns, names, strict=True) if column.code != name]
+    capitals = [f"{code} → {name}" for code, name in pairs if code.upper() == name]
+    others = [f"{code} → {name}" for code, name in pairs if code.upper() != name]
+    if capitals:
+        yield say(
+            "names are the codes in capital letters ({pairs}): charts ask by name, so the connector must find a code in any case of letters",
+            pairs=listed(capitals),
+        )
+    if others:
+        yield say(
+            "names differ from the codes ({pairs}): charts ask by name, so the connector must understand mapFields, and a portal that does not send it shows empty charts",
+            pairs=listed(others),
+        )
+
+
+def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:
+    # That a column's name is in capitals is so everywhere, and needs no reason.
+    if name.reasons and name.name.casefold() != code.casefold():
+        yield say(reason, code=shown(code), name=name.name, reasons=", ".join(name.reasons))
+
+
+def _propose_type(
+    column: ExternalColumn, values: Sequence[object], generation: Generation
+) -> tuple[str, list[str]]:
+    """The described type, unless the portal does not know it or the values contradict it."""
+    type_, reasons = column.type.lower(), list[str]()
+    if type_ not in COLUMN_TYPES:
+        return "string", [say("type string, since {type!r} is no type of Bitrix24", type=shown(column.type))]
+    judgement = judge(values, type_)
+    if judgement.count:
+        first = judgement.offences[0]
+        type_ = judgement.fitting or "string"
+        reasons.append(
+            say(
+                'type {type} instead of {described}: {count} of {filled} sampled values are no {described}, such as "{value}" ({format})',
+                type=type_,
+                described=column.type,
+                count=judgement.count,
+                filled=judgement.filled,
+                value=first.value,
+                format=first.format,
+            )
+        )
+    if portal_type(type_, generation) != type_:
+        reasons.append(
+            say(
+                "type {used}, since this portal does not know {type}",
+                used=portal_type(type_, generation),
+                type=type_,
+            )
+        )
+    return portal_type(type_, generation), reasons

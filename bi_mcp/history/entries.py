@@ -1,0 +1,294 @@
+"""What was written to a portal, with the state before it: what an undo is made of."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from bi_mcp.auth.portal_identity import PortalIdentity, file_name_of_host
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.history.journal import Journal
+from bi_mcp.history.sealing import Sealer
+from bi_mcp.rest.groups import Group
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Outcome = Literal["begun", "done", "refused", "unknown"]
+Wire = Mapping[str, Any]
+Key = tuple[str, int]
+
+_SEALED = "sealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One write that is about to be sent.
+
+    `before` is the object as the API spells it, None for a creation and where it could not be read; a source's settings are
+    `{code: Secret}` there and in `sent`. `object` is the id, for a creation None.
+    """
+
+    method: str
+    group: Group
+    object: int | None
+    name: str
+    before: Wire | None
+    sent: Wire
+    tool: str | None = None
+    undoes: str | None = None
+    user: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Write):
+    """A write that was recorded. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
+
+    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write down.
+    `outcome`: "begun" where nobody wrote down how it ended, "unknown" where no answer came. `code` says why it was refused.
+    """
+
+    id: str
+    at: str
+    portal: str
+    address: str | None = None
+    member: str | None = None
+    outcome: Outcome = "begun"
+    code: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """`add`, `update`, `delete` or `fields.update`."""
+        return self.method.split(".", 2)[-1]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a write ended. `object` is the id that a creation answered."""
+
+    outcome: Outcome
+    code: str | None = None
+    object: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept.
+
+    `older` is where a version kept them that told portals apart by their hosts alone.
+    """
+
+    journal: Journal
+    sealer: Sealer
+    identity: PortalIdentity
+    older: Journal
+
+    def begin(self, entries: Sequence[Entry]) -> None:
+        """Write down what is about to be sent."""
+        self.take_over()
+        self.journal.append([_sealed(_to_json(entry), self.sealer) for entry in entries])
+
+    def end(self, endings: Mapping[str, Ending]) -> None:
+        """Write down how it ended, by the entries' ids."""
+        self.journal.append(
+            [
+                {"id": id, "outcome": ending.outcome, "code": ending.code, "object": ending.object}
+                for id, ending in endings.items()
+            ]
+        )
+
+    def entries(self) -> list[Entry]:
+        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`.
+
+        What is of another portal is not among them: its ids mean other objects here.
+        """
+        self.take_over()
+        found: dict[str, Entry] = {}
+        for record in self.journal.read():
+            entry = _merged(found.get(str(record.get("id"))), record)
+            if entry is not None:
+                found[entry.id] = entry
+        owns = self.identity.owns_entry
+        return [entry for entry in found.values() if owns(entry.portal, entry.address, entry.member)]
+
+    def take_over(self) -> None:
+        """Go on with what an older version wrote down for this portal."""
+        if self.older.path != self.journal.path:
+            self.older.move(self.journal.path, partial(_restamped, self.identity))
+
+    def opened(self, entry: Entry) -> Entry:
+        """The entry with its values as secrets."""
+        before = None if entry.before is None else _opened(entry.before, self.sealer)
+        return replace(entry, before=before, sent=_opened(entry.sent, self.sealer))
+
+
+def open_history(folder: Path, identity: PortalIdentity) -> History:
+    """The history of a portal in the configuration folder."""
+    older = Journal(folder / "history" / f"{file_name_of_host(identity.host)}.jsonl")
+    return History(_journal(folder, identity), Sealer(folder / "history"), identity, older)
+
+
+def move_history(folder: Path, old: PortalIdentity, new: str) -> None:
+    """Go on with the history of a portal under its new address, where none has been begun there. Raises `OSError`."""
+    moved = replace(old, address=new)
+    history = open_history(folder, old)
+    history.take_over()
+    history.journal.move(_journal(folder, moved).path, partial(_restamped, old, address=new))
+
+
+def _journal(folder: Path, identity: PortalIdentity) -> Journal:
+    return Journal(folder / "history" / f"{identity.file_name}.jsonl")
+
+
+def _restamped(
+    identity: PortalIdentity, records: Sequence[dict[str, Any]], address: str | None = None
+) -> list[dict[str, Any]]:
+    """The records of a portal out of those of several, with its identity in each that begins a write."""
+    now = {"address": address or identity.address, "member": identity.member}
+    begun = [record for record in records if "method" in record]
+    owned = {
+        record.get("id")
+        for record in begun
+        if identity.owns_entry(str(record.get("portal")), record.get("address"), record.get("member"))
+    }
+    return [
+        {**record, **now} if "method" in record else record for record in records if record.get("id") in owned
+    ]
+
+
+def undone(entries: Sequence[Entry]) -> dict[str, str]:
+    """The entries that were reverted, and by which entry. What reverted one may have been reverted itself."""
+    reverted: dict[str, str] = {}
+    for entry in reversed(entries):
+        if entry.undoes and entry.outcome == "done" and entry.id not in reverted:
+            reverted[entry.undoes] = entry.id
+    return reverted
+
+
+def replacements(entries: Sequence[Entry]) -> dict[Key, int]:
+    """Objects that an undo made again, by their old ids."""
+    by_id = {entry.id: entry for entry in entries}
+    found: dict[Key, int] = {}
+    for entry in entries:
+        reverted = by_id.get(entry.undoes or "")
+        made = entry.operation == "add" and entry.outcome == "done"
+        if made and reverted and reverted.operation == "delete" and reverted.object and entry.object:
+            found[reverted.group, reverted.object] = entry.object
+    return found
+
+
+def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
+    """Follow an object through its recreations."""
+    while (group, id) in replaced and replaced[group, id] > id:
+        id = replaced[group, id]
+    return id
+
+
+def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
+    """The named entries, or the last one that was done and not reverted; the newest first. Raises `InvalidRequestError`."""
+    if ids:
+        unknown = [id for id in ids if id not in {entry.id for entry in entries}]
+        if unknown:
+            raise InvalidRequestError(
+                say(
+                    "The history has no entry {ids}. `bi-mcp history` and bi://history show what there is.",
+                    ids=", ".join(map(repr, unknown)),
+                )
+            )
+        return [entry for entry in reversed(entries) if entry.id in ids]
+    reverted = undone(entries)
+    for entry in reversed(entries):
+        if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
+            return [entry]
+    raise InvalidRequestError(
+        say("The history has nothing that could be undone. `bi-mcp history` shows what there is.")
+    )
+
+
+def told(entry: Entry, by: str | None = None) -> dict[str, Any]:
+    """What may be shown of an entry: which fields were written, and no value. `by` is the entry that reverted it."""
+    settings = entry.sent.get("settings")
+    fields = [name for name in entry.sent if name != "settings"]
+    fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []
+    fields += ["settings"] if isinstance(settings, list) else []
+    shown = {
+        "id": entry.id,
+        "time": entry.at,
+        "tool": entry.tool,
+        "method": entry.method,
+        "group": entry.group,
+        "object": entry.object,
+        "name": entry.name,
+        "fields": fields,
+        "outcome": entry.outcome,
+        "code": entry.code,
+        "undoes": entry.undoes,
+        "undoneBy": by,
+    }
+    return {name: value for name, value in shown.items() if value not in (None, [])}
+
+
+@dataclass
+class Stamp:
+    """Makes entries of writes: when, on which portal, and under which id."""
+
+    portal: str
+    identity: PortalIdentity
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def entry(self, write: Write) -> Entry:
+        """An entry that has begun now."""
+        at = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return Entry(
+            **vars(write),
+            id=secrets.token_hex(4),
+            at=at,
+            portal=self.portal,
+            address=self.identity.address,
+            member=self.identity.member,
+        )
+
+
+def _to_json(entry: Entry) -> dict[str, Any]:
+    return dict(vars(entry))
+
+
+def _sealed(value: Any, sealer: Sealer) -> Any:
+    if isinstance(value, Secret):
+        return {_SEALED: sealer.seal(value)}
+    if isinstance(value, Mapping):
+        return {key: _sealed(part, sealer) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sealed(part, sealer) for part in value]
+    return value
+
+
+def _opened(value: Any, sealer: Sealer) -> Any:
+    if isinstance(value, Mapping):
+        if set(value) == {_SEALED}:
+            return sealer.open(str(value[_SEALED]))
+        return {key: _opened(part, sealer) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_opened(part, sealer) for part in value]
+    return value
+
+
+def _merged(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
+    if entry is None:
+        try:
+            return Entry(**record)
+        except TypeError:
+            # The end of a write whose beginning was set aside and is gone.
+            return None
+    return replace(
+        entry,
+        outcome=cast("Outcome", record.get("outcome", entry.outcome)),
+        code=record.get("code"),
+        object=record.get("object") or entry.object,
+    )

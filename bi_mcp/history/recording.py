@@ -1,0 +1,305 @@
+"""Writes down every write before it is sent, with the state before it, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from anyio import to_thread
+from pydantic import ValidationError
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import (
+    BiMcpError,
+    ConfigError,
+    NotSynchronisedError,
+    PortalError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from bi_mcp.history.actor import current_actor
+from bi_mcp.history.entries import Ending, Entry, Stamp, Write
+from bi_mcp.rest.batch import BatchBody, Command, Reference, fail_batch, parse_batch
+from bi_mcp.rest.groups import Group
+from bi_mcp.rest.methods import Effect, method
+from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.rest.query import Query
+from bi_mcp.rest.recovery import may_have_happened
+
+if TYPE_CHECKING:
+    from bi_mcp.history.audit import Audit
+    from bi_mcp.history.entries import History, Wire
+    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.transport import Transport
+
+_MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
+    "connector": Connector,
+    "source": Source,
+    "dataset": Dataset,
+}
+_NOT_SENT = "NOT_SENT"
+_WITHOUT_CODE = "NO_CODE"
+
+
+@dataclass
+class Recorder:
+    """Keeps entries in a history, in an audit file, or in both. `user` is the portal's user where that is known."""
+
+    stamp: Stamp
+    history: History | None = None
+    audit: Audit | None = None
+    user: Callable[[], int | None] = field(default=lambda: None)
+
+    async def begin(self, writes: Sequence[Write]) -> list[Entry]:
+        """Write down what is about to be sent. Raises `ConfigError` where that fails: what cannot be recorded is not sent."""
+        entries = [self.stamp.entry(write) for write in writes]
+        await to_thread.run_sync(self._begin, entries)
+        return entries
+
+    async def end(self, entries: Sequence[Entry], endings: Sequence[Ending]) -> None:
+        """Write down how it ended. It has happened, so a failure is told to the log and to nobody else."""
+        try:
+            await to_thread.run_sync(self._end, entries, endings)
+        except (OSError, ConfigError) as error:
+            logging.getLogger(__name__).warning("How a write ended was not recorded: %s", error)
+
+    def _begin(self, entries: Sequence[Entry]) -> None:
+        if self.history is not None:
+            _keep(partial(self.history.begin, entries), self.history.journal.path, "BI_MCP_HISTORY")
+        if self.audit is None:
+            return
+        try:
+            _keep(partial(self.audit.write, entries), self.audit.journal.path, "BI_MCP_AUDIT_FILE")
+        except ConfigError:
+            if self.history is not None:
+                self.history.end({entry.id: Ending("refused", _NOT_SENT) for entry in entries})
+            raise
+
+    def _end(self, entries: Sequence[Entry], endings: Sequence[Ending]) -> None:
+        by_id = {entry.id: ending for entry, ending in zip(entries, endings, strict=True)}
+        if self.history is not None:
+            self.history.end(by_id)
+        if self.audit is not None:
+            self.audit.write(entries, by_id)
+
+
+def _keep(append: Callable[[], None], path: object, variable: str) -> None:
+    try:
+        append()
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "Nothing was sent: the change cannot be recorded in {path} ({strerror}). Make room or make it writable, or set {variable}=off to go without.",
+                path=path,
+                strerror=error.strerror,
+                variable=variable,
+            )
+        ) from None
+
+
+class RecordingTransport:
+    """A transport over another: nothing is written to the portal that is not written down first.
+
+    It adds one read before an update or a deletion, and none before a creation; the writes of a batch are read together.
+    It changes neither answers nor errors, but refuses what cannot be recorded.
+    """
+
+    def __init__(self, inner: Transport, recorder: Recorder) -> None:
+        self._inner = inner
+        self._recorder = recorder
+
+    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+        """Return the `result` of the call."""
+        commands = _writes(method, parameters)
+        if not commands:
+            return await self._inner.call(method, parameters)
+        before = await self._read(commands)
+        with anyio.CancelScope(shield=True):
+            entries = await self._recorder.begin(
+                [
+                    _write(command, state, self._recorder.user())
+                    for command, state in zip(commands, before, strict=True)
+                ]
+            )
+        try:
+            result = await self._inner.call(method, parameters)
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self._recorder.end(entries, _failed(commands, error))
+            raise
+        with anyio.CancelScope(shield=True):
+            await self._recorder.end(entries, _endings(parameters, commands, result))
+        return result
+
+    async def aclose(self) -> None:
+        """Close what is below."""
+        await self._inner.aclose()
+
+    async def _read(self, commands: Sequence[Command[object]]) -> list[Wire | None]:
+        """The objects as they are now. Issued together, so that what gathers reads below makes one request of them."""
+        answers: dict[tuple[int, str], object] = {}
+
+        async def ask(place: int, family: str, operation: str, parameters: Mapping[str, object]) -> None:
+            try:
+                answers[place, operation] = await self._inner.call(method(family, operation), parameters)
+            except BiMcpError as error:
+                answers[place, operation] = error
+
+        async with anyio.create_task_group() as tasks:
+            for place, command in enumerate(commands):
+                for operation, parameters in _reads(command):
+                    tasks.start_soon(ask, place, command.method.group, operation, parameters)
+        return [
+            _state(command, answers.get((place, "get")), answers.get((place, "list")))
+            for place, command in enumerate(commands)
+        ]
+
+
+def _writes(method: Method, parameters: Mapping[str, object]) -> list[Command[object]]:
+    if method.effect is Effect.READ:
+        return []
+    return [command for command in _commands(method, parameters) if command.method.effect is not Effect.READ]
+
+
+def _commands(method: Method, parameters: Mapping[str, object]) -> Sequence[Command[object]]:
+    return parameters.commands if isinstance(parameters, BatchBody) else [Command(method, parameters)]
+
+
+def _reads(command: Command[object]) -> list[tuple[str, Mapping[str, object]]]:
+    id = command.parameters.get("id")
+    if command.method.effect is Effect.CREATE or not isinstance(id, int):
+        return []
+    reads: list[tuple[str, Mapping[str, object]]] = [("get", {"id": id})]
+    if _group(command) == "dataset":
+        # Only a list tells which source a dataset is of.
+        reads.append(("list", Query(select=["id", "sourceId"], filter={"id": id}).to_wire()))
+    return reads
+
+
+def _state(command: Command[object], got: object, listed: object) -> Wire | None:
+    """What is not there, or not to be read, is None: the write itself says why. Without an answer the write must wait."""
+    if isinstance(got, UnreachableError | UnexpectedAnswerError):
+        raise UnreachableError(
+            say(
+                "{name} was not sent, since the state before it could not be read. {got}",
+                name=command.method.name,
+                got=got,
+            ),
+            method=command.method.name,
+            may_have_happened=False,
+        ) from None
+    if not isinstance(got, Mapping):
+        return None
+    try:
+        item = _MODELS[_group(command)].model_validate(got.get("item"))
+    except ValidationError:
+        return None
+    held = shown_state(item)
+    if isinstance(listed, list) and listed and isinstance(listed[0], Mapping):
+        held["sourceId"] = _whole(listed[0].get("sourceId"))
+    return held
+
+
+def shown_state(item: Connector | Source | Dataset) -> dict[str, Any]:
+    """An object as a `Write` holds it: what the API documents, a source's settings as `{code: Secret}`."""
+    names = set(type(item).model_fields) - {"settings", "fields"}
+    state = item.model_dump(by_alias=True, include=names, exclude_none=True)
+    if isinstance(item, Source):
+        state["settings"] = {setting.code: setting.value for setting in item.settings or ()}
+    elif isinstance(item, Connector):
+        state["settings"] = [
+            {"code": each.code, "name": each.name, "type": each.type} for each in item.settings or ()
+        ]
+    else:
+        state["fields"] = [
+            column.model_dump(by_alias=True, include={"id", "name", "type", "external_code", "visible"})
+            for column in item.fields or ()
+        ]
+    return state
+
+
+def _group(command: Command[object]) -> Group:
+    group = command.method.group
+    return cast("Group", "dataset" if group == "table" else group)
+
+
+def _write(command: Command[object], before: Wire | None, user: int | None) -> Write:
+    fields = command.parameters.get("fields")
+    sent = (
+        fields
+        if isinstance(fields, Mapping)
+        else {name: value for name, value in command.parameters.items() if name != "id"}
+    )
+    actor = current_actor()
+    name = (before or sent).get("title") or (before or sent).get("name") or ""
+    return Write(
+        method=command.method.name,
+        group=_group(command),
+        object=_whole(command.parameters.get("id")),
+        name=str(name),
+        before=before,
+        sent=_plain(sent),
+        tool=actor.tool,
+        undoes=actor.undoes,
+        user=user,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """What fits into JSON, and secrets."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    # A batch refers to what it makes itself, whose id nobody knows yet.
+    return f"(result of command {value.command})" if isinstance(value, Reference) else value
+
+
+def _endings(
+    parameters: Mapping[str, object], commands: Sequence[Command[object]], result: object
+) -> list[Ending]:
+    if not isinstance(parameters, BatchBody):
+        return [_ended(commands[0], result)]
+    bare: list[Command[object]] = [
+        Command(command.method, command.parameters) for command in parameters.commands
+    ]
+    halt = bool(parameters.get("halt"))
+    outcomes = parse_batch(bare, result, halt=halt, first=parameters.first)
+    return [
+        _ended(command, outcome)
+        for command, outcome in zip(parameters.commands, outcomes, strict=True)
+        if command.method.effect is not Effect.READ
+    ]
+
+
+def _ended(command: Command[object], outcome: object) -> Ending:
+    if isinstance(outcome, BiMcpError):
+        return _ending(outcome)
+    if command.method.effect is Effect.CREATE and isinstance(outcome, Mapping):
+        return Ending("done", object=_whole(outcome.get("id")))
+    return Ending("done")
+
+
+def _failed(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
+    if not isinstance(error, BiMcpError):
+        return [Ending("unknown", "CUT_OFF") for _ in commands]
+    if len(commands) == 1:
+        return [_ending(error)]
+    return [_ending(failure) for failure in fail_batch(commands, error)]
+
+
+def _ending(error: BiMcpError) -> Ending:
+    code = error.code or _WITHOUT_CODE if isinstance(error, PortalError) else None
+    if isinstance(error, NotSynchronisedError):
+        return Ending("done", code)
+    if may_have_happened(error):
+        return Ending("unknown", code or "NO_ANSWER")
+    return Ending("refused", code or _NOT_SENT)
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

@@ -1,0 +1,315 @@
+"""Pure: entries of the history and the objects as they are now -> the steps that revert them, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.base.language import say
+from bi_mcp.base.quoting import quoted
+from bi_mcp.errors import EndpointError
+from bi_mcp.history.entries import Key, current_id, replacements
+from bi_mcp.history.undo_plan import Step, UndoPlan
+from bi_mcp.rest.groups import PARENTS
+from bi_mcp.rest.recovery import TRAITS, Done, judge_update
+from bi_mcp.vault.destinations import destination
+
+if TYPE_CHECKING:
+    from bi_mcp.history.entries import Entry, Wire
+
+
+# Set once: a creation that sent them cannot have been changed in them.
+_IMMUTABLE = {"connectorId", "sourceId", "name", "externalCode", "externalName", "fields"}
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "connector": ("title", "logo", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
+    "source": ("title", "connectorId"),
+    "dataset": ("name", "sourceId", "externalCode", "externalName"),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What a plan is made of: the whole history, and the touched objects as they are now (None: gone). `tables` as ever."""
+
+    entries: Sequence[Entry]
+    live: Mapping[Key, Wire | None]
+    tables: bool = True
+
+    def current(self, group: str, id: int) -> int:
+        """The id under which an object is now."""
+        return current_id(replacements(self.entries), group, id)
+
+
+class _Obstacle(Exception):  # noqa: N818  never leaves this module
+    """Why an entry cannot be reverted."""
+
+
+class _Nothing(Exception):  # noqa: N818  never leaves this module
+    """Why an entry needs no step."""
+
+
+def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
+    """The objects whose state a plan needs to know."""
+    keys: set[Key] = set()
+    for entry in chosen:
+        if entry.object is not None:
+            keys.add((entry.group, current_id(replaced, entry.group, entry.object)))
+        parent = _parent(entry)
+        if parent is not None and (entry.operation == "delete" or "settings" in entry.sent):
+            keys.add((parent[0], current_id(replaced, *parent)))
+    return keys
+
+
+def plan_undo(chosen: Sequence[Entry], world: World) -> UndoPlan:
+    """Revert the entries, given newest first and with their values opened."""
+    steps: list[Step] = []
+    obstacles: list[str] = []
+    remarks: list[str] = []
+    states = dict(world.live)
+    for entry in chosen:
+        try:
+            step = _step(entry, world, states)
+        except _Obstacle as reason:
+            obstacles.append(f"{_name(entry)} {reason}")
+        except _Nothing as reason:
+            remarks.append(f"{_name(entry)} {reason}")
+        else:
+            steps.append(step)
+            key = (entry.group, step.id)
+            states[key] = _afterwards(step, states.get(key))
+    return UndoPlan(tuple(steps), tuple(obstacles), tuple(remarks))
+
+
+def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step:
+    if entry.outcome == "refused":
+        raise _Nothing(say("was refused ({code}): nothing happened.", code=entry.code))
+    if entry.object is None:
+        raise _Obstacle(
+            say("broke off, and no object is known that it made. Look at the portal and delete it by hand.")
+        )
+    id = world.current(entry.group, entry.object)
+    state = states.get((entry.group, id))
+    if entry.operation == "add":
+        return _deletion(entry, id, state, world)
+    if entry.before is None:
+        raise _Obstacle(say("cannot be reverted: the state before it could not be read."))
+    if entry.operation == "delete":
+        return _recreation(entry, id, state, world, states)
+    if state is None:
+        raise _Obstacle(
+            say(
+                "cannot be reverted: {group} {id} is gone. Undo its deletion first.", group=entry.group, id=id
+            )
+        )
+    if entry.operation == "fields.update":
+        return _column_step(entry, id, state)
+    return _update(entry, id, state, _travel_notes(entry, world, states))
+
+
+def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
+    before = entry.before or {}
+    values: dict[str, Any] = {}
+    changed: list[str] = []
+    for place, sent, old, now in _fields(entry.sent, before, state):
+        if now == old or (now or "") == (old or "") or _stayed(entry.group, place, sent, old):
+            continue
+        if not _is_as_sent(entry.group, place, sent, now):
+            changed.append(place)
+        else:
+            values[place] = old
+    if changed:
+        raise _Obstacle(
+            say(
+                "cannot be reverted: {fields} was changed again since. Undo that first.",
+                fields=", ".join(changed),
+            )
+        )
+    if not values:
+        raise _Nothing(say("needs no step: all is as it was before."))
+    lost = [place for place, old in values.items() if old is None and place != "description"]
+    if lost:
+        raise _Obstacle(
+            say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
+        )
+    nested = _nested(values)
+    notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
+    return Step(entry, "update", id, nested, notes)
+
+
+def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object, object, object]]:
+    """Name, what was sent, what was before and what is now, of each field and of each of a source's settings."""
+    for name, value in sent.items():
+        if name == "settings" and isinstance(value, Mapping):
+            old, now = before.get(name) or {}, state.get(name) or {}
+            for code, part in value.items():
+                yield f"settings.{code}", part, old.get(code), now.get(code)
+        else:
+            yield name, value, before.get(name), state.get(name)
+
+
+def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
+    if place in TRAITS[group].not_compared:
+        return True
+    if place.startswith("settings."):
+        return sent == now
+    return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
+
+
+def _stayed(group: str, place: str, sent: object, old: object) -> bool:
+    """Whether the write sent what was there already, as the title of a source that goes along with every update."""
+    return place not in TRAITS[group].not_compared and _is_as_sent(group, place, sent, old)
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for place, value in values.items():
+        name, dot, code = place.partition(".")
+        if dot:
+            nested.setdefault(name, {})[code] = value
+        else:
+            nested[name] = "" if value is None else value
+    return nested
+
+
+def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
+    moved = [
+        say("{name} back to {address}", name=name, address=quoted(str(value), 200))
+        for name, value in values.items()
+        if name.startswith("url")
+    ]
+    if entry.group == "connector" and "settings" in values:
+        moved.append(say("values that sources held for parameters that were dropped do not come back"))
+    return tuple(moved)
+
+
+def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
+    if state is None:
+        raise _Nothing(say("needs no step: {group} {id} is gone.", group=entry.group, id=id))
+    changed = [
+        place
+        for place, sent, _, now in _fields(entry.sent, {}, state)
+        if place not in _IMMUTABLE and not _is_as_sent(entry.group, place, sent, now)
+    ]
+    changed += _changed_columns(entry, state)
+    if changed:
+        raise _Obstacle(
+            say(
+                "cannot be reverted: {group} {id} was changed since ({fields}). Undo that first, or delete it with {group}_delete.",
+                group=entry.group,
+                id=id,
+                fields=", ".join(changed),
+            )
+        )
+    left = state.get("externalId") if world.tables else None
+    notes = [say("its BI Builder dataset {left} stays behind; remove it by hand", left=left)] if left else []
+    return Step(entry, "delete", id, notes=tuple(notes))
+
+
+def _changed_columns(entry: Entry, state: Wire) -> list[str]:
+    if entry.group != "dataset":
+        return []
+    made = {column["externalCode"] for column in entry.sent.get("fields", ())}
+    there = {column["externalCode"] for column in state.get("fields", ()) if column["visible"]}
+    return [f"column {code}" for code in sorted(made ^ there)]
+
+
+def _recreation(
+    entry: Entry, id: int, state: Wire | None, world: World, states: Mapping[Key, Wire | None]
+) -> Step:
+    before = entry.before or {}
+    if state is not None:
+        raise _Nothing(say("needs no step: {group} {id} is there.", group=entry.group, id=id))
+    missing = [name for name in _REQUIRED[entry.group] if not before.get(name)]
+    if missing:
+        raise _Obstacle(
+            say("cannot be reverted: the portal did not tell its {fields}.", fields=", ".join(missing))
+        )
+    parent = _parent(entry)
+    if parent is not None and states.get((parent[0], world.current(*parent))) is None:
+        raise _Obstacle(_without_parent(parent, world))
+    notes = _travel_notes(entry, world, states)
+    if before.get("externalId"):
+        notes.append(say("charts of its old BI Builder dataset do not follow"))
+    return Step(entry, "recreate", id, before, tuple(notes))
+
+
+def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
+    """Where the values of a source go, which may not be where they went before."""
+    parent = _parent(entry)
+    if entry.group != "source" or parent is None:
+        return []
+    connector = states.get((parent[0], world.current(*parent))) or {}
+    addresses = [str(value) for name, value in connector.items() if name.startswith("url")]
+    hosts = ", ".join(dict.fromkeys(map(_told_destination, addresses)))
+    return [say("the values of its settings are sent to {hosts}", hosts=hosts)] if hosts else []
+
+
+def _told_destination(address: str) -> str:
+    try:
+        return destination(address)
+    except EndpointError:
+        return quoted(address, 200)
+
+
+def _without_parent(parent: Key, world: World) -> str:
+    deletions = [entry for entry in world.entries if entry.operation == "delete"]
+    how = [entry.id for entry in deletions if (entry.group, entry.object) == parent]
+    group, id = parent
+    if not how:
+        return say("cannot be reverted: its {group} {id} is gone.", group=group, id=id)
+    return say(
+        "cannot be reverted: its {group} {id} is gone. Undo {entry} first.", group=group, id=id, entry=how[-1]
+    )
+
+
+def _parent(entry: Entry) -> Key | None:
+    group, name = PARENTS.get(entry.group, (None, ""))
+    id = (entry.before or {}).get(name)
+    return (group, id) if group is not None and isinstance(id, int) else None
+
+
+def _column_step(entry: Entry, id: int, state: Wire) -> Step:
+    before = {column["id"]: column for column in (entry.before or {}).get("fields", ())}
+    now = {column["externalCode"]: column for column in state.get("fields", ())}
+    gone = [before[each] for each in entry.sent.get("delete") or () if each in before]
+    added = [column["externalCode"] for column in entry.sent.get("add") or ()]
+    delete = [code for code in added if code in now]
+    left = {code: column for code, column in now.items() if code not in delete}
+    add = [column for column in gone if column["externalCode"] not in left]
+    taken = {column["name"] for column in left.values()}
+    clash = [column["name"] for column in add if column["name"] in taken]
+    if clash:
+        raise _Obstacle(
+            say("cannot be reverted: there is another column {names} now.", names=", ".join(clash))
+        )
+    show: dict[str, bool] = {}
+    for change in entry.sent.get("update") or ():
+        column = before.get(change["id"])
+        code = column["externalCode"] if column else None
+        if column is not None and code in left and left[code]["visible"] != column["visible"]:
+            show[column["externalCode"]] = column["visible"]
+    if not (delete or add or show):
+        raise _Nothing(say("needs no step: all is as it was before."))
+    notes = [say("the columns get new ids; charts that used them do not follow")] if add else []
+    return Step(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
+
+
+def _afterwards(step: Step, state: Wire | None) -> Wire | None:
+    """The object as it is once the step is made."""
+    if step.action == "delete":
+        return None
+    if step.action == "recreate":
+        return step.values
+    held = dict(state or {})
+    if step.action == "columns":
+        return {**held, "fields": (step.entry.before or {}).get("fields", ())}
+    settings = step.values.get("settings")
+    if isinstance(settings, Mapping):
+        return {**held, **step.values, "settings": {**held.get("settings", {}), **settings}}
+    return {**held, **step.values}
+
+
+def _name(entry: Entry) -> str:
+    about = f"{entry.group} {entry.object or ''}".strip()
+    return f"{entry.id} ({entry.operation} of {about} {quoted(entry.name)})"

@@ -1,0 +1,79 @@
+"""The steps of an undo, and how they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from bi_mcp.base.language import say
+from bi_mcp.base.quoting import quoted
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.nouns import noun
+
+if TYPE_CHECKING:
+    from bi_mcp.history.entries import Entry, Wire
+
+Action = Literal["update", "recreate", "delete", "columns"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What reverts one entry.
+
+    `id` is the object's by the entry; where it was made anew since, the newer one. `values`: for an update the fields as they were, for a recreation the object as it was, for
+    columns `{"delete": [code], "add": [column], "show": {code: visible}}`.
+    """
+
+    entry: Entry
+    action: Action
+    id: int
+    values: Wire = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        about = f"{noun(self.entry.group)} {self.id} {quoted(self.entry.name)}"
+        if self.action == "delete":
+            return say("delete {object}", object=about)
+        if self.action == "recreate":
+            return say("create {object} again, with a new id", object=about)
+        if self.action == "update":
+            return say("set {fields} of {object} back", fields=", ".join(_fields(self.values)), object=about)
+        return f"{about}: {'; '.join(_columns(self.values))}"
+
+
+@dataclass(frozen=True)
+class UndoPlan:
+    """Steps in their order, sentences about what stands in the way (nothing is done then), and about what needs no step."""
+
+    steps: tuple[Step, ...]
+    obstacles: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def refusal(self) -> InvalidRequestError:
+        """Why nothing is done."""
+        return InvalidRequestError(say("Nothing was sent. {reasons}", reasons=" ".join(self.obstacles)))
+
+    def lines(self) -> list[str]:
+        """All of it, for a person."""
+        steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
+        return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
+
+
+def _fields(values: Wire) -> list[str]:
+    settings = values.get("settings")
+    if not isinstance(settings, Mapping):
+        return list(values)
+    return [*(name for name in values if name != "settings"), *(f"settings.{code}" for code in settings)]
+
+
+def _columns(values: Wire) -> list[str]:
+    told = []
+    if values["delete"]:
+        told.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
+    if values["add"]:
+        codes = ", ".join(column["externalCode"] for column in values["add"])
+        told.append(say("add columns {codes} again", codes=codes))
+    if values["show"]:
+        told.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
+    return told

@@ -1,0 +1,37 @@
+"""The local portal: Bitrix24's BIconnector REST API, imitated from its reference alone.
+
+uvicorn --factory bi_mcp.practice.portal:create_app
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from bi_mcp.config import LocalPortalSettings
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    settings: LocalPortalSettings | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    connectors: Mapping[str, ASGIApp] | None = None,
+) -> Starlette:
+    """Build a portal. Without settings the `BI_MCP_PORTAL_*` variables decide.
+
+    `clock` gives unix seconds. `connectors` maps an origin such as `http://sample.localhost` to a connector in this
+    process: calls to that origin reach it without a socket, all others go over the network.
+    """
+    # Importing the package stays cheap: the portal is loaded when one is made.
+    from bi_mcp.config import local_portal_settings
+    from bi_mcp.practice.portal.app import build_app
+
+    return build_app(settings or local_portal_settings(), clock, connectors or {})

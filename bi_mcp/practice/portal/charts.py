@@ -1,0 +1,114 @@
+"""Charts of the practice portal: what BI Builder asks, what the connector hears, and what the user then sees."""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bi_mcp.base.secret import Secret, redact
+from bi_mcp.config import Culture
+from bi_mcp.practice.portal.chart_answer import Picture, Row, read_answer
+from bi_mcp.practice.portal.chart_dataset import ChartDataset, load_dataset
+from bi_mcp.practice.portal.chart_failures import ChartFailureError, Failure
+from bi_mcp.practice.portal.chart_question import Question
+from bi_mcp.practice.portal.chart_request import Pair, build_form
+from bi_mcp.practice.portal.chart_values import Value
+from bi_mcp.practice.portal.context import Context
+from bi_mcp.practice.portal.outbound import Answer, Outbound
+
+LONGEST_EXCERPT = 500
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as its user sees it, and what the user never sees: the reason why it is empty.
+
+    `sent` leaves out the source's settings. `status` is None where the connector did not answer, and `answer` is the
+    beginning of what it said, with those settings masked.
+    """
+
+    picture: Picture
+    failure: Failure | None
+    sent: Sequence[Pair]
+    status: int | None = None
+    answer: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns; none in an empty chart."""
+        return self.picture.columns
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows, in the order of the columns."""
+        return self.picture.rows
+
+    def values(self, column: str) -> list[Value]:
+        """Return the values of one column, row by row."""
+        place = self.columns.index(column)
+        return [row[place] for row in self.rows]
+
+    def as_json(self) -> dict[str, object]:
+        """Build the JSON of the chart. `failure` is null where the user sees rows."""
+        failure = self.failure
+        return {
+            "columns": self.columns,
+            "rows": self.rows,
+            "notes": [str(unread) for unread in self.picture.unread],
+            "failure": failure and {"kind": failure.kind, "reason": failure.reason, "values": failure.values},
+            "sent": dict(self.sent),
+            "status": self.status,
+            "answer": self.answer,
+        }
+
+
+class Charts:
+    """Opens charts as BI Builder does."""
+
+    def __init__(self, context: Context, outbound: Outbound, culture: Culture) -> None:
+        self._context = context
+        self._outbound = outbound
+        self._culture = culture
+
+    async def open(self, question: Question, application: str | None = None) -> Chart:
+        """Ask the dataset's connector and show the rows, or an empty chart with its reason.
+
+        With an application only its own datasets are there.
+
+        Raises `ModuleFault`: DATASET_NOT_FOUND, and CHART_QUESTION for what BI Builder would not offer.
+        """
+        with self._context.database.snapshot() as connection:
+            dataset = load_dataset(connection, question.dataset, application)
+        sent = build_form(question, dataset, self._context.generation, self._culture)
+        if not dataset.active:
+            return Chart(Picture(), Failure("inactive", {}), sent=())
+        try:
+            answer = await self._outbound.url_data(
+                dataset.url_data, [*sent, *_connection(dataset.connection)]
+            )
+        except ChartFailureError as error:
+            return Chart(Picture(), error.failure, sent)
+        return self._shown(answer, dataset, question.columns, sent)
+
+    def _shown(
+        self, answer: Answer, dataset: ChartDataset, asked: Sequence[str], sent: Sequence[Pair]
+    ) -> Chart:
+        excerpt = _excerpt(answer.body, dataset.connection)
+        try:
+            picture = read_answer(answer.status, answer.body, dataset, asked, self._context.generation)
+        except ChartFailureError as error:
+            return Chart(Picture(), error.failure, sent, answer.status, excerpt)
+        return Chart(picture, None, sent, answer.status, excerpt)
+
+
+def _connection(settings: Mapping[str, Secret]) -> list[Pair]:
+    return [(f"connection[{code}]", value.reveal()) for code, value in settings.items()]
+
+
+def _excerpt(body: bytes, settings: Mapping[str, Secret]) -> str:
+    # Cut first: of a long answer only the beginning is worth searching. The mask knows secrets that were cut, too.
+    cut = len(body) > LONGEST_EXCERPT
+    # A letter that was cut in two is left out: behind its beginning the mask would not see the end of the text.
+    reader = getincrementaldecoder("utf-8")("replace")
+    return redact(reader.decode(body[:LONGEST_EXCERPT], final=not cut), settings.values(), cut=cut)

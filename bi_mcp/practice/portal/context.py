@@ -1,0 +1,40 @@
+"""What the method groups share: one portal's storage, clock and ways out, and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bi_mcp.config import Generation
+from bi_mcp.practice.portal.database import Database
+
+UrlCheck = Callable[[str, Mapping[str, str]], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """`url_check(url, connection)` says whether a connector answered; `sync_fails(method)` orders a failed sync."""
+
+    database: Database
+    generation: Generation
+    clock: Callable[[], float]
+    url_check: UrlCheck
+    sync_fails: Callable[[str], bool]
+
+    def now(self) -> str:
+        """Return the portal's time, `Y-m-d H:i:s`. This portal lives in UTC."""
+        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that may run; `application` owns what it creates."""
+
+    method: str
+    parameters: Mapping[str, object]
+    application: str
+    user_id: int
+
+
+Handler = Callable[[Call], Awaitable[object]]

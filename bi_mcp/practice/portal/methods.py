@@ -1,0 +1,87 @@
+"""The portal's own table of methods: which names it knows, and what answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bi_mcp.practice.portal.connectors import Connectors
+from bi_mcp.practice.portal.context import Context, Handler
+from bi_mcp.practice.portal.datasets import Datasets
+from bi_mcp.practice.portal.identity import SCOPE
+from bi_mcp.practice.portal.sources import Sources
+from bi_mcp.practice.portal.system import SystemMethods
+
+
+@dataclass(frozen=True)
+class Method:
+    """`scope` is what the credential must have been given; `webhook` whether an incoming webhook may call."""
+
+    handler: Handler
+    scope: str | None = SCOPE
+    webhook: bool = False
+
+
+def build_methods(context: Context) -> Mapping[str, Method]:
+    """19 methods on a classic portal, 26 on one with tables, and the few of the system."""
+    groups = {"connector": _connectors(context), "source": _sources(context)}
+    datasets = Datasets(context)
+    if context.generation == "classic":
+        groups["dataset"] = _datasets(datasets)
+    else:
+        groups["dataset"] = _datasets(datasets) | {"delete": datasets.break_down}
+        groups["table"] = _datasets(datasets) | {"add": datasets.add_table}
+    module = {
+        # Only the `*.fields` methods, which take no parameters, are open to a webhook.
+        f"biconnector.{group}.{action}": Method(handler, webhook=action == "fields")
+        for group, actions in groups.items()
+        for action, handler in actions.items()
+    }
+    return module | _system(SystemMethods(context))
+
+
+def _connectors(context: Context) -> dict[str, Handler]:
+    connectors = Connectors(context)
+    return {
+        "add": connectors.add,
+        "update": connectors.update,
+        "get": connectors.get,
+        "list": connectors.page,
+        "delete": connectors.delete,
+        "fields": connectors.fields,
+    }
+
+
+def _sources(context: Context) -> dict[str, Handler]:
+    sources = Sources(context)
+    return {
+        "add": sources.add,
+        "update": sources.update,
+        "get": sources.get,
+        "list": sources.page,
+        "delete": sources.delete,
+        "fields": sources.fields,
+    }
+
+
+def _datasets(datasets: Datasets) -> dict[str, Handler]:
+    return {
+        "add": datasets.add,
+        "update": datasets.update,
+        "get": datasets.get,
+        "list": datasets.page,
+        "delete": datasets.delete,
+        "fields": datasets.fields,
+        "fields.update": datasets.update_fields,
+    }
+
+
+def _system(system: SystemMethods) -> dict[str, Method]:
+    handlers: dict[str, Handler] = {
+        "app.info": system.app_info,
+        "profile": system.profile,
+        "scope": system.scope,
+        "server.time": system.server_time,
+        "user.current": system.user,
+    }
+    return {name: Method(handler, scope=None, webhook=True) for name, handler in handlers.items()}

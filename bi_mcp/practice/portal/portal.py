@@ -1,0 +1,71 @@
+"""The portal itself, without HTTP: who may call what, and what the call costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bi_mcp.practice.portal.answers import ModuleFault, SystemFault, Timing
+from bi_mcp.practice.portal.batch import run_batch
+from bi_mcp.practice.portal.context import Call, Context
+from bi_mcp.practice.portal.identity import Caller
+from bi_mcp.practice.portal.limits import Limits
+from bi_mcp.practice.portal.methods import Method, build_methods
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a call, or its error of the module, and when it ran."""
+
+    result: object
+    timing: Timing
+
+
+class Portal:
+    """Raises `SystemFault` for everything that the REST service itself refuses."""
+
+    def __init__(self, context: Context, limits: Limits, clock: Callable[[], float]) -> None:
+        self.methods: Mapping[str, Method] = build_methods(context)
+        self.limits = limits
+        self._generation = context.generation
+        self._clock = clock
+
+    async def call(self, method: str, parameters: Mapping[str, object], caller: Caller) -> object:
+        """Return the `result` of a method. Raises `ModuleFault` for the module's own errors."""
+        outcome = await self.run(method, parameters, caller)
+        if isinstance(outcome.result, ModuleFault):
+            raise outcome.result
+        return outcome.result
+
+    async def run(self, method: str, parameters: Mapping[str, object], caller: Caller) -> Outcome:
+        """Run a method and count its run time, also when it ends with an error of the module."""
+        start = self._clock()
+        self.limits.before(method, start)
+        try:
+            result = await self._dispatch(method, parameters, caller)
+        except ModuleFault as fault:
+            result = fault
+        finish = self._clock()
+        return Outcome(result, Timing(start, finish, *self.limits.after(method, finish - start, finish)))
+
+    async def _dispatch(self, name: str, parameters: Mapping[str, object], caller: Caller) -> object:
+        if name == "batch":
+            return await self._batch(parameters, caller)
+        method = self.methods.get(name)
+        if method is None:
+            raise SystemFault(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
+        if method.scope is not None and method.scope not in caller.scopes:
+            raise SystemFault(
+                403,
+                "insufficient_scope",
+                "The request requires higher privileges than provided by the access token",
+            )
+        if not method.webhook and (caller.webhook or caller.application is None):
+            raise ModuleFault("ACCESS_DENIED", "Access denied.")
+        return await method.handler(Call(name, parameters, caller.application or "", caller.user_id))
+
+    async def _batch(self, parameters: Mapping[str, object], caller: Caller) -> object:
+        async def call(method: str, given: Mapping[str, object]) -> object:
+            return await self.call(method, given, caller)
+
+        return await run_batch(parameters, call, self._clock, self._generation)

@@ -1,0 +1,40 @@
+"""The few methods outside the module with which a client asks who and where it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bi_mcp.practice.portal.context import Call, Context
+from bi_mcp.practice.portal.identity import SCOPE
+
+
+class SystemMethods:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def app_info(self, call: Call) -> object:
+        return {
+            "ID": 1,
+            "CODE": call.application,
+            "VERSION": 1,
+            "STATUS": "L",
+            "INSTALLED": True,
+            "PAYMENT_EXPIRED": "N",
+            "DAYS": None,
+            "LANGUAGE_ID": "en",
+            "LICENSE": "local",
+            "LICENSE_TYPE": "local",
+            "LICENSE_FAMILY": "local",
+        }
+
+    async def scope(self, _: Call) -> object:
+        return [SCOPE]
+
+    async def server_time(self, _: Call) -> object:
+        return datetime.fromtimestamp(self._context.clock(), UTC).isoformat(timespec="seconds")
+
+    async def profile(self, call: Call) -> object:
+        return {"ID": str(call.user_id), "ADMIN": True, "NAME": "Local", "LAST_NAME": "User"}
+
+    async def user(self, call: Call) -> object:
+        return {"ID": str(call.user_id), "ACTIVE": True, "NAME": "Local", "LAST_NAME": "User"}

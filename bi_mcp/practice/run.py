@@ -1,0 +1,96 @@
+"""The practice portal together with the sample connector: built, served, and with charts opened on it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.applications import Starlette
+
+    from bi_mcp.config import Culture, LocalPortalSettings
+    from bi_mcp.practice.portal.charts import Chart
+
+
+def build_portal(settings: LocalPortalSettings) -> Starlette:
+    """Build a local portal that knows the sample connector, which is told the portal's culture."""
+    from bi_mcp.practice import sample
+    from bi_mcp.practice.portal import create_app
+
+    return create_app(settings, connectors={sample.ORIGIN: sample.create_app(culture=settings.culture)})
+
+
+async def open_chart(settings: LocalPortalSettings, question: Mapping[str, object]) -> Chart:
+    """Open a chart on the practice portal, as its route `/practice/charts` does.
+
+    Raises `InvalidRequestError` for a question that BI Builder could not ask.
+    """
+    from bi_mcp.errors import InvalidRequestError
+    from bi_mcp.practice.portal.answers import ModuleFault
+    from bi_mcp.practice.portal.chart_question import parse_question
+
+    portal = build_portal(settings)
+    try:
+        chart: Chart = await portal.state.charts.open(parse_question(question))
+    except ModuleFault as fault:
+        if fault.code == "DATASET_NOT_FOUND":
+            raise InvalidRequestError(
+                say(
+                    "The practice portal has no dataset {dataset!r}. `bi-mcp map` shows what it has.",
+                    dataset=question["dataset"],
+                )
+            ) from None
+        raise InvalidRequestError(fault.message) from None
+    finally:
+        portal.state.database.close()
+    return chart
+
+
+def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | None = None) -> None:
+    """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
+    import uvicorn
+
+    from bi_mcp.config import embedded_portal_settings
+
+    settings = embedded_portal_settings()
+    settings = replace(settings, culture=culture or settings.culture)
+    token = settings.access_token or Secret(secrets.token_urlsafe())
+    app = build_portal(replace(settings, access_token=token))
+    announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
+    if settings.access_token is None:
+        # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.
+        announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def serve_sample(
+    port: int, data: str | None, login: str, announce: Callable[[str], None], culture: str | None = None
+) -> None:
+    """Run the sample connector on a port of loopback until it is stopped."""
+    import uvicorn
+
+    from bi_mcp.config import sample_culture, sample_password
+    from bi_mcp.practice import sample
+
+    password = sample_password() or (Secret(secrets.token_urlsafe(12)) if data else None)
+    app = sample.create_app(
+        Path(data) if data else None, login=login, password=password, culture=culture or sample_culture()
+    )
+    announce(f"Sample connector on http://127.0.0.1:{port}")
+    if password is None:
+        announce(f"  login {login}, password {sample.DEMO_PASSWORD} (it protects public data)")
+    elif sample_password() is None:
+        # Made for this run; without showing it nobody could use the connector just started.
+        announce(
+            f"  login {login}, password {password.reveal()} (made for this run; BI_MCP_SAMPLE_PASSWORD sets your own)"
+        )
+    for field, path in sample.ENDPOINTS.items():
+        announce(f"  {field}: http://127.0.0.1:{port}{path}")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)

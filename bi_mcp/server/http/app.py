@@ -1,0 +1,112 @@
+"""The server as an ASGI app: health, access, allowed hosts, size of requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
+from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from bi_mcp import __version__
+from bi_mcp.server.http.access import READ, SCOPES
+from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
+from bi_mcp.server.http.options import PATH
+from bi_mcp.server.http.refused_bodies import RefusedBodies
+
+_SENT_BY_PAGES = (
+    "Authorization",
+    "Last-Event-ID",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Protocol-Version",
+    "Mcp-Session-Id",
+)
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+    from mcp.server.auth.provider import TokenVerifier
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from bi_mcp.server.http.options import HttpOptions
+
+
+def build_app(
+    server: MCPServer, options: HttpOptions, verifier: TokenVerifier | None, *, replicated: bool = False
+) -> Starlette:
+    """Build the app. With a `verifier` everything but the health route and the OAuth metadata needs a token.
+
+    `replicated`: clients of the older protocols get no session either, since their next request may reach another replica.
+    """
+    mcp: ASGIApp = server.streamable_http_app(
+        streamable_http_path=PATH,
+        stateless_http=replicated,
+        max_request_body_size=options.max_request_bytes,
+        # `KnownNames` checks who calls, more strictly.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    mcp = KnownNames(RefusedBodies(mcp), options)
+    routes: list[BaseRoute] = [Route("/health", _health)]
+    if options.settings.issuer:
+        routes += _metadata_routes(options, options.settings.issuer)
+    protected = mcp if verifier is None else _behind_token(mcp, options, verifier)
+    routes.append(Mount("/", protected))
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(BothForms), *_for_pages(options)],
+        lifespan=lambda _: server.session_manager.run(),
+    )
+
+
+def _for_pages(options: HttpOptions) -> list[Middleware]:
+    """What browsers ask before a page of another origin may call, and what such a page may read."""
+    if not options.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[normal_origin(origin) for origin in options.allowed_origins],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=_SENT_BY_PAGES,
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+        )
+    ]
+
+
+async def _health(_: Request) -> JSONResponse:
+    """Whether the process answers. The portal is not asked: its troubles are no reason to restart this server."""
+    return JSONResponse({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
+
+
+def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -> ASGIApp:
+    # Without an OAuth server there is no metadata to point at.
+    metadata = build_resource_metadata_url(_url(options.resource)) if options.settings.issuer else None
+    return AuthenticationMiddleware(
+        AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
+        backend=BearerAuthBackend(verifier),
+    )
+
+
+def _metadata_routes(options: HttpOptions, issuer: str) -> list[Route]:
+    """Where clients learn which OAuth server to ask, and for what (RFC 9728)."""
+    return create_protected_resource_routes(
+        resource_url=_url(options.resource),
+        authorization_servers=[_url(issuer)],
+        scopes_supported=list(SCOPES),
+        resource_name="bi-mcp",
+    )
+
+
+def _url(address: str) -> AnyHttpUrl:
+    """An address as it was written: clients compare the issuer letter by letter, and pydantic would add a slash."""
+    adapter = TypeAdapter(AnyHttpUrl, config=ConfigDict(url_preserve_empty_path=True))
+    return adapter.validate_python(address)

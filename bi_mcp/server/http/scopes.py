@@ -1,0 +1,58 @@
+"""What a caller's token must allow. `bi:read` opens the door, in `app`; every tool that changes something needs `bi:write`, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.types import CallToolResult, TextContent
+
+from bi_mcp.server.http.access import WRITE
+from bi_mcp.server.tools import TOOLS
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+
+# Tools that write, of which some calls only read.
+_READING_CALLS = {tool.name: tool.reads for tool in TOOLS if tool.reads_with}
+
+
+@dataclass(frozen=True)
+class WritesNeedScope:
+    """Middleware of the server. `reading` are the names of the tools that only read; what is not there is a write, but for the calls of
+    it that only read.
+    """
+
+    reading: frozenset[str]
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Refuse a call that the caller's token does not cover, in words that the model can pass on."""
+        if ctx.method != "tools/call":
+            return await call_next(ctx)
+        params = ctx.params or {}
+        tool, arguments = str(params.get("name")), params.get("arguments")
+        token = get_access_token()
+        granted = token.scopes if token else []
+        if tool in self.reading or WRITE in granted or _only_reads(tool, arguments):
+            return await call_next(ctx)
+        return CallToolResult(is_error=True, content=[TextContent(text=_refusal(tool, granted))])
+
+
+def _only_reads(tool: str, arguments: object) -> bool:
+    return isinstance(arguments, dict) and tool in _READING_CALLS and _READING_CALLS[tool](arguments)
+
+
+async def require_scopes(server: MCPServer) -> None:
+    """Let the server refuse writes without `bi:write`. Which tools only read is told by their hints."""
+    tools = await server.list_tools()
+    reading = frozenset(tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint)
+    server.middleware.append(WritesNeedScope(reading))
+
+
+def _refusal(tool: str, granted: list[str]) -> str:
+    return (
+        f"{tool} was not sent: it changes something, and your access token lacks the scope {WRITE} (it has: "
+        f"{', '.join(granted) or 'none'}). Nothing happened. The user must sign in again and grant {WRITE}."
+    )

@@ -1,0 +1,125 @@
+"""What a client is told of a message that cannot be served. The SDK says of most only that they are invalid, or nothing at all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mcp import MCPError
+from mcp.types import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+)
+from pydantic import ValidationError
+
+from bi_mcp.base.foreign_json import whole_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mcp.server import MCPServer
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+
+NO_MESSAGE = (
+    'This is no message of JSON-RPC 2.0: one object with jsonrpc "2.0", an id that is text or a whole number, '
+    "a method that is text, and params that are an object. Batches are not served."
+)
+NO_HANDSHAKE = (
+    "No handshake yet: send initialize first, or the protocol version and the client's capabilities in "
+    "params._meta of each request, as protocol 2026-07-28 has it."
+)
+# What does not fit any of several shapes has complaints of each.
+_MOST_PROBLEMS = 8
+
+
+def add_refusals(server: MCPServer) -> None:
+    """Let the server say what is wrong with the params of a request; arguments of tools are theirs to judge."""
+
+    async def refuse(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.request_id is None:
+            return await call_next(ctx)
+        try:
+            await _check(server, ctx.method, ctx.params or {})
+            return await call_next(ctx)
+        except ValidationError as error:
+            raise MCPError(INVALID_PARAMS, f"{ctx.method}: {_explain(error)}") from None
+        except MCPError as refused:
+            if refused.error.data == "":  # the SDK's way to say that nobody was greeted
+                raise MCPError(INVALID_PARAMS, NO_HANDSHAKE) from None
+            raise
+
+    server.middleware.append(refuse)
+
+
+def is_idless(message: JSONRPCMessage) -> bool:
+    """Whether a request has no id, or one that is none: the SDK takes it for a notification and would never answer."""
+    return isinstance(message, JSONRPCNotification) and not message.method.startswith("notifications/")
+
+
+def answer_to(problem: Exception) -> JSONRPCError | None:
+    """Return what to answer to a line that is no message. None where nobody waits for it: blank lines, notifications, answers."""
+    if not isinstance(problem, ValidationError):
+        return None
+    found = problem.errors(include_url=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        if not str(found[0]["input"]).strip():
+            return None
+        return _unreadable(str(found[0]["input"]), found[0]["msg"])
+    # Something is missing in each shape but one, and there the whole message stands.
+    message = next((one["input"] for one in found if isinstance(one["input"], dict)), {})
+    if {"result", "error"} & message.keys() or ("method" in message and "id" not in message):
+        return None
+    return refusal(message.get("id"), INVALID_REQUEST, NO_MESSAGE)
+
+
+def _unreadable(line: str, problem: str) -> JSONRPCError | None:
+    """Half a Unicode character is no JSON for pydantic, and leaves the id to be read."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        return refusal(None, PARSE_ERROR, f"{problem}. A line is one message.")
+    if "id" not in message:
+        return None
+    return refusal(
+        message["id"],
+        PARSE_ERROR,
+        f"{problem}: a text holds half a Unicode character. Leave it out, or write both of its halves.",
+    )
+
+
+def refusal(id: object, code: int, text: str) -> JSONRPCError:
+    """Build an error that answers no request, or one whose id could be made out."""
+    usable = id if isinstance(id, str | int) and not isinstance(id, bool) else None
+    if isinstance(usable, str) and whole_text(usable) != usable:
+        # It could not be written either.
+        usable = None
+    return JSONRPCError(jsonrpc="2.0", id=usable, error=ErrorData(code=code, message=text))
+
+
+async def _check(server: MCPServer, method: str, params: Mapping[str, Any]) -> None:
+    """Refuse what the SDK takes without a word, or calls an internal error."""
+    cursor, name = params.get("cursor"), params.get("name")
+    if method.endswith("/list") and cursor and isinstance(cursor, str):
+        raise MCPError(INVALID_PARAMS, f"{method} answers everything at once: leave out cursor.")
+    if method == "prompts/get" and isinstance(name, str):
+        known = [prompt.name for prompt in await server.list_prompts()]
+        if name not in known:
+            raise MCPError(INVALID_PARAMS, f"There is no such prompt. Known: {', '.join(known)}.")
+
+
+def _explain(error: ValidationError) -> str:
+    """Say where and what, never the value: it may be a secret."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = list(dict.fromkeys(_problem(problem["loc"], problem["msg"]) for problem in problems))
+    return "; ".join(lines[:_MOST_PROBLEMS]) + "."
+
+
+def _problem(path: Sequence[int | str], message: str) -> str:
+    return f"{'.'.join(str(step)[:60] for step in path)}: {message[:200]}"

@@ -1,0 +1,147 @@
+"""What a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.resources import FunctionResource
+
+from bi_mcp.base.language import say, speaking
+from bi_mcp.errors import BiMcpError, NotFoundError
+from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.server.tools.column_pages import show_columns
+from bi_mcp.server.tools.source import show_source
+from bi_mcp.server.tools.tool import HISTORY
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from bi_mcp.app.app import App
+    from bi_mcp.rest.models import FieldDescription
+
+JSON = "application/json"
+MOST_ENTRIES = 50
+# Nineteen digits hold every id of a database, and int() would fail on thousands.
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True)
+class _Group:
+    name: str
+    fields: Callable[[App], Awaitable[list[FieldDescription]]]
+    item: Callable[[App, int], Awaitable[Answer]]
+
+
+async def _connector(app: App, id: int) -> Answer:
+    return Found(item=view_connector(await app.bi.connectors.get(id)))
+
+
+async def _source(app: App, id: int) -> Answer:
+    return Found(item=await show_source(app, await app.bi.sources.get(id)))
+
+
+async def _dataset(app: App, id: int) -> Answer:
+    return show_columns(await app.bi.datasets.get(id))
+
+
+_GROUPS = (
+    _Group("connector", lambda app: app.bi.connectors.fields(), _connector),
+    _Group("source", lambda app: app.bi.sources.fields(), _source),
+    _Group("dataset", lambda app: app.bi.datasets.fields(), _dataset),
+)
+
+
+def add_resources(server: MCPServer, app: App) -> None:
+    """Register `bi://history`, `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
+    server.add_resource(_history_resource(app))
+    for group in _GROUPS:
+        server.add_resource(_fields_resource(group, app))
+        server.resource(
+            f"bi://{group.name}/{{id}}",
+            name=group.name,
+            title=f"One {group.name}",
+            description=f"One {group.name} by its id, as {group.name}_get answers it.",
+            mime_type=JSON,
+        )(_item_function(group, app))
+
+
+class History(Answer):
+    """The latest writes to a portal, the newest first, without values."""
+
+    entries: list[dict[str, Any]]
+
+
+async def _history(app: App) -> Answer:
+    # Imported here: few chats ask for it.
+    from bi_mcp.history.entries import told, undone
+
+    entries = await to_thread.run_sync(app.history.entries)
+    reverted = undone(entries)
+    latest = reversed(entries[-MOST_ENTRIES:])
+    return History(entries=[told(entry, reverted.get(entry.id)) for entry in latest])
+
+
+def _history_resource(app: App) -> FunctionResource:
+    async def read() -> str:
+        return await _as_json(app, _history(app))
+
+    return FunctionResource(
+        uri=HISTORY,
+        name="history",
+        title="What was changed",
+        description=f"The last {MOST_ENTRIES} changes that bi-mcp made on the portal, without values; workspace_undo reverts one.",
+        mime_type=JSON,
+        fn=read,
+    )
+
+
+def _fields_resource(group: _Group, app: App) -> FunctionResource:
+    async def read() -> str:
+        return await _as_json(app, _fields(group, app))
+
+    return FunctionResource(
+        uri=f"bi://{group.name}/fields",
+        name=f"{group.name}_fields",
+        title=f"Fields of a {group.name}",
+        description=f"Which fields a {group.name} has on this portal: type, required, read only, immutable.",
+        mime_type=JSON,
+        fn=read,
+    )
+
+
+def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
+    async def read(id: str) -> str:
+        if not _ID.fullmatch(id):
+            raise ResourceNotFoundError(
+                say(
+                    "bi://{name}/ID: an id is a positive whole number; {name}_list shows them.",
+                    name=group.name,
+                )
+            )
+        return await _as_json(app, group.item(app, int(id)))
+
+    return read
+
+
+async def _fields(group: _Group, app: App) -> Answer:
+    return Fields(fields=await group.fields(app))
+
+
+async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
+    """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
+    with speaking(app.language):
+        return await _as_spoken_json(app, answer)
+
+
+async def _as_spoken_json(app: App, answer: Awaitable[Answer]) -> str:
+    try:
+        return (await answer).with_notice(app.portal.notice).json_text()
+    except NotFoundError as error:
+        raise ResourceNotFoundError(str(error)) from None
+    except BiMcpError as error:
+        raise ResourceError(str(error)) from None

@@ -1,0 +1,243 @@
+"""Pure: what a model sends as arguments, mended where the meaning is certain and explained where it is not."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.base.foreign_json import is_deep
+from bi_mcp.base.language import say, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import ValidationError
+
+
+# Enough to repair; the rest shows once these are.
+MOST_PROBLEMS = 20
+LONGEST_NAME = 100
+# In bits, as of an id.
+LONGEST_NUMBER = 63
+
+# A model repairs a name faster by words than by a regular expression.
+_PATTERNS_IN_WORDS = {
+    "^[a-z][a-z0-9_]*$": text("begins with a small Latin letter, then only a-z, 0-9 and _"),
+    "^[A-Z][A-Z0-9_]*$": text("begins with a capital Latin letter, then only A-Z, 0-9 and _"),
+}
+_WHOLE = text("a whole number is expected")
+_BOOLEAN = text("true or false is expected, without quotes")
+_OBJECT = text("an object is expected")
+# By pydantic's names.
+_KINDS_IN_WORDS = {
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "string_type": text("text is expected"),
+    "bool_type": _BOOLEAN,
+    "bool_parsing": _BOOLEAN,
+    "list_type": text("an array is expected"),
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+}
+_BOOLEANS = {
+    "true": True,
+    "y": True,
+    "yes": True,
+    "1": True,
+    "false": False,
+    "n": False,
+    "no": False,
+    "0": False,
+}
+_REFERENCES = frozenset({"env", "file", "secret"})
+_WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
+
+
+def mend(schema: Mapping[str, Any], value: object) -> object:
+    """Read what can only mean one thing: JSON as text, a number or a boolean in quotes, a word in other capitals, null for absent."""
+    kind = schema.get("type")
+    if isinstance(value, str) and kind in {"object", "array"}:
+        value = _parse(value)
+    if isinstance(value, dict):
+        return _mend_object(schema, value)
+    if isinstance(value, list):
+        return [mend(schema.get("items", {}), part) for part in value]
+    if kind == "string":
+        return _mend_text(schema, value)
+    if kind == "boolean":
+        return _mend_boolean(value)
+    if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return value
+
+
+def read_references(settings: object) -> object:
+    """A reference to a secret that was sent as JSON text, as some hosts do: nobody's password looks like one."""
+    if not isinstance(settings, dict):
+        return settings
+    return {code: _reference(value) or value for code, value in settings.items()}
+
+
+def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> str:
+    """Name the top-level arguments that a tool does not have; empty where there are none."""
+    unknown = [name for name in arguments if name not in schema["properties"]]
+    inner = schema["properties"].get("fields", {}).get("properties", {})
+    misplaced = [name for name in unknown if name in inner]
+    strange = [name for name in unknown if name not in misplaced]
+    told = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
+    if misplaced:
+        example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
+        told.insert(0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example))
+    return _bounded(told, len(strange) + bool(misplaced))
+
+
+def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
+    """Say which arguments are wrong and how to write them. Never repeats a value: it may be a secret."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = list(
+        dict.fromkeys(
+            _problem(schema, problem["loc"], problem["type"], problem["msg"]) for problem in problems
+        )
+    )
+    return say(
+        "{name} was not sent: {unknown}. Correct the arguments and call again.",
+        name=tool,
+        unknown=_bounded(lines[:MOST_PROBLEMS], len(lines)),
+    )
+
+
+def _mend_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    others = schema.get("additionalProperties")
+    rest = others if isinstance(others, dict) else {}
+    return {
+        key: mend(properties.get(key, rest), part)
+        for key, part in value.items()
+        if part is not None or key not in properties or key in required
+    }
+
+
+def _mend_boolean(value: object) -> object:
+    if isinstance(value, str):
+        return _BOOLEANS.get(value.strip().lower(), value)
+    return bool(value) if isinstance(value, int) and value in {0, 1} else value
+
+
+def _mend_text(schema: Mapping[str, Any], value: object) -> object:
+    # Python refuses to write numbers of thousands of digits.
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= LONGEST_NUMBER:
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    meant = [word for word in schema.get("enum", ()) if word.lower() == value.strip().lower()]
+    return meant[0] if len(meant) == 1 else value
+
+
+def _reference(value: object) -> object:
+    parsed = _parse(value) if isinstance(value, str) else None
+    return (
+        parsed if isinstance(parsed, dict) and len(parsed) == 1 and _REFERENCES.issuperset(parsed) else None
+    )
+
+
+def _parse(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    # Since Python 3.15 the parser goes deeper than what follows it here.
+    return text if is_deep(value) else value
+
+
+def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, message: str) -> str:
+    steps, holder, here = _walk(schema, path)
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in steps).lstrip(
+        "."
+    )
+    if "anyOf" in here:
+        # Pydantic would tell of each form why it is not that one.
+        forms = say("text, a whole number or an object is expected")
+        return f"{where}: {forms}{_shape(holder)}"
+    if kind == "missing":
+        return say("{name} is required", name=where)
+    if kind == "extra_forbidden":
+        return _unknown(holder, str(path[-1]), where)
+    if kind == "string_pattern_mismatch":
+        rule = here.get("pattern", "")
+        return f"{where} {say(_PATTERNS_IN_WORDS[rule]) if rule in _PATTERNS_IN_WORDS else message}"
+    if kind in _KINDS_IN_WORDS:
+        return f"{where}: {say(_KINDS_IN_WORDS[kind])}{_shape(here)}"
+    return f"{where}: {message.removeprefix('Value error, ')}"
+
+
+def _walk(
+    schema: Mapping[str, Any], path: Sequence[int | str]
+) -> tuple[list[int | str], Mapping[str, Any], Mapping[str, Any]]:
+    """Follow a path: its steps, the schema of what holds the last one, and its own.
+
+    Branches of a union appear in pydantic's paths as type names; they are no part of what the model wrote.
+    """
+    steps: list[int | str] = []
+    holder: Mapping[str, Any] = {}
+    here: Mapping[str, Any] = schema
+    for step in path:
+        if "anyOf" in here:
+            break
+        steps.append(step)
+        holder, here = here, _step_into(here, step)
+    return steps, holder, here
+
+
+def _step_into(schema: Mapping[str, Any], step: int | str) -> Mapping[str, Any]:
+    extra = schema.get("additionalProperties")
+    places: dict[int | str, Any] = schema.get("properties", {})
+    inner = schema.get("items", {}) if isinstance(step, int) else places.get(step, extra)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
+    return say("{name} is unknown{suggestion}", name=where, suggestion=_suggest(holder, _short(name)))
+
+
+def _short(name: str) -> str:
+    """Names are the caller's and may have any length."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def _bounded(problems: Sequence[str], count: int) -> str:
+    left_out = [say("and {count} more", count=count - len(problems))] if count > len(problems) else []
+    return "; ".join([*problems, *left_out])
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """How an object or an array is written, after the words that ask for one."""
+    if schema.get("type") == "array":
+        return say(", such as {example}", example=f"[{_example(schema.get('items', {}))}]")
+    if schema.get("type") != "object":
+        return ""
+    told = schema.get("description", "")
+    return f": {told}" if told.startswith("{") else say(", such as {example}", example=_example(schema))
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type")
+    if kind != "object":
+        return {"integer": "1", "string": '"…"'}.get(str(kind), "…")
+    values = schema.get("additionalProperties")
+    if isinstance(values, dict) and "enum" in values:
+        return f'{{"…": "{values["enum"][0]}"}}'
+    names = schema.get("required") or list(schema.get("properties", {}))[:1]
+    inner = ", ".join(f'"{name}": …' for name in names)
+    return "{" + (inner or "…") + "}"
+
+
+def _suggest(holder: Mapping[str, Any], name: str) -> str:
+    names = list(holder.get("properties", {}))
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return say("; did you mean {name}?", name=close[0])
+    return say(" (known: {names})", names=", ".join(names)) if names else ""

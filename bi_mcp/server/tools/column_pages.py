@@ -1,0 +1,39 @@
+"""The columns of a dataset by pages: some tables have thousands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.models import Dataset
+from bi_mcp.server.tools.answers import Found
+
+COLUMNS_PER_PAGE = 200
+
+# The docstrings of the tools say how many a page holds.
+ColumnPage = Annotated[int, Field(ge=1)]
+
+
+def show_columns(dataset: Dataset, page: int = 1) -> Found[Dataset]:
+    """The dataset with one page of its columns. Raises InvalidRequestError for a page that it does not have."""
+    columns = dataset.fields or []
+    pages = max(1, -(-len(columns) // COLUMNS_PER_PAGE))
+    if page > pages:
+        raise InvalidRequestError(
+            say(
+                "page {page}: the dataset has {count} columns; the last page is {pages}. Ask for one up to that.",
+                page=page,
+                count=len(columns),
+                pages=pages,
+            )
+        )
+    if pages == 1:
+        return Found(item=dataset)
+    first = (page - 1) * COLUMNS_PER_PAGE
+    shown = columns[first : first + COLUMNS_PER_PAGE]
+    told = f"Columns {first + 1} to {first + len(shown)} of {len(columns)}."
+    rest = f" Get page {page + 1} for the next." if page < pages else ""
+    return Found(item=dataset.model_copy(update={"fields": shown}), notice=told + rest)

@@ -1,0 +1,158 @@
+"""The gate before destructive acts: the person is asked, or a preview comes first and a second call confirms it.
+
+A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras), unless the user
+chose tokens. Otherwise, and where the client says that it can and then refuses the question with an error, the first call changes nothing and answers with a preview and a token; the second one brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
+from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
+from mcp.types import METHOD_NOT_FOUND
+from pydantic import BaseModel, Field
+
+from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, changed
+from bi_mcp.base.language import say
+from bi_mcp.errors import ConfirmationError
+from bi_mcp.server.tools.answers import Preview
+from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.questions import question_refused_by
+
+if TYPE_CHECKING:
+    from bi_mcp.diagnostics.portal.blast_radius import BlastRadius
+
+# What it is for, the preview says; a description in the schema would be paid for in every chat.
+Confirm = str | None
+
+
+class Proceed(BaseModel):
+    """What the person is asked."""
+
+    proceed: bool = Field(description="Do it")
+
+
+@dataclass
+class Gated:
+    """A call that may have to be confirmed. `look` reads what it would touch, None where it destroys nothing."""
+
+    tool: str
+    arguments: Mapping[str, object]
+    look: Callable[[], Awaitable[BlastRadius | None]]
+    # What the person was shown, while a call waits for the answer.
+    asked: bytes | None = field(default=None, init=False)
+
+    async def begin(self, ctx: BiContext, token: str | None) -> Elicit[Proceed] | Preview | None:
+        """Ask, preview, or let the call pass (None). Raises `ConfirmationError` for a token that confirms something else."""
+        app = app_of(ctx)
+        if app.seal is None:
+            return None
+        radius = await self.look()
+        if radius is None:
+            return None
+        act = Act(self.tool, app.portal.title, self.arguments)
+        digest = self._digest(app.seal, radius)
+        if token is not None:
+            app.seal.check(token, act, digest)
+            return None
+        if not (app.asks and _can_ask(ctx)):
+            return Preview(text=radius.text(), confirm=app.seal.issue(act, digest), valid_for_s=VALID_FOR_S)
+        self.asked = digest
+        # The SDK takes an answer only for the very question that was asked; this binds it to the arguments and all of the state.
+        return Elicit(f"{app.portal.title}: {radius.text()} (State {digest.hex()[:8]}.)", Proceed)
+
+    async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
+        """None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
+        if isinstance(answer, DeclinedElicitation):
+            raise _unwanted(self.tool, say("the person declined"))
+        if isinstance(answer, CancelledElicitation):
+            raise _unwanted(self.tool, say("the person closed the question without an answer"))
+        outcome: Proceed | Preview | None = answer.data
+        if not isinstance(outcome, Proceed):
+            return outcome
+        if not outcome.proceed:
+            raise _unwanted(self.tool, say("the person declined"))
+        await self._look_again(ctx)
+        return None
+
+    async def _look_again(self, ctx: BiContext) -> None:
+        """Where the answer came within this call, time has passed since the look. Else the look came after the answer."""
+        seal = app_of(ctx).seal
+        if ctx.input_responses is not None or seal is None:
+            return
+        radius = await self.look()
+        if radius is None or self._digest(seal, radius) != self.asked:
+            raise changed(self.tool)
+
+    def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
+        return seal.digest([self.arguments, radius.state()])
+
+
+_Answer = AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation
+
+
+def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
+    """Resolve a tool's `preview`: None when the call may act, else what it is to answer instead.
+
+    `gated` is a resolver that makes the `Gated` of the tool's arguments; the tool has an argument `confirm`.
+    """
+
+    async def begin(call: Gated, ctx: BiContext, confirm: Confirm) -> Elicit[Proceed] | Preview | None:
+        return await call.begin(ctx, confirm)
+
+    async def end(call: Gated, ctx: BiContext, answer: _Answer) -> Preview | None:
+        return await call.end(ctx, answer)
+
+    # The SDK reads what depends on what from annotations, and those of a closure cannot name what it closes over.
+    begin.__annotations__["call"] = end.__annotations__["call"] = Annotated[Gated, Resolve(gated)]
+    end.__annotations__["answer"] = Annotated[ElicitationResult[Proceed], Resolve(begin)]
+    return Resolve(end)
+
+
+def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
+    """As `gate`, for a tool whose call brings what confirms it: the person is asked where that is possible, and no preview is made."""
+
+    async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
+        if question_refused_by() not in {None, METHOD_NOT_FOUND}:
+            # No preview comes in between here, and the error may be how this client says that its person does not want to.
+            raise _refused_question(call.tool)
+        question = await call.begin(ctx, None)
+        return question if isinstance(question, Elicit) else None
+
+    async def end(call: Gated, ctx: BiContext, answer: _Answer) -> Preview | None:
+        return await call.end(ctx, answer)
+
+    begin.__annotations__["call"] = end.__annotations__["call"] = Annotated[Gated, Resolve(gated)]
+    end.__annotations__["answer"] = Annotated[ElicitationResult[Proceed], Resolve(begin)]
+    return Resolve(end)
+
+
+def _can_ask(ctx: BiContext) -> bool:
+    """Whether the client shows forms to its person. One that names no kind of question shows forms."""
+    if question_refused_by() is not None:
+        return False
+    capabilities = ctx.client_capabilities
+    asking = capabilities.elicitation if capabilities is not None else None
+    return asking is not None and (asking.form is not None or asking.url is None)
+
+
+def _refused_question(tool: str) -> ConfirmationError:
+    return ConfirmationError(
+        say(
+            "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show any, the user can start the server with --confirm=token.",
+            tool=tool,
+        )
+    )
+
+
+def _unwanted(tool: str, reason: str) -> ConfirmationError:
+    return ConfirmationError(
+        say(
+            "{tool} was not sent: {reason}. Nothing was changed. Do not call it again unless they ask for it.",
+            tool=tool,
+            reason=reason,
+        )
+    )

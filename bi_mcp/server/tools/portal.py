@@ -1,0 +1,30 @@
+"""The portal itself, as tools."""
+
+from __future__ import annotations
+
+from bi_mcp.diagnostics.findings.finding import in_brief
+from bi_mcp.diagnostics.portal.status import PortalStatus, read_portal_status
+from bi_mcp.rest.methods import Effect
+from bi_mcp.server.tools.answers import Answer
+from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.tool import ToolDeclaration
+
+
+class Status(Answer, PortalStatus):
+    """The doctor's report."""
+
+    def headline(self) -> str:
+        """The verdict and what weighs most."""
+        return f"{self.portal}: {in_brief(self.verdict, self.findings)}"
+
+
+async def portal_status(ctx: BiContext) -> Status:
+    """Which portal this is, whose credential, which scopes and generation, and what stands in the way. Call it when access is
+    refused or answers look odd. Changes nothing.
+    """
+    app = app_of(ctx)
+    status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)
+    return Status(**status.model_dump())
+
+
+TOOLS = (ToolDeclaration(portal_status, title="Status of the portal", own_effect=Effect.READ),)

@@ -1,0 +1,34 @@
+"""The schemas of the tools as they are shipped: made from the signatures by `make snapshots`, and compared with them by a test.
+
+Making them takes more than a tenth of the start of a server, which happens with every chat.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+FILE = "schemas.json"
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """JSON Schemas of a tool's parameters and of its answer."""
+
+    parameters: dict[str, Any]
+    answer: dict[str, Any]
+
+
+def shipped_schemas(key: str) -> Schemas | None:
+    """The schemas of a tool, None for one that was written since they were made."""
+    schemas = _shipped().get(key)
+    return None if schemas is None else Schemas(schemas["parameters"], schemas["answer"])
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(files("bi_mcp.server.tools").joinpath(FILE).read_bytes())
+    return document

@@ -1,0 +1,108 @@
+"""Where the client can show its person an address: asks them for a secret that a call refers to and that is not stored yet."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from anyio import move_on_after, to_thread
+from mcp import MCPError
+from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
+
+from bi_mcp.base.language import say
+from bi_mcp.base.quoting import quoted
+from bi_mcp.errors import SecretReferenceError
+from bi_mcp.server.tools.context import app_of
+from bi_mcp.server.tools.questions import PersonAskedError
+from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.secret_index import set_command
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from bi_mcp.server.tools.context import BiContext
+    from bi_mcp.vault.secret_page import SecretPage, Wanted
+    from bi_mcp.vault.setting_values import SettingValue
+
+# The first protocol in which a question is an answer to the call, and the call comes again with what was said.
+_ROUND_TRIPS = "2026-07-28"
+# A call waits this long for the person; many clients give up on one after a minute.
+CALL_WAIT_S = 50.0
+
+
+async def ask_for_secrets(
+    ctx: BiContext, settings: Mapping[str, SettingValue], addresses: Collection[str], connector: str
+) -> None:
+    """Return when every named secret is stored, or when nobody can be asked. Raises `SecretReferenceError` where the person
+    does not want to or takes their time.
+    """
+    app = app_of(ctx)
+    missing = await to_thread.run_sync(app.setting_values.missing, settings)
+    if not missing or not _can_open(ctx) or app.pages is None:
+        return
+    # Imported here: few calls ask for a secret.
+    from bi_mcp.vault.secret_page import Wanted
+
+    for name in missing:
+        hosts = find_destinations(addresses, f"the secret {name}")
+        wanted = Wanted(name, tuple(hosts), app.portal.title, quoted(connector))
+        try:
+            page = await app.pages.open(wanted)
+        except OSError:
+            # The error that follows names the command.
+            return
+        try:
+            action = await _shown(ctx, page, wanted)
+        except MCPError:
+            # The client said that it could show an address. Again the error that follows names the command.
+            page.closed.set()
+            return
+        await _finish(page, wanted, action)
+
+
+def _can_open(ctx: BiContext) -> bool:
+    """Over HTTP the client's person sits at another machine, whose loopback is not ours."""
+    capabilities = ctx.client_capabilities
+    asking = capabilities.elicitation if capabilities is not None else None
+    return ctx.headers is None and asking is not None and asking.url is not None
+
+
+async def _shown(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
+    """Let the client show the page, and return what its person said to that."""
+    message = (
+        f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "
+        "the assistant does not see it."
+    )
+    key = f"secret_{wanted.name}"
+    if (ctx.protocol_version or "") < _ROUND_TRIPS:
+        return (await ctx.elicit_url(message, page.url, secrets.token_urlsafe(8))).action
+    answer = (ctx.input_responses or {}).get(key)
+    if answer is None:
+        params = ElicitRequestURLParams(message=message, url=page.url)
+        raise PersonAskedError(
+            InputRequiredResult(input_requests={key: ElicitRequest(params=params)}, request_state=key)
+        )
+    return str(getattr(answer, "action", "cancel"))
+
+
+async def _finish(page: SecretPage, wanted: Wanted, action: str) -> None:
+    command = f"`{set_command(wanted.name, *wanted.hosts)}`"
+    if action != "accept":
+        page.closed.set()
+        raise SecretReferenceError(
+            say(
+                "The secret {name} was not stored: the person did not open the page. Nothing was sent. They can store it in a terminal: {command}.",
+                name=wanted.name,
+                command=command,
+            )
+        )
+    with move_on_after(CALL_WAIT_S):
+        await page.closed.wait()
+        return
+    raise SecretReferenceError(
+        say(
+            "The secret {name} is not stored yet: the page waits for the person. Nothing was sent. Call again when they have entered it, or have them store it in a terminal: {command}.",
+            name=wanted.name,
+            command=command,
+        )
+    )

@@ -1,0 +1,225 @@
+"""`biconnector.source.*` as tools. Values of settings go in as references and never come out."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from anyio import to_thread
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
+
+from bi_mcp.app.app import App
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.portal import blast_radius
+from bi_mcp.errors import BiMcpError
+from bi_mcp.history.guarded_writes import Allowed
+from bi_mcp.rest.models import SourceChanges, SourceFields
+from bi_mcp.rest.models.connector import Title
+from bi_mcp.rest.models.source import PositiveId
+from bi_mcp.rest.models.wire import Sent
+from bi_mcp.server.tools.answers import (
+    Created,
+    Deleted,
+    Fields,
+    Found,
+    Listed,
+    Preview,
+    SourceView,
+    Updated,
+    view_source,
+)
+from bi_mcp.server.tools.arguments import read_references
+from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
+from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.server.tools.secret_question import ask_for_secrets
+from bi_mcp.server.tools.tool import ToolDeclaration
+from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues, known_values
+from bi_mcp.vault.setting_values import SecretReference, SettingValue
+from bi_mcp.vault.travel import addresses_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.rest.models import ReceivedParameter, Source
+
+SettingsArgument = Annotated[
+    dict[str, SettingValue],
+    BeforeValidator(read_references),
+    Field(description='{code: value}; a secret as {"secret"|"file":"name"} or {"env":"BI_MCP_SECRET_…"}'),
+    # The references' own schemas would say in four hundred characters what the description says in one line.
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "object"}]},
+        }
+    ),
+]
+
+
+class NewSource(Sent):
+    """`fields` of source_add, with references in `settings`."""
+
+    title: Title
+    connector_id: PositiveId
+    settings: SettingsArgument
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+class SourceUpdate(Sent):
+    """`fields` of source_update, with references in `settings`."""
+
+    title: Title | None = None
+    settings: SettingsArgument | None = None
+    description: str | None = None
+    active: StrictBool | None = None
+
+
+async def _deletion(id: int, ctx: BiContext) -> Gated:
+    return Gated("source_delete", {"id": id}, partial(blast_radius.of_source_deletion, app_of(ctx).bi, id))
+
+
+DeletionPreview = Annotated[Preview | None, gate(_deletion)]
+
+
+async def source_add(fields: NewSource, ctx: BiContext) -> Created:
+    """Create a source, the second layer: a connector plus values for its parameters. The portal calls urlCheck and creates
+    nothing when that fails.
+    """
+    app = app_of(ctx)
+    passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
+    await _ask(ctx, fields.connector_id, fields.settings)
+    async with app.portal.addresses_settled:
+        settings, allowed = await _resolve(app, fields.connector_id, fields.settings)
+        id = await app.writes.add_source(SourceFields(**passed, settings=settings), allowed)
+    return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
+
+
+async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated:
+    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
+    app = app_of(ctx)
+    passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
+    if fields.settings and app.setting_values.missing(fields.settings):
+        await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
+    async with app.portal.addresses_settled:
+        if fields.settings is None:
+            await app.bi.sources.update(id, SourceChanges(**passed))
+        else:
+            source = await app.bi.sources.get(id)
+            settings, allowed = await _resolve(app, source.connector_id, fields.settings)
+            await app.writes.change_source(source, SourceChanges(**passed, settings=settings), allowed)
+    return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
+
+
+async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
+    """Read one source. Of each setting only whether it is set: values are not shown, unless the user chose the code."""
+    app = app_of(ctx)
+    return Found(item=await show_source(app, await app.bi.sources.get(id)))
+
+
+async def source_list(
+    ctx: BiContext,
+    select: Select = None,
+    filter: FilterArgument = None,
+    order: OrderArgument = None,
+    page: PageNumber = 1,
+) -> Listed[SourceView]:
+    """List sources, of one connector with filter {"connectorId": id}."""
+    app = app_of(ctx)
+    found = await app.bi.sources.list_page(select=select or (), filter=filter, order=order, page=page)
+    known = await _known_values(app)
+    items = [view_source(item, app.shown_settings, known) for item in found.items]
+    return Listed(items=items, page=found.number, more=found.more)
+
+
+async def source_delete(
+    id: Id,
+    ctx: BiContext,
+    preview: DeletionPreview,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> Deleted:
+    """Delete a source and its credentials for good. Refused while datasets use it."""
+    if preview:
+        return Deleted.not_yet(id, preview)
+    await app_of(ctx).bi.sources.delete(id)
+    return Deleted(id=id)
+
+
+async def source_fields(ctx: BiContext) -> Fields:
+    """The fields of a source on this portal: type, required, read only, immutable."""
+    return Fields(fields=await app_of(ctx).bi.sources.fields())
+
+
+async def show_source(app: App, source: Source) -> SourceView:
+    """The source as it may be seen: a value that came from a reference stays hidden under every code."""
+    return view_source(source, app.shown_settings, await _known_values(app))
+
+
+async def _known_values(app: App) -> KnownValues:
+    if not app.shown_settings:
+        # Nothing is shown, so nothing has to be compared.
+        return NOTHING_KNOWN
+    return await to_thread.run_sync(known_values, app.setting_values)
+
+
+async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
+    """Before the addresses are held still: a person takes their time."""
+    app = app_of(ctx)
+    if not app.setting_values.missing(settings):
+        return
+    connector = await app.bi.connectors.get(connector_id or 0)
+    # Before a person stores a value in vain.
+    app.setting_values.check_places(settings, connector.settings or [])
+    await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
+
+
+async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
+    """Say that `active` was ignored, as newer portals do, which announce it as writable."""
+    if active is None:
+        return None
+    try:
+        now = (await app.bi.sources.get(id)).active
+    except BiMcpError:
+        return say("Whether the portal took active={active} could not be read.", active=json.dumps(active))
+    if now is None or now is active:
+        return None
+    told = (
+        text("The portal ignored active=false: the source is on. Switch it off in BI Builder.")
+        if now
+        else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
+    )
+    return say(told)
+
+
+async def _resolve(
+    app: App, connector_id: int | None, settings: dict[str, SettingValue]
+) -> tuple[dict[str, Secret], Allowed]:
+    # Read first: the portal drops codes that the connector does not declare without a word.
+    connector = await app.bi.connectors.get(connector_id or 0)
+    addresses = addresses_of(connector)
+    values = await resolve_settings(app, settings, connector.settings or [], addresses)
+    stored = {code for code, value in settings.items() if isinstance(value, SecretReference)}
+    return values, Allowed(connector.id, addresses, {code: values[code] for code in stored})
+
+
+async def resolve_settings(
+    app: App,
+    settings: Mapping[str, SettingValue],
+    parameters: Sequence[ReceivedParameter],
+    addresses: Collection[str],
+) -> dict[str, Secret]:
+    """As `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
+    return await to_thread.run_sync(app.setting_values.resolve, settings, parameters, addresses)
+
+
+TOOLS = (
+    ToolDeclaration(source_add, title="Create a source"),
+    ToolDeclaration(source_update, title="Change a source"),
+    ToolDeclaration(source_get, title="Read a source"),
+    ToolDeclaration(source_list, title="List sources"),
+    ToolDeclaration(source_delete, title="Delete a source"),
+    ToolDeclaration(source_fields, title="Fields of a source"),
+)

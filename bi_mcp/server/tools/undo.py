@@ -1,0 +1,80 @@
+"""`workspace_undo`: a change that the history knows is taken back, once the person has seen what that means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.portal.blast_radius import BlastRadius, Thing
+from bi_mcp.rest.methods import Effect
+from bi_mcp.server.tools.answers import NOT_YET, Answer, Preview, PreviewField, address
+from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
+from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.tool import ToolDeclaration
+
+
+class Undone(Answer):
+    """What became of each step, or what they would be."""
+
+    undone: bool
+    steps: list[dict[str, Any]]
+    preview: PreviewField = None
+
+    def headline(self) -> str:
+        if self.preview:
+            return NOT_YET
+        if not self.steps:
+            return "there was nothing to do."
+        failed = [f"{step['step']}: {step['error']}" for step in self.steps if "error" in step]
+        return " ".join(["not all was undone.", *failed]) if failed else "undone."
+
+    def changed(self, group: str) -> list[str]:  # noqa: ARG002  an undo is about objects of all groups
+        """A step that failed may have been made in part."""
+        return list(dict.fromkeys(address(step["group"], step["id"]) for step in self.steps))
+
+
+async def _reversal(entry: str | None, ctx: BiContext) -> Gated:
+    app = app_of(ctx)
+
+    async def look() -> BlastRadius | None:
+        plan = await app.undo.plan([entry] if entry else [])
+        if plan.obstacles:
+            raise plan.refusal()
+        if not plan.steps:
+            return None
+        return BlastRadius(
+            act=say(
+                "The portal would be changed back: {steps}.",
+                steps="; ".join(str(step) for step in plan.steps),
+            ),
+            target=Thing("history", 0, ", ".join(step.entry.id for step in plan.steps)),
+            consequences=[say("Note: {note}.", note=note) for step in plan.steps for note in step.notes],
+        )
+
+    return Gated("workspace_undo", {"entry": entry}, look)
+
+
+UndoPreview = Annotated[Preview | None, gate(_reversal)]
+
+
+async def workspace_undo(
+    ctx: BiContext,
+    preview: UndoPreview,
+    entry: Annotated[str | None, Field(description="Id in bi://history; default the last")] = None,
+    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+) -> Undone:
+    """Revert a recorded change. What was deleted is made again with a new id."""
+    if preview:
+        return Undone(undone=False, steps=[], preview=preview)
+    app = app_of(ctx)
+    async with app.portal.addresses_settled:
+        plan = await app.undo.plan([entry] if entry else [])
+        results = await app.undo.run(plan)
+    steps = [result.as_json() for result in results]
+    done = len(steps) == len(plan.steps) and not any("error" in step for step in steps)
+    return Undone(undone=done, steps=steps, notice=" ".join(plan.remarks) or None)
+
+
+TOOLS = (ToolDeclaration(workspace_undo, title="Undo a change", own_effect=Effect.UPDATE),)

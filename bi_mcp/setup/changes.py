@@ -1,0 +1,109 @@
+"""Pure: the changes of a plan, each with its reasons and with who changed the object last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bi_mcp.base.language import say, say_count
+from bi_mcp.rest.models import Connector, Dataset
+from bi_mcp.setup.plan import Change, FieldChange
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.groups import Group
+    from bi_mcp.setup.difference import Comparison
+    from bi_mcp.setup.matching import AnyItem
+    from bi_mcp.setup.setup import Setup
+    from bi_mcp.setup.state import Known
+
+
+def creation(setup: Setup, group: Group, key: str, known: Known | None) -> Change:
+    """What the portal does not have. `known` is the object that once stood behind the key."""
+    reason = (
+        say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
+        if known
+        else say("The portal does not have it.")
+    )
+    return Change("create", group, key, None, setup.label(group, key), (reason,))
+
+
+def update(
+    setup: Setup,
+    group: Group,
+    key: str,
+    item: AnyItem,
+    compared: Comparison,
+    warned: tuple[str, ...] = (),
+) -> Iterator[Change]:
+    """What differs, or nothing where nothing does."""
+    if not compared.fields and not compared.columns:
+        return
+    named = ", ".join(field.field for field in compared.fields)
+    reasons = [
+        say_count(
+            "{fields} differs from the file.",
+            "{fields} differ from the file.",
+            len(compared.fields),
+            fields=named,
+        )
+    ]
+    by, at = _last_change(item)
+    if any(field.drifted for field in compared.fields):
+        reasons.append(_told(by, at))
+    yield Change(
+        "update",
+        group,
+        key,
+        item.id,
+        setup.label(group, key),
+        tuple(reasons),
+        compared.fields,
+        compared.columns,
+        warned,
+        by,
+        at,
+    )
+
+
+def replacement(
+    setup: Setup, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
+) -> Change:
+    """What can only be made again."""
+    named = ", ".join(field.field for field in fields)
+    by, at = _last_change(item)
+    return Change(
+        "replace",
+        group,
+        key,
+        item.id,
+        setup.label(group, key),
+        (say("{fields} can only be set when it is made.", fields=named),),
+        fields,
+        consequences=warned,
+        changed_by=by,
+        changed_at=at,
+    )
+
+
+def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] = ()) -> Change:
+    """What goes."""
+    by, at = _last_change(item)
+    label = (item.name if isinstance(item, Dataset) else item.title) or ""
+    return Change(
+        "delete", group, None, item.id, label, (reason,), consequences=warned, changed_by=by, changed_at=at
+    )
+
+
+def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
+    """A connector does not tell."""
+    if isinstance(item, Connector):
+        return None, None
+    return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
+
+
+def _told(by: int | None, at: str | None) -> str:
+    if not by:
+        return say("Changed on the portal since bi-mcp last applied it.")
+    return say(
+        "Changed on the portal since bi-mcp last applied it by user {id} on {moment}.", id=by, moment=at
+    )

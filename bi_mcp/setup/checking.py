@@ -1,0 +1,65 @@
+"""Before anything is made: do the endpoints answer that new and changed sources would rely on?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.connector.check import examine_connector
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.errors import BiMcpError, PlanError
+from bi_mcp.setup.difference import wire
+
+if TYPE_CHECKING:
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.setup.plan import Plan
+    from bi_mcp.setup.setup import Setup
+    from bi_mcp.vault.setting_values import SettingValues
+
+AT_ONCE = 8
+
+
+async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, caller: EndpointCaller) -> None:
+    """Call the endpoints as Bitrix24 would, with the values of the file. Raises `PlanError` with every error that is found."""
+    problems = dict[str, list[str]]()
+    room = anyio.CapacityLimiter(AT_ONCE)
+
+    async def check(key: str) -> None:
+        async with room:
+            problems[key] = await _errors(key, setup, values, caller)
+
+    async with anyio.create_task_group() as group:
+        for key in _affected(plan, setup):
+            group.start_soon(check, key)
+    told = [f"sources.{key}: {' '.join(errors)}" for key, errors in sorted(problems.items()) if errors]
+    if told:
+        raise PlanError(
+            say(
+                "Nothing was sent: {told} Mend the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere.",
+                told="; ".join(told),
+            )
+        )
+
+
+def _affected(plan: Plan, setup: Setup) -> list[str]:
+    """Sources that are made or get values, and those of connectors that change."""
+    sources = {change.key for change in plan.of("source", "create", "update", "replace")}
+    connectors = {change.key for change in plan.of("connector", "create", "update")}
+    return [key for key, source in setup.sources.items() if key in sources or source.connector in connectors]
+
+
+async def _errors(key: str, setup: Setup, values: SettingValues, caller: EndpointCaller) -> list[str]:
+    source = setup.sources[key]
+    connector = setup.connectors[source.connector]
+    try:
+        connection = await to_thread.run_sync(
+            values.resolve, source.settings, connector.settings, connector.addresses
+        )
+    except BiMcpError as error:
+        return [str(error)]
+    fields = wire(connector)
+    report = await examine_connector(caller, {name: fields[name] for name in ENDPOINTS}, connection)
+    return [f"{finding.where}: {finding.what}" for finding in report.findings if finding.level == "error"]

@@ -1,0 +1,54 @@
+"""Pure: which steps must have been made before another one, and which make an object complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.groups import Group
+    from bi_mcp.setup.setup import Setup
+    from bi_mcp.setup.steps import Step
+
+
+class Dependencies:
+    """Among the steps of a plan, which are told by their numbers."""
+
+    def __init__(self, steps: Sequence[Step], setup: Setup) -> None:
+        self._steps = steps
+        self._setup = setup
+        self._of_object: dict[tuple[Group, str | None], list[int]] = {}
+        for number, step in enumerate(steps):
+            self._of_object.setdefault((step.group, step.key), []).append(number)
+
+    def needs(self, number: int) -> list[int]:
+        """The earlier steps without which this one must not be made: of the same object, and what makes its parent."""
+        step = self._steps[number]
+        if step.key is None:
+            return []
+        own = [other for other in self._of_object[step.group, step.key] if other < number]
+        parent = self.parent(step)
+        makers = [
+            other
+            for other in (self._of_object.get(parent, ()) if parent else ())
+            if self._steps[other].operation == "add"
+        ]
+        return [*own, *makers]
+
+    def completing(self, number: int) -> list[int]:
+        """The other steps that make the same object as the file says."""
+        step = self._steps[number]
+        return [
+            other
+            for other in self._of_object[step.group, step.key]
+            if other != number and self._steps[other].operation != "delete"
+        ]
+
+    def parent(self, step: Step) -> tuple[Group, str] | None:
+        """What an object belongs to, by the file."""
+        key = step.key or ""
+        if step.group == "connector" or step.operation not in {"add", "delete"}:
+            return None
+        if step.group == "source":
+            return "connector", self._setup.sources[key].connector
+        return "source", self._setup.datasets[key].source

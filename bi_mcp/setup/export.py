@@ -1,0 +1,294 @@
+"""A portal -> a setup. What could be a secret becomes a reference; what is at its default is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import PlanError, SecretReferenceError
+from bi_mcp.rest.groups import Group
+from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.setup.keys import make_key
+from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
+from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.known_values import NOTHING_KNOWN
+from bi_mcp.vault.secret_parameters import is_harmless
+from bi_mcp.vault.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
+from bi_mcp.vault.travel import addresses_of
+
+if TYPE_CHECKING:
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.setup.state import State
+    from bi_mcp.vault.known_values import KnownValues
+
+_DEFAULT_SORT = 100
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The setup, the state that goes with it, and what could not be written, each as a sentence."""
+
+    setup: Setup
+    keys: Mapping[Group, Mapping[int, str]]
+    left_out: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference that a file has already, and what it stands for, None where that cannot be found here."""
+
+    value: SettingValue
+    secret: Secret | None
+
+
+@dataclass
+class _Export:
+    snapshot: Snapshot
+    state: State
+    shown: frozenset[str]
+    tables: bool
+    references: Mapping[tuple[str, str], Reference]
+    known: KnownValues
+    keys: dict[Group, dict[int, str]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
+
+
+def export_setup(
+    snapshot: Snapshot,
+    state: State,
+    *,
+    shown_settings: frozenset[str] = frozenset(),
+    tables: bool = True,
+    references: Mapping[tuple[str, str], Reference] | None = None,
+    known: KnownValues = NOTHING_KNOWN,
+) -> Exported:
+    """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
+
+    `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
+    A value that is `known` to come from a reference is never written: it is referred to, by the name of the stored secret
+    where that is bound to where the connector leads.
+    """
+    export = _Export(snapshot, state, shown_settings, tables, references or {}, known)
+    # A variable that stands for one value already must not stand for another, too.
+    export.variables.update(_variables(export.references.values()))
+    titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
+    export.keys["connector"] = _keys("connector", titles, state)
+    titles = {item.id: item.title or "" for item in snapshot.sources.values()}
+    export.keys["source"] = _keys("source", titles, state)
+    names = {item.id: item.name or "" for item in snapshot.datasets.values()}
+    export.keys["dataset"] = _keys("dataset", names, state)
+    connectors = {key: _connector(snapshot.connectors[id]) for id, key in export.keys["connector"].items()}
+    sources = {key: _source(snapshot.sources[id], key, export) for id, key in export.keys["source"].items()}
+    kept_sources = {key: entry for key, entry in sources.items() if entry is not None}
+    datasets = {
+        key: _dataset(snapshot.datasets[id], key, kept_sources, export)
+        for id, key in export.keys["dataset"].items()
+    }
+    setup = Setup(
+        version=1,
+        connectors=connectors,
+        sources=kept_sources,
+        datasets={key: entry for key, entry in datasets.items() if entry is not None},
+    )
+    return Exported(setup, export.keys, export.left_out)
+
+
+def _variables(references: Iterable[Reference]) -> Iterator[str]:
+    for reference in references:
+        if isinstance(reference.value, EnvReference):
+            yield reference.value.env.removeprefix(ENV_PREFIX).lower()
+
+
+def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, str]:
+    known = {item.id: key for key, item in state.known(group).items() if item.id in titles}
+    taken = set(known.values())
+    keys = dict[int, str]()
+    for id, title in titles.items():
+        keys[id] = known.get(id) or make_key(title, group, taken)
+        taken.add(keys[id])
+    return keys
+
+
+def _connector(item: Connector) -> ConnectorEntry:
+    _check_addresses(item)
+    fields = item.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_none=True,
+        include=set(ConnectorEntry.model_fields) - {"settings", "support_mapping", "source_code", "sort"},
+    )
+    parameters = [
+        {"code": parameter.code, "name": parameter.name or parameter.code, "type": parameter.type or "STRING"}
+        for parameter in item.settings or ()
+    ]
+    unusual = {
+        "sort": item.sort if item.sort != _DEFAULT_SORT else None,
+        "supportMapping": item.support_mapping or None,
+        "sourceCode": item.source_code or None,
+    }
+    kept = {name: value for name, value in unusual.items() if value is not None}
+    try:
+        return ConnectorEntry.model_validate(_without_empty(fields) | kept | {"settings": parameters})
+    except ValidationError as error:
+        raise _unwritable("connector", item.id, error) from None
+
+
+def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
+    connector = export.keys["connector"].get(item.connector_id or 0)
+    if connector is None:
+        export.left_out.append(
+            say(
+                "Source {id} is left out: its connector {connector} is not there or another application's.",
+                id=item.id,
+                connector=item.connector_id,
+            )
+        )
+        return None
+    declared = {
+        parameter.code for parameter in export.snapshot.connectors[item.connector_id or 0].settings or ()
+    }
+    held = {setting.code: setting for setting in item.settings or () if setting.code in declared}
+    lost = [setting.code for setting in item.settings or () if setting.code not in declared and setting.value]
+    if lost:
+        export.left_out.append(
+            say(
+                "sources.{key}: values of {codes} are left out: the connector no longer declares them.",
+                key=key,
+                codes=", ".join(lost),
+            )
+        )
+    settings = {
+        code: _value(key, setting, export.snapshot.connectors[item.connector_id or 0], export)
+        for code, setting in held.items()
+        if setting.value
+    }
+    fields = {"title": item.title, "description": item.description, "connector": connector}
+    inactive = {"active": False} if item.active is False and not export.tables else {}
+    try:
+        return SourceEntry.model_validate(_without_empty(fields) | inactive | {"settings": settings})
+    except ValidationError as error:
+        raise _unwritable("source", item.id, error) from None
+
+
+def _value(source: str, setting: SourceSetting, connector: Connector, export: _Export) -> SettingValue:
+    reference = export.references.get((source, setting.code))
+    if reference is not None:
+        if reference.secret is not None and reference.secret != setting.value:
+            export.left_out.append(
+                say(
+                    "sources.{key}.settings.{code}: the portal has another value than the one that the file refers to.",
+                    key=source,
+                    code=setting.code,
+                )
+            )
+        return reference.value
+    if setting.code in export.shown or is_harmless(setting.code, setting.name or ""):
+        if not export.known.may_hold(setting.value):
+            return setting.value.reveal()
+        export.left_out.append(
+            say(
+                "sources.{key}.settings.{code}: the value is not written, because a secret of this computer has or had the same value, or could not be read for comparison. Write the value as text if it is not a secret.",
+                key=source,
+                code=setting.code,
+            )
+        )
+    name = _stored_name(setting, connector, export)
+    if name is not None:
+        return SecretReference(secret=name)
+    variable = make_key(f"{source}_{setting.code}", "value", export.variables)
+    export.variables.add(variable)
+    return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")
+
+
+def _stored_name(setting: SourceSetting, connector: Connector, export: _Export) -> str | None:
+    """The name of a stored secret that has this value and may go where the connector leads."""
+    try:
+        hosts = find_destinations([getattr(connector, name) or "" for name in ADDRESSES], setting.code)
+    except SecretReferenceError:
+        return None
+    return next(
+        (
+            secret.name
+            for secret, value in export.known.stored.present
+            if value == setting.value and all(secret.may_go_to(host) for host in hosts)
+        ),
+        None,
+    )
+
+
+def _dataset(
+    item: Dataset, key: str, sources: Mapping[str, SourceEntry], export: _Export
+) -> DatasetEntry | None:
+    source = export.keys["source"].get(item.source_id or 0)
+    if source not in sources or not item.fields:
+        reason = (
+            say("it has no columns")
+            if source in sources
+            else say("its source {id} is not in the file", id=item.source_id)
+        )
+        export.left_out.append(say("Dataset {id} is left out: {reason}.", id=item.id, reason=reason))
+        return None
+    fields = {
+        "source": source,
+        "name": item.name if item.name != key else None,
+        "externalCode": item.external_code,
+        "externalName": item.external_name,
+        "description": item.description,
+    }
+    columns = [
+        {
+            "name": column.name,
+            "externalCode": column.external_code,
+            "type": column.type,
+            "visible": column.visible is not False,
+        }
+        for column in item.fields
+    ]
+    alone = {"builderDataset": False} if export.tables and item.external_id == 0 else {}
+    try:
+        return DatasetEntry.model_validate(_without_empty(fields) | alone | {"columns": columns})
+    except ValidationError as error:
+        raise _unwritable("dataset", item.id, error) from None
+
+
+def _check_addresses(item: Connector) -> None:
+    held = [address for address in addresses_of(item) if "@" in address.partition("://")[2].partition("/")[0]]
+    if held:
+        raise PlanError(
+            say(
+                "connector {id}: an address of it holds a user or a password before the host, and a file must hold none. Write the addresses without it, declare it as a parameter, then export again.",
+                id=item.id,
+            )
+        )
+
+
+def _without_empty(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    # A rule about the object as a whole has no place, and says itself what it is about.
+    where = ", ".join(
+        sorted(
+            {
+                ".".join(map(str, each["loc"])) or each["msg"].removeprefix("Value error, ")
+                for each in problems
+            }
+        )
+    )
+    return PlanError(
+        say(
+            "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",
+            group=group,
+            id=id,
+            where=where,
+        )
+    )

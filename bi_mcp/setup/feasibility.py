@@ -1,0 +1,62 @@
+"""Pure: what of a setup a portal may refuse, or nobody can call. Sentences for a plan's obstacles and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bi_mcp.base.language import say
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS, check_addresses
+from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.connectors import NEWER_FIELDS
+from bi_mcp.setup.difference import wire
+from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry
+
+NEWER_TYPES = frozenset({"money", "timezone"})
+
+
+def unusable_addresses(key: str, entry: ConnectorEntry, names: Sequence[str] = ENDPOINTS) -> Iterator[str]:
+    """Of the fields with these names; what a portal has already may stay as it is."""
+    held = wire(entry)
+    try:
+        check_addresses({name: held[name] for name in names if name in ENDPOINTS})
+    except InvalidRequestError as error:
+        yield f"connectors.{key}.{error}"
+
+
+def doubtful_replacements(key: str, columns: Sequence[ColumnEntry], generation: Generation) -> Iterator[str]:
+    """What is deleted first must be sure to come back."""
+    for column in columns:
+        if generation != "tables" and column.type in NEWER_TYPES:
+            yield say(
+                "datasets.{key}: this portal may not know the type {type} of the column {name}, and what it replaces would be deleted first. Choose another type.",
+                key=key,
+                type=column.type,
+                name=column.name,
+            )
+
+
+def doubtful_fields(
+    key: str, entry: ConnectorEntry, generation: Generation, names: Sequence[str] = NEWER_FIELDS
+) -> Iterator[str]:
+    """Fields of a connector that only newer portals have."""
+    held = wire(entry)
+    return _doubts(
+        f"connectors.{key}", generation, [name for name in NEWER_FIELDS if name in names and held.get(name)]
+    )
+
+
+def doubtful_types(key: str, columns: Sequence[ColumnEntry], generation: Generation) -> Iterator[str]:
+    """Types that only newer portals have."""
+    types = dict.fromkeys(column.type for column in columns if column.type in NEWER_TYPES)
+    return _doubts(f"datasets.{key}", generation, list(types))
+
+
+def _doubts(where: str, generation: Generation, names: Sequence[str]) -> Iterator[str]:
+    """It is known only afterwards, and nothing is lost by trying."""
+    if names and generation != "tables":
+        yield say(
+            "{where}: this portal may be too old for {names}, and refuse it.",
+            where=where,
+            names=", ".join(names),
+        )

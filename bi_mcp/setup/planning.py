@@ -1,0 +1,250 @@
+"""Setup, portal and state -> a plan. Pure but for the values behind references, which are compared and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.errors import BiMcpError, SecretReferenceError
+from bi_mcp.rest.groups import GROUPS, Group
+from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.setup.changes import creation, deletion, replacement, update
+from bi_mcp.setup.consequences import dropped, travelling
+from bi_mcp.setup.difference import (
+    compare_connector,
+    compare_dataset,
+    compare_source,
+    immutable_differences,
+)
+from bi_mcp.setup.feasibility import (
+    doubtful_fields,
+    doubtful_replacements,
+    doubtful_types,
+    unusable_addresses,
+)
+from bi_mcp.setup.matching import AnyItem, Pairs, match
+from bi_mcp.setup.plan import Change, FieldChange, Plan
+from bi_mcp.setup.plan_digest import plan_digest
+from bi_mcp.setup.setup import ConnectorEntry, Setup, SourceEntry, count_objects
+from bi_mcp.setup.state import State
+from bi_mcp.vault.travel import addresses_of, find_travel
+
+if TYPE_CHECKING:
+    from bi_mcp.base.secret import Secret
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.vault.setting_values import SettingValue, SettingValues
+
+CHARTS_BREAK = text("Charts and dashboards that use it break.")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a plan is made of. `prune` deletes what the portal has and the file does not."""
+
+    setup: Setup
+    snapshot: Snapshot
+    state: State
+    values: SettingValues
+    generation: Generation = "tables"
+    prune: bool = False
+
+
+def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
+    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` for what cannot be told."""
+    pairs = match(wanted.setup, wanted.snapshot, wanted.state)
+    planning = _Planning(wanted, pairs)
+    changes = planning.changes()
+    plan = Plan(
+        portal=wanted.state.portal,
+        changes=tuple(changes),
+        notes=tuple(planning.notes()),
+        obstacles=tuple(planning.obstacles),
+        state_digest=plan_digest(pairs, wanted.setup, wanted.snapshot, changes),
+    )
+    return plan, pairs
+
+
+class _Planning:
+    """One run over a setup: connectors, sources, datasets, then what goes."""
+
+    def __init__(self, wanted: Wanted, pairs: Pairs) -> None:
+        self._wanted = wanted
+        self._setup = wanted.setup
+        self._pairs = pairs
+        self._unknown = list[str]()
+        self.obstacles = list[str]()
+
+    def changes(self) -> list[Change]:
+        """Sources are made before the datasets that move to them; what is replaced goes only when its successor is there."""
+        connectors = [change for key in self._setup.connectors for change in self._connector(key)]
+        sources = [change for key in self._setup.sources for change in self._source(key)]
+        datasets = [change for key in self._setup.datasets for change in self._dataset(key)]
+        gone = list(self._gone())
+        # Names are unique on a portal: what goes makes room before what comes.
+        leaving_datasets = [change for change in gone if change.group == "dataset"]
+        others = [change for change in gone if change.group != "dataset"]
+        return [*connectors, *sources, *leaving_datasets, *datasets, *others]
+
+    def notes(self) -> Iterator[str]:
+        """What the reader should know beside the changes."""
+        yield from dict.fromkeys(self._unknown)
+        unmanaged = [group for group, item in self._strangers()]
+        if unmanaged and not self._wanted.prune:
+            counts = [(unmanaged.count(group), group) for group in GROUPS if unmanaged.count(group)]
+            counted = ", ".join(count_objects(group, count) for count, group in counts)
+            yield say(
+                "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
+                counted=counted,
+            )
+        yield from self._moved()
+        if self._wanted.snapshot.vanished:
+            yield say("Objects were deleted while the portal was read; plan again if they matter.")
+
+    def _moved(self) -> Iterator[str]:
+        """A source that the file calls otherwise than the portal is a new one, unless someone says that it is not."""
+        strangers = {item.id for group, item in self._strangers() if group == "source"}
+        for key, entry in self._setup.datasets.items():
+            item = self._pairs.datasets.get(key)
+            if item and item.source_id in strangers and entry.source not in self._pairs.sources:
+                yield say(
+                    "Datasets of source {id} would be made again on a new source {key}. If that is the same source "
+                    "under another title, say so first: `bi-mcp adopt sources.{key}={id}`.",
+                    id=item.source_id,
+                    key=entry.source,
+                )
+
+    def _connector(self, key: str) -> Iterator[Change]:
+        entry = self._setup.connectors[key]
+        item = self._pairs.connectors.get(key)
+        if item is None:
+            self.obstacles.extend(unusable_addresses(key, entry))
+            self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation))
+            yield self._creation("connector", key)
+            return
+        compared = compare_connector(entry, item, self._applied("connector", key))
+        differing = [field.field for field in compared.fields]
+        self.obstacles.extend(unusable_addresses(key, entry, differing))
+        self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation, differing))
+        consequences = (
+            *travelling(compared, item),
+            *dropped(compared),
+            *self._stored_secrets(key, entry, item),
+        )
+        yield from update(self._setup, "connector", key, item, compared, consequences)
+
+    def _source(self, key: str) -> Iterator[Change]:
+        entry = self._setup.sources[key]
+        item = self._pairs.sources.get(key)
+        reveal = partial(self._reveal, entry)
+        if item is None:
+            self._check_values(key, entry)
+            yield self._creation("source", key)
+            return
+        connector = self._pairs.connectors.get(entry.connector)
+        if self._is_replaced(key, item):
+            self._check_values(key, entry)
+            moved = FieldChange(
+                "connector", item.connector_id, connector.id if connector else entry.connector
+            )
+            yield replacement(
+                self._setup, "source", key, item, (moved,), say("Its datasets are made again, too.")
+            )
+            return
+        compared = compare_source(
+            entry,
+            item,
+            self._applied("source", key),
+            reveal,
+            active_counts=self._wanted.generation == "classic",
+        )
+        self._unknown.extend(compared.unknown)
+        yield from update(self._setup, "source", key, item, compared)
+
+    def _dataset(self, key: str) -> Iterator[Change]:
+        entry = self._setup.datasets[key]
+        item = self._pairs.datasets.get(key)
+        if item is None:
+            self._unknown.extend(doubtful_types(key, entry.columns, self._wanted.generation))
+            yield self._creation("dataset", key)
+            return
+        source = self._pairs.sources.get(entry.source)
+        stays = source is not None and not self._is_replaced(entry.source, source)
+        fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
+        if fixed:
+            self.obstacles.extend(doubtful_replacements(key, entry.columns, self._wanted.generation))
+            yield replacement(
+                self._setup, "dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item)
+            )
+            return
+        compared = compare_dataset(entry, item, self._applied("dataset", key))
+        if compared.columns.delete:
+            added = compared.columns.add
+            self.obstacles.extend(doubtful_replacements(key, added, self._wanted.generation))
+        else:
+            self._unknown.extend(doubtful_types(key, compared.columns.add, self._wanted.generation))
+        lost = ", ".join(name for _, name in compared.columns.delete)
+        warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
+        yield from update(self._setup, "dataset", key, item, compared, warned)
+
+    def _gone(self) -> Iterator[Change]:
+        """What has a successor or, with `prune`, no place in the file: datasets first."""
+        leaving = self._wanted.state.leaving
+        for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
+            if (group, item.id) in leaving:
+                yield deletion(group, item, say("It was replaced, and only its deletion is left to do."))
+            elif self._wanted.prune:
+                warned = (say(CHARTS_BREAK), *self._orphan(item)) if isinstance(item, Dataset) else ()
+                yield deletion(group, item, say("It is not in the file."), warned)
+
+    def _strangers(self) -> list[tuple[Group, AnyItem]]:
+        return list(self._pairs.unmanaged(self._wanted.snapshot))
+
+    def _is_replaced(self, key: str, source: Source) -> bool:
+        connector = self._pairs.connectors.get(self._setup.sources[key].connector)
+        if source.connector_id is None:
+            # What a portal does not tell is no reason to make anything again.
+            return False
+        return connector is None or connector.id != source.connector_id
+
+    def _orphan(self, item: Dataset) -> Iterator[str]:
+        if item.external_id and self._wanted.generation == "tables":
+            yield say(
+                "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",
+                id=item.external_id,
+            )
+
+    def _creation(self, group: Group, key: str) -> Change:
+        return creation(self._setup, group, key, self._wanted.state.known(group).get(key))
+
+    def _applied(self, group: Group, key: str) -> Mapping[str, str]:
+        known = self._wanted.state.known(group).get(key)
+        return known.fields if known else {}
+
+    def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
+        """Raises what an unusable reference raises."""
+        connector = self._setup.connectors[entry.connector]
+        return self._wanted.values.resolve({code: value}, connector.settings, connector.addresses)[code]
+
+    def _stored_secrets(self, key: str, entry: ConnectorEntry, item: Connector) -> list[str]:
+        """Which stored secrets the connector would take along; where it may not, the plan cannot be applied."""
+        named = self._wanted.values.named
+        if named is None:
+            return []
+        held = [source for source in self._wanted.snapshot.sources.values() if source.connector_id == item.id]
+        try:
+            return find_travel(named, held, addresses_of(item), entry.addresses)
+        except SecretReferenceError as error:
+            self.obstacles.append(f"connectors.{key}: {error}")
+            return []
+
+    def _check_values(self, key: str, entry: SourceEntry) -> None:
+        """What is about to be made needs every value."""
+        for code, value in entry.settings.items():
+            try:
+                self._reveal(entry, code, value)
+            except BiMcpError as error:
+                self.obstacles.append(f"sources.{key}: {error}")

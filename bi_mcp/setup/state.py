@@ -1,0 +1,215 @@
+"""Which object of a portal stands behind which key, and how bi-mcp last left it: a small file beside the setup.
+
+It holds no values, only digests of them. A setup lives without it, too: objects are then known by their titles and names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import StateFileError
+from bi_mcp.rest.groups import GROUPS, Group, parse_group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bi_mcp.auth.portal_identity import PortalIdentity
+
+VERSION = 1
+DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Known:
+    """An object of the portal. `fields` maps what was last applied to digests; empty where it was only adopted."""
+
+    id: int
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """A value; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
+
+    `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
+    """
+
+    portal: str
+    objects: Mapping[Group, Mapping[str, Known]] = field(default_factory=dict)
+    leaving: frozenset[tuple[Group, int]] = frozenset()
+
+    def known(self, group: Group) -> Mapping[str, Known]:
+        """The objects of a group by key."""
+        return self.objects.get(group, {})
+
+
+class StateDraft:
+    """A state while it changes. A change takes as long in a large state as in a small one."""
+
+    def __init__(self, state: State) -> None:
+        self._portal = state.portal
+        self._objects: dict[Group, dict[str, Known]] = {group: dict(state.known(group)) for group in GROUPS}
+        self._keys: dict[Group, dict[int, str]] = {
+            group: {known.id: key for key, known in self._objects[group].items()} for group in GROUPS
+        }
+        self._leaving = set(state.leaving)
+
+    def state(self) -> State:
+        """What has become of it."""
+        objects = {group: dict(known) for group, known in self._objects.items()}
+        return State(self._portal, objects, frozenset(self._leaving))
+
+    def known(self, group: Group) -> Mapping[str, Known]:
+        """The objects of a group by key."""
+        return self._objects[group]
+
+    def put(self, group: Group, key: str, known: Known) -> None:
+        """After an object was created or changed. An object has one key: an older one is forgotten."""
+        self._forget(group, known.id)
+        replaced = self._objects[group].get(key)
+        if replaced is not None:
+            self._keys[group].pop(replaced.id, None)
+        self._objects[group][key] = known
+        self._keys[group][known.id] = key
+
+    def adopt(self, group: Group, key: str, id: int) -> None:
+        """After an object was found. What was applied to it under this key stays known."""
+        known = self._objects[group].get(key)
+        if known is None or known.id != id:
+            self.put(group, key, Known(id))
+
+    def remove(self, group: Group, id: int) -> None:
+        """After an object was deleted."""
+        self._forget(group, id)
+        self._leaving.discard((group, id))
+
+    def leave(self, group: Group, id: int) -> None:
+        """Once an object has a successor and is to be deleted."""
+        self._leaving.add((group, id))
+
+    def _forget(self, group: Group, id: int) -> None:
+        key = self._keys[group].pop(id, None)
+        if key is not None:
+            del self._objects[group][key]
+
+
+def digest(value: object) -> str:
+    """What stands for a value in the state. Never made of a secret: a short password could be guessed from it."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_DIGITS]
+
+
+def state_path(setup: Path, portal: PortalIdentity) -> Path:
+    """`bi.yaml` and `https://portal.example` -> `bi.portal.example.state.json`: one for each portal that a file is applied to."""
+    return setup.with_name(f"{setup.stem}.{portal.file_name}.state.json")
+
+
+def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
+    """Judge whose a state is. Older versions wrote down the host alone."""
+    address = document.get("portal")
+    if address == portal.host:
+        return portal.has_host_file
+    return portal.owns(str(address), str(document.get("member") or ""))
+
+
+def to_json(state: State) -> dict[str, Any]:
+    """The state as it is kept."""
+    objects = {
+        f"{group}s": {
+            key: {"id": known.id, **({"fields": dict(known.fields)} if known.fields else {})}
+            for key, known in state.known(group).items()
+        }
+        for group in GROUPS
+    }
+    leaving = [list(item) for item in sorted(state.leaving)]
+    return {
+        "version": VERSION,
+        "portal": state.portal,
+        **objects,
+        **({"leaving": leaving} if leaving else {}),
+    }
+
+
+def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> State:
+    """Read a state. Raises `StateFileError` for one that is damaged, newer, or of another portal."""
+    if document.get("version") != VERSION:
+        raise StateFileError(
+            say(
+                "{name}: made by another version of bi-mcp (version {document!r}). Use that version, or move the file away.",
+                name=name,
+                document=document.get("version"),
+            )
+        )
+    if not belongs_to(document, portal):
+        raise _of_another_portal(document, name, portal)
+    try:
+        objects: dict[Group, dict[str, Known]] = {
+            group: {
+                str(key): Known(int(known["id"]), dict(known.get("fields", {})))
+                for key, known in document.get(f"{group}s", {}).items()
+            }
+            for group in GROUPS
+        }
+        leaving = frozenset((parse_group(group), int(id)) for group, id in document.get("leaving", []))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StateFileError(
+            say(
+                "{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names.",
+                name=name,
+            )
+        ) from None
+    for group, known in objects.items():
+        _check_once(name, group, known)
+    return State(portal.address, objects, leaving)
+
+
+def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> StateFileError:
+    address = document.get("portal")
+    if address == portal.host:
+        return StateFileError(
+            say(
+                '{name} names the host {host} only, and you are logged in to several portals there. If it is of {portal}, write that in place of the host, as "portal"; otherwise move the file away.',
+                name=name,
+                host=address,
+                portal=portal.address,
+            )
+        )
+    if address == portal.address:
+        return StateFileError(
+            say(
+                "{name} belongs to another portal, which had the address {portal} before. Its ids mean nothing here; move the file away.",
+                name=name,
+                portal=portal.address,
+            )
+        )
+    return StateFileError(
+        say(
+            "{name} belongs to the portal {document!r}, not to {portal!r}. Its ids mean nothing there; move the file away.",
+            name=name,
+            document=address,
+            portal=portal.address,
+        )
+    )
+
+
+def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
+    """An edited or merged file may let two keys stand for one object, which both would then change."""
+    keys = dict[int, str]()
+    for key in sorted(known):
+        other = keys.setdefault(known[key].id, key)
+        if other != key:
+            raise StateFileError(
+                say(
+                    "{name}, {group}s: {other} and {key} stand for the same object {id}. Remove the wrong one of them from the file.",
+                    name=name,
+                    group=group,
+                    other=other,
+                    key=key,
+                    id=known[key].id,
+                )
+            )

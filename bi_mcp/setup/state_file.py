@@ -1,0 +1,185 @@
+"""The files beside a setup: the state, and what a request in flight was about to do. Replaced as a whole, and on the disk at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from glob import escape
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.language import say
+from bi_mcp.base.whole_file import read_regular, replace_file
+from bi_mcp.errors import StateFileError
+from bi_mcp.setup.state import State, belongs_to, from_json, state_path, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Document = Mapping[str, Any]
+
+
+class StateKeeper(Protocol):
+    """Where an application keeps what a killed process must not take with it."""
+
+    def read(self) -> State:
+        """The state, an empty one where none was kept."""
+        ...
+
+    def write(self, state: State) -> None:
+        """Keep a state."""
+        ...
+
+    def read_pending(self) -> Document | None:
+        """What the last request was about to do, None where it was finished."""
+        ...
+
+    def write_pending(self, pending: Document | None) -> None:
+        """Keep what the next request is about to do; None: it is finished."""
+        ...
+
+
+@dataclass
+class StateInMemory:
+    """For a setup without a file: objects are known by their titles and names, the next time again."""
+
+    state: State
+    pending: Document | None = None
+
+    def read(self) -> State:
+        return self.state
+
+    def write(self, state: State) -> None:
+        self.state = state
+
+    def read_pending(self) -> Document | None:
+        return self.pending
+
+    def write_pending(self, pending: Document | None) -> None:
+        self.pending = pending
+
+
+def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
+    """Where the state of a setup is kept: beside its file, or for as long as the process runs where it has none."""
+    return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
+
+
+def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
+    """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
+    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
+
+
+class StateFile:
+    """`bi.portal.example.state.json` beside `bi.yaml`, and `….pending.json` while a request is in flight.
+
+    Where the portal had another address, or an older version called it by its host alone, the file of that name is read
+    and, once something is written, replaced by one of the right name.
+    """
+
+    def __init__(self, setup: Path, portal: PortalIdentity) -> None:
+        self._setup = setup
+        self._portal = portal
+        self.path = state_path(setup, portal)
+        self.pending_path = _pending_path(self.path)
+
+    def read(self) -> State:
+        """Raises `StateFileError` for a file that is none of ours, or another portal's."""
+        path = self._kept()
+        document = self._read(path)
+        return (
+            State(self._portal.address) if document is None else from_json(document, path.name, self._portal)
+        )
+
+    def write(self, state: State) -> None:
+        """Raises `StateFileError` where it cannot be written."""
+        former = self._kept()
+        self._write(self.path, self._document(state))
+        if former != self.path:
+            former.unlink(missing_ok=True)
+
+    def read_pending(self) -> Document | None:
+        """What the last request was about to do, None where it was finished."""
+        return self._read(self.pending_path) or self._read(_pending_path(self._kept()))
+
+    def write_pending(self, pending: Document | None) -> None:
+        """None removes it."""
+        if pending is None:
+            _pending_path(self._kept()).unlink(missing_ok=True)
+            self.pending_path.unlink(missing_ok=True)
+        else:
+            self._write(self.pending_path, pending)
+
+    def _document(self, state: State) -> Document:
+        member = {"member": self._portal.member} if self._portal.member else {}
+        return {**to_json(state), **member}
+
+    def _kept(self) -> Path:
+        """Where the state is now: under its name, or under a former one."""
+        if self.path.exists():
+            return self.path
+        for path in sorted(self._setup.parent.glob(f"{escape(self._setup.stem)}.*.state.json")):
+            try:
+                document = self._read(path)
+            except StateFileError:
+                # Not ours to judge: the file of this portal's name is not there.
+                continue
+            if document is not None and self._is_former(path, document):
+                return path
+        return self.path
+
+    def _is_former(self, path: Path, document: Document) -> bool:
+        # `bi.prod.portal.example.state.json` is beside `bi.prod.yaml`, though it looks like a state of `bi.yaml`.
+        named = PortalIdentity(str(document.get("portal")))
+        return state_path(self._setup, named) == path and belongs_to(document, self._portal)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from applying the same file to the same portal. Raises `StateFileError` at once."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0):
+                yield
+        except Timeout:
+            raise StateFileError(
+                say(
+                    "{name} is in use: another bi-mcp applies this setup right now. Wait for it to end.",
+                    name=self.path.name,
+                )
+            ) from None
+
+    def _read(self, path: Path) -> Document | None:
+        try:
+            document = json.loads(read_regular(path))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            raise StateFileError(
+                say(
+                    "{name} cannot be read ({reason}). Restore it, or delete it: objects are then known by titles and names.",
+                    name=path.name,
+                    reason=type(error).__name__,
+                )
+            ) from None
+        if not isinstance(document, dict):
+            raise StateFileError(say("{name} is damaged. Restore it, or delete it.", name=path.name))
+        return document
+
+    def _write(self, path: Path, document: Document) -> None:
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        try:
+            replace_file(path, f"{text}\n".encode())
+        except OSError as error:
+            raise StateFileError(
+                say(
+                    "{name} cannot be written ({strerror}). Nothing more was sent. Make room or make it writable, then apply again.",
+                    name=path.name,
+                    strerror=error.strerror,
+                )
+            ) from None
+
+
+def _pending_path(state: Path) -> Path:
+    return state.with_name(state.name.replace(".state.json", ".pending.json"))

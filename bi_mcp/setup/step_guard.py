@@ -1,0 +1,103 @@
+"""Second look after the steps of an application that send stored secrets or move connectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bi_mcp.errors import SecretReferenceError
+from bi_mcp.history.guarded_writes import UNKNOWN, Allowed, GuardedWrites
+from bi_mcp.rest.models import ConnectorChanges, SourceChanges, SourceFields
+from bi_mcp.vault.setting_values import SecretReference
+from bi_mcp.vault.travel import addresses_of, new_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.setup.commands import Write
+    from bi_mcp.setup.setup import Setup
+
+
+@dataclass(frozen=True)
+class StepGuard:
+    """`snapshot` is what the plan was made of, `id_of` gives the id of an object of the setup that is there."""
+
+    writes: GuardedWrites
+    setup: Setup
+    snapshot: Snapshot
+    id_of: Callable[[Group, str], int]
+
+    def watches(self, write: Write) -> bool:
+        """Whether a step needs a second look, and what builds on it has to wait for that."""
+        if self.writes.named is None:
+            return False
+        if isinstance(write.fields, ConnectorChanges):
+            before = self.snapshot.connectors[write.step.id or 0]
+            return bool(new_hosts(addresses_of(before), addresses_of(write.fields)))
+        return bool(self._stored_codes(write))
+
+    async def look_again(
+        self, made: Mapping[int, tuple[Write, int]], *, connected: bool
+    ) -> dict[int, SecretReferenceError]:
+        """Take back which of the steps that were made must not stay. Returns the errors that say so, by their numbers.
+
+        Connectors go first: where one is set back, its sources are judged by where it leads then. Where nobody can say where a
+        connector leads, its sources are taken back, but not once the connection is lost.
+        """
+        errors = dict[int, SecretReferenceError]()
+        for number, (write, _) in made.items():
+            if isinstance(write.fields, ConnectorChanges):
+                errors |= await self._check_moved(number, write, connected=connected)
+        for number, hosts in (await self._strange_hosts(made)).items():
+            if hosts and (connected or hosts != UNKNOWN):
+                errors[number] = await self._take_back(*made[number], hosts)
+        return errors
+
+    async def _check_moved(
+        self, number: int, write: Write, *, connected: bool
+    ) -> dict[int, SecretReferenceError]:
+        assert isinstance(write.fields, ConnectorChanges)  # noqa: S101  the caller has looked
+        try:
+            before = self.snapshot.connectors[write.step.id or 0]
+            await self.writes.check_moved(before, write.fields, connected=connected)
+        except SecretReferenceError as error:
+            return {number: error}
+        return {}
+
+    async def _strange_hosts(self, made: Mapping[int, tuple[Write, int]]) -> dict[int, str]:
+        """All at once: reads that are issued together become one request."""
+        found = dict[int, str]()
+
+        async def look(number: int, write: Write) -> None:
+            found[number] = await self.writes.strange_hosts(self._allowed(write))
+
+        async with anyio.create_task_group() as tasks:
+            for number, (write, _) in made.items():
+                if isinstance(write.fields, SourceFields | SourceChanges):
+                    tasks.start_soon(look, number, write)
+        return dict(sorted(found.items()))
+
+    async def _take_back(self, write: Write, id: int, hosts: str) -> SecretReferenceError:
+        if isinstance(write.fields, SourceChanges):
+            undo = partial(self.writes.restore_values, self.snapshot.sources[id], write.fields)
+        else:
+            undo = partial(self.writes.bi.sources.delete, id)
+        return await self.writes.take_back_source(id, hosts, undo)
+
+    def _allowed(self, write: Write) -> Allowed:
+        assert isinstance(write.fields, SourceFields | SourceChanges)  # noqa: S101  the caller has looked
+        key = self.setup.sources[write.step.key or ""].connector
+        values = {code: (write.fields.settings or {})[code] for code in self._stored_codes(write)}
+        return Allowed(self.id_of("connector", key), self.setup.connectors[key].addresses, values)
+
+    def _stored_codes(self, write: Write) -> list[str]:
+        """The settings that hold stored secrets; others are bound to nothing."""
+        if not isinstance(write.fields, SourceFields | SourceChanges):
+            return []
+        held = self.setup.sources[write.step.key or ""].settings
+        return [code for code in write.fields.settings or {} if isinstance(held.get(code), SecretReference)]

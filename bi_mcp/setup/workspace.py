@@ -1,0 +1,213 @@
+"""One portal and one setup: export, plan, apply. What the commands and the tools share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import BiMcpError, PlanError
+from bi_mcp.rest.groups import GROUPS
+from bi_mcp.rest.models import ReceivedParameter
+from bi_mcp.setup.apply import Application, Progress
+from bi_mcp.setup.checking import check_endpoints
+from bi_mcp.setup.export import Exported, Reference, export_setup
+from bi_mcp.setup.matching import live, match, paired
+from bi_mcp.setup.planning import Wanted, make_plan
+from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
+from bi_mcp.setup.state import Known, StateDraft
+from bi_mcp.vault.known_values import known_values
+
+if TYPE_CHECKING:
+    from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.history.entries import History
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.snapshot import Snapshot
+    from bi_mcp.setup.matching import Pairs
+    from bi_mcp.setup.plan import Plan
+    from bi_mcp.setup.report import Report
+    from bi_mcp.setup.setup import Setup
+    from bi_mcp.setup.state_file import StateKeeper
+    from bi_mcp.vault.setting_values import SettingValues
+
+# More deletions than this are more often a wrong file than a wish.
+MOST_DELETIONS = 10
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it was made of."""
+
+    plan: Plan
+    setup: Setup
+    pairs: Pairs
+    snapshot: Snapshot
+    tables: bool
+    prune: bool
+
+
+@dataclass
+class Workspace:
+    """`keeper` holds the state of the setup on this portal, `values` finds what references stand for."""
+
+    bi: BIConnector
+    keeper: StateKeeper
+    values: SettingValues
+    caller: EndpointCaller | None = None
+    clock: Clock = field(default_factory=Clock)
+    settled_after: float = SETTLED_AFTER_S
+    history: History | None = None
+
+    async def export(
+        self, *, shown_settings: frozenset[str] = frozenset(), existing: Setup | None = None
+    ) -> Exported:
+        """Write down everything that the portal shows this application. An `existing` setup keeps its keys and references."""
+        snapshot = await self.bi.snapshot()
+        tables = await self.bi.datasets.has_tables()
+        state = self.keeper.read()
+        if existing is not None:
+            state = paired(match(existing, snapshot, state), state)
+        return export_setup(
+            snapshot,
+            state,
+            shown_settings=shown_settings,
+            tables=tables,
+            references=self._references(existing),
+            known=await to_thread.run_sync(known_values, self.values),
+        )
+
+    def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:
+        """What the references of a setup stand for here, None where that cannot be found."""
+        found = dict[tuple[str, str], Reference]()
+        for key, source in (existing.sources if existing else {}).items():
+            for code, value in source.settings.items():
+                if isinstance(value, str | int):
+                    continue
+                try:
+                    secret = self.values.resolve({code: value}, [ReceivedParameter(code=code)])[code]
+                except BiMcpError:
+                    secret = None
+                found[key, code] = Reference(value, secret)
+        return found
+
+    def remember(self, exported: Exported) -> None:
+        """Let the state know under which keys a portal was exported."""
+        draft = StateDraft(self.keeper.read())
+        for group, keys in exported.keys.items():
+            for id, key in keys.items():
+                if key in exported.setup.entries(group):
+                    draft.adopt(group, key, id)
+        self.keeper.write(draft.state())
+
+    def remember_pairs(self, planned: Planned) -> None:
+        """Let the state know what was known by its name: it may be called otherwise in the file the next time."""
+        self.keeper.write(paired(planned.pairs, self.keeper.read()))
+
+    async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
+        """Compare the setup with the portal. Raises `PlanError` for what cannot be told."""
+        snapshot = await self.bi.snapshot()
+        tables = await self.bi.datasets.has_tables()
+        return await to_thread.run_sync(self._planned, setup, snapshot, tables, prune)
+
+    def _planned(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
+        """Beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
+        wanted = Wanted(
+            setup=setup,
+            snapshot=snapshot,
+            state=self.keeper.read(),
+            values=self.values,
+            generation="tables" if tables else "classic",
+            prune=prune,
+        )
+        plan, pairs = make_plan(wanted)
+        return Planned(plan, setup, pairs, snapshot, tables, prune)
+
+    async def resume(self) -> None:
+        """Clear up after an application that was cut off. To be called before a plan that is to be applied."""
+        await resume(self.bi, self.keeper, self.clock, settled_after=self.settled_after)
+
+    async def prepare(
+        self,
+        setup: Setup,
+        checksum: str,
+        *,
+        prune: bool = False,
+        check: bool = True,
+        most_deletions: int = MOST_DELETIONS,
+        progress: Progress | None = None,
+    ) -> Application:
+        """The run of the plan that has this checksum. Raises `PlanError`, and has sent nothing, where the portal has moved since."""
+        planned = await self.plan(setup, prune=prune)
+        if planned.plan.checksum != checksum:
+            raise PlanError(
+                say(
+                    "Nothing was sent: the portal or the file has changed since this plan was made. Plan again and look at it."
+                )
+            )
+        if planned.plan.obstacles:
+            raise PlanError(say("Nothing was sent. {obstacles}", obstacles=" ".join(planned.plan.obstacles)))
+        _check_deletions(len(planned.plan.deletions), most_deletions)
+        if check and self.caller is not None:
+            await check_endpoints(planned.plan, setup, self.values, self.caller)
+        return Application(
+            bi=self.bi,
+            setup=planned.setup,
+            plan=planned.plan,
+            pairs=planned.pairs,
+            snapshot=planned.snapshot,
+            keeper=self.keeper,
+            values=self.values,
+            tables=planned.tables,
+            clock=self.clock,
+            progress=progress,
+            history=self.history,
+        )
+
+    async def apply(self, setup: Setup, checksum: str, **options: Any) -> Report:
+        """`prepare` with its options, and run."""
+        return await (await self.prepare(setup, checksum, **options)).run()
+
+    async def adopt(self, setup: Setup, assignment: str) -> None:
+        """`connectors.sales=5`: from now on the key stands for that object. Raises `PlanError` where one of both is not there."""
+        place, _, id = assignment.partition("=")
+        groups, _, key = place.partition(".")
+        group = next((group for group in GROUPS if f"{group}s" == groups), None)
+        if group is None or not id.isdecimal():
+            raise PlanError(
+                say(
+                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID, with the id that `bi-mcp map` shows.",
+                    assignment=assignment,
+                )
+            )
+        if key not in setup.entries(group):
+            raise PlanError(
+                say(
+                    "The file has no {groups}.{key}. Check its spelling, or add it to the file.",
+                    groups=groups,
+                    key=key,
+                )
+            )
+        if int(id) not in live(await self.bi.snapshot(), group):
+            raise PlanError(
+                say(
+                    "The portal shows this application no {group} {id}. Take an id that `bi-mcp map` shows.",
+                    group=group,
+                    id=id,
+                )
+            )
+        draft = StateDraft(self.keeper.read())
+        draft.put(group, key, Known(int(id)))
+        self.keeper.write(draft.state())
+
+
+def _check_deletions(deletions: int, most: int) -> None:
+    if deletions > most:
+        raise PlanError(
+            say(
+                "Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed. If they are meant, say so with --max-deletions {deletions}.",
+                deletions=deletions,
+                most=most,
+            )
+        )

@@ -1,0 +1,129 @@
+"""One JSON document in a file that only its owner may read, shared by several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bi_mcp.base.language import say, text
+from bi_mcp.base.whole_file import link_target, put_in_place, read_regular, write_new
+from bi_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
+
+
+class PrivateFile:
+    """A document that is replaced as a whole: a reader, or a process killed while it writes, leaves the old or the new one.
+
+    A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
+    left there is put in its place by `recover`, so that what was once written is never lost.
+    Writers must hold a lock of their own; `locked` is one. `remedy` is what the user does about a damaged one.
+    """
+
+    def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
+        self._path = path
+        self._remedy = remedy
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the document, None where there is none. Raises `ConfigError` for a file that is none of ours."""
+        try:
+            text = read_regular(self._path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(
+                say(
+                    "{path} cannot be read ({strerror}). Let your user read it, or set BI_MCP_CONFIG_DIR to another folder.",
+                    path=self._path,
+                    strerror=error.strerror,
+                )
+            ) from None
+        document = _parse(text)
+        if document is None:
+            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
+        return document
+
+    def write(self, document: Mapping[str, object]) -> None:
+        """Replace the document. Raises `OSError`; the old document is then still in place."""
+        make_private_folder(self._path.parent)
+        self._new.unlink(missing_ok=True)
+        write_new(self._new, json.dumps(document).encode(), mode=0o600)
+        put_in_place(self._new, self._target)
+
+    def recover(self) -> None:
+        """Finish what a killed process had written completely, and remove what it had not. Call it under the lock."""
+        try:
+            text = read_regular(self._new)
+        except FileNotFoundError:
+            return
+        if _parse(text) is None:
+            self._new.unlink(missing_ok=True)
+            return
+        put_in_place(self._new, self._target)
+
+    def remove(self) -> None:
+        """Remove the document; a process killed in between leaves it whole or gone."""
+        self._new.unlink(missing_ok=True)
+        self._target.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the file for one change, against other processes too. Raises `ConfigError` when another never lets go."""
+        from filelock import FileLock, Timeout
+
+        make_private_folder(self._path.parent)
+        try:
+            with FileLock(f"{self._path}.lock", timeout=10, mode=0o600):
+                self.recover()
+                yield
+        except Timeout:
+            raise ConfigError(
+                say("Another bi-mcp process has kept {path} locked. End it and try again.", path=self._path)
+            ) from None
+
+    @property
+    def _target(self) -> Path:
+        return link_target(self._path)
+
+    @property
+    def _new(self) -> Path:
+        target = self._target
+        return target.with_name(f"{target.name}.new")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and those above it, where they are not there yet.
+
+    One of ours that everybody may write in is closed to them: whoever may rename its files may replace them.
+    """
+    if folder.exists():
+        _close(folder)
+        return
+    # Rights of the folders above would come from the umask, which may be 0.
+    for missing in reversed([above for above in (folder, *folder.parents) if not above.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def _close(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    status = folder.stat()
+    open_to_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+    if open_to_all and status.st_uid == os.geteuid():
+        folder.chmod(stat.S_IMODE(status.st_mode) & ~stat.S_IWOTH)
+
+
+def _parse(text: bytes) -> dict[str, Any] | None:
+    """A document cut short lacks its last brace, so it is no JSON."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

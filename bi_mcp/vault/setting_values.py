@@ -1,0 +1,299 @@
+"""The values of a source's settings as a model or a file writes them -> secrets.
+
+A value is chosen by a model that may have been misled, and is about to be sent to an address. So a secret is named, not
+written: `{"secret": "name"}` for one that the user stored, which goes to no host but those it is bound to;
+`{"env": "BI_MCP_SECRET_…"}`; or `{"file": "name"}` inside the one folder that the user configured.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.errors import InvalidRequestError, SecretReferenceError
+from bi_mcp.rest.models.wire import refuse_bool
+from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.secret_index import is_name, set_command
+from bi_mcp.vault.secret_parameters import is_harmless, looks_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from bi_mcp.rest.models import Parameter, ReceivedParameter
+    from bi_mcp.vault.named_secrets import NamedSecrets
+
+ENV_PREFIX = "BI_MCP_SECRET_"
+MAX_FILE_BYTES = 64 * 1024
+
+
+class _Reference(BaseModel):
+    """Its errors repeat no value: someone may have written the secret itself there."""
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
+
+
+class EnvReference(_Reference):
+    """A variable of the server's environment."""
+
+    env: str
+
+
+class FileReference(_Reference):
+    """A file in the folder for secrets."""
+
+    file: str
+
+
+class SecretReference(_Reference):
+    """A secret that the user stored under a name."""
+
+    secret: str
+
+
+SettingValue = (
+    str | Annotated[int, BeforeValidator(refuse_bool)] | EnvReference | FileReference | SecretReference
+)
+
+
+@dataclass(frozen=True)
+class SettingValues:
+    """Resolves values and references. Raises `SecretReferenceError` or `InvalidRequestError`; no text holds a value.
+
+    `shown` are the codes whose values the user chose to show; `variables` returns the values of all variables with a prefix.
+    """
+
+    variable: Callable[[str], Secret | None]
+    folder: Path | None
+    allow_literal_secrets: bool
+    named: NamedSecrets | None = None
+    shown: frozenset[str] = frozenset()
+    variables: Callable[[str], Sequence[Secret]] = lambda _: ()
+
+    def resolve(
+        self,
+        settings: Mapping[str, SettingValue],
+        parameters: Sequence[Parameter | ReceivedParameter],
+        addresses: Collection[str] = (),
+    ) -> dict[str, Secret]:
+        """Turn `{code: value}` into secrets for a connector with the given parameters.
+
+        `addresses` are all that the values will be sent to: a stored secret is given out only when it is bound to each of
+        their hosts, and so to none without an address. May wait for a keyring.
+        """
+        self.check_places(settings, parameters)
+        names = {parameter.code: parameter.name or "" for parameter in parameters}
+        return {code: self._resolve(code, names[code], value, addresses) for code, value in settings.items()}
+
+    def check_places(
+        self, settings: Mapping[str, SettingValue], parameters: Sequence[Parameter | ReceivedParameter]
+    ) -> None:
+        """Raise for codes that the connector does not declare, and for a reference whose value would be shown later."""
+        names = {parameter.code: parameter.name or "" for parameter in parameters}
+        _check_declared(settings, names)
+        for code, value in settings.items():
+            referred = not isinstance(value, str | int)
+            if referred and (code in self.shown or is_harmless(code, names[code])):
+                raise SecretReferenceError(
+                    say(
+                        "settings.{code}: a reference is not accepted here, because values of this parameter are shown: its code or name says that it is not a secret, or the user named it in --show-settings. Nothing was sent. Write the value as text. If it is a secret, the connector must declare it under another code and name, such as password.",
+                        code=code,
+                    )
+                )
+
+    def missing(self, settings: Mapping[str, SettingValue]) -> list[str]:
+        """The names in references under which no secret is stored yet, though one could be."""
+        names = dict.fromkeys(
+            value.secret
+            for value in settings.values()
+            if isinstance(value, SecretReference) and is_name(value.secret)
+        )
+        if self.named is None or not names:
+            return []
+        known = self.named.known()
+        return [name for name in names if name not in known]
+
+    def _resolve(self, code: str, name: str, value: SettingValue, addresses: Collection[str]) -> Secret:
+        if isinstance(value, SecretReference):
+            return self._from_store(code, value.secret, addresses)
+        if isinstance(value, EnvReference):
+            return self._from_environment(code, value.env)
+        if isinstance(value, FileReference):
+            return self._from_file(code, value.file)
+        # An empty text is no secret: it takes the value away.
+        if looks_secret(code, name) and value != "" and not self.allow_literal_secrets:
+            raise SecretReferenceError(
+                say(
+                    'settings.{code} looks like a secret and is not accepted as text. {store_first}Put the value into a variable such as {env_prefix}{variable} of the server\'s environment and pass {{"env": "{env_prefix}{variable}"}}{or_a_file}.',
+                    code=code,
+                    store_first=self._store_advice(),
+                    env_prefix=ENV_PREFIX,
+                    variable=_variable_name(code),
+                    or_a_file=self._file_advice(),
+                )
+            )
+        return Secret(str(value))
+
+    def _from_store(self, code: str, name: str, addresses: Collection[str]) -> Secret:
+        if not is_name(name):
+            # The name is not repeated: someone may have written the secret itself there.
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: that is no name of a stored secret. Names hold only a-z, 0-9, - and _; `bi-mcp secret list` shows the user which there are.",
+                    code=code,
+                )
+            )
+        if self.named is None:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: this server has no configuration folder to store secrets in. Use a {env_prefix} variable.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
+            )
+        hosts = find_destinations(addresses, f"settings.{code}")
+        secret = self.named.known().get(name)
+        if secret is None:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a terminal, which asks for the value: `{command}`. Then call again.",
+                    code=code,
+                    name=name,
+                    command=set_command(name, *hosts),
+                )
+            )
+        strange = [host for host in hosts if not secret.may_go_to(host)]
+        if strange:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: `{command}`.",
+                    code=code,
+                    name=name,
+                    hosts=", ".join(secret.hosts),
+                    strange=", ".join(strange),
+                    command=secret.command_for(*strange),
+                )
+            )
+        return self.named.value(secret)
+
+    def _from_environment(self, code: str, variable: str) -> Secret:
+        if not variable.startswith(ENV_PREFIX):
+            # The name is not repeated: someone may have written the secret itself there.
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: only variables whose name begins with {env_prefix} can be referred to. Rename the variable in the server's environment.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
+            )
+        value = self.variable(variable)
+        if not value:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment (the env block of the MCP client's configuration) and restart the server. {or_stored}",
+                    code=code,
+                    variable=variable,
+                    or_stored=self._or_stored(),
+                ).rstrip()
+            )
+        return value
+
+    def _from_file(self, code: str, name: str) -> Secret:
+        if self.folder is None:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: no folder for secrets is configured. Set BI_MCP_SECRETS_DIR, or use a {env_prefix} variable.",
+                    code=code,
+                    env_prefix=ENV_PREFIX,
+                )
+            )
+        path = _file_inside(self.folder, name)
+        if path is None:
+            # The name is not repeated: someone may have written the secret itself there.
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the folder for secrets holds no file of that name. Name a file inside it.",
+                    code=code,
+                )
+            )
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_FILE_BYTES + 1)
+            value = content.decode().removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError):
+            # The text of these exceptions may hold the file's bytes.
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the file {name!r} cannot be read as UTF-8 text. Check its rights and save it as UTF-8, or name another file.",
+                    code=code,
+                    name=name,
+                )
+            ) from None
+        if len(content) > MAX_FILE_BYTES:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes; it is no secret's value. Name another file.",
+                    code=code,
+                    name=name,
+                    max_file_bytes=MAX_FILE_BYTES,
+                )
+            )
+        if not value:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the file {name!r} is empty. Write the value into it, or name another file.",
+                    code=code,
+                    name=name,
+                )
+            )
+        return Secret(value)
+
+    def _store_advice(self) -> str:
+        if self.named is None:
+            return ""
+        return say(
+            'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}. Or: '
+        )
+
+    def _or_stored(self) -> str:
+        if self.named is None:
+            return ""
+        return say(
+            'Or ask the user to store the value with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}.'
+        )
+
+    def _file_advice(self) -> str:
+        return say(', or pass {{"file": "name"}} for a file in the folder for secrets') if self.folder else ""
+
+
+def _file_inside(folder: Path, name: str) -> Path | None:
+    """Follow links and `..` first: what counts is where the file lies."""
+    try:
+        inside = folder.resolve()
+        path = (inside / name).resolve()
+        return path if path.is_relative_to(inside) and path.is_file() else None
+    except (OSError, ValueError, RuntimeError):
+        # A name too long, with a NUL in it, or links in a circle.
+        return None
+
+
+def _variable_name(code: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", code.upper()).strip("_") or "VALUE"
+
+
+def _check_declared(settings: Mapping[str, SettingValue], names: Mapping[str, str]) -> None:
+    unknown = [code for code in settings if code not in names]
+    if unknown:
+        declared = ", ".join(names) or "none"
+        raise InvalidRequestError(
+            say(
+                "settings: the connector declares no {unknown}, and the portal would drop it silently. Declared: {declared}. Use these, or add the other to the connector first.",
+                unknown=", ".join(unknown),
+                declared=declared,
+            )
+        )
