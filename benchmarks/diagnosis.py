@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from benchmarks.outcome import Outcome
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 from bi_mcp.diagnostics.dataset.table_answers import CALLS_PER_HOST
 from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
 from bi_mcp.endpoints.caller import EndpointCaller

@@ -1,12 +1,12 @@
 """The language of what people read: errors, findings, previews. English templates stand where they are used; translations in `locale/`.
 
 Tool descriptions, instructions and logs are English: they are read by models and maintainers. Nothing is loaded for English.
-What is said speaks of tools, as to an assistant; in a terminal it speaks of commands and setup files (`terminal.py`).
+What is said speaks of tools, as to an assistant; a surface that speaks of something else puts its own words into their place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 Language = Literal["en", "ru"]
-Surface = Literal["assistant", "terminal"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DOMAIN = "bi_mcp"
 FOLDER = Path(__file__).with_name("locale")
 
 _spoken: ContextVar[Language] = ContextVar("language", default="en")
-_surface: ContextVar[Surface] = ContextVar("surface", default="assistant")
+
+
+def _keep(template: str) -> str:
+    return template
+
+
+_reword: ContextVar[Callable[[str], str]] = ContextVar("wording", default=_keep)
 
 
 def speak(language: Language) -> None:
@@ -34,22 +39,22 @@ def speak(language: Language) -> None:
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
     """Speak this language within, as one speaks to an assistant."""
-    tokens = _spoken.set(language), _surface.set("assistant")
+    tokens = _spoken.set(language), _reword.set(_keep)
     try:
         yield
     finally:
         _spoken.reset(tokens[0])
-        _surface.reset(tokens[1])
+        _reword.reset(tokens[1])
 
 
 @contextmanager
-def speaking_in_terminal() -> Iterator[None]:
-    """Speak within as one speaks in a terminal, where `speaking` does not say otherwise."""
-    token = _surface.set("terminal")
+def rewording(reword: Callable[[str], str]) -> Iterator[None]:
+    """Say each template within as `reword` puts it, where `speaking` does not say otherwise."""
+    token = _reword.set(reword)
     try:
         yield
     finally:
-        _surface.reset(token)
+        _reword.reset(token)
 
 
 def spoken() -> Language:
@@ -59,8 +64,7 @@ def spoken() -> Language:
 
 def say(template: str, /, **values: object) -> str:
     """Translate a template and put the values into it: `say("{name} is gone.", name=name)`. Values are never templates."""
-    worded = template if _surface.get() == "assistant" else _in_terminal(template)
-    return translate(worded).format(**values)
+    return translate(_reword.get()(template)).format(**values)
 
 
 def translate(text: str, /) -> str:
@@ -80,13 +84,6 @@ def say_count(one: str, many: str, count: int, /, **values: object) -> str:
 def text(template: str, /) -> str:
     """Mark a template that stands in a table, and is said later."""
     return template
-
-
-def _in_terminal(template: str) -> str:
-    # Imported here: a server says nothing of it.
-    from bi_mcp.base.terminal import WORDS
-
-    return WORDS.get(template, template)
 
 
 @cache

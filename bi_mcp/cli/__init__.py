@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bi_mcp import __version__
-from bi_mcp.base.language import LANGUAGES, Language, say, speak, speaking_in_terminal
+from bi_mcp.base.language import LANGUAGES, Language, rewording, say, speak
 from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.chart import chart
 from bi_mcp.cli.completion import completion
@@ -29,6 +29,14 @@ from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.history.actor import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+def word_for_terminal(template: str) -> str:
+    """Speak of commands and setup files where a text speaks of tools to an assistant."""
+    # Imported here: most commands say none of it.
+    from bi_mcp.cli.terminal_words import WORDS
+
+    return WORDS.get(template, template)
 
 
 class Commands(click.Group):
@@ -59,7 +67,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
-        with speaking_in_terminal():
+        with rewording(word_for_terminal):
             return self._told(ctx)
 
     def _told(self, ctx: click.Context) -> object:

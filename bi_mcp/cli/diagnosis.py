@@ -103,7 +103,8 @@ def propose(source: int, table: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.dataset.outside import open_outside, propose_dataset
+        from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
+        from bi_mcp.diagnostics.dataset.outside import open_outside
 
         outside = await open_outside(app.bi, app.portal.caller, source)
         proposal = await propose_dataset(app.bi, outside, table)
@@ -160,7 +161,7 @@ def diagnose(
         raise click.UsageError(say("--source goes with --all. Add --all, or leave --source out."))
 
     async def run_one(app: App) -> dict[str, Any]:
-        from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+        from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 
         found, diagnosis = await diagnose_dataset(
             app.bi, app.portal.caller, await _dataset_id(app, dataset or "")

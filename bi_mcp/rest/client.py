@@ -115,7 +115,7 @@ class BIConnector:
         # Imported here: few callers need it.
         from bi_mcp.rest.snapshot import read_snapshot
 
-        return await read_snapshot(self)
+        return await read_snapshot(self.batch, self.connectors, self.sources, self.datasets)
 
 
 def _http(portal_url: str, credential: Credential | None) -> Transport:

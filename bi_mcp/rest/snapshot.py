@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -22,8 +22,13 @@ from bi_mcp.rest.query import PAGE_SIZE, Query
 
 if TYPE_CHECKING:
     from bi_mcp.rest.batch import Command
-    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.connectors import Connectors
+    from bi_mcp.rest.datasets import Datasets
     from bi_mcp.rest.entity import Commands
+    from bi_mcp.rest.sources import Sources
+
+    # Runs commands and returns for each, in their order, its value or its error.
+    RunBatch = Callable[[Sequence[Command[Any]]], Awaitable[list[Any]]]
 
 Item = TypeVar("Item", bound=Connector | Source | Dataset)
 Whole = TypeVar("Whole", bound=Received)
@@ -59,24 +64,26 @@ class Snapshot:
     vanished: Sequence[Vanished] = ()
 
 
-async def read_snapshot(bi: BIConnector) -> Snapshot:
-    """Read everything. Raises the first error of the portal, other than that an object is gone."""
-    connectors = _Listing(bi.connectors.commands, bi.connectors.group, FIRST_CONNECTOR_PAGES)
-    sources = _Listing(bi.sources.commands, bi.sources.group, FIRST_SOURCE_PAGES)
-    datasets = _Listing(bi.datasets.commands, bi.datasets.group, FIRST_DATASET_PAGES)
+async def read_snapshot(
+    run: RunBatch, connectors: Connectors, sources: Sources, datasets: Datasets
+) -> Snapshot:
+    """Read everything through `run`. Raises the first error of the portal, other than that an object is gone."""
+    listed_connectors = _Listing(connectors.commands, connectors.group, FIRST_CONNECTOR_PAGES)
+    listed_sources = _Listing(sources.commands, sources.group, FIRST_SOURCE_PAGES)
+    listed_datasets = _Listing(datasets.commands, datasets.group, FIRST_DATASET_PAGES)
     # What depends is listed before what it depends on and read after it: a dataset that appears meanwhile has its source.
-    listings: list[_Listing[Any]] = [datasets, sources, connectors]
+    listings: list[_Listing[Any]] = [listed_datasets, listed_sources, listed_connectors]
     await report(0, 2, "Reading the lists")
     try:
-        await _read_pages(bi, listings)
+        await _read_pages(run, listings)
     except MethodMissingError:
-        datasets.commands = bi.datasets.table_commands
-        await _read_pages(bi, listings)
-        bi.datasets.use_tables()
-    shallow = [*connectors.shallow(), *sources.shallow(), *datasets.shallow()]
+        listed_datasets.commands = datasets.table_commands
+        await _read_pages(run, listings)
+        datasets.use_tables()
+    shallow = [*listed_connectors.shallow(), *listed_sources.shallow(), *listed_datasets.shallow()]
     await report(1, 2, f"Reading {len(shallow)} objects in full")
-    vanished = await _read_details(bi, shallow)
-    return Snapshot(connectors.items, sources.items, datasets.items, vanished)
+    vanished = await _read_details(run, shallow)
+    return Snapshot(listed_connectors.items, listed_sources.items, listed_datasets.items, vanished)
 
 
 class _Listing(Generic[Item]):
@@ -112,20 +119,18 @@ class _Listing(Generic[Item]):
         ]
 
 
-async def _read_pages(bi: BIConnector, listings: Sequence[_Listing[Any]]) -> None:
+async def _read_pages(run: RunBatch, listings: Sequence[_Listing[Any]]) -> None:
     while unfinished := [listing for listing in listings if not listing.complete]:
         await remark(f"Reading lists; {sum(len(listing.items) for listing in listings)} objects so far")
         asked = [listing.ask(MAX_COMMANDS // len(unfinished)) for listing in unfinished]
-        outcomes = await bi.batch([command for commands in asked for command in commands])
+        outcomes = await run([command for commands in asked for command in commands])
         pages = iter([_value(outcome) for outcome in outcomes])
         for listing, commands in zip(unfinished, asked, strict=True):
             listing.take(commands[0], [next(pages) for _ in commands])
 
 
-async def _read_details(
-    bi: BIConnector, shallow: Sequence[tuple[_Listing[Any], Any]]
-) -> tuple[Vanished, ...]:
-    outcomes = await bi.batch([listing.commands.get(item.id) for listing, item in shallow])
+async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], Any]]) -> tuple[Vanished, ...]:
+    outcomes = await run([listing.commands.get(item.id) for listing, item in shallow])
     vanished = []
     for position, ((listing, item), outcome) in enumerate(zip(shallow, outcomes, strict=True)):
         if position % MAX_COMMANDS == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.dataset.views import Diagnosis
 from bi_mcp.endpoints.caller import EndpointCaller

@@ -1,4 +1,4 @@
-"""`make texts`: collects the texts of each package into `bi_mcp/locale/ru/PACKAGE.po`, and compiles all of them into one catalogue.
+"""`make texts`: collects the texts of each package into `bi_mcp/base/locale/ru/PACKAGE.po`, and compiles all of them into one catalogue.
 
 A text that is new or changed is left without a translation, which a test then names. The translation of a text that is gone stays as
 a comment and comes back with the text; `make texts FORGET=--forget` drops these. The source is read by Python's own parser: Babel's
@@ -32,8 +32,8 @@ BESIDE = ("click", "help")
 # How many texts each of them takes.
 KEYWORDS = {"say": 1, "text": 1, "say_count": 2}
 KEYWORDS_OF_CLICK = {"_": 1, "ngettext": 2}
-# What speaks in its own name: a local portal speaks as Bitrix24 does. The demo tells its story in English.
-SILENT = {"portal", "sample", "locale", "demo"}
+# What speaks in its own name: the practice portal speaks as Bitrix24 does. The demo tells its story in English.
+OWN_NAME = tuple(SOURCE / "practice" / name for name in ("portal", "sample", "demo"))
 LANGUAGE = "ru"
 HEADER = (
     "Content-Type: text/plain; charset=utf-8\n"
@@ -60,9 +60,12 @@ def packages() -> Iterator[str]:
     """Each package of bi_mcp, `modules` for what lies beside them, and what Click and the help of commands say."""
     yield "modules"
     yield from BESIDE
-    yield from sorted(
-        path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists() and path.name not in SILENT
-    )
+    yield from sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists())
+
+
+def spoken_modules() -> list[Path]:
+    """The modules whose texts are said in the language of the user."""
+    return [path for path in sorted(SOURCE.rglob("*.py")) if not set(OWN_NAME) & set(path.parents)]
 
 
 def po_path(package: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bi_mcp import errors
-from tests.language.catalogues import SILENT, SOURCE
+from tests.language.catalogues import SOURCE, spoken_modules
 
 # What is shown as it is. The door adds a remedy to an `EndpointError`, and a `PortalError` has a hint of its own.
 SHOWN = {
@@ -53,7 +53,7 @@ def shown_texts(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_every_error_says_what_to_do_next() -> None:
-    files = [path for path in SOURCE.rglob("*.py") if not SILENT & set(path.relative_to(SOURCE).parts)]
+    files = spoken_modules()
     texts = [found for path in files for found in shown_texts(path)]
     assert len(texts) > 150
     assert [(place, text) for text, place in texts if not says_what_to_do(text)] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bi_mcp import errors
-from tests.language.catalogues import SILENT, SOURCE
+from tests.language.catalogues import SOURCE, spoken_modules
 
 SPEAKING = {name for name in vars(errors) if name.endswith("Error")} | {
     "Breach",
@@ -62,7 +62,7 @@ def _is_prose(text: ast.expr) -> bool:
 
 
 def _files() -> list[Path]:
-    return [path for path in sorted(SOURCE.rglob("*.py")) if not SILENT & set(path.relative_to(SOURCE).parts)]
+    return spoken_modules()
 
 
 @pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(SOURCE)))

@@ -6,14 +6,15 @@ import re
 
 import pytest
 
-from bi_mcp.base.language import say, speaking, speaking_in_terminal
-from bi_mcp.base.terminal import WORDS
+from bi_mcp.base.language import rewording, say, speaking
+from bi_mcp.cli import word_for_terminal
+from bi_mcp.cli.terminal_words import WORDS
 from bi_mcp.server.tools import TOOLSETS
 from tests.language.catalogues import extracted
 from tests.language.test_catalogues import placeholders
 
 # What commands print is raised or found here.
-HEARD = ("auth", "diagnostics", "endpoints", "modules", "rest", "secret_references", "workspace")
+HEARD = ("app", "auth", "base", "diagnostics", "endpoints", "history", "modules", "rest", "setup", "vault")
 NAMES = "|".join(tool.name for tools in TOOLSETS.values() for tool in tools)
 # Names of tools, and how one speaks to who calls them.
 OF_TOOLS = re.compile(
@@ -64,10 +65,10 @@ def test_words_for_a_terminal_hold_the_same_values_and_speak_of_no_tool(template
 
 def test_who_speaks_for_a_server_within_a_command_speaks_of_tools() -> None:
     template = "The secret {name} was changed at this very moment. Call again."
-    with speaking_in_terminal():
+    with rewording(word_for_terminal):
         assert say(template, name="x") == "The secret x was changed at this very moment. Try again."
         with speaking("en"):
             assert say(template, name="x").endswith("Call again.")
         assert say(template, name="x").endswith("Try again.")
-    with speaking("ru"), speaking_in_terminal():
+    with speaking("ru"), rewording(word_for_terminal):
         assert "Попробуйте" in say(template, name="x")

@@ -1,38 +1,21 @@
-"""The external system behind a source, read as Bitrix24 reads it: tables, columns, rows, and what they make of a dataset."""
+"""The external system behind a source, read as Bitrix24 reads it: tables, columns and rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
-from bi_mcp.base.progress import report
 from bi_mcp.diagnostics.connector.check import examine_connector
-from bi_mcp.diagnostics.dataset.charts import check_names, read_by_name
-from bi_mcp.diagnostics.dataset.table_answers import (
-    SAMPLED_ROWS,
-    HostGates,
-    TableAnswers,
-    TableList,
-    read_table,
-)
-from bi_mcp.diagnostics.dataset.views import Diagnosis, diagnose
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
-from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample
-from bi_mcp.diagnostics.tables.naming import name_as_dataset
-from bi_mcp.diagnostics.tables.proposal import Proposal, propose
-from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.endpoints.request import Dialect
-from bi_mcp.errors import EndpointError, InvalidRequestError
+from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.vault.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
-    from bi_mcp.diagnostics.charts.asking import Verdict
     from bi_mcp.diagnostics.connector.report import ConnectorReport
-    from bi_mcp.diagnostics.tables.external import Generation
     from bi_mcp.endpoints.answers import Columns, Rows, Tables
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.endpoints.request import DataRequest
@@ -121,71 +104,3 @@ async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
             )
         )
     return dataset.model_copy(update={"source_id": source_id}), await open_outside(bi, caller, source_id)
-
-
-async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Proposal:
-    """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
-    await report(0, 3, "Reading the external table")
-    found = (await outside.tables(table)).items or (await outside.tables()).items
-    known = next((item for item in found if item.external_code == table), None)
-    described = await outside.columns(table)
-    columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
-    await report(1, 3, "Reading the names of the datasets")
-    taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
-    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
-    await report(2, 3, "Sampling values")
-    named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
-    sample, failed = await _sample(outside, table, named)
-    title = known.title if known else ""
-    proposal = propose(table, title, columns, sample, outside.source.id, taken, generation)
-    return proposal._replace(
-        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))]
-    )
-
-
-async def diagnose_dataset(
-    bi: BIConnector, caller: EndpointCaller, dataset_id: int
-) -> tuple[Dataset, Diagnosis]:
-    """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
-    await report(0, 2, "Reading the dataset and its source")
-    dataset, outside = await open_dataset(bi, caller, dataset_id)
-    await report(1, 2, "Reading the external columns and sampling values")
-    gates = HostGates()
-    listing = TableList(outside, gates)
-    answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], gates, listing)
-    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
-    return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
-
-
-def judge_dataset(
-    dataset: Dataset,
-    source: Source,
-    connector: Connector,
-    answers: TableAnswers,
-    generation: Generation,
-) -> Diagnosis:
-    """Pure: join what the portal holds with what the endpoints answered."""
-    context = DatasetContext(
-        dataset=dataset,
-        source=source,
-        connector=connector,
-        generation=generation,
-        failures=answers.failures,
-        breaches=answers.breaches,
-        charts=answers.charts,
-        tables=answers.tables,
-        remedies=answers.remedies,
-    )
-    return diagnose(dataset.fields or [], answers.described, answers.sample, context)
-
-
-async def _sample(
-    outside: Outside, table: str, columns: Sequence[DatasetColumn]
-) -> tuple[Sample | None, Verdict | None]:
-    try:
-        rows, failed = await read_by_name(outside, table, columns, SAMPLED_ROWS)
-    except EndpointError:
-        # The types that the connector announces must do.
-        return None, None
-    names = {column.code: column.name for column in columns}
-    return Sample(rows.header, rows.rows, selected=list(names), mapped=names), failed

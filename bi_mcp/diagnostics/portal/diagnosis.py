@@ -10,7 +10,8 @@ import anyio
 
 from bi_mcp.base.language import say
 from bi_mcp.base.progress import as_one_step, report
-from bi_mcp.diagnostics.dataset.outside import Outside, judge_dataset
+from bi_mcp.diagnostics.dataset.diagnosis import judge_dataset
+from bi_mcp.diagnostics.dataset.outside import Outside
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.dataset.table_answers import (
     CALLS_PER_HOST,

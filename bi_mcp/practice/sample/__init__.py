@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.practice.sample.endpoints import DEMO_PASSWORD, ENDPOINTS, ORIGIN
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,19 +14,6 @@ if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
 
 __all__ = ["DEMO_PASSWORD", "ENDPOINTS", "ORIGIN", "create_app"]
-
-# No secret: it protects public data, and every reader of the documentation knows it.
-DEMO_PASSWORD = "demo-password"  # noqa: S105 - see above
-
-# The origin under which the embedded portal reaches the sample inside one process.
-ORIGIN = "http://sample.localhost"
-
-ENDPOINTS: dict[str, str] = {
-    "urlCheck": "/check",
-    "urlTableList": "/tables",
-    "urlTableDescription": "/table",
-    "urlData": "/data",
-}
 
 
 def create_app(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from bi_mcp.practice.sample import DEMO_PASSWORD
 from bi_mcp.practice.sample.data_files import open_tables
+from bi_mcp.practice.sample.endpoints import DEMO_PASSWORD
 from bi_mcp.practice.sample.tables import Tables
 
 BUNDLED_NOTE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from bi_mcp.practice.sample import ENDPOINTS
+from bi_mcp.practice.sample.endpoints import ENDPOINTS
 
 _PURPOSES = {
     "urlCheck": "checks login and password",

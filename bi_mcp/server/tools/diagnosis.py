@@ -187,7 +187,8 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
     """Make the complete fields for dataset_add of an external table (its externalCode from source_tables): legal names, types
     checked against sampled values. Creates nothing.
     """
-    from bi_mcp.diagnostics.dataset.outside import open_outside, propose_dataset
+    from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
+    from bi_mcp.diagnostics.dataset.outside import open_outside
 
     app = app_of(ctx)
     outside = await open_outside(app.bi, app.portal.caller, source)
@@ -226,7 +227,7 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     """Find out why a dataset is broken: compares its columns with the external description, the data's header and sampled
     values. Each finding brings the ready-made call that mends it. Changes nothing.
     """
-    from bi_mcp.diagnostics.dataset.outside import diagnose_dataset
+    from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 
     app = app_of(ctx)
     dataset, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
