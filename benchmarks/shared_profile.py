@@ -22,7 +22,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice.portal import create_app
 from bi_mcp.practice.portal.identity import FIXED_USER
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 PROCESSES = 8
 EXPIRIES = 50

@@ -22,7 +22,7 @@ from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice.portal import create_app
 from tests.auth.command import SECRET, Command, command, free_port, ran
 from tests.auth.portal import NAME, USER, Clock, LoginPortal, allow
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.rest.calling import Answering, Recorder
 
 pytestmark = [pytest.mark.anyio, pytest.mark.campaign("logins by processes and browsers")]

@@ -16,7 +16,7 @@ from bi_mcp.auth.session import open_session
 from bi_mcp.rest import AccessToken
 from tests.auth.command import SECRET, Command, command, free_port
 from tests.auth.portal import LoginPortal
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = [
     pytest.mark.campaign("pages in a real browser"),

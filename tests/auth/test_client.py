@@ -12,7 +12,7 @@ from bi_mcp.auth.client import OAuthClient
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, BiMcpError, UnexpectedAnswerError, UnreachableError
 from tests.auth.portal import USER, Clock, LoginPortal
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from bi_mcp.errors import AuthorisationError
 from bi_mcp.rest import AccessToken
 from tests.auth.killed import WRITE
 from tests.auth.portal import HOUR, NAME, LoginPortal, profile
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = [pytest.mark.anyio, pytest.mark.campaign("kills at every step")]
 

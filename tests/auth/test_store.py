@@ -11,7 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-import tests.keyrings
+import tests.vault.keyrings
 from bi_mcp.auth.login import keep
 from bi_mcp.auth.profiles import Profile, load_profiles
 from bi_mcp.auth.store import FileTokenStore, KeyringTokenStore, TokenStore, open_store
@@ -20,7 +20,7 @@ from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.rest import Webhook
 from bi_mcp.vault.keyring import best_keeper
 from tests.auth.portal import NAME, Clock, LoginPortal
-from tests.keyrings import BrokenKeyring, Keyring, Trouble, UnrankedKeyring
+from tests.vault.keyrings import BrokenKeyring, Keyring, Trouble, UnrankedKeyring
 
 pytestmark = pytest.mark.anyio
 
@@ -180,7 +180,7 @@ async def test_a_keyring_in_trouble_is_told_with_advice_whatever_it_is_asked(
 async def test_a_login_for_a_keyring_that_cannot_be_used_takes_no_name(
     portal: LoginPortal, clock: Clock, tmp_path: Path
 ) -> None:
-    with tests.keyrings.system_keyring(UnrankedKeyring(OSError("bus-canary"))):
+    with tests.vault.keyrings.system_keyring(UnrankedKeyring(OSError("bus-canary"))):
         new = Profile(name=NAME, portal_url="https://acme.example", keeper="keyring")
         with pytest.raises(AuthorisationError, match=r"cannot be used \(OSError\).*--keep-in file"):
             await keep(tmp_path, new, portal.grant(clock()))

@@ -20,7 +20,7 @@ from tests.charts.connector import CONNECTION, PATHS
 from tests.charts.oracle import find_fault
 from tests.charts.questions import Condition, Culture, Dialect, Generation, Question, Value
 from tests.charts.tables import Table
-from tests.portal.calling import TOKEN, Caller
+from tests.practice.portal.calling import TOKEN, Caller
 
 ORIGIN = "http://shop.localhost"
 

@@ -10,7 +10,7 @@ import pytest
 from bi_mcp.practice import sample
 from bi_mcp.server.tools import TOOLSETS
 from tests.clients.journey import SECRET
-from tests.hosting.processes import serving
+from tests.server.http.processes import serving
 from tests.server.processes import COMMAND, environment
 
 Way = Literal["stdio", "http"]

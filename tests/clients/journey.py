@@ -11,7 +11,7 @@ from typing import Any
 
 from bi_mcp.practice import sample
 from tests.server.talking import LOGIN, connector_fields, dataset_fields
-from tests.workspace.test_commands import SETUP
+from tests.setup.test_commands import SETUP
 
 SECRET = "BI_MCP_SECRET_SAMPLE"
 DAY = {"name": "DAY", "externalCode": "FLIGHT_DATE", "type": "date"}

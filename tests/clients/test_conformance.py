@@ -12,7 +12,7 @@ from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
 from tests.clients.clients import INSTALLED, NODE, ended, needs
 from tests.clients.conformance_fixtures import add_fixtures
-from tests.hosting.serving import hosted
+from tests.server.http.serving import hosted
 
 pytestmark = [
     pytest.mark.campaign("foreign clients and checkers"),

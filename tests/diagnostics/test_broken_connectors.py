@@ -16,7 +16,7 @@ from bi_mcp.endpoints.guard import Resolver
 from tests.diagnostics.bent_sample import CONNECTION, BentSample, bent
 from tests.diagnostics.broken_connectors import DEFECTS, SLOW, Defect
 from tests.endpoints.services import HOST, local, make_certificate
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 

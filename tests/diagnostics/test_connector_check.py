@@ -27,7 +27,7 @@ from tests.diagnostics.bent_sample import (
     valued,
     when,
 )
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 

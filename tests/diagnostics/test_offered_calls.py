@@ -14,8 +14,8 @@ from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.diagnostics.tables.proposal import propose
 from bi_mcp.practice.sample import ORIGIN, create_app
 from bi_mcp.rest.models import ColumnChanges, DatasetFields, NewColumn
+from tests.practice.sample.calls import call
 from tests.rest.calling import Portal, a_portal, add_source
-from tests.sample.calls import call
 
 pytestmark = pytest.mark.anyio
 

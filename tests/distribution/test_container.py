@@ -17,7 +17,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from bi_mcp.config import configuration_folder
-from tests.hosting.processes import serving
+from tests.server.http.processes import serving
 from tests.server.processes import LIMIT_S, environment
 
 pytestmark = pytest.mark.anyio

@@ -20,7 +20,7 @@ from bi_mcp.diagnostics.connector.check import examine_connector
 from bi_mcp.diagnostics.connector.report import ConnectorReport
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.practice.sample import ENDPOINTS
-from tests.sample.request_shapes import FLIGHTS, GENERATIONS, SHAPES, TYPES, Shape, request_form
+from tests.practice.sample.request_shapes import FLIGHTS, GENERATIONS, SHAPES, TYPES, Shape, request_form
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from bi_mcp.errors import EndpointError
 from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
 from bi_mcp.practice.sample.brackets import parse_form
 from tests.endpoints.services import HOST, Recorder, answering, local, make_certificate, raw_service
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 

@@ -24,9 +24,9 @@ from bi_mcp.rest.retry import may_repeat
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.http.signing_keys import SigningKeys
 from tests.endpoints.services import make_certificate
-from tests.hosting import certificate
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.rest.calling import TOKEN, UrlCheck, portal_app
+from tests.server.http import certificate
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import ENTERPRISE, MARGIN, LeakyBucket, Limiter
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.rest.calling import TOKEN, Recorder, connector_fields
 from tests.rest.waiting import Time, TimedPortal, a_timed_portal, settle
 

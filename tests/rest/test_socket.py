@@ -23,7 +23,7 @@ from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.transport import HttpTransport
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.rest.calling import (
     TOKEN,
     WEBHOOK,

@@ -8,12 +8,12 @@ import pytest
 
 from bi_mcp.base.logs import LOG_LEVELS
 from tests.auth import test_killed as logins
+from tests.base.test_whole_file import KILLS
 from tests.security.addresses import BROKEN, PRIVATE, PUBLIC
 from tests.security.echoes import CODINGS, PAST_ALL_MASKS
 from tests.security.parrot import OF_CONNECTORS, OF_PORTALS
 from tests.security.test_full_disks import CASES
-from tests.test_whole_file import KILLS
-from tests.workspace.test_killed import KILLS_OF_AN_APPLICATION, KILLS_OF_AN_UNDO
+from tests.setup.test_killed import KILLS_OF_AN_APPLICATION, KILLS_OF_AN_UNDO
 
 TOLD = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
 # Of a renewal, with and without its answer, of a second login and of a first one.

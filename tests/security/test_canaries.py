@@ -24,7 +24,7 @@ from bi_mcp.config import Settings
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.server.build import build_server
 from bi_mcp.server.tools import TOOLSETS, choose_tools
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.forked import ran_forked
 from tests.server.overhearing import (
     PASSWORD,

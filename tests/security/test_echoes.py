@@ -22,7 +22,7 @@ from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.build import build_server
-from tests.portal.calling import ORIGIN, Connector
+from tests.practice.portal.calling import ORIGIN, Connector
 from tests.security.echoes import CODINGS, LOGIN, PAST_ALL_MASKS, SECRET, Coding
 from tests.security.parrot import OF_CONNECTORS, OF_PORTALS, Repeated, a_parrot, reply
 from tests.server.overhearing import CANARY, shop_fields

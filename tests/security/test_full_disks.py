@@ -17,7 +17,7 @@ from bi_mcp.errors import StateFileError
 from bi_mcp.setup.file import read_setup
 from tests.rest.calling import CHECK
 from tests.server.processes import COMMAND, LIMIT_S, environment
-from tests.workspace.setups import a_bench, shown
+from tests.setup.setups import a_bench, shown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.campaign("full disks")]
 

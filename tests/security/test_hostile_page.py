@@ -17,7 +17,7 @@ from playwright.async_api import Page, async_playwright
 from starlette.responses import HTMLResponse
 
 from tests.auth.test_browser import ARGUMENTS
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.processes import LIMIT_S, MODERN
 from tests.server.talking import Talk, connector_fields
 from tests.server.test_http import served_over_http

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
 from bi_mcp.server.tools import TOOLSETS, choose_tools
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.talking import Talk, connector_fields, text_of
 
 pytestmark = pytest.mark.anyio

@@ -28,7 +28,7 @@ from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.build import build_server
-from tests.portal.calling import ORIGIN, Connector
+from tests.practice.portal.calling import ORIGIN, Connector
 from tests.server.talking import Talk
 
 # Every planted secret begins with this word, so that half of one is found, too; a number has no letters.

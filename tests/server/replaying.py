@@ -32,7 +32,7 @@ from bi_mcp.server.build import build_server
 from bi_mcp.server.tools import TOOLS
 from bi_mcp.vault.destinations import destination
 from bi_mcp.vault.named_secrets import NamedSecrets
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.talking import LOGIN, PARAMETERS, text_of
 
 TOKEN = Secret("token-of-the-tests")

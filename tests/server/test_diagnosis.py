@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bi_mcp.practice import sample
 from tests.diagnostics.bent_sample import Bend, always, as_bytes, asking, bent, with_first
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.talking import Talk, connector_fields, text_of
 
 pytestmark = pytest.mark.anyio

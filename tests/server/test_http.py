@@ -12,9 +12,9 @@ import pytest
 from mcp import Client
 
 from bi_mcp.server.tools import TOOLS
-from tests.hosting.processes import serving
-from tests.hosting.serving import ACCEPT, HELLO
 from tests.server.conftest import Era
+from tests.server.http.processes import serving
+from tests.server.http.serving import ACCEPT, HELLO
 from tests.server.processes import COMMAND, LIMIT_S, environment
 from tests.server.talking import Talk
 

@@ -22,7 +22,7 @@ from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.build import build_server
 from bi_mcp.vault.named_secrets import NamedSecrets
-from tests.portal.calling import Connector
+from tests.practice.portal.calling import Connector
 from tests.server.conftest import Era
 from tests.server.talking import LOGIN, Talk, connector_fields
 

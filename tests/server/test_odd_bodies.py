@@ -16,9 +16,9 @@ import pytest
 from mcp.types import HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR
 
 from bi_mcp.server.http.options import HttpOptions
-from tests.hosting.processes import serving
-from tests.hosting.serving import ACCEPT, HELLO, hosted, http_client
 from tests.server.conftest import Era
+from tests.server.http.processes import serving
+from tests.server.http.serving import ACCEPT, HELLO, hosted, http_client
 from tests.server.odd_messages import (
     LARGE,
     NO_IDS,

@@ -13,8 +13,8 @@ import pytest
 from mcp.types import INVALID_PARAMS, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION
 
 from bi_mcp.server.refusals import NO_HANDSHAKE
-from tests.hosting.serving import HELLO
 from tests.server.conftest import Era
+from tests.server.http.serving import HELLO
 from tests.server.odd_messages import (
     LARGE,
     LINES,

@@ -11,7 +11,7 @@ from mcp.server import MCPServer
 from bi_mcp.practice import sample
 from tests.server.conftest import Era
 from tests.server.talking import Talk
-from tests.workspace.test_commands import SETUP
+from tests.setup.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
 

@@ -21,8 +21,8 @@ from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest.methods import METHODS
 from bi_mcp.rest.models import SourceFields
 from bi_mcp.server.build import build_server
-from tests.portal.calling import ORIGIN, Connector
-from tests.portal.serving import served
+from tests.practice.portal.calling import ORIGIN, Connector
+from tests.practice.portal.serving import served
 from tests.server.conftest import Era
 from tests.server.overhearing import (
     API_TOKEN,

@@ -18,7 +18,7 @@ from tests.server.conftest import Era
 from tests.server.processes import LIMIT_S, started
 from tests.server.talking import Talk, connector_fields
 from tests.server.test_http import served_over_http
-from tests.workspace.test_commands import SETUP
+from tests.setup.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
 

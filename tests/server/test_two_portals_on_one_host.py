@@ -13,9 +13,9 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.practice.portal import create_app
 from bi_mcp.server.build import build_server
-from tests.keyrings import Keyring, system_keyring
-from tests.portal.serving import served
+from tests.practice.portal.serving import served
 from tests.server.talking import Talk
+from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
 

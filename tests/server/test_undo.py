@@ -12,9 +12,9 @@ from mcp import Client, MCPError
 
 from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
-from tests.keyrings import Keyring, system_keyring
 from tests.server.conftest import Era
 from tests.server.talking import Talk
+from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
 

@@ -23,7 +23,7 @@ from bi_mcp.setup.state_file import StateFile, StateInMemory
 from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.server.conftest import Era
 from tests.server.talking import Talk, text_of
-from tests.workspace.test_commands import SETUP
+from tests.setup.test_commands import SETUP
 
 pytestmark = pytest.mark.anyio
 
