@@ -1,1 +1,1 @@
-"""…"""
+"""The application that the server and the commands share: its portals, secrets and confirmations. Knows no MCP."""

@@ -1,1 +1,1 @@
-"""A portal's setup as a reviewed file: read, compare, plan, apply; and what every write did, to look up and to undo."""
+"""A portal's setup as a reviewed file: read, compare, plan, apply."""

@@ -1,1 +1,1 @@
-"""Secrets that are given by reference: where their values are kept, what a model may write in their place, where they may go."""
+"""Secrets: private files, the keyring, named secrets, references to them, and where they may travel."""

@@ -1,1 +1,1 @@
-"""…"""
+"""State that several copies of a server over HTTP share: logins, the budget of requests, locks."""

@@ -1,1 +1,1 @@
-"""…"""
+"""Checks of a connector's four endpoints."""

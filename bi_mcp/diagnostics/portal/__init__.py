@@ -1,1 +1,1 @@
-"""…"""
+"""Status, map and diagnosis of a whole portal."""

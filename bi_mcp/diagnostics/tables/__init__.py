@@ -1,1 +1,1 @@
-"""…"""
+"""Tables of a source as its endpoints describe them: columns, sampled values, names and types."""
