@@ -10,7 +10,7 @@ from bi_mcp.base.language import say, text
 from bi_mcp.endpoints.elements import ElementReader
 
 TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
-# A rule that a million rows break is told this often.
+# Number of reports about one rule, even if a million rows break it.
 TOLD = 5
 MOST_KEYS = 3
 
@@ -52,11 +52,11 @@ class Breach(NamedTuple):
 
 @dataclass(frozen=True)
 class EndpointAnswer:
-    """How an endpoint answered: HTTP status, seconds for everything, bytes read (uncompressed), TLS version or None.
+    """Answer of an endpoint: HTTP status, seconds for everything, bytes read (uncompressed), TLS version or None.
 
-    `not_public` says which kind of private address it is that Bitrix24's cloud would not call; None for public ones and
-    for a connector inside this process. `compressed`: it came compressed, though nobody asked for that. `is_page`: what
-    `urlCheck` answered is HTML.
+    `not_public` is the kind of private address, which Bitrix24's cloud would not call; None for public ones and for a
+    connector inside this process. `compressed`: it came compressed, although that was not requested. `is_page`: the
+    answer of `urlCheck` is HTML.
     """
 
     status: int
@@ -79,14 +79,14 @@ class ExternalTable(NamedTuple):
 
     @property
     def external_code(self) -> str:
-        """What a dataset of this table takes as `externalCode`: a portal passes it on as `table`."""
+        """The `externalCode` for a dataset of this table: a portal passes it on as `table`."""
         return self.code
 
 
 class ExternalColumn(NamedTuple):
-    """A column. `type` is what Bitrix24 makes of `answered_type`: what it does not know is a string.
+    """A column. `type` is Bitrix24's reading of `answered_type`: a type that it does not know becomes a string.
 
-    Bitrix24 reads types without regard to case, so a known one stands in lower case in both.
+    Bitrix24 reads types without regard to case, so a known type is in lower case in both.
     """
 
     code: str
@@ -222,10 +222,10 @@ def parse_rows(
 
 
 def _told(other: object) -> str:
-    """What came instead of an array; of an object the keys, which often name an error."""
+    """Describe an answer that is not an array; of an object give the keys, which often name an error."""
     if not isinstance(other, dict):
         return ""
-    # Signs are escaped nowhere before secrets are masked: masks know what others write, not what is made of it here.
+    # Not escaped here: secrets are masked later, and a mask recognises them as others write them, not as we would.
     keys = ", ".join(f"'{key}'" for key in list(other)[:MOST_KEYS])
     return say("an object with {keys}", keys=keys) if keys else say("an empty object")
 
@@ -296,7 +296,7 @@ def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Brea
 
 
 def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
-    """Turn a header into the columns' names; what is neither a name nor a code stays as it is."""
+    """Turn a header into the columns' names; text that is neither a name nor a code stays."""
     known = set(names.values())
     return [entry if entry in known else names.get(entry, entry) for entry in header]
 

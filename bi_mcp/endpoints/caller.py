@@ -104,7 +104,7 @@ class EndpointCaller:
         limit: int | None = None,
         map_fields: Mapping[str, str] | None = None,
     ) -> Rows:
-        """Call `urlData`. What is not given is not sent. At most `limit` and at most `limits.rows` rows are returned."""
+        """Call `urlData`. Omitted arguments are not sent. Returns at most `limit` and at most `limits.rows` rows."""
         mapped = map_fields or {}
         return await self.ask(
             url, connection, DataRequest(table, tuple(select), filter or {}, limit, mapped, mapped)

@@ -42,7 +42,7 @@ def write_datetime(moment: datetime, culture: Culture) -> str:
 def read_iso(text: str) -> date | datetime | None:
     """Read `2025-12-31` as a day, `2025-12-31 17:01:55` (or with a T) as a moment; None for anything else."""
     text = text.strip()
-    # fromisoformat also takes 20251231 and 2025-W01-1, which nobody writes here.
+    # fromisoformat also takes 20251231 and 2025-W01-1, which neither portals nor charts write.
     if text[4:5] != "-" or text[7:8] != "-":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Pure: the elements of one JSON array while its text arrives, so that nobody's endless array fills the memory."""
+"""Pure: the elements of one JSON array while its text arrives, so that an endless array cannot fill the memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bi_mcp.base.language import say
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Bytes that tell a compressed body, or another encoding than UTF-8.
 LONGEST_MARK = 2
-# What a JSON value that is no array begins with; "" when nothing has arrived.
+# First characters of a JSON value that is not an array; "" when nothing has arrived.
 _BEGINNINGS = {"", *'{"-0123456789tfn'}
 
 
@@ -123,7 +123,7 @@ def _element(text: str, at: int) -> tuple[object, int] | None:
         raise NotJsonError(say("is nested too deeply"))
     _check_characters(element, text[at:end])
     end = _after_space(text, end)
-    # Without what follows, 12 may be the beginning of 123.
+    # Without the next character, 12 may be the beginning of 123.
     return (element, end) if text[end : end + 1] in {",", "]"} else None
 
 

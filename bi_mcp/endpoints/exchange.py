@@ -140,7 +140,7 @@ class Exchange:
         return size
 
     async def _said(self, response: httpx.Response) -> str:
-        """The beginning of a refusal's body; what cannot be read is not told."""
+        """Quote the beginning of a refusal's body; a body that cannot be read is not quoted."""
         body = bytearray()
         try:
             async with aclosing(_uncompressed(response, self._name())) as parts:

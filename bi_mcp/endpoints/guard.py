@@ -1,7 +1,7 @@
-"""Which addresses may be called. A connector's address comes from a model or a portal, and must not open a private network.
+"""Guard of addresses. A connector's address comes from a model or a portal, and must not open a private network.
 
-What counts is the address that is connected to, however the host was spelt: names are resolved once, every address of
-theirs is judged, and the caller connects to one of these and to no other.
+The address that is connected to decides, not the spelling of the host: names are resolved once, every address of theirs
+is judged, and the caller connects to one of these and to no other.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _NOT_PUBLIC: Sequence[tuple[Callable[[IPAddress], bool], str]] = (
 
 @dataclass(frozen=True)
 class Address:
-    """Where an URL leads: `host` is in lower case and ASCII, an IP address in its usual spelling."""
+    """Target of a URL: `host` is in lower case and ASCII, an IP address in its usual spelling."""
 
     scheme: str
     host: str
@@ -104,7 +104,7 @@ def parse_address(url: str) -> Address:
 
 
 async def resolve_host(host: str, port: int) -> list[str]:
-    """Ask the system's resolver. Raises OSError when there is no such host."""
+    """Ask the system's resolver. Raises OSError when the host does not exist."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
@@ -147,7 +147,7 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
 
 
 def _is_carrier(ip: IPv6Address) -> bool:
-    """Whether a wrapping of a public IPv4 address is itself one that public traffic uses."""
+    """Check whether an IPv6 address that embeds a public IPv4 address is itself used by public traffic."""
     return (
         bool(ip.ipv4_mapped) or ip in _NAT64 or (ip in _GLOBAL_IPV6 and (ip.is_global or bool(ip.sixtofour)))
     )
@@ -181,7 +181,7 @@ def _parse_host(host: str) -> str:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         raise _bad(say("its host is no name")) from None
-    # Looked at afterwards: IDNA drops invisible signs, and what is left may be a number.
+    # Checked after IDNA, which drops invisible characters: the remainder may be a number.
     if _NUMERIC_HOST.fullmatch(name):
         try:
             return str(IPv4Address(socket.inet_aton(name)))

@@ -45,7 +45,7 @@ Group: TypeAlias = tuple[Condition, ...]
 
 @dataclass(frozen=True)
 class Question:
-    """What a chart asks. Without `columns` all visible ones; without `limit` all rows."""
+    """Question of a chart. Without `columns` all visible ones; without `limit` all rows."""
 
     columns: tuple[str, ...] = ()
     dates: DateRange | None = None

@@ -17,7 +17,7 @@ END_OF_DAY = time(23, 59, 59)
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a portal writes its requests. `maps`: newer portals send `mapFields`, older ones never do."""
+    """A portal's way of writing requests. `maps`: newer portals send `mapFields`, older ones never do."""
 
     culture: CultureName = "ru"
     maps: bool = True
@@ -25,7 +25,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class DataRequest:
-    """The parameters of one call of `urlData`, without the connection. What is empty is not sent.
+    """Parameters of one call of `urlData`, without the connection. Empty ones are not sent.
 
     `names` leads from codes to the names that the request uses; `map_fields` is the part of it that is sent.
     """
@@ -102,7 +102,7 @@ def _condition(condition: Condition, types: Mapping[str, str], culture: Culture)
 
 
 def _write(value: object, type_: str, culture: Culture) -> str:
-    """A value as text; what is meant for a time column and is not ISO stays as it is."""
+    """Write a value as text; a value for a time column that is not ISO stays unchanged."""
     if type_ not in {"date", "datetime"}:
         return str(value)
     moment = read_iso(value) if isinstance(value, str) else value

@@ -24,15 +24,15 @@ def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE
 
 
 def one_line(text: str, *, longest: int = LONGEST_QUOTE) -> str:
-    """Text for a sentence that is not compared with a connection, since whoever reads it wrote it or may read it anyway."""
+    """Put text on one line for a sentence. It is not compared with a connection: its reader wrote it or may read it."""
     line = "".join(character if character.isprintable() else "?" for character in text)
     return line if len(line) <= longest else line[:longest] + "…"
 
 
 def named(url: str) -> str:
-    """An address of the connector for a sentence, without its user and its query.
+    """Return the connector's address for a sentence, without its user and its query.
 
-    It is not compared with the connection: whoever writes addresses would learn from a mask what a value is.
+    It is not compared with the connection: an author of addresses could learn a value from a mask.
     """
     return one_line(_without_query(url))
 
@@ -52,9 +52,9 @@ def _without_query(url: str) -> str:
 
 
 def quote_refusal(body: bytes, connection: Connection, *, cut: bool = False) -> str:
-    """The sentence in the body of a refusal: of JSON the usual key, of plain text all; of a web page nothing.
+    """Return the sentence in the body of a refusal: of JSON the usual key, of plain text all; of a web page nothing.
 
-    `cut`: the body is only the beginning of what was answered.
+    `cut`: the body is only the beginning of the answer.
     """
     text = body.decode("utf-8", "replace").strip()
     if text.startswith("<"):

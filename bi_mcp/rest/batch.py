@@ -1,10 +1,10 @@
 """Pure: calls <-> one `batch`, the request that carries up to 50 of them (section 11 of the API reference).
 
-Every value travels as text. What has no text form there is refused before anything is sent, never bent into one: a boolean
+Every value travels as text. A value without a text form is refused before anything is sent, never converted: a boolean
 (the portal compares `supportMapping` strictly), null, an empty array (it would vanish, and a filter would find everything).
 
-Secrets may travel: a command stands in the body of the request, as the parameters of a call do, and no address or log holds
-it. A command with a secret in it is a `Secret` as a whole and is revealed where every other one is, in the transport.
+Secrets may travel: a command is part of the body of the request, like the parameters of a call, and no address or log holds
+it. A command that contains a secret is a `Secret` as a whole and is revealed in the transport, like every other one.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Command(Generic[Value_co]):
 
 @dataclass(frozen=True, init=False)
 class Reference:
-    """Stands for a part of what an earlier command answered: `Reference(0, "id")` for the id that the first one created.
+    """Placeholder for a part of an earlier command's answer: `Reference(0, "id")` is the id that the first one created.
 
     `command` is the position in the list that is sent, `path` the steps into the answer. Text never becomes a reference.
     """
@@ -87,7 +87,7 @@ class BatchBody(dict[str, object]):
 
 
 class _UnfitError(ValueError):
-    """Why a command cannot travel in a batch. Names places, never values."""
+    """Reason why a command cannot travel in a batch. Names places, never values."""
 
 
 def batch_method(commands: Sequence[Command[object]]) -> Method:
@@ -121,7 +121,7 @@ def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, fir
 
 
 def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret:
-    """`method?query`, with brackets for what is nested. `earlier` are the positions that a `Reference` may name.
+    """Write a command as `method?query`, with brackets for nested values. `earlier`: positions a `Reference` may name.
 
     Raises `InvalidRequestError`, naming the place and no value.
     """
@@ -152,7 +152,7 @@ def encode_command(command: Command[object], earlier: range = range(0)) -> str |
 def parse_batch(
     commands: Sequence[Command[Value]], result: object, *, halt: bool = False, first: int = 0
 ) -> list[Value | BiMcpError]:
-    """What each command answered, in their order: its value, or its error from either of the two places."""
+    """Read the outcome of each command, in their order: its value, or its error from either of the two places."""
     body = result if isinstance(result, Mapping) else {}
     results = _by_key(body.get("result"), len(commands), first)
     errors = _by_key(body.get("result_error"), len(commands), first)
@@ -164,7 +164,7 @@ def parse_batch(
 
 
 def fail_batch(commands: Sequence[Command[object]], error: BiMcpError) -> list[BiMcpError]:
-    """What is known about each command after the whole batch failed: reads failed, writes may have happened."""
+    """Return an error for each command after the whole batch failed: reads failed, writes may have happened."""
     return [_failed(command, error) for command in commands]
 
 
@@ -233,7 +233,7 @@ def _text(place: str, leaf: object, earlier: range) -> str:
 
 
 def _literal(place: str, text: str) -> str:
-    # The portal replaces references wherever it finds them, and there is no way to escape one.
+    # The portal replaces references wherever it finds them, and they cannot be escaped.
     if _REFERENCE in text:
         raise _UnfitError(
             say("the text of {place} would be taken for a reference to another result", place=place)

@@ -35,8 +35,8 @@ class BIConnector:
     async with BIConnector("https://portal.example", AccessToken(Secret("..."))) as bi:
         connector = await bi.connectors.get(5)
 
-    With an address it keeps to the limits of a standard plan and repeats what is safe to repeat (`rest.patience`); a
-    transport is taken as it is.
+    Given an address, it keeps to the limits of a standard plan and repeats calls that are safe to repeat
+    (`rest.patience`). Given a transport, it adds nothing to it.
     """
 
     def __init__(self, portal: str | Transport, credential: Credential | None = None) -> None:
@@ -65,8 +65,8 @@ class BIConnector:
         """Run commands in their order, 50 per request, and return for each its value or its error, in the same order.
 
         `halt` stops after a request in which a command failed; within a request the portal stops only at errors of its REST
-        service, not at those of the module. After a request that failed as a whole nothing more is sent. What was not
-        run is a `SkippedError`. Raises `InvalidRequestError` before anything is sent, should one command not fit.
+        service, not at those of the module. After a request that failed as a whole nothing more is sent. A command that
+        was not run yields a `SkippedError`. Raises `InvalidRequestError` before anything is sent if a command does not fit.
         """
         starts = range(0, len(commands), MAX_COMMANDS)
         chunks = [commands[start : start + MAX_COMMANDS] for start in starts]

@@ -31,7 +31,7 @@ Credential = AccessToken | Webhook
 
 
 class CredentialSource(Protocol):
-    """Where the credential of each call comes from: one that never changes, or a session that renews its token."""
+    """Source of each call's credential: one that never changes, or a session that renews its token."""
 
     async def current(self) -> Credential:
         """Return the credential to call with."""
@@ -44,7 +44,7 @@ class CredentialSource(Protocol):
 
 @dataclass(frozen=True)
 class FixedCredential:
-    """A credential that nobody renews."""
+    """Source of a single credential that cannot be renewed."""
 
     credential: Credential
 
@@ -53,5 +53,5 @@ class FixedCredential:
         return self.credential
 
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
-        """There is no other."""
+        """Do nothing: the credential is the only one."""
         return

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetDeletion:
-    """What a deletion left behind: the id of a BI Builder dataset that must be removed by hand, or None."""
+    """Remainder of a deletion: the id of a BI Builder dataset that must be removed by hand, or None."""
 
     id: int
     name: str
@@ -73,7 +73,7 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
 
     @property
     def table_commands(self) -> DatasetCommands:
-        """The same of the newer family."""
+        """Commands of the newer family, for `BIConnector.batch`."""
         return DatasetCommands(self.group, "table", self._item)
 
     def use_tables(self) -> None:
@@ -82,7 +82,7 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         self._has_tables = True
 
     async def has_tables(self) -> bool:
-        """Whether the portal knows `biconnector.table.*`. Asks once, with a method that needs no rights but access."""
+        """Check whether the portal knows `biconnector.table.*`. Asks once, with a method that needs no rights but access."""
         async with self._finding_out:
             if self._has_tables is None:
                 try:
@@ -184,7 +184,7 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
 
 
 class Tables(Datasets):
-    """The same by the newer family and nothing else, for portals that have it. Its `add` makes no BI Builder dataset."""
+    """Datasets by the newer family alone, for portals that have it. `add` does not make a BI Builder dataset."""
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)

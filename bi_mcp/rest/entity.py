@@ -109,7 +109,7 @@ class Entity(Generic[Item, New, Changes]):
 
     @property
     def commands(self) -> Commands[Item, New, Changes]:
-        """The same methods, for `BIConnector.batch`."""
+        """Commands of the same methods, for `BIConnector.batch`."""
         return Commands(self.group, self.group, self._item)
 
     async def add(self, fields: New) -> int:
@@ -224,7 +224,7 @@ class _Created(Received):
 
 
 def check_id(group: str, id: int) -> None:
-    """Refuse what is no id. `True` would be sent as one."""
+    """Refuse a value that is not an id. `True` would be sent as one."""
     if type(id) is not int or id < 1:
         raise InvalidRequestError(
             say(

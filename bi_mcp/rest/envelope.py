@@ -28,8 +28,8 @@ _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Timing:
-    """What the portal says about a method's accumulated run time: seconds used, and the unix time at which the oldest
-    minute of them is forgotten.
+    """Accumulated run time of a method, as the portal says: seconds used, and the unix time at which the oldest minute
+    of them is forgotten.
 
     `portal_time` is the portal's own clock at the time of the answer.
     """
@@ -82,7 +82,7 @@ def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer
 
 
 def _limited(method: Method, wait: float | None) -> LimitError:
-    """Make the error for a page that asks for fewer requests: what stands before the portal has passed nothing on."""
+    """Make the error for a page that asks for fewer requests: a proxy before the portal has passed nothing on."""
     hint = say("Nothing happened. Try again in a minute.")
     if wait is not None:
         hint = say("Nothing happened. Try again in {wait} s.", wait=math.ceil(wait))
@@ -98,7 +98,7 @@ def _limited(method: Method, wait: float | None) -> LimitError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, which stand there as a number or as the moment at which they end."""
+    """Read the seconds to wait, which the header gives as a number or as the moment at which they end."""
     given = headers.get("retry-after", "").strip()
     moment, now = _http_date(given), _http_date(headers.get("date"))
     if moment is not None and now is not None:
@@ -144,7 +144,7 @@ def _raise_error(method: Method, status: int, holder: dict[str, object], timing:
 
 
 def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
-    """Some refusals have the number 0 or an empty text for a code, and are told from a success by all else."""
+    """Recognise a refusal. Some have the number 0 or an empty text as code, and only their other keys show it."""
     error = holder.get("error")
     if error is None or error is False:
         return False
@@ -185,7 +185,7 @@ def _number(value: object) -> float | None:
 
 
 def _one_line(text: object) -> str:
-    """The first line, without addresses: what follows it may be a stack trace, and an address may hold a credential."""
+    """Return the first line, without addresses: the rest may be a stack trace, and an address may hold a credential."""
     lines = str(text or "").strip().splitlines()
     return _ADDRESS.sub("(address)", lines[0])[:MESSAGE_CHARACTERS] if lines else ""
 

@@ -1,4 +1,4 @@
-"""What each error code of the portal means here and what to do about it.
+"""Error codes of the portal: the meaning of each here, and the advice that goes with it.
 
 Sources: sections 6 and 9 of the API reference. A code that is not listed becomes a `RefusedError` with the portal's own text.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """The exception that stands for a code, and the template of the hint in plain words."""
+    """The exception that represents a code, and the template of the hint in plain words."""
 
     error: type[PortalError]
     hint: str

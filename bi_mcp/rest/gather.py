@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
 
-# So often the event loop goes round before a batch leaves. One round collects the tasks that were started together; some
-# more collect what arrives message by message. Nobody ever waits for a clock.
+# Rounds of the event loop before a batch leaves. One round collects the tasks that were started together; a few more
+# collect the calls that arrive message by message. A clock is not involved.
 ROUNDS = 5
 
-# Stands for the outcome of a command whose method has used up its run time, while others of the batch were answered.
+# Outcome of a command whose method has used up its run time, while others of the batch were answered.
 _BLOCKED = object()
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 Group = Literal["connector", "source", "dataset"]
 GROUPS: tuple[Group, ...] = ("connector", "source", "dataset")
 
-# By which field an object tells what it belongs to.
+# The group that an object belongs to, and the field that names the owner.
 PARENTS: Mapping[Group, tuple[Group, str]] = {
     "source": ("connector", "connectorId"),
     "dataset": ("source", "sourceId"),

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Effect(Enum):
-    """What a call does to the portal."""
+    """Effect of a call on the portal."""
 
     READ = "read"
     CREATE = "create"
@@ -30,7 +30,7 @@ class Method:
 
     @property
     def group(self) -> str:
-        """`connector`, `source`, `dataset` or `table`; a method of no group stands for itself."""
+        """`connector`, `source`, `dataset` or `table`; for a method outside the groups, its own name."""
         return self.name.split(".")[1] if "." in self.name else self.name
 
     @property

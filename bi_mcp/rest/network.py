@@ -33,7 +33,7 @@ _OTHER_TIME = frozenset({9, 10})
 
 @dataclass(frozen=True, kw_only=True)
 class WayOut:
-    """How a host is reached. `proxy` is an address that may hold a login; `variable` named it.
+    """Route to a host. `proxy` is an address that may hold a login; `variable` named it.
 
     `certificates` are the authorities of the environment, None where it names none.
     """
@@ -44,9 +44,9 @@ class WayOut:
 
 
 def find_way_out(address: str, environment: Mapping[str, str] = os.environ) -> WayOut:
-    """Read how an address is reached. Raises `ConfigError`, which names the variable that cannot be used.
+    """Find the route to an address. Raises `ConfigError`, which names the variable that cannot be used.
 
-    Plain http is allowed on loopback only: a proxy would carry what is sent off the machine, and no certificate is asked for.
+    Plain http is allowed on loopback only: a proxy would carry requests off the machine, and no certificate is asked for.
     """
     parts = urlsplit(address)
     if parts.scheme != "https":
@@ -77,7 +77,7 @@ def require_key_log(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def certificate_trouble(error: BaseException, host: str) -> str | None:
-    """Say what is wrong with the certificate of `host` where a connection failed for that; None where it failed for something else."""
+    """Describe the fault of the certificate of `host` if it made a connection fail; None if the reason was another."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
@@ -162,7 +162,7 @@ def _is_direct(host: str, port: int, environment: Mapping[str, str]) -> bool:
 
 
 def _means(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of NO_PROXY stands for a host; one that cannot be read stands for none."""
+    """Check whether an entry of NO_PROXY covers a host; an entry that cannot be read covers none."""
     if entry == "*":
         return True
     entry = entry.rpartition("://")[2].rstrip("/")

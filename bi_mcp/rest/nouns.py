@@ -1,4 +1,4 @@
-"""What people call an object of a group. In keys, files and JSON it stays the group's own name."""
+"""Nouns for the objects of a group, for people. Keys, files and JSON use the group's own name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transport that waits for its turn, keeps to the portal's limits, and sends again what may be sent again."""
+"""A transport that waits for its turn, keeps to the portal's limits, and repeats calls that may be repeated."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     Failure = PortalError | UnreachableError | UnexpectedAnswerError
 
 MAX_WAIT_S = 30.0
-# A wait that a person notices is told, and told again before their client takes the silence for a failure.
+# A wait that a person notices is reported, and again before their client takes the silence for a failure.
 NOTICED_S = 2.0
 TOLD_EVERY_S = 5.0
 
 
 class Postman(Protocol):
-    """What `HttpTransport` offers, and this transport too: one request, its `result` and its timing."""
+    """Interface of `HttpTransport` and of this transport: one request, its `result` and its timing."""
 
     async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
         """Send one request."""
@@ -72,7 +72,7 @@ class PatientTransport:
 
     @property
     def limiter(self) -> Limiter:
-        """What is known of the portal's limits."""
+        """Current knowledge of the portal's limits."""
         return self._limiter
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
@@ -102,7 +102,7 @@ class PatientTransport:
             await self._pause(wait, f"{method.name} failed and will be tried again")
 
     async def turn(self, method: Method) -> None:
-        """Wait until a request could go, and send none: whoever gathers calls goes on gathering meanwhile."""
+        """Wait until a request could go, without sending one: meanwhile a gathering caller collects more calls."""
         ticket = self._limiter.bucket.join()
         try:
             await self._wait_until_due(method, ticket)
@@ -163,7 +163,7 @@ class PatientTransport:
                 self._limiter.operating.block(method.name, seconds, now)
 
     def _blocked_for(self, method: Method, failure: PortalError, now: float) -> float | None:
-        """How long a method stays blocked: the last success said when, which the vendor holds truer than the refusal."""
+        """Return how long a method stays blocked. The vendor holds the last success to be more exact than the refusal."""
         known = self._limiter.operating.next_reset(method.name, now)
         if known is not None or failure.retry_at is None:
             return known
@@ -191,7 +191,7 @@ class PatientTransport:
             await self._rest(left, reason)
 
     async def _rest(self, left: float, reason: str) -> None:
-        """Wait for a while of what is left."""
+        """Wait for a part of the remaining time."""
         if left > NOTICED_S:
             await remark(f"Waiting {left:.0f} s: {reason}")
         await self._sleep(min(left, TOLD_EVERY_S))

@@ -1,4 +1,4 @@
-"""Who and where: the few methods outside the module that every portal answers to every application."""
+"""Caller and portal: the few methods outside the module that every portal answers to every application."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROFILE, _SCOPE, _APPLICATION, _TIME = SYSTEM_METHODS
 
 
 class PortalInfo:
-    """What a portal says about itself and about the caller. Every call raises the errors of `bi_mcp.errors`."""
+    """Information from a portal about itself and about the caller. Every call raises the errors of `bi_mcp.errors`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -28,14 +28,14 @@ class PortalInfo:
         return parse_model(_PROFILE, PortalUser, await self._transport.call(_PROFILE, {}))
 
     async def scopes(self) -> list[str]:
-        """What the credential may touch."""
+        """Return the scopes of the credential."""
         reply = await self._transport.call(_SCOPE, {})
         if not isinstance(reply, list):
             raise unexpected(_SCOPE, 200, say("no array of scopes"))
         return [str(scope) for scope in reply]
 
     async def application(self) -> Application:
-        """Which application calls. A webhook has none and is refused."""
+        """Return the calling application. A webhook has none and is refused."""
         return parse_model(_APPLICATION, Application, await self._transport.call(_APPLICATION, {}))
 
     async def time(self) -> datetime:

@@ -41,9 +41,9 @@ class Ticket:
 
 
 class LeakyBucket:
-    """What the portal's counter must look like, and the queue of those who wait for it.
+    """Model of the portal's request counter, with the queue of waiting calls.
 
-    `wait` and `take` are for whoever holds a ticket of `join`; who gives up calls `leave`, and nothing is left of it.
+    `join` gives a ticket, which `wait` and `take` need; `leave` gives the place in the queue up without a trace.
     """
 
     def __init__(self, plan: Plan = STANDARD) -> None:
@@ -58,17 +58,17 @@ class LeakyBucket:
 
     @property
     def capacity(self) -> float:
-        """How many requests may be in the bucket, as far as is known by now."""
+        """Number of requests that may be in the bucket, as far as is known by now."""
         return self._capacity
 
     @property
     def drain_per_s(self) -> float:
-        """How many leave it every second, as far as is known by now."""
+        """Number of requests that leave the bucket every second, as far as is known by now."""
         return self._plan.drain_per_s * self._part * self._share
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Number of waiting calls."""
         return len(self._queue)
 
     @property
@@ -81,7 +81,7 @@ class LeakyBucket:
         self._capacity = self._allowed if self._refused_at is None else min(self._capacity, self._allowed)
 
     def level(self, now: float) -> float:
-        """How many requests are in the bucket."""
+        """Return the number of requests in the bucket."""
         self._advance(now)
         return self._level
 
@@ -96,11 +96,11 @@ class LeakyBucket:
         self._queue.remove(ticket)
 
     def wait(self, ticket: Ticket, now: float) -> float:
-        """How long until the ticket's request may go after all that stand before it."""
+        """Return the seconds until the ticket's request may go, after all those ahead of it."""
         self._advance(now)
         ahead = self._queue.index(ticket)
         wait = (self._level + ahead + 1 - self._capacity) / self.drain_per_s
-        # What is left of a wait after rounding is no wait: a clock may be too coarse to pass it.
+        # Rounded, because a clock may be too coarse to pass a tiny remainder.
         return round(max(0.0, wait), 6)
 
     def take(self, ticket: Ticket, now: float) -> None:
@@ -131,7 +131,7 @@ class LeakyBucket:
 
 
 class OperatingTimes:
-    """Which methods have used up their run time, and until when."""
+    """Methods that have used up their run time, and until when."""
 
     def __init__(self) -> None:
         self._blocked: dict[str, float] = {}
@@ -153,7 +153,7 @@ class OperatingTimes:
         self._reset_at[method] = at
 
     def next_reset(self, method: str, now: float) -> float | None:
-        """How long until the portal forgets a minute of a method's run time; None where no answer told it."""
+        """Return the seconds until the portal forgets a minute of a method's run time; None if no answer said so."""
         at = self._reset_at.get(method)
         if at is None:
             return None
@@ -164,14 +164,14 @@ class OperatingTimes:
         self._blocked[method] = now + seconds
 
     def wait(self, method: str, now: float) -> float:
-        """How long until the method may be called."""
+        """Return the seconds until the method may be called."""
         return max(0.0, self._blocked.get(method, now) - now)
 
 
 def block_seconds(reset_at: float, portal_time: float | None, our_time: float) -> float:
-    """How long a method stays blocked, all in unix seconds.
+    """Return how long a method stays blocked. Moments are unix seconds.
 
-    The portal's moment is compared with the portal's own clock where its answer tells it: ours may be minutes off.
+    The portal's moment is compared with the portal's own clock if its answer gives the time: ours may be minutes off.
     """
     seconds = reset_at - (our_time if portal_time is None else portal_time)
     return min(max(seconds, SHORTEST_BLOCK_S), LONGEST_BLOCK_S)

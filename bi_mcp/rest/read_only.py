@@ -33,5 +33,5 @@ class ReadOnlyTransport:
         return await self._inner.call(method, parameters)
 
     async def aclose(self) -> None:
-        """Close what is below."""
+        """Close the transport below."""
         await self._inner.aclose()

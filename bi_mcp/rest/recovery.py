@@ -1,4 +1,4 @@
-"""After a write that broke off: look at the portal and say what is known. Nothing is ever sent a second time.
+"""Recovery after a write that broke off: look at the portal and report its state. Nothing is ever sent a second time.
 
 The request may still be under way when the look finds nothing, so even then only the caller may decide to send again.
 """
@@ -31,9 +31,9 @@ Interruption = UnreachableError | UnexpectedAnswerError | PortalError
 
 @dataclass(frozen=True)
 class Traits:
-    """By what an object of a group is known again: its name first, then the fields that must agree with what was sent.
+    """Fields that identify an object of a group: its name first, then the fields that must agree with the sent ones.
 
-    `not_compared`: fields that a portal may store otherwise than they were sent.
+    `not_compared`: fields that a portal may store in another form than the sent one.
     """
 
     identity: tuple[str, ...]
@@ -65,7 +65,7 @@ class NotDone:
 
 
 def may_have_happened(error: BiMcpError) -> TypeGuard[Interruption]:
-    """Whether a write that ended with this error may have taken effect."""
+    """Check whether a write that ended with this error may have taken effect."""
     if isinstance(error, UnreachableError):
         return error.may_have_happened
     if isinstance(error, UnexpectedAnswerError):
@@ -104,7 +104,7 @@ async def recover(
 
 
 def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] | NotDone:
-    """Find what was sent among the objects that are newer than the newest before the call."""
+    """Find the sent object among those that are newer than the newest before the call."""
     name, *others = TRAITS[group].identity
     namesakes = [item for item in newer if _agree(sent[name], item.get(name))]
     ours = [item for item in namesakes if all(_agree(sent[other], item.get(other)) for other in others)]
@@ -139,7 +139,7 @@ def judge_update(group: str, sent: Wire, found: Wire) -> Done[None] | NotDone:
 
 
 def judge_columns(changes: Wire, columns: Sequence[Wire]) -> Done[None] | NotDone:
-    """Compare the columns as they are now with what was to be added, shown or hidden, and deleted."""
+    """Compare the present columns with the changes: those to add, to show or hide, and to delete."""
     by_code = {column.get("externalCode"): column for column in columns}
     by_id = {column.get("id"): column for column in columns}
     parts: dict[str, bool] = {}
@@ -170,7 +170,7 @@ def _judge(parts: Mapping[str, bool]) -> Done[None] | NotDone:
 
 
 def _agree(sent: object, found: object) -> bool:
-    """Whether a portal shows what was sent: settings by their codes, text without its outer spaces, nothing as empty."""
+    """Compare a shown value with the sent one: settings by their codes, text without outer spaces, nothing as empty."""
     if isinstance(sent, Mapping):
         values = {item.get("code"): item.get("value") for item in _wires(found)}
         return all(values.get(code) == value for code, value in sent.items())

@@ -37,7 +37,7 @@ class RetryPolicy:
     random: Callable[[], float] = random.random
 
     def wait_s(self, attempt: int, elapsed: float) -> float | None:
-        """How long to wait after the failed attempt (the first is 1); None when it was the last."""
+        """Return the seconds to wait after the failed attempt (the first is 1); None when it was the last."""
         if attempt > self.retries:
             return None
         longest = min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(attempt - 1, 30))
@@ -46,7 +46,7 @@ class RetryPolicy:
 
 
 def may_repeat(method: Method, error: BiMcpError) -> bool:
-    """Whether the same call may be sent again: reads after what passes, writes only when nothing can have happened."""
+    """Check whether a call may be repeated: a read after a passing fault, a write only if nothing can have happened."""
     if isinstance(error, PortalError) and error.code in _PASSING:
         return True
     if isinstance(error, UnreachableError):

@@ -54,8 +54,8 @@ class Vanished:
 class Snapshot:
     """All objects by id, in the order of their ids: sources with their settings, datasets with their columns and `source_id`.
 
-    A portal cannot be stopped while it is read. What was deleted meanwhile is left out and stands in `vanished`; an object
-    may be missing when another of its group was deleted within the same second.
+    A portal cannot be stopped while it is read. An object that was deleted meanwhile is left out and listed in `vanished`;
+    an object may be missing when another of its group was deleted within the same second.
     """
 
     connectors: Mapping[int, Connector]
@@ -87,7 +87,7 @@ async def read_snapshot(
 
 
 class _Listing(Generic[Item]):
-    """A list on its way: what is known of it, and how to ask for more."""
+    """A list that is being read: the objects so far, and the way to ask for more."""
 
     def __init__(self, commands: Commands[Item, Any, Any], group: str, first_pages: int) -> None:
         self.commands = commands
@@ -111,7 +111,7 @@ class _Listing(Generic[Item]):
             raise unexpected(asked.method, 200, say("the same page for every number"))
 
     def shallow(self) -> list[tuple[_Listing[Any], Any]]:
-        """What the list does not tell in full. It may leave out a source's values, and always does the columns."""
+        """Objects that the list gives in part only: it may omit a source's values, and it always omits the columns."""
         return [
             (self, item)
             for item in self.items.values()
@@ -145,7 +145,7 @@ async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], An
 
 
 def _is_orphaned(group: str, outcome: object) -> bool:
-    """Whether a source cannot be read because its connector is gone. What the list told of it is kept."""
+    """Check whether a source cannot be read because its connector is gone. The fields from the list are kept."""
     return group == "source" and isinstance(outcome, PortalError) and outcome.code == ORPHANED
 
 
@@ -156,7 +156,7 @@ def _value(outcome: Value | BiMcpError) -> Value:
 
 
 def _merged(listed: Whole, got: Whole) -> Whole:
-    """What was read, completed by what only the list tells: a dataset's source."""
+    """Add to the objects that were read the one field that only the list gives: a dataset's source."""
     missing = {name: value for name, value in listed if getattr(got, name, None) is None}
     return got.model_copy(update=missing)
 

@@ -36,7 +36,7 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
 
     @property
     def commands(self) -> SourceCommands:
-        """The same methods, for `BIConnector.batch`."""
+        """Commands of the same methods, for `BIConnector.batch`."""
         return SourceCommands(self.group, self.group, self._item)
 
     async def find(self, id: int) -> Source:

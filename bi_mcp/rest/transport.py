@@ -54,7 +54,7 @@ _NOTHING_SENT = (
 
 
 class Transport(Protocol):
-    """Carries one call. Anything with this method can stand behind `BIConnector`."""
+    """Carrier of one call. Anything with this method can serve a `BIConnector`."""
 
     async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
         """Return the `result` of the answer, or raise one of `bi_mcp.errors`."""
@@ -182,7 +182,7 @@ class HttpTransport:
         return f"{self._base}{method.name}"
 
     def _redirected(self, method: Method, response: httpx.Response) -> UnexpectedAnswerError:
-        """Make the error for a redirect, which no credential follows: whoever answers could name any host."""
+        """Make the error for a redirect. No credential follows one: the answering server could name any host."""
         status, new = response.status_code, _host_of(response.headers.get("location", ""))
         if new in {None, self.host}:
             what = say(
@@ -238,7 +238,7 @@ class HttpTransport:
 
 
 def _host_of(location: str) -> str | None:
-    """The host of a redirect, as far as it is one: what stands there came from outside and is shown to people."""
+    """Return the host of a redirect if it looks like one: the text came from outside and is shown to people."""
     try:
         parts = urlsplit(location)
     except ValueError:

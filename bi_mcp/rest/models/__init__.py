@@ -1,4 +1,4 @@
-"""What is sent to and received from a portal."""
+"""Models of the objects that are sent to a portal and received from it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Parameter(Sent):
 
 
 class ConnectorFields(Sent):
-    """What `connector.add` takes. `support_mapping` and `source_code` exist on newer portals only."""
+    """Fields of `connector.add`. `support_mapping` and `source_code` exist on newer portals only."""
 
     title: Title
     logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
@@ -59,7 +59,7 @@ class ConnectorFields(Sent):
 
 
 class ConnectorChanges(Sent):
-    """What `connector.update` takes: it changes only what is passed."""
+    """Fields of `connector.update`, which changes only those that are passed."""
 
     title: Title | None = None
     logo: Annotated[str, Field(min_length=1)] | None = None

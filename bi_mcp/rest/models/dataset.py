@@ -39,7 +39,7 @@ class ColumnVisibility(Sent):
 
 
 class DatasetFields(Sent):
-    """What `dataset.add` takes. `name` is unique across the whole portal and, like the source and codes, set once."""
+    """Fields of `dataset.add`. `name` is unique across the whole portal and, like the source and codes, set once."""
 
     name: DatasetName
     source_id: PositiveId
@@ -50,13 +50,13 @@ class DatasetFields(Sent):
 
 
 class DatasetChanges(Sent):
-    """What `dataset.update` takes: the description only."""
+    """Fields of `dataset.update`: the description only."""
 
     description: str
 
 
 class ColumnChanges(Sent):
-    """What `dataset.fields.update` takes beside the id. `delete` holds column ids."""
+    """Parameters of `dataset.fields.update` beside the id. `delete` holds column ids."""
 
     add: list[NewColumn] | None = None
     update: list[ColumnVisibility] | None = None

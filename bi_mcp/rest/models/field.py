@@ -27,5 +27,5 @@ class FieldDescription(Received):
 
     @property
     def required_on_creation(self) -> bool:
-        """Whether `add` must pass it. Portals mark as required what they set themselves, too."""
+        """True if `add` must pass it. Portals also mark fields as required that they set themselves."""
         return self.is_required and not self.is_read_only

@@ -1,4 +1,4 @@
-"""What a portal says about the caller. These methods spell their keys in capitals."""
+"""Models of a portal's answers about the caller. These methods spell their keys in capitals."""
 
 from __future__ import annotations
 

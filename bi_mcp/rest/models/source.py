@@ -24,7 +24,7 @@ PositiveId = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool)]
 
 
 def _check_setting(value: object) -> object:
-    # A Secret takes whatever a portal answers; what is sent is text or a whole number.
+    # A Secret accepts any value that a portal answers; a value that is sent must be text or a whole number.
     if isinstance(value, bool) or not isinstance(value, str | int | Secret):
         raise ValueError("the value of a setting is text or a whole number")  # noqa: TRY004  what pydantic collects
     return value
@@ -34,7 +34,7 @@ SentSecret = Annotated[Secret, BeforeValidator(_check_setting)]
 
 
 class SourceFields(Sent):
-    """What `source.add` takes. `settings` is `{code: value}`; codes that the connector lacks are dropped by the portal."""
+    """Fields of `source.add`. `settings` is `{code: value}`; codes that the connector lacks are dropped by the portal."""
 
     title: Title
     connector_id: PositiveId
@@ -44,7 +44,7 @@ class SourceFields(Sent):
 
 
 class SourceChanges(Sent):
-    """What `source.update` takes. `settings` are merged by code: what is not passed stays."""
+    """Fields of `source.update`. `settings` are merged by code: a code that is not passed keeps its value."""
 
     title: Title | None = None
     settings: dict[str, SentSecret] | None = None
@@ -90,7 +90,7 @@ class Source(Identified):
     @model_validator(mode="before")
     @classmethod
     def _settings_as_array(cls, data: Any) -> Any:
-        """Some answers hold `settings` as `{code: value}` or as `{code: {…}}`; PHP's numbers for keys are no codes."""
+        """Turn `settings` into a list: some answers hold `{code: value}` or `{code: {…}}`. PHP's numeric keys are not codes."""
         settings = data.get("settings") if isinstance(data, dict) else None
         if not isinstance(settings, dict):
             return data

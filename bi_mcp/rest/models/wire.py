@@ -1,4 +1,4 @@
-"""How values look on the wire: tolerant where they are received, strict where they are sent."""
+"""Types of values on the wire: tolerant where they are received, strict where they are sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _parse_bool(value: object) -> object:
 
 
 def _parse_int(value: object) -> object:
-    """Numbers may come as text, which pydantic reads; an empty text stands for nothing."""
+    """Read an empty text as None. Other numbers that come as text are read by pydantic."""
     return None if isinstance(value, str) and not value.strip() else refuse_bool(value)
 
 
@@ -68,7 +68,7 @@ WireList = Annotated[list[Element], BeforeValidator(parse_list)]
 
 
 class CamelCased(BaseModel):
-    """What is spelt in camelCase outside of Python. Its errors repeat no value."""
+    """Base of models that are spelled in camelCase outside of Python. Their errors do not repeat values."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -81,17 +81,17 @@ class CamelCased(BaseModel):
 
 
 class Sent(CamelCased):
-    """What goes to the portal: unknown keys are refused, rules of the API are checked before anything leaves."""
+    """Base of models that go to the portal: unknown keys are refused, and the API's rules are checked before sending."""
 
     model_config = ConfigDict(extra="forbid")
 
     def to_wire(self) -> dict[str, Any]:
-        """The parameters as the API spells them, holding only what was set. Secrets stay secrets until the transport."""
+        """Return the parameters as the API spells them, only those that were set. Secrets stay secrets until the transport."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
 class Received(CamelCased):
-    """What comes from the portal: unknown keys are kept, a field that was not answered is None."""
+    """Base of models that come from the portal: unknown keys are kept, a field that was not answered is None."""
 
     model_config = ConfigDict(extra="allow")
 
