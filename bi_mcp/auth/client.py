@@ -65,10 +65,10 @@ _QUERY = re.compile(r"(/oauth/token/\?)[^\s'\"]+")
 
 
 class OAuthClient:
-    """Asks the server that `Application.oauth_server` names. The secrets travel in the address, as the vendor wants it.
+    """Client of the server that `Application.oauth_server` names. Secrets travel in the address, as the vendor wants it.
 
-    Raises `AuthorisationError` for what the server refuses, `UnreachableError` and `UnexpectedAnswerError` where it gives
-    no answer of OAuth; `login_command` stands in the texts as what to do.
+    Raises `AuthorisationError` for a refusal of the server, `UnreachableError` and `UnexpectedAnswerError` if it does not
+    give an OAuth answer; the texts name `login_command` as the next step.
     """
 
     def __init__(

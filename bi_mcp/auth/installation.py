@@ -41,8 +41,8 @@ class Installation:
 def parse_installation(text: str, delivered_at: float) -> Installation:
     """Read a callback: a JSON object, also one whose `auth` holds the token, or the posted form as it came.
 
-    `delivered_at` is unix seconds; where it is not known, now will do: a token that is older is renewed when the portal
-    calls it expired. Raises `ConfigError`, which names what is missing and no value.
+    `delivered_at` is unix seconds; if it is not known, pass the present: a token that is older is renewed when the portal
+    calls it expired. Raises `ConfigError`, which names the missing fields and never a value.
     """
     delivered = _delivered(text)
     answer = {_NAMES.get(name, name): value for name, value in delivered.items()}

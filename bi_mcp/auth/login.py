@@ -29,7 +29,7 @@ _RETURNED = ("code", "state", "server_domain")
 
 @dataclass(frozen=True)
 class Returned:
-    """What the browser brought back: a code that lives 30 seconds, and the server that takes it."""
+    """Data that the browser brought back: a code that lives 30 seconds, and the server that takes it."""
 
     code: Secret
     oauth_server: str
@@ -37,7 +37,7 @@ class Returned:
 
 @dataclass(frozen=True)
 class Authorisation:
-    """One attempt to log in. `state` ties what comes back to it; nobody else can know it."""
+    """One attempt to log in. `state` ties the answer to it, and is known only here."""
 
     portal_url: str
     client_id: str
@@ -45,7 +45,7 @@ class Authorisation:
 
     @property
     def address(self) -> str:
-        """Where the user says yes. It holds no secret of the application."""
+        """The page where the user agrees. It does not hold the application's secret."""
         query = urlencode({"client_id": self.client_id, "state": self.state})
         return f"{self.portal_url}/oauth/authorize/?{query}"
 
@@ -78,10 +78,10 @@ class Authorisation:
 
 
 def oauth_server_of(portal_url: str, named: str = "") -> str:
-    """Where the codes and refresh tokens of a portal are exchanged; `named` is the host that the return address names.
+    """Find the server that exchanges a portal's codes and refresh tokens; `named` is the host in the return address.
 
-    The return address comes from outside, and the application's secret goes to the answer of this function: a host is
-    taken only from the fixed list, or when it is the portal itself on this machine.
+    The return address comes from outside, and the application's secret goes to the server found here: a host is accepted
+    only if it is in the fixed list, or is the portal itself on this machine.
     """
     portal = urlsplit(portal_url)
     local = portal.hostname in _LOOPBACK
@@ -140,7 +140,7 @@ def _with_name_taken(profiles: Profiles, profile: Profile) -> Profiles:
 
 
 def _parameters(address: str) -> dict[str, str]:
-    """The parameters of a login; one that stands there twice is none, since two readers could each take another one."""
+    """Read the parameters of a login. A repeated one is dropped, since two readers could each take a different value."""
     try:
         found = parse_qs(urlsplit(address.strip()).query, keep_blank_values=True, max_num_fields=50)
     except ValueError:

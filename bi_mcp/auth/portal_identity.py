@@ -16,10 +16,11 @@ _MEMBER_DIGITS = 16
 
 @dataclass(frozen=True)
 class PortalIdentity:
-    """`address` is scheme, host, port and path. `member` stands for the member_id, empty where no login named one.
+    """Identity of a portal. `address` is scheme, host, port and path; `member` is the mark of its member_id, empty if no
+    login named one.
 
     `profiles` are the names of its logins, and `alone` says that no login is of another portal on its host: older versions
-    wrote down the host and the login's name only.
+    recorded the host and the login's name only.
     """
 
     address: str
@@ -46,16 +47,16 @@ class PortalIdentity:
 
     @property
     def has_host_file(self) -> bool:
-        """Whether what an older version kept under the host alone is surely of this portal."""
+        """True if files that an older version named after the host alone certainly belong to this portal."""
         return self.alone and (self.plain or bool(self.profiles))
 
     @property
     def lock_names(self) -> tuple[str, ...]:
-        """Names of what is held against others on the same portal: by its address, and by its member_id where that is known."""
+        """Names of the locks against others on the same portal: by its address, and by its member_id if that is known."""
         return (self.file_name, f"member-{self.member}") if self.member else (self.file_name,)
 
     def owns(self, address: str, member: str) -> bool:
-        """Judge what was written down with an address. A portal that was renamed has the same member_id still."""
+        """Check whether a record with this address is of this portal. A renamed portal keeps its member_id."""
         if self.member and member:
             return self.member == member
         return self.address == address
@@ -100,7 +101,7 @@ def portal_address(portal_url: str) -> str:
 
 
 def member_mark(oauth_server: str, member_id: str) -> str:
-    """Stand for a member_id as an OAuth server said it, empty for none.
+    """Return the mark of a member_id as an OAuth server said it, empty for none.
 
     Without the server, a portal with a server of its own could pass itself off as another one, and an undo would send the
     values that the other one held.

@@ -44,7 +44,7 @@ class Profile:
 
     @property
     def login_command(self) -> str:
-        """What the user types to log in to it again."""
+        """The command with which the user logs in to it again."""
         webhook = " --webhook" if self.kind == "webhook" else ""
         return f"bi-mcp login {self.portal_url} --name {self.name}{webhook}"
 
@@ -247,7 +247,7 @@ def _parse_profile(name: str, kept: Mapping[str, Any]) -> Profile:
         client_id=str(kept.get("client_id", "")),
         oauth_server=str(kept.get("oauth_server", "")),
         keeper=KEEPERS[KEEPERS.index(kept.get("kept_in", "file"))],
-        # Whatever stands there but a plain false is a lock: a damaged lock must not open.
+        # Anything but a plain false counts as a lock: a damaged lock must not open.
         read_only=kept.get("read_only", False) is not False,
         allow_private_addresses=kept.get("allow_private_addresses", False) is True,
         member_id=str(kept.get("member_id", "")),

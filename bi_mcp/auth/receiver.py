@@ -1,4 +1,4 @@
-"""Where the browser returns to: one page on this machine, for as long as a login waits."""
+"""The page on this machine to which the browser returns, for as long as a login waits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Receiver:
 
     @property
     def handler_address(self) -> str:
-        """What stands as handler address on the application's card."""
+        """The handler address to enter on the application's card."""
         port: int = self._listener.extra(SocketAttribute.local_port)  # noqa: S610  a socket's attribute, no query
         return handler_address(port)
 
@@ -68,7 +68,7 @@ class Receiver:
 
 
 def handler_address(port: int) -> str:
-    """What stands as handler address on the application's card."""
+    """Return the handler address to enter on the application's card."""
     return f"http://{HOST}:{port}/"
 
 
@@ -118,7 +118,7 @@ def _outcome_of(
     try:
         returned = authorisation.read_return(target)
     except AuthorisationError as error:
-        # Anyone may open this address: what has not this login's state does not end its wait.
+        # Anyone may open this address: a call without this login's state does not end its wait.
         return 400, str(error), error if error.code == "FOREIGN_SERVER" else None
     return 200, say("bi-mcp has the portal's answer. Close this page and go back to the terminal."), returned
 

@@ -32,14 +32,14 @@ _FINAL = frozenset({"invalid_grant", "invalid_client"})
 
 
 class SessionStore(Protocol):
-    """What a session needs of a store: see `auth.store.TokenStore`."""
+    """The part of a store that a session needs: see `auth.store.TokenStore`."""
 
     async def load(self, profile: str) -> Stored | None:
-        """Return what is kept for a profile, None where there is nothing."""
+        """Return the stored secrets of a profile, None if there are none."""
         ...
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace what is kept for a profile."""
+        """Replace the stored secrets of a profile."""
         ...
 
     def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
@@ -50,17 +50,17 @@ class SessionStore(Protocol):
 class TokenSession:
     """A source of credentials that renews its token when the stored expiry has passed or the portal said `expired_token`.
 
-    One renewal per expiry: tasks of this process wait for each other, processes for the lock of the store, and who has
-    waited takes what the other has stored. The new token is stored before anyone uses it.
+    One renewal per expiry: tasks of this process wait for each other, processes for the lock of the store, and those that
+    waited take the token that the first one stored. The new token is stored before it is used.
 
     A process killed at any moment frees the lock. Killed before the request or after the store has the answer, it leaves a
-    token that works. In between, from when the portal has made the new token until the file holds it, nobody can help:
-    the portal has forgotten the old refresh token and told the new one to a dead process. The old access token works on
+    token that works. In between, after the portal has made the new token and before the file holds it, the login is lost:
+    the portal has forgotten the old refresh token and sent the new one to a dead process. The old access token works on
     until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
     A cancelled call does not leave that gap: a renewal that has begun is finished.
 
-    A renewal that names another address of the portal is followed: `moved` is told it, and so are the credentials. Only the
-    OAuth server can say so, which holds the application's secret already.
+    A renewal that names another address of the portal is followed: `moved` is called with it, and the credentials use it.
+    Only the OAuth server can name one, and it holds the application's secret already.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class StoredWebhook:
         return self._held
 
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
-        """There is no other."""
+        """Do nothing: a webhook cannot be renewed."""
         return
 
 
@@ -204,9 +204,9 @@ def open_session(
 ) -> Session:
     """Return the source of credentials for a profile of the configuration folder.
 
-    `share` puts another store before the folder's, for replicas of a server on several machines. `moved` is told the new
-    address of a portal that was renamed; without one, the profile is moved there.
-    Asks nobody yet, a keyring neither.
+    `share` puts another store before the folder's, for replicas of a server on several machines. `moved` is called with
+    the new address of a portal that was renamed; without it, the profile is moved there.
+    Does not ask a portal or a keyring yet.
     """
     # Imported here: httpx and a keyring are not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient

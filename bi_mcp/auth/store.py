@@ -1,4 +1,4 @@
-"""Where the secrets of a profile are kept: the system's keyring, or a file of mode 0600."""
+"""Stores for the secrets of a profile: the system's keyring, or a file of mode 0600."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 Stored = Grant | Webhook
 
-# Longer than a renewal may take, so that whoever waits for another process is not told off while that one works.
+# Longer than a renewal may take, so that a process is not refused while the one that it waits for still works.
 PATIENCE_S = 60.0
 _POLL_S = 0.02
 
 
 class TokenStore(ABC):
-    """What profiles are called with, shared by all processes of a user.
+    """Store of the tokens and webhooks of profiles, shared by all processes of a user.
 
-    Reading needs no lock. Whoever changes something holds `lock` from before it reads until after it has saved.
-    Raises `AuthorisationError` (`STORE_FAILED`, `LOCKED`) with the reason, never with what is kept.
+    Reading needs no lock. A change holds `lock` from before it reads until after it has saved.
+    Raises `AuthorisationError` (`STORE_FAILED`, `LOCKED`) with the reason, never with a stored secret.
     """
 
     def __init__(self, folder: Path, *, patience: float = PATIENCE_S) -> None:
@@ -48,7 +48,7 @@ class TokenStore(ABC):
         await to_thread.run_sync(self._reach)
 
     async def load(self, profile: str) -> Stored | None:
-        """Return what is kept for a profile, None where there is nothing."""
+        """Return the stored secrets of a profile, None if there are none."""
         kept = await to_thread.run_sync(self._read, profile)
         if kept is None:
             return None
@@ -64,12 +64,12 @@ class TokenStore(ABC):
             ) from None
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace what is kept for a profile; when this returns, it survives the process."""
+        """Replace the stored secrets of a profile; when this returns, they survive the process."""
         document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
         await to_thread.run_sync(self._write, profile, document)
 
     async def delete(self, profile: str) -> None:
-        """Forget a profile; one that is not there is no error."""
+        """Forget a profile; a missing one is not an error."""
         await to_thread.run_sync(self._remove, profile)
 
     @asynccontextmanager
@@ -211,7 +211,7 @@ def _unusable_keyring(reason: str) -> AuthorisationError:
 
 
 def open_store(keeper: Keeper, folder: Path) -> TokenStore:
-    """Return the store that a profile names. It asks nobody yet."""
+    """Return the store that a profile names. It does not ask a keyring yet."""
     return FileTokenStore(folder) if keeper == "file" else KeyringTokenStore(folder)
 
 

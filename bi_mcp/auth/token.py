@@ -1,4 +1,4 @@
-"""What a login gave: the token, and the application it was given to. Pure."""
+"""Result of a login: the token, and the application it was given to. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LONGEST_LIFETIME_S = 10 * 365 * 24 * 3600
 
 @dataclass(frozen=True)
 class Token:
-    """An access token, the refresh token that replaces it once, and whom both stand for.
+    """An access token, the refresh token that replaces it once, and the portal and user that both belong to.
 
     `expires_at` is a moment of OUR clock (unix seconds): the time of asking plus the lifetime that the answer named.
     A clock that is wrong is wrong in both, so it neither wears tokens out nor keeps them too long. `client_endpoint`
-    and `server_endpoint` are what the OAuth server said; calls go to the address that the user gave, unless a renewal
+    and `server_endpoint` are as the OAuth server said; calls go to the address that the user gave, unless a renewal
     names another one than the login did: then the portal was renamed.
     """
 
@@ -41,7 +41,7 @@ class Token:
     scope: tuple[str, ...] = ()
 
     def expired(self, now: float) -> bool:
-        """Whether the stored expiry has passed."""
+        """Check whether the stored expiry has passed."""
         return now >= self.expires_at
 
     def to_json(self) -> dict[str, object]:
@@ -151,7 +151,7 @@ def _text(wire: Mapping[str, Any], name: str) -> str:
 
 
 def _number(value: object) -> float:
-    """Numbers come as text from some portals; 0 stands for none."""
+    """Read a number, which some portals send as text; 0 if it is missing."""
     try:
         number = float(value) if isinstance(value, str | int | float) else 0.0
     except (ValueError, OverflowError):
