@@ -1,4 +1,4 @@
-"""Where an address leads, as a stored secret is bound to it."""
+"""Destinations of addresses, to which stored secrets are bound."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def destination(url: str) -> str:
-    """Where an address leads, as a binding names it: `shop.example`, or with a port that is not the scheme's usual one.
+    """Return an address's destination as a binding names it: `shop.example`, with the port if it is not the usual one.
 
-    `http://` stays in front where the way is not encrypted and leaves this machine: a secret for `shop.example` must not be
+    `http://` stays in front if the way is not encrypted and leaves this machine: a secret for `shop.example` must not be
     sent in the clear because someone dropped an `s`. Raises `EndpointError` for an address that readers might take differently.
     """
-    # Imported here: whoever stores no secret needs no rules about addresses.
+    # Imported here: without stored secrets the rules about addresses are not needed.
     from bi_mcp.endpoints.guard import parse_address
 
     address = parse_address(url)
@@ -46,7 +46,7 @@ def parse_host(text: str) -> str:
 
 
 def find_destinations(addresses: Collection[str], where: str) -> list[str]:
-    """The hosts that values would be sent to, each once. Raises `SecretReferenceError` where one cannot be told."""
+    """Return the hosts that values would be sent to, each once. Raises `SecretReferenceError` if one cannot be found out."""
     if not addresses:
         raise SecretReferenceError(
             say(

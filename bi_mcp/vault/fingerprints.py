@@ -24,11 +24,11 @@ class FingerprintKey:
     kept: Secret
 
     def fingerprint(self, value: Secret) -> str:
-        """What stands for a value. Space around it does not count: portals trim."""
+        """Return the fingerprint of a value. Space around it does not count: portals trim."""
         return f"{self._check()}:{self._digest(trimmed(value).reveal())}"
 
     def made(self, fingerprint: str) -> bool:
-        """Whether a fingerprint was made with this key, so that values can be compared with it."""
+        """Check whether a fingerprint was made with this key, so that values can be compared with it."""
         return fingerprint.startswith(f"{self._check()}:")
 
     def _check(self) -> str:
@@ -40,7 +40,7 @@ class FingerprintKey:
 
 
 def make_key() -> FingerprintKey:
-    """Make a key that nobody can guess."""
+    """Make a key that cannot be guessed."""
     return FingerprintKey(Secret(secrets.token_hex(_KEY_BYTES)))
 
 

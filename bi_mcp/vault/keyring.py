@@ -48,7 +48,7 @@ class _Question(Generic[Answer]):
 
 @dataclass
 class _Waiting:
-    """The questions of this process that are under way, and those that nobody waits for any longer."""
+    """Questions of this process that are under way, and those that are no longer waited for."""
 
     asked: list[_Question[Any]] = field(default_factory=list)
     left: list[_Question[Any]] = field(default_factory=list)
@@ -75,7 +75,7 @@ def system_keyring(refusal: Refusal = unusable_keyring) -> KeyringBackend | None
 
 
 def _choose_backend() -> KeyringBackend | None:
-    # Imported here: most servers keep tokens in a file or were told where, and start-up time counts. A backend may hang
+    # Imported here: most servers keep tokens in a file or know where, and start-up time counts. A backend may hang
     # while it is loaded or judged, so all of this belongs to the thread that can be given up.
     import keyring
     from keyring.backends import fail, null
@@ -86,12 +86,12 @@ def _choose_backend() -> KeyringBackend | None:
 
 
 def best_keeper() -> Keeper:
-    """Where a new login is kept when the user does not say: the keyring where there is one. Blocks as `ask_keyring`."""
+    """Choose the store of a new login when the user does not: the keyring if there is one. Blocks like `ask_keyring`."""
     return "keyring" if system_keyring() is not None else "file"
 
 
 def ask_for_text(ask: Callable[[], object], refusal: Refusal) -> str | None:
-    """As `ask_keyring`, for what must be text where it is there at all."""
+    """Ask the keyring for a text, or None if it has nothing. Blocks like `ask_keyring`."""
     answer = ask_keyring(ask, refusal)
     if answer is None or isinstance(answer, str):
         return answer

@@ -1,4 +1,4 @@
-"""Every value that a reference stands for here. What equals one of them is not shown, whatever its parameter is called."""
+"""Every value that a reference can name here. A value equal to one of them is not shown, whatever its parameter is called."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KnownValues:
     complete: bool = True
 
     def may_hold(self, value: Secret) -> bool:
-        """Whether the value is one of these, or could be one that cannot be read. Space around it does not count."""
+        """Check whether the value is one of these, or could be an unreadable one. Space around it does not count."""
         if not self.complete or self.stored.owners(value):
             return True
         sought = trimmed(value)
@@ -61,7 +61,7 @@ def _files(folder: Path | None) -> tuple[list[Secret], bool]:
 
 
 def _content(path: Path) -> Secret | None:
-    """What a reference to the file stands for; None where it can stand for nothing."""
+    """Read the value that a reference to the file names; None if the file cannot be one."""
     with path.open("rb") as file:
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:

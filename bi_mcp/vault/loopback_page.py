@@ -26,7 +26,7 @@ _STYLE = (
 
 
 def answer_page(status: int, title: str, content: str, *, referrer: str = "no-referrer") -> bytes:
-    """A whole HTTP answer. `content` is HTML; what comes from outside must be escaped in it.
+    """Build a whole HTTP answer. `content` is HTML; text from outside must be escaped in it.
 
     A form may be sent to this machine's page only. For a browser to say whose form it was, `referrer` must be `same-origin`.
     """

@@ -46,7 +46,7 @@ class NamedSecrets:
         return self.index().known
 
     def index(self) -> SecretIndex:
-        """Every stored secret, and what is remembered of former values."""
+        """Read the index of every stored secret, with the fingerprints of former values."""
         document = self._index.read() or {}
         if document.get("version", VERSION) != VERSION:
             raise ConfigError(
@@ -62,7 +62,7 @@ class NamedSecrets:
             ) from None
 
     def recognises_any(self) -> bool:
-        """Whether there is a value to be recognised, present or former."""
+        """Check whether there is a value to be recognised, present or former."""
         index = self.index()
         return bool(index.known or index.former)
 
@@ -79,7 +79,7 @@ class NamedSecrets:
                 )
             )
         if self.known().get(secret.name) != secret:
-            # What was read may be the new value, and what the caller has judged is the old binding.
+            # The value just read may be the new one, while the caller has judged the old binding.
             raise ConfigError(
                 say("The secret {name} was changed at this very moment. Call again.", name=secret.name)
             )
@@ -105,7 +105,7 @@ class NamedSecrets:
                 set_at=self._moment(),
                 fingerprint=key.fingerprint(value),
             )
-            # What is stored again is bound as it is now.
+            # A value that is stored again has the new binding alone.
             index.forget(self._fingerprints(index, value))
             self._write(index)
 
@@ -142,7 +142,7 @@ class NamedSecrets:
             self._write(index)
 
     def key(self, keeper: Keeper) -> FingerprintKey | None:
-        """The key of the fingerprints of what is kept there, None where there is none."""
+        """Read the key of the fingerprints of a keeper's values, None if there is none."""
         kept = self._values(keeper).read(KEY_NAME)
         return FingerprintKey(Secret(kept)) if kept else None
 

@@ -23,7 +23,7 @@ class PrivateFile:
     """A document that is replaced as a whole: a reader, or a process killed while it writes, leaves the old or the new one.
 
     A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
-    left there is put in its place by `recover`, so that what was once written is never lost.
+    left there is put in its place by `recover`, so that a written document is never lost.
     Writers must hold a lock of their own; `locked` is one. `remedy` is what the user does about a damaged one.
     """
 
@@ -101,7 +101,8 @@ class PrivateFile:
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter, and those above it, where they are not there yet.
 
-    One of ours that everybody may write in is closed to them: whoever may rename its files may replace them.
+    A folder of ours that everybody may write in is closed to them: the right to rename its files is the right to replace
+    them.
     """
     if folder.exists():
         _close(folder)
@@ -121,7 +122,7 @@ def _close(folder: Path) -> None:
 
 
 def _parse(text: bytes) -> dict[str, Any] | None:
-    """A document cut short lacks its last brace, so it is no JSON."""
+    """Parse a document. One that was cut short lacks its last brace, and so is not JSON."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What `secrets.json` says: which secrets are stored, for which hosts, and fingerprints of what they were. It holds no value. Pure."""
+"""Content of `secrets.json`: the stored secrets, their hosts, and fingerprints of former values; never a value. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 @dataclass(frozen=True, kw_only=True)
 class NamedSecret:
-    """What is known of a stored secret without its value. `hosts` are as `destination` writes them, `set_at` is UTC, ISO 8601.
+    """A stored secret without its value. `hosts` are as `destination` writes them, `set_at` is UTC, ISO 8601.
 
     `fingerprint` recognises the value, empty where an older version stored it. `replaced_at` is the moment at which the value
     was replaced or removed, empty for the present one.
@@ -39,11 +39,11 @@ class NamedSecret:
     replaced_at: str = ""
 
     def may_go_to(self, host: str) -> bool:
-        """Whether the user bound it to this destination."""
+        """Check whether the user bound it to this destination."""
         return host in self.hosts
 
     def command_for(self, *hosts: str) -> str:
-        """What the user types to let it go to these hosts as well. A former value is bound to nothing else: it can be let go."""
+        """Return the command that binds it to these hosts as well; a former value cannot be bound, only forgotten."""
         if self.replaced_at:
             return forget_command(self.name)
         return set_command(self.name, *dict.fromkeys((*self.hosts, *hosts)))
@@ -82,25 +82,25 @@ class SecretIndex:
 
 
 def parse_index(document: Mapping[str, Any]) -> SecretIndex:
-    """Read a document. What is not one raises `AttributeError`, `KeyError`, `TypeError` or `ValueError`."""
+    """Read a document. Anything else raises `AttributeError`, `KeyError`, `TypeError` or `ValueError`."""
     known = {name: _parse(name, entry) for name, entry in sorted(document.get("secrets", {}).items())}
     return SecretIndex(known, [_parse(entry["name"], entry) for entry in document.get("former", [])])
 
 
 def is_name(name: str) -> bool:
-    """Whether this can be the name of a secret."""
+    """Check whether this can be the name of a secret."""
     return _NAME.fullmatch(name) is not None
 
 
 def set_command(name: str, *hosts: str) -> str:
-    """What the user types to store a secret for these hosts."""
+    """Return the command with which the user stores a secret for these hosts."""
     return shlex.join(
         ["bi-mcp", "secret", "set", name, *(part for host in hosts for part in ("--for", host))]
     )
 
 
 def forget_command(*names: str) -> str:
-    """What the user types to forget the former values of these secrets."""
+    """Return the command with which the user forgets the former values of these secrets."""
     return shlex.join(["bi-mcp", "secret", "forget-former", *names])
 
 

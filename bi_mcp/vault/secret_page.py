@@ -1,6 +1,6 @@
 """A page on this machine that asks the person for a secret, so that its value passes neither the model nor the client.
 
-It listens on loopback under an address that nobody can guess, takes one value, from its own form only, and is gone.
+It listens on loopback under an address that cannot be guessed, takes one value, from its own form only, and is gone.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class SecretPage:
 
     @property
     def url(self) -> str:
-        """What the person opens."""
+        """Address that the person opens."""
         return f"http://{self._authority}{self._path}"
 
     async def serve(self, patience: float) -> None:
@@ -144,7 +144,7 @@ class SecretPage:
         return None
 
     async def _take(self, body: bytes) -> tuple[bool, bytes]:
-        """Whether the page is done, and what it answers."""
+        """Store the value of a form. Returns True if the page is done, and its answer."""
         form = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace")
         given = form.get("token", [""])[0]
         if not hmac.compare_digest(given.encode(), self._form_token.encode()):
@@ -195,7 +195,7 @@ def _told(status: int, text: str) -> bytes:
 
 
 def _length(fields: Mapping[str, str]) -> int:
-    """How long the body is; what has no plain length has no body."""
+    """Read the length of the body; without a plain number the body counts as empty."""
     written = fields.get("content-length", "")
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else 0
 

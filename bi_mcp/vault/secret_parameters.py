@@ -14,7 +14,7 @@ _SECRET_WORDS = frozenset(
     {"key", "keys", "pass", "pin", "auth", "pw", "private", "bearer", "jwt", "cookie", "dsn"}
     | {"ключ", "ключа", "ключи", "пин"}
 )
-# Only what is one of these by its code or name may be shown as it is. A password may hide behind any other code.
+# Only parameters with one of these codes or names may be shown. A password may hide behind any other code.
 _HARMLESS = re.compile(
     r"(db_?|database_?|server_?)?(host(name)?|port|login|user(_?name)?|database|db|dbname|schema|region|language|timezone|charset)"
     r"|сервер|хост|порт|логин|пользователь|база|схема|регион",
@@ -24,12 +24,12 @@ _CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-Z
 
 
 def looks_secret(*names: str) -> bool:
-    """Whether a parameter's code or name suggests a secret."""
+    """Check whether a parameter's code or name suggests a secret."""
     return any(_SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(_words(name)) for name in names)
 
 
 def is_harmless(*names: str) -> bool:
-    """Whether a parameter's code or name says that its value may be shown. A hint at a secret in either weighs more."""
+    """Check whether a parameter's code or name allows its value to be shown. A hint at a secret in either weighs more."""
     return any(_HARMLESS.fullmatch(name.strip()) for name in names) and not looks_secret(*names)
 
 

@@ -1,4 +1,4 @@
-"""Where the values of secrets are kept under their names: in one private file, or in the system's keyring."""
+"""Stores for the values of secrets, under their names: one private file, or the system's keyring."""
 
 from __future__ import annotations
 

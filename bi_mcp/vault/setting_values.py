@@ -125,7 +125,7 @@ class SettingValues:
             return self._from_environment(code, value.env)
         if isinstance(value, FileReference):
             return self._from_file(code, value.file)
-        # An empty text is no secret: it takes the value away.
+        # An empty text is not a secret: it takes the value away.
         if looks_secret(code, name) and value != "" and not self.allow_literal_secrets:
             raise SecretReferenceError(
                 say(

@@ -47,7 +47,7 @@ def stored_values(named: NamedSecrets) -> StoredValues:
 
 
 def read_stored_values(named: NamedSecrets) -> tuple[StoredValues, list[BiMcpError]]:
-    """As `stored_values`, with what could be read beside the errors. May wait for a keyring."""
+    """Read the values that can be read, and the errors of the others. May wait for a keyring."""
     try:
         index = named.index()
     except BiMcpError as error:

@@ -1,4 +1,4 @@
-"""Which stored secrets a changed address of a connector would take along, and whether the user bound them to where it leads.
+"""Stored secrets that a connector's changed address would take along, and the check that they are bound to its new host.
 
 The sources' values are read from the portal and compared in this process; neither side of the comparison is ever shown.
 """
@@ -61,7 +61,10 @@ def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
 async def tell_travel(
     bi: BIConnector, connector: Connector, changes: ConnectorChanges, named: NamedSecrets | None
 ) -> list[str]:
-    """As `find_travel`, for a connector that was read already. Reads the sources of this connector only, and these only when a host is new and a secret is stored."""
+    """Call `find_travel` for a connector that was read already.
+
+    Reads the sources of this connector only, and only if a host is new and a secret is stored.
+    """
     before, after = addresses_of(connector), addresses_of(changes)
     if named is None or not new_hosts(before, after) or not await to_thread.run_sync(named.recognises_any):
         return []
@@ -148,7 +151,7 @@ def _hosts(addresses: Sequence[str]) -> list[str]:
 
 
 def _told(address: str) -> str:
-    """The destination; an address that readers might take differently is told in quotes, as which nothing is bound."""
+    """Return the destination; an ambiguous address is returned in quotes, a form to which no secret is bound."""
     try:
         return destination(address)
     except EndpointError:
