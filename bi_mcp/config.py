@@ -37,7 +37,7 @@ _LARGEST_SECRET = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPortalSettings:
-    """How the local portal behaves.
+    """Behaviour of the local portal.
 
     `access_token` and `webhook` (`USER/SECRET`) are fixed credentials, accepted beside the issued ones.
     `faults` opens the control route with which tests order faults. `culture` is how a chart's filter writes dates.
@@ -55,14 +55,15 @@ class LocalPortalSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where the server works and what it may show.
+    """Settings of the server: its portals, and the data that it may show.
 
     `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
-    that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says. `shown_settings` are the codes of source settings whose values may be seen.
-    `confirm` says how destructive acts are held back: `elicit` asks the person where the client can and else previews,
-    `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out what writes; `toolsets` names
-    the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup files. `history` keeps what an undo needs in `configuration_folder`; in
-    `audit_file` stands who wrote what.
+    that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says.
+    `shown_settings` are the codes of source settings whose values may be seen.
+    `confirm` says how destructive acts are held back: `elicit` asks the person if the client can and else previews,
+    `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out the tools that write;
+    `toolsets` names the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup
+    files. `history` keeps the data for an undo in `configuration_folder`; `audit_file` records every write and its author.
     """
 
     portal_url: str | None = None
@@ -86,11 +87,11 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpSettings:
-    """Who may call a server over HTTP, and where its replicas keep what they share.
+    """Settings of a server over HTTP: its callers, and the store that its replicas share.
 
     `token` is one fixed bearer token; `issuer` and `audience` accept the tokens of an OAuth server instead, whose keys
     are at `jwks` or where the issuer's metadata says. `shared_store` is an address with or without a password;
-    `shared_key` encrypts what is kept there.
+    `shared_key` encrypts the data there.
     """
 
     token: Secret | None = None
@@ -207,7 +208,7 @@ def with_options(
 def log_settings(
     form: LogFormat | None, level: LogLevel | None, environment: Mapping[str, str] = os.environ
 ) -> tuple[LogFormat, LogLevel]:
-    """How logs are written: the options, else `BI_MCP_LOG_FORMAT` and `BI_MCP_LOG_LEVEL`."""
+    """Read the form and level of logs: the options, else `BI_MCP_LOG_FORMAT` and `BI_MCP_LOG_LEVEL`."""
     return (
         form or _choice(environment, "BI_MCP_LOG_FORMAT", LOG_FORMATS, "text"),
         level or _choice(environment, "BI_MCP_LOG_LEVEL", LOG_LEVELS, "warning"),
@@ -234,7 +235,7 @@ def language_in_terminal(environment: Mapping[str, str] = os.environ) -> Languag
 
 @contextmanager
 def system_language(language: Language) -> Iterator[None]:
-    """Give this language as the system's to what asks the environment for it, and to what is started from here."""
+    """Make this language the system's for libraries that ask the environment and for programs started from here."""
     before = os.environ.get("LANGUAGE")
     os.environ["LANGUAGE"] = language
     try:
@@ -256,7 +257,7 @@ def wants_no_colour(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where profiles and, without a keyring, tokens are kept: `BI_MCP_CONFIG_DIR`, or the user's configuration folder."""
+    """Return the folder of profiles and, without a keyring, tokens: `BI_MCP_CONFIG_DIR`, or the user's configuration folder."""
     chosen = environment.get("BI_MCP_CONFIG_DIR")
     if chosen:
         return Path(chosen).absolute()
@@ -274,7 +275,7 @@ def chosen_configuration_folder(environment: Mapping[str, str] = os.environ) -> 
 def programs_settings_folder(
     environment: Mapping[str, str] = os.environ, system: str = sys.platform, home: Path | None = None
 ) -> Path:
-    """Where desktop programs of a system (`linux`, `darwin`, `win32`) keep a user's settings."""
+    """Return the folder in which desktop programs of a system (`linux`, `darwin`, `win32`) keep a user's settings."""
     home = home or Path.home()
     if system == "darwin":
         return home / "Library" / "Application Support"
@@ -310,7 +311,7 @@ def secret_variables(prefix: str) -> list[Secret]:
 
 
 def embedded_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalPortalSettings:
-    """As `local_portal_settings`, but the portal remembers: without `BI_MCP_PORTAL_DB` in the user's data folder."""
+    """Read the local portal's settings, with a memory: without `BI_MCP_PORTAL_DB`, in the user's data folder."""
     return replace(
         local_portal_settings(environment),
         database=environment.get("BI_MCP_PORTAL_DB") or str(_default_database()),

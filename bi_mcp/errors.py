@@ -55,7 +55,7 @@ class ConfigError(BiMcpError):
 
 
 class SetupFileError(BiMcpError):
-    """A setup file was refused. Each line of the text is `FILE:LINE:COLUMN: what is wrong`."""
+    """A setup file was refused. Each line of the text is `FILE:LINE:COLUMN: fault`."""
 
 
 class StateFileError(BiMcpError):
@@ -136,7 +136,7 @@ EndpointReason = Literal[
     "too_often",  # 429
     "status",  # anything else than 200
     "empty",  # 200 without a body, from `urlCheck`
-    "encoding",  # compressed in a way that nobody asked for
+    "encoding",  # compressed in a way that was not requested
     "too_large",
     "not_json",
 ]

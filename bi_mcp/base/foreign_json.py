@@ -12,7 +12,7 @@ _MAY_HOLD_HALVES = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_foreign(body: bytes) -> object:
-    """Read UTF-8 JSON. Raises `ValueError` for anything else, and for what is nested deeper than `MOST_LEVELS`.
+    """Read UTF-8 JSON. Raises `ValueError` for anything else, and for JSON that is nested deeper than `MOST_LEVELS`.
 
     Half a Unicode character becomes a replacement character: it could be written nowhere.
     """
@@ -27,7 +27,7 @@ def parse_foreign(body: bytes) -> object:
 
 
 def is_deep(value: object) -> bool:
-    """Whether arrays and objects are nested deeper than `MOST_LEVELS`. Goes level by level, and so cannot run out of stack."""
+    """Check whether JSON is nested deeper than `MOST_LEVELS`. Goes level by level, and so cannot run out of stack."""
     level = [value]
     for _ in range(MOST_LEVELS):
         level = [part for holder in level for part in _parts(holder) if isinstance(part, dict | list)]

@@ -1,7 +1,7 @@
-"""The language of what people read: errors, findings, previews. English templates stand where they are used; translations in `locale/`.
+"""The language of texts for people: errors, findings, previews. English templates are in the code, translations in `locale/`.
 
 Tool descriptions, instructions and logs are English: they are read by models and maintainers. Nothing is loaded for English.
-What is said speaks of tools, as to an assistant; a surface that speaks of something else puts its own words into their place.
+Texts mention tools, as for an assistant; a surface that speaks of something else replaces these words with its own.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def translate(text: str, /) -> str:
 
 
 def say_count(one: str, many: str, count: int, /, **values: object) -> str:
-    """As `say`, in the form that fits the number: `say_count("{count} table", "{count} tables", 5)`."""
+    """Say a text in the form that fits the number: `say_count("{count} table", "{count} tables", 5)`."""
     if _spoken.get() == "en":
         template = one if count == 1 else many
     else:
@@ -82,7 +82,7 @@ def say_count(one: str, many: str, count: int, /, **values: object) -> str:
 
 
 def text(template: str, /) -> str:
-    """Mark a template that stands in a table, and is said later."""
+    """Mark a template that is part of a table and is translated later."""
     return template
 
 

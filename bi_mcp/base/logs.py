@@ -1,4 +1,4 @@
-"""What the server writes to standard error: plain lines, or one JSON object a line for machines. Never a value of a setting."""
+"""Logs on standard error: plain lines, or one JSON object a line for machines. Never a value of a setting."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def write_logs(form: LogFormat, level: LogLevel) -> None:
 
 
 def hide_answers_in_logs() -> None:
-    """Keep what was answered out of the log, but for the status: who answers may have put there whatever was sent to it.
+    """Keep answers out of the log, except for the status: a server may repeat in its answer any secret that it was sent.
 
-    That goes for reason phrases, header lines and the exceptions that quote a broken line. Queries of addresses stay out, too.
+    This covers reason phrases, header lines and the exceptions that quote a broken line. Queries of addresses stay out, too.
     """
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).addFilter(_without_reason_phrase)
@@ -67,7 +67,7 @@ def _without_reason_phrase(record: logging.LogRecord) -> bool:
 
 
 def _without_answer(record: logging.LogRecord) -> bool:
-    """Of what was received and of what failed, only the step and the class of the exception."""
+    """Reduce a record about an answer or a failure to the step and the class of the exception."""
     received = _RECEIVED.match(record.getMessage())
     if received:
         record.msg, record.args = f"{received[1]} {MASK}", ()

@@ -1,4 +1,4 @@
-"""How far a long call is: whoever works says `report`, whoever listens decides what becomes of it. No listener, no effect."""
+"""Progress of a long call: the working code calls `report`, and a listener, if there is one, decides what happens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Listener = Callable[[float, float | None, str], Awaitable[None]]
 
 
 class _Meter:
-    """Makes values that only grow, as MCP demands, of what is reported: a remark between two steps moves a fraction."""
+    """Turns reports into values that only grow, as MCP demands: a remark between two steps moves a fraction."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -44,7 +44,7 @@ _meter: ContextVar[_Meter | None] = ContextVar("progress", default=None)
 
 @contextmanager
 def reporting_to(listener: Listener) -> Iterator[None]:
-    """Within it, what is reported reaches `listener`."""
+    """Send reports from within it to `listener`."""
     token = _meter.set(_Meter(listener))
     try:
         yield
@@ -54,7 +54,7 @@ def reporting_to(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def as_one_step() -> Iterator[None]:
-    """Within it, steps become remarks: for work that is itself one step of something larger."""
+    """Turn steps within it into remarks: for work that is itself one step of something larger."""
     whole = _meter.get()
     if whole is None:
         yield
@@ -64,14 +64,14 @@ def as_one_step() -> Iterator[None]:
 
 
 async def report(done: float, total: float | None, text: str) -> None:
-    """Say before each step how many steps of how many are done, from 0 on, and in a few words what comes."""
+    """Report before each step how many steps of how many are done, from 0 on, and the next step in a few words."""
     meter = _meter.get()
     if meter is not None:
         await meter.step(done, total, text)
 
 
 async def remark(text: str) -> None:
-    """Say something that is no step, such as that a call waits."""
+    """Report something that is not a step, for example that a call waits."""
     meter = _meter.get()
     if meter is not None:
         await meter.remark(text)

@@ -1,4 +1,4 @@
-"""How names from outside stand in our sentences."""
+"""Quotation of names from outside in our sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST_NAME = 80
 
 
 def quoted(name: str | None, longest: int = LONGEST_NAME) -> str:
-    """A name from outside, on one line, cut, told apart from our own words, and without marks that turn text around."""
+    """Quote a name from outside: on one line, shortened, set off from our words, without marks that turn text around."""
     text = "".join(character if character.isprintable() else "�" for character in name or "")
     cut = text if len(text) <= longest else f"{text[:longest]}…"
     return json.dumps(cut, ensure_ascii=False)

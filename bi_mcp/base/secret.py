@@ -44,7 +44,7 @@ class Secret:
         ours, theirs = (value.encode(errors="surrogatepass") for value in (self.__value, other.__value))
         return hmac.compare_digest(ours, theirs)
 
-    # Equal secrets must not be told apart, or grouped, by a hash that someone prints.
+    # Secrets must not be distinguished, or grouped, by a hash that someone prints.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
@@ -93,15 +93,15 @@ def secrets_in(value: object) -> Iterator[Secret]:
 
 
 def hide_logins(text: str) -> str:
-    """Mask what stands before the host of an address. bi-mcp lets nobody write a login there, but others may have."""
+    """Mask the login before the host of an address. bi-mcp refuses such addresses, but others may have stored them."""
     return _LOGIN.sub(MASK, text)
 
 
 def redact(text: str, secrets: Iterable[Secret], *, cut: bool = True) -> str:
     """Mask the given secrets in a text that comes from outside. One- and two-letter values would only garble it.
 
-    `cut`: the text may end in the middle of a secret. Say so only where it was cut: whoever can choose the end of a text that
-    was not would learn from the mask how a secret begins. Never mask what the caller wrote.
+    `cut`: the text may end in the middle of a secret. Set it only if the text was cut: otherwise an author who chooses the
+    end of a text would learn from the mask how a secret begins. Never mask text that the caller wrote.
     """
     values = {form for secret in secrets for form in _forms(secret.reveal())}
     found = sorted(find_spelled(text, values, cut=cut))
@@ -114,7 +114,7 @@ def redact(text: str, secrets: Iterable[Secret], *, cut: bool = True) -> str:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value looks as a whole and line by line, trimmed, and where it was coded as a whole."""
+    """Return the forms of a value: as a whole and line by line, trimmed, and encoded as a whole."""
     lines = {value, *value.splitlines()}
     parts = {part for line in lines for part in (line, line.strip()) if len(part) >= SHORTEST}
     return {form for part in parts for form in (part, *_coded(part.encode(errors="surrogatepass")))}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Shorter texts stand in too many places by chance.
+# Shorter texts occur in too many places by chance.
 SHORTEST = 3
 _CONTROLS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _QUOTED = "\"'/\\"
@@ -31,7 +31,7 @@ def find_spelled(text: str, values: Iterable[str], *, cut: bool = False) -> Iter
 
 
 def _end(text: str, start: int, value: str, *, cut: bool) -> int:
-    """Where a value that begins at a place ends, 0 where it is another text."""
+    """Return the end of the value that begins at a place, 0 if it is another text."""
     # One letter may be written in a way that is the beginning of another, as & is of &amp;.
     reached = {start}
     for number, letter in enumerate(value):
@@ -50,7 +50,7 @@ def _breaks_off(text: str, place: int, ways: tuple[str, ...]) -> bool:
 
 
 def _places(text: str, first: tuple[str, ...], second: tuple[str, ...]) -> set[int]:
-    """Where two letters follow each other. One alone stands nearly everywhere."""
+    """Find the places where two letters follow each other. One alone occurs nearly everywhere."""
     found = set[int]()
     for way in first:
         place = text.find(way)

@@ -23,7 +23,7 @@ async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[b
     async for packed in raw:
         while packed:
             yield unpacker.decompress(packed, PART)
-            packed = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of this part
+            packed = unpacker.unconsumed_tail  # noqa: PLW2901 - the rest of this part
     yield unpacker.flush()
 
 

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole: whoever reads one, and whoever is killed while writing it, leaves the old or the new one."""
+"""Files that are replaced as a whole: a reader sees the old one or the new one, also if the writer is killed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """
     target = link_target(path)
     before = _status(target)
-    # The name is no one else's: two processes that write at once must not write into one file.
+    # A name of its own for each process: two that write at once must not write into one file.
     new = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
     write_new(new, data, mode=mode, like=before)
     put_in_place(new, target)
 
 
 def read_regular(path: Path, most: int = -1) -> bytes:
-    """What a file holds, at most so many bytes. Raises `OSError`, and at once for a pipe or a device: they may never answer."""
+    """Read a file up to a number of bytes. Raises `OSError`, at once for a pipe or a device, which may never answer."""
     with open(path, "rb", opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, NOT_REGULAR)
