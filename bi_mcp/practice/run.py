@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def build_portal(settings: LocalPortalSettings) -> Starlette:
-    """Build a local portal that knows the sample connector, which is told the portal's culture."""
+    """Build a practice portal that knows the sample connector. Both use the same culture."""
     from bi_mcp.practice import sample
     from bi_mcp.practice.portal import create_app
 
@@ -65,7 +65,7 @@ def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | 
     app = build_portal(replace(settings, access_token=token))
     announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
     if settings.access_token is None:
-        # Issued for this run and worth nothing elsewhere; without it nobody could call the portal just started.
+        # Issued for this run and worth nothing elsewhere; without it the portal just started could not be called.
         announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
@@ -87,7 +87,7 @@ def serve_sample(
     if password is None:
         announce(f"  login {login}, password {sample.DEMO_PASSWORD} (it protects public data)")
     elif sample_password() is None:
-        # Made for this run; without showing it nobody could use the connector just started.
+        # Made for this run; unless it is shown, the connector just started cannot be used.
         announce(
             f"  login {login}, password {password.reveal()} (made for this run; BI_MCP_SAMPLE_PASSWORD sets your own)"
         )

@@ -1,6 +1,6 @@
-"""The main job from end to end, told as a story: a real MCP client starts the server over stdio and onboards real data.
+"""The main job from end to end, as a story: a real MCP client starts the server over stdio and onboards real data.
 
-It ends with charts that are compared with the data, and with status 0 only if every step did what it should.
+It ends with charts that are compared with the data, and with status 0 only if every step succeeded.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ HIDDEN_COLUMN = "TAIL_NUMBER"
 
 
 async def look_around(story: Story) -> None:
-    """What does this portal know?"""
+    """Read the fields that this portal knows, and check that it is empty."""
     story.chapter("Look around: what may be sent to this portal, and what is there already")
     for group in ("connector", "source", "dataset"):
         expect(

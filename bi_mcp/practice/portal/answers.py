@@ -31,7 +31,7 @@ class SystemFault(Exception):  # noqa: N818 - see ModuleFault
 
 @dataclass(frozen=True)
 class Timing:
-    """When a call ran, in unix seconds, and how much of the method's run time is used up by now."""
+    """Start and end of a call, in unix seconds, and the method's run time used up so far."""
 
     start: float
     finish: float

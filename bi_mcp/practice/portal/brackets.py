@@ -18,7 +18,7 @@ def parse_brackets(query: str) -> dict[str, Nested]:
     root: dict[str, Nested] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         steps = _steps(name)
-        # PHP drops what is nested deeper, and so nobody can exhaust the stack.
+        # PHP drops anything that is nested deeper, so a query cannot exhaust the stack.
         if len(steps) <= MAX_DEPTH:
             _store(root, steps, value)
     return {key: _with_lists(value) for key, value in root.items()}

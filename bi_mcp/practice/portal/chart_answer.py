@@ -17,7 +17,7 @@ Row = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class Unread:
-    """How many values of a column are not of its type, and so are missing in the chart."""
+    """Number of values of a column that are not of its type, and so are missing in the chart."""
 
     column: str
     type: str

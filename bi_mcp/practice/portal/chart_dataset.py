@@ -1,4 +1,4 @@
-"""What a chart needs to know of its dataset: the table, its columns, and the connector behind them."""
+"""A chart's view of its dataset: the table, its columns, and the connector behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a chart stays empty. The user of BI Builder sees none of these reasons; here they are kept."""
+"""Reasons why a chart stays empty. The user of BI Builder sees none of them; here they are kept."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _UNBOUNDED = 2**31
 
 @dataclass(frozen=True)
 class _Operator:
-    """How a condition is written. Values are a list, but for the empty test, which sends the value *false* itself.
+    """Spelling of a condition. Values are a list, except for the empty test, which sends the value *false* itself.
 
     `part` values are parts of a text, also on columns of other types.
     """

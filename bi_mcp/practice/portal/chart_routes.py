@@ -1,4 +1,4 @@
-"""`POST /practice/charts`: opens a chart for whoever has an access token. No part of Bitrix24's REST API.
+"""`POST /practice/charts`: opens a chart for a caller with an access token. Not a part of Bitrix24's REST API.
 
 The body is JSON: `{"auth": TOKEN, "dataset": ID or NAME, "columns": [NAME…], "dates": {"from", "to", "column"},
 "where": [CONDITION, [CONDITION, CONDITION]…], "limit": ROWS}`, where everything but `auth` and `dataset` may be left

@@ -89,11 +89,11 @@ def parse_changes(parameters: Mapping[str, object], generation: Generation) -> C
 
 
 def apply_changes(connection: sqlite3.Connection, dataset_id: int, changes: ColumnChanges) -> None:
-    """Update, add, delete, in this order. What is added is compared with the columns from before the call, so one cannot be
-    replaced by another of its name within one call.
+    """Update, add, delete, in this order. An added column is compared with those from before the call, so a column cannot
+    be replaced by another of its name within one call.
 
-    The vendor looks for columns to delete by their ids alone: that of another dataset's column deletes it there. An update
-    of one is passed over.
+    The vendor looks for columns to delete by their ids alone: the id of another dataset's column deletes it there. An
+    update of such a column is passed over.
     """
     rows = column_rows(connection, dataset_id)
     _refuse_existing("externalCode", rows, [column.external_code for column in changes.add])

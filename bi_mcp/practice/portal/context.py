@@ -1,4 +1,4 @@
-"""What the method groups share: one portal's storage, clock and ways out, and one call."""
+"""Context that the method groups share: one portal's storage, clock and ways out, and one call."""
 
 from __future__ import annotations
 

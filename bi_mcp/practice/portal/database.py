@@ -36,7 +36,7 @@ class Database:
 
     def _open(self, path: str) -> None:
         if path != ":memory:":
-            # Before SQLite makes it readable for all: tokens and passwords stand in it.
+            # Before SQLite makes it readable for all: it holds tokens and passwords.
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).touch(mode=0o600)
         self._connection = sqlite3.connect(

@@ -26,7 +26,7 @@ from bi_mcp.practice.portal.schema import dataset_schema, descriptions, row_fiel
 from bi_mcp.practice.portal.sources import find_source
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, object_id
 
-# `builder_datasets` stands for BI Builder: its ids are `externalId`, its orphans are what `table.delete` leaves.
+# `builder_datasets` plays BI Builder: its ids are `externalId`, its orphans are the ones that `table.delete` leaves.
 TABLES = """
 CREATE TABLE IF NOT EXISTS builder_datasets (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,7 +78,7 @@ class Datasets:
             "dateCreate": self._context.now(),
             "createdById": call.user_id,
         }
-        # No connector is called: nobody checks that the table and its columns exist.
+        # No connector is called: as in Bitrix24, the table and its columns need not exist.
         with self._context.database.transaction() as connection:
             find_source(connection, source_id, call.application)
             _refuse_taken(connection, name, self._context.generation)

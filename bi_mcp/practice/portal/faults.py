@@ -158,7 +158,7 @@ class _Answer:
 
 
 class FaultInjector:
-    """ASGI middleware that does to a request what was ordered for it."""
+    """ASGI middleware that applies the ordered fault to a request."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -209,7 +209,7 @@ async def _spoilt(fault: Fault, answer: _Answer) -> Response:
 
 def _page(fault: Fault) -> Response:
     status, title = _PAGES[fault.kind]
-    # Only who is asked to wait is told for how long.
+    # Only an answer that asks to wait says for how long.
     wait = {"Retry-After": f"{fault.seconds or 1:.0f}"} if status == 429 else None
     return Response(f"<html><h1>{title}</h1></html>", status, wait, media_type="text/html")
 

@@ -1,4 +1,4 @@
-"""Who is calling: a user through an application, or a user through a webhook."""
+"""Callers: a user through an application, or a user through a webhook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCOPE = "biconnector"
 
 @dataclass(frozen=True)
 class Caller:
-    """`application` is the client id that owns what is created; None for a webhook."""
+    """The caller of a method. `application` is the client id that owns new objects; None for a webhook."""
 
     application: str | None
     user_id: int
@@ -25,7 +25,7 @@ class Caller:
 
 class TokenLookup(Protocol):
     def caller_of(self, access_token: str) -> Caller:
-        """Return whom an access token stands for; raise `SystemFault` (401 expired_token, invalid_token)."""
+        """Return the caller of an access token; raise `SystemFault` (401 expired_token, invalid_token)."""
 
 
 class Credentials:

@@ -22,7 +22,7 @@ _DIRECTIONS = frozenset({"ASC", "DESC"})
 
 @dataclass(frozen=True)
 class Listing:
-    """What one list call asks for. `titles` are the selected fields, `named` those that `select` names one by one."""
+    """Request of one list call. `titles` are the selected fields, `named` those that `select` names one by one."""
 
     titles: list[str]
     named: frozenset[str]

@@ -12,8 +12,8 @@ from bi_mcp.practice.portal.answers import SystemFault
 from bi_mcp.practice.portal.database import Database
 from bi_mcp.practice.portal.identity import SCOPE, Caller
 
-# Secrets and tokens stand here in plain text. That is fit for an imitation whose whole content is made up, and for
-# nothing else: whoever may read the file may also call the portal.
+# Secrets and tokens are stored in plain text. That suits an imitation whose whole content is made up, and nothing else:
+# anyone who may read the file may also call the portal.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS oauth_portal (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -50,7 +50,7 @@ _PAYMENT_REQUIRED = (401, "PAYMENT_REQUIRED", "Payment required")
 
 @dataclass(frozen=True)
 class Lifetimes:
-    """How long what is issued lives, in seconds."""
+    """Lifetimes of issued codes and tokens, in seconds."""
 
     code: float = 30
     access: float = 3600
@@ -69,7 +69,7 @@ class Application:
 
 
 class TokenStore:
-    """Applications and what was issued to them. Safe with several servers on one database.
+    """Applications and the codes and tokens issued to them. Safe with several servers on one database.
 
     `payment_required` makes every exchange fail as on a portal whose plan has run out.
     """
@@ -159,7 +159,7 @@ class TokenStore:
             return self._issue(connection, application, user_id)
 
     def caller_of(self, access_token: str) -> Caller:
-        """Return whom an access token stands for. Raises `SystemFault` 401 `expired_token` or `invalid_token`."""
+        """Return the caller of an access token. Raises `SystemFault` 401 `expired_token` or `invalid_token`."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "SELECT user_id, expires, client_id, scope FROM oauth_tokens"

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 
 from bi_mcp.practice.portal.chart_failures import ChartFailureError
 
-# Bitrix24 waits 250 s for a connection and 60 s for the body. Here whoever tries a connector out is waiting, and an
-# address that does not answer within this time will not answer at all.
+# Bitrix24 waits 250 s for a connection and 60 s for the body. Here a person who tries a connector out is waiting, and
+# an address that does not answer within this time will not answer at all.
 CHECK_TIMEOUT_S = 30.0
 DATA_TIMEOUT_S = 60.0
 LARGEST_ANSWER = 256 * 1024 * 1024
@@ -53,7 +53,7 @@ class Outbound:
         try:
             with anyio.fail_after(self._timeout_s):
                 return await self._answers(url, _form(connection))
-        # ValueError: an address that is no URL at all.
+        # ValueError: an address that is not a URL.
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
             return False
 

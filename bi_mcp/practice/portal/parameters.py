@@ -66,6 +66,6 @@ def as_mapping(value: object) -> Mapping[str, object] | None:
 
 
 def as_sequence(value: object) -> list[object] | None:
-    """The same the other way round: a map counts as the list of its values."""
+    """Read a list, or a map as the list of its values, as PHP would; None for anything else."""
     mapping = as_mapping(value)
     return None if mapping is None else list(mapping.values())

@@ -20,7 +20,7 @@ def shown(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, 
 def shown_in_list(
     schema: Schema, row: sqlite3.Row, listing: Listing, generation: Generation
 ) -> dict[str, object]:
-    """The same for an element of a list.
+    """Return the listed fields of a row, for an element of a list.
 
     Lists of the classic generation give ids and other integers as text and booleans as Y and N: the reference allows
     both, so a client must meet both. Newer portals answer an empty object for a moment that `select` names.

@@ -1,4 +1,4 @@
-"""The fields of the three objects, as data: what `*.fields` announces, what is checked, what is stored."""
+"""The fields of the three objects, as data: for the answers of `*.fields`, for validation and for storage."""
 
 from __future__ import annotations
 

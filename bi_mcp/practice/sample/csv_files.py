@@ -26,7 +26,7 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-][0-9]{1,2})?")
 
 
 def load_csv(connection: sqlite3.Connection, file: Path) -> None:
-    """Make a table named after the file. Raises ConfigError for a file that is no table, naming the line."""
+    """Make a table named after the file. Raises ConfigError for a file that is not a table, naming the line."""
     try:
         source = _CsvFile(file, _delimiter(file))
         codes = source.codes()

@@ -1,10 +1,10 @@
 """Filters as Bitrix24 sends them, parsed into conditions on columns.
 
-A key is an operator and a column's name; numbered members are groups. How each shape is read:
+A key is an operator and a column's name; numbered members are groups. The shapes are read as follows:
 
 - A list holds for a row when one of its values does. `!` before an operator negates the whole: none of them does.
-- A missing value satisfies no condition, and so every negation: what is included and what is excluded make up the whole
-  table. BI Builder may apply a condition again and drop such rows; a row that is left out here it could not bring back.
+- A missing value satisfies no condition, and so every negation: the included and the excluded rows make up the whole
+  table. BI Builder may apply a condition again and drop such rows; it could not bring back a row that is left out here.
 - A bare empty value of an equality asks for missing values and empty texts. A bare `0` asks the same within a numbered
   group, where BI Builder writes *false* so and values as lists; elsewhere (`filter[STATUS]=0`) it is the number or text.
 - Whole dates are read in the format of the portal's culture, see `dates`.
@@ -61,7 +61,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Group:
-    """Conditions of which all or one must hold. An empty group holds for every row."""
+    """Conditions joined by AND or OR. An empty group holds for every row."""
 
     logic: Logic = "AND"
     members: tuple[Condition, ...] = ()

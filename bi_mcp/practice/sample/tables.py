@@ -49,10 +49,10 @@ _CHECKS: Mapping[Type, str] = {
 
 
 class SqliteTables:
-    """The tables and views of a database. What type a column has, its values decide, not its declaration."""
+    """The tables and views of a database. A column's values decide on its type, not its declaration."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        # Whoever drops the tables closes the file with them, also when the next lines fail.
+        # Closes the file as soon as the tables are dropped, also when the next lines fail.
         weakref.finalize(self, connection.close)
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         add_functions(connection)

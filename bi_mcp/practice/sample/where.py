@@ -59,7 +59,7 @@ def compile_condition(condition: Condition) -> Where:
 def _compile_comparison(comparison: Comparison) -> Where:
     form, values = _form(comparison.test, comparison.values)
     sql = form.format(comparison.column.sql)
-    # What is neither true nor false, a missing value, is not true: the negation lets it through.
+    # The comparison with a missing value is neither true nor false: the negation lets it through.
     return Where(f"({sql}) IS NOT 1" if comparison.negated else sql, values)
 
 
