@@ -1,3 +1,3 @@
-"""Calls a connector's four endpoints as Bitrix24 calls them, and reads what they answer. Knows nothing of a portal."""
+"""Client of a connector's four endpoints: calls them and reads their answers as Bitrix24 does. Knows nothing of a portal."""
 
 from __future__ import annotations

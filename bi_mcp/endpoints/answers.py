@@ -1,4 +1,4 @@
-"""Pure: what the three endpoints that answer arrays say, and which rules their answers break."""
+"""Pure: answers of the three endpoints that return arrays, and the rules that they break."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Rows:
 
 @dataclass
 class _Notes:
-    """Collects breaches, the same rule only so often."""
+    """Collector of breaches, of each rule up to a limit."""
 
     breaches: list[Breach] = field(default_factory=list)
     counts: dict[Rule, int] = field(default_factory=dict)
@@ -195,7 +195,7 @@ def parse_rows(
     names: Mapping[str, str] | None = None,
     mapped: bool = False,
 ) -> Rows:
-    """Read `[[code…], [value…]…]`. Of an answer that ignores `limit` only that many rows are returned.
+    """Read `[[code…], [value…]…]`. If an answer ignores `limit`, only that many rows are returned.
 
     `names` leads from codes to the names that `select` uses; `mapped`: the request said so in `mapFields`.
     """
@@ -304,7 +304,7 @@ def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
 def _check_spelling(
     header: list[str], columns: list[str], names: Mapping[str, str], notes: _Notes, *, mapped: bool
 ) -> None:
-    """With `mapFields` the header holds codes, without it the names that were asked for."""
+    """Check the header: with `mapFields` it must hold codes, without it the names that were asked for."""
     codes = {name: code for code, name in names.items()}
     for entry, name in zip(header, columns, strict=True):
         if mapped and codes.get(entry, entry) != entry:

@@ -37,11 +37,11 @@ __all__ = ["EndpointCaller", "EndpointLimits"]
 
 
 class EndpointCaller:
-    """Calls endpoints. `apps` are connectors in this process, by origin (`http://sample.localhost`), called without a socket.
+    """Caller of endpoints. `apps` are connectors in this process, by origin (`http://sample.localhost`), without a socket.
 
-    `allow_private`: call private addresses too, as the local portal does and Bitrix24's cloud does not. `culture`: how the
-    portal writes dates into requests.
-    Every method raises EndpointError, whose text holds no value of the connection.
+    `allow_private`: call private addresses too, as the practice portal does and Bitrix24's cloud does not. `culture`: the
+    portal's way of writing dates into requests.
+    Every method raises EndpointError, whose text does not hold values of the connection.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class EndpointCaller:
         connection: Connection,
         wants: Callable[[bytes], bool],
     ) -> EndpointAnswer:
-        """`wants` gets the body part by part, and says whether it wants more. More than `limits.size` it never gets."""
+        """Post a request. `wants` gets the body in parts, at most `limits.size`, and says whether it wants more."""
         started = anyio.current_time()
         call = Exchange(
             url, encode_form({**parameters, "connection": connection}), connection, self.limits, wants

@@ -18,11 +18,11 @@ _BEGINNINGS = {"", *'{"-0123456789tfn'}
 
 
 class NotJsonError(ValueError):
-    """The text is not JSON; says why in words that follow "the answer". Holds nothing of the text."""
+    """Error for a text that is not JSON, in words that follow "the answer". Does not quote the text."""
 
 
 class ElementReader:
-    """Collects up to `enough` elements. `feed` parts of the body until it returns False, then look at the attributes.
+    """Collector of up to `enough` elements. `feed` parts of the body until it returns False, then look at the attributes.
 
     `complete`: the array was read to its end. `is_array`: False once something else than an array was read whole, `other`.
     """
@@ -50,7 +50,7 @@ class ElementReader:
         return len(self.elements) < self._enough
 
     def finish(self) -> None:
-        """The body has ended. Raises NotJsonError when it ended too early, or holds more than one value."""
+        """End the body. Raises NotJsonError when it ended too early, or holds more than one value."""
         self._text += self._decoded(b"", final=True)
         self._take_elements()
         if len(self.elements) >= self._enough and not self.complete:
@@ -112,7 +112,7 @@ class ElementReader:
 
 
 def _element(text: str, at: int) -> tuple[object, int] | None:
-    """The element at this place and the place of the comma or bracket after it; None when it is not all there."""
+    """Read the element at this place, and the place of the comma or bracket after it; None if it is incomplete."""
     try:
         element, end = _DECODER.raw_decode(text, at)
     except json.JSONDecodeError:
@@ -128,7 +128,7 @@ def _element(text: str, at: int) -> tuple[object, int] | None:
 
 
 def _check_characters(element: object, text: str) -> None:
-    """Half a Unicode character cannot be written anywhere, so it is found here."""
+    """Refuse half a Unicode character, which could not be written anywhere later."""
     if "\\ud" in text or "\\uD" in text:
         try:
             json.dumps(element, ensure_ascii=False).encode()

@@ -40,7 +40,7 @@ STATUS_REASONS: Mapping[int, EndpointReason] = {
 
 @dataclass(frozen=True)
 class EndpointLimits:
-    """Bitrix24's own time limits; how much of an answer is read at most: bytes (uncompressed), rows, and tables or columns."""
+    """Limits: Bitrix24's own for time, and the most that is read of an answer: bytes (uncompressed), rows, tables or columns."""
 
     connect_s: float = 250.0
     body_s: float = 60.0
@@ -50,7 +50,7 @@ class EndpointLimits:
 
 
 class Exchange:
-    """One POST and everything it needs to speak about itself."""
+    """One POST, with everything that its errors mention."""
 
     def __init__(
         self,
@@ -233,7 +233,7 @@ class Exchange:
 
 
 class _Bounded:
-    """An app in this process that is stopped when it has sent too much: its carrier collects the whole answer first."""
+    """An app in this process that is stopped when it has sent too much: httpx would first collect the whole answer."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app

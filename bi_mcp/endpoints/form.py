@@ -14,7 +14,7 @@ def encode_form(parameters: Mapping[str, object]) -> bytes:
     """`{"select": ["a"], "filter": {">=b": 5}}` -> `select[0]=a&filter[>=b]=5`, percent-encoded.
 
     As in PHP true is 1, false is 0, and nulls and empty arrays are left out. Secrets are revealed: this is where they leave.
-    Raises EndpointError for what cannot be written; its text holds no value.
+    Raises EndpointError for values that cannot be written; its text does not hold them.
     """
     try:
         return urlencode(list(_pairs("", parameters))).encode()

@@ -73,7 +73,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Destination:
-    """An address that may be called: its IP addresses, and why Bitrix24's cloud would refuse it (None: it would not)."""
+    """An address that may be called: its IP addresses, and the reason for Bitrix24's cloud to refuse it, or None."""
 
     address: Address
     ips: tuple[IPAddress, ...]
@@ -139,7 +139,7 @@ def why_not_public(ip: IPAddress) -> str | None:
 
 
 def _embedded(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address is a wrapping of."""
+    """Return the IPv4 address that an IPv6 address embeds."""
     if ip.ipv4_mapped or ip in _NAT64 or (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     teredo = ip.teredo

@@ -1,4 +1,4 @@
-"""The conditions of BI Builder and how each is written into `filter`. Data.
+"""The conditions of BI Builder and their spelling in `filter`. Data.
 
 A key of `filter` is an operator and the name of a column: `!%CARRIER`. Source: section 2 of the reference of requests.
 """

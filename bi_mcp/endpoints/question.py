@@ -59,7 +59,7 @@ def ask_all(*conditions: Condition) -> tuple[Group, ...]:
 
 
 def find_column(columns: Sequence[DatasetColumn], name: str) -> DatasetColumn | None:
-    """Find a column by its name, else by its code where only one column has it."""
+    """Find a column by its name, else by its code if only one column has it."""
     for column in columns:
         if column.name == name:
             return column

@@ -39,7 +39,7 @@ class DataRequest:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """As they go into the form."""
+        """Parameters as they go into the form."""
         return {
             "table": self.table,
             "select": list(self.select),
@@ -56,7 +56,7 @@ class DataRequest:
 def build_request(
     table: str, columns: Sequence[DatasetColumn], question: Question, dialect: Dialect
 ) -> DataRequest:
-    """Write a question as the portal would. Columns that the dataset lacks are written as they are."""
+    """Write a question as the portal would. Columns that the dataset lacks are written unchanged."""
     selected = question.columns or tuple(column.name for column in columns if column.visible)
     by_name = {column.name: column for column in columns}
     mapped = [by_name[name] for name in selected if name in by_name] if question.columns else columns

@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a sentence. No value of a connection passes."""
+"""Text from outside for our sentences. Values of a connection are masked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SENTENCES = ("error_description", "message", "detail", "error", "description", "
 
 
 def safe_text(text: str, connection: Connection, *, longest: int = LONGEST_QUOTE, cut: bool = False) -> str:
-    """Text from outside for a sentence: on one line, short, and without the connection's values. `cut`: as in `redact`."""
+    """Make outside text fit for a sentence: one line, short, without the connection's values. `cut`: as in `redact`."""
     return one_line(redact(text, connection.values(), cut=cut), longest=longest)
 
 
@@ -38,7 +38,7 @@ def named(url: str) -> str:
 
 
 def named_by_endpoint(url: str, connection: Connection) -> str:
-    """An address that an endpoint answered, for a sentence: as `named`, and without the connection's values."""
+    """Return an address from an endpoint's answer for a sentence: as `named`, and without the connection's values."""
     # Masked before it is shortened: the signs at which an address is cut may be a value's, too.
     return one_line(_without_query(redact(url, connection.values(), cut=False)))
 

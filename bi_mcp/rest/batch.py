@@ -73,7 +73,7 @@ class Reference:
 
 
 class BatchBody(dict[str, object]):
-    """The parameters of a `batch`, which still know what they were made of, for a transport that wants to see it.
+    """Parameters of a `batch` together with the commands they were made of, for transports that look at them.
 
     `first` is the position of the first command, as for `parse_batch`.
     """
@@ -91,7 +91,7 @@ class _UnfitError(ValueError):
 
 
 def batch_method(commands: Sequence[Command[object]]) -> Method:
-    """`batch` as the transport is to see it: a batch of reads may be repeated, one that a webhook may call is open to it."""
+    """Build the method of a batch: a batch of reads may be repeated, one whose commands a webhook may call is open to it."""
     methods = [command.method for command in commands]
     if any(method.effect is not Effect.READ for method in methods):
         return BATCH
@@ -101,7 +101,7 @@ def batch_method(commands: Sequence[Command[object]]) -> Method:
 
 
 def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, first: int = 0) -> BatchBody:
-    """The parameters of one `batch`. `first` is the position of the first command in the list that all batches carry.
+    """Build the parameters of one `batch`. `first` is the position of its first command in the list of all batches.
 
     Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch.
     """
@@ -123,7 +123,7 @@ def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, fir
 def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret:
     """Write a command as `method?query`, with brackets for nested values. `earlier`: positions a `Reference` may name.
 
-    Raises `InvalidRequestError`, naming the place and no value.
+    Raises `InvalidRequestError`, which names the place and never the value.
     """
     name = command.method.name
     if name == BATCH.name:
@@ -251,7 +251,7 @@ def _reference(place: str, reference: Reference, earlier: range) -> str:
 
 
 def _by_key(answered: object, expected: int, first: int) -> Mapping[str, object]:
-    """PHP answers an empty map as `[]`. Other arrays are trusted only where they have an element for every command."""
+    """Return outcomes by key. PHP writes an empty map as `[]`; other arrays must have an element for every command."""
     if isinstance(answered, Mapping):
         return answered
     if isinstance(answered, list) and len(answered) == expected:

@@ -91,7 +91,7 @@ class BIConnector:
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
 
     def group(self, name: str) -> Entity[Any, Any, Any]:
-        """The methods of a group that is known by its name: connector, source or dataset."""
+        """Return the methods of a group by its name: connector, source or dataset."""
         groups: dict[str, Entity[Any, Any, Any]] = {
             "connector": self.connectors,
             "source": self.sources,
@@ -100,14 +100,14 @@ class BIConnector:
         return groups[name]
 
     def read_only(self) -> BIConnector:
-        """A client over the same connections that refuses every write before it is sent."""
+        """Return a client over the same connections that refuses every write before it is sent."""
         # Imported here: few callers need it.
         from bi_mcp.rest.read_only import ReadOnlyTransport
 
         return self.through(ReadOnlyTransport)
 
     def through(self, wrap: Callable[[Transport], Transport]) -> BIConnector:
-        """A client over the same connections whose calls go through another transport first."""
+        """Return a client over the same connections whose calls go through another transport first."""
         return BIConnector(wrap(self._transport))
 
     async def snapshot(self) -> Snapshot:
@@ -119,7 +119,7 @@ class BIConnector:
 
 
 def _http(portal_url: str, credential: Credential | None) -> Transport:
-    # Imported here: who brings a transport of their own need not load httpx.
+    # Imported here: a caller with a transport of its own need not load httpx.
     from bi_mcp.rest.patience import PatientTransport
     from bi_mcp.rest.transport import HttpTransport
 

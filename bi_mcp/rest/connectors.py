@@ -32,7 +32,7 @@ class Connectors(Entity[Connector, ConnectorFields, ConnectorChanges]):
         return await super().add(fields)
 
     async def update(self, id: int, changes: ConnectorChanges) -> None:
-        """Change what `changes` holds and nothing else. `settings` replaces the whole list of parameters."""
+        """Change only the fields in `changes`. `settings` replaces the whole list of parameters."""
         await self._check_newer_fields(changes)
         await super().update(id, changes)
 

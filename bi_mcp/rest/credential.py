@@ -1,4 +1,4 @@
-"""With what a call is authorised."""
+"""Credentials that authorise a call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CredentialSource(Protocol):
         ...
 
     async def renew(self, rejected: Credential) -> Credential | None:
-        """Return a newer credential after the portal called `rejected` expired; None where there is none to be had."""
+        """Return a newer credential after the portal called `rejected` expired; None if there is none."""
         ...
 
 

@@ -32,15 +32,15 @@ class DatasetDeletion:
 
 
 class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
-    """A dataset's methods as commands of a batch.
+    """Methods of datasets as commands of a batch.
 
-    They choose no family: where the table family exists, `dataset.delete` ends with HTTP 500 and `table.delete` is the one.
+    They do not choose a family: if the table family exists, use `table.delete`, since `dataset.delete` ends with HTTP 500.
     """
 
     def update_columns(self, id: int, changes: ColumnChanges) -> Command[None]:
-        """Add and delete columns. What shows or hides one is a boolean and cannot travel in a batch.
+        """Add and delete columns. Showing or hiding one takes a boolean, which cannot travel in a batch.
 
-        The ids must be those of columns of this dataset: a portal deletes by id alone, in whichever dataset it is.
+        The ids must be those of columns of this dataset: a portal deletes by id alone, in any dataset.
         """
         check_id(self._group, id)
         parameters = {name: value for name, value in changes.to_wire().items() if value}
@@ -68,7 +68,7 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
 
     @property
     def commands(self) -> DatasetCommands:
-        """The methods for `BIConnector.batch`, of the newer family where the portal is known to have no other."""
+        """Commands for `BIConnector.batch`, of the newer family if the portal is known to have only that one."""
         return DatasetCommands(self.group, self.group if self._has_datasets else "table", self._item)
 
     @property

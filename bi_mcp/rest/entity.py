@@ -42,7 +42,7 @@ class Page(Generic[Item]):
 
 
 class Commands(Generic[Item, New, Changes]):
-    """A group's methods as commands of a batch: checked and built, not sent."""
+    """Methods of a group as commands of a batch: checked and built, not sent."""
 
     def __init__(self, group: str, family: str, item: type[Item]) -> None:
         self._group = group
@@ -97,7 +97,8 @@ class Commands(Generic[Item, New, Changes]):
 class Entity(Generic[Item, New, Changes]):
     """One group of methods. Every call raises the errors of `bi_mcp.errors`.
 
-    A write that breaks off is looked for on the portal: it is a success where it was made, else an `InterruptedWriteError`.
+    After a write that broke off the portal is read: if the write took effect it succeeds, else it is an
+    `InterruptedWriteError`.
     """
 
     group: ClassVar[str]
@@ -172,7 +173,7 @@ class Entity(Generic[Item, New, Changes]):
             return await self._write(command, lambda: self._find_created(sent, newest))
 
     async def _newest_id(self, called: Method) -> int | None:
-        """The highest id before a creation; None where it cannot be read, and the creation itself will say why."""
+        """Return the highest id before a creation; None if it cannot be read: the creation itself will say why."""
         try:
             page = await self.list_page(select=["id"], order={"id": "DESC"})
         except UnreachableError as error:

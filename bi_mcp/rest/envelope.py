@@ -1,4 +1,4 @@
-"""Pure: what the portal answered -> the value, or an error from one of the three places where errors hide."""
+"""Pure: an answer of the portal -> the value, or an error from one of the three places where errors hide."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
 
 
 def _parse_code(code: str | int | None) -> str:
-    """The vendor writes 0, an empty text or a dash where a refusal has no code; all are the empty text here."""
+    """Read a code. The vendor writes 0, an empty text or a dash for a refusal without a code; all become empty."""
     text = _one_line("" if code is None else str(code))
     return "" if text in NO_CODES else text
 

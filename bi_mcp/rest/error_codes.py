@@ -302,7 +302,7 @@ _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
 
 
 def error_for(method: Method, code: str, message: str, status: int) -> PortalError:
-    """Make the exception for a code that the portal answered to a method. The code is empty where it answered none."""
+    """Make the exception for a code that the portal answered to a method. The code is empty if the portal gave none."""
     known = _meaning(method, code, message)
     return known.error(
         method=method.name, code=code, message=message, hint=_hint(method, code, known), status=status

@@ -35,7 +35,7 @@ _BLOCKED = object()
 
 
 class GatheringTransport:
-    """A transport over another: reads issued together leave it as one `batch`, one read alone as the call that it is.
+    """A transport over another: reads issued together leave it as one `batch`, a read alone as a plain call.
 
     A read whose parameters cannot travel in a batch, and every write, is passed on at once. Methods that a webhook may
     call are gathered apart from the others, so that one credential's limits do not spoil the other's calls. `turn` waits until

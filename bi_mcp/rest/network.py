@@ -1,6 +1,6 @@
 """The way out of this machine: the proxy and the certificates that the environment names.
 
-Read here and not by the libraries that make the calls, which end with a stack trace where one of these variables holds a fault.
+They are read here and not by the libraries that make the calls, which end with a stack trace at a faulty variable.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _certificates(environment: Mapping[str, str]) -> ssl.SSLContext | None:
 
 
 def _reason(error: Exception) -> str:
-    """The system's words; those of other errors may repeat the value."""
+    """Return the system's words for an error; those of other errors may repeat the value."""
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 

@@ -13,5 +13,5 @@ NOUNS = {"connector": text("connector"), "source": text("source"), "dataset": te
 
 
 def noun(group: Group) -> str:
-    """`dataset`, in the language that is spoken."""
+    """Return the noun for an object of a group, such as `dataset`, in the user's language."""
     return say(NOUNS[group])

@@ -44,7 +44,7 @@ class Postman(Protocol):
 
 
 class PatientTransport:
-    """Calls wait in order for the portal's limits, and are repeated where `retry.may_repeat` allows it.
+    """Transport whose calls wait in order for the portal's limits, and are repeated if `retry.may_repeat` allows it.
 
     A wait for a limit that would be longer than `max_wait_s` is a `LimitError` that says when to try again. `limiter` may
     be shared by all clients of a portal. `clock` only ever counts on; `wall_clock` is unix time. Cancelling a call is safe
@@ -80,7 +80,7 @@ class PatientTransport:
         return (await self.post(method, parameters)).result
 
     async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
-        """Send the request, when its turn has come and as often as it takes."""
+        """Send the request when its turn has come, again if necessary."""
         started = self._clock()
         attempt = 0
         while True:
@@ -114,7 +114,7 @@ class PatientTransport:
         await self._inner.aclose()
 
     async def _wait_for_method(self, method: Method) -> None:
-        """Before the queue, so that a blocked method keeps no other from going."""
+        """Wait before the queue, so that a blocked method does not hold up the others."""
         wait = self._limiter.operating.wait(method.name, self._clock())
         if wait <= 0:
             return
@@ -179,7 +179,7 @@ class PatientTransport:
         return self._at_least(failure, self._policy.wait_s(attempt, elapsed))
 
     def _at_least(self, failure: Failure, wait: float | None) -> float | None:
-        """The wait of the policy, or the longer one that the answer asks for; None for one that is too long."""
+        """Return the wait of the policy, or the longer one that the answer asks for; None for one that is too long."""
         asked = failure.retry_after if isinstance(failure, PortalError) else None
         if wait is None or asked is None:
             return wait
@@ -232,7 +232,7 @@ def _moment(unix_time: float) -> str:
 
 
 def _counted(failure: Failure, attempts: int, elapsed: float) -> Failure:
-    """Say how often it was tried, where that is more than once."""
+    """Add the number of attempts and their time to an error after more than one."""
     tried = say(
         "{failure} Tried {attempts} times in {elapsed:.0f} s.",
         failure=failure,

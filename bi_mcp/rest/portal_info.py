@@ -24,7 +24,7 @@ class PortalInfo:
         self._transport = transport
 
     async def user(self) -> PortalUser:
-        """For whom the credential acts."""
+        """Return the user for whom the credential acts."""
         return parse_model(_PROFILE, PortalUser, await self._transport.call(_PROFILE, {}))
 
     async def scopes(self) -> list[str]:
@@ -39,7 +39,7 @@ class PortalInfo:
         return parse_model(_APPLICATION, Application, await self._transport.call(_APPLICATION, {}))
 
     async def time(self) -> datetime:
-        """The portal's clock, with its offset."""
+        """Return the portal's time, with its offset."""
         reply = await self._transport.call(_TIME, {})
         try:
             moment = datetime.fromisoformat(str(reply))

@@ -29,7 +29,7 @@ Order = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Query:
-    """A checked list request. Raises `InvalidRequestError`, naming the key and the rule.
+    """A checked list request. Raises `InvalidRequestError`, which names the key and the rule.
 
     `filter`: `{"OPERATORfield": value}`; `logic` is AND or OR; a group is a nested filter under a numeric key, `"0"` say.
     `page` counts from 1; a page holds 50 records.
@@ -52,7 +52,7 @@ class Query:
             )
 
     def to_wire(self) -> dict[str, object]:
-        """The parameters as the API takes them. Without an order the sequence is not guaranteed, so there always is one."""
+        """Return the parameters as the API takes them, always with an order: without one the sequence is not guaranteed."""
         parameters: dict[str, object] = {"order": dict(self.order) or {"id": "ASC"}, "page": self.page}
         if self.select:
             # The id is what every further call needs.
@@ -65,7 +65,7 @@ class Query:
 
 
 def _spelt(conditions: Filter) -> dict[str, object]:
-    """Write `logic` in capitals, in groups, too: not every portal takes it otherwise."""
+    """Write `logic` in capitals, also in groups: some portals accept only that."""
     return {
         key: value.upper() if key == "logic" else _spelt(value) if isinstance(value, Mapping) else value
         for key, value in conditions.items()

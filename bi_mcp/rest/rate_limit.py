@@ -1,4 +1,4 @@
-"""Pure: how long until a request may go. Section 10 of the API reference. Times are seconds and always passed in."""
+"""Pure: the wait until a request may go. Section 10 of the API reference. Times are seconds and always passed in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BASKET_S = 60.0
 
 @dataclass(frozen=True)
 class Plan:
-    """A portal admits `capacity` requests at once and forgets `drain_per_s` of them every second."""
+    """Limits of a plan: a portal admits `capacity` requests at once and forgets `drain_per_s` of them every second."""
 
     capacity: float
     drain_per_s: float
@@ -111,7 +111,7 @@ class LeakyBucket:
         ticket.gone_at, ticket.level = now, self._level
 
     def learn_from_refusal(self, ticket: Ticket, now: float) -> None:
-        """The portal refused a request that had room here: believe the portal."""
+        """Lower the capacity after the portal refused a request that had room here."""
         self._advance(now)
         # Requests that left together are refused in any order; the one with the most room says how little there is.
         self._capacity = max(1.0, min(self._capacity, ticket.level - 1))
@@ -160,7 +160,7 @@ class OperatingTimes:
         return at - now if at > now else BASKET_S - (now - at) % BASKET_S
 
     def block(self, method: str, seconds: float, now: float) -> None:
-        """Keep a method back."""
+        """Block a method."""
         self._blocked[method] = now + seconds
 
     def wait(self, method: str, now: float) -> float:

@@ -51,14 +51,14 @@ TRAITS: Mapping[str, Traits] = {
 
 @dataclass(frozen=True)
 class Done(Generic[Value]):
-    """The look showed that the write took effect; `value` is what it would have answered."""
+    """Result of a look that showed the write's effect; `value` is the answer that the write would have given."""
 
     value: Value
 
 
 @dataclass(frozen=True)
 class NotDone:
-    """The look showed something else; `what` says what, in words that continue "… afterwards: "."""
+    """Result of a look that showed something else; `what` describes it, in words that continue "… afterwards: "."""
 
     outcome: Literal["not_done", "partly", "unknown"]
     what: str
@@ -78,7 +78,7 @@ def may_have_happened(error: BiMcpError) -> TypeGuard[Interruption]:
 async def recover(
     called: Method, error: BiMcpError, look: Callable[[], Awaitable[Done[Value] | NotDone]]
 ) -> Value:
-    """Return what the interrupted write would have answered, where the look shows that it was made.
+    """Return the answer that the interrupted write would have given, if the look shows its effect.
 
     Raises `InterruptedWriteError` in all other cases, and `error` itself where the write cannot have happened.
     """

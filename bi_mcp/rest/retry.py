@@ -1,4 +1,4 @@
-"""Pure: which call may be sent again, after how long, and how often."""
+"""Pure: rules for repeating a call: which calls, after how long, and how often."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Snapshot:
 async def read_snapshot(
     run: RunBatch, connectors: Connectors, sources: Sources, datasets: Datasets
 ) -> Snapshot:
-    """Read everything through `run`. Raises the first error of the portal, other than that an object is gone."""
+    """Read everything through `run`. Raises the first error of the portal, except for objects that are gone."""
     listed_connectors = _Listing(connectors.commands, connectors.group, FIRST_CONNECTOR_PAGES)
     listed_sources = _Listing(sources.commands, sources.group, FIRST_SOURCE_PAGES)
     listed_datasets = _Listing(datasets.commands, datasets.group, FIRST_DATASET_PAGES)

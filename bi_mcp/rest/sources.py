@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
-    """A source's methods as commands of a batch."""
+    """Methods of sources as commands of a batch."""
 
     def update(self, id: int, changes: SourceChanges) -> Command[None]:
         """Change what `changes` holds, which must name the title: newer portals refuse the call without it."""
@@ -40,7 +40,7 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
         return SourceCommands(self.group, self.group, self._item)
 
     async def find(self, id: int) -> Source:
-        """Read one source, also one whose connector is gone: of that a list still tells something."""
+        """Read one source, also one whose connector is gone: a list still gives some of its fields."""
         try:
             return await self.get(id)
         except RefusedError as refusal:
@@ -52,7 +52,7 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
             return listed[0]
 
     async def update(self, id: int, changes: SourceChanges) -> None:
-        """Change what `changes` holds and nothing else. Without a title in it the present one is read and sent along."""
+        """Change only the fields in `changes`. Without a title in it the present one is read and sent along."""
         sent = changes
         if changes.title is None and changes.to_wire():
             sent = changes.model_copy(update={"title": (await self.get(id)).title or ""})

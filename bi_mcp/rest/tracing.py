@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def rest_span(method: Method, host: str, parameters: Mapping[str, object]) -> Iterator[None]:
-    """The span of one request. An error of ours goes on as it is; its text, which may quote the portal, stays out of the span."""
+    """Open the span of one request. An error passes unchanged; its text, which may quote the portal, stays out of the span."""
     attributes: dict[str, str | int] = {
         "rpc.method": method.name,
         "server.address": host,

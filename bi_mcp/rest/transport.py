@@ -323,7 +323,7 @@ def _reveal(value: object) -> str:
 
 
 def _without_webhook(record: logging.LogRecord) -> bool:
-    """Httpx logs each request's address, and a webhook's address is a secret."""
+    """Mask the webhook in log records of httpx, which hold each request's address: a webhook's address is a secret."""
     record.msg = _masked(record.msg)
     if isinstance(record.args, tuple):
         record.args = tuple(_masked(part) for part in record.args)

@@ -52,7 +52,7 @@ class ConnectorFields(Sent):
     source_code: Annotated[str | None, Field(max_length=64, description="Newer portals only")] = None
 
     def to_wire(self) -> dict[str, Any]:
-        """Without what every portal takes for granted and an older one would refuse the whole call for."""
+        """Return the parameters, without a default that every portal assumes and that older portals refuse."""
         return {
             name: value for name, value in super().to_wire().items() if _NEWER_DEFAULTS.get(name) != value
         }

@@ -12,7 +12,7 @@ _FALSE = {"n", "false", "0", ""}
 
 
 def _parse_bool(value: object) -> object:
-    """Portals answer `true`, `"true"`, `"Y"` or `1` for the same thing."""
+    """Read a boolean, which portals answer as `true`, `"true"`, `"Y"` or `1`."""
     text = str(value).lower()
     if text in _TRUE:
         return True
@@ -27,19 +27,19 @@ def _parse_int(value: object) -> object:
 
 
 def _parse_text(value: object) -> object:
-    """Numbers are text here, and PHP's `false` is the empty one."""
+    """Read a text: numbers become text, and PHP's `false` the empty one."""
     if value is False:
         return ""
     return str(value) if isinstance(value, int | float) else value
 
 
 def _parse_moment(value: object) -> object:
-    """Newer portals answer an empty object for a moment that a list names."""
+    """Read a moment. Newer portals answer an empty object for one that a list names."""
     return None if value in ({}, [], "", False) else _parse_text(value)
 
 
 def parse_list(value: object) -> object:
-    """PHP has one type for lists and maps: a list with gaps comes as an object with numbers for keys, an empty one as `{}`."""
+    """Read a list. PHP has one type for lists and maps: one with gaps comes as an object with numeric keys, or as `{}`."""
     return list(value.values()) if isinstance(value, dict) and _is_numbered(value) else value
 
 
@@ -48,7 +48,7 @@ def _is_numbered(value: dict[object, object]) -> bool:
 
 
 def refuse_bool(value: object) -> object:
-    """Pydantic would read `true` as 1."""
+    """Refuse a boolean, which pydantic would read as a number."""
     if isinstance(value, bool):
         raise ValueError("a whole number belongs here, not a boolean")  # noqa: TRY004  what pydantic collects
     return value
