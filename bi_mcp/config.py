@@ -37,7 +37,7 @@ _LARGEST_SECRET = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPortalSettings:
-    """Behaviour of the local portal.
+    """Behaviour of the practice portal.
 
     `access_token` and `webhook` (`USER/SECRET`) are fixed credentials, accepted beside the issued ones.
     `faults` opens the control route with which tests order faults. `culture` is how a chart's filter writes dates.
@@ -103,7 +103,7 @@ class HttpSettings:
 
 
 def http_settings(environment: Mapping[str, str] = os.environ) -> HttpSettings:
-    """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. What they must be is said by `hosting.serving_rules`."""
+    """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. `server.http.serving_rules` checks their values."""
     return HttpSettings(
         token=_secret(environment, "BI_MCP_HTTP_TOKEN"),
         issuer=_text(environment, "BI_MCP_HTTP_ISSUER"),
@@ -219,12 +219,12 @@ _LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """In which language people are spoken to by a server: `BI_MCP_LANGUAGE`."""
+    """Read the language of a server's texts for people: `BI_MCP_LANGUAGE`."""
     return _choice(environment, "BI_MCP_LANGUAGE", LANGUAGES, "en")
 
 
 def language_in_terminal(environment: Mapping[str, str] = os.environ) -> Language:
-    """In which language people are spoken to in a terminal: `BI_MCP_LANGUAGE`, or that of the system where it is known."""
+    """Read the language of texts in a terminal: `BI_MCP_LANGUAGE`, or that of the system if it is known."""
     if environment.get("BI_MCP_LANGUAGE"):
         return language(environment)
     # In the order in which they overrule each other.
@@ -247,12 +247,12 @@ def system_language(language: Language) -> Iterator[None]:
 
 
 def width_is_chosen(environment: Mapping[str, str] = os.environ) -> bool:
-    """Does `COLUMNS` say how wide a terminal is?"""
+    """Check whether `COLUMNS` sets the width of the terminal."""
     return environment.get("COLUMNS", "").isdecimal()
 
 
 def wants_no_colour(environment: Mapping[str, str] = os.environ) -> bool:
-    """Is `NO_COLOR` set, to anything? See https://no-color.org."""
+    """Check whether `NO_COLOR` is set, to anything. See https://no-color.org."""
     return bool(environment.get("NO_COLOR"))
 
 
@@ -268,7 +268,7 @@ def configuration_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def chosen_configuration_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The folder of `BI_MCP_CONFIG_DIR`, None without it: a client that starts bi-mcp does not know the variable."""
+    """Return the folder of `BI_MCP_CONFIG_DIR`, None without it: a client that starts bi-mcp does not know the variable."""
     return configuration_folder(environment) if environment.get("BI_MCP_CONFIG_DIR") else None
 
 
@@ -285,12 +285,12 @@ def programs_settings_folder(
 
 
 def sample_password(environment: Mapping[str, str] = os.environ) -> Secret | None:
-    """The password of a sample connector on a port, None for the published one."""
+    """Read the password of a sample connector on a port, None for the published one."""
     return _secret(environment, "BI_MCP_SAMPLE_PASSWORD")
 
 
 def sample_culture(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The culture of the portal that calls a sample connector on a port: how slashed dates in its filters are read."""
+    """Read the culture of the portal that calls a sample connector on a port: it settles slashed dates in filters."""
     return environment.get("BI_MCP_SAMPLE_CULTURE") or None
 
 
@@ -299,19 +299,19 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def secret_variable(name: str) -> Secret | None:
-    """The value of an environment variable that a source's setting refers to, None when it is not set."""
+    """Read an environment variable that a source's setting refers to, None when it is not set."""
     # Spaces may belong to a password, the line end of `$(cat file)` or of a Windows file does not.
     value = os.environ.get(name, "").strip("\r\n")
     return Secret(value) if value else None
 
 
 def secret_variables(prefix: str) -> list[Secret]:
-    """The values of all environment variables that a source's setting can refer to."""
+    """Read all environment variables that a source's setting can refer to."""
     return [Secret(value) for name, value in os.environ.items() if name.startswith(prefix) and value.strip()]
 
 
 def embedded_portal_settings(environment: Mapping[str, str] = os.environ) -> LocalPortalSettings:
-    """Read the local portal's settings, with a memory: without `BI_MCP_PORTAL_DB`, in the user's data folder."""
+    """Read the practice portal's settings, with a memory: without `BI_MCP_PORTAL_DB`, in the user's data folder."""
     return replace(
         local_portal_settings(environment),
         database=environment.get("BI_MCP_PORTAL_DB") or str(_default_database()),
@@ -366,12 +366,12 @@ def _switch(environment: Mapping[str, str], name: str, default: str = "off") -> 
 
 
 def _text(environment: Mapping[str, str], name: str) -> str | None:
-    """A value without the spaces and line ends that come with copying; None where nothing is left."""
+    """Read a value without the spaces and line ends that come with copying; None if nothing is left."""
     return environment.get(name, "").strip() or None
 
 
 def _secret(environment: Mapping[str, str], name: str) -> Secret | None:
-    """A token or password: the variable itself, or the file that `NAME_FILE` names, as containers are given theirs."""
+    """Read a token or password: the variable itself, or the file that `NAME_FILE` names, as is usual for containers."""
     value, path = _text(environment, name), _text(environment, f"{name}_FILE")
     if value and path:
         raise ConfigError(say("{name} and {other} are both set. Drop one.", name=name, other=f"{name}_FILE"))

@@ -83,7 +83,7 @@ class SkippedError(BiMcpError):
 
 
 class AuthorisationError(BiMcpError):
-    """No token could be had. `code` is OAuth's own, or one of `bi_mcp.auth`; the text says what to do about it."""
+    """A token could not be obtained. `code` is OAuth's own, or one of `bi_mcp.auth`; the text says what to do about it."""
 
     def __init__(self, text: str, *, code: str) -> None:
         super().__init__(text)
@@ -91,7 +91,7 @@ class AuthorisationError(BiMcpError):
 
 
 class UnreachableError(BiMcpError):
-    """The portal gave no answer. `may_have_happened` says whether the request may have taken effect, `lasting` that the next will fare alike."""
+    """The portal did not answer. `may_have_happened`: the request may have taken effect; `lasting`: the next one will fail too."""
 
     def __init__(self, text: str, *, method: str, may_have_happened: bool, lasting: bool = False) -> None:
         super().__init__(text)

@@ -1,1 +1,1 @@
-"""Logging in to a Bitrix24 portal: OAuth, where tokens are kept, and how several processes share them."""
+"""Logging in to a Bitrix24 portal: OAuth, and the stores of tokens, which several processes share."""

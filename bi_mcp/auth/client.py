@@ -183,7 +183,7 @@ def _unexpected(response: httpx.Response, what: str) -> UnexpectedAnswerError:
 
 
 def _without_query(record: logging.LogRecord) -> bool:
-    """Httpx logs each request's address, and this one holds every secret of a login."""
+    """Mask the query in log records of httpx, which hold each request's address: here it holds every secret of a login."""
     if isinstance(record.args, tuple):
         record.args = tuple(_masked(part) for part in record.args)
     return True

@@ -1,4 +1,4 @@
-"""A login: the address to open, what the browser brings back, and keeping what it gave."""
+"""A login: the address to open, the browser's return, and the storage of the result."""
 
 from __future__ import annotations
 
@@ -101,16 +101,16 @@ def oauth_server_of(portal_url: str, named: str = "") -> str:
 
 
 async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
-    """Keep a login under its profile, and return all profiles. Raises `ConfigError` where another portal has the name.
+    """Keep a login under its profile, and return all profiles. Raises `ConfigError` if another portal has the name.
 
-    The profile's former login stays in use until the new one is stored, so a process killed in between harms nothing.
+    The profile's former login stays in use until the new one is stored, so a process killed in between does no harm.
     """
     from bi_mcp.auth.store import open_store
 
     if isinstance(stored, Grant):
         profile = replace(profile, member_id=stored.token.member_id)
     store = open_store(profile.keeper, folder)
-    # Before a name is taken for it.
+    # Before its name is taken.
     await store.reach()
     before = change_profiles(folder, lambda profiles: _with_name_taken(profiles, profile))
     async with store.lock(profile.name):

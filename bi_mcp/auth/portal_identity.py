@@ -1,4 +1,4 @@
-"""Identity of a portal: which history and which state file are its own. Pure."""
+"""Identity of a portal, which decides on the history and the state file that are its own. Pure."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class PortalIdentity:
 
     @property
     def plain(self) -> bool:
-        """A portal as nearly all are: https, the usual port, no path."""
+        """True for an ordinary address, as nearly all portals have: https, the usual port, no path."""
         return self.address in {self.host, f"https://{self.host}"}
 
     @property
     def file_name(self) -> str:
-        """Part of the names of its files, another one for each address."""
+        """Part of the names of its files, different for each address."""
         if self.plain:
             return file_name_of_host(self.host)
         return quote(self.address.replace("://", "_").replace(":", "_"), safe="")
@@ -69,7 +69,7 @@ class PortalIdentity:
 
 
 def identify_portal(portal_url: str, profiles: Profiles) -> PortalIdentity:
-    """The identity of the portal at an address, with what its logins know of it."""
+    """Return the identity of the portal at an address, as far as its logins know it."""
     address = portal_address(portal_url)
     addresses = {name: portal_address(profile.portal_url) for name, profile in profiles.by_name.items()}
     names = frozenset(name for name, known in addresses.items() if known == address)
@@ -78,7 +78,7 @@ def identify_portal(portal_url: str, profiles: Profiles) -> PortalIdentity:
     host = urlsplit(address).hostname
     return PortalIdentity(
         address,
-        # Where two logins disagree, the address went from one portal to another: neither is sure.
+        # If two logins disagree, the address went from one portal to another: neither is sure.
         member=members.pop() if len(members) == 1 else "",
         profiles=names,
         alone=all(known == address or urlsplit(known).hostname != host for known in addresses.values()),
@@ -86,7 +86,7 @@ def identify_portal(portal_url: str, profiles: Profiles) -> PortalIdentity:
 
 
 def portal_address(portal_url: str) -> str:
-    """`https://Portal.Example:443/rest/` -> `https://portal.example`. Holds no login that the address may hold."""
+    """Normalise an address: `https://Portal.Example:443/rest/` -> `https://portal.example`. Drops a login in it."""
     parts = urlsplit(portal_url if "://" in portal_url else f"https://{portal_url}")
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
@@ -112,5 +112,5 @@ def member_mark(oauth_server: str, member_id: str) -> str:
 
 
 def file_name_of_host(host: str) -> str:
-    """The name by which older versions called the files of a portal."""
+    """Return the file name that older versions used for a portal."""
     return "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in host)

@@ -57,7 +57,7 @@ class Profiles:
     default: str | None = None
 
     def choose(self, name: str | None = None) -> Profile:
-        """Return the named profile, or the default. Raises `ConfigError` with what there is to choose from."""
+        """Return the named profile, or the default. Raises `ConfigError`, which lists the profiles."""
         chosen = name or self.default
         if chosen is None:
             raise ConfigError(
@@ -94,7 +94,7 @@ class Profiles:
             )
 
     def without(self, name: str) -> Profiles:
-        """Remove a profile. Where one is left, it becomes the default."""
+        """Remove a profile. If only one is left, it becomes the default."""
         left = {known: profile for known, profile in self.by_name.items() if known != name}
         if self.default in left:
             return Profiles(left, self.default)
@@ -154,7 +154,7 @@ class Profiles:
 
 
 def check_name(name: str) -> None:
-    """Raise `ConfigError` for what cannot be a profile's name."""
+    """Raise `ConfigError` for text that cannot be a profile's name."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
             say(

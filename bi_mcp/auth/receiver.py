@@ -26,7 +26,7 @@ PATIENCE_S = 300.0
 
 
 class Receiver:
-    """Listens on loopback. Every connection is answered; the first one that brings this login's answer ends the wait."""
+    """Listener on loopback. Every connection is answered; the first one that brings this login's answer ends the wait."""
 
     def __init__(self, listener: MultiListener[SocketStream]) -> None:
         self._listener = listener
@@ -90,7 +90,7 @@ async def receiving(port: int) -> AsyncIterator[Receiver]:
 
 
 async def _answer(stream: SocketStream, authorisation: Authorisation) -> Returned | AuthorisationError | None:
-    """Answer one request; None where it was not the one that is waited for."""
+    """Answer one request; None if it was not the expected one."""
     try:
         head = await BufferedByteReceiveStream(stream).receive_until(b"\r\n\r\n", LONGEST_HEAD)
         status, text, outcome = _outcome_of(head, authorisation)

@@ -43,7 +43,7 @@ class SessionStore(Protocol):
         ...
 
     def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
-        """Hold a profile against everyone else who changes it."""
+        """Lock a profile against changes by others."""
         ...
 
 
@@ -85,11 +85,11 @@ class TokenSession:
 
     @property
     def user_id(self) -> int | None:
-        """The portal's user who logged in, once a call was made and where the login said it."""
+        """The portal's user who logged in, known after a call if the login named one."""
         return None if self._held is None else self._held.token.user_id
 
     async def current(self) -> AccessToken:
-        """Return the token to call with. Raises `AuthorisationError` where there is none to be had."""
+        """Return the token to call with. Raises `AuthorisationError` if there is none."""
         if self._held is None:
             self._held = await self._load()
         token = self._held.token
@@ -128,7 +128,7 @@ class TokenSession:
             logging.getLogger(__name__).warning("The profile was not moved to %s: %s", portal_url, error)
 
     async def _identify(self, member_id: str) -> None:
-        """Keep what an older version did not, once per process."""
+        """Store the portal's identity if an older version did not, once per process."""
         if not member_id or self._profile.member_id:
             return
         self._profile = replace(self._profile, member_id=member_id)
@@ -178,7 +178,7 @@ class StoredWebhook:
         self._held: Webhook | None = None
 
     async def current(self) -> Webhook:
-        """Return the webhook. Raises `AuthorisationError` where none is kept."""
+        """Return the webhook. Raises `AuthorisationError` if none is stored."""
         if self._held is None:
             stored: Stored | None = await self._store.load(self._profile.name)
             if not isinstance(stored, Webhook):

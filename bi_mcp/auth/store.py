@@ -44,7 +44,7 @@ class TokenStore(ABC):
         self._patience = patience
 
     async def reach(self) -> None:
-        """Raise where this process cannot get at what it keeps, before something relies on it."""
+        """Raise if this process cannot reach the store, before something relies on it."""
         await to_thread.run_sync(self._reach)
 
     async def load(self, profile: str) -> Stored | None:
@@ -74,7 +74,7 @@ class TokenStore(ABC):
 
     @asynccontextmanager
     async def lock(self, profile: str) -> AsyncIterator[None]:
-        """Hold a profile against every other process, and finish what a killed one left. The system frees a dead one's lock."""
+        """Lock a profile against every other process, and finish a killed one's work. The system frees a dead one's lock."""
         from filelock import FileLock
 
         lock = FileLock(self._locks / f"{profile}.lock", mode=0o600, thread_local=False)
@@ -120,7 +120,7 @@ class FileTokenStore(TokenStore):
     """`tokens/PROFILE.json` in the configuration folder."""
 
     def _reach(self) -> None:
-        """A folder that cannot be used is found with the lock."""
+        """Do nothing: the lock already finds a folder that cannot be used."""
 
     def _read(self, profile: str) -> Mapping[str, Any] | None:
         return self._file(profile).read()
@@ -142,9 +142,9 @@ class FileTokenStore(TokenStore):
 
 
 class KeyringTokenStore(TokenStore):
-    """The system's keyring. The lock stays a file, since no keyring has one; entries belong to the folder of the lock.
+    """The system's keyring. The lock stays a file, since keyrings have none; entries belong to the folder of the lock.
 
-    Without a `backend` the system's is looked for when it is first needed, in the thread that asks it.
+    Without a `backend` the system's is looked up when it is first needed, in the thread that asks it.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class KeyringTokenStore(TokenStore):
             ask_keyring(lambda: backend.delete_password(self._service, profile), _refusal(profile))
 
     def _recover(self, profile: str) -> None:
-        """Nothing is ever half done in a keyring."""
+        """Do nothing: a keyring's changes are never half done."""
 
     def _keyring(self) -> KeyringBackend:
         if self._backend is None:

@@ -45,7 +45,7 @@ class Token:
         return now >= self.expires_at
 
     def to_json(self) -> dict[str, object]:
-        """The stored form; with `Application.to_json` the one place where these secrets are revealed to be kept."""
+        """Return the stored form. Only here and in `Application.to_json` are these secrets revealed for storage."""
         return {
             "access_token": self.access_token.reveal(),
             "refresh_token": self.refresh_token.reveal(),
@@ -68,7 +68,7 @@ class Application:
     oauth_server: str
 
     def to_json(self) -> dict[str, object]:
-        """The stored form."""
+        """Return the stored form."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret.reveal(),
@@ -78,14 +78,14 @@ class Application:
 
 @dataclass(frozen=True)
 class Grant:
-    """All that a renewal needs, kept and replaced together: a refresh token is worth nothing to another application."""
+    """Data of a renewal, kept and replaced together: a refresh token is worth nothing to another application."""
 
     application: Application
     token: Token
 
 
 def parse_token(answer: Mapping[str, Any], asked_at: float) -> Token:
-    """Read an answer of `/oauth/token/`, tolerantly. Raises `ValueError` where one of the two tokens is missing.
+    """Read an answer of `/oauth/token/`, tolerantly. Raises `ValueError` if one of the two tokens is missing.
 
     `asked_at` is when the request left: a slow answer must not make a token look younger than it is.
     """
@@ -104,7 +104,7 @@ def parse_token(answer: Mapping[str, Any], asked_at: float) -> Token:
 
 
 def stored_grant(stored: Mapping[str, Any]) -> Grant:
-    """Read what `grant_to_json` wrote. Raises `ValueError` for anything else."""
+    """Read the output of `grant_to_json`. Raises `ValueError` for anything else."""
     application, token = stored.get("application"), stored.get("token")
     if not isinstance(application, dict) or not isinstance(token, dict):
         raise ValueError("no grant")  # noqa: TRY004  one error for all that is not ours
@@ -119,12 +119,12 @@ def stored_grant(stored: Mapping[str, Any]) -> Grant:
 
 
 def grant_to_json(grant: Grant) -> dict[str, object]:
-    """The stored form of a grant."""
+    """Return the stored form of a grant."""
     return {"application": grant.application.to_json(), "token": grant.token.to_json()}
 
 
 def renamed(before: Token, now: Token) -> str | None:
-    """Return the portal's new address, `https://HOST`, where a renewal names another host than the token before it."""
+    """Return the portal's new address, `https://HOST`, if a renewal names another host than the token before it."""
     old, new = _portal_of(before), _portal_of(now)
     return new if old is not None and new != old else None
 

@@ -1,4 +1,4 @@
-"""JSON that others wrote. The parser of the standard library lets through what breaks later, far from its cause."""
+"""JSON that others wrote. The standard library's parser accepts values that break later, far from their cause."""
 
 from __future__ import annotations
 

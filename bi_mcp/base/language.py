@@ -32,13 +32,13 @@ _reword: ContextVar[Callable[[str], str]] = ContextVar("wording", default=_keep)
 
 
 def speak(language: Language) -> None:
-    """Speak this language from now on, in everything that is started from here."""
+    """Use this language from now on, in everything that is started from here."""
     _spoken.set(language)
 
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Speak this language within, as one speaks to an assistant."""
+    """Use this language within, in the words for an assistant."""
     tokens = _spoken.set(language), _reword.set(_keep)
     try:
         yield
@@ -49,7 +49,7 @@ def speaking(language: Language) -> Iterator[None]:
 
 @contextmanager
 def rewording(reword: Callable[[str], str]) -> Iterator[None]:
-    """Say each template within as `reword` puts it, where `speaking` does not say otherwise."""
+    """Pass each template within through `reword`, unless `speaking` overrules it."""
     token = _reword.set(reword)
     try:
         yield
@@ -58,7 +58,7 @@ def rewording(reword: Callable[[str], str]) -> Iterator[None]:
 
 
 def spoken() -> Language:
-    """The language that is spoken here."""
+    """Return the language in use here."""
     return _spoken.get()
 
 
@@ -68,7 +68,7 @@ def say(template: str, /, **values: object) -> str:
 
 
 def translate(text: str, /) -> str:
-    """Translate a text as it is, braces and all."""
+    """Translate a text without putting values into it: braces stay."""
     return text if _spoken.get() == "en" else _catalogue(_spoken.get()).gettext(text)
 
 

@@ -1,4 +1,4 @@
-"""Pure: how those who repeat a text may write it, letter by letter: in an address, a page, JSON, a program or a mail."""
+"""Pure: spellings of a text that others may repeat, letter by letter: in an address, a page, JSON, a program or a mail."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _places(text: str, first: tuple[str, ...], second: tuple[str, ...]) -> set[i
 
 @lru_cache(maxsize=4096)
 def spellings(letter: str) -> tuple[str, ...]:
-    """All ways to write a letter, in lower case: as it is, in an address, a page, JSON and programs, up to twice, and in a mail."""
+    """Return all spellings of a letter, in lower case: plain, in an address, a page, JSON and programs, up to twice, in a mail."""
     # The code of a capital is another one, and folds into no code of a small letter.
     cases = (letter, letter.upper()) if len(letter.upper()) == 1 else (letter,)
     return tuple(dict.fromkeys(_fold(way) for case in cases for way in _ways(case)))
@@ -107,7 +107,7 @@ def _in_program(letter: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, list[str]]:
-    """The names of letters in pages."""
+    """Return the names of letters in HTML."""
     # Imported here: it is large, and needed only when somebody refuses something.
     from html.entities import html5
 
@@ -119,5 +119,5 @@ def _names() -> dict[str, list[str]]:
 
 
 def _fold(text: str) -> str:
-    """Lower case letter by letter, so that no place moves."""
+    """Fold to lower case letter by letter, so that positions stay."""
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)

@@ -14,7 +14,7 @@ ENCODINGS = frozenset(_FORMATS)
 
 
 async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
-    """Parts of at most `PART` bytes where `encoding` is one of `ENCODINGS`, else the parts as they are. Raises `zlib.error`."""
+    """Unpack into parts of at most `PART` bytes if `encoding` is one of `ENCODINGS`, else pass them on. Raises `zlib.error`."""
     if encoding not in ENCODINGS:
         async for part in raw:
             yield part
@@ -28,7 +28,7 @@ async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[b
 
 
 async def read_bounded(raw: AsyncIterator[bytes], encoding: str, most: int) -> bytes | None:
-    """The whole body; None where it has more than `most` bytes or is not packed as it says."""
+    """Read the whole body; None if it has more than `most` bytes or is not packed as it says."""
     encoding = encoding.strip().lower()
     if encoding not in NO_ENCODING | ENCODINGS:
         return None

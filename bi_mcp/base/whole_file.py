@@ -12,10 +12,10 @@ NOT_REGULAR = "it is not a regular file"
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Put data in the place of what a file holds. Raises `OSError`; the file is then as it was.
+    """Replace the content of a file. Raises `OSError`; the file is then unchanged.
 
-    What a link leads to is replaced, not the link. Rights, group and owner stay as far as this process may set them; a file
-    that was not there gets `mode`, less the umask.
+    The target of a link is replaced, not the link. Rights, group and owner stay as far as this process may set them; a new
+    file gets `mode`, less the umask.
     """
     target = link_target(path)
     before = _status(target)
@@ -39,7 +39,7 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def write_new(path: Path, data: bytes, *, mode: int, like: os.stat_result | None = None) -> None:
-    """Write a file that must not be there yet, and wait until it is on the disk. Raises `OSError`; then it is gone again."""
+    """Write a file that must not exist yet, and wait until it is on the disk. Raises `OSError`; then it is gone again."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode if like is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -55,7 +55,7 @@ def write_new(path: Path, data: bytes, *, mode: int, like: os.stat_result | None
 
 
 def put_in_place(new: Path, path: Path) -> None:
-    """Let a new file take the place of another. Raises `OSError`; then the new one is gone, and the old one still there."""
+    """Put a new file in the place of another. Raises `OSError`; then the new one is gone, and the old one still there."""
     try:
         new.replace(path)
     except BaseException:
@@ -66,7 +66,7 @@ def put_in_place(new: Path, path: Path) -> None:
 
 
 def link_target(path: Path) -> Path:
-    """The file that a path leads to, through links: people keep such files elsewhere."""
+    """Return the file that a path leads to, through links: people keep such files elsewhere."""
     return Path(os.path.realpath(path))
 
 

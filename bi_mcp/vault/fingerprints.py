@@ -19,7 +19,7 @@ _CHECK_DIGITS = 8
 
 @dataclass(frozen=True)
 class FingerprintKey:
-    """A key as it is kept. It knows which fingerprints were made with it."""
+    """A key in its stored form. It recognises the fingerprints that were made with it."""
 
     kept: Secret
 
@@ -45,6 +45,6 @@ def make_key() -> FingerprintKey:
 
 
 def trimmed(value: Secret) -> Secret:
-    """The value without space around it; one that is nothing but space stays as it is."""
+    """Return the value without space around it; a value of spaces only stays unchanged."""
     text = value.reveal()
     return Secret(text.strip() or text)

@@ -1,4 +1,4 @@
-"""The system's keyring: whether there is one, and how it is asked."""
+"""The system's keyring: the search for one, and calls into it that may wait for a person."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def unusable_keyring(reason: str, remedy: str = KEEP_IN_FILE) -> ConfigError:
 
 
 def system_keyring(refusal: Refusal = unusable_keyring) -> KeyringBackend | None:
-    """Return the system's keyring, None where there is none that keeps anything. Blocks and raises as `ask_keyring`."""
+    """Return the system's keyring, None if there is none that keeps anything. Blocks and raises like `ask_keyring`."""
     return ask_keyring(_choose_backend, refusal)
 
 
@@ -99,10 +99,10 @@ def ask_for_text(ask: Callable[[], object], refusal: Refusal) -> str | None:
 
 
 def ask_keyring(ask: Callable[[], Answer], refusal: Refusal, *, patience: float | None = None) -> Answer:
-    """Do something with a keyring, and wait while it asks its person something, but not for ever.
+    """Call a keyring, and wait for a limited time while it prompts its user.
 
-    `refusal` makes an error of the reason: the name of what the keyring raised, or that it still waits. While it does, later
-    questions are refused at once: its prompt is open already. Blocks, so the event loop calls it in a thread.
+    `refusal` makes an error of the reason: the name of the keyring's exception, or that it still waits. While it waits,
+    later calls are refused at once: its prompt is open already. Blocks, so the event loop calls it in a thread.
     """
     patience = PATIENCE_S if patience is None else patience
     _waiting.left = [question for question in _waiting.left if not question.answered]
@@ -127,7 +127,7 @@ def ask_keyring(ask: Callable[[], Answer], refusal: Refusal, *, patience: float 
 
 
 def stop_asking() -> None:
-    """End every wait for a keyring, now and later: the process is to end."""
+    """End every wait for a keyring, now and later, so that the process can end."""
     _waiting.ended = True
     for question in list(_waiting.asked):
         question.over.set()

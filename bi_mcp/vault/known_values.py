@@ -24,7 +24,7 @@ MOST_FILES = 1000
 class KnownValues:
     """The stored secrets, present and former, and the values of variables and files.
 
-    `complete` is False where some could not be read.
+    `complete` is False if some could not be read.
     """
 
     stored: StoredValues = field(default_factory=StoredValues)
@@ -43,7 +43,7 @@ NOTHING_KNOWN = KnownValues()
 
 
 def known_values(values: SettingValues) -> KnownValues:
-    """Read everything that a reference could name. May wait for a keyring."""
+    """Read every value that a reference could name. May wait for a keyring."""
     stored, errors = read_stored_values(values.named) if values.named else (StoredValues(), [])
     files, all_files = _files(values.folder)
     return KnownValues(stored, (*values.variables(ENV_PREFIX), *files), complete=all_files and not errors)

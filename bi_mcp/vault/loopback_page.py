@@ -1,4 +1,4 @@
-"""A page on this machine for a browser of this machine: the answer to one HTTP request, which nothing may keep or frame."""
+"""A page on this machine for a browser on this machine: the answer to one HTTP request, never cached and never framed."""
 
 from __future__ import annotations
 

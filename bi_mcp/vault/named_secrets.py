@@ -1,7 +1,7 @@
 """Secrets that the user stored under a name, each bound to the hosts that it may be sent to.
 
-The values are in the system's keyring, or in a private file where there is none. `secrets.json` in the configuration folder
-says which names there are, for which hosts, and by which fingerprints former values are recognised; it holds no value.
+The values are in the system's keyring, or in a private file if there is none. `secrets.json` in the configuration folder
+lists the names, their hosts, and the fingerprints that recognise former values; it does not hold values.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _REMEDY = text("Delete it and store the secrets again with `bi-mcp secret set`."
 
 @dataclass(frozen=True)
 class NamedSecrets:
-    """The stored secrets of a configuration folder. Every method may wait for a keyring that asks its person something.
+    """The stored secrets of a configuration folder. Every method may wait for a keyring that prompts its user.
 
-    Raises `ConfigError` for what cannot be read or kept; no text holds a value.
+    Raises `ConfigError` for data that cannot be read or kept; its texts do not hold values.
     """
 
     folder: Path
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def known(self) -> dict[str, NamedSecret]:
-        """Every stored secret by its name, without its value."""
+        """Return every stored secret by its name, without its value."""
         return self.index().known
 
     def index(self) -> SecretIndex:
@@ -86,7 +86,7 @@ class NamedSecrets:
         return Secret(value)
 
     def store(self, name: str, value: Secret, hosts: Sequence[str], keeper: Keeper | None = None) -> None:
-        """Keep a value for the hosts (as `destination` writes them), in place of what had that name."""
+        """Keep a value for the hosts (as `destination` writes them), in place of a former one of that name."""
         check_name(name)
         _check_value(value)
         if not hosts:
@@ -110,7 +110,7 @@ class NamedSecrets:
             self._write(index)
 
     def remove(self, name: str) -> None:
-        """Forget a secret and its value. What it was is remembered: sources of a portal may still hold it."""
+        """Forget a secret and its value. Its fingerprint is remembered: sources of a portal may still hold the value."""
         with self._changing() as index:
             if name not in index.known:
                 stored = ", ".join(index.known) or "none"
@@ -152,9 +152,9 @@ class NamedSecrets:
         return key
 
     def _replace_value(self, index: SecretIndex, name: str, value: Secret, keeper: Keeper) -> None:
-        """Write a value while its name is gone: a process killed meanwhile leaves no value bound to old hosts.
+        """Write a value while its name is gone: a process killed meanwhile does not leave a value bound to old hosts.
 
-        Where it finds no room, or a keyring refuses it, the former secret stays if its value surely does.
+        If the disk is full or a keyring refuses it, the former secret stays, provided its value certainly does.
         """
         kept, before = index.as_json(), index.known.get(name)
         former = None if before is None else self._values(before.keeper).read(name)
@@ -175,7 +175,7 @@ class NamedSecrets:
             self._write(index)
 
     def _fingerprint(self, secret: NamedSecret) -> str:
-        """Make the fingerprint that an older version did not. Empty for a value that cannot be read any more."""
+        """Make the fingerprint that an older version did not make; empty for a value that can no longer be read."""
         try:
             value = self._values(secret.keeper).read(secret.name)
             key = self.key(secret.keeper) or self._new_key(secret.keeper)
@@ -184,7 +184,7 @@ class NamedSecrets:
         return key.fingerprint(Secret(value)) if value else ""
 
     def _fingerprints(self, index: SecretIndex, value: Secret) -> set[str]:
-        """The fingerprints of a value with each key that can be read."""
+        """Make the fingerprints of a value with each key that can be read."""
         found = set[str]()
         for keeper in {secret.keeper for secret in index.former}:
             try:
@@ -233,7 +233,7 @@ class NamedSecrets:
 
 
 def check_name(name: str) -> None:
-    """Raise `ConfigError` for what cannot be a secret's name; the text does not repeat it, since it may be the secret."""
+    """Raise `ConfigError` for an impossible name of a secret; the text does not repeat it, since it may be the secret."""
     if not is_name(name):
         raise ConfigError(
             say(

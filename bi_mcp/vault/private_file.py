@@ -20,11 +20,11 @@ LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
 
 
 class PrivateFile:
-    """A document that is replaced as a whole: a reader, or a process killed while it writes, leaves the old or the new one.
+    """A document that is replaced as a whole: a reader sees the old one or the new one, also if the writer is killed.
 
     A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
     left there is put in its place by `recover`, so that a written document is never lost.
-    Writers must hold a lock of their own; `locked` is one. `remedy` is what the user does about a damaged one.
+    Writers must hold a lock of their own, for example `locked`. `remedy` advises the user about a damaged document.
     """
 
     def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
@@ -32,7 +32,7 @@ class PrivateFile:
         self._remedy = remedy
 
     def read(self) -> dict[str, Any] | None:
-        """Return the document, None where there is none. Raises `ConfigError` for a file that is none of ours."""
+        """Return the document, None if there is none. Raises `ConfigError` for a file that is not one of ours."""
         try:
             text = read_regular(self._path)
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class PrivateFile:
         put_in_place(self._new, self._target)
 
     def recover(self) -> None:
-        """Finish what a killed process had written completely, and remove what it had not. Call it under the lock."""
+        """Finish a killed process's complete document, and remove an incomplete one. Call it under the lock."""
         try:
             text = read_regular(self._new)
         except FileNotFoundError:
@@ -99,7 +99,7 @@ class PrivateFile:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter, and those above it, where they are not there yet.
+    """Make a folder that only its owner may enter, and the missing ones above it.
 
     A folder of ours that everybody may write in is closed to them: the right to rename its files is the right to replace
     them.

@@ -51,13 +51,13 @@ class NamedSecret:
 
 @dataclass(frozen=True)
 class SecretIndex:
-    """The stored secrets by name, and what they were before, the newest last."""
+    """The stored secrets by name, and their former values, the newest last."""
 
     known: dict[str, NamedSecret] = field(default_factory=dict)
     former: list[NamedSecret] = field(default_factory=list)
 
     def retire(self, name: str, fingerprint: str, moment: str) -> None:
-        """Take a secret out, and remember what its value was. Without a fingerprint nothing can be remembered."""
+        """Take a secret out, and remember its fingerprint, if it has one."""
         before = self.known.pop(name)
         if fingerprint:
             self.former.append(replace(before, fingerprint=fingerprint, replaced_at=moment))
@@ -69,7 +69,7 @@ class SecretIndex:
         self._keep([secret for secret in self.former if secret.fingerprint not in fingerprints])
 
     def as_json(self) -> dict[str, object]:
-        """The document as it is kept."""
+        """Return the document in its stored form."""
         former = [_entry(secret) | {"name": secret.name} for secret in self.former]
         return {
             "version": VERSION,

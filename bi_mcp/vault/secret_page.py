@@ -61,7 +61,7 @@ class SecretPages:
         self._pages: dict[Wanted, SecretPage] = {}
 
     async def open(self, wanted: Wanted) -> SecretPage:
-        """Open a page, or return the one that already asks for this. Raises `OSError` where nothing can listen."""
+        """Open a page, or return the one that already asks for this. Raises `OSError` if it cannot listen."""
         self._pages = {asked: page for asked, page in self._pages.items() if not page.closed.is_set()}
         if wanted not in self._pages:
             if len(self._pages) >= MOST_PAGES:
@@ -127,7 +127,7 @@ class SecretPage:
                 self.closed.set()
 
     def _refusal(self, verb: str, path: str, fields: Mapping[str, str]) -> bytes | None:
-        """Other hosts are names that someone bent to this machine, other origins are pages of strangers."""
+        """Refuse other hosts, which are names that someone points at this machine, and other origins."""
         if fields.get("host") != self._authority or not hmac.compare_digest(
             path.encode(), self._path.encode()
         ):
@@ -201,7 +201,7 @@ def _length(fields: Mapping[str, str]) -> int:
 
 
 def _parse_head(head: str) -> tuple[str, str, dict[str, str]]:
-    """Verb, path and fields of a request. Fields that come twice hold both, and so nothing that is expected."""
+    """Read verb, path and fields of a request. A repeated field holds both values, and so never an expected one."""
     first, *lines = head.split("\r\n")
     verb, _, rest = first.partition(" ")
     fields: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Pure: which parameters of a connector hold a secret, by what they are called."""
+"""Pure: recognition of a connector's parameters that hold a secret, by their codes and names."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ MAX_FILE_BYTES = 64 * 1024
 
 
 class _Reference(BaseModel):
-    """Its errors repeat no value: someone may have written the secret itself there."""
+    """Base of references. Its errors do not repeat values: someone may have written the secret itself there."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
@@ -63,7 +63,7 @@ SettingValue = (
 
 @dataclass(frozen=True)
 class SettingValues:
-    """Resolves values and references. Raises `SecretReferenceError` or `InvalidRequestError`; no text holds a value.
+    """Resolver of values and references. Raises `SecretReferenceError` or `InvalidRequestError`, without the values.
 
     `shown` are the codes whose values the user chose to show; `variables` returns the values of all variables with a prefix.
     """
@@ -107,7 +107,7 @@ class SettingValues:
                 )
 
     def missing(self, settings: Mapping[str, SettingValue]) -> list[str]:
-        """The names in references under which no secret is stored yet, though one could be."""
+        """Return the names in references under which a secret could be stored, but is not yet."""
         names = dict.fromkeys(
             value.secret
             for value in settings.values()
@@ -272,7 +272,7 @@ class SettingValues:
 
 
 def _file_inside(folder: Path, name: str) -> Path | None:
-    """Follow links and `..` first: what counts is where the file lies."""
+    """Find a file inside the folder, after links and `..` are followed: only its real place counts."""
     try:
         inside = folder.resolve()
         path = (inside / name).resolve()

@@ -1,4 +1,4 @@
-"""Recognises the values of stored secrets, present and former, among those that a portal holds."""
+"""Recognition of the values of stored secrets, present and former, among those that a portal holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StoredValues:
     keys: Mapping[Keeper, FingerprintKey] = field(default_factory=dict)
 
     def owners(self, value: Secret) -> list[NamedSecret]:
-        """The secrets that have this value; where none has, those that had it. Space around it does not count."""
+        """Find the secrets that have this value, or else those that had it. Space around it does not count."""
         sought = trimmed(value)
         present = [secret for secret, held in self.present if trimmed(held) == sought]
         if present or not self.former:
@@ -39,7 +39,7 @@ class StoredValues:
 
 
 def stored_values(named: NamedSecrets) -> StoredValues:
-    """Read everything that is needed to recognise a value. Raises `ConfigError` for what cannot be read."""
+    """Read everything that is needed to recognise a value. Raises `ConfigError` if something cannot be read."""
     values, errors = read_stored_values(named)
     if errors:
         raise errors[0]

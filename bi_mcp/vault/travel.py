@@ -54,7 +54,7 @@ _NOT_SENT = {
 
 
 def addresses_of(item: Connector | ConnectorChanges) -> list[str]:
-    """The addresses that it has or would set."""
+    """Return the addresses that a connector has, or that changes would set."""
     return [address for name in ADDRESSES if (address := getattr(item, name))]
 
 
@@ -75,7 +75,7 @@ async def tell_travel(
 def find_travel(
     named: NamedSecrets, sources: Sequence[Source], before: Sequence[str], after: Sequence[str]
 ) -> list[str]:
-    """Say in sentences which stored secrets would go to a host that is among the addresses after and was not before.
+    """Describe the stored secrets that would go to a host which is among the addresses after and not among those before.
 
     `sources` are those of one connector, with their values. Raises `SecretReferenceError` for a secret that is not bound to
     that host.
@@ -85,7 +85,7 @@ def find_travel(
 
 
 def check_values(named: NamedSecrets, settings: Mapping[str, Secret], addresses: Sequence[str]) -> None:
-    """Raise `SecretReferenceError` where one of the values belongs to a stored secret that may not go to all these addresses."""
+    """Raise `SecretReferenceError` if a value belongs to a stored secret that may not go to all these addresses."""
     stored = stored_values(named)
     for code, value in settings.items():
         for secret in stored.owners(value):
@@ -104,7 +104,7 @@ def check_values(named: NamedSecrets, settings: Mapping[str, Secret], addresses:
 
 
 def new_hosts(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """The hosts among the addresses after that are not among those before."""
+    """Return the hosts among the addresses after that are not among those before."""
     known = {_told(address) for address in before}
     return [host for host in dict.fromkeys(map(_told, after)) if host not in known]
 
@@ -159,7 +159,7 @@ def _told(address: str) -> str:
 
 
 async def _sources_of(bi: BIConnector, connector_id: int) -> list[Source]:
-    """With their values, which no list promises. One that was deleted meanwhile holds nothing any more."""
+    """Read the sources one by one, since lists do not promise their values. Sources deleted meanwhile are left out."""
     listed = bi.sources.iterate(select=["id"], filter={"connectorId": connector_id})
     outcomes = await bi.batch([bi.sources.commands.get(source.id) async for source in listed])
     sources = []
