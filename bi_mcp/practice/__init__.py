@@ -1,1 +1,1 @@
-"""A portal to practise on, the sample connector beside it, and the demo. Shares no code with the client that it tests."""
+"""The practice portal, the sample connector, and the demo. They do not share code with the client that they test."""

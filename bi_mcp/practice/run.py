@@ -54,7 +54,7 @@ async def open_chart(settings: LocalPortalSettings, question: Mapping[str, objec
 
 
 def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | None = None) -> None:
-    """Run the local portal on a port of loopback until it is stopped. It knows the sample connector, too."""
+    """Run the practice portal on a port of loopback until it is stopped. It knows the sample connector, too."""
     import uvicorn
 
     from bi_mcp.config import embedded_portal_settings

@@ -31,7 +31,7 @@ NUMBERS = {"FLIGHT_NUMBER", "DEPARTURE_DELAY"}
 
 @dataclass(frozen=True)
 class Example:
-    """A chart's question, and which flights of the data must answer it."""
+    """A chart's question, and the flights of the data that must answer it."""
 
     title: str
     question: Mapping[str, object]
@@ -120,7 +120,7 @@ def read_flights() -> list[Flight]:
 
 
 def row_of(flight: Flight) -> tuple[str | int | None, ...]:
-    """Turn a line of the data into what a chart must show of it."""
+    """Turn a line of the data into the row that a chart must show."""
     return tuple(
         None if flight[name] == "" else int(flight[name]) if name in NUMBERS else flight[name]
         for name in COLUMNS

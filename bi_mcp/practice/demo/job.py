@@ -38,7 +38,7 @@ async def look_around(story: Story) -> None:
 
 
 async def make_connector(story: Story) -> int:
-    """First layer."""
+    """Create the connector, the first layer."""
     story.chapter("First layer: a connector, the template for one kind of external system")
     addresses = {name: sample.ORIGIN + path for name, path in sample.ENDPOINTS.items()}
     parameters = [
@@ -62,7 +62,7 @@ async def make_connector(story: Story) -> int:
 
 
 async def make_source(story: Story, connector: int) -> int:
-    """Second layer."""
+    """Create the source, the second layer."""
     story.chapter("Second layer: a source, with the password named by reference and never written")
     settings = {"login": LOGIN, "password": {"env": PASSWORD_VARIABLE}}
     fields = {"title": "Flights from New York", "connectorId": connector, "settings": settings}
@@ -78,7 +78,7 @@ async def make_source(story: Story, connector: int) -> int:
 
 
 async def make_dataset(story: Story, source: int) -> int:
-    """Third layer."""
+    """Create the dataset, the third layer."""
     story.chapter("Third layer: a dataset, a table of the source with typed columns")
     fields = {
         "name": "ny_flights",
@@ -117,7 +117,7 @@ async def change_columns(story: Story, dataset: int) -> None:
 
 
 async def provoke_refusals(story: Story, connector: int, source: int) -> None:
-    """Two mistakes and what a model reads then."""
+    """Make two mistakes, and show the errors that a model reads."""
     story.chapter("Two mistakes on purpose, and the texts with which a model repairs them")
     preview = (
         await story.does("connector_delete", "told what depends on it; nothing is deleted", id=connector)

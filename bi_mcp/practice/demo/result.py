@@ -25,7 +25,7 @@ async def show_result(story: Story, connector: int, source: int, dataset: int) -
 
 
 def build_tree(layers: Mapping[str, Mapping[str, Any]]) -> Tree:
-    """Connector → source → dataset → columns."""
+    """Build the tree: connector → source → dataset → columns."""
     connector, source, dataset = layers["connector"], layers["source"], layers["dataset"]
     tree = Tree(f"[bold]connector {connector['id']}[/bold] {connector['title']}")
     branch = tree.add(f"[bold]source {source['id']}[/bold] {source['title']}")

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class StepError(Exception):
-    """A step did not do what it should."""
+    """Error of a step that failed."""
 
 
 @dataclass
 class Story:
-    """Tells each step with the tool it uses, and checks what came back."""
+    """Narrator of the steps: shows each with the tool it uses, and checks its answer."""
 
     client: Client
     console: Console
@@ -65,18 +65,18 @@ class Story:
 
 
 def expect(holds: bool, what: str) -> None:
-    """Stop the story where a step did not do what it should."""
+    """Stop the story if a step failed."""
     if not holds:
         raise StepError(f"Expected that {what}")
 
 
 def text_of(result: CallToolResult) -> str:
-    """The text of a tool's answer."""
+    """Return the text of a tool's answer."""
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
 async def columns_of(story: Story, dataset: int) -> list[dict[str, Any]]:
-    """The dataset's columns as they are now."""
+    """Return the present columns of the dataset."""
     columns: list[dict[str, Any]] = (await story.does("dataset_get", "read its columns", id=dataset))["item"][
         "fields"
     ]

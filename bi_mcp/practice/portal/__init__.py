@@ -1,4 +1,4 @@
-"""The local portal: Bitrix24's BIconnector REST API, imitated from its reference alone.
+"""The practice portal: Bitrix24's BIconnector REST API, imitated from its reference alone.
 
 uvicorn --factory bi_mcp.practice.portal:create_app
 """

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 
 class ModuleFault(Exception):  # noqa: N818 - the vendor's documents speak of errors of the module; a fault is ours
-    """An error of the module: HTTP 200, inside `result`, or at the root where the settings say so.
+    """An error of the module: HTTP 200, inside `result`, or at the root if the settings say so.
 
-    `code` is the number 0 for the refusals that the vendor gives no code of their own.
+    `code` is the number 0 for the refusals to which the vendor does not give a code.
     """
 
     def __init__(self, code: str | int, message: str) -> None:

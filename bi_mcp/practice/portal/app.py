@@ -1,4 +1,4 @@
-"""The HTTP shell of the local portal, and the place where its parts are wired together."""
+"""The HTTP shell of the practice portal, and the place where its parts are wired together."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Cal
 
 
 def _command_time(timing: Timing) -> dict[str, object]:
-    """Commands are counted like calls, but what a method has used up is shown only in the answer to a call."""
+    """Build the time of a command. It counts like a call, but only the answer to a call shows the used run time."""
     return {name: value for name, value in time_body(timing).items() if not name.startswith("operating")}
 
 
@@ -101,8 +101,8 @@ def _commands(cmd: object) -> dict[str, str]:
 def _resolved(value: object, results: Mapping[str, object]) -> object:
     """Replace `$result[key][a][b]`, also inside nested values.
 
-    A value that is nothing but a reference may become a map or a list; everything else stays text, as all values of
-    a batch are. A reference that leads nowhere becomes the empty string, as PHP would have it.
+    A value that is only a reference may become a map or a list; everything else stays text, like all values of a batch.
+    A reference that leads nowhere becomes the empty string, as in PHP.
     """
     if isinstance(value, dict):
         return {key: _resolved(below, results) for key, below in value.items()}

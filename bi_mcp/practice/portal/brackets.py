@@ -25,7 +25,7 @@ def parse_brackets(query: str) -> dict[str, Nested]:
 
 
 def is_list_like(keys: list[str]) -> bool:
-    """PHP has one array type: keys that count 0, 1, 2… are a list, and so is the empty array."""
+    """Check for a list in PHP's one array type: keys that count 0, 1, 2…, or an empty array."""
     return keys == [str(index) for index in range(len(keys))]
 
 

@@ -40,9 +40,9 @@ class Picture:
 def read_answer(
     status: int, body: bytes, dataset: ChartDataset, asked: Sequence[str], generation: Generation
 ) -> Picture:
-    """Read the rows of the columns that the chart asked for: none named are all visible ones.
+    """Read the rows of the columns that the chart asked for; without names, of all visible ones.
 
-    Raises `ChartFailureError` where a user would see an empty chart.
+    Raises `ChartFailureError` when a user would see an empty chart.
     """
     if status != 200:
         raise ChartFailureError("status", status=status)
@@ -82,12 +82,12 @@ def _json(body: bytes) -> object:
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    """PHP's reader knows no NaN and no Infinity."""
+    """Refuse NaN and Infinity, as PHP's reader does."""
     raise ValueError(constant)
 
 
 def _places(header: Sequence[object], columns: Sequence[ChartColumn], *, by_code: bool) -> list[int]:
-    """Return where each column stands. A newer portal looks for codes, a classic one for names."""
+    """Return the position of each column. A newer portal looks for codes, a classic one for names."""
     at = {cell: place for place, cell in enumerate(header) if isinstance(cell, str)}
     missing = [column for column in columns if (column.code if by_code else column.name) not in at]
     if missing:

@@ -26,7 +26,7 @@ class ChartColumn:
 
 @dataclass(frozen=True)
 class ChartDataset:
-    """A dataset with its way out. An inactive source is never called."""
+    """A dataset with its connector's address. An inactive source is never called."""
 
     table: str
     columns: tuple[ChartColumn, ...]
@@ -56,7 +56,7 @@ class ChartDataset:
 
 
 def load_dataset(connection: sqlite3.Connection, named: int | str, application: str | None) -> ChartDataset:
-    """Read a dataset by id or name; with an application only where it owns it.
+    """Read a dataset by id or name; with an application only if it owns it.
 
     Raises `ModuleFault`: DATASET_NOT_FOUND.
     """

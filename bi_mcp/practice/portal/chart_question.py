@@ -1,4 +1,4 @@
-"""A chart's question: what BI Builder asks the portal for, and how the practice route spells it in JSON."""
+"""A chart's question: BI Builder's request to the portal, and its JSON form on the practice route."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Group: TypeAlias = tuple[Condition, ...]
 
 @dataclass(frozen=True)
 class DateRange:
-    """Days from `start` to `end`, both included. Without a column it is the dataset's first visible time column."""
+    """Days from `start` to `end`, both included. Without a column the dataset's first visible time column counts."""
 
     start: date | None = None
     end: date | None = None
@@ -39,7 +39,7 @@ class DateRange:
 
 @dataclass(frozen=True)
 class Question:
-    """All groups must hold, and of each group one member. Without columns the chart asks for all visible ones."""
+    """Question of a chart: of each group one member must hold. Without columns it asks for all visible ones."""
 
     dataset: int | str
     columns: tuple[str, ...] = ()
@@ -49,14 +49,14 @@ class Question:
 
 
 def refuse_question(text: str) -> ModuleFault:
-    """Build the refusal of a question that no chart could ask."""
+    """Build the refusal of a question that a chart could not ask."""
     return ModuleFault("CHART_QUESTION", text)
 
 
 def parse_question(given: Mapping[str, object]) -> Question:
     """Read a question from JSON.
 
-    Raises `ModuleFault`: CHART_QUESTION that says which part is wrong.
+    Raises `ModuleFault`: CHART_QUESTION, which names the wrong part.
     """
     return Question(
         dataset=_dataset(given.get("dataset")),
@@ -129,7 +129,7 @@ def _is_operator(given: object) -> TypeGuard[OperatorName]:
 
 
 def _quoted(given: object) -> str:
-    """Quote a text; of anything else name the type, for its text may be endless."""
+    """Quote a text; of anything else name the type, since its text may be endless."""
     return f"{given!r:.80}" if isinstance(given, str) else f"a value of type {type(given).__name__}"
 
 

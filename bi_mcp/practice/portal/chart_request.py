@@ -50,8 +50,8 @@ OPERATORS: Mapping[OperatorName, _Operator] = {
     "empty": _Operator("=", least=0, most=0),
 }
 
-# Which of the two encodings of *false* a portal sends is not known. Each generation sends one, so that a connector
-# which is tried on both has met both.
+# It is not known which of the two encodings of *false* a portal sends. Each generation sends one, so that a connector
+# that is tried on both has met both.
 _FALSE: Mapping[Generation, str] = {"classic": "", "tables": "0"}
 
 
@@ -71,7 +71,7 @@ def build_form(
         form += _group(f"filter[{number}]", group, dataset, generation, culture)
     if question.limit is not None:
         form.append(("limit", str(question.limit)))
-    # A classic portal has no mapping: there a connector hears names, and nothing that leads to its codes.
+    # A classic portal has no mapping: there a connector gets names, and nothing that leads to its codes.
     mapped = (selected or dataset.columns) if generation == "tables" else ()
     return [*form, *((f"mapFields[{column.code}]", column.name) for column in mapped)]
 

@@ -1,4 +1,4 @@
-"""Charts of the practice portal: what BI Builder asks, what the connector hears, and what the user then sees."""
+"""Charts of the practice portal: BI Builder's question, the request to the connector, and the picture for the user."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LONGEST_EXCERPT = 500
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart as its user sees it, and what the user never sees: the reason why it is empty.
+    """A chart as its user sees it, and the reason why it is empty, which the user does not see.
 
-    `sent` leaves out the source's settings. `status` is None where the connector did not answer, and `answer` is the
-    beginning of what it said, with those settings masked.
+    `sent` leaves out the source's settings. `status` is None if the connector did not answer, and `answer` is the
+    beginning of its answer, with those settings masked.
     """
 
     picture: Picture
@@ -50,7 +50,7 @@ class Chart:
         return [row[place] for row in self.rows]
 
     def as_json(self) -> dict[str, object]:
-        """Build the JSON of the chart. `failure` is null where the user sees rows."""
+        """Build the JSON of the chart. `failure` is null if the user sees rows."""
         failure = self.failure
         return {
             "columns": self.columns,
@@ -64,7 +64,7 @@ class Chart:
 
 
 class Charts:
-    """Opens charts as BI Builder does."""
+    """Opener of charts, as BI Builder is."""
 
     def __init__(self, context: Context, outbound: Outbound, culture: Culture) -> None:
         self._context = context
@@ -74,9 +74,9 @@ class Charts:
     async def open(self, question: Question, application: str | None = None) -> Chart:
         """Ask the dataset's connector and show the rows, or an empty chart with its reason.
 
-        With an application only its own datasets are there.
+        An application sees only its own datasets.
 
-        Raises `ModuleFault`: DATASET_NOT_FOUND, and CHART_QUESTION for what BI Builder would not offer.
+        Raises `ModuleFault`: DATASET_NOT_FOUND, and CHART_QUESTION for a question that BI Builder would not offer.
         """
         with self._context.database.snapshot() as connection:
             dataset = load_dataset(connection, question.dataset, application)

@@ -53,7 +53,7 @@ _INVALID_DELETE: _Refusal = (
 
 @dataclass(frozen=True)
 class Column:
-    """A column to be made. Whatever else was given is ignored: `visible` cannot be set on creation."""
+    """A column to create. Other keys are ignored: `visible` cannot be set on creation."""
 
     name: str
     external_code: str
@@ -80,7 +80,7 @@ def parse_columns(given: object, generation: Generation) -> list[Column]:
 
 
 def parse_changes(parameters: Mapping[str, object], generation: Generation) -> ColumnChanges:
-    """Check everything that can be checked without the dataset; nothing is saved unless all of it is right."""
+    """Check everything that can be checked without the dataset; nothing is saved unless all is valid."""
     return ColumnChanges(
         add=_parsed_additions(_sequence(parameters, "add"), generation),
         update=dict(_parsed_update(change) for change in _sequence(parameters, "update")),

@@ -92,7 +92,7 @@ class Connectors:
 
 
 def find_connector(connection: sqlite3.Connection, connector_id: int, application: str) -> sqlite3.Row:
-    """Raises `CONNECTOR_NOT_FOUND`, also for what another application owns."""
+    """Find a connector. Raises `CONNECTOR_NOT_FOUND`, also for one of another application."""
     row = records.find(connection, "connectors", connector_id, application)
     if row is None:
         raise ModuleFault("CONNECTOR_NOT_FOUND", "Connector was not found.")

@@ -14,7 +14,7 @@ UrlCheck = Callable[[str, Mapping[str, str]], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Context:
-    """`url_check(url, connection)` says whether a connector answered; `sync_fails(method)` orders a failed sync."""
+    """Parts of a portal. `url_check(url, connection)` calls a connector; `sync_fails(method)` orders a failed sync."""
 
     database: Database
     generation: Generation
@@ -23,7 +23,7 @@ class Context:
     sync_fails: Callable[[str], bool]
 
     def now(self) -> str:
-        """Return the portal's time, `Y-m-d H:i:s`. This portal lives in UTC."""
+        """Return the portal's time, `Y-m-d H:i:s`, in UTC."""
         return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

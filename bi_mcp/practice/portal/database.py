@@ -87,7 +87,7 @@ class Database:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Servers that start together collide here, and SQLite answers "locked" at once, whatever the time-out."""
+    """Switch to WAL, with retries: servers that start together collide, and SQLite ignores its time-out here."""
     for attempt in range(_SWITCH_ATTEMPTS):
         try:
             connection.execute("PRAGMA journal_mode = WAL")

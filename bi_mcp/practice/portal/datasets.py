@@ -62,7 +62,7 @@ class Datasets:
         context.database.create(TABLES + COLUMN_TABLES)
 
     async def add(self, call: Call) -> object:
-        """`dataset.add`: a dataset of BI Builder comes with it."""
+        """Run `dataset.add`, which also creates a dataset of BI Builder."""
         return await self._add(call, in_builder=True)
 
     async def add_table(self, call: Call) -> object:
@@ -127,7 +127,7 @@ class Datasets:
         return True
 
     async def break_down(self, _: Call) -> object:
-        """`dataset.delete` on a portal with the table family."""
+        """Fail like `dataset.delete` on a portal with the table family."""
         raise SystemFault(500, "INTERNAL_SERVER_ERROR", "Internal server error")
 
     async def fields(self, _: Call) -> object:
@@ -159,7 +159,7 @@ class Datasets:
 
 
 def find_dataset(connection: sqlite3.Connection, dataset_id: int, application: str) -> sqlite3.Row:
-    """Raises `DATASET_NOT_FOUND`, also for what another application owns."""
+    """Find a dataset. Raises `DATASET_NOT_FOUND`, also for one of another application."""
     row = records.find(connection, "datasets", dataset_id, application)
     if row is None:
         raise ModuleFault("DATASET_NOT_FOUND", "Dataset was not found.")
@@ -179,7 +179,7 @@ def _checked_name(name: str) -> str:
 
 
 def _refuse_taken(connection: sqlite3.Connection, name: str, generation: Generation) -> None:
-    """Names are unique across the whole portal, whichever application owns them."""
+    """Refuse a name that is taken. Names are unique across the whole portal, for all applications."""
     if records.exists(connection, "datasets", "name = ?", name):
         code, message = _NAME_TAKEN[generation]
         raise ModuleFault(code, message.format(name=name))

@@ -1,4 +1,4 @@
-"""Faults on order: what a network, a proxy or a bad day does to a portal's answers."""
+"""Faults on order: damage that a network, a proxy or a bad day does to a portal's answers."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Drop all orders that are left and let go of the answers that wait."""
+        """Drop all remaining orders and release the answers that wait."""
         self._armed.clear()
         for fault in self._slow:
             fault.release.set()
@@ -221,13 +221,13 @@ def _refusal(fault: ModuleFault | SystemFault) -> Response:
 
 
 async def _read_request(receive: Receive) -> None:
-    """A socket that is closed with unread data in it resets the connection before the answer arrives."""
+    """Read the whole request: a socket closed with unread data resets the connection before the answer arrives."""
     while (await receive()).get("more_body"):
         pass
 
 
 def _method_of(path: str) -> str:
-    """The REST method of a path, or the path itself where it is none."""
+    """Return the REST method of a path, or the path itself if it is not one."""
     if not path.startswith("/rest/"):
         return path
     return path.rstrip("/").rpartition("/")[2].removesuffix(".json")
@@ -245,7 +245,7 @@ class _Order(BaseModel):
 
 
 def fault_routes(faults: Faults) -> list[Route]:
-    """`POST /_portal/faults` orders (a JSON object with the arguments of `Faults.arm`), `DELETE` drops all orders."""
+    """Build the route `/_portal/faults`: `POST` orders (JSON with the arguments of `Faults.arm`), `DELETE` drops all."""
 
     async def control(request: Request) -> Response:
         if request.method == "DELETE":

@@ -31,7 +31,7 @@ def parse_filter(schema: Schema, given: Mapping[str, object], generation: Genera
 
 
 def _part(schema: Schema, key: str, value: object, generation: Generation) -> Condition | None:
-    """Return the condition of one entry; None where the portal ignores it."""
+    """Return the condition of one entry; None if the portal ignores it."""
     group = as_mapping(value) if key.isdecimal() else None
     if group is not None:
         return parse_filter(schema, group, generation) if group else None
@@ -46,7 +46,7 @@ def _part(schema: Schema, key: str, value: object, generation: Generation) -> Co
 
 
 def _refuse_texts(value: object) -> None:
-    """Refuse a list of texts: the classic generation takes their places in it for names of fields."""
+    """Refuse a list of texts: the classic generation mistakes their positions for names of fields."""
     texts = (key for key, below in (as_mapping(value) or {}).items() if isinstance(below, str))
     first = next(texts, None)
     if first is not None:
@@ -98,7 +98,7 @@ def _like(field: Field, pattern: str) -> Condition:
 
 
 def _escaped(value: object) -> str:
-    """Leave `%` as the only wildcard: underscores are everywhere in names."""
+    """Escape all wildcards but `%`: underscores are common in names."""
     return str(value).replace("^", "^^").replace("_", "^_")
 
 

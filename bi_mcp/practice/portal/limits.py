@@ -16,7 +16,7 @@ BASKETS = 10
 
 @dataclass(frozen=True)
 class Bucket:
-    """`capacity` requests may be in the bucket, `drain` of them leave it every second."""
+    """Leaky bucket: `capacity` requests fit in, `drain` of them leave it every second."""
 
     capacity: float
     drain: float
@@ -30,7 +30,7 @@ class _Level:
 
 @dataclass
 class _RunTime:
-    """Run time of one method in baskets of a minute, by the minute that they count; ten are kept."""
+    """Run time of one method in baskets, one for each minute; ten are kept."""
 
     baskets: dict[int, float] = field(default_factory=dict)
 
@@ -47,13 +47,13 @@ class _RunTime:
         return sum(self.baskets.values())
 
     def reset_at(self, now: float) -> int:
-        """The unix time at which the oldest basket is dropped, and no other with it."""
+        """Return the unix time at which the oldest basket is dropped, alone."""
         oldest = min(self.baskets, default=int(now // BASKET_S))
         return int((oldest + BASKETS) * BASKET_S)
 
 
 class Limits:
-    """Counts, and refuses where `bucket` is given. Times are unix seconds and always passed in."""
+    """Counter of requests and run time, which refuses if `bucket` is given. Times are unix seconds, passed in."""
 
     def __init__(self, bucket: Bucket | None) -> None:
         self._bucket = bucket
@@ -72,12 +72,12 @@ class Limits:
             raise SystemFault(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
 
     def before(self, method: str, now: float) -> None:
-        """Raises 429 `OPERATION_TIME_LIMIT` while the method is blocked. Its answer does not say until when."""
+        """Raise 429 `OPERATION_TIME_LIMIT` while the method is blocked. The answer does not say until when."""
         if self._bucket is not None and self._run_time(method, now).operating > OPERATING_LIMIT_S:
             raise SystemFault(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
 
     def after(self, method: str, duration: float, now: float) -> tuple[float, int]:
-        """Add a call's run time in seconds; returns `time.operating` and `time.operating_reset_at`."""
+        """Add a call's run time in seconds; return `time.operating` and `time.operating_reset_at`."""
         run_time = self._run_time(method, now)
         run_time.add(duration, now)
         return run_time.operating, run_time.reset_at(now)
@@ -96,5 +96,5 @@ _BUCKETS: dict[str, Bucket | None] = {
 
 
 def build_limits(name: str) -> Limits:
-    """`name` is off, standard or enterprise. `off` admits everything and still reports run times."""
+    """Build the limits of a plan: off, standard or enterprise. `off` admits everything and still reports run times."""
     return Limits(_BUCKETS[name])

@@ -41,7 +41,7 @@ class Listing:
 
 
 def parse_listing(schema: Schema, parameters: Mapping[str, object], generation: Generation) -> Listing:
-    """Raises the `VALIDATION_…` faults of lists, and HTTP 400 `ERROR_ARGUMENT` for a wrong direction."""
+    """Parse a list request. Raises the `VALIDATION_…` faults, and HTTP 400 `ERROR_ARGUMENT` for a wrong direction."""
     select = parameters.get("select")
     return Listing(
         titles=_selected(schema, select),

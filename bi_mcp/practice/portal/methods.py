@@ -1,4 +1,4 @@
-"""The portal's own table of methods: which names it knows, and what answers them."""
+"""The portal's own table of methods: their names, and the functions that answer them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bi_mcp.practice.portal.system import SystemMethods
 
 @dataclass(frozen=True)
 class Method:
-    """`scope` is what the credential must have been given; `webhook` whether an incoming webhook may call."""
+    """A method of the portal. `scope`: the credential must have it; `webhook`: an incoming webhook may call it."""
 
     handler: Handler
     scope: str | None = SCOPE
@@ -23,7 +23,7 @@ class Method:
 
 
 def build_methods(context: Context) -> Mapping[str, Method]:
-    """19 methods on a classic portal, 26 on one with tables, and the few of the system."""
+    """Build the table: 19 methods on a classic portal, 26 on one with tables, and the few of the system."""
     groups = {"connector": _connectors(context), "source": _sources(context)}
     datasets = Datasets(context)
     if context.generation == "classic":

@@ -1,4 +1,4 @@
-"""OAuth 2.0 of the local portal: applications, authorisation codes and tokens."""
+"""OAuth 2.0 of the practice portal: applications, authorisation codes and tokens."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Lifetimes:
 
 @dataclass(frozen=True)
 class Application:
-    """A local application as its card in the portal shows it. `handler` is where the browser returns to."""
+    """A local application as its card in the portal shows it. `handler` is the browser's return address."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -121,7 +121,7 @@ class TokenStore:
             return _application(connection, client_id)
 
     def authorise(self, application: Application, user_id: int) -> str:
-        """Return a new authorisation code for a user who said yes."""
+        """Return a new authorisation code for a user who agreed."""
         code = secrets.token_hex(35)
         expires = self._clock() + self.lifetimes.code
         with self._database.transaction() as connection:
@@ -132,7 +132,7 @@ class TokenStore:
         return code
 
     def issue(self, application: Application, user_id: int) -> dict[str, object]:
-        """Issue tokens without a login, as an installation does; returns what `exchange` returns."""
+        """Issue tokens without a login, as an installation does; the result is like that of `exchange`."""
         with self._database.transaction() as connection:
             return self._issue(connection, application, user_id)
 
@@ -236,7 +236,7 @@ def _take_code(connection: sqlite3.Connection, client_id: str, code: str, now: f
 def _take_refresh_token(
     connection: sqlite3.Connection, client_id: str, refresh_token: str, now: float
 ) -> int | None:
-    """The access token that came with it lives on until it expires by itself."""
+    """Use up a refresh token. The access token that came with it stays valid until it expires."""
     row = connection.execute(
         "UPDATE oauth_tokens SET refresh_token = NULL"
         " WHERE refresh_token = ? AND client_id = ? AND refresh_expires > ? RETURNING user_id",

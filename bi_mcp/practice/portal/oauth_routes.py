@@ -1,4 +1,4 @@
-"""The addresses of the local portal's OAuth: for a person's browser and for an application."""
+"""The addresses of the practice portal's OAuth: for a person's browser and for an application."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 
 def oauth_routes(store: TokenStore, *, user_id: int = FIXED_USER) -> list[Route]:
-    """`/oauth/authorize/`, `/oauth/token/` and, for this machine only, `/oauth/applications`.
+    """Build the routes `/oauth/authorize/`, `/oauth/token/` and, for this machine only, `/oauth/applications`.
 
     `user_id` is the user who is logged in to the portal in every browser.
     """
@@ -47,7 +47,7 @@ class _Screens:
         self._user_id = user_id
 
     async def authorise(self, request: Request) -> Response:
-        """Ask, then return to the handler address. Failures stay on the page: no application hears of them."""
+        """Ask, then return to the handler address. Failures stay on the page: the application does not hear of them."""
         asked = await _form(request) if request.method == "POST" else dict(request.query_params)
         application = self._store.application(asked.get("client_id", ""))
         if application is None:
@@ -126,7 +126,7 @@ def _ticket(request: Request) -> str:
 
 
 def _form_page(page: str, ticket: str) -> Response:
-    """Pages elsewhere can send our forms, but neither read this cookie nor have it sent along with a POST."""
+    """Answer with a form and its cookie. Foreign pages can send our forms, but cannot read this cookie or POST with it."""
     response = HTMLResponse(page, headers=_PAGE_HEADERS)
     response.set_cookie(TICKET_COOKIE, ticket, path="/oauth/", httponly=True, samesite="lax")
     return response

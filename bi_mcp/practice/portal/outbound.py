@@ -32,9 +32,9 @@ class Answer:
 
 
 class Outbound:
-    """`connectors` are in-process connectors by origin; every other address is called over the network.
+    """Caller of connectors. `connectors` are in-process ones by origin; other addresses are called over the network.
 
-    Unlike the cloud, this portal calls local addresses too: that is where connectors are developed.
+    Unlike the cloud, this portal calls local addresses too: connectors are developed there.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Outbound:
         self._data_timeout_s = data_timeout_s
 
     async def url_check(self, url: str, connection: Mapping[str, str]) -> bool:
-        """Say whether the connector accepts the connection: HTTP 200 itself, without a redirect, and a body."""
+        """Check whether the connector accepts the connection: HTTP 200 itself, without a redirect, and a body."""
         try:
             with anyio.fail_after(self._timeout_s):
                 return await self._answers(url, _form(connection))
@@ -60,7 +60,7 @@ class Outbound:
     async def url_data(self, url: str, form: Sequence[tuple[str, str]]) -> Answer:
         """Post a chart's request. Redirects are followed.
 
-        Raises `ChartFailureError` where no whole answer came.
+        Raises `ChartFailureError` if no complete answer came.
         """
         try:
             with anyio.fail_after(self._data_timeout_s):

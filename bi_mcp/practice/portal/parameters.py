@@ -1,4 +1,4 @@
-"""Parameters of a call: read from JSON body, form body and query, and turned into the values that were meant."""
+"""Parameters of a call: read from JSON body, form body and query, and turned into the intended values."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def as_boolean(value: object) -> bool | None:
 
 
 def as_mapping(value: object) -> Mapping[str, object] | None:
-    """PHP has one array type: a list is a map with the keys 0, 1, 2…; None for anything else."""
+    """Read a map, or a list as the map with the keys 0, 1, 2… that it is in PHP; None for anything else."""
     if isinstance(value, Mapping):
         return {str(key): below for key, below in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The portal itself, without HTTP: who may call what, and what the call costs."""
+"""The portal itself, without HTTP: the rights of callers, and the cost of calls."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bi_mcp.practice.portal.methods import Method, build_methods
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a call, or its error of the module, and when it ran."""
+    """The result of a call, or its error of the module, and its time."""
 
     result: object
     timing: Timing
 
 
 class Portal:
-    """Raises `SystemFault` for everything that the REST service itself refuses."""
+    """Portal that runs methods. Raises `SystemFault` for everything that the REST service itself refuses."""
 
     def __init__(self, context: Context, limits: Limits, clock: Callable[[], float]) -> None:
         self.methods: Mapping[str, Method] = build_methods(context)

@@ -24,9 +24,9 @@ COLUMN_TYPES: Mapping[Generation, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """`rule` is "required", "optional" or "read only"; `newer` fields exist on portals with tables only.
+    """A field. `rule` is "required", "optional" or "read only"; `newer` fields exist on portals with tables only.
 
-    Array fields live outside the object's own row: a filter ignores them, an order refuses them.
+    Array fields are stored outside the object's own row: a filter ignores them, an order refuses them.
     """
 
     title: str
@@ -43,7 +43,7 @@ class Field:
         return {
             "title": self.title,
             "type": self.type,
-            # The vendor marks what it sets itself as required, too.
+            # The vendor also marks fields as required that it sets itself.
             "isRequired": self.rule != "optional",
             "isReadOnly": self.rule == "read only",
             "isImmutable": self.immutable,

@@ -151,7 +151,7 @@ class Sources:
 
 
 def find_source(connection: sqlite3.Connection, source_id: int, application: str) -> sqlite3.Row:
-    """Raises `SOURCE_NOT_FOUND`, also for what another application owns."""
+    """Find a source. Raises `SOURCE_NOT_FOUND`, also for one of another application."""
     row = records.find(connection, "sources", source_id, application)
     if row is None:
         raise ModuleFault("SOURCE_NOT_FOUND", "Source was not found.")
@@ -179,7 +179,7 @@ def _settings_of(connection: sqlite3.Connection, source_id: int) -> list[dict[st
 
 
 def _listed_settings(settings: list[dict[str, object]], listing: Listing) -> dict[str, object]:
-    """Settings in a list of the classic generation: without their ids, and null where there are none."""
+    """Return the settings for a list of the classic generation: without their ids, and null if there are none."""
     if "settings" not in listing.titles:
         return {}
     without_ids = [{key: value for key, value in setting.items() if key != "id"} for setting in settings]
@@ -199,7 +199,7 @@ def _text(value: object) -> str:
 
 
 def _declared_only(connector: sqlite3.Row, settings: Mapping[str, str]) -> dict[str, str]:
-    """Drop what the connector does not declare; the portal says nothing about it."""
+    """Drop settings that the connector does not declare; the portal does so silently."""
     declared = {setting["code"] for setting in declared_settings(connector)}
     return {code: value for code, value in settings.items() if code in declared}
 
@@ -220,7 +220,7 @@ def _save_settings(
 
 
 def _forget_undeclared(connection: sqlite3.Connection, source_id: int, declared: Collection[str]) -> None:
-    """Remove what the connector no longer declares: the portal does so with the next save."""
+    """Remove settings that the connector no longer declares: the portal does so with the next save."""
     for row in _setting_rows(connection, source_id):
         if row["code"] not in declared:
             records.delete(connection, "source_settings", "id = ?", [row["id"]])

@@ -1,4 +1,4 @@
-"""The few methods outside the module with which a client asks who and where it is."""
+"""The few methods outside the module with which a client asks about its user, application and portal."""
 
 from __future__ import annotations
 

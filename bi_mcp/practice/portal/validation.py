@@ -91,7 +91,7 @@ def _typed_value(field: Field, value: object) -> object:
 
 
 def _parsed(field: Field, value: object) -> object:
-    """Return None where the value is not of the field's type."""
+    """Parse a value; None if it is not of the field's type."""
     match field.type:
         case "integer":
             return as_integer(value)

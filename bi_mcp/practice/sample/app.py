@@ -51,7 +51,7 @@ class Access:
 def build_app(
     open_tables: Callable[[], Tables], access: Access, *, note: str, culture: Culture | None = None
 ) -> Starlette:
-    """Build the connector. `open_tables` is called for each request; `note`, for the page, says what data this is."""
+    """Build the connector. `open_tables` is called for each request; `note` describes the data on the page."""
 
     async def page(request: Request) -> Response:
         return HTMLResponse(build_page(str(request.base_url).rstrip("/"), note))

@@ -1,4 +1,4 @@
-"""The data that comes with the package. The README beside it names the origin and the licence."""
+"""The data in the package. The README beside it names the origin and the licence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns, their types, and what a value of each type looks like."""
+"""Columns, their types, and the form of a value of each type."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Column:
 
     @property
     def name(self) -> str:
-        """The code in the spelling that Bitrix24 allows for a dataset's column, where that is enough."""
+        """The code in the spelling that Bitrix24 allows for a dataset's column, if that is enough."""
         name = self.code.upper()
         return name if _DATASET_NAME.fullmatch(name) else self.code
 
@@ -57,7 +57,7 @@ class Column:
         return value
 
     def parse_part(self, text: str, culture: Culture | None = None) -> str:
-        """Turn a text to search for into one as this column's values are written: a whole date becomes ISO."""
+        """Turn a search text into the spelling of this column's values: a whole date becomes ISO."""
         moment = parse_moment(text.strip(), culture) if self.type in {"date", "datetime"} else None
         if moment is None:
             return text

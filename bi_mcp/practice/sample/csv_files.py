@@ -1,4 +1,4 @@
-"""Loads a CSV file into SQLite. Its values decide the types of its columns; a second pass stores them."""
+"""Loader of CSV files into SQLite. The values decide on the types of the columns; a second pass stores them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _CsvFile:
     delimiter: str
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Line number and cells of every line that is not blank; the first is the header."""
+        """Iterate over line number and cells of every line that is not blank; the first is the header."""
         with self.file.open(encoding="utf-8-sig", newline="") as opened:
             reader = csv.reader(opened, delimiter=self.delimiter)
             yield from ((reader.line_num, cells) for cells in reader if cells)
@@ -65,7 +65,7 @@ class _CsvFile:
         ]
         if not codes or any("\0" in code for code in codes):
             raise ConfigError(f"{self.file.name} does not begin with a line of column names.")
-        # SQLite tells no upper from lower case in the names of columns.
+        # SQLite does not distinguish upper and lower case in the names of columns.
         lowered = [code.lower() for code in codes]
         for code in codes:
             if lowered.count(code.lower()) > 1:
@@ -95,7 +95,7 @@ def _plausibility(source: _CsvFile) -> tuple[bool, int]:
 
 
 def _parsers(source: _CsvFile, width: int) -> list[Parser]:
-    """The narrowest parser for each column that reads all its values."""
+    """Choose for each column the narrowest parser that reads all its values."""
     candidates = [_WITH_POINT if source.delimiter == "," else _WITH_COMMA] * width
     for row in source.rows():
         for index, text in enumerate(row):

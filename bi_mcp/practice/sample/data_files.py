@@ -1,4 +1,4 @@
-"""Opens a user's data: a SQLite file where it lies, CSV files as a copy in memory."""
+"""Data of a user: a SQLite file is opened in place, CSV files as a copy in memory."""
 
 from __future__ import annotations
 

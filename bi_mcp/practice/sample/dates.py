@@ -1,6 +1,6 @@
 """Dates as portals of every culture write them into filters, read into the ISO text that the tables hold.
 
-A slashed date such as `01/02/2025` is read only where one reading is possible, or where a setting says which is meant.
+A slashed date such as `01/02/2025` is read only if one reading is possible, or if a setting decides.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOMENT = re.compile(
 
 
 def parse_culture(name: str | None) -> Culture | None:
-    """Read a culture's name. Raises ConfigError that lists those that are known."""
+    """Read a culture's name. Raises ConfigError, which lists the known ones."""
     if not name:
         return None
     for culture in CULTURES:

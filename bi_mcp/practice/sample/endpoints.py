@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# No secret: it protects public data, and every reader of the documentation knows it.
+# Not a secret: it protects public data, and every reader of the documentation knows it.
 DEMO_PASSWORD = "demo-password"  # noqa: S105 - see above
 
 # The origin under which the embedded portal reaches the sample inside one process.

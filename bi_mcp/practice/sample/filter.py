@@ -51,7 +51,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Comparison:
-    """A test of a column: one of the values passes it, or none does where it is negated."""
+    """A test of a column: one of the values must pass it, or none if it is negated."""
 
     column: Column
     test: Test
@@ -80,7 +80,7 @@ class _Scope:
 def parse_filter(filter: Form, names: ColumnNames, culture: Culture | None = None) -> Group:
     """Parse a filter with all its groups.
 
-    Raises RefusalError that names the column, operator or value at fault.
+    Raises RefusalError, which names the column, operator or value at fault.
     """
     group = _parse_group(filter, _Scope(names, culture))
     # SQLite refuses expressions that are much deeper.
@@ -113,7 +113,7 @@ def _parse_group(filter: Form, scope: _Scope) -> Group:
 
 
 def _parse_logic(key: str, value: Nested, scope: _Scope) -> Logic | None:
-    """Read how a group joins its members; None for a condition on a column that happens to be called so."""
+    """Read the logic that joins a group's members; None for a condition on a column that happens to have that name."""
     match value.upper() if isinstance(value, str) else None:
         case "AND":
             return "AND"
@@ -157,7 +157,7 @@ def _texts(value: Nested, column: Column) -> list[str]:
 
 
 def list_items(value: Form) -> list[Nested]:
-    """The items of a list by their numbers, in whatever order they came."""
+    """Return the items of a list in the order of their numbers."""
     if all(_NUMBER.fullmatch(key) for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return list(value.values())

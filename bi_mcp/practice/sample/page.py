@@ -36,7 +36,7 @@ td {{ padding: .2em 1.5em .2em 0 }}</style>
 
 
 def build_page(origin: str, note: str) -> str:
-    """Write the page for a connector reached at `origin`, without a slash at its end. `note` says what data it serves."""
+    """Write the page for a connector at `origin`, without a slash at its end. `note` describes the data it serves."""
     addresses = "\n".join(
         f"<tr><td><code>{field}</code><td><code>{escape(origin + path)}</code><td>{_PURPOSES[field]}"
         for field, path in ENDPOINTS.items()

