@@ -10,8 +10,8 @@ from bi_mcp.base.language import say, text
 from bi_mcp.endpoints.elements import ElementReader
 
 TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "timezone"})
-# Number of reports about one rule, even if a million rows break it.
-TOLD = 5
+# Breaches that are reported of one rule, even if a million rows break it.
+MOST_REPORTS = 5
 MOST_KEYS = 3
 
 Rule = Literal[
@@ -139,11 +139,11 @@ class _Notes:
 
     def add(self, rule: Rule, where: str, detail: str = "") -> None:
         self.counts[rule] = self.counts.get(rule, 0) + 1
-        if self.counts[rule] <= TOLD:
+        if self.counts[rule] <= MOST_REPORTS:
             self.breaches.append(Breach(rule, where, detail))
 
-    def told(self) -> list[Breach]:
-        more = ((rule, count - TOLD) for rule, count in self.counts.items() if count > TOLD)
+    def all_breaches(self) -> list[Breach]:
+        more = ((rule, count - MOST_REPORTS) for rule, count in self.counts.items() if count > MOST_REPORTS)
         return [
             *self.breaches,
             *(Breach(rule, say("elsewhere"), say("{count} more", count=count)) for rule, count in more),
@@ -164,7 +164,7 @@ def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
         elif code and title:
             items.append(table)
         seen.add(code)
-    return Tables(items, notes.told(), answer, _truncated(read))
+    return Tables(items, notes.all_breaches(), answer, _is_truncated(read))
 
 
 def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
@@ -183,7 +183,7 @@ def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
         seen.add(code)
     if read.is_array and not read.elements:
         notes.add("empty_array", say("answer"))
-    return Columns(items, notes.told(), answer, _truncated(read))
+    return Columns(items, notes.all_breaches(), answer, _is_truncated(read))
 
 
 def parse_rows(
@@ -201,11 +201,11 @@ def parse_rows(
     """
     notes = _Notes()
     if read.is_array is False:
-        notes.add("not_array", say("answer"), _told(read.other))
-        return Rows([], [], notes.told(), answer)
+        notes.add("not_array", say("answer"), _describe_other(read.other))
+        return Rows([], [], notes.all_breaches(), answer)
     if not read.elements:
         notes.add("header_missing", say("answer"), say("the array is empty"))
-        return Rows([], [], notes.told(), answer)
+        return Rows([], [], notes.all_breaches(), answer)
     header = _parse_header(read.elements[0], notes)
     columns = name_columns(header, names or {})
     _check_spelling(header, columns, names or {}, notes, mapped=mapped)
@@ -214,14 +214,14 @@ def parse_rows(
     for number, row in _arrays(read.elements[1:], notes):
         _check_row(number, row, header, notes)
         rows.append(row)
-    truncated = _truncated(read)
+    truncated = _is_truncated(read)
     if limit is not None and len(rows) > limit:
         notes.add("limit_ignored", say("rows"), say("{limit} asked for", limit=limit))
         rows, truncated = rows[:limit], True
-    return Rows(header, rows, notes.told(), answer, truncated, columns)
+    return Rows(header, rows, notes.all_breaches(), answer, truncated, columns)
 
 
-def _told(other: object) -> str:
+def _describe_other(other: object) -> str:
     """Describe an answer that is not an array; of an object give the keys, which often name an error."""
     if not isinstance(other, dict):
         return ""
@@ -232,7 +232,7 @@ def _told(other: object) -> str:
 
 def _objects(read: ElementReader, place: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
     if not read.is_array:
-        notes.add("not_array", say("answer"), _told(read.other))
+        notes.add("not_array", say("answer"), _describe_other(read.other))
         return
     for number, element in enumerate(read.elements, 1):
         if isinstance(element, dict):
@@ -292,7 +292,7 @@ def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Brea
     for code in header:
         if code and code not in described:
             notes.add("column_undescribed", say("row 1"), code)
-    return notes.told()
+    return notes.all_breaches()
 
 
 def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
@@ -349,5 +349,5 @@ def _check_row(number: int, row: list[object], header: list[str], notes: _Notes)
         notes.add("nested_value", say("row {number}", number=number), say("place {number}", number=nested))
 
 
-def _truncated(read: ElementReader) -> bool:
+def _is_truncated(read: ElementReader) -> bool:
     return bool(read.is_array) and not read.complete

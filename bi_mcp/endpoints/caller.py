@@ -27,7 +27,7 @@ from bi_mcp.endpoints.exchange import EndpointLimits, Exchange, certificates_of_
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, resolve_host
 from bi_mcp.endpoints.request import DataRequest
-from bi_mcp.endpoints.wording import Connection, named, safe_text
+from bi_mcp.endpoints.wording import Connection, name_address, safe_text
 from bi_mcp.errors import EndpointError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class EndpointCaller:
         answer = await self._post(url, {}, connection, is_enough)
         if not answer.size:
             raise EndpointError(
-                say("{url} answered 200 with an empty body.", url=named(url)),
+                say("{url} answered 200 with an empty body.", url=name_address(url)),
                 reason="empty",
                 status=200,
             )
@@ -138,7 +138,7 @@ class EndpointCaller:
                 read.finish()
         except NotJsonError as error:
             broken = EndpointError(
-                say("{url} answered 200, but the answer {error}.", url=named(url), error=error),
+                say("{url} answered 200, but the answer {error}.", url=name_address(url), error=error),
                 reason="not_json",
                 status=200,
             )
@@ -148,7 +148,7 @@ class EndpointCaller:
             raise EndpointError(
                 say(
                     "{url} answered more than {size} bytes without an element that ends.",
-                    url=named(url),
+                    url=name_address(url),
                     size=self.limits.size,
                 ),
                 reason="too_large",

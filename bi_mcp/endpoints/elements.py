@@ -42,7 +42,7 @@ class ElementReader:
         """Take the next part of the body; False when there are enough elements. Raises NotJsonError."""
         if len(self._beginning) < LONGEST_MARK:
             self._beginning += part[:LONGEST_MARK]
-        self._text += self._decoded(part, final=False)
+        self._text += self._decode(part, final=False)
         # A long element is tried again only when its text has doubled: tried at each part, it would cost its square.
         if len(self._text) >= self._next_try:
             self._take_elements()
@@ -51,7 +51,7 @@ class ElementReader:
 
     def finish(self) -> None:
         """End the body. Raises NotJsonError when it ended too early, or holds more than one value."""
-        self._text += self._decoded(b"", final=True)
+        self._text += self._decode(b"", final=True)
         self._take_elements()
         if len(self.elements) >= self._enough and not self.complete:
             return
@@ -97,7 +97,7 @@ class ElementReader:
         self._text = self._text[start + 1 :]
         return True
 
-    def _decoded(self, part: bytes, *, final: bool) -> str:
+    def _decode(self, part: bytes, *, final: bool) -> str:
         try:
             return self._utf8.decode(part, final)
         except UnicodeDecodeError:

@@ -19,7 +19,7 @@ from bi_mcp.base.logs import hide_answers_in_logs
 from bi_mcp.base.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
-from bi_mcp.endpoints.wording import Connection, named, named_by_endpoint, quote_refusal
+from bi_mcp.endpoints.wording import Connection, name_address, name_answered_address, quote_refusal
 from bi_mcp.errors import EndpointError, EndpointReason
 from bi_mcp.rest.network import certificate_trouble, require_key_log
 
@@ -132,7 +132,7 @@ class Exchange:
 
     async def _read(self, response: httpx.Response) -> int:
         size = 0
-        async with aclosing(_uncompressed(response, self._name())) as parts:
+        async with aclosing(_uncompress(response, self._name())) as parts:
             async for part in parts:
                 size += len(part)
                 if size > self._limits.size or not self._wants(part):
@@ -143,7 +143,7 @@ class Exchange:
         """Quote the beginning of a refusal's body; a body that cannot be read is not quoted."""
         body = bytearray()
         try:
-            async with aclosing(_uncompressed(response, self._name())) as parts:
+            async with aclosing(_uncompress(response, self._name())) as parts:
                 async for part in parts:
                     body += part
                     if len(body) >= LARGEST_REFUSAL:
@@ -157,7 +157,7 @@ class Exchange:
         status = response.status_code
         if response.has_redirect_location:
             target = self._target(response)
-            if target is not None and named(target) == self._name():
+            if target is not None and name_address(target) == self._name():
                 raise EndpointError(
                     say("{url} redirects to itself (HTTP {status}).", url=self._name(), status=status),
                     reason="loop",
@@ -169,7 +169,7 @@ class Exchange:
                     url=self._name(),
                     target=say("an address that cannot be read")
                     if target is None
-                    else named_by_endpoint(target, self._connection),
+                    else name_answered_address(target, self._connection),
                     status=status,
                 ),
                 reason="redirect",
@@ -204,7 +204,7 @@ class Exchange:
             ) from None
 
     def _name(self) -> str:
-        return named(self._url)
+        return name_address(self._url)
 
     async def _trace(self, event: str, _: Mapping[str, object]) -> None:
         if event.endswith("send_request_headers.started"):
@@ -240,13 +240,13 @@ class _Bounded:
         self._left = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def bounded(message: Message) -> None:
+        async def send_bounded(message: Message) -> None:
             await send(message)
             self._left -= len(message.get("body", b""))
             if self._left < 0:
                 raise OSError("enough was read")
 
-        await self._app(scope, receive, bounded)
+        await self._app(scope, receive, send_bounded)
 
 
 def _encoding(response: httpx.Response) -> str:
@@ -254,7 +254,7 @@ def _encoding(response: httpx.Response) -> str:
     return encoding
 
 
-async def _uncompressed(response: httpx.Response, name: str) -> AsyncGenerator[bytes, None]:
+async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[bytes, None]:
     encoding = _encoding(response)
     if encoding not in NO_ENCODING | ENCODINGS:
         raise EndpointError(

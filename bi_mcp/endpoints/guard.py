@@ -133,12 +133,12 @@ async def find_destination(
 
 def why_not_public(ip: IPAddress) -> str | None:
     """Name what kind of address this is, for a sentence; None when it is on the public internet."""
-    if isinstance(ip, IPv6Address) and (embedded := _embedded(ip)) is not None:
+    if isinstance(ip, IPv6Address) and (embedded := _find_embedded(ip)) is not None:
         return why_not_public(embedded) or (None if _is_carrier(ip) else say("a reserved address"))
     return next((say(kind) for is_kind, kind in _NOT_PUBLIC if is_kind(ip)), None)
 
 
-def _embedded(ip: IPv6Address) -> IPv4Address | None:
+def _find_embedded(ip: IPv6Address) -> IPv4Address | None:
     """Return the IPv4 address that an IPv6 address embeds."""
     if ip.ipv4_mapped or ip in _NAT64 or (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(int(ip) & 0xFFFFFFFF)

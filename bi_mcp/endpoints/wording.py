@@ -29,7 +29,7 @@ def one_line(text: str, *, longest: int = LONGEST_QUOTE) -> str:
     return line if len(line) <= longest else line[:longest] + "…"
 
 
-def named(url: str) -> str:
+def name_address(url: str) -> str:
     """Return the connector's address for a sentence, without its user and its query.
 
     It is not compared with the connection: an author of addresses could learn a value from a mask.
@@ -37,8 +37,8 @@ def named(url: str) -> str:
     return one_line(_without_query(url))
 
 
-def named_by_endpoint(url: str, connection: Connection) -> str:
-    """Return an address from an endpoint's answer for a sentence: as `named`, and without the connection's values."""
+def name_answered_address(url: str, connection: Connection) -> str:
+    """Return an address from an endpoint's answer for a sentence: as `name_address`, and without the connection's values."""
     # Masked before it is shortened: the signs at which an address is cut may be a value's, too.
     return one_line(_without_query(redact(url, connection.values(), cut=False)))
 

@@ -25,7 +25,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.rest.envelope import raise_hidden_error, unexpected
+from bi_mcp.rest.envelope import raise_hidden_error, unexpected_answer
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
 
@@ -44,7 +44,7 @@ Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
 
 
-def _unparsed(reply: object) -> Any:
+def _keep_reply(reply: object) -> Any:
     return reply
 
 
@@ -54,7 +54,7 @@ class Command(Generic[Value_co]):
 
     method: Method
     parameters: Mapping[str, object]
-    parse: Callable[[object], Value_co] = _unparsed
+    parse: Callable[[object], Value_co] = _keep_reply
 
 
 @dataclass(frozen=True, init=False)
@@ -165,7 +165,7 @@ def parse_batch(
 
 def fail_batch(commands: Sequence[Command[object]], error: BiMcpError) -> list[BiMcpError]:
     """Return an error for each command after the whole batch failed: reads failed, writes may have happened."""
-    return [_failed(command, error) for command in commands]
+    return [_failure_of(command, error) for command in commands]
 
 
 def skip(command: Command[object]) -> SkippedError:
@@ -275,13 +275,17 @@ def _outcome(
         return error.without(_secrets(command))
     except BiMcpError as error:
         return error
-    return skip(command) if stopped else unexpected(command.method, 200, say("a batch without this command"))
+    return (
+        skip(command)
+        if stopped
+        else unexpected_answer(command.method, 200, say("a batch without this command"))
+    )
 
 
-def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
+def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
     method = command.method
     if isinstance(error, PortalError):
-        return _refused(command, error)
+        return _refusal_of(command, error)
     writes = method.effect is not Effect.READ
     advice = look_first(method) if writes else say("It only reads: it can be sent again.")
     told = say("{name} travelled in a batch that failed. {error}", name=method.name, error=error)
@@ -295,7 +299,7 @@ def _failed(command: Command[object], error: BiMcpError) -> BiMcpError:
     return error
 
 
-def _refused(command: Command[object], error: PortalError) -> PortalError:
+def _refusal_of(command: Command[object], error: PortalError) -> PortalError:
     method, code, message, status = command.method, error.code, error.message, error.status
     hint = error_for(method, code, message, status).hint if code in UNCERTAIN_CODES else error.hint
     own = type(error)(method=method.name, code=code, message=message, hint=hint, status=status)

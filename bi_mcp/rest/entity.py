@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
 from bi_mcp.rest.batch import Command
-from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.field import FieldDescription
 from bi_mcp.rest.models.wire import Identified, Received, Sent, WireInt, parse_list
@@ -243,7 +243,7 @@ def parse_id(called: Method, reply: object) -> int:
 def parse_true(called: Method, reply: object) -> None:
     """Accept the `true` of a successful write, in every spelling of it."""
     if reply not in (True, 1, "true", "Y", "1"):
-        raise unexpected(called, 200, say("not the 'true' of a success"))
+        raise unexpected_answer(called, 200, say("not the 'true' of a success"))
 
 
 def _parse_fields(called: Method, reply: object) -> list[FieldDescription]:
@@ -255,7 +255,7 @@ def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Par
     """Turn an array of the wire into models."""
     items = parse_list(reply)
     if not isinstance(items, list):
-        raise unexpected(called, 200, say("no array of objects"))
+        raise unexpected_answer(called, 200, say("no array of objects"))
     return [parse_model(called, model, item) for item in items]
 
 
@@ -270,4 +270,4 @@ def parse_model(called: Method, model: type[Parsed], reply: object) -> Parsed:
                 {".".join(str(step) for step in problem["loc"]) or say("the object") for problem in problems}
             )
         )
-        raise unexpected(called, 200, say("unreadable in {where}", where=where)) from None
+        raise unexpected_answer(called, 200, say("unreadable in {where}", where=where)) from None

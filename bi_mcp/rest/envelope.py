@@ -65,7 +65,7 @@ def parse_answer(
     except UnexpectedAnswerError:
         if status != 429:
             raise
-        raise _limited(method, wait) from None
+        raise _limit_error(method, wait) from None
 
 
 def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer:
@@ -73,15 +73,15 @@ def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer
     timing = _timing(answer, date)
     _raise_error(method, status, answer, timing)
     if status != 200:
-        raise unexpected(method, status, say("HTTP {status} without an error code", status=status))
+        raise unexpected_answer(method, status, say("HTTP {status} without an error code", status=status))
     if "result" not in answer:
-        raise unexpected(method, status, say("a JSON object without 'result'"))
+        raise unexpected_answer(method, status, say("a JSON object without 'result'"))
     result = answer["result"]
     raise_hidden_error(method, status, result)
     return Answer(result, timing)
 
 
-def _limited(method: Method, wait: float | None) -> LimitError:
+def _limit_error(method: Method, wait: float | None) -> LimitError:
     """Make the error for a page that asks for fewer requests: a proxy before the portal has passed nothing on."""
     hint = say("Nothing happened. Try again in a minute.")
     if wait is not None:
@@ -115,13 +115,13 @@ def raise_hidden_error(method: Method, status: int, result: object) -> None:
 
 def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
     if not body.strip():
-        raise unexpected(method, status, say("an empty body"))
+        raise unexpected_answer(method, status, say("an empty body"))
     try:
         answer = parse_foreign(body)
     except ValueError:
-        raise unexpected(method, status, _describe_text(body)) from None
+        raise unexpected_answer(method, status, _describe_text(body)) from None
     if not _is_object(answer):
-        raise unexpected(
+        raise unexpected_answer(
             method,
             status,
             say("JSON of the wrong shape ({kind} where an object belongs)", kind=_json_type(answer)),
@@ -137,7 +137,7 @@ def _raise_error(method: Method, status: int, holder: dict[str, object], timing:
         return
     code = place.get("error")
     if isinstance(code, bool) or not isinstance(code, str | int | None):
-        raise unexpected(method, status, say("an error without a code"))
+        raise unexpected_answer(method, status, say("an error without a code"))
     error = error_for(method, _parse_code(code), _one_line(place.get("error_description")), status)
     error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
     raise error
@@ -190,7 +190,7 @@ def _one_line(text: object) -> str:
     return _ADDRESS.sub("(address)", lines[0])[:MESSAGE_CHARACTERS] if lines else ""
 
 
-def unexpected(method: Method, status: int, what: str) -> UnexpectedAnswerError:
+def unexpected_answer(method: Method, status: int, what: str) -> UnexpectedAnswerError:
     """Make the error for an answer that is not the REST API's. `what` describes it and never repeats it."""
     advice = say("Check the portal's address and that no proxy or login page answers in its place.")
     if method.effect is not Effect.READ:

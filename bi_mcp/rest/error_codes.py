@@ -39,7 +39,7 @@ class ErrorCode:
     hint: str
 
 
-def _refused(hint: str) -> ErrorCode:
+def _refusal(hint: str) -> ErrorCode:
     return ErrorCode(RefusedError, hint)
 
 
@@ -84,8 +84,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
         text("The application is not open to this user. An administrator can grant access."),
     ),
     # Identifiers
-    "VALIDATION_ID_NOT_PROVIDED": _refused(text("Pass the id of the object.")),
-    "VALIDATION_INVALID_ID_FORMAT": _refused(
+    "VALIDATION_ID_NOT_PROVIDED": _refusal(text("Pass the id of the object.")),
+    "VALIDATION_INVALID_ID_FORMAT": _refusal(
         text("An id is a positive whole number, as the list methods return it.")
     ),
     "CONNECTOR_NOT_FOUND": ErrorCode(
@@ -107,20 +107,20 @@ ERROR_CODES: dict[str, ErrorCode] = {
         ),
     ),
     # Fields
-    "VALIDATION_FIELDS_NOT_PROVIDED": _refused(text("Pass 'fields' with at least one field.")),
-    "VALIDATION_UNKNOWN_PARAMETERS": _refused(
+    "VALIDATION_FIELDS_NOT_PROVIDED": _refusal(text("Pass 'fields' with at least one field.")),
+    "VALIDATION_UNKNOWN_PARAMETERS": _refusal(
         text(
             "This portal does not know the named fields (an older portal has no supportMapping and no sourceCode). Leave them out."
         )
     ),
-    "VALIDATION_REQUIRED_FIELD_MISSING": _refused(
+    "VALIDATION_REQUIRED_FIELD_MISSING": _refusal(
         text("Add the named field; the *.fields methods say which are required.")
     ),
-    "VALIDATION_READ_ONLY_FIELD": _refused(text("Leave the named field out: the portal sets it itself.")),
-    "VALIDATION_IMMUTABLE_FIELD": _refused(
+    "VALIDATION_READ_ONLY_FIELD": _refusal(text("Leave the named field out: the portal sets it itself.")),
+    "VALIDATION_IMMUTABLE_FIELD": _refusal(
         text("The named field is set once, at creation. To change it, delete the object and create it anew.")
     ),
-    "VALIDATION_INVALID_FIELD_TYPE": _refused(
+    "VALIDATION_INVALID_FIELD_TYPE": _refusal(
         text("Send the named field with the type that the message names.")
     ),
     # Dependencies
@@ -130,18 +130,18 @@ ERROR_CODES: dict[str, ErrorCode] = {
             "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first."
         ),
     ),
-    "BX_ERROR": _refused(
+    "BX_ERROR": _refusal(
         text("A general error of the module: its text says what is wrong. Nothing can be told from the code.")
     ),
     # Connector
-    "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refused(
+    "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refusal(
         text("Every element of a connector's settings needs code, name and type.")
     ),
-    "VALIDATION_SETTINGS_INVALID_TYPE": _refused(
+    "VALIDATION_SETTINGS_INVALID_TYPE": _refusal(
         text("A connector's setting has the type STRING or INT, in capitals.")
     ),
-    "VALIDATION_SETTINGS_NAME_TOO_LONG": _refused(text("Shorten the setting's name to 512 characters.")),
-    "VALIDATION_SETTINGS_CODE_TOO_LONG": _refused(text("Shorten the setting's code to 512 characters.")),
+    "VALIDATION_SETTINGS_NAME_TOO_LONG": _refusal(text("Shorten the setting's name to 512 characters.")),
+    "VALIDATION_SETTINGS_CODE_TOO_LONG": _refusal(text("Shorten the setting's code to 512 characters.")),
     # Source
     "SOURCE_CREATE_CONNECTION_ERROR": ErrorCode(
         ConnectionCheckError,
@@ -170,12 +170,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
             "Names are unique across the whole portal, other applications' tables included. Choose another name."
         ),
     ),
-    "FIELDS_EMPTY": _refused(text("A dataset needs at least one column in fields.fields.")),
-    "VALIDATION_DATASET_NAME_INVALID": _refused(
+    "FIELDS_EMPTY": _refusal(text("A dataset needs at least one column in fields.fields.")),
+    "VALIDATION_DATASET_NAME_INVALID": _refusal(
         text("A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _.")
     ),
-    "VALIDATION_DATASET_NAME_TOO_LONG": _refused(text("Shorten the dataset's name to 230 characters.")),
-    "INVALID_METHOD": _refused(
+    "VALIDATION_DATASET_NAME_TOO_LONG": _refusal(text("Shorten the dataset's name to 230 characters.")),
+    "INVALID_METHOD": _refusal(
         text("dataset_update changes only the description; columns are changed with dataset_fields_update.")
     ),
     "DATASET_UPDATE_ERROR": ErrorCode(
@@ -186,21 +186,21 @@ ERROR_CODES: dict[str, ErrorCode] = {
         ),
     ),
     # Columns
-    "VALIDATION_DUPLICATE_FIELD_CODE": _refused(
+    "VALIDATION_DUPLICATE_FIELD_CODE": _refusal(
         text("Two columns of this call have the same externalCode. Each may occur once.")
     ),
-    "VALIDATION_DUPLICATE_FIELD_NAME": _refused(
+    "VALIDATION_DUPLICATE_FIELD_NAME": _refusal(
         text("Two columns of this call have the same name. Each may occur once.")
     ),
-    "DUPLICATE_FIELDS": _refused(text("Two columns of this call have the same name. Each may occur once.")),
-    "VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS": _refused(
+    "DUPLICATE_FIELDS": _refusal(text("Two columns of this call have the same name. Each may occur once.")),
+    "VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS": _refusal(
         text("Every column needs name, externalCode and type.")
     ),
-    "VALIDATION_FIELD_NAME_INVALID_FORMAT": _refused(
+    "VALIDATION_FIELD_NAME_INVALID_FORMAT": _refusal(
         text("A column's name begins with a capital Latin letter and holds only A-Z, 0-9 and _.")
     ),
-    "VALIDATION_FIELD_NAME_TOO_LONG": _refused(text("Shorten the column's name to 32 characters.")),
-    "VALIDATION_FIELD_INVALID_TYPE": _refused(
+    "VALIDATION_FIELD_NAME_TOO_LONG": _refusal(text("Shorten the column's name to 32 characters.")),
+    "VALIDATION_FIELD_INVALID_TYPE": _refusal(
         text(
             "A column's type is int, string, double, date or datetime, on newer portals also money or timezone, in small letters."
         )
@@ -211,30 +211,30 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "VALIDATION_DUPLICATE_EXIST_NAME": ErrorCode(
         AlreadyExistsError, text("The dataset has a column with this name already.")
     ),
-    "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS": _refused(
+    "VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS": _refusal(
         text("Every element of add needs name, externalCode and type.")
     ),
-    "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS": _refused(
+    "VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS": _refusal(
         text("Every element of update needs id and visible.")
     ),
-    "VALIDATION_FIELD_DELETE_INVALID_ID": _refused(
+    "VALIDATION_FIELD_DELETE_INVALID_ID": _refusal(
         text("delete takes ids of columns, positive whole numbers, as dataset_get returns them.")
     ),
     # Lists
-    "VALIDATION_SELECT_TYPE": _refused(text("select is an array of field names.")),
-    "VALIDATION_FILTER_TYPE": _refused(text("filter is an object of conditions.")),
-    "VALIDATION_ORDER_TYPE": _refused(text('order is an object such as {{"id": "ASC"}}.')),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _refused(
+    "VALIDATION_SELECT_TYPE": _refusal(text("select is an array of field names.")),
+    "VALIDATION_FILTER_TYPE": _refusal(text("filter is an object of conditions.")),
+    "VALIDATION_ORDER_TYPE": _refusal(text('order is an object such as {{"id": "ASC"}}.')),
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _refusal(
         text("Use the names that the *.fields method of this group lists.")
     ),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _refused(
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _refusal(
         text("Use the names that the *.fields method of this group lists.")
     ),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _refused(
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _refusal(
         text("Use the names that the *.fields method of this group lists.")
     ),
-    "VALIDATION_INVALID_FILTER_LOGIC": _refused(text("logic is AND or OR.")),
-    "ERROR_ARGUMENT": _refused(text("An order direction is ASC or DESC.")),
+    "VALIDATION_INVALID_FILTER_LOGIC": _refusal(text("logic is AND or OR.")),
+    "ERROR_ARGUMENT": _refusal(text("An order direction is ASC or DESC.")),
     # Limits
     "QUERY_LIMIT_EXCEEDED": ErrorCode(
         LimitError,
@@ -250,44 +250,44 @@ ERROR_CODES: dict[str, ErrorCode] = {
             "This method used up its run time of ten minutes; nothing happened. Other methods work; try again in ten minutes."
         ),
     ),
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refused(
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refusal(
         text("This method may not stand in a batch. Call it by itself.")
     ),
-    "ERROR_BATCH_LENGTH_EXCEEDED": _refused(text("A batch holds at most 50 commands.")),
-    "ERROR_MANIFEST_IS_NOT_AVAILABLE": _refused(
+    "ERROR_BATCH_LENGTH_EXCEEDED": _refusal(text("A batch holds at most 50 commands.")),
+    "ERROR_MANIFEST_IS_NOT_AVAILABLE": _refusal(
         text(
             "The portal misses a manifest of an application; no method of BIconnector needs one. Check that the address is the portal's own, and reinstall the application."
         )
     ),
     # System
-    "INTERNAL_SERVER_ERROR": _refused(text("The portal failed inside. Try again later.")),
-    "ERROR_UNEXPECTED_ANSWER": _refused(text("The portal failed inside. Try again later.")),
-    "INVALID_REQUEST": _refused(text("The portal accepts https only. Use an https address.")),
+    "INTERNAL_SERVER_ERROR": _refusal(text("The portal failed inside. Try again later.")),
+    "ERROR_UNEXPECTED_ANSWER": _refusal(text("The portal failed inside. Try again later.")),
+    "INVALID_REQUEST": _refusal(text("The portal accepts https only. Use an https address.")),
     "ERROR_METHOD_NOT_FOUND": ErrorCode(
         MethodMissingError,
         text(
             "This portal does not know the method: the BIconnector module is missing or older than the method."
         ),
     ),
-    "PORTAL_DELETED": _refused(text("This portal no longer exists. Check BI_MCP_PORTAL_URL.")),
+    "PORTAL_DELETED": _refusal(text("This portal no longer exists. Check BI_MCP_PORTAL_URL.")),
 }
 
-_UNLISTED = _refused(text("The code is not documented; the vendor's page of the method may say more."))
+_UNLISTED = _refusal(text("The code is not documented; the vendor's page of the method may say more."))
 # A field that is called by a number is the place of an element in a list.
 _ELEMENT = re.compile(r'Field "\d+"')
-_LIST_OF_TEXTS = _refused(
+_LIST_OF_TEXTS = _refusal(
     text(
         'This portal takes lists of numbers only. Write a group with one condition for each text: {{"0": {{"logic": "OR", "0": {{"name": "a"}}, "1": {{"name": "b"}}}}}}.'
     )
 )
-_WITHOUT_CODE = _refused(
+_WITHOUT_CODE = _refusal(
     text("The portal gives no code for this; its text is all there is. Nothing happened.")
 )
 
 # What a code means in one method and not in the others.
 _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
     # Not a NotFoundError: the source is there, and must not be taken for deleted.
-    ("source.get", ORPHANED): _refused(
+    ("source.get", ORPHANED): _refusal(
         text(
             "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete."
         )

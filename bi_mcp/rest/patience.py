@@ -98,7 +98,7 @@ class PatientTransport:
             elapsed = self._clock() - started
             wait = self._wait_after(method, failure, attempt, elapsed)
             if wait is None:
-                raise _counted(failure, attempt, elapsed) from None
+                raise _count_attempts(failure, attempt, elapsed) from None
             await self._pause(wait, f"{method.name} failed and will be tried again")
 
     async def turn(self, method: Method) -> None:
@@ -120,7 +120,7 @@ class PatientTransport:
             return
         again_at = self._wall_clock() + wait
         if wait > self._max_wait_s:
-            raise _blocked(method, wait, again_at)
+            raise _blocked_error(method, wait, again_at)
         await self._pause(wait, f"{method.name} used up its run time until {_moment(again_at)}")
 
     async def _wait_for_turn(self, method: Method) -> Ticket:
@@ -138,7 +138,7 @@ class PatientTransport:
         bucket = self._limiter.bucket
         wait = bucket.wait(ticket, self._clock())
         if wait > self._max_wait_s:
-            raise _crowded(method, wait, bucket.waiting - 1)
+            raise _crowded_error(method, wait, bucket.waiting - 1)
         while wait > 0:
             pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
             await self._rest(wait, pace)
@@ -197,7 +197,7 @@ class PatientTransport:
         await self._sleep(min(left, TOLD_EVERY_S))
 
 
-def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
+def _blocked_error(method: Method, wait: float, again_at: float) -> LimitError:
     error = LimitError(
         method=method.name,
         code=RUN_TIME_USED_UP,
@@ -213,7 +213,7 @@ def _blocked(method: Method, wait: float, again_at: float) -> LimitError:
     return error
 
 
-def _crowded(method: Method, wait: float, ahead: int) -> LimitError:
+def _crowded_error(method: Method, wait: float, ahead: int) -> LimitError:
     return LimitError(
         method=method.name,
         code=TOO_MANY_REQUESTS,
@@ -231,7 +231,7 @@ def _moment(unix_time: float) -> str:
     return f"{datetime.fromtimestamp(unix_time, UTC):%H:%M:%S} UTC"
 
 
-def _counted(failure: Failure, attempts: int, elapsed: float) -> Failure:
+def _count_attempts(failure: Failure, attempts: int, elapsed: float) -> Failure:
     """Add the number of attempts and their time to an error after more than one."""
     tried = say(
         "{failure} Tried {attempts} times in {elapsed:.0f} s.",

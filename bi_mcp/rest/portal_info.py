@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.rest.entity import parse_model
-from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.methods import SYSTEM_METHODS
 from bi_mcp.rest.models.portal import Application, PortalUser
 
@@ -31,7 +31,7 @@ class PortalInfo:
         """Return the scopes of the credential."""
         reply = await self._transport.call(_SCOPE, {})
         if not isinstance(reply, list):
-            raise unexpected(_SCOPE, 200, say("no array of scopes"))
+            raise unexpected_answer(_SCOPE, 200, say("no array of scopes"))
         return [str(scope) for scope in reply]
 
     async def application(self) -> Application:
@@ -44,7 +44,7 @@ class PortalInfo:
         try:
             moment = datetime.fromisoformat(str(reply))
         except ValueError:
-            raise unexpected(_TIME, 200, say("no moment in ISO form")) from None
+            raise unexpected_answer(_TIME, 200, say("no moment in ISO form")) from None
         if moment.tzinfo is None:
-            raise unexpected(_TIME, 200, say("a moment without an offset"))
+            raise unexpected_answer(_TIME, 200, say("a moment without an offset"))
         return moment

@@ -60,14 +60,18 @@ class Query:
                 list(self.select) if {"id", "*"} & set(self.select) else ["id", *self.select]
             )
         if self.filter:
-            parameters["filter"] = _spelt(self.filter)
+            parameters["filter"] = _capitalise_logic(self.filter)
         return parameters
 
 
-def _spelt(conditions: Filter) -> dict[str, object]:
+def _capitalise_logic(conditions: Filter) -> dict[str, object]:
     """Write `logic` in capitals, also in groups: some portals accept only that."""
     return {
-        key: value.upper() if key == "logic" else _spelt(value) if isinstance(value, Mapping) else value
+        key: value.upper()
+        if key == "logic"
+        else _capitalise_logic(value)
+        if isinstance(value, Mapping)
+        else value
         for key, value in conditions.items()
     }
 

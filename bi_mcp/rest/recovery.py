@@ -111,7 +111,7 @@ def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] |
     if not namesakes:
         return NotDone(
             "not_done",
-            say("no {group} {sent} has been created so far", group=group, sent=_quoted(sent[name])),
+            say("no {group} {sent} has been created so far", group=group, sent=_quote(sent[name])),
         )
     if len(ours) == len(namesakes) == 1:
         return Done(cast("int", ours[0]["id"]))
@@ -121,7 +121,7 @@ def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] |
         say(
             "there are new {group}s {sent} that may be this one (ids {ids})",
             group=group,
-            sent=_quoted(sent[name]),
+            sent=_quote(sent[name]),
             ids=ids,
         ),
     )
@@ -189,7 +189,7 @@ def _wires(value: object) -> Sequence[Wire]:
     return cast("Sequence[Wire]", value or ())
 
 
-def _quoted(name: object) -> str:
+def _quote(name: object) -> str:
     return f"“{name}”"
 
 

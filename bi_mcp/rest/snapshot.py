@@ -12,7 +12,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.progress import remark, report
 from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, PortalError
 from bi_mcp.rest.batch import MAX_COMMANDS
-from bi_mcp.rest.envelope import unexpected
+from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.error_codes import ORPHANED
 from bi_mcp.rest.models.connector import Connector
 from bi_mcp.rest.models.dataset import Dataset
@@ -108,7 +108,7 @@ class _Listing(Generic[Item]):
         self.items.update((item.id, item) for page in pages for item in page)
         self.complete = len(pages[-1]) < PAGE_SIZE
         if not self.complete and len(self.items) == known:
-            raise unexpected(asked.method, 200, say("the same page for every number"))
+            raise unexpected_answer(asked.method, 200, say("the same page for every number"))
 
     def shallow(self) -> list[tuple[_Listing[Any], Any]]:
         """Objects that the list gives in part only: it may omit a source's values, and it always omits the columns."""
@@ -140,7 +140,7 @@ async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], An
             gone = listing.items.pop(item.id)
             vanished.append(Vanished(listing.group, gone.id, _name(gone)))
         elif not _is_orphaned(listing.group, outcome):
-            listing.items[item.id] = _merged(item, _value(outcome))
+            listing.items[item.id] = _merge(item, _value(outcome))
     return tuple(vanished)
 
 
@@ -155,7 +155,7 @@ def _value(outcome: Value | BiMcpError) -> Value:
     return outcome
 
 
-def _merged(listed: Whole, got: Whole) -> Whole:
+def _merge(listed: Whole, got: Whole) -> Whole:
     """Add to the objects that were read the one field that only the list gives: a dataset's source."""
     missing = {name: value for name, value in listed if getattr(got, name, None) is None}
     return got.model_copy(update=missing)

@@ -23,7 +23,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
-from bi_mcp.rest.envelope import Answer, parse_answer, unexpected
+from bi_mcp.rest.envelope import Answer, parse_answer, unexpected_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.network import certificate_trouble, find_way_out
@@ -132,9 +132,9 @@ class HttpTransport:
         self._follow(credential)
         content = _body(method, parameters, credential)
         with rest_span(method, self.host, parameters):
-            return await self._sent(method, parameters, credential, content)
+            return await self._send(method, parameters, credential, content)
 
-    async def _sent(
+    async def _send(
         self, method: Method, parameters: Mapping[str, object], credential: Credential, content: bytes
     ) -> Answer:
         address = self._address(method, credential)
@@ -148,9 +148,9 @@ class HttpTransport:
             # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
             raise self._unreachable(method, error) from None
         if response.is_redirect:
-            raise self._redirected(method, response)
+            raise self._redirect_error(method, response)
         if body is None:
-            raise unexpected(
+            raise unexpected_answer(
                 method,
                 response.status_code,
                 say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES),
@@ -181,7 +181,7 @@ class HttpTransport:
             return f"{self._base}{credential.path.reveal()}/{method.name}"
         return f"{self._base}{method.name}"
 
-    def _redirected(self, method: Method, response: httpx.Response) -> UnexpectedAnswerError:
+    def _redirect_error(self, method: Method, response: httpx.Response) -> UnexpectedAnswerError:
         """Make the error for a redirect. No credential follows one: the answering server could name any host."""
         status, new = response.status_code, _host_of(response.headers.get("location", ""))
         if new in {None, self.host}:
@@ -202,7 +202,7 @@ class HttpTransport:
     def _unreachable(self, method: Method, error: httpx.HTTPError) -> UnreachableError:
         trouble = certificate_trouble(error, self.host)
         if trouble is not None:
-            return self._untrusted(method, trouble)
+            return self._certificate_error(method, trouble)
         nothing_sent = isinstance(error, _NOTHING_SENT)
         harmless = nothing_sent or method.effect is Effect.READ
         what = text("{name}: {host} broke the connection off ({kind}). {advice}")
@@ -224,7 +224,7 @@ class HttpTransport:
             may_have_happened=not harmless,
         )
 
-    def _untrusted(self, method: Method, trouble: str) -> UnreachableError:
+    def _certificate_error(self, method: Method, trouble: str) -> UnreachableError:
         return UnreachableError(
             say(
                 "{name} was not sent: {trouble}. If your company's network inspects TLS, set SSL_CERT_FILE to the file with its certificates; else check the portal's address.",
@@ -324,13 +324,13 @@ def _reveal(value: object) -> str:
 
 def _without_webhook(record: logging.LogRecord) -> bool:
     """Mask the webhook in log records of httpx, which hold each request's address: a webhook's address is a secret."""
-    record.msg = _masked(record.msg)
+    record.msg = _mask(record.msg)
     if isinstance(record.args, tuple):
-        record.args = tuple(_masked(part) for part in record.args)
+        record.args = tuple(_mask(part) for part in record.args)
     return True
 
 
-def _masked(part: object) -> object:
+def _mask(part: object) -> object:
     text = str(part)
     masked = _WEBHOOK_SECRET.sub(rf"\1{MASK}", text)
     return part if masked == text else masked

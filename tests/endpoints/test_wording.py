@@ -8,7 +8,7 @@ import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.endpoints.exchange import LARGEST_REFUSAL
-from bi_mcp.endpoints.wording import named, named_by_endpoint, quote_refusal, safe_text
+from bi_mcp.endpoints.wording import name_address, name_answered_address, quote_refusal, safe_text
 from bi_mcp.errors import MESSAGE_CHARACTERS, PortalError
 
 VALUE = "canary-password"
@@ -17,11 +17,11 @@ CONNECTION = {"password": Secret(VALUE)}
 
 @pytest.mark.parametrize("guess", [VALUE[:3], VALUE[:8], VALUE])
 def test_the_connectors_own_address_is_not_compared_with_its_values(guess: str) -> None:
-    assert named(f"https://shop.example/{guess}?q=1") == f"https://shop.example/{guess}"
+    assert name_address(f"https://shop.example/{guess}?q=1") == f"https://shop.example/{guess}"
 
 
 def test_an_address_that_an_endpoint_answers_is_masked() -> None:
-    told = named_by_endpoint(f"https://other.example/{VALUE}/x", CONNECTION)
+    told = name_answered_address(f"https://other.example/{VALUE}/x", CONNECTION)
     assert told == "https://other.example/•••/x"
 
 

@@ -23,7 +23,7 @@ SPEAKING = {name for name in vars(errors) if name.endswith("Error")} | {
     "_find",
     "_finding",
     "find",
-    "unexpected",
+    "unexpected_answer",
 }
 # These arguments are codes and names of the protocol.
 NOT_TEXT = {"code", "kind", "level", "method", "outcome", "reason", "where"}

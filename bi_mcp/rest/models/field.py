@@ -21,7 +21,7 @@ class FieldDescription(Received):
 
     @model_validator(mode="before")
     @classmethod
-    def _named(cls, data: Any) -> Any:
+    def _add_missing_title(cls, data: Any) -> Any:
         """Read a description without its name, too: the vendor's machine-readable samples leave it out."""
         return {"title": "", **data} if isinstance(data, dict) else data
 
