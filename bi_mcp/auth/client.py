@@ -105,7 +105,7 @@ class OAuthClient:
         try:
             return parse_token(answer, asked_at)
         except ValueError as error:
-            raise _unexpected(response, str(error)) from None
+            raise _unexpected_answer(response, str(error)) from None
 
     async def _get(self, server: str, query: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
         client = self._connect(server)
@@ -160,17 +160,17 @@ def _unreachable(server: str, error: Exception) -> UnreachableError:
 
 def _answer(response: httpx.Response, body: bytes) -> Mapping[str, Any]:
     if response.is_redirect:
-        raise _unexpected(response, say("a redirect, and secrets are not sent after one"))
+        raise _unexpected_answer(response, say("a redirect, and secrets are not sent after one"))
     try:
         answer = parse_foreign(body)
     except ValueError:
-        raise _unexpected(response, say("no JSON")) from None
+        raise _unexpected_answer(response, say("no JSON")) from None
     if not isinstance(answer, dict):
-        raise _unexpected(response, say("no JSON object"))
+        raise _unexpected_answer(response, say("no JSON object"))
     return answer
 
 
-def _unexpected(response: httpx.Response, what: str) -> UnexpectedAnswerError:
+def _unexpected_answer(response: httpx.Response, what: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(
         say(
             "The OAuth server of the portal answered HTTP {status_code} with something else than a token ({what}). Try again later.",
@@ -185,11 +185,11 @@ def _unexpected(response: httpx.Response, what: str) -> UnexpectedAnswerError:
 def _without_query(record: logging.LogRecord) -> bool:
     """Mask the query in log records of httpx, which hold each request's address: here it holds every secret of a login."""
     if isinstance(record.args, tuple):
-        record.args = tuple(_masked(part) for part in record.args)
+        record.args = tuple(_mask(part) for part in record.args)
     return True
 
 
-def _masked(part: object) -> object:
+def _mask(part: object) -> object:
     text = str(part)
     return _QUERY.sub(rf"\1{MASK}", text) if "/oauth/token/" in text else part
 

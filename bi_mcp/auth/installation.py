@@ -44,7 +44,7 @@ def parse_installation(text: str, delivered_at: float) -> Installation:
     `delivered_at` is unix seconds; if it is not known, pass the present: a token that is older is renewed when the portal
     calls it expired. Raises `ConfigError`, which names the missing fields and never a value.
     """
-    delivered = _delivered(text)
+    delivered = _read_delivery(text)
     answer = {_NAMES.get(name, name): value for name, value in delivered.items()}
     missing = [f"{theirs} (or {name})" for name, theirs in _NEEDED.items() if not answer.get(name)]
     if missing:
@@ -70,7 +70,7 @@ def parse_installation(text: str, delivered_at: float) -> Installation:
     )
 
 
-def _delivered(text: str) -> dict[str, Any]:
+def _read_delivery(text: str) -> dict[str, Any]:
     try:
         delivered = json.loads(text)
     except (ValueError, RecursionError):

@@ -172,7 +172,7 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
     """Read, change and replace the profiles while no other process can, and return the new ones."""
     file = _file(folder)
     try:
-        with file.locked():
+        with file.lock():
             profiles = change(load_profiles(folder))
             file.write(_to_json(profiles))
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import to_thread
 
-from bi_mcp.auth.token import Grant, renamed
+from bi_mcp.auth.token import Grant, find_new_address
 from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
@@ -94,16 +94,16 @@ class TokenSession:
             self._held = await self._load()
         token = self._held.token
         return (
-            await self._renewed(token.access_token)
+            await self._renew(token.access_token)
             if self._is_old(token)
             else AccessToken(token.access_token, self._portal_url)
         )
 
     async def renew(self, rejected: Credential) -> AccessToken | None:
         """Return a newer token after the portal called `rejected` expired."""
-        return await self._renewed(rejected.token) if isinstance(rejected, AccessToken) else None
+        return await self._renew(rejected.token) if isinstance(rejected, AccessToken) else None
 
-    async def _renewed(self, old: Secret) -> AccessToken:
+    async def _renew(self, old: Secret) -> AccessToken:
         async with self._one_at_a_time:
             before = self._held
             if before is None or not self._replaces(before, old):
@@ -117,7 +117,7 @@ class TokenSession:
             return AccessToken(self._held.token.access_token, self._portal_url)
 
     async def _follow(self, before: Grant, now: Grant) -> None:
-        portal_url = renamed(before.token, now.token)
+        portal_url = find_new_address(before.token, now.token)
         if portal_url is None:
             return
         self._portal_url = portal_url
@@ -164,7 +164,7 @@ class TokenSession:
         return grant.token.access_token != old and not self._is_old(grant.token)
 
     def _is_old(self, token: Token) -> bool:
-        return token.expired(self._clock())
+        return token.is_expired(self._clock())
 
 
 class StoredWebhook:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import sleep, to_thread
 
-from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
+from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
@@ -241,4 +241,4 @@ async def _acquire(acquire: Callable[..., object], patience: float, profile: str
 
 def _parse(kept: Mapping[str, Any]) -> Stored:
     webhook = kept.get("webhook")
-    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else stored_grant(kept)
+    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)

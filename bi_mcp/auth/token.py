@@ -40,7 +40,7 @@ class Token:
     user_id: int | None = None
     scope: tuple[str, ...] = ()
 
-    def expired(self, now: float) -> bool:
+    def is_expired(self, now: float) -> bool:
         """Check whether the stored expiry has passed."""
         return now >= self.expires_at
 
@@ -103,7 +103,7 @@ def parse_token(answer: Mapping[str, Any], asked_at: float) -> Token:
     )
 
 
-def stored_grant(stored: Mapping[str, Any]) -> Grant:
+def grant_from_json(stored: Mapping[str, Any]) -> Grant:
     """Read the output of `grant_to_json`. Raises `ValueError` for anything else."""
     application, token = stored.get("application"), stored.get("token")
     if not isinstance(application, dict) or not isinstance(token, dict):
@@ -123,7 +123,7 @@ def grant_to_json(grant: Grant) -> dict[str, object]:
     return {"application": grant.application.to_json(), "token": grant.token.to_json()}
 
 
-def renamed(before: Token, now: Token) -> str | None:
+def find_new_address(before: Token, now: Token) -> str | None:
     """Return the portal's new address, `https://HOST`, if a renewal names another host than the token before it."""
     old, new = _portal_of(before), _portal_of(now)
     return new if old is not None and new != old else None

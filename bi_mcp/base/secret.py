@@ -117,10 +117,10 @@ def _forms(value: str) -> set[str]:
     """Return the forms of a value: as a whole and line by line, trimmed, and encoded as a whole."""
     lines = {value, *value.splitlines()}
     parts = {part for line in lines for part in (line, line.strip()) if len(part) >= SHORTEST}
-    return {form for part in parts for form in (part, *_coded(part.encode(errors="surrogatepass")))}
+    return {form for part in parts for form in (part, *_encode(part.encode(errors="surrogatepass")))}
 
 
-def _coded(value: bytes) -> Iterator[str]:
+def _encode(value: bytes) -> Iterator[str]:
     yield value.hex()
     for alphabet in (b"+/", b"-_"):
         padded = b64encode(value, alphabet).decode()

@@ -13,7 +13,7 @@ _FORMATS = {"gzip": 31, "deflate": 15}
 ENCODINGS = frozenset(_FORMATS)
 
 
-async def unpacked(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
+async def unpack(raw: AsyncIterator[bytes], encoding: str) -> AsyncGenerator[bytes, None]:
     """Unpack into parts of at most `PART` bytes if `encoding` is one of `ENCODINGS`, else pass them on. Raises `zlib.error`."""
     if encoding not in ENCODINGS:
         async for part in raw:
@@ -34,7 +34,7 @@ async def read_bounded(raw: AsyncIterator[bytes], encoding: str, most: int) -> b
         return None
     body = bytearray()
     try:
-        async with aclosing(unpacked(raw, encoding)) as parts:
+        async with aclosing(unpack(raw, encoding)) as parts:
             async for part in parts:
                 body += part
                 if len(body) > most:

@@ -16,7 +16,7 @@ import httpx
 
 from bi_mcp.base.language import say, text
 from bi_mcp.base.logs import hide_answers_in_logs
-from bi_mcp.base.unpacking import ENCODINGS, NO_ENCODING, PART, unpacked
+from bi_mcp.base.unpacking import ENCODINGS, NO_ENCODING, PART, unpack
 from bi_mcp.endpoints.answers import EndpointAnswer
 from bi_mcp.endpoints.guard import Address, Destination
 from bi_mcp.endpoints.wording import Connection, name_address, name_answered_address, quote_refusal
@@ -263,7 +263,7 @@ async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[byt
             status=200,
         )
     try:
-        async with aclosing(unpacked(response.aiter_raw(PART), encoding)) as parts:
+        async with aclosing(unpack(response.aiter_raw(PART), encoding)) as parts:
             async for part in parts:
                 yield part
     except zlib.error:

@@ -62,7 +62,7 @@ class Sealer:
             self.folder / "key.json", text("Delete it; what was sealed with it can then no longer be undone.")
         )
         try:
-            with file.locked():
+            with file.lock():
                 in_file = FileValues(file)
                 # Asked first: it never waits for a person.
                 if key := in_file.read(_NAME):

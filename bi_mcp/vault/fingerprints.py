@@ -25,9 +25,9 @@ class FingerprintKey:
 
     def fingerprint(self, value: Secret) -> str:
         """Return the fingerprint of a value. Space around it does not count: portals trim."""
-        return f"{self._check()}:{self._digest(trimmed(value).reveal())}"
+        return f"{self._check()}:{self._digest(trim(value).reveal())}"
 
-    def made(self, fingerprint: str) -> bool:
+    def recognises(self, fingerprint: str) -> bool:
         """Check whether a fingerprint was made with this key, so that values can be compared with it."""
         return fingerprint.startswith(f"{self._check()}:")
 
@@ -44,7 +44,7 @@ def make_key() -> FingerprintKey:
     return FingerprintKey(Secret(secrets.token_hex(_KEY_BYTES)))
 
 
-def trimmed(value: Secret) -> Secret:
+def trim(value: Secret) -> Secret:
     """Return the value without space around it; a value of spaces only stays unchanged."""
     text = value.reveal()
     return Secret(text.strip() or text)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.secret import Secret
-from bi_mcp.vault.fingerprints import trimmed
+from bi_mcp.vault.fingerprints import trim
 from bi_mcp.vault.setting_values import ENV_PREFIX, MAX_FILE_BYTES
 from bi_mcp.vault.stored_values import StoredValues, read_stored_values
 
@@ -35,8 +35,8 @@ class KnownValues:
         """Check whether the value is one of these, or could be an unreadable one. Space around it does not count."""
         if not self.complete or self.stored.owners(value):
             return True
-        sought = trimmed(value)
-        return any(trimmed(held) == sought for held in self.others)
+        sought = trim(value)
+        return any(trim(held) == sought for held in self.others)
 
 
 NOTHING_KNOWN = KnownValues()

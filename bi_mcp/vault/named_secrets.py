@@ -201,7 +201,7 @@ class NamedSecrets:
     @contextmanager
     def _changing(self) -> Iterator[SecretIndex]:
         try:
-            with self._index.locked():
+            with self._index.lock():
                 yield self.index()
         except OSError as error:
             raise ConfigError(

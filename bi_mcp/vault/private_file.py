@@ -24,7 +24,7 @@ class PrivateFile:
 
     A new document is complete in `NAME.new` before it takes the old one's place. A complete one that a killed process
     left there is put in its place by `recover`, so that a written document is never lost.
-    Writers must hold a lock of their own, for example `locked`. `remedy` advises the user about a damaged document.
+    Writers must hold a lock of their own, for example `lock`. `remedy` advises the user about a damaged document.
     """
 
     def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
@@ -74,7 +74,7 @@ class PrivateFile:
         self._target.unlink(missing_ok=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the file for one change, against other processes too. Raises `ConfigError` when another never lets go."""
         from filelock import FileLock, Timeout
 

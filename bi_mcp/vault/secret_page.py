@@ -131,16 +131,16 @@ class SecretPage:
         if fields.get("host") != self._authority or not hmac.compare_digest(
             path.encode(), self._path.encode()
         ):
-            return _told(404, say("There is nothing here."))
+            return _result_page(404, say("There is nothing here."))
         if verb == "GET":
             return None
         if verb != "POST":
-            return _told(405, say("This page is opened by a browser."))
+            return _result_page(405, say("This page is opened by a browser."))
         own = fields.get("origin") == f"http://{self._authority}"
         if not own or fields.get("sec-fetch-site", "same-origin") != "same-origin":
-            return _told(403, say("This form was not sent from its own page. Nothing was stored."))
+            return _result_page(403, say("This form was not sent from its own page. Nothing was stored."))
         if _length(fields) > _LONGEST_FORM:
-            return _told(413, say("The value is too large. Nothing was stored."))
+            return _result_page(413, say("The value is too large. Nothing was stored."))
         return None
 
     async def _take(self, body: bytes) -> tuple[bool, bytes]:
@@ -148,13 +148,17 @@ class SecretPage:
         form = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace")
         given = form.get("token", [""])[0]
         if not hmac.compare_digest(given.encode(), self._form_token.encode()):
-            return False, _told(403, say("This form was not sent from its own page. Nothing was stored."))
+            return False, _result_page(
+                403, say("This form was not sent from its own page. Nothing was stored.")
+            )
         value = Secret(form.get("value", [""])[0])
         try:
             await to_thread.run_sync(self._store, value)
         except ConfigError as error:
             return False, self._form(400, str(error))
-        return True, _told(200, say("The secret is stored. Close this page and go back to the assistant."))
+        return True, _result_page(
+            200, say("The secret is stored. Close this page and go back to the assistant.")
+        )
 
     def _store(self, value: Secret) -> None:
         name = self._wanted.name
@@ -189,7 +193,7 @@ class SecretPage:
         return answer_page(status, title, content, referrer="same-origin")
 
 
-def _told(status: int, text: str) -> bytes:
+def _result_page(status: int, text: str) -> bytes:
     title = say("Stored") if status == 200 else say("Not stored")
     return answer_page(status, title, f"<p>{escape(text)}</p>")
 

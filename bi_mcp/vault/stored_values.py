@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, ConfigError
-from bi_mcp.vault.fingerprints import trimmed
+from bi_mcp.vault.fingerprints import trim
 from bi_mcp.vault.secret_index import forget_command
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class StoredValues:
 
     def owners(self, value: Secret) -> list[NamedSecret]:
         """Find the secrets that have this value, or else those that had it. Space around it does not count."""
-        sought = trimmed(value)
-        present = [secret for secret, held in self.present if trimmed(held) == sought]
+        sought = trim(value)
+        present = [secret for secret, held in self.present if trim(held) == sought]
         if present or not self.former:
             return present
         fingerprints = {key.fingerprint(sought) for key in self.keys.values()}
@@ -70,7 +70,7 @@ def read_stored_values(named: NamedSecrets) -> tuple[StoredValues, list[BiMcpErr
 
 def _key(named: NamedSecrets, keeper: Keeper, former: Sequence[NamedSecret]) -> dict[Keeper, FingerprintKey]:
     key = named.key(keeper)
-    lost = [secret.name for secret in former if key is None or not key.made(secret.fingerprint)]
+    lost = [secret.name for secret in former if key is None or not key.recognises(secret.fingerprint)]
     if lost or key is None:
         names = dict.fromkeys(lost)
         raise ConfigError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from bi_mcp.base.language import say, text
-from bi_mcp.base.quoting import quoted
+from bi_mcp.base.quoting import quote_text
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.vault.destinations import destination
@@ -105,8 +105,8 @@ def check_values(named: NamedSecrets, settings: Mapping[str, Secret], addresses:
 
 def new_hosts(before: Iterable[str], after: Iterable[str]) -> list[str]:
     """Return the hosts among the addresses after that are not among those before."""
-    known = {_told(address) for address in before}
-    return [host for host in dict.fromkeys(map(_told, after)) if host not in known]
+    known = {_name_destination(address) for address in before}
+    return [host for host in dict.fromkeys(map(_name_destination, after)) if host not in known]
 
 
 def _sentences(sources: Iterable[Source], stored: StoredValues, hosts: Sequence[str]) -> Iterator[str]:
@@ -118,8 +118,8 @@ def _sentences(sources: Iterable[Source], stored: StoredValues, hosts: Sequence[
                     _TRAVELS[bool(secret.replaced_at)],
                     name=secret.name,
                     id=source.id,
-                    title=quoted(source.title),
-                    code=quoted(setting.code),
+                    title=quote_text(source.title),
+                    code=quote_text(setting.code),
                     hosts=", ".join(hosts),
                 )
 
@@ -131,9 +131,9 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
             say(
                 _UNBOUND[bool(secret.replaced_at)],
                 id=source.id,
-                title=quoted(source.title),
+                title=quote_text(source.title),
                 name=secret.name,
-                code=quoted(code),
+                code=quote_text(code),
                 hosts=", ".join(secret.hosts),
                 unbound=", ".join(unbound),
                 command=secret.command_for(*unbound),
@@ -150,12 +150,12 @@ def _hosts(addresses: Sequence[str]) -> list[str]:
         ) from None
 
 
-def _told(address: str) -> str:
+def _name_destination(address: str) -> str:
     """Return the destination; an ambiguous address is returned in quotes, a form to which no secret is bound."""
     try:
         return destination(address)
     except EndpointError:
-        return quoted(address, _LONGEST_ADDRESS)
+        return quote_text(address, _LONGEST_ADDRESS)
 
 
 async def _sources_of(bi: BIConnector, connector_id: int) -> list[Source]:

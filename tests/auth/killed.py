@@ -22,7 +22,7 @@ from bi_mcp.auth.login import keep
 from bi_mcp.auth.profiles import load_profiles
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import FileTokenStore
-from bi_mcp.auth.token import stored_grant
+from bi_mcp.auth.token import grant_from_json
 
 # What happens while one document is replaced.
 WRITE = ("made", "half written", "written", "synced", "replaced", "folder synced")
@@ -104,7 +104,7 @@ async def renewal(folder: Path) -> None:
 async def login(folder: Path) -> None:
     from tests.auth.portal import profile
 
-    grant = stored_grant(json.load(sys.stdin))
+    grant = grant_from_json(json.load(sys.stdin))
     await keep(folder, profile(grant.application.oauth_server), grant)
 
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from bi_mcp.auth.token import Application, Grant, grant_to_json, parse_token, stored_grant
+from bi_mcp.auth.token import Application, Grant, grant_from_json, grant_to_json, parse_token
 from bi_mcp.base.secret import Secret
 
 ANSWER = {
@@ -34,8 +34,8 @@ def test_an_answer_of_the_oauth_server_is_read_whole() -> None:
 def test_the_expiry_counts_from_our_own_clock_and_not_from_the_servers() -> None:
     token = parse_token(ANSWER, 1000)
     assert token.expires_at == 4600
-    assert not token.expired(4599.9)
-    assert token.expired(4600)
+    assert not token.is_expired(4599.9)
+    assert token.is_expired(4600)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_grant_comes_back_from_its_stored_form() -> None:
         Application("local.1", Secret("secret-canary"), "https://oauth.bitrix24.tech"),
         parse_token(ANSWER, 0.5),
     )
-    assert stored_grant(json.loads(json.dumps(grant_to_json(grant)))) == grant
+    assert grant_from_json(json.loads(json.dumps(grant_to_json(grant)))) == grant
 
 
 @pytest.mark.parametrize("stored", [{}, {"application": {}, "token": {}}, {"application": 1, "token": None}])
 def test_what_is_no_grant_is_refused(stored: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"missing|no grant"):
-        stored_grant(stored)
+        grant_from_json(stored)
 
 
 def test_printing_shows_no_secret() -> None:

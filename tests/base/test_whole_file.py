@@ -130,7 +130,7 @@ def test_a_private_file_behind_a_link_is_replaced_recovered_and_removed_where_it
     assert link.is_symlink()
     assert target.read_bytes() == b'{"a": 1}'
     target.with_name("real.json.new").write_bytes(b'{"a": 2}')
-    with file.locked():
+    with file.lock():
         assert file.read() == {"a": 2}
     file.remove()
     assert not target.exists()

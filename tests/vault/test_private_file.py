@@ -103,7 +103,7 @@ def test_what_a_killed_process_left_is_used_where_it_is_complete(
     file = PrivateFile(tmp_path / "a.json")
     file.write({"a": 1})
     (tmp_path / "a.json.new").write_bytes(left.encode(errors="surrogateescape"))
-    with file.locked():
+    with file.lock():
         assert file.read() == found
     assert not (tmp_path / "a.json.new").exists()
 
@@ -113,7 +113,7 @@ def test_what_was_removed_does_not_come_back(tmp_path: Path) -> None:
     file.write({"a": 1})
     (tmp_path / "a.json.new").write_text('{"a": 2}')
     file.remove()
-    with file.locked():
+    with file.lock():
         assert file.read() is None
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bi_mcp.app.replicas.lease import Lease, LeaseTimeoutError
-from bi_mcp.auth.token import Grant, grant_to_json, stored_grant
+from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, BiMcpError
@@ -94,7 +94,7 @@ def _parse(profile: str, kept: Mapping[str, Any]) -> Stored:
     if isinstance(webhook, str) and webhook:
         return Webhook(Secret(webhook))
     try:
-        return stored_grant(kept)
+        return grant_from_json(kept)
     except ValueError:
         raise AuthorisationError(
             say(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.base.language import say, say_count
-from bi_mcp.base.quoting import quoted
+from bi_mcp.base.quoting import quote_text
 from bi_mcp.base.secret import hide_logins
 from bi_mcp.vault.secret_parameters import looks_secret
 from bi_mcp.vault.travel import tell_travel
@@ -44,7 +44,7 @@ class Thing:
     state: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.id} {quoted(self.name)}"
+        return f"{self.id} {quote_text(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
         "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
     )
     return BlastRadius(
-        act=say("Connector {id} {title} would be deleted for good.", id=id, title=quoted(connector.title)),
+        act=say(
+            "Connector {id} {title} would be deleted for good.", id=id, title=quote_text(connector.title)
+        ),
         target=_connector(connector),
         dependents=dependents,
         consequences=[refused] if dependents else [],
@@ -110,7 +112,7 @@ async def of_connector_changes(
         act=say(
             "Connector {id} {title} would be changed, and with it all its sources and datasets.",
             id=id,
-            title=quoted(connector.title),
+            title=quote_text(connector.title),
         ),
         target=_connector(connector),
         dependents=await _below_connector(bi, id),
@@ -127,7 +129,7 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
         act=say(
             "Source {id} {title} would be deleted for good, with the credentials that it holds.",
             id=id,
-            title=quoted(source.title),
+            title=quote_text(source.title),
         ),
         target=_source(source),
         dependents=dependents,
@@ -148,7 +150,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
             )
         )
     return BlastRadius(
-        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quoted(dataset.name)),
+        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quote_text(dataset.name)),
         target=_dataset(dataset),
         dependents=[
             *_builder(dataset),
@@ -163,7 +165,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
-        f"{column} {quoted(names[column])}"
+        f"{column} {quote_text(names[column])}"
         if column in names
         else say("{id} (no column of this dataset)", id=column)
         for column in dict.fromkeys(column_ids)
@@ -172,7 +174,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
         act=say(
             "Of dataset {id} {name} these columns would be deleted for good: {columns}.",
             id=id,
-            name=quoted(dataset.name),
+            name=quote_text(dataset.name),
             columns=", ".join(listed),
         ),
         target=_dataset(dataset),
@@ -240,8 +242,8 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         say(
             "{endpoint} changes from {old} to {new}.",
             endpoint=ENDPOINTS[name],
-            old=quoted(hide_logins(old), LONGEST_ADDRESS),
-            new=quoted(hide_logins(new), LONGEST_ADDRESS),
+            old=quote_text(hide_logins(old), LONGEST_ADDRESS),
+            new=quote_text(hide_logins(new), LONGEST_ADDRESS),
         )
         for name, (old, new) in moved.items()
     ]
@@ -269,15 +271,17 @@ def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
     kept = {parameter.code for parameter in changes.settings}
     lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
     return (
-        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quoted, lost)))] if lost else []
+        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quote_text, lost)))]
+        if lost
+        else []
     )
 
 
 def _authority(url: str) -> str:
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() or quoted(url)
+        return urlsplit(url).netloc.rpartition("@")[2].lower() or quote_text(url)
     except ValueError:
-        return quoted(url)
+        return quote_text(url)
 
 
 _COUNTED: Mapping[str, Callable[[int], str]] = {
