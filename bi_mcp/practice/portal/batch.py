@@ -70,7 +70,7 @@ async def run_batch(
 async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Callable[[], float]) -> None:
     address, _, query = command.partition("?")
     method = address.removesuffix(".json")
-    parameters = {name: _resolved(value, answers.results) for name, value in parse_brackets(query).items()}
+    parameters = {name: _resolve(value, answers.results) for name, value in parse_brackets(query).items()}
     if method == "batch":
         answers.errors[key] = error_body(_NESTED)
         return
@@ -98,25 +98,25 @@ def _commands(cmd: object) -> dict[str, str]:
     return {}
 
 
-def _resolved(value: object, results: Mapping[str, object]) -> object:
+def _resolve(value: object, results: Mapping[str, object]) -> object:
     """Replace `$result[key][a][b]`, also inside nested values.
 
     A value that is only a reference may become a map or a list; everything else stays text, like all values of a batch.
     A reference that leads nowhere becomes the empty string, as in PHP.
     """
     if isinstance(value, dict):
-        return {key: _resolved(below, results) for key, below in value.items()}
+        return {key: _resolve(below, results) for key, below in value.items()}
     if isinstance(value, list):
-        return [_resolved(below, results) for below in value]
+        return [_resolve(below, results) for below in value]
     text = str(value)
     alone = _REFERENCE.fullmatch(text)
     if alone:
-        found = _found(alone[1], results)
+        found = _look_up(alone[1], results)
         return found if isinstance(found, dict | list) else _php_text(found)
-    return _REFERENCE.sub(lambda match: _php_text(_found(match[1], results)), text)
+    return _REFERENCE.sub(lambda match: _php_text(_look_up(match[1], results)), text)
 
 
-def _found(path: str, results: object) -> object:
+def _look_up(path: str, results: object) -> object:
     for step in _STEP.findall(path):
         if isinstance(results, Mapping):
             results = results.get(step)

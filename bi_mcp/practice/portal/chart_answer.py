@@ -106,7 +106,7 @@ def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -
     unread = dict.fromkeys((column.name for column in columns), 0)
     shown = []
     for number, row in enumerate(rows, 2):
-        values = [_shown(value, column, unread) for value, column in zip(row, columns, strict=True)]
+        values = [_read_cell(value, column, unread) for value, column in zip(row, columns, strict=True)]
         _check_dates(number, values, columns)
         shown.append(tuple(values))
     notes = tuple(
@@ -117,7 +117,7 @@ def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -
     return Picture(tuple(column.name for column in columns), tuple(shown), notes)
 
 
-def _shown(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
+def _read_cell(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
     try:
         return read_value(value, column.type)
     except (ValueError, OverflowError):

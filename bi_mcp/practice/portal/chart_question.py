@@ -62,7 +62,7 @@ def parse_question(given: Mapping[str, object]) -> Question:
         dataset=_dataset(given.get("dataset")),
         columns=tuple(_texts(given.get("columns"), "columns")),
         dates=_dates(given.get("dates")),
-        groups=tuple(_group(each) for each in _listed(given.get("where"), "where")),
+        groups=tuple(_group(each) for each in _as_list(given.get("where"), "where")),
         limit=_limit(given.get("limit")),
     )
 
@@ -99,7 +99,7 @@ def _day(given: object) -> date | None:
         return None
     moment = parse_moment(given) if isinstance(given, str) and len(given) == len("2025-12-31") else None
     if moment is None:
-        raise refuse_question(f"A date range takes days such as 2025-12-31, not {_quoted(given)}.")
+        raise refuse_question(f"A date range takes days such as 2025-12-31, not {_quote(given)}.")
     return moment.date()
 
 
@@ -115,7 +115,7 @@ def _condition(given: object) -> Condition:
     operator = parts.get("operator")
     if not _is_operator(operator):
         raise refuse_question(
-            f"A condition's operator must be one of {', '.join(OPERATOR_NAMES)}, not {_quoted(operator)}."
+            f"A condition's operator must be one of {', '.join(OPERATOR_NAMES)}, not {_quote(operator)}."
         )
     exclude = as_boolean(parts.get("exclude", False))
     column = _optional_text(parts.get("column"))
@@ -128,7 +128,7 @@ def _is_operator(given: object) -> TypeGuard[OperatorName]:
     return given in OPERATOR_NAMES
 
 
-def _quoted(given: object) -> str:
+def _quote(given: object) -> str:
     """Quote a text; of anything else name the type, since its text may be endless."""
     return f"{given!r:.80}" if isinstance(given, str) else f"a value of type {type(given).__name__}"
 
@@ -138,7 +138,7 @@ def _optional_text(given: object) -> str | None:
 
 
 def _texts(given: object, name: str) -> list[str]:
-    values = _listed(given, name)
+    values = _as_list(given, name)
     if any(isinstance(value, bool) or not isinstance(value, str | int | float) for value in values):
         raise refuse_question(f"{name} must be a list of texts or numbers.")
     texts = [str(value) for value in values]
@@ -147,7 +147,7 @@ def _texts(given: object, name: str) -> list[str]:
     return texts
 
 
-def _listed(given: object, name: str) -> list[object]:
+def _as_list(given: object, name: str) -> list[object]:
     sequence = as_sequence([] if given is None else given)
     if sequence is None:
         raise refuse_question(f"{name} must be a list.")

@@ -83,7 +83,7 @@ def _date_range(dates: DateRange, dataset: ChartDataset, culture: Culture) -> It
             f"A date range needs a column of type date or datetime, and {column.name} is {column.type}."
         )
     if dates.start:
-        yield f"filter[>={column.name}]", _written(datetime.combine(dates.start, time()), column, culture)
+        yield f"filter[>={column.name}]", _write(datetime.combine(dates.start, time()), column, culture)
     if dates.end:
         # With its time also on a column of type date.
         yield f"filter[<={column.name}]", write_datetime(datetime.combine(dates.end, _END_OF_DAY), culture)
@@ -128,13 +128,13 @@ def _value(text: str, column: ChartColumn, culture: Culture) -> str:
             raise refuse_question(
                 f"{column.name} takes dates such as 2025-12-31 or 2025-12-31 23:59:59, not {text!r:.80}."
             )
-        return _written(moment, column, culture)
+        return _write(moment, column, culture)
     if kind in {"int", "double", "money"} and not _is_number(text):
         raise refuse_question(f"{column.name} takes numbers, not {text!r:.80}.")
     return text
 
 
-def _written(moment: datetime, column: ChartColumn, culture: Culture) -> str:
+def _write(moment: datetime, column: ChartColumn, culture: Culture) -> str:
     if column.type.lower() == "date":
         return write_date(moment, culture)
     return write_datetime(moment, culture)

@@ -89,9 +89,9 @@ class Charts:
             )
         except ChartFailureError as error:
             return Chart(Picture(), error.failure, sent)
-        return self._shown(answer, dataset, question.columns, sent)
+        return self._show(answer, dataset, question.columns, sent)
 
-    def _shown(
+    def _show(
         self, answer: Answer, dataset: ChartDataset, asked: Sequence[str], sent: Sequence[Pair]
     ) -> Chart:
         excerpt = _excerpt(answer.body, dataset.connection)

@@ -71,7 +71,7 @@ class ColumnChanges:
 
 def parse_columns(given: object, generation: Generation) -> list[Column]:
     """Check the columns of a new dataset."""
-    columns = [_parsed_column(column, generation, _INCOMPLETE) for column in as_sequence(given) or []]
+    columns = [_parse_column(column, generation, _INCOMPLETE) for column in as_sequence(given) or []]
     names = duplicates(column.name for column in columns)
     if names and generation == "tables":
         raise ModuleFault("DUPLICATE_FIELDS", f"Duplicate column names: {', '.join(names)}.")
@@ -82,9 +82,9 @@ def parse_columns(given: object, generation: Generation) -> list[Column]:
 def parse_changes(parameters: Mapping[str, object], generation: Generation) -> ColumnChanges:
     """Check everything that can be checked without the dataset; nothing is saved unless all is valid."""
     return ColumnChanges(
-        add=_parsed_additions(_sequence(parameters, "add"), generation),
-        update=dict(_parsed_update(change) for change in _sequence(parameters, "update")),
-        delete=[_parsed_deletion(column_id) for column_id in _sequence(parameters, "delete")],
+        add=_parse_additions(_sequence(parameters, "add"), generation),
+        update=dict(_parse_update(change) for change in _sequence(parameters, "update")),
+        delete=[_parse_deletion(column_id) for column_id in _sequence(parameters, "delete")],
     )
 
 
@@ -143,13 +143,13 @@ def _sequence(parameters: Mapping[str, object], name: str) -> list[object]:
     return sequence
 
 
-def _parsed_additions(given: list[object], generation: Generation) -> list[Column]:
-    columns = [_parsed_column(column, generation, _ADD_INCOMPLETE) for column in given]
+def _parse_additions(given: list[object], generation: Generation) -> list[Column]:
+    columns = [_parse_column(column, generation, _ADD_INCOMPLETE) for column in given]
     _refuse_duplicates(columns)
     return columns
 
 
-def _parsed_column(given: object, generation: Generation, incomplete: _Refusal) -> Column:
+def _parse_column(given: object, generation: Generation, incomplete: _Refusal) -> Column:
     texts = as_mapping(given) or {}
     name, code, column_type = (str(texts.get(key) or "") for key in ("name", "externalCode", "type"))
     if not (name and code and column_type):
@@ -167,7 +167,7 @@ def _parsed_column(given: object, generation: Generation, incomplete: _Refusal) 
     return Column(name, code, column_type)
 
 
-def _parsed_update(given: object) -> tuple[int, bool]:
+def _parse_update(given: object) -> tuple[int, bool]:
     change = as_mapping(given) or {}
     column_id = as_integer(change.get("id"))
     if column_id is None or "visible" not in change:
@@ -178,7 +178,7 @@ def _parsed_update(given: object) -> tuple[int, bool]:
     return column_id, visible
 
 
-def _parsed_deletion(given: object) -> int:
+def _parse_deletion(given: object) -> int:
     column_id = as_integer(given)
     if column_id is None or column_id < 1:
         raise ModuleFault(*_INVALID_DELETE)

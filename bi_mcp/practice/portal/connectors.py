@@ -11,7 +11,7 @@ from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import Listing, parse_listing
 from bi_mcp.practice.portal.parameters import as_mapping, as_sequence
-from bi_mcp.practice.portal.rendering import shown, shown_in_list
+from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import TITLE_LENGTH, connector_schema, descriptions
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, object_id
 
@@ -45,14 +45,14 @@ class Connectors:
         context.database.create(TABLES)
 
     async def add(self, call: Call) -> object:
-        values = _stored(check_new(self._schema, given_fields(call.parameters), self._context.generation))
+        values = _to_row(check_new(self._schema, given_fields(call.parameters), self._context.generation))
         stamps = {"application": call.application, "dateCreate": self._context.now()}
         with self._context.database.transaction() as connection:
             return {"id": records.insert(connection, "connectors", {**values, **stamps})}
 
     async def update(self, call: Call) -> object:
         connector_id = object_id(call.parameters, self._context.generation)
-        values = _stored(check_changes(self._schema, given_fields(call.parameters)))
+        values = _to_row(check_changes(self._schema, given_fields(call.parameters)))
         with self._context.database.transaction() as connection:
             find_connector(connection, connector_id, call.application)
             records.change(connection, "connectors", connector_id, values)
@@ -63,7 +63,7 @@ class Connectors:
             row = find_connector(
                 connection, object_id(call.parameters, self._context.generation), call.application
             )
-        return {"item": shown(self._schema, row, self._schema) | _settings_of(row, self._schema)}
+        return {"item": render_row(self._schema, row, self._schema) | _settings_of(row, self._schema)}
 
     async def page(self, call: Call) -> object:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
@@ -87,7 +87,7 @@ class Connectors:
         return descriptions(self._schema)
 
     def _list_item(self, row: sqlite3.Row, listing: Listing) -> dict[str, object]:
-        item = shown_in_list(self._schema, row, listing, self._context.generation)
+        item = render_item(self._schema, row, listing, self._context.generation)
         return item | _settings_of(row, listing.titles)
 
 
@@ -109,7 +109,7 @@ def _settings_of(row: sqlite3.Row, titles: Iterable[str]) -> dict[str, object]:
     return {"settings": declared_settings(row)} if "settings" in titles else {}
 
 
-def _stored(values: Mapping[str, object]) -> dict[str, object]:
+def _to_row(values: Mapping[str, object]) -> dict[str, object]:
     if "settings" not in values:
         return dict(values)
     settings = [_checked_setting(setting) for setting in as_sequence(values["settings"]) or []]

@@ -21,7 +21,7 @@ from bi_mcp.practice.portal.columns import (
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import parse_listing
 from bi_mcp.practice.portal.parameters import as_integer, as_sequence
-from bi_mcp.practice.portal.rendering import shown, shown_in_list
+from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import dataset_schema, descriptions, row_fields
 from bi_mcp.practice.portal.sources import find_source
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, object_id
@@ -109,13 +109,13 @@ class Datasets:
                 connection, object_id(call.parameters, self._context.generation), call.application
             )
             columns = shown_columns(connection, row["id"])
-        return {"item": {**shown(self._schema, row, titles), **_CSV, "fields": columns}}
+        return {"item": {**render_row(self._schema, row, titles), **_CSV, "fields": columns}}
 
     async def page(self, call: Call) -> object:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
             rows = listing.rows(connection, "datasets", call.application)
-        return [shown_in_list(self._schema, row, listing, self._context.generation) for row in rows]
+        return [render_item(self._schema, row, listing, self._context.generation) for row in rows]
 
     async def delete(self, call: Call) -> object:
         dataset_id = object_id(call.parameters, self._context.generation)

@@ -177,7 +177,7 @@ class FaultInjector:
         if fault.kind in {"cut_before", "cut_after"}:
             await self._cut(send)
             return
-        response = await _spoilt(fault, answer)
+        response = await _spoil(fault, answer)
         await response(scope, receive, send)
 
     async def _cut(self, send: Send) -> None:
@@ -189,7 +189,7 @@ class FaultInjector:
         await send({"type": "http.response.body", "body": b'{"result"', "more_body": True})
 
 
-async def _spoilt(fault: Fault, answer: _Answer) -> Response:
+async def _spoil(fault: Fault, answer: _Answer) -> Response:
     if fault.kind in _PAGES:
         return _page(fault)
     if fault.kind in _REFUSALS:

@@ -59,7 +59,7 @@ def _not_allowed(title: str) -> ModuleFault:
     )
 
 
-def _compared(operator: str) -> Callable[[Field, object], Condition]:
+def _comparison(operator: str) -> Callable[[Field, object], Condition]:
     def build(field: Field, value: object) -> Condition:
         return f'"{field.title}" {operator} ?', [_bound(field, value)]
 
@@ -78,26 +78,26 @@ def _not_among(field: Field, value: object) -> Condition:
 
 
 def _equal(field: Field, value: object) -> Condition:
-    return _among(field, value) if isinstance(value, list) else _compared("IS")(field, value)
+    return _among(field, value) if isinstance(value, list) else _comparison("IS")(field, value)
 
 
 def _unequal(field: Field, value: object) -> Condition:
-    return _not_among(field, value) if isinstance(value, list) else _compared("IS NOT")(field, value)
+    return _not_among(field, value) if isinstance(value, list) else _comparison("IS NOT")(field, value)
 
 
 def _contains(field: Field, value: object) -> Condition:
-    return _like(field, f"%{_escaped(value).replace('%', '^%')}%")
+    return _like(field, f"%{_escape(value).replace('%', '^%')}%")
 
 
 def _matches(field: Field, value: object) -> Condition:
-    return _like(field, _escaped(value))
+    return _like(field, _escape(value))
 
 
 def _like(field: Field, pattern: str) -> Condition:
     return f"\"{field.title}\" LIKE ? ESCAPE '^'", [pattern]
 
 
-def _escaped(value: object) -> str:
+def _escape(value: object) -> str:
     """Escape all wildcards but `%`: underscores are common in names."""
     return str(value).replace("^", "^^").replace("_", "^_")
 
@@ -113,14 +113,14 @@ def _bound(field: Field, value: object) -> object:
 
 # Longer prefixes first: "=%" starts with "=", "!@" with "!".
 _OPERATORS: tuple[tuple[str, Callable[[Field, object], Condition]], ...] = (
-    (">=", _compared(">=")),
-    ("<=", _compared("<=")),
+    (">=", _comparison(">=")),
+    ("<=", _comparison("<=")),
     ("!@", _not_among),
     ("!=", _unequal),
     ("=%", _matches),
     ("%=", _matches),
-    (">", _compared(">")),
-    ("<", _compared("<")),
+    (">", _comparison(">")),
+    ("<", _comparison("<")),
     ("@", _among),
     ("%", _contains),
     ("=", _equal),

@@ -44,7 +44,7 @@ def parse_listing(schema: Schema, parameters: Mapping[str, object], generation: 
     """Parse a list request. Raises the `VALIDATION_…` faults, and HTTP 400 `ERROR_ARGUMENT` for a wrong direction."""
     select = parameters.get("select")
     return Listing(
-        titles=_selected(schema, select),
+        titles=_select(schema, select),
         named=frozenset(str(name) for name in as_sequence(select) or ()),
         condition=parse_filter(schema, _array(parameters, "filter"), generation),
         order=_order(schema, _array(parameters, "order")),
@@ -52,7 +52,7 @@ def parse_listing(schema: Schema, parameters: Mapping[str, object], generation: 
     )
 
 
-def _selected(schema: Schema, select: object) -> list[str]:
+def _select(schema: Schema, select: object) -> list[str]:
     listed = [title for title in schema if title != "fields"]
     names = as_sequence([] if select is None else select)
     if names is None:

@@ -152,7 +152,7 @@ class TokenStore:
             if not parameters.get(name):
                 raise SystemFault(400, "invalid_request", f"{name} is missing")
         with self._database.transaction() as connection:
-            application = self._authenticated(connection, parameters)
+            application = self._authenticate(connection, parameters)
             user_id = take_grant(connection, application.client_id, parameters[grant_name], self._clock())
             if user_id is None:
                 raise SystemFault(*_INVALID_GRANT)
@@ -174,7 +174,7 @@ class TokenStore:
             row["client_id"], row["user_id"], webhook=False, scopes=frozenset(_scopes(row["scope"]))
         )
 
-    def _authenticated(self, connection: sqlite3.Connection, parameters: Mapping[str, str]) -> Application:
+    def _authenticate(self, connection: sqlite3.Connection, parameters: Mapping[str, str]) -> Application:
         application = _application(connection, parameters["client_id"])
         given = parameters["client_secret"].encode()
         if application is None or not hmac.compare_digest(application.client_secret.encode(), given):

@@ -10,14 +10,14 @@ from bi_mcp.practice.portal.listing import Listing
 from bi_mcp.practice.portal.schema import FieldType, Schema
 
 
-def shown(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, object]:
+def render_row(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, object]:
     """Return the given fields of a row with the types of the schema; array fields are left to the caller."""
     return {
-        title: _typed(schema[title].type, row[title]) for title in titles if schema[title].type != "array"
+        title: _as_type(schema[title].type, row[title]) for title in titles if schema[title].type != "array"
     }
 
 
-def shown_in_list(
+def render_item(
     schema: Schema, row: sqlite3.Row, listing: Listing, generation: Generation
 ) -> dict[str, object]:
     """Return the listed fields of a row, for an element of a list.
@@ -25,14 +25,14 @@ def shown_in_list(
     Lists of the classic generation give ids and other integers as text and booleans as Y and N: the reference allows
     both, so a client must meet both. Newer portals answer an empty object for a moment that `select` names.
     """
-    item = shown(schema, row, listing.titles)
+    item = render_row(schema, row, listing.titles)
     if generation == "classic":
         return {title: _as_text(value) for title, value in item.items()}
     lost = {title for title in listing.named if title in item and schema[title].type == "datetime"}
     return {title: {} if title in lost else value for title, value in item.items()}
 
 
-def _typed(field_type: FieldType, value: object) -> object:
+def _as_type(field_type: FieldType, value: object) -> object:
     return bool(value) if field_type == "boolean" else value
 
 

@@ -11,7 +11,7 @@ from bi_mcp.practice.portal.connectors import declared_settings, find_connector
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import Listing, parse_listing
 from bi_mcp.practice.portal.parameters import as_integer, as_mapping
-from bi_mcp.practice.portal.rendering import shown, shown_in_list
+from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import descriptions, source_schema
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, invalid_type, object_id
 
@@ -106,7 +106,7 @@ class Sources:
             find_connector(connection, row["connectorId"], call.application)
             settings = _settings_of(connection, row["id"])
         item = {
-            "connection": shown(self._schema, row, self._connection_titles),
+            "connection": render_row(self._schema, row, self._connection_titles),
             "connectorId": row["connectorId"],
             "settings": settings,
         }
@@ -142,7 +142,7 @@ class Sources:
 
         The documentation shows both, so a client must meet both.
         """
-        item = shown_in_list(self._schema, row, listing, self._context.generation)
+        item = render_item(self._schema, row, listing, self._context.generation)
         settings = _settings_of(connection, row["id"])
         if self._context.generation == "tables":
             return item | ({"settings": settings} if "settings" in listing.titles else {})

@@ -39,7 +39,7 @@ def check_new(schema: Schema, fields: Mapping[str, object], generation: Generati
         if field.rule == "required" and fields.get(title) in missing:
             raise ModuleFault("VALIDATION_REQUIRED_FIELD_MISSING", f'Field "{title}" is required.')
     _refuse_read_only(schema, fields)
-    return _typed(schema, fields)
+    return _with_types(schema, fields)
 
 
 def check_changes(schema: Schema, fields: Mapping[str, object]) -> dict[str, object]:
@@ -49,7 +49,7 @@ def check_changes(schema: Schema, fields: Mapping[str, object]) -> dict[str, obj
     for title in fields:
         if schema[title].immutable:
             raise ModuleFault("VALIDATION_IMMUTABLE_FIELD", f'Field "{title}" is immutable.')
-    return _typed(schema, fields)
+    return _with_types(schema, fields)
 
 
 def invalid_type(title: str, expected: str) -> ModuleFault:
@@ -76,12 +76,12 @@ def _refuse_read_only(schema: Schema, fields: Mapping[str, object]) -> None:
             raise ModuleFault("VALIDATION_READ_ONLY_FIELD", f'Field "{title}" is read only.')
 
 
-def _typed(schema: Schema, fields: Mapping[str, object]) -> dict[str, object]:
-    return {title: _typed_value(schema[title], value) for title, value in fields.items()}
+def _with_types(schema: Schema, fields: Mapping[str, object]) -> dict[str, object]:
+    return {title: _with_type(schema[title], value) for title, value in fields.items()}
 
 
-def _typed_value(field: Field, value: object) -> object:
-    typed = _parsed(field, value)
+def _with_type(field: Field, value: object) -> object:
+    typed = _parse(field, value)
     if typed is None:
         raise invalid_type(field.title, field.type)
     # The documentation limits these lengths and gives no error code for them; the nearest one is taken.
@@ -90,7 +90,7 @@ def _typed_value(field: Field, value: object) -> object:
     return typed
 
 
-def _parsed(field: Field, value: object) -> object:
+def _parse(field: Field, value: object) -> object:
     """Parse a value; None if it is not of the field's type."""
     match field.type:
         case "integer":

@@ -16,7 +16,7 @@ def contains_any(value: object, parts: str) -> bool:
     if value is None:
         return False
     text = str(value).casefold()
-    return any(part in text for part in _folded(parts))
+    return any(part in text for part in _fold(parts))
 
 
 def fits(value: object, pattern: str) -> bool:
@@ -29,11 +29,11 @@ def fits_any(value: object, patterns: str) -> bool:
     if value is None:
         return False
     text = str(value).casefold()
-    return any(_fits(text, pattern) for pattern in _folded(patterns))
+    return any(_fits(text, pattern) for pattern in _fold(patterns))
 
 
 @lru_cache(maxsize=16)
-def _folded(texts: str) -> tuple[str, ...]:
+def _fold(texts: str) -> tuple[str, ...]:
     # The rows of an answer all come with the same list.
     return tuple(text.casefold() for text in json.loads(texts))
 
