@@ -7,7 +7,7 @@ import json
 LONGEST_NAME = 80
 
 
-def quote_text(name: str | None, longest: int = LONGEST_NAME) -> str:
+def quote(name: str | None, longest: int = LONGEST_NAME) -> str:
     """Quote a name from outside: on one line, shortened, set off from our words, without marks that turn text around."""
     text = "".join(character if character.isprintable() else "�" for character in name or "")
     cut = text if len(text) <= longest else f"{text[:longest]}…"

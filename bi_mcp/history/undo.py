@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.language import say
-from bi_mcp.base.quoting import quote_text
+from bi_mcp.base.quoting import quote
 from bi_mcp.errors import EndpointError
 from bi_mcp.history.entries import Key, current_id, replacements
 from bi_mcp.history.undo_plan import Step, UndoPlan
@@ -174,7 +174,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
     moved = [
-        say("{name} back to {address}", name=name, address=quote_text(str(value), 200))
+        say("{name} back to {address}", name=name, address=quote(str(value), 200))
         for name, value in values.items()
         if name.startswith("url")
     ]
@@ -249,7 +249,7 @@ def _told_destination(address: str) -> str:
     try:
         return destination(address)
     except EndpointError:
-        return quote_text(address, 200)
+        return quote(address, 200)
 
 
 def _without_parent(parent: Key, world: World) -> str:
@@ -312,4 +312,4 @@ def _afterwards(step: Step, state: Wire | None) -> Wire | None:
 
 def _name(entry: Entry) -> str:
     about = f"{entry.group} {entry.object or ''}".strip()
-    return f"{entry.id} ({entry.operation} of {about} {quote_text(entry.name)})"
+    return f"{entry.id} ({entry.operation} of {about} {quote(entry.name)})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bi_mcp.base.language import say
-from bi_mcp.base.quoting import quote_text
+from bi_mcp.base.quoting import quote
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.nouns import noun
 
@@ -32,7 +32,7 @@ class Step:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        about = f"{noun(self.entry.group)} {self.id} {quote_text(self.entry.name)}"
+        about = f"{noun(self.entry.group)} {self.id} {quote(self.entry.name)}"
         if self.action == "delete":
             return say("delete {object}", object=about)
         if self.action == "recreate":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from bi_mcp.base.language import say, text
-from bi_mcp.base.quoting import quote_text
+from bi_mcp.base.quoting import quote
 from bi_mcp.errors import BiMcpError, EndpointError, NotFoundError, SecretReferenceError
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.vault.destinations import destination
@@ -118,8 +118,8 @@ def _sentences(sources: Iterable[Source], stored: StoredValues, hosts: Sequence[
                     _TRAVELS[bool(secret.replaced_at)],
                     name=secret.name,
                     id=source.id,
-                    title=quote_text(source.title),
-                    code=quote_text(setting.code),
+                    title=quote(source.title),
+                    code=quote(setting.code),
                     hosts=", ".join(hosts),
                 )
 
@@ -131,9 +131,9 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
             say(
                 _UNBOUND[bool(secret.replaced_at)],
                 id=source.id,
-                title=quote_text(source.title),
+                title=quote(source.title),
                 name=secret.name,
-                code=quote_text(code),
+                code=quote(code),
                 hosts=", ".join(secret.hosts),
                 unbound=", ".join(unbound),
                 command=secret.command_for(*unbound),
@@ -155,7 +155,7 @@ def _name_destination(address: str) -> str:
     try:
         return destination(address)
     except EndpointError:
-        return quote_text(address, _LONGEST_ADDRESS)
+        return quote(address, _LONGEST_ADDRESS)
 
 
 async def _sources_of(bi: BIConnector, connector_id: int) -> list[Source]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bi_mcp.base.quoting import LONGEST_NAME, quote_text
+from bi_mcp.base.quoting import LONGEST_NAME, quote
 from bi_mcp.config import GENERATIONS, Generation
 from bi_mcp.diagnostics.portal import blast_radius
 from bi_mcp.diagnostics.portal.blast_radius import MOST_NAMED, BlastRadius, Thing
@@ -194,10 +194,10 @@ async def test_what_is_not_there_is_the_portals_error() -> None:
 
 
 def test_names_from_outside_stay_on_one_line_are_cut_and_many_are_counted() -> None:
-    assert quote_text('a "b"') == r'"a \"b\""'
-    assert quote_text("a\nb\u202ec\u2028d") == '"a�b�c�d"'
-    assert quote_text("Продажи 2026 €") == '"Продажи 2026 €"'
-    assert len(quote_text("x" * 5000)) == LONGEST_NAME + len('"…"')
+    assert quote('a "b"') == r'"a \"b\""'
+    assert quote("a\nb\u202ec\u2028d") == '"a�b�c�d"'
+    assert quote("Продажи 2026 €") == '"Продажи 2026 €"'
+    assert len(quote("x" * 5000)) == LONGEST_NAME + len('"…"')
     things = [Thing("source", id, "s") for id in range(1, MOST_NAMED + 6)]
     text = BlastRadius("Act.", Thing("connector", 1, "c"), things).text()
     assert f"{MOST_NAMED + 5} sources (1 " in text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.base.language import say, say_count
-from bi_mcp.base.quoting import quote_text
+from bi_mcp.base.quoting import quote
 from bi_mcp.base.secret import hide_logins
 from bi_mcp.vault.secret_parameters import looks_secret
 from bi_mcp.vault.travel import tell_travel
@@ -44,7 +44,7 @@ class Thing:
     state: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.id} {quote_text(self.name)}"
+        return f"{self.id} {quote(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,7 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
         "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
     )
     return BlastRadius(
-        act=say(
-            "Connector {id} {title} would be deleted for good.", id=id, title=quote_text(connector.title)
-        ),
+        act=say("Connector {id} {title} would be deleted for good.", id=id, title=quote(connector.title)),
         target=_connector(connector),
         dependents=dependents,
         consequences=[refused] if dependents else [],
@@ -112,7 +110,7 @@ async def of_connector_changes(
         act=say(
             "Connector {id} {title} would be changed, and with it all its sources and datasets.",
             id=id,
-            title=quote_text(connector.title),
+            title=quote(connector.title),
         ),
         target=_connector(connector),
         dependents=await _below_connector(bi, id),
@@ -129,7 +127,7 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
         act=say(
             "Source {id} {title} would be deleted for good, with the credentials that it holds.",
             id=id,
-            title=quote_text(source.title),
+            title=quote(source.title),
         ),
         target=_source(source),
         dependents=dependents,
@@ -150,7 +148,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
             )
         )
     return BlastRadius(
-        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quote_text(dataset.name)),
+        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quote(dataset.name)),
         target=_dataset(dataset),
         dependents=[
             *_builder(dataset),
@@ -165,7 +163,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
-        f"{column} {quote_text(names[column])}"
+        f"{column} {quote(names[column])}"
         if column in names
         else say("{id} (no column of this dataset)", id=column)
         for column in dict.fromkeys(column_ids)
@@ -174,7 +172,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
         act=say(
             "Of dataset {id} {name} these columns would be deleted for good: {columns}.",
             id=id,
-            name=quote_text(dataset.name),
+            name=quote(dataset.name),
             columns=", ".join(listed),
         ),
         target=_dataset(dataset),
@@ -242,8 +240,8 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
         say(
             "{endpoint} changes from {old} to {new}.",
             endpoint=ENDPOINTS[name],
-            old=quote_text(hide_logins(old), LONGEST_ADDRESS),
-            new=quote_text(hide_logins(new), LONGEST_ADDRESS),
+            old=quote(hide_logins(old), LONGEST_ADDRESS),
+            new=quote(hide_logins(new), LONGEST_ADDRESS),
         )
         for name, (old, new) in moved.items()
     ]
@@ -271,17 +269,15 @@ def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
     kept = {parameter.code for parameter in changes.settings}
     lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
     return (
-        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quote_text, lost)))]
-        if lost
-        else []
+        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quote, lost)))] if lost else []
     )
 
 
 def _authority(url: str) -> str:
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() or quote_text(url)
+        return urlsplit(url).netloc.rpartition("@")[2].lower() or quote(url)
     except ValueError:
-        return quote_text(url)
+        return quote(url)
 
 
 _COUNTED: Mapping[str, Callable[[int], str]] = {

@@ -45,7 +45,7 @@ class Column:
 
     @property
     def sql(self) -> str:
-        return _EXPRESSIONS[self.type].format(quote(self.code))
+        return _EXPRESSIONS[self.type].format(quote_identifier(self.code))
 
     def parse(self, text: str, culture: Culture | None = None) -> int | float | str:
         """Turn a filter's text into a value that compares with this column's."""
@@ -99,7 +99,7 @@ class ColumnNames:
         return self._exact.get(name) or self._folded.get(name.casefold())
 
 
-def quote(identifier: str) -> str:
+def quote_identifier(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 

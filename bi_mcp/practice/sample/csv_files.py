@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bi_mcp.errors import ConfigError
-from bi_mcp.practice.sample.columns import Value, quote
+from bi_mcp.practice.sample.columns import Value, quote_identifier
 from bi_mcp.practice.sample.dates import parse_iso_date, parse_iso_datetime
 
 Parser: TypeAlias = Callable[[str], Value]
@@ -31,12 +31,12 @@ def load_csv(connection: sqlite3.Connection, file: Path) -> None:
         source = _CsvFile(file, _delimiter(file))
         codes = source.codes()
         parsers = _parsers(source, len(codes))
-        names = ", ".join(map(quote, codes))
+        names = ", ".join(map(quote_identifier, codes))
         # Without declared types SQLite stores every value as the parser made it.
-        connection.execute(f"CREATE TABLE {quote(file.stem)} ({names})")
+        connection.execute(f"CREATE TABLE {quote_identifier(file.stem)} ({names})")
         marks = ", ".join("?" * len(codes))
         connection.executemany(
-            f"INSERT INTO {quote(file.stem)} VALUES ({marks})",  # noqa: S608 - the name is quoted, values are bound
+            f"INSERT INTO {quote_identifier(file.stem)} VALUES ({marks})",  # noqa: S608 - the name is quoted, values are bound
             ([parse(text) for parse, text in zip(parsers, row, strict=True)] for row in source.rows()),
         )
     except UnicodeDecodeError:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from bi_mcp.practice.sample.columns import Column, ColumnNames, Type, Value, quote
+from bi_mcp.practice.sample.columns import Column, ColumnNames, Type, Value, quote_identifier
 from bi_mcp.practice.sample.filter import parse_filter
 from bi_mcp.practice.sample.query import Query
 from bi_mcp.practice.sample.refusal import RefusalError
@@ -65,7 +65,7 @@ class SqliteTables:
         if table not in self.titles:
             raise RefusalError(404, f"There is no table {table[:80]!r}.")
         if table not in self._columns:
-            header = self._connection.execute(f"SELECT * FROM {quote(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
+            header = self._connection.execute(f"SELECT * FROM {quote_identifier(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
             self._columns[table] = [
                 Column(code, self._type(table, code)) for code, *_ in header if code not in UNUSABLE_CODES
             ]
@@ -79,7 +79,7 @@ class SqliteTables:
         where = compile_condition(parse_filter(query.filter, names, query.culture))
         expressions = ", ".join(column.sql for column in chosen)
         cursor = self._connection.execute(
-            f"SELECT {expressions} FROM {quote(table)} WHERE {where.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
+            f"SELECT {expressions} FROM {quote_identifier(table)} WHERE {where.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
             (*where.values, -1 if query.limit is None else query.limit),
         )
         header = [column.code for column in chosen] if query.codes else list(chosen.values())
@@ -101,12 +101,12 @@ class SqliteTables:
         if not self._any(table, code, "1"):
             return "string"
         for type, check in _CHECKS.items():
-            if not self._any(table, code, f"({check.format(quote(code))}) IS NOT 1"):
+            if not self._any(table, code, f"({check.format(quote_identifier(code))}) IS NOT 1"):
                 return type
         return "string"
 
     def _any(self, table: str, code: str, condition: str) -> bool:
-        text = f"SELECT 1 FROM {quote(table)} WHERE {quote(code)} IS NOT NULL AND {condition} LIMIT 1"  # noqa: S608 - no value in it
+        text = f"SELECT 1 FROM {quote_identifier(table)} WHERE {quote_identifier(code)} IS NOT NULL AND {condition} LIMIT 1"  # noqa: S608 - no value in it
         return self._connection.execute(text).fetchone() is not None
 
 

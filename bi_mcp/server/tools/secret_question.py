@@ -10,7 +10,7 @@ from mcp import MCPError
 from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 
 from bi_mcp.base.language import say
-from bi_mcp.base.quoting import quote_text
+from bi_mcp.base.quoting import quote
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.server.tools.context import app_of
 from bi_mcp.server.tools.questions import PersonAskedError
@@ -45,7 +45,7 @@ async def ask_for_secrets(
 
     for name in missing:
         hosts = find_destinations(addresses, f"the secret {name}")
-        wanted = Wanted(name, tuple(hosts), app.portal.title, quote_text(connector))
+        wanted = Wanted(name, tuple(hosts), app.portal.title, quote(connector))
         try:
             page = await app.pages.open(wanted)
         except OSError:
