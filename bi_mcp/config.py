@@ -227,7 +227,7 @@ def language_in_terminal(environment: Mapping[str, str] = os.environ) -> Languag
     """Read the language of texts in a terminal: `BI_MCP_LANGUAGE`, or that of the system if it is known."""
     if environment.get("BI_MCP_LANGUAGE"):
         return language(environment)
-    # In the order in which they overrule each other.
+    # Earlier ones overrule later ones.
     wished = next((held for name in _LOCALES if (held := environment.get(name))), "")
     code = wished.partition(".")[0].partition("_")[0].lower()
     return next((known for known in LANGUAGES if known == code), "en")

@@ -122,7 +122,7 @@ class InterruptedWriteError(BiMcpError):
 
 
 EndpointReason = Literal[
-    "bad_address",  # no http or https address, or one with a user, a port 0, a broken host
+    "bad_address",  # not an http or https address, or one with a user, a port 0, a broken host
     "refused_address",  # it leads into a private network
     "bad_request",  # the parameters cannot be written as a form
     "unresolved",  # no such host
@@ -134,7 +134,7 @@ EndpointReason = Literal[
     "denied",  # 401 or 403
     "not_found",  # 404
     "too_often",  # 429
-    "status",  # anything else than 200
+    "status",  # anything but 200
     "empty",  # 200 without a body, from `urlCheck`
     "encoding",  # compressed in a way that was not requested
     "too_large",

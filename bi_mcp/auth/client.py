@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 METHOD = "oauth.token"
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 MOST_BYTES = 1024 * 1024
-# All of it, for a server that sends a byte now and then: other processes wait meanwhile.
+# For a whole exchange: a server may send a byte now and then, and other processes wait meanwhile.
 LIMIT_S = 30.0
 
-# What a code of OAuth means here. {login} is the command that logs in to the profile again.
+# Advice for the codes of OAuth. {login} is the command that logs in to the profile again.
 _ADVICE: dict[str, str] = {
     "authorization_code invalid_grant": text(
         "The portal does not accept the code: it lives 30 seconds and works once. Run `{login}` "

@@ -125,5 +125,5 @@ def _encode(value: bytes) -> Iterator[str]:
     for alphabet in (b"+/", b"-_"):
         padded = b64encode(value, alphabet).decode()
         yield padded
-        # Padding that was left out is not waited for.
+        # Others may leave the padding out.
         yield padded.rstrip("=")

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 PART = 64 * 1024
 NO_ENCODING = frozenset({"", "identity"})
-# What zlib calls the two. It would take either for the other; those who call a connector or a portal may not.
+# zlib's numbers for the two. It could detect the format, but would then accept one under the name of the other.
 _FORMATS = {"gzip": 31, "deflate": 15}
 ENCODINGS = frozenset(_FORMATS)
 

@@ -87,7 +87,7 @@ def _status(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(status.st_mode):
-        # A device or a folder is nothing that could be replaced.
+        # A device or a folder cannot be replaced.
         raise OSError(errno.EINVAL, NOT_REGULAR)
     return status
 
@@ -99,6 +99,6 @@ def _give_access(descriptor: int, like: os.stat_result) -> None:
         with suppress(PermissionError):
             os.fchown(descriptor, owner, group)
     mode = stat.S_IMODE(like.st_mode)
-    # What the old file's group was allowed is not for another one.
+    # The rights of the old file's group must not go to another group.
     same_group = os.fstat(descriptor).st_gid == like.st_gid
     os.fchmod(descriptor, mode if same_group else mode & ~stat.S_IRWXG)

@@ -11,7 +11,7 @@ from bi_mcp.base.foreign_json import is_deep
 from bi_mcp.base.language import say
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# Bytes that tell a compressed body, or another encoding than UTF-8.
+# Bytes that reveal a compressed body, or another encoding than UTF-8.
 LONGEST_MARK = 2
 # First characters of a JSON value that is not an array; "" when nothing has arrived.
 _BEGINNINGS = {"", *'{"-0123456789tfn'}

@@ -26,9 +26,9 @@ from bi_mcp.rest.network import certificate_trouble, require_key_log
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# A host with more addresses than this is not tried at all of them.
-# Enough for a service's sentence about what it does not understand.
+# Enough for a service's sentence about its refusal.
 LARGEST_REFUSAL = 4096
+# Further addresses of a host are not tried.
 MOST_IPS = 4
 STATUS_REASONS: Mapping[int, EndpointReason] = {
     401: "denied",

@@ -36,7 +36,7 @@ _GLOBAL_IPV6 = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # The last 64 bits of an ISATAP address: 0000:5efe or 0200:5efe, then an IPv4 address.
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
-# What the C library reads as one IPv4 address: 127.1, 0x7f000001, 017700000001, 2130706433.
+# Spellings that the C library reads as one IPv4 address: 127.1, 0x7f000001, 017700000001, 2130706433.
 _NUMERIC_HOST = re.compile(r"(?:[0-9a-fx]+\.)*(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<name>[^\[\]:]*))(?::(?P<port>[0-9]{0,5}))?")
 _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)

@@ -13,7 +13,7 @@ from bi_mcp.base.language import text
 Operator = Literal[
     "is", "contains", "between", "greater", "greater_or_equal", "less", "less_or_equal", "empty"
 ]
-# How the values of a condition are written: a list (also a single one), both ends of a range, or the bare value of false.
+# Spelling of a condition's values: a list (also a single one), both ends of a range, or the bare value of false.
 Takes = Literal["list", "range", "nothing"]
 
 EXCLUDED = "!"
@@ -39,7 +39,7 @@ SPELLINGS: Mapping[Operator, Spelling] = {
     "greater_or_equal": Spelling(">=", "list", NUMBERS | DATES, text("greater or equal")),
     "less": Spelling("<", "list", NUMBERS | DATES, text("less than")),
     "less_or_equal": Spelling("<=", "list", NUMBERS | DATES, text("less or equal")),
-    # The bare value tells it from "is one of".
+    # The bare value distinguishes it from "is one of".
     "empty": Spelling("=", "nothing", EVERY_TYPE, text("is empty")),
 }
 

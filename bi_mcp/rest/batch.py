@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MAX_COMMANDS = 50
 
-# What PHP reads of one query string: it drops deeper values and, with its usual settings, further ones without a word.
+# PHP's limits for one query string: it silently drops deeper values and, with its usual settings, further ones.
 MAX_DEPTH = 60
 MAX_VALUES = 1000
 

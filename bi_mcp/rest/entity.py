@@ -167,7 +167,7 @@ class Entity(Generic[Item, New, Changes]):
     async def _create(self, command: Command[int], fields: New) -> int:
         sent = fields.to_wire()
         name = str(sent[TRAITS[self.group].identity[0]])
-        # One at a time of those that could be taken for each other.
+        # Creations that could be mistaken for each other go one at a time.
         async with self._creating.setdefault(name, anyio.Lock()):
             newest = await self._newest_id(command.method)
             return await self._write(command, lambda: self._find_created(sent, newest))

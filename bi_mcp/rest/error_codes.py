@@ -273,7 +273,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
 }
 
 _UNLISTED = _refusal(text("The code is not documented; the vendor's page of the method may say more."))
-# A field that is called by a number is the place of an element in a list.
+# A field named by a number is the place of an element in a list.
 _ELEMENT = re.compile(r'Field "\d+"')
 _LIST_OF_TEXTS = _refusal(
     text(
@@ -284,7 +284,7 @@ _WITHOUT_CODE = _refusal(
     text("The portal gives no code for this; its text is all there is. Nothing happened.")
 )
 
-# What a code means in one method and not in the others.
+# Codes with a meaning of their own in one method.
 _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
     # Not a NotFoundError: the source is there, and must not be taken for deleted.
     ("source.get", ORPHANED): _refusal(

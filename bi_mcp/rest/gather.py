@@ -63,7 +63,7 @@ class GatheringTransport:
         finally:
             group.leave(seat)
         if seat.outcome is _BLOCKED:
-            # What waits for a blocked method sits below and sees single calls only.
+            # The transport below waits for blocked methods, and it sees single calls only.
             return await self._inner.call(method, parameters)
         if isinstance(seat.outcome, BiMcpError):
             raise seat.outcome

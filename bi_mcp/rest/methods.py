@@ -83,7 +83,7 @@ TABLE_METHODS: tuple[Method, ...] = (
     Method("biconnector.table.fields.update", Effect.UPDATE, repeatable=False),
 )
 
-# Up to 50 calls in one. What it does to the portal is what its commands do: see `batch.batch_method`.
+# Up to 50 calls in one. Its effect is that of its commands: see `batch.batch_method`.
 BATCH = Method("batch", Effect.UPDATE, repeatable=False)
 
 # Outside the module: who calls, with which scopes, which application, and the portal's clock.

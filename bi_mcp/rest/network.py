@@ -20,7 +20,7 @@ from bi_mcp.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the order in which they count.
+# Earlier ones overrule later ones.
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.IGNORECASE)

@@ -173,7 +173,7 @@ class PatientTransport:
         if not may_repeat(method, failure):
             return None
         if isinstance(failure, PortalError) and failure.code == RUN_TIME_USED_UP:
-            # How long is the portal's to say, and that wait comes before the next attempt.
+            # The portal sets the length of this wait, which comes before the next attempt.
             known = self._limiter.operating.wait(method.name, self._clock()) > 0
             return 0.0 if known and attempt <= self._policy.retries else None
         return self._at_least(failure, self._policy.wait_s(attempt, elapsed))

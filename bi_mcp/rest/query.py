@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 OPERATORS = (">=", "<=", "!@", "=%", "%=", "!=", ">", "<", "@", "%", "=", "!")
 _ARRAY_OPERATORS = {"@", "!@"}
 
-# The portal drops these from a filter without a word, which would answer more than was asked for.
+# The portal silently drops these from a filter, and would answer more than was asked for.
 _IGNORED_IN_FILTER = {"settings", "fields"}
 _REFUSED_IN_SELECT = {"csvDelimiter", "csvEncoding", "csvHasHeaders"}
 _IGNORED_IN_SELECT = {"fields"}

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What leaves on time may arrive bunched: a new connection delays the first requests by some tenths of a second.
+# Requests that leave on time may arrive bunched: a new connection delays the first by some tenths of a second.
 MARGIN = 2.0
 # A refusal says that someone else uses the same address, or that the plan is another. Neither need last.
 FORGOTTEN_AFTER_S = 600.0
@@ -28,7 +28,7 @@ class Plan:
 
 STANDARD = Plan(capacity=50, drain_per_s=2)
 ENTERPRISE = Plan(capacity=250, drain_per_s=5)
-# A portal on a server of one's own.
+# A self-hosted portal.
 UNLIMITED = Plan(capacity=1e6, drain_per_s=1e6)
 
 

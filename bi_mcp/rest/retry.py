@@ -54,6 +54,6 @@ def may_repeat(method: Method, error: BiMcpError) -> bool:
     if method.effect is not Effect.READ:
         return False
     if isinstance(error, UnexpectedAnswerError):
-        # A page with 200 is maintenance or a cut-off answer; redirects and pages with 4xx stay what they are.
+        # A page with 200 is maintenance or a cut-off answer; redirects and pages with 4xx do not pass.
         return error.status == 200 or error.status >= 500
     return isinstance(error, PortalError) and error.code in UNCERTAIN_CODES

@@ -71,7 +71,7 @@ async def read_snapshot(
     listed_connectors = _Listing(connectors.commands, connectors.group, FIRST_CONNECTOR_PAGES)
     listed_sources = _Listing(sources.commands, sources.group, FIRST_SOURCE_PAGES)
     listed_datasets = _Listing(datasets.commands, datasets.group, FIRST_DATASET_PAGES)
-    # What depends is listed before what it depends on and read after it: a dataset that appears meanwhile has its source.
+    # Dependent objects are listed first and read last: the source of a dataset that appears meanwhile is then listed, too.
     listings: list[_Listing[Any]] = [listed_datasets, listed_sources, listed_connectors]
     await report(0, 2, "Reading the lists")
     try:

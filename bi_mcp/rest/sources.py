@@ -56,5 +56,5 @@ class Sources(Entity[Source, SourceFields, SourceChanges]):
         sent = changes
         if changes.title is None and changes.to_wire():
             sent = changes.model_copy(update={"title": (await self.get(id)).title or ""})
-        # A look afterwards compares what the caller wanted: the title that stays says nothing.
+        # A look afterwards compares the caller's changes: the unchanged title proves nothing.
         await self._write(self.commands.update(id, sent), lambda: self._find_updated(id, changes.to_wire()))

@@ -113,7 +113,7 @@ class SecretPage:
         head = (await buffered.receive_until(b"\r\n\r\n", LONGEST_HEAD)).decode("latin-1")
         verb, path, fields = _parse_head(head)
         length = _length(fields)
-        # Read in any case: who is answered while still sending may never see the answer.
+        # Read in any case: a client that is answered while it still sends may never see the answer.
         form = await buffered.receive_exactly(length) if 0 < length <= _LONGEST_FORM else b""
         refusal = self._refusal(verb, path, fields)
         if refusal is not None:

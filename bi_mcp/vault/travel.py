@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST_ADDRESS = 2048
 
-# By whether the value is a former one.
+# The key is True for a former value.
 _TRAVELS = {
     False: text("The secret {name}, which source {id} {title} holds in {code}, would be sent to {hosts}."),
     True: text(

@@ -46,7 +46,7 @@ async def run(console: Console) -> int:
     with tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "portal.sqlite3")
         environment = {
-            # Neither the user's profiles nor their history have to do with this.
+            # The demo must not touch the user's profiles and history.
             "BI_MCP_CONFIG_DIR": folder,
             "BI_MCP_PORTAL_DB": database,
             PASSWORD_VARIABLE: sample.DEMO_PASSWORD,

@@ -6,7 +6,7 @@ from bi_mcp.practice import sample
 from bi_mcp.practice.demo.story import Story, columns_of, expect
 
 LOGIN = "demo"
-# Where a user would keep a real password: in the environment of the server, named and never written in a call.
+# A real password belongs here, too: in the environment of the server, named in a call and never written there.
 PASSWORD_VARIABLE = "BI_MCP_SECRET_SAMPLE_PASSWORD"  # noqa: S105  the name of a variable
 
 # Each name is its code: then charts work on portals of both generations.

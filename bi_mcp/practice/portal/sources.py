@@ -83,7 +83,7 @@ class Sources:
         with self._context.database.snapshot() as connection:
             source = find_source(connection, source_id, call.application)
             if self._context.generation == "tables" and not values.get("title"):
-                # The vendor gives this refusal no code of its own.
+                # The vendor does not give this refusal a code of its own.
                 raise ModuleFault(0, "All the fields are required.")
             connector = find_connector(connection, source["connectorId"], call.application)
             known = _declared_only(connector, settings)

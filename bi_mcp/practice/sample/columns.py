@@ -20,7 +20,7 @@ _DATASET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
-# What SQL reads so that every answered value has its column's type.
+# SQL expressions that give every answered value its column's type.
 _EXPRESSIONS: Mapping[Type, str] = {
     "int": "{}",
     "double": "CAST({} AS REAL)",

@@ -164,7 +164,7 @@ def list_items(value: Form) -> list[Nested]:
 
 
 def _split(key: str, names: ColumnNames) -> tuple[str, Column]:
-    # Headers may begin with % or = themselves: the operator is what leaves a known column.
+    # Headers may begin with % or = themselves: the operator is the prefix without which the key is a known column.
     for find in (names.find, names.find_in_any_case):
         for operator in _OPERATORS:
             if key.startswith(operator) and (column := find(key.removeprefix(operator))):

@@ -68,6 +68,6 @@ def _form(test: Test, values: tuple[int | float | str, ...]) -> tuple[str, tuple
         return _ONE[test], values
     if test in _MANY:
         return _MANY[test], (json.dumps(values),)
-    # More than one of the values is more than the smallest.
+    # Greater than any one of the values means greater than the smallest.
     bound = min if test in {"greater", "at_least"} else max
     return _ONE[test], (bound(values),)
