@@ -1,7 +1,7 @@
-"""What a person may mean who has typed half of an argument: of the templates `bi://GROUP/{id}`, and of prompts.
+"""Completion of a half-typed argument: of the templates `bi://GROUP/{id}`, and of prompts.
 
-In an address only the id has a place, so titles are searched and ids are offered. A prompt is read by a model: there `12 Sales` is
-offered, which tells a person what they choose.
+An address has a place only for the id, so titles are searched and ids are offered. A prompt is read by a model, so `12
+Sales` is offered there, which also shows a person what they choose.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST = 100
 # Who types does not wait longer.
 WITHIN_S = 5.0
-# The ids 7, 70-79, 700-799 … begin with 7; nobody types the beginning of a longer one.
+# The ids 7, 70-79, 700-799 … begin with 7; ids longer than that are not completed.
 DIGITS_MORE = 5
 GROUPS = ("connector", "source", "dataset")
 _TEMPLATE = re.compile(rf"bi://({'|'.join(GROUPS)})/\{{id\}}")
@@ -67,7 +67,7 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
             try:
                 return await _complete(app, languages, ref, argument.name, typed)
             except BiMcpError:
-                # An offer that fails is no offer; the call itself will say what is wrong.
+                # A failed completion must not disturb the person; the call itself reports the error.
                 return NOTHING
         return NOTHING
 

@@ -1,4 +1,4 @@
-"""What a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
+"""Resources that a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
 
 from __future__ import annotations
 

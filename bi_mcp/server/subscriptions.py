@@ -1,4 +1,4 @@
-"""Who is told when an object changed: the streams of the newest protocol, and `resources/subscribe` of those before it."""
+"""Notifications about changed objects: the streams of the newest protocol version, and `resources/subscribe` of the older ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Subscriptions(InMemorySubscriptionBus):
 
     def serve(self, server: MCPServer) -> None:
         """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
-        handlers = server._lowlevel_server  # noqa: SLF001  there is no other door for these two methods
+        handlers = server._lowlevel_server  # noqa: SLF001  the SDK has no public way to set these two methods
 
         async def subscribe(
             ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams

@@ -1,4 +1,4 @@
-"""How the server is to be reached over HTTP. Data, and what follows from it."""
+"""Options of the HTTP server. Data, and values derived from it."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class HttpOptions:
 
     @property
     def binds_loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """True if only this machine can connect."""
         return is_loopback(self.host)
 
     @property
     def serves_others(self) -> bool:
-        """Whether somebody on another machine may reach the server, be it through a proxy on this one."""
+        """True if somebody on another machine may reach the server, also through a proxy on this one."""
         foreign_names = any(not is_loopback(without_port(host)) for host in self.allowed_hosts)
         return not self.binds_loopback or self.behind_proxy or foreign_names
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the server itself speaks https."""
+        """True if the server itself speaks https."""
         return self.tls_certificate is not None
 
     @property
@@ -60,7 +60,7 @@ class HttpOptions:
 
     @property
     def address(self) -> str:
-        """Where a client on this machine finds the server."""
+        """The address at which a client on this machine finds the server."""
         scheme = "https" if self.uses_tls else "http"
         return f"{scheme}://{_bracketed(self.host)}:{self.port}{PATH}"
 
@@ -78,7 +78,7 @@ def _bracketed(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address stays on this machine. A name is taken for what it says, never looked up."""
+    """Return whether the name or address stays on this machine. A name is judged by its spelling, it is never looked up."""
     if host.lower() == "localhost":
         return True
     try:

@@ -24,7 +24,7 @@ def compact(content: object) -> str:
 def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str, Any]:
     """Cut long texts, then the ends of these lists (`"items"`, `"item.fields"`), until the content is small enough.
 
-    The notice then says what is missing, and `advice` how to get it.
+    The notice then names the missing parts, and `advice` says how to get them.
     """
     if len(compact(content)) <= MOST_CHARACTERS:
         return content
@@ -47,7 +47,7 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
 
 
 def _kept(entries: Sequence[object], excess: int) -> int:
-    """How many entries stay when so many characters must go; one stays in any case."""
+    """Count the entries that stay when so many characters must go. At least one stays."""
     kept = len(entries)
     while kept > 1 and excess > 0:
         kept -= 1

@@ -1,4 +1,4 @@
-"""What tools return. Text and structured content say the same: hosts differ in which of the two they pass on."""
+"""Answers of the tools. Text and structured content say the same, because hosts differ in which of the two they pass on."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Answer(BaseModel):
         return []
 
     def structured(self) -> dict[str, Any]:
-        """The structured content: only what has a value, and no more than a reader can take."""
+        """The structured content: only fields that have a value, and no more than a reader can take."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return fit(content, self.cut_lists, self.advice_if_cut) if self.cut_lists else content
 
@@ -76,7 +76,7 @@ class Answer(BaseModel):
 
 
 class Preview(BaseModel):
-    """What a call would do, and the token that confirms it. Nothing was done."""
+    """The effect of a call, and the token that confirms it. Nothing was done yet."""
 
     model_config = ConfigDict(alias_generator=to_camel, defer_build=True, validate_by_name=True, frozen=True)
 
@@ -85,7 +85,7 @@ class Preview(BaseModel):
     valid_for_s: int
 
 
-# Its parts explain themselves; spelt out they would be paid for five times in every chat.
+# Its parts explain themselves; spelled out, they would cost tokens five times in every chat.
 PreviewField = Annotated[Preview | None, WithJsonSchema({"type": "object"})]
 
 NOT_YET = (
@@ -237,7 +237,7 @@ def describe(item: BaseModel) -> str:
     kind = type(item).__name__.removesuffix("View")
     name = getattr(item, "title", None) or getattr(item, "name", None)
     label = f"{kind} {getattr(item, 'id', '')}"
-    # On one line: what follows a line's end would look like a sentence of ours.
+    # On one line: text after a line break would look like a sentence of ours.
     return f'{label} "{" ".join(name.split())}".' if name else f"{label}."
 
 

@@ -1,4 +1,4 @@
-"""Pure: what a model sends as arguments, mended where the meaning is certain and explained where it is not."""
+"""Pure: arguments as a model sends them, repaired where the meaning is certain and explained where it is not."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def mend(schema: Mapping[str, Any], value: object) -> object:
 
 
 def read_references(settings: object) -> object:
-    """A reference to a secret that was sent as JSON text, as some hosts do: nobody's password looks like one."""
+    """Read references to secrets that were sent as JSON text, as some hosts do. A real password does not look like one."""
     if not isinstance(settings, dict):
         return settings
     return {code: _reference(value) or value for code, value in settings.items()}
@@ -149,7 +149,7 @@ def _parse(text: str) -> object:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    # Since Python 3.15 the parser goes deeper than what follows it here.
+    # Since Python 3.15 the parser goes deeper than the code that follows here.
     return text if is_deep(value) else value
 
 
@@ -177,9 +177,10 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
 def _walk(
     schema: Mapping[str, Any], path: Sequence[int | str]
 ) -> tuple[list[int | str], Mapping[str, Any], Mapping[str, Any]]:
-    """Follow a path: its steps, the schema of what holds the last one, and its own.
+    """Follow a path: return its steps, the schema of the object that holds the last one, and the schema of the last
+    one.
 
-    Branches of a union appear in pydantic's paths as type names; they are no part of what the model wrote.
+    pydantic's paths also name the branches of a union by their types; these are not part of the model's input.
     """
     steps: list[int | str] = []
     holder: Mapping[str, Any] = {}
@@ -214,7 +215,7 @@ def _bounded(problems: Sequence[str], count: int) -> str:
 
 
 def _shape(schema: Mapping[str, Any]) -> str:
-    """How an object or an array is written, after the words that ask for one."""
+    """Show how an object or an array is written, to follow the words that ask for one."""
     if schema.get("type") == "array":
         return say(", such as {example}", example=f"[{_example(schema.get('items', {}))}]")
     if schema.get("type") != "object":

@@ -30,7 +30,7 @@ Confirm = str | None
 
 
 class Proceed(BaseModel):
-    """What the person is asked."""
+    """The question to the person."""
 
     proceed: bool = Field(description="Do it")
 
@@ -79,7 +79,7 @@ class Gated:
         return None
 
     async def _look_again(self, ctx: BiContext) -> None:
-        """Where the answer came within this call, time has passed since the look. Else the look came after the answer."""
+        """Look again if the answer came within this call, because time has passed since the first look. Otherwise the look came after the answer."""
         seal = app_of(ctx).seal
         if ctx.input_responses is not None or seal is None:
             return
@@ -113,7 +113,7 @@ def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
 
 
 def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
-    """As `gate`, for a tool whose call brings what confirms it: the person is asked where that is possible, and no preview is made."""
+    """Resolve a tool's `preview` as `gate` does, for a tool that never makes a preview: the person is asked if the client can do that."""
 
     async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
         if question_refused_by() not in {None, METHOD_NOT_FOUND}:
@@ -131,7 +131,7 @@ def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
 
 
 def _can_ask(ctx: BiContext) -> bool:
-    """Whether the client shows forms to its person. One that names no kind of question shows forms."""
+    """Return whether the client can show forms to its person. A client that does not name a kind of question can."""
     if question_refused_by() is not None:
         return False
     capabilities = ctx.client_capabilities

@@ -40,7 +40,7 @@ def _counted(count: int, one: str) -> str:
 
 
 class Checked(Answer):
-    """What a connector's endpoints answered."""
+    """The answers of a connector's endpoints."""
 
     cut_lists = ("findings",)
     advice_if_cut = "Mend what is told, then check again."
@@ -96,7 +96,7 @@ class External(Answer):
 
 
 class Proposed(Answer):
-    """The `fields` for dataset_add, and why they differ from what is outside."""
+    """The `fields` for dataset_add, and why they differ from the external table."""
 
     fields: dict[str, Any]
     reasons: list[str]
@@ -106,7 +106,7 @@ class Proposed(Answer):
 
 
 class Previewed(Answer):
-    """The first rows of a dataset, and what was sent for them."""
+    """The first rows of a dataset, and the request that fetched them."""
 
     cut_lists = ("rows", "breaches", "sent")
     advice_if_cut = "Ask for fewer columns with select, or fewer rows with limit."
@@ -243,7 +243,7 @@ async def check_source(app: App, source: int, table: str | None, *, quick: bool)
 async def _check_with(
     ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
 ) -> ConnectorReport:
-    """Of a source, with values that are not saved: what is not passed is as the source holds it."""
+    """Check a source with values that are not saved. Values that are not passed are taken from the source."""
     from bi_mcp.diagnostics.dataset.outside import open_outside
 
     app = app_of(ctx)
@@ -274,7 +274,7 @@ async def _check_urls(
 
 
 def _check_names(urls: dict[str, str]) -> None:
-    """An address under another name would not be called, and nothing found is no proof then."""
+    """Refuse unknown names: an address under another name would not be called, and the lack of findings would prove nothing."""
     unknown = [name for name in urls if name not in ENDPOINTS]
     if unknown:
         raise InvalidRequestError(

@@ -211,7 +211,7 @@ async def resolve_settings(
     parameters: Sequence[ReceivedParameter],
     addresses: Collection[str],
 ) -> dict[str, Secret]:
-    """As `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
+    """Resolve settings like `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
     return await to_thread.run_sync(app.setting_values.resolve, settings, parameters, addresses)
 
 

@@ -28,7 +28,7 @@ from bi_mcp.server.tools.schemas import Schemas, shipped_schemas
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-# What was changed, and by whom.
+# The changed address, and who changed it.
 HISTORY = "bi://history"
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
@@ -44,7 +44,7 @@ class ToolDeclaration:
 
     function: Callable[..., Awaitable[Answer]]
     title: str
-    # For tools that are no REST method; the others have theirs in the table.
+    # For tools that are not REST methods; the others have theirs in the table.
     own_effect: Effect | None = None
     # The `ui://` address of the view that shows the answer to people, in clients that have the Apps extension.
     view: str | None = None
@@ -58,28 +58,28 @@ class ToolDeclaration:
 
     @property
     def key(self) -> str:
-        """By which its shipped schemas are found: two modules may have a tool of the same name."""
+        """The key of its shipped schemas: two modules may have a tool of the same name."""
         return f"{self.function.__module__.rpartition('.')[2]}.{self.name}"
 
     @property
     def answer(self) -> type[Answer]:
-        """What the function returns, by its annotation."""
+        """The type that the function returns, by its annotation."""
         answer: type[Answer] = get_type_hints(self.function)["return"]
         return answer
 
     @property
     def effect(self) -> Effect:
-        """What a call does to the portal."""
+        """The effect of a call on the portal."""
         return self.own_effect or _METHOD_OF_TOOL[self.name].effect
 
     @property
     def repeatable(self) -> bool:
-        """Whether calling twice leaves the portal as calling once does."""
+        """True if calling twice leaves the portal as calling once does."""
         method = _METHOD_OF_TOOL.get(self.name)
         return method.repeatable if method else self.effect is Effect.READ
 
     def reads(self, arguments: Mapping[str, object]) -> bool:
-        """Whether this call only reads. What is given as null is not given."""
+        """Return whether this call only reads. An argument of null counts as left out."""
         given = {name for name, value in arguments.items() if value is not None} - {PORTAL}
         return self.effect is Effect.READ or (bool(self.reads_with) and given <= self.reads_with)
 
@@ -272,9 +272,9 @@ def make_schemas(declaration: ToolDeclaration) -> Schemas:
 
 
 def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:
-    """Only additions and reads are not destructive: an update overwrites what was there."""
+    """Build the hints. Only additions and reads are not destructive: an update overwrites the former values."""
     if declaration.effect is Effect.READ:
-        # Whether a read may be repeated is no question, and the protocol gives the hint no meaning there.
+        # A read may always be repeated, so the protocol gives the hint no meaning there.
         return ToolAnnotations(read_only_hint=True, destructive_hint=False)
     return ToolAnnotations(
         read_only_hint=False,

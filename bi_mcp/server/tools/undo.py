@@ -16,7 +16,7 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 class Undone(Answer):
-    """What became of each step, or what they would be."""
+    """The outcome of each step, or the steps that would be made."""
 
     undone: bool
     steps: list[dict[str, Any]]

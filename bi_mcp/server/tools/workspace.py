@@ -55,7 +55,7 @@ class SetupText(Answer):
 
 
 class PlannedSetup(Answer):
-    """What applying a setup would do. `token` is what workspace_apply takes."""
+    """The effect of applying a setup. `token` is passed to workspace_apply."""
 
     summary: str
     token: str | None = None
@@ -77,7 +77,7 @@ class PlannedSetup(Answer):
 
 
 class Applied(Answer):
-    """What became of each step."""
+    """The outcome of each step."""
 
     complete: bool
     summary: str
@@ -88,7 +88,7 @@ class Applied(Answer):
         return self.summary
 
     def changed(self, group: str) -> list[str]:  # noqa: ARG002  an application is about objects of all groups
-        """What was changed, and what may have been."""
+        """Addresses of the objects that were changed, or may have been."""
         written = [item for item in self.results if item["outcome"] in {"done", "unknown"} and item.get("id")]
         return list(dict.fromkeys(address(item["group"], item["id"]) for item in written))
 
@@ -275,7 +275,7 @@ def _keeper(app: App, file: str | None) -> StateKeeper:
 
 
 def _exported(app: App, setup: str | None) -> StateKeeper | None:
-    """What was exported as this text: its keys stand for the same objects, even where titles were changed in it."""
+    """Return the state of the setup that was exported as this text. Its keys mean the same objects, even where titles were changed in it."""
     marked = re.match(rf"{MARK}(\S+)", setup or "")
     keeper = app.exports.get(marked[1]) if marked else None
     # Planned for another portal, its ids would name strange objects there.
