@@ -1,4 +1,4 @@
-"""What a running server shares between its tools."""
+"""The state that a running server shares between its tools."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PortalAccess:
 
     @property
     def caller(self) -> EndpointCaller:
-        """What calls the endpoints of the portal's connectors, as Bitrix24 does."""
+        """The caller of the endpoints of the portal's connectors, which calls them as Bitrix24 does."""
         if self.call_endpoints is not None:
             return self.call_endpoints()
         # Imported here: httpx is not needed until the first call.
@@ -121,12 +121,12 @@ class SeenPlan:
 
 @dataclass
 class App:
-    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
+    """The portals by name, the default one for calls that name none, the secrets, and the settings that may be shown.
 
-    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
-    the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read setup files.
-    `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that were given out as text.
-    `background` runs what outlives a call, while the server runs.
+    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first,
+    where the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read
+    setup files. `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that
+    were given out as text. `background` runs tasks that outlive a call, while the server runs.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -172,7 +172,7 @@ class App:
 
     @property
     def writes(self) -> GuardedWrites:
-        """What sends stored secrets to this call's portal and moves its connectors."""
+        """The writes that send stored secrets to this call's portal or move its connectors."""
         # Imported here: most calls change nothing.
         from bi_mcp.history.guarded_writes import GuardedWrites
 
@@ -184,7 +184,7 @@ class App:
 
     @property
     def history(self) -> History:
-        """What was written to this call's portal. Raises `InvalidRequestError` where nobody keeps that."""
+        """The history of the writes to this call's portal. Raises `InvalidRequestError` where no history is kept."""
         history = self._history
         if history is None:
             raise InvalidRequestError(
@@ -196,7 +196,7 @@ class App:
 
     @property
     def undo(self) -> Undo:
-        """What reverts writes to this call's portal."""
+        """The undo of writes to this call's portal."""
         # Imported here: few calls undo something.
         from bi_mcp.history.undo_run import Undo
 

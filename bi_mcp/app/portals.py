@@ -63,7 +63,7 @@ def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dic
 def build_recorder(
     settings: Settings, name: str, identity: PortalIdentity, user: Callable[[], int | None] = lambda: None
 ) -> Recorder | None:
-    """What writes down the writes to a portal, None where nobody wants them. `user` is who logged in to it."""
+    """Build the recorder of the writes to a portal, None where neither a history nor an audit is kept. `user` is the id of the user who logged in to it."""
     folder = settings.configuration_folder if settings.history else None
     if folder is None and settings.audit_file is None:
         return None

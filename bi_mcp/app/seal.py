@@ -22,7 +22,7 @@ _LAYOUT = struct.Struct(">Q16s16s")
 
 @dataclass(frozen=True)
 class Act:
-    """What a token confirms: a call of a tool on a portal. `arguments` are fit for JSON."""
+    """The act that a token confirms: a call of a tool on a portal. `arguments` are fit for JSON."""
 
     tool: str
     portal: str
@@ -37,11 +37,11 @@ class Seal:
     clock: Callable[[], float] = time.time
 
     def digest(self, state: object) -> bytes:
-        """Sixteen bytes that stand for a state and, without the key, tell nothing of it."""
+        """Digest a state to sixteen bytes, which reveal nothing about it without the key."""
         return self._mac(["state", state])
 
     def issue(self, act: Act, digest: bytes) -> str:
-        """A token for this act on the state that `digest` stands for."""
+        """Issue a token for this act on the state with this `digest`."""
         expires = int(self.clock()) + VALID_FOR_S
         packed = _LAYOUT.pack(expires, digest, self._sign(act, expires, digest))
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""What this replica has in common with the others."""
+"""The state that this replica shares with the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shared:
-    """What this replica has in common with the others. `key` seals what clients carry between requests."""
+    """The state that this replica shares with the others. `key` seals the data that clients carry between requests."""
 
     store: AsyncKeyValue
     budget: SharedBudget
