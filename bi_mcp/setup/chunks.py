@@ -45,7 +45,7 @@ class Chunks:
         return chunk
 
     def take(self, numbers: Sequence[int]) -> dict[int, Write]:
-        """What these steps send. It is looked up again when it is asked for once more."""
+        """Take the writes of these steps. A write is looked up again when it is taken once more."""
         return {number: self._writes.pop(number) for number in numbers}
 
     def pace(self, sent: int, seconds: float) -> None:
@@ -61,7 +61,7 @@ class Chunks:
         return any(deletes or self.guard.watches(self._write(other)) for other in needed)
 
     def _write(self, number: int) -> Write:
-        """What a step sends, looked up once, at the earliest when its turn comes."""
+        """The write of a step, looked up once, at the earliest when its turn comes."""
         if number not in self._writes:
             self._writes[number] = self.commands.write(self.steps[number])
         return self._writes[number]

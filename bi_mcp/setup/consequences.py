@@ -14,7 +14,7 @@ from bi_mcp.vault.travel import addresses_of
 
 
 def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
-    """Where values of settings would go that never went there."""
+    """Warn of hosts to which values of settings would be sent for the first time."""
     known = {_destination_or_address(address) for address in addresses_of(item)}
     hosts = {
         _destination_or_address(field.after) for field in compared.fields if field.field in ENDPOINTS

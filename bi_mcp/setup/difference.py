@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 HIDDEN = "(hidden)"
 
-# What a portal may store otherwise than it was sent; with a state the file decides alone.
+# Fields that a portal may store in another form than they were sent; with a state the file decides alone.
 _REWRITTEN = frozenset({"logo"})
-# Portals answer these for what was never set.
+# Portals answer these values for fields that were never set.
 _UNSET: Mapping[str, object] = {"description": "", "sort": 100, "supportMapping": False, "sourceCode": ""}
 
 Wire = Mapping[str, Any]
@@ -33,7 +33,7 @@ Wire = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs, and what could not be compared or has no value here, each as a sentence's end."""
+    """The differences, and the fields that could not be compared or have no value here, each as the end of a sentence."""
 
     fields: tuple[FieldChange, ...]
     columns: ColumnChange = NO_COLUMNS
@@ -95,7 +95,7 @@ def compare_dataset(entry: DatasetEntry, item: Dataset, applied: Mapping[str, st
 def immutable_differences(
     key: str, entry: DatasetEntry, item: Dataset, source_id: int | None
 ) -> Iterator[FieldChange]:
-    """What of a dataset can only change by making it again. `source_id` is None for a source that is still to be made."""
+    """Differences of a dataset that can only be applied by making it again. `source_id` is None for a source that is still to be made."""
     pairs = {
         "name": (item.name, entry.name or key),
         "source": (item.source_id, source_id),
@@ -103,7 +103,7 @@ def immutable_differences(
         "externalName": (item.external_name, entry.external_name),
     }
     for field, (before, after) in pairs.items():
-        # What a portal does not tell is no reason to delete anything.
+        # If a portal does not answer a field, that is not a reason to delete anything.
         if before is not None and not _same(before, after):
             yield FieldChange(field, before, after)
 
@@ -126,7 +126,7 @@ def compare_columns(wanted: Iterable[ColumnEntry], there: Iterable[Column]) -> C
 
 
 def digests(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, str]:
-    """What stands in the state once an entry was applied. Nothing is made of the values of settings."""
+    """The digests of an entry that the state holds once it was applied. Values of settings are never digested."""
     fields = wire(entry)
     if isinstance(entry, SourceEntry):
         plain = {name: fields[name] for name in fields if name not in {"connector", "settings"}}
@@ -143,7 +143,7 @@ def digests(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, str
 
 
 def wire(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, Any]:
-    """What the file says of an object, as the API spells it."""
+    """The fields of an entry, as the API spells them."""
     return entry.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -185,7 +185,7 @@ def _column(entry: ColumnEntry) -> dict[str, object]:
 
 
 def _drifted(name: str, before: object, applied: Mapping[str, str]) -> bool:
-    """Whether bi-mcp left this field, or the whole object, otherwise than it is now."""
+    """Return whether this field, or the whole object, was changed since bi-mcp last applied it."""
     if not applied:
         return False
     if name not in applied:
@@ -204,5 +204,5 @@ def _normal(value: object) -> object:
 
 
 def _shown(value: SettingValue) -> object:
-    """A reference as the file writes it; a value that stands in the file is a value all the same."""
+    """A reference as the file writes it. A literal value is hidden, even if it is written in the file."""
     return HIDDEN if isinstance(value, str | int) else value.model_dump()

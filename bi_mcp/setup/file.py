@@ -66,12 +66,12 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
 
 
 def to_document(setup: Setup) -> dict[str, Any]:
-    """The setup as plain data, in the order in which a person reads it, without what is left at its default."""
+    """The setup as plain data, in the order in which a person reads it, without fields at their default."""
     return setup.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _load(existing: str) -> Any:
-    """What `read_setup` has read before, now with its comments."""
+    """Load the text that `read_setup` has read before, now with its comments."""
     return _yaml().load(existing)
 
 
@@ -142,7 +142,9 @@ def _tell(name: str, document: object, path: Path, reason: str) -> str:
 
 
 def _walk(document: object, path: Path) -> tuple[Path, Place]:
-    """How far a path leads, and where that stands. Branches of a union appear in it as names of types: no part of the file."""
+    """Follow a path as far as it leads, and return the steps and the place where it ends. Union branches appear in it
+    as names of types, which are not part of the file.
+    """
     place, here, steps = Place(1, 1), document, list[str | int]()
     for step in path:
         if isinstance(here, Mapping | list):
@@ -166,7 +168,7 @@ def _dump(document: object) -> str:
 
 
 def _legible(scalar: Any) -> Any:
-    """What the writer would leave without quotes, and the reader then takes for something else."""
+    """Quote a text that the writer would leave without quotes and the reader would then take for something else."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(scalar, str) and _MISREAD.search(scalar):
@@ -189,7 +191,7 @@ def _block_style(wanted: Any, depth: int = 0) -> Any:
 
 
 def _merge(there: Any, wanted: Mapping[str, Any], depth: int = 0) -> None:
-    """Make a mapping of the file hold what is wanted, touching only what differs."""
+    """Make a mapping of the file equal to the wanted one, touching only the parts that differ."""
     for key in [key for key in there if key not in wanted]:
         del there[key]
     for key, value in wanted.items():

@@ -1,7 +1,7 @@
-"""Pure: which object of the portal each key of a setup stands for.
+"""Pure: the object of the portal that each key of a setup means.
 
-The state's id decides. Without one, an object is known by its title (a source: within its connector) or, a dataset, by its
-name, which is unique on a portal. What could be two objects is never guessed.
+The state's id decides. Without one, an object is known by its title (a source: within its connector) or, a dataset, by
+its name, which is unique on a portal. Where two objects are possible, neither is guessed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Pairs:
         return self.sources if group == "source" else self.datasets
 
     def unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
-        """What the portal has and the file does not."""
+        """Objects that the portal has and the file does not."""
         for group in GROUPS:
             paired = {item.id for item in self.of(group).values()}
             for item in live(snapshot, group).values():
@@ -73,7 +73,7 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
 
 
 def paired(pairs: Pairs, state: State) -> State:
-    """The state with what was matched by its name, too."""
+    """The state with the objects that were matched by name added."""
     draft = StateDraft(state)
     for group in GROUPS:
         for key, item in pairs.of(group).items():

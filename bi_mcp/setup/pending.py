@@ -1,7 +1,8 @@
-"""What a request was about to create, written down before it is sent; after a kill, its objects are found by that.
+"""The objects that a request is about to create, written down before it is sent; after a kill they are found by this
+record.
 
-An update or a deletion that was cut off needs no memory: the next plan compares with the portal. A creation does, since
-sent again it would be doubled.
+An update or a deletion that was cut off needs no record: the next plan compares with the portal. A creation does,
+because sending it again would create a second object.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Pending:
 
 
 def read_pending(document: Mapping[str, Any]) -> Pending:
-    """Raises `StateFileError` for what is none."""
+    """Parse the record of a request. Raises `StateFileError` if it is damaged."""
     try:
         creations = [
             Creation(parse_group(group), str(key), tuple(map(str, identity)), parent, replaces)
@@ -74,7 +75,7 @@ def read_pending(document: Mapping[str, Any]) -> Pending:
 
 
 def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[State, list[Creation]]:
-    """Take what the request made into the state; return it with what was not found.
+    """Add the objects that the request made to the state; return it with the creations that were not found.
 
     Raises `PlanError` where more objects look like it than were to be made.
     """

@@ -35,7 +35,7 @@ def _live(pairs: Pairs, snapshot: Snapshot, changes: Sequence[Change]) -> list[o
 
 
 def _meant(setup: Setup, changes: Sequence[Change]) -> list[object]:
-    """What the file says of every object that would be made or changed: of a new one a plan shows no more than the label."""
+    """The file's entries for all objects that would be made or changed. A plan shows only the label of a new object."""
     keys = [(change.group, change.key) for change in changes if change.key is not None]
     return [[group, key, _public_entry(setup, group, key)] for group, key in keys]
 

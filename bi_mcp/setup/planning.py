@@ -1,4 +1,4 @@
-"""Setup, portal and state -> a plan. Pure but for the values behind references, which are compared and never shown."""
+"""Setup, portal and state -> a plan. Pure except for the values behind references, which are compared and never shown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CHARTS_BREAK = text("Charts and dashboards that use it break.")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a plan is made of. `prune` deletes what the portal has and the file does not."""
+    """The input of a plan. `prune` deletes objects that the portal has and the file does not."""
 
     setup: Setup
     snapshot: Snapshot
@@ -54,7 +54,7 @@ class Wanted:
 
 
 def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
-    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` for what cannot be told."""
+    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` where an object cannot be identified."""
     pairs = match(wanted.setup, wanted.snapshot, wanted.state)
     planning = _Planning(wanted, pairs)
     changes = planning.changes()
@@ -69,7 +69,7 @@ def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
 
 
 class _Planning:
-    """One run over a setup: connectors, sources, datasets, then what goes."""
+    """One run over a setup: connectors, sources, datasets, then deletions."""
 
     def __init__(self, wanted: Wanted, pairs: Pairs) -> None:
         self._wanted = wanted
@@ -79,18 +79,18 @@ class _Planning:
         self.obstacles = list[str]()
 
     def changes(self) -> list[Change]:
-        """Sources are made before the datasets that move to them; what is replaced goes only when its successor is there."""
+        """All changes in order. Sources are made before the datasets that move to them; a replaced object is deleted only after its successor is made."""
         connectors = [change for key in self._setup.connectors for change in self._connector(key)]
         sources = [change for key in self._setup.sources for change in self._source(key)]
         datasets = [change for key in self._setup.datasets for change in self._dataset(key)]
         gone = list(self._gone())
-        # Names are unique on a portal: what goes makes room before what comes.
+        # Names are unique on a portal: deletions make room before additions.
         leaving_datasets = [change for change in gone if change.group == "dataset"]
         others = [change for change in gone if change.group != "dataset"]
         return [*connectors, *sources, *leaving_datasets, *datasets, *others]
 
     def notes(self) -> Iterator[str]:
-        """What the reader should know beside the changes."""
+        """Notes that the reader should know beside the changes."""
         yield from dict.fromkeys(self._unknown)
         unmanaged = [group for group, item in self._strangers()]
         if unmanaged and not self._wanted.prune:
@@ -105,7 +105,7 @@ class _Planning:
             yield say("Objects were deleted while the portal was read; plan again if they matter.")
 
     def _moved(self) -> Iterator[str]:
-        """A source that the file calls otherwise than the portal is a new one, unless someone says that it is not."""
+        """Warn where a source has another title in the file than on the portal: it counts as a new one unless the user says that it is not."""
         strangers = {item.id for group, item in self._strangers() if group == "source"}
         for key, entry in self._setup.datasets.items():
             item = self._pairs.datasets.get(key)
@@ -191,7 +191,7 @@ class _Planning:
         yield from update(self._setup, "dataset", key, item, compared, warned)
 
     def _gone(self) -> Iterator[Change]:
-        """What has a successor or, with `prune`, no place in the file: datasets first."""
+        """Objects that have a successor or, with `prune`, are not in the file: datasets first."""
         leaving = self._wanted.state.leaving
         for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
@@ -206,7 +206,7 @@ class _Planning:
     def _is_replaced(self, key: str, source: Source) -> bool:
         connector = self._pairs.connectors.get(self._setup.sources[key].connector)
         if source.connector_id is None:
-            # What a portal does not tell is no reason to make anything again.
+            # If a portal does not answer the connector, that is not a reason to make the source again.
             return False
         return connector is None or connector.id != source.connector_id
 
@@ -230,7 +230,7 @@ class _Planning:
         return self._wanted.values.resolve({code: value}, connector.settings, connector.addresses)[code]
 
     def _stored_secrets(self, key: str, entry: ConnectorEntry, item: Connector) -> list[str]:
-        """Which stored secrets the connector would take along; where it may not, the plan cannot be applied."""
+        """The stored secrets that the connector would take along. If one may not go there, the plan gets an obstacle."""
         named = self._wanted.values.named
         if named is None:
             return []
@@ -242,7 +242,7 @@ class _Planning:
             return []
 
     def _check_values(self, key: str, entry: SourceEntry) -> None:
-        """What is about to be made needs every value."""
+        """Check that every value of an object that is about to be made can be found."""
         for code, value in entry.settings.items():
             try:
                 self._reveal(entry, code, value)

@@ -38,7 +38,7 @@ class Sender:
     known_id: KnownId
 
     async def send(self, writes: Sequence[Write]) -> list[int | BiMcpError | None]:
-        """What each write answered: the new id of an `add`, None of another, or its error."""
+        """Send writes and return the result of each: the new id of an `add`, None for other operations, or the error."""
         if len(writes) > 1:
             return list(await self.bi.batch(self._commands(writes)))
         try:

@@ -1,6 +1,8 @@
-"""Which object of a portal stands behind which key, and how bi-mcp last left it: a small file beside the setup.
+"""The object of a portal that each key means, and its fields when bi-mcp last applied it: a small file beside the
+setup.
 
-It holds no values, only digests of them. A setup lives without it, too: objects are then known by their titles and names.
+It holds no values, only digests of them. A setup works without it, too: objects are then known by their titles and
+names.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ DIGEST_DIGITS = 16
 
 @dataclass(frozen=True)
 class Known:
-    """An object of the portal. `fields` maps what was last applied to digests; empty where it was only adopted."""
+    """An object of the portal. `fields` maps each applied field to its digest; empty where the object was only adopted."""
 
     id: int
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class StateDraft:
         self._leaving = set(state.leaving)
 
     def state(self) -> State:
-        """What has become of it."""
+        """The state after all changes."""
         objects = {group: dict(known) for group, known in self._objects.items()}
         return State(self._portal, objects, frozenset(self._leaving))
 
@@ -78,7 +80,7 @@ class StateDraft:
         self._keys[group][known.id] = key
 
     def adopt(self, group: Group, key: str, id: int) -> None:
-        """After an object was found. What was applied to it under this key stays known."""
+        """Record an object that was found. The fields that were applied to it under this key stay known."""
         known = self._objects[group].get(key)
         if known is None or known.id != id:
             self.put(group, key, Known(id))
@@ -99,7 +101,7 @@ class StateDraft:
 
 
 def digest(value: object) -> str:
-    """What stands for a value in the state. Never made of a secret: a short password could be guessed from it."""
+    """The digest of a value in the state. Never made of a secret: a short password could be guessed from it."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_DIGITS]
 
@@ -198,7 +200,7 @@ def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIde
 
 
 def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
-    """An edited or merged file may let two keys stand for one object, which both would then change."""
+    """Refuse a state in which two keys mean one object, as after an edit or a merge: both would then change it."""
     keys = dict[int, str]()
     for key in sorted(known):
         other = keys.setdefault(known[key].id, key)

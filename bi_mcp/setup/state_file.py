@@ -22,7 +22,7 @@ Document = Mapping[str, Any]
 
 
 class StateKeeper(Protocol):
-    """Where an application keeps what a killed process must not take with it."""
+    """The store of the records that an application needs after its process was killed."""
 
     def read(self) -> State:
         """The state, an empty one where none was kept."""
@@ -33,7 +33,7 @@ class StateKeeper(Protocol):
         ...
 
     def read_pending(self) -> Document | None:
-        """What the last request was about to do, None where it was finished."""
+        """The record of the last request, None where it was finished."""
         ...
 
     def write_pending(self, pending: Document | None) -> None:
@@ -62,7 +62,7 @@ class StateInMemory:
 
 
 def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
-    """Where the state of a setup is kept: beside its file, or for as long as the process runs where it has none."""
+    """The keeper of a setup's state: a file beside the setup's file, or memory where the setup has no file."""
     return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
 
 
@@ -100,7 +100,7 @@ class StateFile:
             former.unlink(missing_ok=True)
 
     def read_pending(self) -> Document | None:
-        """What the last request was about to do, None where it was finished."""
+        """The record of the last request, None where it was finished."""
         return self._read(self.pending_path) or self._read(_pending_path(self._kept()))
 
     def write_pending(self, pending: Document | None) -> None:
@@ -116,7 +116,7 @@ class StateFile:
         return {**to_json(state), **member}
 
     def _kept(self) -> Path:
-        """Where the state is now: under its name, or under a former one."""
+        """The path at which the state is now: its own name, or a former one."""
         if self.path.exists():
             return self.path
         for path in sorted(self._setup.parent.glob(f"{escape(self._setup.stem)}.*.state.json")):

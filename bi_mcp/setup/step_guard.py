@@ -33,7 +33,7 @@ class StepGuard:
     id_of: Callable[[Group, str], int]
 
     def watches(self, write: Write) -> bool:
-        """Whether a step needs a second look, and what builds on it has to wait for that."""
+        """Return whether a step needs a second look, for which the steps that build on it have to wait."""
         if self.writes.named is None:
             return False
         if isinstance(write.fields, ConnectorChanges):
@@ -44,10 +44,10 @@ class StepGuard:
     async def look_again(
         self, made: Mapping[int, tuple[Write, int]], *, connected: bool
     ) -> dict[int, SecretReferenceError]:
-        """Take back which of the steps that were made must not stay. Returns the errors that say so, by their numbers.
+        """Take back those of the made steps that must not stay. Returns the errors by the numbers of the steps.
 
-        Connectors go first: where one is set back, its sources are judged by where it leads then. Where nobody can say where a
-        connector leads, its sources are taken back, but not once the connection is lost.
+        Connectors go first: where one is set back, its sources are judged by its former addresses. Where the addresses
+        of a connector cannot be read, its sources are taken back, but not once the connection is lost.
         """
         errors = dict[int, SecretReferenceError]()
         for number, (write, _) in made.items():
