@@ -1,4 +1,4 @@
-"""Who is at work: the tool or the command whose writes are recorded."""
+"""The actor: the tool or the command whose writes are recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _actor: ContextVar[Actor] = ContextVar("who is at work", default=_NOBODY)
 
 
 def current_actor() -> Actor:
-    """Who is at work in this task."""
+    """Return the actor of this task."""
     return _actor.get()
 
 

@@ -1,4 +1,4 @@
-"""Who wrote what to which portal, and how it ended, for people and machines that watch over it. Holds no secret value."""
+"""The audit: author, content and outcome of every write to a portal, for people and machines that watch over it. Holds no secret value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BEGUN = Ending("begun")
 
 @dataclass(frozen=True)
 class Audit:
-    """Two lines for each write, equal but for the outcome: before it is sent, and when its end is known."""
+    """Two lines for each write, which differ only in the outcome: one before it is sent, one when its end is known."""
 
     journal: Journal
 
@@ -31,7 +31,7 @@ class Audit:
 
 
 def audit_line(entry: Entry, ending: Ending = _BEGUN) -> dict[str, Any]:
-    """What may be told of a write. Of settings there are only the codes, and whether the value changes."""
+    """Describe a write without secrets: of settings only the codes, and whether each value changes."""
     return {
         "time": entry.at,
         "id": entry.id,

@@ -1,4 +1,4 @@
-"""What was written to a portal, with the state before it: what an undo is made of."""
+"""The writes to a portal, each with the state before it, from which an undo is made."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ class Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Write):
-    """A write that was recorded. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
+    """A recorded write. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
 
-    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write down.
-    `outcome`: "begun" where nobody wrote down how it ended, "unknown" where no answer came. `code` says why it was refused.
+    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write
+    down. `outcome`: "begun" where its end was not recorded, "unknown" where no answer came. `code` says why it was
+    refused.
     """
 
     id: str
@@ -70,7 +71,7 @@ class Entry(Write):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a write ended. `object` is the id that a creation answered."""
+    """The end of a write. `object` is the id that a creation answered."""
 
     outcome: Outcome
     code: str | None = None
@@ -81,7 +82,7 @@ class Ending:
 class History:
     """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept.
 
-    `older` is where a version kept them that told portals apart by their hosts alone.
+    `older` is the journal of a version that distinguished portals by their hosts alone.
     """
 
     journal: Journal
@@ -90,7 +91,7 @@ class History:
     older: Journal
 
     def begin(self, entries: Sequence[Entry]) -> None:
-        """Write down what is about to be sent."""
+        """Write the entries down before they are sent."""
         self.take_over()
         self.journal.append([_sealed(_to_json(entry), self.sealer) for entry in entries])
 
@@ -104,9 +105,10 @@ class History:
         )
 
     def entries(self) -> list[Entry]:
-        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`.
+        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed":
+        …}`.
 
-        What is of another portal is not among them: its ids mean other objects here.
+        Entries of another portal are left out: their ids mean other objects here.
         """
         self.take_over()
         found: dict[str, Entry] = {}
@@ -212,7 +214,7 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
 
 
 def told(entry: Entry, by: str | None = None) -> dict[str, Any]:
-    """What may be shown of an entry: which fields were written, and no value. `by` is the entry that reverted it."""
+    """Describe an entry without values: the fields that were written, and the outcome. `by` is the entry that reverted it."""
     settings = entry.sent.get("settings")
     fields = [name for name in entry.sent if name != "settings"]
     fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []

@@ -26,9 +26,9 @@ _PATIENCE_S = 10
 
 @dataclass(frozen=True)
 class Journal:
-    """`PATH`, and `PATH.1` to `PATH.4` that were set aside, the newest of them first. What is older is gone.
+    """`PATH`, and `PATH.1` to `PATH.4` that were set aside, the newest of them first. Older records are gone.
 
-    A line that a killed process left unfinished is passed over, and the next one begins anew. Raises `OSError`.
+    A line that a killed process left unfinished is skipped, and the next record begins on a new line. Raises `OSError`.
     """
 
     path: Path

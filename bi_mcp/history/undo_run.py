@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reverted:
-    """What became of a step. `id` is the object's afterwards; `error` says why it was not made, or not known to be."""
+    """The outcome of a step. `id` is the object's afterwards; `error` says why it was not made, or is not known to be made."""
 
     step: Step
     id: int
@@ -74,7 +74,7 @@ class Undo:
         return plan_undo(opened, World(entries, live, await self.bi.datasets.has_tables()))
 
     async def run(self, plan: UndoPlan) -> list[Reverted]:
-        """Make the steps until one fails. Raises `InvalidRequestError` where something stands in the way."""
+        """Make the steps until one fails. Raises `InvalidRequestError` if the plan has obstacles."""
         if plan.obstacles:
             raise plan.refusal()
         replaced = replacements(await to_thread.run_sync(self.history.entries))
@@ -173,7 +173,7 @@ class Undo:
         return id
 
     async def _change_columns(self, id: int, values: Wire) -> None:
-        """What is added may have the name of what is deleted, and what is hidden must be there: one call after the other."""
+        """Change columns in several calls, one after the other: an added column may have the name of a deleted one, and a hidden one must exist."""
         if values["delete"]:
             now = (await self.bi.datasets.get(id)).fields or []
             ids = [column.id for column in now if column.external_code in values["delete"]]
@@ -203,6 +203,6 @@ def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
 
 
 def _sent(model: Any, held: Mapping[str, Any]) -> Any:
-    """What a model takes of what was held; what is empty is left out."""
+    """Build a model from a stored object; empty values are left out."""
     names = {field.alias or name for name, field in model.model_fields.items()}
     return model.model_validate({name: held[name] for name in names if held.get(name) is not None})
