@@ -16,7 +16,7 @@ Outcome = Literal["right", "ignored", "wrong"]
 
 
 class Judged(NamedTuple):
-    """What an answer is worth, and what came back, as part of a sentence."""
+    """The verdict on an answer, and the rows that came back, as part of a sentence."""
 
     outcome: Outcome
     reply: str = ""
@@ -47,7 +47,7 @@ def judge_rows(rows: Rows, question: Question, sample: ChartSample) -> Judged:
 
 
 def _read(rows: Rows, sample: ChartSample) -> list[TypedRow]:
-    """Typed rows; a value that cannot be read is left out of its row, so it accuses nobody."""
+    """Read typed rows. A value that cannot be read is left out of its row, so that it does not count as an error."""
     columns = {column.name: column for column in sample.columns}
     places = {name: place for place, name in enumerate(rows.columns) if name in columns}
     read = list[TypedRow]()

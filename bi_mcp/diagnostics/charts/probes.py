@@ -150,7 +150,7 @@ def choose_shapes(sample: ChartSample, columns: Sequence[DatasetColumn]) -> list
 
 
 def choose_alternatives(sample: ChartSample, columns: Sequence[DatasetColumn]) -> Question | None:
-    """Make a question of two groups, one of which has two members joined by OR."""
+    """Make a question of two groups, the first with two members joined by OR."""
     equality = choose_equality(sample, columns)
     if equality is None:
         return None

@@ -276,7 +276,7 @@ class _Examination:
         await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
 
     async def _is_cut_off(self, url: str, table: str, plain: Rows) -> bool:
-        """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
+        """Return whether the rows are only a page. As many rows as a page usually has may be one, and a second page cannot be asked for."""
         count = len(plain.rows)
         if plain.truncated or count not in PAGE_SIZES:
             return False
@@ -301,7 +301,7 @@ class _Examination:
     async def _ask_twice(
         self, endpoint: str, ask: Callable[[], Awaitable[Answered]]
     ) -> Answered | EndpointError:
-        """Ask once more what was answered: one answer may be luck. Returns the first one."""
+        """Repeat a question that was answered, because one answer may be luck. Returns the first answer."""
         answered = await self._ask(endpoint, ask)
         if isinstance(answered, EndpointError) or self._quick:
             return answered

@@ -1,4 +1,4 @@
-"""What a connector's check says: facts and findings, collected while its endpoints are called."""
+"""The report of a connector's check: facts and findings, collected while its endpoints are called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bi_mcp.errors import EndpointError
 
 
 class EndpointFacts(BaseModel):
-    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held.
+    """The answer of one endpoint: HTTP status, seconds, bytes read (uncompressed), TLS version, and its content in
+    short.
 
     `calls` is how often it was called altogether; the other figures are of the first call.
     """
@@ -36,7 +37,7 @@ class EndpointFacts(BaseModel):
 
 
 class ConnectorReport(BaseModel):
-    """What was found out about a connector. `table` is the one whose columns and rows were read; `seconds` the whole check took."""
+    """The result of a connector's check. `table` is the one whose columns and rows were read; `seconds` the duration of the whole check."""
 
     verdict: Level
     table: str | None
@@ -46,7 +47,7 @@ class ConnectorReport(BaseModel):
 
 
 class Notebook:
-    """Facts and findings by endpoint. What comes from outside is quoted without the connection's values."""
+    """Facts and findings by endpoint. Texts from outside are quoted without the connection's values."""
 
     def __init__(self, connection: Mapping[str, Secret]) -> None:
         self.facts: dict[str, EndpointFacts] = {}
@@ -122,7 +123,7 @@ class Notebook:
             self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
 
     def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
-        """As `breaches`, but of rules that nothing was said of yet."""
+        """Add breaches like `breaches`, but only of rules that have no finding yet."""
         told = {finding.code for finding in self._findings if finding.where == endpoint}
         self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in told])
 

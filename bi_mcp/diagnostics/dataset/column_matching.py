@@ -1,4 +1,4 @@
-"""Columns of the portal against columns outside: what vanished, appeared, was renamed, or stands there twice."""
+"""Columns of the portal compared with the external columns: vanished, new, renamed and doubled ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bi_mcp.rest.models import Column
 
 # How alike two codes must be for one to be the other's new name.
 ALIKE = 0.75
-# Wide tables of which everything was renamed: more pairs than this are compared by what they fold to only.
+# Wide tables in which every column was renamed: beyond this many pairs, only folded codes are compared.
 MAX_COMPARED = 10_000
 # So many new columns a finding offers to add.
 MAX_ADDED = 50
@@ -81,7 +81,7 @@ def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetC
 
 
 def place(column: Column) -> str:
-    """How findings call a column of the portal."""
+    """The name of a portal's column in findings."""
     return say("column {name} ({code})", name=column.name, code=shown(column.external_code or ""))
 
 

@@ -34,7 +34,7 @@ def check_types(
     sample: Sample | None,
     context: DatasetContext,
 ) -> list[Finding]:
-    """Check each column that is outside, too. Where values are wrong, that is told rather than what is described."""
+    """Check the type of each column that is also outside. Where values are wrong, the finding is about them and not about the description."""
     findings = list[Finding]()
     for column in columns:
         code = column.external_code or ""
@@ -80,7 +80,7 @@ def _check_encoding(column: Column, values: Sequence[object]) -> Iterator[Findin
 
 
 def _is_misread(value: str) -> bool:
-    """Whether its bytes in an encoding of one byte per letter are UTF-8: of text that was meant so they are not."""
+    """Return whether a text was decoded wrongly: encoded with one byte per letter, its bytes are valid UTF-8, which those of a correct text are not."""
     if value.isascii():
         return False
     for encoding in ("cp1251", "latin-1"):
@@ -93,7 +93,7 @@ def _is_misread(value: str) -> bool:
 
 
 def _kind(value: object) -> str:
-    """What JSON calls a value; nothing for an empty one."""
+    """The JSON kind of a value; nothing for an empty one."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""A dataset beside the table behind it: what is wrong with it, and what a new one should look like."""
+"""The diagnosis of a dataset: its columns compared with the table behind it, and a proposal for a new dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset stands on: its source, the source's settings, and the connector that may have changed."""
+"""The base of a dataset: its source, the source's settings, and the connector, which may have changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 def check_surroundings(
     source: Source | None, connector: Connector | None, generation: Generation
 ) -> list[Finding]:
-    """What is not known of the source or the connector is not judged."""
+    """Check the source and the connector. One that is not known is not judged."""
     if source is None:
         return []
     findings = list(_check_active(source, generation))
@@ -35,7 +35,7 @@ def check_surroundings(
 
 
 def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
-    """What changed since the dataset was made. A changed source explains nothing where there is no trouble."""
+    """Report a source or connector that changed after the dataset was made. A changed source is only reported where there is trouble to explain."""
     created = context.dataset.date_create
     source, connector = context.source, context.connector
     findings = list[Finding]()
@@ -107,7 +107,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
 
 
 def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> str:
-    """Where the person puts the values, by reference: stored under a name, or in a variable, as `_setting_call` has them."""
+    """Say where the person puts the values, by reference: stored under a name, or in a variable, with the names that `_setting_call` uses."""
     references = _references(source.id, connector, codes).values()
     stored = [reference["secret"] for reference in references if "secret" in reference]
     variables = [reference["env"] for reference in references if "env" in reference]
@@ -159,7 +159,7 @@ def _is_shown(connector: Connector, code: str) -> bool:
 
 
 def _hosts(connector: Connector) -> list[str]:
-    """Where the values are sent; where the addresses do not tell, the person names it."""
+    """The hosts to which the values are sent. Where the addresses do not show it, the person names the host."""
     try:
         return find_destinations(addresses_of(connector), f"connector {connector.id}")
     except SecretReferenceError:

@@ -1,4 +1,4 @@
-"""What the endpoints say of one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
+"""The endpoints' answers about one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALLS_PER_HOST = 12
 # Enough to judge types by, little enough to read in a moment.
 SAMPLED_ROWS = 200
 
-# What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
+# Errors that parsing removes without a trace; the other rules show in the parsed answer.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
     {
         "duplicate_code",
@@ -50,7 +50,7 @@ _LOST_IN_PARSING: frozenset[Rule] = frozenset(
 # What a list of tables may do wrong and still name every table.
 _HARMLESS_IN_A_LIST: frozenset[Rule] = frozenset({"not_text", "duplicate_code"})
 
-# After these nobody is there to be asked for tables.
+# After these failures the connector does not answer at all, so it is not asked for tables.
 NOBODY_THERE: frozenset[EndpointReason] = frozenset(
     {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
 )
@@ -101,9 +101,10 @@ class TableList:
 
 @dataclass
 class TableAnswers:
-    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why, and `remedies` what to do.
+    """The answers about a table. `described` and `sample` are None where the endpoint gave no answer; then `failures`
+    holds the reason and `remedies` the advice.
 
-    `tables` are those that the connector lists, asked for only where it answered nothing of the table itself.
+    `tables` are those that the connector lists. They are asked for only if it answered nothing about the table itself.
     """
 
     described: list[ExternalColumn] | None = None
@@ -121,7 +122,7 @@ class TableAnswers:
 
     @property
     def silent(self) -> bool:
-        """Whether neither endpoint answered anything of the table."""
+        """True if neither endpoint answered anything about the table."""
         return not self.described and not (self.sample and self.sample.rows)
 
 

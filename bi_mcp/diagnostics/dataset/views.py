@@ -43,9 +43,10 @@ def diagnose(
     sample: Sample | None,
     context: DatasetContext,
 ) -> Diagnosis:
-    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` tells why.
+    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` holds the
+    reason.
 
-    Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
+    Pure: calls no endpoint, and neither findings nor their calls hold values of the source's settings.
     """
     lost = find_lost_table(context)
     findings = check_surroundings(context.source, context.connector, context.generation)
@@ -112,5 +113,5 @@ def _check_columns(
 
 
 def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:
-    """Whether nothing in the header is a column of ours; then it says nothing about what vanished."""
+    """Return whether no entry of the header is a column of ours. Such a header does not show which columns vanished."""
     return {column.external_code for column in columns}.isdisjoint(sample.codes)

@@ -1,4 +1,4 @@
-"""What each failure and each broken rule of an endpoint means in Bitrix24, and how to mend it. Data."""
+"""The meaning of each failure and each broken rule of an endpoint in Bitrix24, and the repair. Data."""
 
 from __future__ import annotations
 
@@ -156,12 +156,12 @@ def check_addresses(addresses: Mapping[str, str | None]) -> None:
 
 
 def consequence(endpoint: str) -> str:
-    """What the user of Bitrix24 meets, as a sentence."""
+    """The effect on the user of Bitrix24, as a sentence."""
     return say(CONSEQUENCES[endpoint])
 
 
 def remedy(reason: EndpointReason) -> str:
-    """How to mend a failure, as a sentence."""
+    """The repair of a failure, as a sentence."""
     return say(FAILURES[reason].fix)
 
 

@@ -1,6 +1,6 @@
-"""What a destructive act would touch: the object by name and all that depends on it, through the layers.
+"""The blast radius of a destructive act: the object by name and all that depends on it, through the layers.
 
-Read from the portal with few requests, none of which asks for the values of a source's settings where a list will do.
+Read from the portal with few requests. Where a list will do, the values of a source's settings are not asked for.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_ADDRESS = 2048
 
 @dataclass(frozen=True)
 class Thing:
-    """One object that would be touched. `state` is what tells whether it changed; no value of a setting is in it."""
+    """One object that would be touched. `state` shows whether it has changed; it holds no value of a setting."""
 
     group: str
     id: int
@@ -49,7 +49,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class BlastRadius:
-    """`act` is what would be done, `consequences` what follows from it, each a sentence."""
+    """The scope of an act. `act` names it, `consequences` are its effects, each a sentence."""
 
     act: str
     target: Thing
@@ -57,7 +57,7 @@ class BlastRadius:
     consequences: Sequence[str] = ()
 
     def text(self) -> str:
-        """For a person: the act, what depends on the object, and what follows."""
+        """The act, the objects that depend on the target, and the consequences, for a person."""
         groups = dict.fromkeys(thing.group for thing in self.dependents)
         named = [
             _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups

@@ -97,7 +97,7 @@ class _Rounds:
         source = self.snapshot.sources[source_id]
         connector = self.snapshot.connectors.get(source.connector_id or 0)
         if connector is None:
-            # The map says so, and there is no address to call.
+            # The map says so, and there is not an address to call.
             await self._step(1 + len(tables), f"Source {source_id} has no connector")
             return
         outside = Outside(self.caller, source, connector, self.generation == "tables")
@@ -106,7 +106,7 @@ class _Rounds:
         await self._step(1, f"Checked source {source_id}")
         if not there:
             for dataset in (dataset for datasets in tables.values() for dataset in datasets):
-                # The same fault stands in its way; it is told once, of the source or the connector.
+                # The same fault blocks it; it is reported once, with the source or the connector.
                 self.found[f"dataset {dataset.id}"] = self.found[f"source {source_id}"]
             await self._step(len(tables), f"Source {source_id} does not answer")
             return
@@ -116,7 +116,7 @@ class _Rounds:
                 group.start_soon(self._read, outside, table, datasets, listing)
 
     async def _check(self, outside: Outside) -> bool:
-        """Whether anybody is there. A refusal is told, and the other endpoints are asked all the same."""
+        """Check whether the connector can be reached. A refusal becomes a finding, and the other endpoints are asked all the same."""
         try:
             async with self.gates.at(outside.urls["urlCheck"]):
                 await self.caller.check(outside.urls["urlCheck"], outside.connection)
@@ -167,7 +167,7 @@ def _judged(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
 
 
 def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
-    """What is said of a source is not said again of each of its datasets."""
+    """Add findings to a node, without those that its source already has."""
     findings = [*node.findings, *(finding for finding in more if finding not in above)]
     return node.model_copy(update={"findings": findings})
 

@@ -1,4 +1,4 @@
-"""What one snapshot tells of the health of each object: the map of a portal. Endpoints are not called."""
+"""The health of each object, read from one snapshot: the map of a portal. Endpoints are not called."""
 
 from __future__ import annotations
 
@@ -130,5 +130,5 @@ def _check_builder(dataset: Dataset) -> Iterator[Finding]:
 def _vanished_node(gone: Vanished) -> MapNode:
     kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
     findings = [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")]
-    # Nobody can ask more of it.
+    # There is nothing more to check.
     return _node(kind, gone.id, gone.name, findings, checked=True)

@@ -1,4 +1,4 @@
-"""The doctor: which portal this is, what the credential may do there, and what stands in the way."""
+"""The doctor: identity of the portal, rights of the credential, and obstacles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOLERATED_SKEW_S = 60.0
 
 
 class LimitsLeft(BaseModel):
-    """What the portal still allows, as far as this process knows: requests at once, and run time used per method (of 480 s)."""
+    """The remaining limits of the portal, as far as this process knows: requests at once, and run time used per method (of 480 s)."""
 
     requests_left: int
     requests_per_s: float
@@ -44,7 +44,7 @@ class LimitsLeft(BaseModel):
 
 
 class PortalStatus(BaseModel):
-    """What is known about a portal and the credential. What could not be read is None and has a finding."""
+    """The facts about a portal and the credential. A fact that could not be read is None and has a finding."""
 
     verdict: Level
     portal: str
@@ -106,7 +106,7 @@ class _Doctor:
         if fields is None and (self._unreachable or self.findings[-1].where == "credential"):
             # Every other question would wait as long and say the same.
             return
-        # Told apart below: these three are readable without any right in the module.
+        # Distinguished below: these three are readable without any right in the module.
         async with anyio.create_task_group() as group:
             for ask in (self._who, self._application, self._scopes, self._time):
                 group.start_soon(ask)
@@ -210,7 +210,7 @@ def explain_fields_refusal(where: str, error: BiMcpError) -> Finding:
 
 
 def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
-    """Where `*.fields` works and `list` does not, the credential has no application behind it."""
+    """Explain why a list was refused. If `*.fields` works and `list` does not, the credential does not belong to an application."""
     if isinstance(error, AccessDeniedError) and _is_of_the_system(error):
         return _plan_or_scope(error)
     if isinstance(error, InvalidRequestError | AccessDeniedError):

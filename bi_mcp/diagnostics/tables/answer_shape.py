@@ -1,4 +1,4 @@
-"""Whether an answer of `urlData` can be read at all: its header, and rows that are as long as it."""
+"""The shape of an answer of `urlData`: a readable header, and rows of the same length."""
 
 from __future__ import annotations
 

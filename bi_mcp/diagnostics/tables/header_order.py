@@ -1,4 +1,4 @@
-"""A header whose codes stand in another order than the values below it: every column then seems to be of a wrong type."""
+"""Repair of a header whose codes are in another order than the values below it, so that every column seems to be of a wrong type."""
 
 from __future__ import annotations
 

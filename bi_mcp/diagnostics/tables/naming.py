@@ -1,6 +1,6 @@
 """Legal names of datasets and columns, made from the codes and titles of an external system.
 
-The same code gives the same name again, and what had to be changed is told. Rules: section 4 of the API reference.
+The same code always gives the same name, and every change has a reason. Rules: section 4 of the API reference.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class LegalName:
 
 
 class NameRules(NamedTuple):
-    """What one kind of name must look like. `spell` gives the letters their case, `stem` stands where nothing else does.
+    """Rules for one kind of name. `spell` gives the letters their case, `stem` is used if nothing else is left.
 
-    `keeps_code`: a code that is legal but for the case of its letters is only spelled so, and not split into words.
+    `keeps_code`: a code that is legal except for the case of its letters only changes its case, and is not split into
+    words.
     """
 
     legal: re.Pattern[str]

@@ -1,4 +1,4 @@
-"""A dataset for an external table: the `fields` that `dataset_add` takes, and why they differ from what is outside."""
+"""A dataset for an external table: the `fields` that `dataset_add` takes, and why they differ from the external table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bi_mcp.errors import InvalidRequestError
 
 
 class Proposal(NamedTuple):
-    """`fields` is valid for `dataset_add` as it stands. `reasons` tell what was changed or left out."""
+    """A proposed dataset. `fields` is valid for `dataset_add` without changes. `reasons` explain changes and omissions."""
 
     fields: dict[str, object]
     reasons: list[str]
@@ -105,7 +105,7 @@ def _propose_columns(
 
 
 def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Iterator[str]:
-    """Say what follows where a name is not the code: charts ask by name."""
+    """Explain the effect where a name is not the code: charts ask by name."""
     pairs = [(column.code, name) for column, name in zip(columns, names, strict=True) if column.code != name]
     capitals = [f"{code} → {name}" for code, name in pairs if code.upper() == name]
     others = [f"{code} → {name}" for code, name in pairs if code.upper() != name]

@@ -18,7 +18,7 @@ LOST_LETTER = "\ufffd"
 
 
 class Hazard(NamedTuple):
-    """What is dangerous in a column: so many of its filled values, and one of them."""
+    """A danger in a column: the number of its dangerous values, and one of them."""
 
     kind: Kind
     dangerous: int

@@ -23,7 +23,7 @@ MAX_PATTERN = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value looks like. `instead` tells more about it where a certain type was expected."""
+    """The shape of a value. `instead` describes it better where a certain type was expected."""
 
     format: str
     family: str
@@ -31,7 +31,7 @@ class Shape:
     instead: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def told(self, expected: str) -> str:
-        """How to call this shape in a column of a type."""
+        """The name of this shape in a column of a type."""
         return say(self.instead.get(expected, self.format))
 
 

@@ -28,8 +28,8 @@ class Offence:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a column's sampled values say. `offences` are the first few of `count`; `formats` are all that were found, in
-    the order of the rows; `fitting` is the type that suits every value, where one does.
+    """The verdict on a column's sampled values. `offences` are the first few of `count`; `formats` are all that were
+    found, in the order of the rows; `fitting` is the type that suits every value, where one does.
     """
 
     declared: str
@@ -52,7 +52,7 @@ class Judgement:
 
 
 def judge(values: Sequence[object], declared: str) -> Judgement:
-    """Judge a column's values against its type. A type that nobody knows counts as `string`, as on a portal."""
+    """Judge a column's values against its type. An unknown type counts as `string`, as on a portal."""
     expected = declared if declared in COLUMN_TYPES else "string"
     shapes = [shape_of(value) for value in values]
     filled = [(row, shape) for row, shape in enumerate(shapes, start=1) if shape is not EMPTY]
