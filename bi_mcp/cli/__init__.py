@@ -106,7 +106,7 @@ def _wished_language(args: Sequence[str]) -> Language:
     try:
         return language_in_terminal()
     except ConfigError:
-        # The command itself will say what is wrong with the variable; its help does not depend on it.
+        # The command itself reports the error in the variable; its help does not depend on it.
         return "en"
 
 

@@ -216,7 +216,7 @@ def _print_findings(verdict: str, findings: list[Finding], profile: str | None) 
 
 
 def _print_endpoints(report: ConnectorReport) -> None:
-    """What answered without an error, so that `ok` says of what."""
+    """Print the endpoints that answered without an error, so that `ok` refers to something."""
     troubled = {finding.where for finding in report.findings if finding.level == "error"}
     for facts in report.endpoints:
         if facts.endpoint not in troubled:
@@ -226,7 +226,7 @@ def _print_endpoints(report: ConnectorReport) -> None:
 
 
 def _print_map(found: PortalMap, profile: str | None) -> None:
-    """The worst first; of what is healthy only the number."""
+    """Print the worst objects first; of the healthy ones only the number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text

@@ -93,7 +93,7 @@ def _print(status: PortalStatus) -> None:
 
 
 def print_finding(finding: Finding, commands: Iterable[str] = ()) -> None:
-    """Where and what, below it what to do and with which commands; in a terminal long lines go on below their beginning."""
+    """Print place and problem, below them the repair and its commands; in a terminal long lines are wrapped and indented."""
     mark = MARKS[finding.level]
     what, *fix = told(finding)
     first, *rest = _wrapped(f" {mark} {finding.where}: {what}", "   ")
@@ -105,7 +105,7 @@ def print_finding(finding: Finding, commands: Iterable[str] = ()) -> None:
 
 
 def told(finding: Finding) -> list[str]:
-    """What it says and, of what is not well, the code by which the reference explains it; then what to do."""
+    """The problem with the code by which the reference explains it (without, if the level is "ok"), then the repair."""
     what = finding.what if finding.level == "ok" else f"{finding.what} [{finding.code}]"
     return [what, finding.fix] if finding.fix else [what]
 

@@ -14,7 +14,7 @@ import click
 from bi_mcp.base.language import DOMAIN, FOLDER, Language, translate
 from bi_mcp.config import system_language
 
-# What stands before a paragraph whose lines Click is to leave as they are.
+# The mark before a paragraph whose lines Click must leave as they are.
 KEPT = "\b\n"
 HEADINGS = ("Example:", "Examples:")
 
@@ -81,7 +81,7 @@ def _translate_paragraph(paragraph: str) -> str:
 
 
 def _split(paragraph: str) -> tuple[str, str]:
-    """What is translated, and the examples below it, which are not."""
+    """Split a paragraph into the text, which is translated, and the examples below it, which are not."""
     if not paragraph.startswith(KEPT):
         return " ".join(paragraph.split()), ""
     text = paragraph.removeprefix(KEPT)

@@ -25,7 +25,7 @@ Command = Callable[..., None]
 
 
 def file_options(command: Command) -> Command:
-    """What both commands have."""
+    """The options that both commands have."""
     for option in (
         click.argument("client", type=click.Choice(NAMES)),
         click.option("--yes", is_flag=True, help="Write without a question."),
@@ -119,7 +119,7 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
 
 
 def _check_profile(profile: str | None, names: Sequence[str]) -> None:
-    """Now rather than when the client starts it, where nobody sees the error."""
+    """Check the profile now rather than when the client starts the server, where the error would not be seen."""
     from bi_mcp.auth.profiles import load_profiles
     from bi_mcp.cli.clients.known_clients import PORTAL_VARIABLES
     from bi_mcp.config import configuration_folder
@@ -159,7 +159,7 @@ def _usual_file(client: Client) -> Path:
 
 
 def _show(kept: ClientFile, old: object, new: object) -> None:
-    """The entry alone: what else stands in the file may be secret."""
+    """Show the entry alone: the rest of the file may be secret."""
     click.echo(kept.path)
     for mark, entry in (("-", old), ("+", new)):
         if isinstance(entry, Mapping):

@@ -245,7 +245,7 @@ def _portal_url(portal: str | None) -> str:
 
 
 def move_profiles(old: str, new: str) -> Profiles:
-    """Move the profiles of a portal that was renamed, and the history of what was done to it."""
+    """Move the profiles of a portal that was renamed, and the history of its writes."""
     folder, before, after = configuration_folder(), _portal_url(old), _portal_url(new)
     known = load_profiles(folder)
     moved = change_profiles(folder, lambda profiles: profiles.with_renamed(before, after))
@@ -301,7 +301,7 @@ def _client_secret(wishes: Wishes) -> Secret:
 
 
 def _ask_hidden(question: str) -> str:
-    """Ask for what is not shown. Without a terminal an answer may come through a pipe; raises ClickException where none does."""
+    """Ask for a value that is not shown. Without a terminal the answer may come through a pipe; raises ClickException where none does."""
     import warnings
     from getpass import GetPassWarning
 

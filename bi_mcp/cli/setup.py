@@ -27,7 +27,7 @@ file_argument = click.argument("file", required=False)
 
 
 def plan_options(command: Command) -> Command:
-    """What decides which plan is made."""
+    """The options that decide which plan is made."""
     for option in (
         click.option("--prune", is_flag=True, help="Delete what the portal has and the file does not."),
         click.option(
@@ -206,7 +206,7 @@ def apply(
                 try:
                     report = await application.run()
                 except BaseException:
-                    # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
+                    # Cancelled between two steps, or stopped by a full disk: the steps that were made must still be reported.
                     print_report(application.report(), as_json=as_json)
                     raise
         print_report(report, as_json=as_json)

@@ -38,7 +38,7 @@ def room_for_output() -> Iterator[None]:
 
 
 def _drop_output() -> None:
-    """What is still kept back for the output would fail again, and be told, when Python ends."""
+    """Drop buffered output. It would fail again, with an error message, when Python ends."""
     with suppress(OSError, ValueError, AttributeError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
@@ -58,7 +58,7 @@ def use_utf8() -> None:
 
 
 def read_whole(file: TextIO) -> str:
-    """Everything that an input holds. Raises `ClickException` where that is no text."""
+    """Read everything that an input holds. Raises `ClickException` if it is not text."""
     try:
         return file.read()
     except UnicodeDecodeError:

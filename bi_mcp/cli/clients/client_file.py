@@ -121,7 +121,7 @@ class ClientFile:
         number = 1
         while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
             number += 1
-        # With its mode: other servers' secrets may stand in it.
+        # With its mode: the file may hold other servers' secrets.
         try:
             shutil.copy2(self.path, copy)
         except OSError:

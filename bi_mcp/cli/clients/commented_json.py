@@ -56,7 +56,7 @@ def read(text: str) -> Node:
 
 
 def with_member(text: str, path: tuple[str, ...], value: object) -> str:
-    """Set the member at `path`, making the objects on the way. Raises `DamagedError` where something else stands in the way."""
+    """Set the member at `path`, making the objects on the way. Raises `DamagedError` if something else is in the way."""
     if is_blank(text):
         return text.strip(" \t\r\n") + _rendered(_nested(path, value), "", "  ", "\n") + "\n"
     node, rest = _deepest(text, path)
@@ -75,7 +75,7 @@ def with_member(text: str, path: tuple[str, ...], value: object) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing in it, as in a file that a client made and never filled."""
+    """Return whether the text is empty, like a file that a client made and never filled."""
     return not text.strip("\ufeff \t\r\n")
 
 
@@ -179,7 +179,7 @@ class _Reader:
 
 
 def _deepest(text: str, path: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
-    """Follow a path as far as it leads, and what is left of it."""
+    """Follow a path as far as it leads; return the last node and the rest of the path."""
     node = read(text)
     for depth, name in enumerate(path):
         if not isinstance(node.value, dict):
@@ -251,7 +251,7 @@ def _without(document: object, path: tuple[str, ...]) -> object:
 
 
 def _verified(changed: str, meant: object) -> str:
-    """What a client will read is compared before a byte is written: its other servers are at stake."""
+    """Compare the value that a client will read with the meant one before a byte is written: its other servers are at stake."""
     if read(changed).value != meant:
         _Reader(changed).refuse(say("it cannot be changed with certainty"), 0)
     return changed
@@ -272,7 +272,7 @@ def _indent_at(text: str, at: int) -> str:
 
 
 def _line_start(text: str, at: int) -> int:
-    """The end of the line before, where nothing else stands before this place."""
+    """The end of the line before, if only spaces come between it and this place."""
     before = text[:at].rstrip(" \t")
     if not before.endswith("\n"):
         return at

@@ -21,7 +21,7 @@ _PLAIN = frozenset({SERVER, "bi_mcp", "run", "serve"})
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
-    """Where a user's files are: the home folder, the one for programs' settings, and the project that is open."""
+    """The folders of a user's files: home, settings of programs, and the open project."""
 
     home: Path
     settings: Path
@@ -114,7 +114,7 @@ def _is_found_by_name(script: Path, on_path: str | None) -> bool:
 
 
 def build_entry(client: Client, command: Sequence[str], variables: Mapping[str, str]) -> dict[str, object]:
-    """What stands in a client's file. `variables` hold no secret: references, and where the profiles are."""
+    """Build the entry of a client's file. `variables` hold no secret: references, and the folder of the profiles."""
     entry: dict[str, object] = {"type": "stdio"} if client.typed else {}
     entry |= {"command": command[0], "args": list(command[1:])}
     return entry | ({"env": dict(variables)} if variables else {})
@@ -152,7 +152,7 @@ def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[
 
 
 def shown(entry: object, references: Sequence[str] = ()) -> object:
-    """An entry as it may be shown: values that may be secrets are dots, `references` are shown. None for what is no entry."""
+    """Mask an entry for people: values that may be secrets are dots, `references` are shown. None if it is not an entry."""
     if not isinstance(entry, Mapping):
         return None
     return {name: _shown_member(name, value, references) for name, value in entry.items()}
