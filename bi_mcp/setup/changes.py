@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def creation(setup: Setup, group: Group, key: str, known: Known | None) -> Change:
-    """Create an object that the portal does not have. `known` is the object that the key once meant."""
+    """The creation of an object that the portal does not have. `known` is the object that the key once meant."""
     reason = (
         say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
         if known
@@ -35,7 +35,7 @@ def update(
     compared: Comparison,
     warned: tuple[str, ...] = (),
 ) -> Iterator[Change]:
-    """Update the fields that differ. Yields nothing if none do."""
+    """The update of the fields that differ. Yields nothing if none do."""
     if not compared.fields and not compared.columns:
         return
     named = ", ".join(field.field for field in compared.fields)
@@ -68,7 +68,7 @@ def update(
 def replacement(
     setup: Setup, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
 ) -> Change:
-    """Replace an object, because the differing fields can only be set when it is made."""
+    """The replacement of an object, because the differing fields can only be set when it is made."""
     named = ", ".join(field.field for field in fields)
     by, at = _last_change(item)
     return Change(
@@ -86,7 +86,7 @@ def replacement(
 
 
 def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] = ()) -> Change:
-    """Delete an object."""
+    """The deletion of an object."""
     by, at = _last_change(item)
     label = (item.name if isinstance(item, Dataset) else item.title) or ""
     return Change(
