@@ -90,11 +90,11 @@ class PortalAccess:
     def bi(self) -> BIConnector:
         """The client of the portal."""
         if self._client is None:
-            client = self._recorded(self.connect())
+            client = self._record_writes(self.connect())
             self._client = client.read_only() if self.read_only else client
         return self._client
 
-    def _recorded(self, client: BIConnector) -> BIConnector:
+    def _record_writes(self, client: BIConnector) -> BIConnector:
         recorder = self.recorder
         if recorder is None:
             return client

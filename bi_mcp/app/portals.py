@@ -57,7 +57,7 @@ def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dic
     if settings.portal_url is not None:
         return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
     portals, default = _by_profiles(settings, shared)
-    return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
+    return (portals, default) if portals else ({EMBEDDED: _build_embedded(settings)}, EMBEDDED)
 
 
 def build_recorder(
@@ -91,7 +91,7 @@ def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, P
     chosen = settings.profiles or tuple(profiles.by_name)
     several = len(chosen) > 1
     portals = {
-        name: _embedded(settings)
+        name: _build_embedded(settings)
         if name == EMBEDDED
         else _by_profile(profiles.choose(name), profiles, settings, shared, several=several)
         for name in chosen
@@ -194,7 +194,7 @@ def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
     )
 
 
-def _embedded(settings: Settings) -> PortalAccess:
+def _build_embedded(settings: Settings) -> PortalAccess:
     return PortalAccess(
         title="the embedded practice portal",
         about=ABOUT_EMBEDDED,

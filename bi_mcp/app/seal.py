@@ -56,7 +56,7 @@ class Seal:
         if self.clock() >= expires:
             raise refusal(act.tool, say("the token has expired."))
         if not hmac.compare_digest(seen, digest):
-            raise changed(act.tool)
+            raise stale_refusal(act.tool)
 
     def _sign(self, act: Act, expires: int, digest: bytes) -> bytes:
         return self._mac(["act", act.tool, act.portal, act.arguments, expires, digest.hex()])
@@ -77,7 +77,7 @@ def refusal(tool: str, reason: str) -> ConfirmationError:
     )
 
 
-def changed(tool: str) -> ConfirmationError:
+def stale_refusal(tool: str) -> ConfirmationError:
     """The error of an act whose objects are no longer what the person saw."""
     return refusal(tool, say("what it would touch has changed since the preview."))
 

@@ -178,12 +178,12 @@ def apply(
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.setup.state_file import locked
+        from bi_mcp.setup.state_file import lock
 
         setup, keeper = read_file(app, file, urls, secrets)
         workspace = app.workspace(keeper)
         workspace.settled_after = settle
-        with locked(keeper):
+        with lock(keeper):
             await workspace.resume()
             planned = await workspace.plan(setup, prune=prune)
             seen = checksum or planned.plan.checksum
@@ -229,11 +229,11 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.setup.state_file import locked
+        from bi_mcp.setup.state_file import lock
 
         setup, keeper = read_file(app, file, (), ())
         workspace: Workspace = app.workspace(keeper)
-        with locked(keeper):
+        with lock(keeper):
             for assignment in assignments:
                 await workspace.adopt(setup, assignment)
                 click.echo(say("{assignment} is remembered.", assignment=assignment))

@@ -40,8 +40,8 @@ def audit_line(entry: Entry, ending: Ending = _BEGUN) -> dict[str, Any]:
         "tool": entry.tool,
         "method": entry.method,
         "object": {"group": entry.group, "id": ending.object or entry.object, "name": entry.name},
-        "before": _shown(entry.before, entry.before),
-        "after": _shown(_after(entry), entry.before),
+        "before": _public_fields(entry.before, entry.before),
+        "after": _public_fields(_after(entry), entry.before),
         "undoes": entry.undoes,
         "outcome": ending.outcome,
         "code": ending.code,
@@ -52,7 +52,7 @@ def _after(entry: Entry) -> Wire | None:
     return None if entry.operation == "delete" else entry.sent
 
 
-def _shown(held: Wire | None, before: Wire | None) -> dict[str, Any] | None:
+def _public_fields(held: Wire | None, before: Wire | None) -> dict[str, Any] | None:
     if held is None:
         return None
     return {name: _shown_field(name, value, held is before, before) for name, value in held.items()}

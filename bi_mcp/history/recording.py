@@ -129,7 +129,7 @@ class RecordingTransport:
             result = await self._inner.call(method, parameters)
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._recorder.end(entries, _failed(commands, error))
+                await self._recorder.end(entries, _endings_of_failure(commands, error))
             raise
         with anyio.CancelScope(shield=True):
             await self._recorder.end(entries, _endings(parameters, commands, result))
@@ -263,20 +263,20 @@ def _endings(
     parameters: Mapping[str, object], commands: Sequence[Command[object]], result: object
 ) -> list[Ending]:
     if not isinstance(parameters, BatchBody):
-        return [_ended(commands[0], result)]
+        return [_outcome_of(commands[0], result)]
     bare: list[Command[object]] = [
         Command(command.method, command.parameters) for command in parameters.commands
     ]
     halt = bool(parameters.get("halt"))
     outcomes = parse_batch(bare, result, halt=halt, first=parameters.first)
     return [
-        _ended(command, outcome)
+        _outcome_of(command, outcome)
         for command, outcome in zip(parameters.commands, outcomes, strict=True)
         if command.method.effect is not Effect.READ
     ]
 
 
-def _ended(command: Command[object], outcome: object) -> Ending:
+def _outcome_of(command: Command[object], outcome: object) -> Ending:
     if isinstance(outcome, BiMcpError):
         return _ending(outcome)
     if command.method.effect is Effect.CREATE and isinstance(outcome, Mapping):
@@ -284,7 +284,7 @@ def _ended(command: Command[object], outcome: object) -> Ending:
     return Ending("done")
 
 
-def _failed(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
+def _endings_of_failure(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
     if not isinstance(error, BiMcpError):
         return [Ending("unknown", "CUT_OFF") for _ in commands]
     if len(commands) == 1:

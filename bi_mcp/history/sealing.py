@@ -52,10 +52,10 @@ class Sealer:
             # Imported here: start-up time counts, and most chats write nothing.
             from cryptography.fernet import Fernet
 
-            self._key = Fernet(self._kept().reveal())
+            self._key = Fernet(self._load_key().reveal())
         return self._key
 
-    def _kept(self) -> Secret:
+    def _load_key(self) -> Secret:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(

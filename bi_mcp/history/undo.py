@@ -49,7 +49,7 @@ class _Nothing(Exception):  # noqa: N818  never leaves this module
     """The reason why an entry needs no step."""
 
 
-def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
+def find_touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
     """The objects whose state a plan needs to know."""
     keys: set[Key] = set()
     for entry in chosen:
@@ -112,7 +112,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
     values: dict[str, Any] = {}
     changed: list[str] = []
     for place, sent, old, now in _fields(entry.sent, before, state):
-        if now == old or (now or "") == (old or "") or _stayed(entry.group, place, sent, old):
+        if now == old or (now or "") == (old or "") or _is_unchanged(entry.group, place, sent, old):
             continue
         if not _is_as_sent(entry.group, place, sent, now):
             changed.append(place)
@@ -132,7 +132,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
         raise _Obstacle(
             say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
         )
-    nested = _nested(values)
+    nested = _nest(values)
     notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
     return Step(entry, "update", id, nested, notes)
 
@@ -156,12 +156,12 @@ def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
     return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
 
 
-def _stayed(group: str, place: str, sent: object, old: object) -> bool:
+def _is_unchanged(group: str, place: str, sent: object, old: object) -> bool:
     """Return whether the write sent the value that the field had already, like the title of a source, which is part of every update."""
     return place not in TRAITS[group].not_compared and _is_as_sent(group, place, sent, old)
 
 
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for place, value in values.items():
         name, dot, code = place.partition(".")

@@ -49,7 +49,7 @@ def update(
     ]
     by, at = _last_change(item)
     if any(field.drifted for field in compared.fields):
-        reasons.append(_told(by, at))
+        reasons.append(_describe_drift(by, at))
     yield Change(
         "update",
         group,
@@ -101,7 +101,7 @@ def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
     return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
 
 
-def _told(by: int | None, at: str | None) -> str:
+def _describe_drift(by: int | None, at: str | None) -> str:
     if not by:
         return say("Changed on the portal since bi-mcp last applied it.")
     return say(

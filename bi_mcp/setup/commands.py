@@ -121,7 +121,7 @@ class Commands:
         return SourceFields(
             title=entry.title,
             connector_id=PLACEHOLDER,
-            settings=self._revealed(step.key or "", entry.settings),
+            settings=self._reveal(step.key or "", entry.settings),
             description=entry.description,
             active=entry.active,
         )
@@ -133,7 +133,7 @@ class Commands:
         plain = {name: held[name] for name in _names(step) if name != "settings"}
         codes = [name.removeprefix("settings.") for name in step.fields if name.startswith("settings.")]
         chosen = {code: entry.settings[code] for code in codes}
-        settings = self._revealed(step.key or "", chosen) if codes else None
+        settings = self._reveal(step.key or "", chosen) if codes else None
         return SourceChanges(**{**plain, "title": entry.title}, settings=settings)
 
     def _dataset_fields(self, step: Step) -> DatasetFields:
@@ -180,7 +180,7 @@ class Commands:
         commands = self.bi.datasets.table_commands if self.tables else self.bi.datasets.commands
         return commands.delete(id)
 
-    def _revealed(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
+    def _reveal(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
         connector = self.setup.connectors[self.setup.sources[key].connector]
         return self.values.resolve(settings, connector.settings, connector.addresses)
 

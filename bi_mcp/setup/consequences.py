@@ -13,7 +13,7 @@ from bi_mcp.vault.destinations import destination
 from bi_mcp.vault.travel import addresses_of
 
 
-def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
+def warn_of_travel(compared: Comparison, item: Connector) -> Iterator[str]:
     """Warn of hosts to which values of settings would be sent for the first time."""
     known = {_destination_or_address(address) for address in addresses_of(item)}
     hosts = {
@@ -28,7 +28,7 @@ def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
         )
 
 
-def dropped(compared: Comparison) -> Iterator[str]:
+def warn_of_losses(compared: Comparison) -> Iterator[str]:
     lost = [
         field.field for field in compared.fields if field.field.startswith("settings.") and not field.after
     ]

@@ -79,7 +79,7 @@ def compare_source(
             continue
         if code not in values or values[code] != secret:
             before = HIDDEN if values.get(code) else None
-            fields.append(FieldChange(f"settings.{code}", before, _shown(value)))
+            fields.append(FieldChange(f"settings.{code}", before, _mask(value)))
     return Comparison(tuple(fields), unknown=tuple(unknown))
 
 
@@ -153,7 +153,7 @@ def _differing(wanted: Wire, held: Wire, applied: Mapping[str, str]) -> Iterator
         before = _UNSET.get(name) if before is None else before
         if _same(value, before) or (name in _REWRITTEN and applied.get(name) == digest(_normal(value))):
             continue
-        yield FieldChange(name, before, value, _drifted(name, before, applied))
+        yield FieldChange(name, before, value, _has_drifted(name, before, applied))
 
 
 def _differing_parts(
@@ -163,7 +163,7 @@ def _differing_parts(
         before, after = held.get(part), wanted.get(part)
         name = f"{prefix}.{part}"
         if before != after:
-            yield FieldChange(name, before, after, _drifted(name, before, applied))
+            yield FieldChange(name, before, after, _has_drifted(name, before, applied))
 
 
 def _column_fields(
@@ -184,7 +184,7 @@ def _column(entry: ColumnEntry) -> dict[str, object]:
     return {"externalCode": entry.external_code, "type": entry.type, "visible": entry.visible}
 
 
-def _drifted(name: str, before: object, applied: Mapping[str, str]) -> bool:
+def _has_drifted(name: str, before: object, applied: Mapping[str, str]) -> bool:
     """Return whether this field, or the whole object, was changed since bi-mcp last applied it."""
     if not applied:
         return False
@@ -203,6 +203,6 @@ def _normal(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-def _shown(value: SettingValue) -> object:
+def _mask(value: SettingValue) -> object:
     """A reference as the file writes it. A literal value is hidden, even if it is written in the file."""
     return HIDDEN if isinstance(value, str | int) else value.model_dump()

@@ -52,7 +52,7 @@ def read_setup(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> Setup:
         problems = list(dangling(setup))
         if not problems:
             return setup
-    raise _refused(name, document if marked else find_places(text, name, bounds) or document, problems)
+    raise _refusal(name, document if marked else find_places(text, name, bounds) or document, problems)
 
 
 def write_setup(setup: Setup, existing: str | None = None) -> str:
@@ -124,7 +124,7 @@ def _reason(kind: str, message: str) -> str:
     return words.get(kind, message.removeprefix("Value error, "))
 
 
-def _refused(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
+def _refusal(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
     told = [_tell(name, document, path, reason) for path, reason in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
         told.append(say("and {count} more", count=len(problems) - MAX_PROBLEMS))

@@ -37,7 +37,7 @@ class Pairs:
             return self.connectors
         return self.sources if group == "source" else self.datasets
 
-    def unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
+    def find_unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
         """Objects that the portal has and the file does not."""
         for group in GROUPS:
             paired = {item.id for item in self.of(group).values()}
@@ -72,7 +72,7 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
     return Pairs(connectors, sources, datasets)
 
 
-def paired(pairs: Pairs, state: State) -> State:
+def add_pairs(pairs: Pairs, state: State) -> State:
     """The state with the objects that were matched by name added."""
     draft = StateDraft(state)
     for group in GROUPS:
@@ -101,9 +101,9 @@ class _Matching(Generic[Item]):
         }
         # The file no longer has their keys. One of them is what a new key means only where nothing else can be meant.
         left = {item.id for item in known.values()} - taken
-        free = _grouped((item for item in self.items.values() if item.id not in taken), shown)
+        free = _group_by((item for item in self.items.values() if item.id not in taken), shown)
         by_name = dict[str, Item]()
-        for name, namesakes in _grouped((key for key in self.keys if key not in by_id), wanted).items():
+        for name, namesakes in _group_by((key for key in self.keys if key not in by_id), wanted).items():
             alike = free.get(name, [])
             strangers = [item for item in alike if item.id not in left]
             renamed = not strangers and len(alike) == len(namesakes)
@@ -129,7 +129,7 @@ class _Matching(Generic[Item]):
         )
 
 
-def _grouped(members: Iterable[Grouped], name: Callable[[Grouped], object]) -> dict[object, list[Grouped]]:
+def _group_by(members: Iterable[Grouped], name: Callable[[Grouped], object]) -> dict[object, list[Grouped]]:
     groups = dict[object, list[Grouped]]()
     for member in members:
         groups.setdefault(name(member), []).append(member)

@@ -75,11 +75,6 @@ class Change:
     changed_at: str | None = None
 
     @property
-    def drifted(self) -> bool:
-        """True if somebody else changed on the portal a field that this would set."""
-        return any(field.drifted for field in self.fields)
-
-    @property
     def deletes(self) -> bool:
         """True if an object is removed from the portal."""
         return self.action in {"replace", "delete"}

@@ -13,7 +13,7 @@ from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.groups import GROUPS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.setup.changes import creation, deletion, replacement, update
-from bi_mcp.setup.consequences import dropped, travelling
+from bi_mcp.setup.consequences import warn_of_losses, warn_of_travel
 from bi_mcp.setup.difference import (
     compare_connector,
     compare_dataset,
@@ -100,11 +100,11 @@ class _Planning:
                 "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
                 counted=counted,
             )
-        yield from self._moved()
+        yield from self._warn_of_moves()
         if self._wanted.snapshot.vanished:
             yield say("Objects were deleted while the portal was read; plan again if they matter.")
 
-    def _moved(self) -> Iterator[str]:
+    def _warn_of_moves(self) -> Iterator[str]:
         """Warn where a source has another title in the file than on the portal: it counts as a new one unless the user says that it is not."""
         strangers = {item.id for group, item in self._strangers() if group == "source"}
         for key, entry in self._setup.datasets.items():
@@ -125,13 +125,13 @@ class _Planning:
             self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation))
             yield self._creation("connector", key)
             return
-        compared = compare_connector(entry, item, self._applied("connector", key))
+        compared = compare_connector(entry, item, self._applied_digests("connector", key))
         differing = [field.field for field in compared.fields]
         self.obstacles.extend(unusable_addresses(key, entry, differing))
         self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation, differing))
         consequences = (
-            *travelling(compared, item),
-            *dropped(compared),
+            *warn_of_travel(compared, item),
+            *warn_of_losses(compared),
             *self._stored_secrets(key, entry, item),
         )
         yield from update(self._setup, "connector", key, item, compared, consequences)
@@ -157,7 +157,7 @@ class _Planning:
         compared = compare_source(
             entry,
             item,
-            self._applied("source", key),
+            self._applied_digests("source", key),
             reveal,
             active_counts=self._wanted.generation == "classic",
         )
@@ -180,7 +180,7 @@ class _Planning:
                 self._setup, "dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item)
             )
             return
-        compared = compare_dataset(entry, item, self._applied("dataset", key))
+        compared = compare_dataset(entry, item, self._applied_digests("dataset", key))
         if compared.columns.delete:
             added = compared.columns.add
             self.obstacles.extend(doubtful_replacements(key, added, self._wanted.generation))
@@ -201,7 +201,7 @@ class _Planning:
                 yield deletion(group, item, say("It is not in the file."), warned)
 
     def _strangers(self) -> list[tuple[Group, AnyItem]]:
-        return list(self._pairs.unmanaged(self._wanted.snapshot))
+        return list(self._pairs.find_unmanaged(self._wanted.snapshot))
 
     def _is_replaced(self, key: str, source: Source) -> bool:
         connector = self._pairs.connectors.get(self._setup.sources[key].connector)
@@ -220,7 +220,7 @@ class _Planning:
     def _creation(self, group: Group, key: str) -> Change:
         return creation(self._setup, group, key, self._wanted.state.known(group).get(key))
 
-    def _applied(self, group: Group, key: str) -> Mapping[str, str]:
+    def _applied_digests(self, group: Group, key: str) -> Mapping[str, str]:
         known = self._wanted.state.known(group).get(key)
         return known.fields if known else {}
 

@@ -155,11 +155,11 @@ def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
                 ("datasets", key, "source"),
                 say("there is no source {key!r} in this file", key=dataset.source),
             )
-    yield from _undeclared(setup)
+    yield from _find_undeclared(setup)
     yield from _named_twice(setup)
 
 
-def _undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
+def _find_undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
     for key, source in setup.sources.items():
         connector = setup.connectors.get(source.connector)
         if connector is None:

@@ -66,9 +66,9 @@ def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
     return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
 
 
-def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
+def lock(keeper: StateKeeper) -> AbstractContextManager[None]:
     """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
-    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
+    return keeper.lock() if isinstance(keeper, StateFile) else nullcontext()
 
 
 class StateFile:
@@ -86,7 +86,7 @@ class StateFile:
 
     def read(self) -> State:
         """Raises `StateFileError` for a file that is none of ours, or another portal's."""
-        path = self._kept()
+        path = self._current_path()
         document = self._read(path)
         return (
             State(self._portal.address) if document is None else from_json(document, path.name, self._portal)
@@ -94,19 +94,19 @@ class StateFile:
 
     def write(self, state: State) -> None:
         """Raises `StateFileError` where it cannot be written."""
-        former = self._kept()
+        former = self._current_path()
         self._write(self.path, self._document(state))
         if former != self.path:
             former.unlink(missing_ok=True)
 
     def read_pending(self) -> Document | None:
         """The record of the last request, None where it was finished."""
-        return self._read(self.pending_path) or self._read(_pending_path(self._kept()))
+        return self._read(self.pending_path) or self._read(_pending_path(self._current_path()))
 
     def write_pending(self, pending: Document | None) -> None:
         """None removes it."""
         if pending is None:
-            _pending_path(self._kept()).unlink(missing_ok=True)
+            _pending_path(self._current_path()).unlink(missing_ok=True)
             self.pending_path.unlink(missing_ok=True)
         else:
             self._write(self.pending_path, pending)
@@ -115,7 +115,7 @@ class StateFile:
         member = {"member": self._portal.member} if self._portal.member else {}
         return {**to_json(state), **member}
 
-    def _kept(self) -> Path:
+    def _current_path(self) -> Path:
         """The path at which the state is now: its own name, or a former one."""
         if self.path.exists():
             return self.path
@@ -135,7 +135,7 @@ class StateFile:
         return state_path(self._setup, named) == path and belongs_to(document, self._portal)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes from applying the same file to the same portal. Raises `StateFileError` at once."""
         from filelock import FileLock, Timeout
 

@@ -74,7 +74,7 @@ class StepGuard:
         found = dict[int, str]()
 
         async def look(number: int, write: Write) -> None:
-            found[number] = await self.writes.strange_hosts(self._allowed(write))
+            found[number] = await self.writes.strange_hosts(self._allowed_values(write))
 
         async with anyio.create_task_group() as tasks:
             for number, (write, _) in made.items():
@@ -89,7 +89,7 @@ class StepGuard:
             undo = partial(self.writes.bi.sources.delete, id)
         return await self.writes.take_back_source(id, hosts, undo)
 
-    def _allowed(self, write: Write) -> Allowed:
+    def _allowed_values(self, write: Write) -> Allowed:
         assert isinstance(write.fields, SourceFields | SourceChanges)  # noqa: S101  the caller has looked
         key = self.setup.sources[write.step.key or ""].connector
         values = {code: (write.fields.settings or {})[code] for code in self._stored_codes(write)}

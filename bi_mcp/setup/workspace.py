@@ -14,7 +14,7 @@ from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import Application, Progress
 from bi_mcp.setup.checking import check_endpoints
 from bi_mcp.setup.export import Exported, Reference, export_setup
-from bi_mcp.setup.matching import live, match, paired
+from bi_mcp.setup.matching import live, match, add_pairs
 from bi_mcp.setup.planning import Wanted, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
@@ -68,7 +68,7 @@ class Workspace:
         tables = await self.bi.datasets.has_tables()
         state = self.keeper.read()
         if existing is not None:
-            state = paired(match(existing, snapshot, state), state)
+            state = add_pairs(match(existing, snapshot, state), state)
         return export_setup(
             snapshot,
             state,
@@ -103,15 +103,15 @@ class Workspace:
 
     def remember_pairs(self, planned: Planned) -> None:
         """Store the objects that were matched by name in the state: their names in the file may change."""
-        self.keeper.write(paired(planned.pairs, self.keeper.read()))
+        self.keeper.write(add_pairs(planned.pairs, self.keeper.read()))
 
     async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
         """Compare the setup with the portal. Raises `PlanError` where an object cannot be identified."""
         snapshot = await self.bi.snapshot()
         tables = await self.bi.datasets.has_tables()
-        return await to_thread.run_sync(self._planned, setup, snapshot, tables, prune)
+        return await to_thread.run_sync(self._plan, setup, snapshot, tables, prune)
 
-    def _planned(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
+    def _plan(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
         """Beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
         wanted = Wanted(
             setup=setup,

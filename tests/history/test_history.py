@@ -21,7 +21,7 @@ from bi_mcp.config import Generation
 from bi_mcp.errors import ConfigError, InUseError, NotFoundError, UnreachableError
 from bi_mcp.history.actor import acting
 from bi_mcp.history.audit import Audit
-from bi_mcp.history.entries import Entry, Stamp, open_history, undone
+from bi_mcp.history.entries import Entry, Stamp, open_history, find_undone
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest.batch import Command
@@ -273,5 +273,5 @@ def test_what_reverted_something_can_be_reverted_itself() -> None:
             group="connector", object=1, name="", before={}, sent={},
         )  # fmt: skip
 
-    assert undone([entry("a"), entry("b", "a")]) == {"a": "b"}
-    assert undone([entry("a"), entry("b", "a"), entry("c", "b")]) == {"b": "c"}
+    assert find_undone([entry("a"), entry("b", "a")]) == {"a": "b"}
+    assert find_undone([entry("a"), entry("b", "a"), entry("c", "b")]) == {"b": "c"}

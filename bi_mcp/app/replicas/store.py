@@ -138,15 +138,15 @@ def _encrypt(plain: AsyncKeyValue, key: Secret) -> AsyncKeyValue:
             self.key_value = key_value
 
         async def get(self, key: str, *, collection: str | None = None) -> dict[str, Any] | None:
-            return self._checked(await self.key_value.get(key, collection=collection))
+            return self._check(await self.key_value.get(key, collection=collection))
 
         async def get_many(
             self, keys: Sequence[str], *, collection: str | None = None
         ) -> list[dict[str, Any] | None]:
             values = await self.key_value.get_many(keys, collection=collection)
-            return [self._checked(value) for value in values]
+            return [self._check(value) for value in values]
 
-        def _checked(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        def _check(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
             if value is not None and _ENCRYPTED not in value:
                 raise CorruptedDataError("a value that is not encrypted")
             return value

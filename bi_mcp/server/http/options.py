@@ -55,7 +55,7 @@ class HttpOptions:
     @property
     def host_names(self) -> list[str]:
         """The values of the Host header that are answered, in lower case; those without a port with any."""
-        own = [*_LOOPBACK_HOSTS, _bracketed(self.host).lower()] if self.binds_loopback else []
+        own = [*_LOOPBACK_HOSTS, _add_brackets(self.host).lower()] if self.binds_loopback else []
         return [*own, *(host.lower() for host in self.allowed_hosts)]
 
     @property
@@ -73,7 +73,7 @@ class HttpOptions:
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.address
 
 
-def _bracketed(host: str) -> str:
+def _add_brackets(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 

@@ -37,7 +37,7 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
             holder = holder.get(key) or {}
         entries = holder.get(name) or []
         excess = len(compact(cut)) + _ROOM - MOST_CHARACTERS
-        kept = _kept(entries, excess)
+        kept = _count_kept(entries, excess)
         if kept < len(entries):
             holder[name] = entries[:kept]
             told.append(f"{name} holds the first {kept} of {len(entries)}")
@@ -46,7 +46,7 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
     return cut
 
 
-def _kept(entries: Sequence[object], excess: int) -> int:
+def _count_kept(entries: Sequence[object], excess: int) -> int:
     """Count the entries that stay when so many characters must go. At least one stays."""
     kept = len(entries)
     while kept > 1 and excess > 0:

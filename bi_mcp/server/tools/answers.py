@@ -52,18 +52,18 @@ class Answer(BaseModel):
         """Addresses of the objects that the answer is about and that can be read now."""
         return []
 
-    def changed(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
+    def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
         """Addresses of the objects that the call has changed, made or deleted."""
         return []
 
-    def structured(self) -> dict[str, Any]:
+    def structured_content(self) -> dict[str, Any]:
         """The structured content: only fields that have a value, and no more than a reader can take."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return fit(content, self.cut_lists, self.advice_if_cut) if self.cut_lists else content
 
     def json_text(self) -> str:
         """The structured content as compact JSON."""
-        return compact(self.structured())
+        return compact(self.structured_content())
 
     def text(self, tool: str) -> str:
         """The headline and everything that the structured content holds."""
@@ -105,7 +105,7 @@ class Created(Answer):
     def links(self, group: str) -> list[str]:
         return [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return self.links(group)
 
 
@@ -121,7 +121,7 @@ class Updated(Answer):
     def links(self, group: str) -> list[str]:
         return [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return [address(group, self.id)] if self.updated else []
 
 
@@ -157,7 +157,7 @@ class Deleted(Answer):
     def links(self, group: str) -> list[str]:
         return [] if self.deleted else [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return [address(group, self.id)] if self.deleted else []
 
 

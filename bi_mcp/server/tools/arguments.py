@@ -57,7 +57,7 @@ _REFERENCES = frozenset({"env", "file", "secret"})
 _WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
 
 
-def mend(schema: Mapping[str, Any], value: object) -> object:
+def repair(schema: Mapping[str, Any], value: object) -> object:
     """Read what can only mean one thing: JSON as text, a number or a boolean in quotes, a word in other capitals, null for absent."""
     kind = schema.get("type")
     if isinstance(value, str) and kind in {"object", "array"}:
@@ -65,7 +65,7 @@ def mend(schema: Mapping[str, Any], value: object) -> object:
     if isinstance(value, dict):
         return _mend_object(schema, value)
     if isinstance(value, list):
-        return [mend(schema.get("items", {}), part) for part in value]
+        return [repair(schema.get("items", {}), part) for part in value]
     if kind == "string":
         return _mend_text(schema, value)
     if kind == "boolean":
@@ -92,7 +92,7 @@ def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> 
     if misplaced:
         example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
         told.insert(0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example))
-    return _bounded(told, len(strange) + bool(misplaced))
+    return _join_problems(told, len(strange) + bool(misplaced))
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -106,7 +106,7 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
     return say(
         "{name} was not sent: {unknown}. Correct the arguments and call again.",
         name=tool,
-        unknown=_bounded(lines[:MOST_PROBLEMS], len(lines)),
+        unknown=_join_problems(lines[:MOST_PROBLEMS], len(lines)),
     )
 
 
@@ -115,7 +115,7 @@ def _mend_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict
     others = schema.get("additionalProperties")
     rest = others if isinstance(others, dict) else {}
     return {
-        key: mend(properties.get(key, rest), part)
+        key: repair(properties.get(key, rest), part)
         for key, part in value.items()
         if part is not None or key not in properties or key in required
     }
@@ -209,7 +209,7 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
-def _bounded(problems: Sequence[str], count: int) -> str:
+def _join_problems(problems: Sequence[str], count: int) -> str:
     left_out = [say("and {count} more", count=count - len(problems))] if count > len(problems) else []
     return "; ".join([*problems, *left_out])
 

@@ -15,7 +15,7 @@ from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
 from mcp.types import METHOD_NOT_FOUND
 from pydantic import BaseModel, Field
 
-from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, changed
+from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, stale_refusal
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfirmationError
 from bi_mcp.server.tools.answers import Preview
@@ -67,14 +67,14 @@ class Gated:
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
         """None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
         if isinstance(answer, DeclinedElicitation):
-            raise _unwanted(self.tool, say("the person declined"))
+            raise _refusal(self.tool, say("the person declined"))
         if isinstance(answer, CancelledElicitation):
-            raise _unwanted(self.tool, say("the person closed the question without an answer"))
+            raise _refusal(self.tool, say("the person closed the question without an answer"))
         outcome: Proceed | Preview | None = answer.data
         if not isinstance(outcome, Proceed):
             return outcome
         if not outcome.proceed:
-            raise _unwanted(self.tool, say("the person declined"))
+            raise _refusal(self.tool, say("the person declined"))
         await self._look_again(ctx)
         return None
 
@@ -85,7 +85,7 @@ class Gated:
             return
         radius = await self.look()
         if radius is None or self._digest(seal, radius) != self.asked:
-            raise changed(self.tool)
+            raise stale_refusal(self.tool)
 
     def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
         return seal.digest([self.arguments, radius.state()])
@@ -148,7 +148,7 @@ def _refused_question(tool: str) -> ConfirmationError:
     )
 
 
-def _unwanted(tool: str, reason: str) -> ConfirmationError:
+def _refusal(tool: str, reason: str) -> ConfirmationError:
     return ConfirmationError(
         say(
             "{tool} was not sent: {reason}. Nothing was changed. Do not call it again unless they ask for it.",

@@ -35,7 +35,7 @@ MOST_ROWS = 100
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
-def _counted(count: int, one: str) -> str:
+def _count(count: int, one: str) -> str:
     return f"{count} {one}{'' if count == 1 else 's'}"
 
 
@@ -88,9 +88,9 @@ class External(Answer):
 
     def headline(self) -> str:
         found = (
-            _counted(len(self.tables), "table")
+            _count(len(self.tables), "table")
             if self.tables is not None
-            else _counted(len(self.columns or []), "column")
+            else _count(len(self.columns or []), "column")
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
@@ -213,7 +213,7 @@ async def dataset_preview(
     rows, sent = await preview_dataset(
         app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
     )
-    shown = [[_shortened(value) for value in row] for row in rows.rows]
+    shown = [[_shorten(value) for value in row] for row in rows.rows]
     return Previewed(
         header=rows.header,
         rows=shown,
@@ -290,7 +290,7 @@ def _breaches(breaches: Sequence[Breach]) -> list[str]:
     return [f"{breach.where}: {breach.rule} {breach.detail}".rstrip() for breach in breaches]
 
 
-def _shortened(value: object) -> object:
+def _shorten(value: object) -> object:
     if isinstance(value, str) and len(value) > LONGEST_CELL:
         return value[: LONGEST_CELL - 1] + "…"
     return value

@@ -52,7 +52,7 @@ async def ask_for_secrets(
             # The error that follows names the command.
             return
         try:
-            action = await _shown(ctx, page, wanted)
+            action = await _show(ctx, page, wanted)
         except MCPError:
             # The client said that it could show an address. Again the error that follows names the command.
             page.closed.set()
@@ -67,7 +67,7 @@ def _can_open(ctx: BiContext) -> bool:
     return ctx.headers is None and asking is not None and asking.url is not None
 
 
-async def _shown(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
+async def _show(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
     """Let the client show the page, and return what its person said to that."""
     message = (
         f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "

@@ -20,7 +20,7 @@ from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.server.tools.answers import Answer
-from bi_mcp.server.tools.arguments import explain, find_unknown, mend
+from bi_mcp.server.tools.arguments import explain, find_unknown, repair
 from bi_mcp.server.tools.questions import PersonAskedError, without_question
 from bi_mcp.server.tools.schema import slim, slim_answer
 from bi_mcp.server.tools.schemas import Schemas, shipped_schemas
@@ -103,9 +103,9 @@ class BiTool(Tool):
         """Call the function and say its answer twice: as text and as structured content."""
         app: App = context.request_context.lifespan_context
         with speaking(app.language):
-            return await self._checked(arguments, context)
+            return await self._run_checked(arguments, context)
 
-    async def _checked(
+    async def _run_checked(
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult:
         # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
@@ -121,9 +121,9 @@ class BiTool(Tool):
         try:
             return await self._result(arguments, context)
         except BiMcpError as refused:
-            raise ToolError(_advised(refused)) from None
+            raise ToolError(_add_advice(refused)) from None
         except ToolError as raised:
-            explained = self._explained(raised)
+            explained = self._explain(raised)
             if explained is None:
                 # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
                 raise
@@ -144,7 +144,7 @@ class BiTool(Tool):
     ) -> CallToolResult | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
-        mended = mend(self.parameters, own)
+        mended = repair(self.parameters, own)
         assert isinstance(mended, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
             self._check_lock(app, arguments)
@@ -156,7 +156,8 @@ class BiTool(Tool):
             links = await self._announce(answer, app, context)
             answer = answer.with_notice(app.portal.notice)
         return CallToolResult(
-            content=[TextContent(text=answer.text(self.name)), *links], structured_content=answer.structured()
+            content=[TextContent(text=answer.text(self.name)), *links],
+            structured_content=answer.structured_content(),
         )
 
     async def _run_or_ask(
@@ -195,7 +196,7 @@ class BiTool(Tool):
         if app.portal is not app.portals[app.default]:
             return ()
         group = self.name.partition("_")[0]
-        changed = answer.changed(group)
+        changed = answer.changed_objects(group)
         for uri in [*changed, HISTORY] if changed else changed:
             await context.notify_resource_updated(uri)
         if (context.protocol_version or "") < FIRST_WITH_LINKS:
@@ -212,13 +213,13 @@ class BiTool(Tool):
                 )
             )
 
-    def _explained(self, raised: ToolError) -> ToolError | None:
+    def _explain(self, raised: ToolError) -> ToolError | None:
         """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
         cause = raised.__cause__
         if isinstance(cause, ValidationError):
             return ToolError(explain(self.name, self.parameters, cause))
         if isinstance(cause, BiMcpError):
-            return ToolError(_advised(cause))
+            return ToolError(_add_advice(cause))
         if isinstance(cause, ToolError):
             # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
             return ToolError(
@@ -230,7 +231,7 @@ class BiTool(Tool):
         return None
 
 
-def _advised(error: BiMcpError) -> str:
+def _add_advice(error: BiMcpError) -> str:
     from bi_mcp.diagnostics.findings.endpoint_rules import advised
 
     return advised(error)
