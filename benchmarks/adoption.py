@@ -12,7 +12,7 @@ from benchmarks.snapshot import CONNECTORS, SOURCES
 from benchmarks.workspace import setup_of
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.setup.matching import match, add_pairs
+from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import State
 

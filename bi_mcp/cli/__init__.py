@@ -68,9 +68,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         with rewording(word_for_terminal):
-            return self._told(ctx)
+            return self._invoke(ctx)
 
-    def _told(self, ctx: click.Context) -> object:
+    def _invoke(self, ctx: click.Context) -> object:
         from bi_mcp.config import language_in_terminal, wants_no_colour
 
         if wants_no_colour():
@@ -80,9 +80,9 @@ class Commands(click.Group):
                 speak(language_in_terminal())
             return super().invoke(ctx)
         except BiMcpError as error:
-            from bi_mcp.diagnostics.findings.endpoint_rules import advised
+            from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 
-            raise click.ClickException(advised(error)) from None
+            raise click.ClickException(add_advice(error)) from None
         except OSError as error:
             if error.filename is None:
                 raise

@@ -75,11 +75,11 @@ def _condition(text: str) -> dict[str, object]:
 
 def _values(text: str, operator: str) -> list[str]:
     if operator == "between":
-        return [value for part in _AND.split(text) for value in _listed(part)]
-    return _listed(text)
+        return [value for part in _AND.split(text) for value in _split_list(part)]
+    return _split_list(text)
 
 
-def _listed(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     """Split at commas. A value is put in double quotes if it holds a comma, `or` or `and`, or spaces at its ends."""
     values = next(csv.reader([text.strip()], skipinitialspace=True, strict=True), []) if text.strip() else []
     return [value.strip() if f'"{value}"' not in text else value for value in values]

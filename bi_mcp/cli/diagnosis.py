@@ -12,7 +12,7 @@ import click
 
 from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
-from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
+from bi_mcp.cli.doctor import MARKS, VERDICTS, describe_finding, print_finding
 from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.cli.rows import open_console, print_rows
 
@@ -249,4 +249,4 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
 
 
 def _lines(finding: Finding, profile: str | None) -> list[str]:
-    return [*told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]
+    return [*describe_finding(finding), *(f"→ {command}" for command in commands_of(finding, profile))]

@@ -66,7 +66,7 @@ def install(
       bi-mcp install claude-code --env BI_MCP_PORTAL_URL --env BI_MCP_ACCESS_TOKEN
     """
     from bi_mcp.cli.clients.client_file import ClientFile
-    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, build_entry, merged, references, shown
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, build_entry, mask_entry, merge, references
 
     chosen = CLIENTS[client]
     _check_profile(profile, names)
@@ -80,12 +80,12 @@ def install(
         return
     kept = ClientFile(path)
     old = kept.entry(chosen.servers, SERVER)
-    new = merged(old, entry, profile)
+    new = merge(old, entry, profile)
     if new == old:
         click.echo(say("{path} has this entry already.", path=kept.path))
         return
     references_shown = list(variables.values())
-    _show(kept, shown(old, references_shown), shown(new, references_shown))
+    _show(kept, mask_entry(old, references_shown), mask_entry(new, references_shown))
     _write(kept, kept.with_entry(chosen.servers, SERVER, new), yes=yes)
     click.echo(say(chosen.then))
     if client == "claude-code" and not variables:
@@ -106,7 +106,7 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
       bi-mcp uninstall claude-code --yes
     """
     from bi_mcp.cli.clients.client_file import ClientFile
-    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, shown
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, mask_entry
 
     chosen = CLIENTS[client]
     kept = ClientFile(file or _usual_file(chosen))
@@ -114,7 +114,7 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
     if old is None:
         click.echo(say("{path} has no entry {name}.", path=kept.path, name=SERVER))
         return
-    _show(kept, shown(old), None)
+    _show(kept, mask_entry(old), None)
     _write(kept, kept.without_entry(chosen.servers, SERVER), yes=yes)
 
 

@@ -13,7 +13,7 @@ import click
 from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.setup_input import DEFAULT_FILE, check_folder, keeper_of, read_existing, read_file, write_text
-from bi_mcp.cli.setup_output import counted, print_left_out, print_plan, print_report, tell_progress
+from bi_mcp.cli.setup_output import count_entries, print_left_out, print_plan, print_report, tell_progress
 
 if TYPE_CHECKING:
     from bi_mcp.app.app import App
@@ -84,7 +84,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
             return
         write_text(path, text)
         workspace.remember(exported)
-        click.echo(f"{path}: {counted(exported.setup)}", err=True)
+        click.echo(f"{path}: {count_entries(exported.setup)}", err=True)
 
     on_the_portal(run, profile, show_settings)
 

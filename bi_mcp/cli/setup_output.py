@@ -73,7 +73,7 @@ def _variables(setup: Setup) -> list[str]:
     return [value.env for value in values if not isinstance(value, str | int) and hasattr(value, "env")]
 
 
-def counted(setup: Setup) -> str:
+def count_entries(setup: Setup) -> str:
     """`1 connector, 2 sources, 0 datasets`."""
     from bi_mcp.rest.groups import GROUPS
     from bi_mcp.setup.setup import count_objects

@@ -19,8 +19,8 @@ class Actor:
     undoes: str | None = None
 
 
-_NOBODY = Actor()
-_actor: ContextVar[Actor] = ContextVar("who is at work", default=_NOBODY)
+_NO_ACTOR = Actor()
+_actor: ContextVar[Actor] = ContextVar("who is at work", default=_NO_ACTOR)
 
 
 def current_actor() -> Actor:

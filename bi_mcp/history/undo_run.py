@@ -16,7 +16,7 @@ from bi_mcp.history.actor import undoing
 from bi_mcp.history.entries import Key, choose, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.recording import shown_state
-from bi_mcp.history.undo import World, plan_undo, find_touched
+from bi_mcp.history.undo import World, find_touched, plan_undo
 from bi_mcp.rest.groups import PARENTS
 from bi_mcp.rest.models import (
     ColumnChanges,

@@ -14,7 +14,7 @@ from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import Application, Progress
 from bi_mcp.setup.checking import check_endpoints
 from bi_mcp.setup.export import Exported, Reference, export_setup
-from bi_mcp.setup.matching import live, match, add_pairs
+from bi_mcp.setup.matching import add_pairs, live, match
 from bi_mcp.setup.planning import Wanted, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft

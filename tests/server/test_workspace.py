@@ -219,6 +219,6 @@ async def test_no_plan_clears_up_after_an_application_that_is_under_way(tmp_path
     keeper = StateFile(tmp_path / "bi.yaml", PortalIdentity("embedded"))
     keeper.write_pending({"started": 0, "newest": {}, "creations": []})
     async with Client(build_server(Settings(workspace_folder=tmp_path)), mode=era) as client:
-        with keeper.locked():
+        with keeper.lock():
             assert "is in use" in await Talk(client).refused("workspace_plan", file="bi.yaml")
         assert keeper.read_pending() is not None

@@ -139,7 +139,7 @@ def references(client: Client, names: Sequence[str]) -> dict[str, str]:
     return {name: client.variable.format(name=name) for name in names}
 
 
-def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[str, object]:
+def merge(old: object, new: Mapping[str, object], profile: str | None) -> dict[str, object]:
     """The new entry, with what the user had added to the old one."""
     if not isinstance(old, dict) or "command" not in old:
         return dict(new)
@@ -151,7 +151,7 @@ def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[
     return entry | ({"env": env} if env else {})
 
 
-def shown(entry: object, references: Sequence[str] = ()) -> object:
+def mask_entry(entry: object, references: Sequence[str] = ()) -> object:
     """Mask an entry for people: values that may be secrets are dots, `references` are shown. None if it is not an entry."""
     if not isinstance(entry, Mapping):
         return None

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from bi_mcp.base.language import say, say_count
 from bi_mcp.diagnostics.charts.conditions import satisfies
 from bi_mcp.diagnostics.charts.sample import ChartSample, TypedRow, UnreadableError, read_value
-from bi_mcp.diagnostics.tables.values import shown
+from bi_mcp.diagnostics.tables.values import show_value
 from bi_mcp.endpoints.answers import Rows
 from bi_mcp.endpoints.question import Question
 
@@ -76,7 +76,7 @@ def _describe(row: TypedRow, question: Question) -> str:
     names = [condition.column for group in question.groups for condition in group]
     if question.dates is not None:
         names.insert(0, question.dates.column)
-    return ", ".join(f"{name} = {shown(_plain(row.get(name)))}" for name in dict.fromkeys(names))
+    return ", ".join(f"{name} = {show_value(_plain(row.get(name)))}" for name in dict.fromkeys(names))
 
 
 def _plain(value: object) -> object:

@@ -72,7 +72,7 @@ class Asker:
         if again is None or not again.right:
             return verdict
         # The same question was answered both ways.
-        self.tally.passed(1, EndpointError(f"{verdict.reply}.", reason="status"))
+        self.tally.add_failures(1, EndpointError(f"{verdict.reply}.", reason="status"))
         return again
 
     async def once(self, question: Question, dialect: Dialect) -> Verdict | None:
@@ -103,7 +103,7 @@ class Asker:
 def find(kind: Kind, verdict: Verdict, **values: str) -> Finding:
     """Make a finding about `urlData` that quotes the request and the answer."""
     said = say(kind.what, sent=verdict.sent, reply=verdict.reply, **values)
-    return kind.found("urlData", said=said)
+    return kind.finding("urlData", said=said)
 
 
 def describe_error(error: EndpointError) -> str:

@@ -240,7 +240,7 @@ def _condition_values(
     if len(values) < 2:
         return None
     if operator == "is":
-        return _listed(values, column, excluded=excluded)
+        return _choose_values(values, column, excluded=excluded)
     if operator == "contains":
         return _part(values, common=not excluded)
     # Some rows must be let through and some not, also where there are two values.
@@ -249,7 +249,9 @@ def _condition_values(
     return tuple(values[min(max(place, lowest), len(values) - 1 - highest)] for place in places)
 
 
-def _listed(values: Sequence[Value], column: DatasetColumn, *, excluded: bool) -> tuple[Value, ...] | None:
+def _choose_values(
+    values: Sequence[Value], column: DatasetColumn, *, excluded: bool
+) -> tuple[Value, ...] | None:
     """Half of a few values, two of many. A number with a fraction may be kept less exactly than it is written."""
     if column.type in {"double", "money"}:
         return None

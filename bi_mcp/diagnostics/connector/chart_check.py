@@ -282,7 +282,7 @@ class ChartCheck:
         if self.unasked:
             shapes = ", ".join(dict.fromkeys(self.unasked))
             asked = self.asker.tally.calls
-            self.notes.add(rules.NOT_EVERYTHING_ASKED.found("urlData", asked=asked, shapes=shapes))
+            self.notes.add(rules.NOT_EVERYTHING_ASKED.finding("urlData", asked=asked, shapes=shapes))
 
     def _add(self, kind: Kind, verdict: Verdict, **values: str) -> None:
         self.notes.add(find(kind, verdict, **values))

@@ -63,7 +63,7 @@ class Notebook:
         found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
         return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
 
-    def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
+    def keep_answer(self, endpoint: str, answer: EndpointAnswer) -> None:
         """Keep the facts of an endpoint's first answer."""
         if endpoint not in self.facts or self.facts[endpoint].size is None:
             self.facts[endpoint] = EndpointFacts(
@@ -76,13 +76,13 @@ class Notebook:
             )
         if answer.compressed and endpoint not in self._compressed:
             self._compressed.add(endpoint)
-            self.add(rules.COMPRESSED.found(endpoint))
+            self.add(rules.COMPRESSED.finding(endpoint))
         if answer.not_public:
             self._not_public[endpoint] = answer.not_public
         elif answer.scheme == "http" and not answer.in_process:
             self._clear_text[endpoint] = None
 
-    def failed(self, endpoint: str, error: EndpointError) -> None:
+    def keep_failure(self, endpoint: str, error: EndpointError) -> None:
         """Keep the facts of a failure, unless the endpoint answered another call."""
         self.facts.setdefault(
             endpoint,
@@ -101,7 +101,7 @@ class Notebook:
         prefix = f"{when}: " if when else ""
         quoted = say('It said "{said}".', said=error.said.rstrip(".")) if error.said else ""
         said = " ".join(part for part in (f"{prefix}{error}", quoted, consequence(endpoint)) if part)
-        self.add(FAILURES[error.reason].found(endpoint, said=said))
+        self.add(FAILURES[error.reason].finding(endpoint, said=said))
 
     def tally(self, endpoint: str) -> Tally:
         """The calls of an endpoint so far."""
@@ -120,7 +120,7 @@ class Notebook:
                 )
             )
             kind = BREACHES[rule]
-            self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
+            self.add(kind.finding(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
 
     def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """Add breaches like `breaches`, but only of rules that have no finding yet."""
@@ -130,12 +130,14 @@ class Notebook:
     def add(self, finding: Finding) -> None:
         self._findings.append(finding)
 
-    def quoted(self, text: str) -> str:
+    def quote(self, text: str) -> str:
         return f"'{safe_text(text, self._connection)}'"
 
     def _about_steadiness(self) -> list[Finding]:
         return [
-            rules.ANSWERS_BY_TURNS.found(endpoint, error=tally.first, failed=tally.failed, asked=tally.calls)
+            rules.ANSWERS_BY_TURNS.finding(
+                endpoint, error=tally.first, failed=tally.failed, asked=tally.calls
+            )
             for endpoint, tally in self._tallies.items()
             if tally.failed
         ]
@@ -145,7 +147,7 @@ class Notebook:
         if self._not_public:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
             endpoints = ", ".join(self._not_public)
-            found.append(rules.NOT_PUBLIC.found("address", endpoints=endpoints, kinds=kinds))
+            found.append(rules.NOT_PUBLIC.finding("address", endpoints=endpoints, kinds=kinds))
         if self._clear_text:
-            found.append(rules.CLEAR_TEXT.found("address", endpoints=", ".join(self._clear_text)))
+            found.append(rules.CLEAR_TEXT.finding("address", endpoints=", ".join(self._clear_text)))
         return found

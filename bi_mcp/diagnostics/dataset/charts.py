@@ -12,7 +12,7 @@ from bi_mcp.diagnostics.charts.probes import choose_typical
 from bi_mcp.diagnostics.connector.chart_check import ASKED_ROWS, describe_way
 from bi_mcp.diagnostics.findings import chart_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
-from bi_mcp.diagnostics.tables.values import listed
+from bi_mcp.diagnostics.tables.values import list_values
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, build_request
 from bi_mcp.endpoints.wording import safe_text
@@ -72,7 +72,7 @@ def check_names(
         if outside.dialect.maps
         else text("This portal asks by the names of columns and tells nobody which codes they stand for.")
     )
-    pairs = listed([f"{column.code} → {column.name}" for column in apart])
+    pairs = list_values([f"{column.code} → {column.name}" for column in apart])
     yield find(rules.CODE_AND_NAME_DIFFER, failed, why=say(why), columns=pairs)
 
 

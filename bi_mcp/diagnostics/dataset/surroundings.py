@@ -43,7 +43,7 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
         moments = (connector.date_create, (connector.model_extra or {}).get("dateUpdate"))
         for moment in (text for text in moments if _is_later(text, created)):
             findings.append(
-                rules.CONNECTOR_NEWER.found(
+                rules.CONNECTOR_NEWER.finding(
                     f"connector {connector.id}",
                     moment=moment,
                     created=created,
@@ -52,7 +52,7 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
             )
     if troubled and source is not None and _is_later(source.date_update, created):
         findings.append(
-            rules.SOURCE_NEWER.found(
+            rules.SOURCE_NEWER.finding(
                 f"source {source.id}",
                 moment=source.date_update,
                 created=created,
@@ -74,9 +74,11 @@ def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
         return
     where = f"source {source.id}"
     if generation == "tables":
-        yield rules.SOURCE_OFF_BY_HAND.found(where)
+        yield rules.SOURCE_OFF_BY_HAND.finding(where)
     else:
-        yield rules.SOURCE_OFF.found(where, call=call("source_update", id=source.id, fields={"active": True}))
+        yield rules.SOURCE_OFF.finding(
+            where, call=call("source_update", id=source.id, fields={"active": True})
+        )
 
 
 def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
@@ -88,7 +90,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
     empty = [code for code in declared if code in held and not held[code].value]
     lost = [setting for code, setting in held.items() if code not in declared]
     if missing:
-        yield rules.SETTINGS_MISSING.found(
+        yield rules.SETTINGS_MISSING.finding(
             f"source {source.id}",
             codes=", ".join(missing),
             advice=_values_wanted(source, connector, missing),
@@ -96,7 +98,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
         )
     if empty:
         perhaps = say("If the connector needs them:")
-        yield rules.SETTINGS_EMPTY.found(
+        yield rules.SETTINGS_EMPTY.finding(
             f"source {source.id}",
             codes=", ".join(empty),
             advice=f"{perhaps} {_values_wanted(source, connector, empty)}",
@@ -175,7 +177,7 @@ def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSett
         {"code": setting.code, "name": setting.name or setting.code, "type": setting.type or "STRING"}
         for setting in lost
     ]
-    return rules.SETTINGS_UNDECLARED.found(
+    return rules.SETTINGS_UNDECLARED.finding(
         f"connector {connector.id}",
         id=source.id,
         codes=", ".join(setting.code for setting in lost),

@@ -17,7 +17,7 @@ from bi_mcp.diagnostics.dataset.charts import check_names, check_typical_chart, 
 from bi_mcp.diagnostics.findings.endpoint_rules import remedy
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
-from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.diagnostics.tables.header_order import reorder_header
 from bi_mcp.diagnostics.tables.steadiness import ask_steadily
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError, EndpointReason
@@ -51,7 +51,7 @@ _LOST_IN_PARSING: frozenset[Rule] = frozenset(
 _HARMLESS_IN_A_LIST: frozenset[Rule] = frozenset({"not_text", "duplicate_code"})
 
 # After these failures the connector does not answer at all, so it is not asked for tables.
-NOBODY_THERE: frozenset[EndpointReason] = frozenset(
+WITHOUT_ANSWER: frozenset[EndpointReason] = frozenset(
     {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
 )
 
@@ -155,7 +155,7 @@ async def read_table(
         answers.fail("urlData", error)
         reasons.add(error.reason)
     answers.breaches = notes.findings()
-    if answers.silent and reasons.isdisjoint(NOBODY_THERE):
+    if answers.silent and reasons.isdisjoint(WITHOUT_ANSWER):
         answers.tables = await listing.read()
     return answers
 
@@ -165,7 +165,7 @@ async def _read_rows(
 ) -> None:
     """Read the sample by the columns' names, and ask the question of a usual chart."""
     tally = notes.tally("urlData")
-    asked = _asked(columns, answers.described)
+    asked = _choose_columns(columns, answers.described)
     rows, failed = await ask_steadily(partial(read_by_name, outside, table, asked, SAMPLED_ROWS), tally)
     codes = {column.code: column.name for column in asked}
     answers.sample = Sample(rows.header, rows.rows, selected=list(codes), mapped=codes)
@@ -174,11 +174,13 @@ async def _read_rows(
     complete = not rows.truncated and len(rows.rows) < SAMPLED_ROWS
     sample = read_sample(asked, answers.sample.codes, rows.rows, complete=complete)
     readable = UNREADABLE.isdisjoint(breach.rule for breach in rows.breaches)
-    if failed is None and readable and righted(answers.sample, columns) is None:
+    if failed is None and readable and reorder_header(answers.sample, columns) is None:
         answers.charts += await check_typical_chart(outside, table, sample, tally)
 
 
-def _asked(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> list[DatasetColumn]:
+def _choose_columns(
+    columns: Sequence[Column], described: Sequence[ExternalColumn] | None
+) -> list[DatasetColumn]:
     """The columns to ask for. Of several datasets' names for a column the first counts."""
     there = None if described is None else {column.code for column in described}
     asked = dict[str, DatasetColumn]()

@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, worst
 from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.tables.answer_shape import HEADER, check_shape
 from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
-from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.diagnostics.tables.header_order import reorder_header
 from bi_mcp.rest.models import Column
 
 __all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
@@ -80,7 +80,7 @@ def _check_answers(
         reason = context.failures.get(endpoint) or say("nothing is known of why")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
-        yield rules.NO_ANSWER.found(
+        yield rules.NO_ANSWER.finding(
             endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",
             advice=" ".join(part for part in remedies if part),
@@ -94,15 +94,15 @@ def _check_columns(
     context: DatasetContext,
 ) -> Iterator[Finding]:
     if not columns:
-        yield NO_COLUMNS.found("columns")
+        yield NO_COLUMNS.finding("columns")
     codes = [column.code for column in described or ()]
-    if sample is not None and (other := righted(sample, columns)) is not None:
-        yield rules.HEADER_MISPLACED.found(say(HEADER))
+    if sample is not None and (other := reorder_header(sample, columns)) is not None:
+        yield rules.HEADER_MISPLACED.finding(say(HEADER))
         sample = other
     if sample is not None:
         yield from check_shape(sample, columns, codes)
     if described is not None and not described:
-        yield rules.NO_COLUMNS_OUTSIDE.found("urlTableDescription")
+        yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
         yield from check_columns(columns, Outside(described, described=True), context)
     elif sample is not None and not _unreadable(sample, columns):

@@ -169,7 +169,7 @@ def remedy(reason: EndpointReason) -> str:
 _OF_ADDRESSES: frozenset[EndpointReason] = frozenset({"bad_address", "refused_address", "unresolved"})
 
 
-def advised(error: BiMcpError) -> str:
+def add_advice(error: BiMcpError) -> str:
     """The text of an error; of an endpoint it says only what happened, and how to repair that is added."""
     if isinstance(error, EndpointError) and error.reason not in _OF_ADDRESSES:
         return f"{error} {remedy(error.reason)}"

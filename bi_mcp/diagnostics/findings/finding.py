@@ -21,7 +21,7 @@ Side = Literal[
 ]
 
 
-def _outlined(schema: dict[str, Any]) -> None:
+def _drop_properties(schema: dict[str, Any]) -> None:
     """Drop the properties of a finding from schemas: a finding explains itself, and four tools would each describe it in every chat."""
     schema.pop("properties", None)
     schema.pop("required", None)
@@ -34,7 +34,7 @@ class Finding(BaseModel):
     several, to be made in this order.
     """
 
-    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_outlined)
+    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_drop_properties)
 
     code: str
     level: Level
@@ -58,7 +58,7 @@ class Kind(NamedTuple):
     fix: str
     means: str = ""
 
-    def found(
+    def finding(
         self,
         where: str,
         *,
@@ -81,11 +81,11 @@ class Kind(NamedTuple):
 
 
 def worst(findings: list[Finding]) -> Level:
-    """The gravest level among the findings."""
+    """The most serious level among the findings."""
     return max((finding.level for finding in findings), key=LEVELS.index, default="ok")
 
 
 def in_brief(verdict: str, findings: list[Finding]) -> str:
     """A verdict and what weighs: the warnings and errors in their own words."""
-    grave = [finding.what for finding in findings if finding.level in {"warning", "error"}]
-    return f"{verdict}. {' '.join(grave)}".rstrip()
+    serious = [finding.what for finding in findings if finding.level in {"warning", "error"}]
+    return f"{verdict}. {' '.join(serious)}".rstrip()

@@ -60,7 +60,7 @@ class BlastRadius:
         """The act, the objects that depend on the target, and the consequences, for a person."""
         groups = dict.fromkeys(thing.group for thing in self.dependents)
         named = [
-            _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
+            _count(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
         ]
         depends = (
             say("Depends on it: {things}.", things="; ".join(named))
@@ -103,7 +103,7 @@ async def of_connector_changes(
         return None
     connector = await bi.connectors.get(id)
     travelling = await tell_travel(bi, connector, changes, named)
-    consequences = [*_moved(connector, changes), *travelling, *_dropped(connector, changes)]
+    consequences = [*_describe_moves(connector, changes), *travelling, *_describe_losses(connector, changes)]
     if not consequences:
         return None
     return BlastRadius(
@@ -229,7 +229,7 @@ def _dataset(dataset: Dataset) -> Thing:
     return Thing("dataset", dataset.id, dataset.name or "", state)
 
 
-def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
+def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str]:
     """The endpoints that get another address, and whose credentials would go to a host that never had them."""
     moved = {
         name: (getattr(connector, name) or "", getattr(changes, name))
@@ -263,7 +263,7 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
     return told
 
 
-def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
+def _describe_losses(connector: Connector, changes: ConnectorChanges) -> list[str]:
     if changes.settings is None:
         return []
     kept = {parameter.code for parameter in changes.settings}
@@ -291,7 +291,7 @@ _COUNTED: Mapping[str, Callable[[int], str]] = {
 }
 
 
-def _counted(group: str, things: Sequence[Thing]) -> str:
+def _count(group: str, things: Sequence[Thing]) -> str:
     named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
     if len(things) > MOST_NAMED:
         named = say("{named} and {more} more", named=named, more=len(things) - MOST_NAMED)

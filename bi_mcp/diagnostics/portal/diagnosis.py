@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.dataset.outside import Outside
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.dataset.table_answers import (
     CALLS_PER_HOST,
-    NOBODY_THERE,
+    WITHOUT_ANSWER,
     HostGates,
     TableList,
     read_table,
@@ -122,13 +122,13 @@ class _Rounds:
                 await self.caller.check(outside.urls["urlCheck"], outside.connection)
         except EndpointError as error:
             self.found[f"source {outside.source.id}"] = [
-                FAILURES[error.reason].found(
+                FAILURES[error.reason].finding(
                     "urlCheck",
                     said=f"{error} {consequence('urlCheck')}",
                     call=call("connector_check", source=outside.source.id),
                 )
             ]
-            return error.reason not in NOBODY_THERE
+            return error.reason not in WITHOUT_ANSWER
         return True
 
     async def _read(
@@ -153,20 +153,20 @@ def _with_findings(
     kept = None if source is None else _family(snapshot, source)
     told = {node.key: node.findings for node in portal_map.nodes}
     joined = [
-        _joined(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
+        _join(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
         for node in portal_map.nodes
         if kept is None or node.key in kept
     ]
-    nodes = [_judged(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
+    nodes = [_judge(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
     return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
 
 
-def _judged(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
+def _judge(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
     known = node.key in checked or node.level != "unchecked"
     return node.model_copy(update={"level": state_of(node.findings, checked=known, blocked=blocked)})
 
 
-def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
+def _join(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
     """Add findings to a node, without those that its source already has."""
     findings = [*node.findings, *(finding for finding in more if finding not in above)]
     return node.model_copy(update={"findings": findings})

@@ -78,7 +78,7 @@ class PortalMap(BaseModel):
     nodes: list[MapNode]
     left_out: int = 0
 
-    def reduced(self, most: int = MAX_SHOWN) -> PortalMap:
+    def reduce(self, most: int = MAX_SHOWN) -> PortalMap:
         """The objects with the most serious states and what they stand on, as many as fit, in the order of the tree."""
         if len(self.nodes) <= most:
             return self

@@ -34,7 +34,7 @@ def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
         moved = [finding for finding in node.findings if finding not in kept]
         raised = [
             _with_blocked(finding, [by_key[key] for key in keys])
-            for finding, keys in _raised(node.key, places, by_key)
+            for finding, keys in _collect_faults(node.key, places, by_key)
         ]
         shown = node.model_copy(update={"findings": [*raised, *kept]})
         yield shown, any(finding.level == "error" for finding in moved)
@@ -67,7 +67,7 @@ def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[
     return places
 
 
-def _raised(
+def _collect_faults(
     key: str, places: dict[tuple[Fault, str], str], by_key: dict[str, MapNode]
 ) -> Iterator[tuple[Finding, list[str]]]:
     """Findings that are reported with a node on behalf of its descendants, each with the nodes that have it."""

@@ -100,6 +100,6 @@ def is_code(text: str) -> bool:
     )
 
 
-def repeated(codes: Sequence[str]) -> list[str]:
+def find_repeated(codes: Sequence[str]) -> list[str]:
     """The codes that occur more than once."""
     return [code for code, times in Counter(codes).items() if times > 1]

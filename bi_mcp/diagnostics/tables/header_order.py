@@ -10,7 +10,7 @@ from bi_mcp.diagnostics.tables.values import judge
 from bi_mcp.rest.models import Column
 
 
-def righted(sample: Sample, columns: Sequence[Column]) -> Sample | None:
+def reorder_header(sample: Sample, columns: Sequence[Column]) -> Sample | None:
     """The sample under a header in the order of `select`, where the values suit that order alone; else None."""
     selected = list(sample.selected)
     if sample.codes == selected or sorted(sample.codes) != sorted(selected):

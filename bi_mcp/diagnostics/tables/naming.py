@@ -128,10 +128,10 @@ def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
     if rules.keeps_code and code.isascii() and _is_legal(rules.spell(code), rules):
         return LegalName(rules.spell(code), (say(rules.spelling),))
     reasons = list[str]()
-    name = _spelt(code, rules, reasons)
+    name = _spell(code, rules, reasons)
     if not name.strip("_0123456789") and title and title != code:
         reasons[:] = [say("the code has no letters, so it is named after the title")]
-        name = _spelt(title, rules, reasons)
+        name = _spell(title, rules, reasons)
     if not name:
         reasons.append(
             say("nothing of it can be written in Latin letters, so a number made from the code stands for it")
@@ -155,7 +155,7 @@ def _is_legal(name: str, rules: NameRules) -> bool:
     return len(name) <= rules.longest and rules.legal.fullmatch(name) is not None
 
 
-def _spelt(text: str, rules: NameRules, reasons: list[str]) -> str:
+def _spell(text: str, rules: NameRules, reasons: list[str]) -> str:
     """Spell a text with the letters that are allowed, adding to the reasons."""
     text = unicodedata.normalize("NFC", text)
     apart = split_camel_case(text)

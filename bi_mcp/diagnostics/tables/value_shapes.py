@@ -30,7 +30,7 @@ class Shape:
     types: frozenset[str]
     instead: Mapping[str, str] = field(default_factory=dict, compare=False)
 
-    def told(self, expected: str) -> str:
+    def name_for(self, expected: str) -> str:
         """The name of this shape in a column of a type."""
         return say(self.instead.get(expected, self.format))
 

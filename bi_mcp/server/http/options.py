@@ -62,7 +62,7 @@ class HttpOptions:
     def address(self) -> str:
         """The address at which a client on this machine finds the server."""
         scheme = "https" if self.uses_tls else "http"
-        return f"{scheme}://{_bracketed(self.host)}:{self.port}{PATH}"
+        return f"{scheme}://{_add_brackets(self.host)}:{self.port}{PATH}"
 
     @property
     def resource(self) -> str:

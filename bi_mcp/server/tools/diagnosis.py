@@ -118,11 +118,11 @@ class Previewed(Answer):
     sent: list[str]
 
     def headline(self) -> str:
-        return f"{_counted(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
+        return f"{_count(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
     def text(self, tool: str) -> str:
         """As a table: a model and a person read rows faster so than as JSON."""
-        shown = self.structured()
+        shown = self.structured_content()
         cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
         sent = f"Sent: {' & '.join(shown['sent'])}"
         notes = [note for note in (shown.get("notice"), *shown["breaches"], sent) if note]

@@ -45,7 +45,7 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     app = app_of(ctx)
     found = await (_diagnose(app) if diagnose else _read(app))
     for most in SIZES:
-        mapped = _draw(found.reduced(most), format)
+        mapped = _draw(found.reduce(most), format)
         if len(mapped.json_text()) <= MOST_CHARACTERS:
             break
     return mapped

@@ -144,12 +144,12 @@ class BiTool(Tool):
     ) -> CallToolResult | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
-        mended = repair(self.parameters, own)
-        assert isinstance(mended, dict)  # noqa: S101  an object stays an object
+        repaired = repair(self.parameters, own)
+        assert isinstance(repaired, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
             self._check_lock(app, arguments)
             self._complete()
-            answer = await self._run_or_ask(mended, context)
+            answer = await self._run_or_ask(repaired, context)
             if isinstance(answer, InputRequiredResult):
                 # A question to the person goes out as it is.
                 return answer
@@ -232,9 +232,9 @@ class BiTool(Tool):
 
 
 def _add_advice(error: BiMcpError) -> str:
-    from bi_mcp.diagnostics.findings.endpoint_rules import advised
+    from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 
-    return advised(error)
+    return add_advice(error)
 
 
 def _link(uri: str) -> ResourceLink:
