@@ -46,7 +46,7 @@ _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 class PortalAccess:
     """One portal that the server works with.
 
-    `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
+    `title` is its name for people, `about` its description in the server's instructions. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
@@ -80,7 +80,7 @@ class PortalAccess:
 
     @property
     def addresses_settled(self) -> AbstractAsyncContextManager[None]:
-        """Held by who sends secrets after a look at a connector's addresses, and by who changes these."""
+        """The lock on the addresses of the portal's connectors. A task that sends secrets after a look at them holds it, and a task that changes them."""
         # Imported here: most chats change nothing.
         from bi_mcp.history.settled_addresses import settle_addresses
 
@@ -164,8 +164,8 @@ class App:
         return self.portal.bi
 
     def workspace(self, keeper: StateKeeper) -> Workspace:
-        """This call's portal with a setup, whose state `keeper` holds."""
-        # Imported here: most calls need none of it.
+        """Build the workspace of this call's portal for a setup, whose state `keeper` holds."""
+        # Imported here: most calls do not need it.
         from bi_mcp.setup.workspace import Workspace
 
         return Workspace(self.bi, keeper, self.setting_values, self.portal.caller, history=self._history)
@@ -222,7 +222,7 @@ class App:
 
     @contextmanager
     def choosing(self, name: object) -> Iterator[None]:
-        """Within it, calls go to the named portal; None means the default. Raises `InvalidRequestError` for an unknown one."""
+        """Direct calls to the named portal while it is open; None means the default. Raises `InvalidRequestError` for an unknown one."""
         if name is not None and name not in self.portals:
             raise InvalidRequestError(
                 say(

@@ -67,7 +67,7 @@ def build_recorder(
     folder = settings.configuration_folder if settings.history else None
     if folder is None and settings.audit_file is None:
         return None
-    # Imported here: who has no configuration folder needs none of it.
+    # Imported here: a user without a configuration folder needs none of it.
     from bi_mcp.history.audit import Audit
     from bi_mcp.history.entries import Stamp, open_history
     from bi_mcp.history.journal import Journal
@@ -84,7 +84,7 @@ def build_recorder(
 def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
     if settings.configuration_folder is None:
         return {}, ""
-    # Imported here: who has no profiles needs none of it.
+    # Imported here: a user without profiles needs none of it.
     from bi_mcp.auth.profiles import load_profiles
 
     profiles = load_profiles(settings.configuration_folder)
@@ -168,7 +168,7 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
 
 
 def _profiles(settings: Settings) -> Profiles:
-    # Imported here: who has no profiles needs none of it.
+    # Imported here: a user without profiles needs none of it.
     from bi_mcp.auth.profiles import Profiles, load_profiles
 
     if settings.configuration_folder is None:
@@ -259,7 +259,7 @@ def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
 
 
 def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
-    """From the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
+    """Build the client from the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.gather import GatheringTransport

@@ -33,7 +33,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 def word_for_terminal(template: str) -> str:
     """Speak of commands and setup files where a text speaks of tools to an assistant."""
-    # Imported here: most commands say none of it.
+    # Imported here: most commands do not need it.
     from bi_mcp.cli.terminal_words import WORDS
 
     return WORDS.get(template, template)
@@ -52,7 +52,7 @@ class Commands(click.Group):
     def _main_in(self, language: Language, args: Sequence[str] | None, *more: Any, **extra: Any) -> Any:
         if language == "en":
             return super().main(args, *more, **extra)
-        # Imported here: English needs none of it.
+        # Imported here: English does not need it.
         from bi_mcp.cli.help_texts import click_speaking, translate_command
 
         with click_speaking(language):

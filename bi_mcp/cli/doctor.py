@@ -111,7 +111,7 @@ def describe_finding(finding: Finding) -> list[str]:
 
 
 def _wrap(line: str, below: str) -> list[str]:
-    """Programs get whole lines."""
+    """Wrap a line for a terminal. Programs get whole lines."""
     if not sys.stdout.isatty():
         return [line]
     width = shutil.get_terminal_size().columns

@@ -1,4 +1,4 @@
-"""Help in another language, and the words of Click: its headings and what it says of wrong arguments. English needs none of it."""
+"""Help in another language, and Click's own words: its headings and its errors about arguments. English does not need it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def translate_command(command: AnyCommand) -> AnyCommand:
 
 
 def templates(command: click.Command) -> Iterator[str]:
-    """Each text of a command's help, and of all below it, as it is translated."""
+    """The texts of a command's help, and of all below it, in the form in which they are translated."""
     for paragraph in paragraphs(command.help or ""):
         yield _split(paragraph)[0]
     if command.short_help:

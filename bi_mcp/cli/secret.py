@@ -177,7 +177,7 @@ def _asked_value(name: str) -> Secret:
 
 
 def _piped_value() -> Secret:
-    """All of the input but one line end, as with a file."""
+    """Read all of the input except one line end, as with a file."""
     from bi_mcp.base.secret import Secret
     from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES
 

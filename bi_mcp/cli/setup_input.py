@@ -69,7 +69,7 @@ def read_existing(path: Path) -> str:
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a file that cannot be made, before a portal is read for it."""
+    """Refuse a file that cannot be created before the portal is read for it."""
     from bi_mcp.base.whole_file import link_target
 
     folder = link_target(path).parent

@@ -1,4 +1,4 @@
-"""The standard streams of a command: every sign that bi-mcp prints has a place in them, whatever the system's code page."""
+"""The standard streams of a command: every character that bi-mcp prints can be encoded, whatever the system's code page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 
 @contextmanager
 def room_for_output() -> Iterator[None]:
-    """End with a sentence where what a command prints goes to a disk that is full. Files that it writes have errors of their own."""
+    """End with a readable error if the output goes to a full disk. Files that the command writes have errors of their own."""
     try:
         yield
     except OSError as error:

@@ -30,7 +30,7 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting(tool: str | None) -> Iterator[None]:
-    """Within it, writes are recorded as this tool's."""
+    """Record writes as this tool's while it is open."""
     token = _actor.set(Actor(tool))
     try:
         yield
@@ -40,7 +40,7 @@ def acting(tool: str | None) -> Iterator[None]:
 
 @contextmanager
 def undoing(entry: str) -> Iterator[None]:
-    """Within it, writes are recorded as what reverts this entry."""
+    """Record writes as the undo of this entry while it is open."""
     token = _actor.set(Actor(_actor.get().tool, entry))
     try:
         yield

@@ -286,7 +286,7 @@ def _merge(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
         try:
             return Entry(**record)
         except TypeError:
-            # The end of a write whose beginning was set aside and is gone.
+            # The end of a write whose beginning is in a journal that was deleted.
             return None
     return replace(
         entry,

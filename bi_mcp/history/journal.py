@@ -104,7 +104,7 @@ class Journal:
                 _write_whole(file.fileno(), text)
                 os.fsync(file.fileno())
             except OSError:
-                # Half a record must not look like one that somebody relied on.
+                # Half a record must not look like one that a caller relied on.
                 os.ftruncate(file.fileno(), size)
                 raise
         if not size:

@@ -102,10 +102,10 @@ def _keep(append: Callable[[], None], path: object, variable: str) -> None:
 
 
 class RecordingTransport:
-    """A transport over another: nothing is written to the portal that is not written down first.
+    """A transport over another: every write is recorded before it is sent to the portal.
 
-    It adds one read before an update or a deletion, and none before a creation; the writes of a batch are read together.
-    It changes neither answers nor errors, but refuses what cannot be recorded.
+    It adds one read before an update or a deletion, and none before a creation; the writes of a batch are read
+    together. It changes neither answers nor errors, but refuses writes that cannot be recorded.
     """
 
     def __init__(self, inner: Transport, recorder: Recorder) -> None:

@@ -56,7 +56,7 @@ class UndoPlan:
         return InvalidRequestError(say("Nothing was sent. {reasons}", reasons=" ".join(self.obstacles)))
 
     def lines(self) -> list[str]:
-        """All of it, for a person."""
+        """The whole plan, for a person."""
         steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
         return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
 

@@ -47,7 +47,7 @@ class Reverted:
     error: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """The result for machines."""
         entry = self.step.entry
         shown = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
         return shown if self.error is None else shown | {"error": self.error}
@@ -200,7 +200,7 @@ class Undo:
 
 
 def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
-    """Columns are born visible."""
+    """The columns that must be hidden after their creation, since new columns are visible."""
     return {column["externalCode"]: False for column in columns if not column["visible"]}
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # The protocol allows no more.
 MOST = 100
-# Who types does not wait longer.
+# A person who types does not wait longer.
 WITHIN_S = 5.0
 # The ids 7, 70-79, 700-799 … begin with 7; ids longer than that are not completed.
 DIGITS_MORE = 5
@@ -53,7 +53,7 @@ class _Typed:
 
 
 def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
-    """Let the server complete arguments. `languages` tells those of a prompt."""
+    """Let the server complete arguments. `languages` returns the languages of a prompt."""
 
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
@@ -102,7 +102,7 @@ async def _complete(
 
 
 async def _objects(app: App, group: str, value: str, show: Callable[[int, str], str]) -> Completion:
-    """One request, for the newest page of what fits: the API tells no totals."""
+    """Read the newest page of matches, in one request: the API answers no totals."""
     name = "name" if group == "dataset" else "title"
     page = await app.bi.group(group).list_page(
         select=["id", name], filter=build_filter(name, value), order={"id": "DESC"}

@@ -70,7 +70,7 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
         if not str(found[0]["input"]).strip():
             return None
         return _unreadable(str(found[0]["input"]), found[0]["msg"])
-    # Something is missing in each shape but one, and there the whole message stands.
+    # A field is missing in each shape but one, and the error of that shape quotes the whole message.
     message = next((one["input"] for one in found if isinstance(one["input"], dict)), {})
     if {"result", "error"} & message.keys() or ("method" in message and "id" not in message):
         return None
@@ -95,7 +95,7 @@ def _unreadable(line: str, problem: str) -> JSONRPCError | None:
 
 
 def refusal(id: object, code: int, text: str) -> JSONRPCError:
-    """Build an error that answers no request, or one whose id could be made out."""
+    """Build an error that answers no request, or one whose id could be read."""
     usable = id if isinstance(id, str | int) and not isinstance(id, bool) else None
     if isinstance(usable, str) and whole_text(usable) != usable:
         # It could not be written either.
@@ -115,7 +115,7 @@ async def _check(server: MCPServer, method: str, params: Mapping[str, Any]) -> N
 
 
 def _explain(error: ValidationError) -> str:
-    """Say where and what, never the value: it may be a secret."""
+    """Explain errors by place and problem, never by value: it may be a secret."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     lines = list(dict.fromkeys(_problem(problem["loc"], problem["msg"]) for problem in problems))
     return "; ".join(lines[:_MOST_PROBLEMS]) + "."

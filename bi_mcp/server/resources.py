@@ -77,7 +77,7 @@ class History(Answer):
 
 
 async def _history(app: App) -> Answer:
-    # Imported here: few chats ask for it.
+    # Imported here: few chats need it.
     from bi_mcp.history.entries import describe_entry, find_undone
 
     entries = await to_thread.run_sync(app.history.entries)

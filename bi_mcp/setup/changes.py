@@ -1,4 +1,4 @@
-"""Pure: the changes of a plan, each with its reasons and with who changed the object last."""
+"""Pure: the changes of a plan, each with its reasons and the user who changed the object last."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] =
 
 
 def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
-    """A connector does not tell."""
+    """The user and moment of an object's last change. Connectors do not have them."""
     if isinstance(item, Connector):
         return None, None
     return item.updated_by_id or item.created_by_id, item.date_update or item.date_create

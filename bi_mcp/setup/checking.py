@@ -1,4 +1,4 @@
-"""Before anything is made: do the endpoints answer that new and changed sources would rely on?"""
+"""A check before anything is made: the endpoints that new and changed sources would use must answer."""
 
 from __future__ import annotations
 

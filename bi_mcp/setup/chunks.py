@@ -49,7 +49,7 @@ class Chunks:
         return {number: self._writes.pop(number) for number in numbers}
 
     def pace(self, sent: int, seconds: float) -> None:
-        """As many in the next request as end well within the portal's limit."""
+        """Set the size of the next batch so that it ends well within the portal's limit."""
         each = seconds / sent
         fitting = int(LONGEST_REQUEST_S / each) if each > 0 else MAX_COMMANDS
         self._batch = max(SMALLEST_BATCH, min(MAX_COMMANDS, fitting))

@@ -1,4 +1,4 @@
-"""Pure: what the change of a connector means for the values that its sources hold."""
+"""Pure: the effects that the change of a connector has on the values that its sources hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure: which steps must have been made before another one, and which make an object complete."""
+"""Pure: the steps that must be made before another one, and the steps that complete an object."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Pure: one object of a setup against the portal's: which fields differ, and who made them so.
+"""Pure: the differences between an object of a setup and the portal's, and who made them.
 
-Values of settings are compared here and nowhere shown: they match, they differ, or it cannot be known.
+Values of settings are compared here and never shown: they match, they differ, or it cannot be known.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def immutable_differences(
 
 
 def compare_columns(wanted: Iterable[ColumnEntry], there: Iterable[Column]) -> ColumnChange:
-    """A column is known by its external code. One whose name or type differs is deleted and added again."""
+    """Compare columns by their external codes. One whose name or type differs is deleted and added again."""
     by_code = {column.external_code: column for column in there}
     delete, add, show = list[tuple[int, str]](), list[ColumnEntry](), list[tuple[int, bool]]()
     for entry in wanted:

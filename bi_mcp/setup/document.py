@@ -224,7 +224,7 @@ class _Composing:
         return whole_text(event.value)
 
     def _check(self, event: Any) -> None:
-        """A value that begins with `*`, `&` or `!` may be a password: none of them is repeated."""
+        """Refuse anchors, aliases and tags. A value that begins with `*`, `&` or `!` may be a password, so none of them is repeated."""
         if _kind(event) == "AliasEvent" or event.anchor is not None:
             self._refuse(event, say("anchors are not read here. Write the part out"))
         if event.tag is not None:

@@ -53,7 +53,7 @@ def doubtful_types(key: str, columns: Sequence[ColumnEntry], generation: Generat
 
 
 def _doubts(where: str, generation: Generation, names: Sequence[str]) -> Iterator[str]:
-    """It is known only afterwards, and nothing is lost by trying."""
+    """Note that a portal may not have these parts. It is known only after the attempt, and nothing is lost by trying."""
     if names and generation != "tables":
         yield say(
             "{where}: this portal may be too old for {names}, and refuse it.",

@@ -26,7 +26,7 @@ HEADER = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 MAX_PROBLEMS = 20
 
-# Telling each of so many would take more memory than the file.
+# Reporting each of so many would take more memory than the file.
 MOST_TOLD_APART = 50_000
 
 # From the setup down to a column or a parameter: group, key, list, element.
@@ -110,7 +110,9 @@ def _problems(error: ValidationError, name: str) -> list[tuple[Path, str]]:
 
 
 def _setting(path: Path) -> tuple[Path, str] | None:
-    """The value of a setting has many forms; pydantic would tell of each of them why it is not that one."""
+    """The place and the reason of an error inside the value of a setting. It has many forms, and pydantic would explain
+    for each of them why it does not fit.
+    """
     if path[:1] != ("sources",) or path[2:3] != ("settings",) or len(path) < LENGTH_OF_SETTING:
         return None
     forms = "{env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"

@@ -1,4 +1,4 @@
-"""Pure: the setup of one portal made fit for another: other addresses, other names of secrets."""
+"""Pure: the setup of one portal adapted to another: other addresses, other names of secrets."""
 
 from __future__ import annotations
 

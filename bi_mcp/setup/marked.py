@@ -13,7 +13,7 @@ class Place(NamedTuple):
 
 
 class MarkedDict(dict[str, Any]):
-    """A mapping, and where each of its names stands."""
+    """A mapping, and the place of each of its names."""
 
     __slots__ = ("marks",)
 
@@ -23,7 +23,7 @@ class MarkedDict(dict[str, Any]):
 
 
 class MarkedList(list[Any]):
-    """A list, and where each of its elements begins."""
+    """A list, and the place of each of its elements."""
 
     __slots__ = ("marks",)
 

@@ -112,7 +112,7 @@ class _Matching(Generic[Item]):
         return {key: pairs[key] for key in self.keys if key in pairs}
 
     def _decide(self, namesakes: list[str], found: list[Item]) -> dict[str, Item]:
-        """As many objects as keys are paired in their order, which is that of an export."""
+        """Pair as many objects as keys in their order, which is that of an export."""
         if not found or len(found) == len(namesakes):
             return dict(zip(namesakes, found, strict=False))
         ids = ", ".join(str(item.id) for item in found)

@@ -21,7 +21,7 @@ from bi_mcp.setup.state import Known, State, StateDraft
 if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
 
-# By what an object is known again, beside being newer than the newest before the request.
+# The fields by which an object is recognised. It must also be newer than the newest before the request.
 IDENTITY: Mapping[Group, tuple[str, ...]] = {
     "connector": ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
     "source": ("title",),
@@ -49,7 +49,7 @@ class Pending:
     creations: Sequence[Creation]
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """The record as JSON."""
         creations = [
             [creation.group, creation.key, list(creation.identity), creation.parent, creation.replaces]
             for creation in self.creations
@@ -87,7 +87,7 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
             alike = [creation for creation in creations if _looks(creation) == looks]
             wanted = [item for item in alike if not _is_known(item, snapshot, draft)]
             found = _newer(alike[0], pending, snapshot, draft)
-            # Where nothing is looked for any more, what else looks like it is someone else's.
+            # If all creations were found, another object that looks like them belongs to somebody else.
             if wanted and len(found) > len(wanted):
                 raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.

@@ -85,7 +85,7 @@ class Change:
         return {name: value for name, value in self.as_json().items() if name not in words}
 
     def as_json(self) -> dict[str, Any]:
-        """For machines; holds no value of a setting."""
+        """The change for machines; holds no value of a setting."""
         document = asdict(self)
         for change in document["fields"]:
             values = {side: change[side] for side in ("before", "after")}
@@ -140,7 +140,7 @@ class Plan:
         return f"{', '.join(counted)}." if counted else say("Nothing to do: the portal is as the file says.")
 
     def as_json(self) -> dict[str, Any]:
-        """For machines; holds no value of a setting."""
+        """The plan for machines; holds no value of a setting."""
         return {
             "portal": self.portal,
             "checksum": self.checksum,

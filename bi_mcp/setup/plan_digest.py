@@ -1,7 +1,4 @@
-"""Pure: what a plan rests on, as one digest: the objects as they are, and what the file says of those that change.
-
-No value of a setting is in it.
-"""
+"""Pure: the digest of everything that a plan rests on: the objects as they are, and the file's entries for those that change."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ class _Planning:
         return known.fields if known else {}
 
     def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
-        """Raises what an unusable reference raises."""
+        """Reveal the value of a setting. Raises the errors of an unusable reference."""
         connector = self._setup.connectors[entry.connector]
         return self._wanted.values.resolve({code: value}, connector.settings, connector.addresses)[code]
 

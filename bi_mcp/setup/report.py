@@ -67,7 +67,7 @@ class Report:
         return done if self.complete else f"{done} {say(AGAIN)}"
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The report for machines."""
         results = [
             {
                 "step": str(result.step),

@@ -24,7 +24,7 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=230)]
 
 
 class Entry(CamelCased):
-    """Base of what a file holds: unknown names are refused, since a misspelt one would silently not be managed."""
+    """Base of all entries of a file. Unknown names are refused, since a misspelled one would silently not be managed."""
 
     model_config = ConfigDict(extra="forbid")
 

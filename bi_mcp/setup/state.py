@@ -71,7 +71,7 @@ class StateDraft:
         return self._objects[group]
 
     def put(self, group: Group, key: str, known: Known) -> None:
-        """After an object was created or changed. An object has one key: an older one is forgotten."""
+        """Record an object that was created or changed. An object has one key: an older one is forgotten."""
         self._forget(group, known.id)
         replaced = self._objects[group].get(key)
         if replaced is not None:
@@ -86,12 +86,12 @@ class StateDraft:
             self.put(group, key, Known(id))
 
     def remove(self, group: Group, id: int) -> None:
-        """After an object was deleted."""
+        """Forget an object that was deleted."""
         self._forget(group, id)
         self._leaving.discard((group, id))
 
     def leave(self, group: Group, id: int) -> None:
-        """Once an object has a successor and is to be deleted."""
+        """Record that an object has a successor and is to be deleted."""
         self._leaving.add((group, id))
 
     def _forget(self, group: Group, id: int) -> None:
@@ -112,7 +112,7 @@ def state_path(setup: Path, portal: PortalIdentity) -> Path:
 
 
 def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
-    """Judge whose a state is. Older versions wrote down the host alone."""
+    """Return whether a state belongs to a portal. Older versions wrote down the host alone."""
     address = document.get("portal")
     if address == portal.host:
         return portal.has_host_file

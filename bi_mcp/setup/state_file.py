@@ -1,4 +1,4 @@
-"""The files beside a setup: the state, and what a request in flight was about to do. Replaced as a whole, and on the disk at once."""
+"""The files beside a setup: the state, and the record of a request in flight. They are replaced as a whole, and flushed to the disk at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StateKeeper(Protocol):
 
 @dataclass
 class StateInMemory:
-    """For a setup without a file: objects are known by their titles and names, the next time again."""
+    """A state for a setup without a file: objects are known by their titles and names, the next time again."""
 
     state: State
     pending: Document | None = None
@@ -67,7 +67,7 @@ def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
 
 
 def lock(keeper: StateKeeper) -> AbstractContextManager[None]:
-    """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
+    """Keep other processes from applying the same setup to the same portal. Raises `StateFileError` where one does so now."""
     return keeper.lock() if isinstance(keeper, StateFile) else nullcontext()
 
 
@@ -85,7 +85,7 @@ class StateFile:
         self.pending_path = _pending_path(self.path)
 
     def read(self) -> State:
-        """Raises `StateFileError` for a file that is none of ours, or another portal's."""
+        """Read the state. Raises `StateFileError` for a file that is not a state of this portal."""
         path = self._current_path()
         document = self._read(path)
         return (
@@ -93,7 +93,7 @@ class StateFile:
         )
 
     def write(self, state: State) -> None:
-        """Raises `StateFileError` where it cannot be written."""
+        """Write the state. Raises `StateFileError` where it cannot be written."""
         former = self._current_path()
         self._write(self.path, self._document(state))
         if former != self.path:
@@ -104,7 +104,7 @@ class StateFile:
         return self._read(self.pending_path) or self._read(_pending_path(self._current_path()))
 
     def write_pending(self, pending: Document | None) -> None:
-        """None removes it."""
+        """Write the record of a request; None removes it."""
         if pending is None:
             _pending_path(self._current_path()).unlink(missing_ok=True)
             self.pending_path.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ class StateFile:
             try:
                 document = self._read(path)
             except StateFileError:
-                # Not ours to judge: the file of this portal's name is not there.
+                # Not our file, so it is not an error: the file of this portal's name does not exist.
                 continue
             if document is not None and self._is_former(path, document):
                 return path

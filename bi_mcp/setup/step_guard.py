@@ -70,7 +70,7 @@ class StepGuard:
         return {}
 
     async def _strange_hosts(self, made: Mapping[int, tuple[Write, int]]) -> dict[int, str]:
-        """All at once: reads that are issued together become one request."""
+        """Look up the strange hosts of all steps at once: reads that are issued together become one request."""
         found = dict[int, str]()
 
         async def look(number: int, write: Write) -> None:

@@ -112,7 +112,7 @@ class Workspace:
         return await to_thread.run_sync(self._plan, setup, snapshot, tables, prune)
 
     def _plan(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
-        """Beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
+        """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
         wanted = Wanted(
             setup=setup,
             snapshot=snapshot,

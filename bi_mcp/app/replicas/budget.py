@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 
 
 class SharedBudget:
-    """This replica's `share` of the requests that the portal allows, between 0 and 1.
+    """The `share` of this replica in the requests that the portal allows, between 0 and 1.
 
-    While the store is out of reach the last share stands.
+    While the store is out of reach the last share stays.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SharedBudget:
         return self._share
 
     def follow(self, tell: Callable[[float], None]) -> None:
-        """Tell a limiter the share now and whenever it changes."""
+        """Give a limiter the share now and whenever it changes."""
         self._followers.append(tell)
         tell(self._share)
 

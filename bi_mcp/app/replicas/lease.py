@@ -28,7 +28,7 @@ _POLL_S = 0.1
 
 
 class LeaseTimeoutError(TimeoutError):
-    """Somebody else has held the lease all the time."""
+    """Another holder has had the lease all the time."""
 
 
 class Lease:
@@ -62,7 +62,7 @@ class Lease:
             raise
 
     async def release(self) -> None:
-        """Free the lease, unless it has passed to somebody else."""
+        """Free the lease, unless it has passed to another holder."""
         with anyio.CancelScope(shield=True):
             if await self._holder() == self._owner:
                 await self._store.delete(self._name, collection=COLLECTION)

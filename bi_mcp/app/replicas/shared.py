@@ -24,7 +24,7 @@ class Shared:
 
     @property
     def confirmation_key(self) -> bytes:
-        """Seals the tokens that confirm destructive acts; a key of its own, derived from the other."""
+        """The key that seals the tokens for confirming destructive acts; derived from the other key."""
         return hmac.digest(self.key.encode(), b"confirmation tokens", "sha256")
 
     def tokens(self, local: LocalLogin | None = None) -> SharedTokenStore:

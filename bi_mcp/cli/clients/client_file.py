@@ -19,7 +19,7 @@ _COPY = "before-bi-mcp"
 
 
 class ClientFile:
-    """The file at a path, as it is when this is made. Raises `ConfigError` for one that is damaged; it is never overwritten."""
+    """A client's file as it was when this object was made. Raises `ConfigError` for a damaged one; it is never overwritten."""
 
     def __init__(self, path: Path) -> None:
         self.path = link_target(path)
@@ -131,7 +131,7 @@ class ClientFile:
 
 
 def _remove(copy: Path | None) -> None:
-    """Nothing was changed, so that there is nothing to go back to; on a full disk it may be half a copy."""
+    """Remove a copy, since nothing was changed and there is nothing to go back to; on a full disk it may be half a copy."""
     if copy is not None:
         with suppress(OSError):
             copy.unlink()

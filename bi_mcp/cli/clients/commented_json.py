@@ -27,7 +27,7 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """A value and where it stands: `text[start:end]`. `members` are those of an object."""
+    """A value and its place: `text[start:end]`. `members` are those of an object."""
 
     value: object
     start: int
@@ -37,7 +37,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Member:
-    """A name, where it stands, its value, and where the comma behind it stands."""
+    """A name, its place, its value, and the place of the comma behind it."""
 
     name: str
     start: int
@@ -192,7 +192,7 @@ def _deepest(text: str, path: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
 
 
 def _with_members(text: str, path: tuple[str, ...], old: Node, value: Mapping[str, object]) -> str:
-    """One by one, so that comments between them stay."""
+    """Change members one by one, so that comments between them stay."""
     for member in old.members:
         if member.name not in value:
             text = without_member(text, (*path, member.name))
@@ -219,7 +219,7 @@ def _insert(text: str, owner: Node, name: str, value: object) -> str:
         return text[:end] + member + tail + text[close:]
     last = owner.members[-1]
     if last.comma is not None:
-        # Who keeps trailing commas keeps them.
+        # A file that uses trailing commas keeps them.
         return text[:end] + member + "," + tail + text[close:]
     return text[: last.node.end] + "," + text[last.node.end : end] + member + tail + text[close:]
 

@@ -104,7 +104,7 @@ def launch(client: Client, script: Path, python: Path, found: Callable[[str], st
 
 
 def _is_found_by_name(script: Path, on_path: str | None) -> bool:
-    """Is this installation what the plain name starts everywhere? The folder of an environment is searched only while it is active;
+    """Return whether the plain name starts this installation everywhere. The folder of an environment is searched only while it is active;
     a link to it, as uv and pipx make, stays.
     """
     if on_path is None or Path(on_path).resolve() != script.resolve():
@@ -180,7 +180,7 @@ def _shown_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def _shown_argument(before: str, argument: str) -> str:
-    """Names of options and our own words; what a person wrote beside them may be a token."""
+    """Mask an argument unless it is the name of an option or one of our own words; other words that a person wrote may be a token."""
     if argument.startswith("-"):
         return argument.partition("=")[0]
     return argument if argument in _PLAIN or before == "--profile" else "…"

@@ -1,4 +1,4 @@
-"""Are these the rows that a chart asked for? Pure."""
+"""The judgement of rows: whether they are the ones that a chart asked for. Pure."""
 
 from __future__ import annotations
 

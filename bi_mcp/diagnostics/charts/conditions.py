@@ -24,7 +24,7 @@ def satisfies(row: TypedRow, question: Question) -> bool | None:
 
 def _meets(row: TypedRow, condition: Condition) -> bool | None:
     if condition.column not in row:
-        # Its value could not be read, which is judged elsewhere.
+        # Its value could not be read, which is reported elsewhere.
         return None
     value = row[condition.column]
     if condition.operator == "empty":
@@ -78,7 +78,7 @@ def _compare_by(test: Callable[[int], bool]) -> Callable[[Value, tuple[object, .
 
 
 def _sign(value: object, limit: object) -> int:
-    """-1, 0 or 1: how a value stands to another of the same type."""
+    """Compare two values of the same type: -1, 0 or 1."""
     if value == limit:
         return 0
     return -1 if value < limit else 1  # type: ignore[operator] # both are of the column's type

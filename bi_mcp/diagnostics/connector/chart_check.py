@@ -33,13 +33,13 @@ from bi_mcp.endpoints.request import Dialect, build_request
 
 # For one table, those that read the sample included.
 MOST_CALLS = 40
-# Enough to judge by; a large table need not be sent as a whole.
+# Enough to judge by; a large table is not sent as a whole.
 ASKED_ROWS = 200
 LONGEST_NAME = 32
 
 
 class Failure(NamedTuple):
-    """A shape that is not answered rightly; `shape` is None for a question that is more than one condition."""
+    """A shape that is not answered correctly; `shape` is None for a question that is more than one condition."""
 
     label: str
     verdict: Verdict
@@ -262,7 +262,7 @@ class ChartCheck:
     async def _ask_pack(self, pack: Pack, dialect: Dialect) -> Verdict | None:
         return await self.asker.once(replace(pack.question, limit=ASKED_ROWS), dialect)
 
-    # Telling
+    # Report
 
     def _report(self) -> None:
         self.notes.breaches_once("urlData", self.asker.spelling)

@@ -221,7 +221,7 @@ class _Examination:
     def _compare(
         self, plain: Rows | EndpointError, chosen: Rows | EndpointError, described: Columns | None
     ) -> bool:
-        """Note which rules the answers break. False where their rows cannot be judged."""
+        """Note the rules that the answers break. Returns false if their rows cannot be judged."""
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
             self.notes.hold("urlData", _rows_held(plain))
@@ -233,7 +233,7 @@ class _Examination:
         return UNREADABLE.isdisjoint(breach.rule for breach in breaches)
 
     async def _names_fail(self, url: str, request: DataRequest, chosen: Rows | EndpointError) -> bool:
-        """Are columns found by their codes and not by their names? Asked only where the names failed."""
+        """Return whether columns are found by their codes and not by their names. Asks only if the names failed."""
         if isinstance(chosen, Rows) and set(request.select) & set(chosen.columns):
             return False
         codes = tuple({name: code for code, name in request.names.items()}[name] for name in request.select)
@@ -261,7 +261,7 @@ class _Examination:
                 self.notes.add(masked.finding("urlData", self.notes.quote(code)))
 
     async def _charts(self, url: str, table: str, sample: ChartSample) -> None:
-        """Ask what charts ask, where there are rows to judge the answers by."""
+        """Ask the questions of charts, if there are rows to judge the answers by."""
         if not sample.rows or not sample.columns:
             return
         await report(3, 4, "Asking what charts ask")
@@ -335,7 +335,7 @@ def _rows_held(rows: Rows) -> str:
 
 
 def _compare_header(header: Sequence[str], described: Columns | None) -> list[Breach]:
-    """A description that could not be read in full is blamed for that alone, and not the header for what it holds besides."""
+    """Compare a header with the description. If the description could not be read in full, columns that it lacks are not held against the header."""
     if described is None or not described.items:
         return []
     breaches = compare_header(header, [column.code for column in described.items])

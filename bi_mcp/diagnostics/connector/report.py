@@ -59,7 +59,7 @@ class Notebook:
         self._compressed: set[str] = set()
 
     def findings(self) -> list[Finding]:
-        """In the order of the endpoints, then of the checks."""
+        """The findings in the order of the endpoints, then of the checks."""
         found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
         return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
 

@@ -60,7 +60,7 @@ async def read_by_name(
 def check_names(
     failed: Verdict | None, columns: Sequence[DatasetColumn], outside: Outside
 ) -> Iterator[Finding]:
-    """Say which columns a chart does not find."""
+    """Report the columns that a chart does not find."""
     if failed is None:
         return
     apart = [column for column in columns if column.name.casefold() != column.code.casefold()]

@@ -32,11 +32,11 @@ from bi_mcp.diagnostics.tables.naming import column_names
 from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.rest.models import Column
 
-# How alike two codes must be for one to be the other's new name.
+# The likeness from which a code counts as the new name of another.
 ALIKE = 0.75
 # Wide tables in which every column was renamed: beyond this many pairs, only folded codes are compared.
 MAX_COMPARED = 10_000
-# So many new columns a finding offers to add.
+# A finding offers to add at most this many columns.
 MAX_ADDED = 50
 
 # By whether it is the description that was looked at, and whether charts can use the column.
@@ -92,7 +92,7 @@ def place(column: Column) -> str:
 
 
 def fold(code: str) -> str:
-    """A code without what people overlook: case, spaces, signs, invisible characters, letters that look alike."""
+    """Reduce a code to the signs that people notice: without case, spaces, signs, invisible characters and look-alike letters."""
     plain = unicodedata.normalize("NFKC", code).casefold().translate(_LOOKALIKES)
     return re.sub(r"[\W_]+", "", plain)
 
@@ -116,7 +116,7 @@ def _likeness(old: str, new: str) -> float:
     one, other = fold(old), fold(new)
     if one and one == other:
         return 1.0
-    # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
+    # Numbers distinguish columns: `utm_1` is not the new name of `utm_2`.
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return 0.0
     matcher = SequenceMatcher(None, one, other)

@@ -73,7 +73,7 @@ def judge_dataset(
     answers: TableAnswers,
     generation: Generation,
 ) -> Diagnosis:
-    """Pure: join what the portal holds with what the endpoints answered."""
+    """Pure: join the portal's data with the endpoints' answers."""
     context = DatasetContext(
         dataset=dataset,
         source=source,

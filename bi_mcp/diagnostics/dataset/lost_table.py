@@ -18,7 +18,7 @@ from bi_mcp.rest.models import Dataset
 MAX_SIMILAR = 3
 # Lower than for columns: a table's new name often says a year or a schema more.
 ALIKE = 0.6
-# A connector may list any number of tables with names of any length: so many are compared, by so much of their names.
+# A connector may list any number of tables with names of any length, so the comparison is limited in both.
 MAX_COMPARED = 1_000
 COMPARED_SIGNS = 64
 

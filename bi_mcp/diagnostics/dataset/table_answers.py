@@ -57,7 +57,7 @@ WITHOUT_ANSWER: frozenset[EndpointReason] = frozenset(
 
 
 class HostGates:
-    """Lets so many calls at once through to each host. Who is behind an address is not looked up."""
+    """Limits the calls at once to each host. The owner of an address is not looked up."""
 
     def __init__(self, calls_per_host: int = CALLS_PER_HOST) -> None:
         self._calls = calls_per_host
@@ -83,7 +83,7 @@ class TableList:
         self._tables: Sequence[ExternalTable] | None = None
 
     async def read(self) -> Sequence[ExternalTable] | None:
-        """None where the endpoint gives no answer, or one that may lack tables."""
+        """Return the tables, None where the endpoint gives no answer, or one that may lack tables."""
         async with self._lock:
             if not self._asked:
                 self._asked = True
@@ -129,10 +129,12 @@ class TableAnswers:
 async def read_table(
     outside: Outside, table: str, columns: Sequence[Column], gates: HostGates, listing: TableList
 ) -> TableAnswers:
-    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart with
-    a date range and a filter does. Where somebody is there and answers nothing of the table, ask whether it is still listed.
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart
+    with a date range and a filter does. If the connector can be reached and answers nothing about the table, ask
+    whether it is still listed.
 
-    Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
+    Bitrix24 would ask for the other columns, too; a connector may then refuse everything, which says less than the rest
+    of its data.
     """
     answers, notes = TableAnswers(), Notebook(outside.connection)
     reasons = set[EndpointReason]()

@@ -31,7 +31,7 @@ _VERDICTS: dict[Level, Verdict] = {
 
 
 class Diagnosis(NamedTuple):
-    """A verdict and what it rests on, the gravest first. Without trouble there may still be notes."""
+    """A verdict and its findings, the most serious first. Without trouble there may still be notes."""
 
     verdict: Verdict
     findings: list[Finding]

@@ -78,7 +78,7 @@ class BlastRadius:
 
 
 async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
-    """Raises what the portal's answers raise, as all functions here."""
+    """The blast radius of a connector's deletion. Raises the portal's errors, like all functions here."""
     connector = await bi.connectors.get(id)
     dependents = await _below_connector(bi, id)
     refused = say(
@@ -95,7 +95,7 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
 async def of_connector_changes(
     bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None = None
 ) -> BlastRadius | None:
-    """None for changes that move no endpoint and drop no parameter; these need no confirmation.
+    """The blast radius of a connector's changes. None if they move no endpoint and drop no parameter; these need no confirmation.
 
     Raises `SecretReferenceError` for changes that would send a stored secret (`named`) to a host that it is not bound to.
     """
@@ -159,7 +159,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
 
 
 async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
-    """The columns by name. An id that is not of a column of the dataset is named as such; `update_columns` refuses it."""
+    """The blast radius of a deletion of columns, which it lists by name. An id that is not a column of the dataset is marked; `update_columns` refuses it."""
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
@@ -182,7 +182,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
 
 
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
-    # All fields: newer portals answer nothing for a moment that is asked for by its name.
+    # All fields: newer portals omit a moment that is requested by name.
     sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]
     return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
 
@@ -208,7 +208,7 @@ def _connector(connector: Connector) -> Thing:
 
 def _source(source: Source) -> Thing:
     state = {
-        # A moment has no fractions: of two changes within a second it tells one.
+        # A moment has no fractions: it does not distinguish two changes within a second.
         "description": source.description,
         "active": source.active,
         "connector": source.connector_id,
@@ -230,7 +230,7 @@ def _dataset(dataset: Dataset) -> Thing:
 
 
 def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str]:
-    """The endpoints that get another address, and whose credentials would go to a host that never had them."""
+    """Describe the endpoints that get another address, and the credentials that would go to a new host."""
     moved = {
         name: (getattr(connector, name) or "", getattr(changes, name))
         for name in ENDPOINTS

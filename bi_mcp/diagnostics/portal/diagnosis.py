@@ -97,7 +97,7 @@ class _Rounds:
         source = self.snapshot.sources[source_id]
         connector = self.snapshot.connectors.get(source.connector_id or 0)
         if connector is None:
-            # The map says so, and there is not an address to call.
+            # The map reports this already, and without a connector we have no address to call.
             await self._step(1 + len(tables), f"Source {source_id} has no connector")
             return
         outside = Outside(self.caller, source, connector, self.generation == "tables")

@@ -35,7 +35,7 @@ async def read_portal_map(bi: BIConnector) -> PortalMap:
 
 
 def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> PortalMap:
-    """Judge what the snapshot holds. What it does not tell is not judged, and no object is called well for that."""
+    """Judge the objects of the snapshot. Data that it lacks is not judged, and an object does not count as healthy for that."""
     sources = _group_by_parent(snapshot.sources.values(), _connector_of(snapshot))
     datasets = _group_by_parent(snapshot.datasets.values(), _source_of(snapshot))
     nodes = list[MapNode]()

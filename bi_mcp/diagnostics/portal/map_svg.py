@@ -62,7 +62,7 @@ def render_svg(portal_map: PortalMap) -> str:
 
 
 def _rows(nodes: list[MapNode]) -> Mapping[str, int]:
-    """A row per object, but the first that stands on another stays on its row."""
+    """Give each object a row; the first child of an object shares its row."""
     rows = dict[str, int]()
     last = -1
     previous: str | None = None

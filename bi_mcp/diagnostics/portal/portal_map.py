@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = ("connector", "source", "dataset")
 State = Literal["ok", "unchecked", "note", "blocked", "warning", "error"]
 STATES: tuple[State, ...] = get_args(State)
 
-# More is neither read nor drawn legibly.
+# A longer map cannot be read or drawn legibly.
 MAX_SHOWN = 300
 LONGEST_TITLE = 60
 _COUNTS: dict[State, str] = {
@@ -37,7 +37,7 @@ MARKS: dict[State, str] = {
     "warning": "!",
     "error": "✗",
 }
-# What a picture says beside a title, where no finding says it.
+# The label that a picture puts beside a title if the object has no finding.
 LABELS: dict[State, str] = {"unchecked": text("not checked"), "blocked": text("blocked")}
 
 
@@ -60,12 +60,12 @@ class MapNode(BaseModel):
 
     @property
     def label(self) -> str:
-        """The state in words where no finding tells it, else nothing."""
+        """The state in words if the object has no finding for it, else nothing."""
         return say(LABELS[self.level]) if self.level in LABELS else ""
 
     @property
     def depth(self) -> int:
-        """0 for connectors, 1 for sources, 2 for datasets, whether or not what they stand on is there."""
+        """The depth: 0 for connectors, 1 for sources, 2 for datasets, even if their parents do not exist."""
         return KINDS.index(self.kind)
 
 
@@ -79,7 +79,7 @@ class PortalMap(BaseModel):
     left_out: int = 0
 
     def reduce(self, most: int = MAX_SHOWN) -> PortalMap:
-        """The objects with the most serious states and what they stand on, as many as fit, in the order of the tree."""
+        """Keep the objects with the most serious states and their ancestors, as many as fit, in the order of the tree."""
         if len(self.nodes) <= most:
             return self
         by_key = {node.key: node for node in self.nodes}

@@ -65,8 +65,8 @@ async def read_portal_status(
     limiter: Limiter | None = None,
     limits_clock: Callable[[], float] = time.monotonic,
 ) -> PortalStatus:
-    """Ask the portal everything that tells reasons apart. `portal` is how it is called to people; `clock` gives unix seconds.
-    `limiter` is that of the client's transport, where it has one, and `limits_clock` the one that it runs by.
+    """Ask the portal everything that distinguishes the possible causes. `portal` is its name for people; `clock` gives
+    unix seconds. `limiter` is the limiter of the client's transport, if it has one, and `limits_clock` its clock.
 
     Never raises an error of the portal: each becomes a finding.
     """
@@ -194,7 +194,7 @@ def explain_failure(where: str, error: BiMcpError) -> Finding:
 
 
 def explain_no_application(where: str, error: BiMcpError) -> Finding:
-    """Only an application knows itself."""
+    """Explain why `app.info` was refused: the credential does not belong to an application."""
     if isinstance(error, InvalidRequestError | AccessDeniedError):
         return rules.NO_APPLICATION.finding("application")
     return explain_failure(where, error)

@@ -15,8 +15,8 @@ def reorder_header(sample: Sample, columns: Sequence[Column]) -> Sample | None:
     selected = list(sample.selected)
     if sample.codes == selected or sorted(sample.codes) != sorted(selected):
         return None
-    spelt = dict(zip(sample.codes, sample.header, strict=True))
-    other = replace(sample, header=[spelt[code] for code in selected])
+    spelled = dict(zip(sample.codes, sample.header, strict=True))
+    other = replace(sample, header=[spelled[code] for code in selected])
     return other if _offences(sample, columns) and not _offences(other, columns) else None
 
 

@@ -83,7 +83,7 @@ def dataset_name(code: str, title: str = "", taken: Iterable[str] = ()) -> Legal
 def column_names(columns: Sequence[tuple[str, str]], taken: Iterable[str] = ()) -> list[LegalName]:
     """Name columns after their `(code, title)`, in the same order, all different from each other and from `taken`.
 
-    Codes that are legal already keep their spelling, wherever they stand.
+    Codes that are legal already keep their spelling, in any position.
     """
     return _names(columns, taken, COLUMN_NAMES)
 

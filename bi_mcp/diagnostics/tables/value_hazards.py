@@ -26,7 +26,7 @@ class Hazard(NamedTuple):
     value: str
 
     def finding(self, where: str, column: str) -> Finding:
-        """The finding. The texts are quoted as they are: who shows them masks what the connection holds."""
+        """Make the finding. The texts are quoted unchanged: the caller masks values of the connection."""
         return self.kind.finding(
             where, column=column, count=self.dangerous, filled=self.filled, value=self.value
         )

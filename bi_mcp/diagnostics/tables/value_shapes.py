@@ -129,7 +129,7 @@ _WITHOUT_DIGITS = _patterns(
 
 
 def shape_of(value: object) -> Shape:
-    """Tell a value's shape."""
+    """Classify a value by its shape."""
     if value is None:
         return EMPTY
     if isinstance(value, bool):
@@ -157,7 +157,7 @@ def _fractional(number: float) -> Shape:
         return _NOT_FINITE
     if not number.is_integer():
         return _DECIMAL
-    # 12.0 is how many languages write a whole number that once stood beside an empty one.
+    # Many languages write a whole number as 12.0 if its column had an empty value.
     return _WHOLE if int(number) in EXACT_IN_DOUBLE else _DECIMAL
 
 

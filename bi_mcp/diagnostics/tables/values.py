@@ -42,12 +42,12 @@ class Judgement:
 
     @property
     def empty(self) -> bool:
-        """Nothing but empty values."""
+        """True if there are only empty values."""
         return self.filled == 0
 
     @property
     def hopeless(self) -> bool:
-        """Not one value is of the type."""
+        """True if not one value is of the type."""
         return 0 < self.filled == self.count
 
 

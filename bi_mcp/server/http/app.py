@@ -51,7 +51,7 @@ def build_app(
         streamable_http_path=PATH,
         stateless_http=replicated,
         max_request_body_size=options.max_request_bytes,
-        # `KnownNames` checks who calls, more strictly.
+        # `KnownNames` checks callers, and more strictly.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
@@ -88,7 +88,7 @@ async def _health(_: Request) -> JSONResponse:
 
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -> ASGIApp:
-    # Without an OAuth server there is not any metadata to point at.
+    # Only an OAuth server has metadata to point at.
     metadata = build_resource_metadata_url(_url(options.resource)) if options.settings.issuer else None
     return AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),

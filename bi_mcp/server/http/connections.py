@@ -32,7 +32,7 @@ def most_connections() -> int:
     """Return the number of clients that may be connected, given how many descriptors the system lets this process open."""
     if sys.platform == "win32":
         return MOST_CONNECTIONS
-    # Imported here: Windows has no such module.
+    # Imported here: Windows does not have this module.
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -65,13 +65,13 @@ class BoundedListener(socket.socket):
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP whose requests must have arrived after `request_s`. Silence between requests is ended by uvicorn."""
+    """HTTP whose requests must have arrived after `request_s`. Idle connections between requests are closed by uvicorn."""
 
     request_s = REQUEST_S
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for the first request."""
+        """Start the time limit for the first request."""
         super().connection_made(transport)
         self._watch()
 

@@ -23,7 +23,7 @@ class HttpOptions:
     """Address, names and protection of a server over HTTP.
 
     `allowed_hosts` are the values of the Host header that are answered, with or without a port. `allowed_origins` are
-    the web pages of others that may call. `behind_proxy` says that somebody in front of the server ends TLS.
+    the web pages of others that may call. `behind_proxy` says that a proxy in front of the server ends TLS.
     """
 
     host: str = "127.0.0.1"
@@ -43,7 +43,7 @@ class HttpOptions:
 
     @property
     def serves_others(self) -> bool:
-        """True if somebody on another machine may reach the server, also through a proxy on this one."""
+        """True if another machine may reach the server, also through a proxy on this one."""
         foreign_names = any(not is_loopback(without_port(host)) for host in self.allowed_hosts)
         return not self.binds_loopback or self.behind_proxy or foreign_names
 

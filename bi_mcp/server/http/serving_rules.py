@@ -1,4 +1,4 @@
-"""Pure: may the server start like this? Each refusal names the option or variable that answers it."""
+"""Pure: rules for starting the server. Each refusal names the option or variable that answers it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ MOST_CHARACTERS = 60_000
 LONGEST_TEXT = 500
 # For the notice, which is written last.
 _ROOM = 600
-# A call that is offered is made as it stands.
+# A call that is offered must be usable unchanged.
 _WHOLE = frozenset({"call", "calls", "notice"})
 
 

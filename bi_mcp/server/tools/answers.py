@@ -30,7 +30,7 @@ def address(group: str, id: int) -> str:
 
 
 class Answer(BaseModel):
-    """Base of all answers. `notice` holds what the reader must know beside the result.
+    """Base of all answers. `notice` holds a warning that the reader needs with every result.
 
     Where `cut_lists` names lists, an answer that is too long is cut, and `advice_if_cut` says how to get the rest.
     """

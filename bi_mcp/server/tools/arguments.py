@@ -159,7 +159,7 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
         "."
     )
     if "anyOf" in here:
-        # Pydantic would tell of each form why it is not that one.
+        # Pydantic would explain for each form why it does not fit.
         forms = say("text, a whole number or an object is expected")
         return f"{where}: {forms}{_shape(holder)}"
     if kind == "missing":
@@ -205,7 +205,7 @@ def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Names are the caller's and may have any length."""
+    """Shorten a name. Names are the caller's and may have any length."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 

@@ -1,7 +1,8 @@
 """The gate before destructive acts: the person is asked, or a preview comes first and a second call confirms it.
 
-A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras), unless the user
-chose tokens. Otherwise, and where the client says that it can and then refuses the question with an error, the first call changes nothing and answers with a preview and a token; the second one brings it back.
+A client that can ask its person does so (the SDK's resolvers carry the question in both protocol versions), unless the
+user chose tokens. Otherwise, and if the client claims that it can and then refuses the question with an error, the
+first call changes nothing and answers with a preview and a token; the second call brings the token back.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Gated:
         return Elicit(f"{app.portal.title}: {radius.text()} (State {digest.hex()[:8]}.)", Proceed)
 
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
-        """None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
+        """Judge the person's answer. None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
         if isinstance(answer, DeclinedElicitation):
             raise _refusal(self.tool, say("the person declined"))
         if isinstance(answer, CancelledElicitation):

@@ -1,4 +1,4 @@
-"""Into the blind spot: what Bitrix24 gets from a connector's endpoints and never tells, as tools."""
+"""Tools for the blind spot: the answers of a connector's endpoints, which Bitrix24 receives and never shows."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Previewed(Answer):
         return f"{_count(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
     def text(self, tool: str) -> str:
-        """As a table: a model and a person read rows faster so than as JSON."""
+        """The rows as a table, which a model and a person read faster than JSON."""
         shown = self.structured_content()
         cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
         sent = f"Sent: {' & '.join(shown['sent'])}"

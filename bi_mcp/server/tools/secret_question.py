@@ -61,7 +61,7 @@ async def ask_for_secrets(
 
 
 def _can_open(ctx: BiContext) -> bool:
-    """Over HTTP the client's person sits at another machine, whose loopback is not ours."""
+    """Return whether the client can open a page for its person. Over HTTP the person sits at another machine, whose loopback is not ours."""
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None
     return ctx.headers is None and asking is not None and asking.url is not None

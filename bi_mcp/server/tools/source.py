@@ -166,7 +166,7 @@ async def _known_values(app: App) -> KnownValues:
 
 
 async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
-    """Before the addresses are held still: a person takes their time."""
+    """Ask for secrets before the addresses are locked, because a person takes their time."""
     app = app_of(ctx)
     if not app.setting_values.missing(settings):
         return
@@ -177,7 +177,7 @@ async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, Set
 
 
 async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
-    """Say that `active` was ignored, as newer portals do, which announce it as writable."""
+    """Report that `active` was ignored, as newer portals do, although they announce it as writable."""
     if active is None:
         return None
     try:

@@ -87,7 +87,7 @@ class ToolDeclaration:
 class BiTool(Tool):
     """A tool whose errors reach the model in full and whose arguments are refused by name.
 
-    What the SDK derives from the signature is made when the tool is first called: a server is started for every chat, and
+    The SDK's data from the signature is made when the tool is first called: a server is started for every chat, and
     most tools are never called in it.
     """
 
@@ -108,7 +108,7 @@ class BiTool(Tool):
     async def _run_checked(
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult:
-        # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
+        # The SDK ignores unknown arguments; a misspelled one would silently do something else than the caller asked for.
         unknown = self._unknown(arguments, context.request_context.lifespan_context)
         if unknown:
             raise ToolError(
@@ -151,7 +151,7 @@ class BiTool(Tool):
             self._complete()
             answer = await self._run_or_ask(repaired, context)
             if isinstance(answer, InputRequiredResult):
-                # A question to the person goes out as it is.
+                # A question to the person is returned unchanged.
                 return answer
             links = await self._announce(answer, app, context)
             answer = answer.with_notice(app.portal.notice)
@@ -192,7 +192,7 @@ class BiTool(Tool):
         self._is_complete = True
 
     async def _announce(self, answer: Answer, app: App, context: Context[Any, Any]) -> Sequence[ResourceLink]:
-        """Tell subscribers what changed, and link what the answer is about. Addresses are of the default portal only."""
+        """Notify subscribers of changes, and link the objects of the answer. Addresses are of the default portal only."""
         if app.portal is not app.portals[app.default]:
             return ()
         group = self.name.partition("_")[0]
@@ -214,7 +214,7 @@ class BiTool(Tool):
             )
 
     def _explain(self, raised: ToolError) -> ToolError | None:
-        """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
+        """Explain an error. The SDK wraps every exception of a tool and hides foreign texts; ours are written for the model."""
         cause = raised.__cause__
         if isinstance(cause, ValidationError):
             return ToolError(explain(self.name, self.parameters, cause))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 200_000
 
-# One setup at a time: many at once would take so many times the memory.
+# One setup at a time: several at once would multiply the memory.
 _READERS = CapacityLimiter(1)
 MARK = "# exported: "
 SUFFIXES = {".yaml", ".yml", ".json"}
@@ -138,7 +138,7 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
     )
     text = await to_thread.run_sync(write_setup, exported.setup, existing, limiter=_READERS)
     if file is None:
-        # A text has no state beside it: what it came from is remembered for as long as the server runs.
+        # A text has no state file: its origin is remembered for as long as the server runs.
         workspace.remember(exported)
         text = f"{MARK}{app.remember_export(keeper)}\n{text}"
     _check_length(text)
@@ -261,7 +261,7 @@ async def _setup(app: App, setup: str | None, file: str | None) -> Setup:
 
 
 async def _parse_setup(text: str, name: str) -> Setup:
-    """Beside the event loop, with the bounds of a server: others wait for their answers."""
+    """Parse a setup beside the event loop, with the bounds of a server: others wait for their answers."""
     from bi_mcp.setup.document import OF_A_SERVER
     from bi_mcp.setup.file import read_setup
 
@@ -278,7 +278,7 @@ def _find_export(app: App, setup: str | None) -> StateKeeper | None:
     """Return the state of the setup that was exported as this text. Its keys mean the same objects, even where titles were changed in it."""
     marked = re.match(rf"{MARK}(\S+)", setup or "")
     keeper = app.exports.get(marked[1]) if marked else None
-    # Planned for another portal, its ids would name strange objects there.
+    # Planned for another portal, its ids would mean other objects there.
     return keeper if keeper is not None and keeper.read().portal == app.portal.identity.address else None
 
 
