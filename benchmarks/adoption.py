@@ -12,7 +12,7 @@ from benchmarks.snapshot import CONNECTORS, SOURCES
 from benchmarks.workspace import setup_of
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.setup.matching import match, paired
+from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import State
 
@@ -51,7 +51,7 @@ def _each(datasets: int) -> float:
     counter = _Counter()
     sys.settrace(counter.enter)
     try:
-        state = paired(match(setup, snapshot, nothing), nothing)
+        state = add_pairs(match(setup, snapshot, nothing), nothing)
     finally:
         sys.settrace(None)
     assert len(state.known("dataset")) == datasets

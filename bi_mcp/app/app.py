@@ -1,4 +1,4 @@
-"""What a running server shares between its tools."""
+"""The state that a running server shares between its tools."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 class PortalAccess:
     """One portal that the server works with.
 
-    `title` is how it is called to people, `about` what the server's instructions say of it. `connect` opens the client when
+    `title` is its name for people, `about` its description in the server's instructions. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
@@ -70,7 +70,7 @@ class PortalAccess:
 
     @property
     def caller(self) -> EndpointCaller:
-        """What calls the endpoints of the portal's connectors, as Bitrix24 does."""
+        """The caller of the endpoints of the portal's connectors, which calls them as Bitrix24 does."""
         if self.call_endpoints is not None:
             return self.call_endpoints()
         # Imported here: httpx is not needed until the first call.
@@ -80,7 +80,7 @@ class PortalAccess:
 
     @property
     def addresses_settled(self) -> AbstractAsyncContextManager[None]:
-        """Held by who sends secrets after a look at a connector's addresses, and by who changes these."""
+        """The lock on the addresses of the portal's connectors. A task that sends secrets after a look at them holds it, and a task that changes them."""
         # Imported here: most chats change nothing.
         from bi_mcp.history.settled_addresses import settle_addresses
 
@@ -90,11 +90,11 @@ class PortalAccess:
     def bi(self) -> BIConnector:
         """The client of the portal."""
         if self._client is None:
-            client = self._recorded(self.connect())
+            client = self._record_writes(self.connect())
             self._client = client.read_only() if self.read_only else client
         return self._client
 
-    def _recorded(self, client: BIConnector) -> BIConnector:
+    def _record_writes(self, client: BIConnector) -> BIConnector:
         recorder = self.recorder
         if recorder is None:
             return client
@@ -121,12 +121,12 @@ class SeenPlan:
 
 @dataclass
 class App:
-    """The portals by name, which of them is meant when a call names none, the secrets, and what may be shown.
+    """The portals by name, the default one for calls that name none, the secrets, and the settings that may be shown.
 
-    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first, where
-    the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read setup files.
-    `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that were given out as text.
-    `background` runs what outlives a call, while the server runs.
+    `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first,
+    where the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read
+    setup files. `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that
+    were given out as text. `background` runs tasks that outlive a call, while the server runs.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -164,15 +164,15 @@ class App:
         return self.portal.bi
 
     def workspace(self, keeper: StateKeeper) -> Workspace:
-        """This call's portal with a setup, whose state `keeper` holds."""
-        # Imported here: most calls need none of it.
+        """Build the workspace of this call's portal for a setup, whose state `keeper` holds."""
+        # Imported here: most calls do not need it.
         from bi_mcp.setup.workspace import Workspace
 
         return Workspace(self.bi, keeper, self.setting_values, self.portal.caller, history=self._history)
 
     @property
     def writes(self) -> GuardedWrites:
-        """What sends stored secrets to this call's portal and moves its connectors."""
+        """The writes that send stored secrets to this call's portal or move its connectors."""
         # Imported here: most calls change nothing.
         from bi_mcp.history.guarded_writes import GuardedWrites
 
@@ -184,7 +184,7 @@ class App:
 
     @property
     def history(self) -> History:
-        """What was written to this call's portal. Raises `InvalidRequestError` where nobody keeps that."""
+        """The history of the writes to this call's portal. Raises `InvalidRequestError` where no history is kept."""
         history = self._history
         if history is None:
             raise InvalidRequestError(
@@ -196,7 +196,7 @@ class App:
 
     @property
     def undo(self) -> Undo:
-        """What reverts writes to this call's portal."""
+        """The undo of writes to this call's portal."""
         # Imported here: few calls undo something.
         from bi_mcp.history.undo_run import Undo
 
@@ -222,7 +222,7 @@ class App:
 
     @contextmanager
     def choosing(self, name: object) -> Iterator[None]:
-        """Within it, calls go to the named portal; None means the default. Raises `InvalidRequestError` for an unknown one."""
+        """Direct calls to the named portal while it is open; None means the default. Raises `InvalidRequestError` for an unknown one."""
         if name is not None and name not in self.portals:
             raise InvalidRequestError(
                 say(

@@ -1,4 +1,4 @@
-"""The application that both doors share: the portals, the secrets, what may be shown. Knows nothing of MCP."""
+"""The application that both doors share: the portals, the secrets, the settings that may be shown. Knows nothing of MCP."""
 
 from __future__ import annotations
 

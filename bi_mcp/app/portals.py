@@ -57,17 +57,17 @@ def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dic
     if settings.portal_url is not None:
         return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
     portals, default = _by_profiles(settings, shared)
-    return (portals, default) if portals else ({EMBEDDED: _embedded(settings)}, EMBEDDED)
+    return (portals, default) if portals else ({EMBEDDED: _build_embedded(settings)}, EMBEDDED)
 
 
 def build_recorder(
     settings: Settings, name: str, identity: PortalIdentity, user: Callable[[], int | None] = lambda: None
 ) -> Recorder | None:
-    """What writes down the writes to a portal, None where nobody wants them. `user` is who logged in to it."""
+    """Build the recorder of the writes to a portal, None where neither a history nor an audit is kept. `user` is the id of the user who logged in to it."""
     folder = settings.configuration_folder if settings.history else None
     if folder is None and settings.audit_file is None:
         return None
-    # Imported here: who has no configuration folder needs none of it.
+    # Imported here: a user without a configuration folder needs none of it.
     from bi_mcp.history.audit import Audit
     from bi_mcp.history.entries import Stamp, open_history
     from bi_mcp.history.journal import Journal
@@ -84,14 +84,14 @@ def build_recorder(
 def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
     if settings.configuration_folder is None:
         return {}, ""
-    # Imported here: who has no profiles needs none of it.
+    # Imported here: a user without profiles needs none of it.
     from bi_mcp.auth.profiles import load_profiles
 
     profiles = load_profiles(settings.configuration_folder)
     chosen = settings.profiles or tuple(profiles.by_name)
     several = len(chosen) > 1
     portals = {
-        name: _embedded(settings)
+        name: _build_embedded(settings)
         if name == EMBEDDED
         else _by_profile(profiles.choose(name), profiles, settings, shared, several=several)
         for name in chosen
@@ -168,7 +168,7 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
 
 
 def _profiles(settings: Settings) -> Profiles:
-    # Imported here: who has no profiles needs none of it.
+    # Imported here: a user without profiles needs none of it.
     from bi_mcp.auth.profiles import Profiles, load_profiles
 
     if settings.configuration_folder is None:
@@ -194,7 +194,7 @@ def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
     )
 
 
-def _embedded(settings: Settings) -> PortalAccess:
+def _build_embedded(settings: Settings) -> PortalAccess:
     return PortalAccess(
         title="the embedded practice portal",
         about=ABOUT_EMBEDDED,
@@ -259,7 +259,7 @@ def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
 
 
 def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
-    """From the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
+    """Build the client from the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.gather import GatheringTransport

@@ -22,7 +22,7 @@ _LAYOUT = struct.Struct(">Q16s16s")
 
 @dataclass(frozen=True)
 class Act:
-    """What a token confirms: a call of a tool on a portal. `arguments` are fit for JSON."""
+    """The act that a token confirms: a call of a tool on a portal. `arguments` are fit for JSON."""
 
     tool: str
     portal: str
@@ -37,11 +37,11 @@ class Seal:
     clock: Callable[[], float] = time.time
 
     def digest(self, state: object) -> bytes:
-        """Sixteen bytes that stand for a state and, without the key, tell nothing of it."""
+        """Digest a state to sixteen bytes, which reveal nothing about it without the key."""
         return self._mac(["state", state])
 
     def issue(self, act: Act, digest: bytes) -> str:
-        """A token for this act on the state that `digest` stands for."""
+        """Issue a token for this act on the state with this `digest`."""
         expires = int(self.clock()) + VALID_FOR_S
         packed = _LAYOUT.pack(expires, digest, self._sign(act, expires, digest))
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
@@ -56,7 +56,7 @@ class Seal:
         if self.clock() >= expires:
             raise refusal(act.tool, say("the token has expired."))
         if not hmac.compare_digest(seen, digest):
-            raise changed(act.tool)
+            raise stale_refusal(act.tool)
 
     def _sign(self, act: Act, expires: int, digest: bytes) -> bytes:
         return self._mac(["act", act.tool, act.portal, act.arguments, expires, digest.hex()])
@@ -77,7 +77,7 @@ def refusal(tool: str, reason: str) -> ConfirmationError:
     )
 
 
-def changed(tool: str) -> ConfirmationError:
+def stale_refusal(tool: str) -> ConfirmationError:
     """The error of an act whose objects are no longer what the person saw."""
     return refusal(tool, say("what it would touch has changed since the preview."))
 

@@ -33,7 +33,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 def word_for_terminal(template: str) -> str:
     """Speak of commands and setup files where a text speaks of tools to an assistant."""
-    # Imported here: most commands say none of it.
+    # Imported here: most commands do not need it.
     from bi_mcp.cli.terminal_words import WORDS
 
     return WORDS.get(template, template)
@@ -52,7 +52,7 @@ class Commands(click.Group):
     def _main_in(self, language: Language, args: Sequence[str] | None, *more: Any, **extra: Any) -> Any:
         if language == "en":
             return super().main(args, *more, **extra)
-        # Imported here: English needs none of it.
+        # Imported here: English does not need it.
         from bi_mcp.cli.help_texts import click_speaking, translate_command
 
         with click_speaking(language):
@@ -68,9 +68,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         with rewording(word_for_terminal):
-            return self._told(ctx)
+            return self._invoke(ctx)
 
-    def _told(self, ctx: click.Context) -> object:
+    def _invoke(self, ctx: click.Context) -> object:
         from bi_mcp.config import language_in_terminal, wants_no_colour
 
         if wants_no_colour():
@@ -80,9 +80,9 @@ class Commands(click.Group):
                 speak(language_in_terminal())
             return super().invoke(ctx)
         except BiMcpError as error:
-            from bi_mcp.diagnostics.findings.endpoint_rules import advised
+            from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 
-            raise click.ClickException(advised(error)) from None
+            raise click.ClickException(add_advice(error)) from None
         except OSError as error:
             if error.filename is None:
                 raise
@@ -106,7 +106,7 @@ def _wished_language(args: Sequence[str]) -> Language:
     try:
         return language_in_terminal()
     except ConfigError:
-        # The command itself will say what is wrong with the variable; its help does not depend on it.
+        # The command itself reports the error in the variable; its help does not depend on it.
         return "en"
 
 

@@ -58,7 +58,7 @@ def login(**options: object) -> None:
       bi-mcp login acme.bitrix24.com --paste
       bi-mcp login --webhook
     """
-    # Imported here and not at the top: the server starts through this package, and needs none of it.
+    # Imported here and not at the top: the server starts through this package, and does not need it.
     from bi_mcp.cli.login import Wishes, log_in
 
     log_in(Wishes(**options))  # type: ignore[arg-type]  # click has checked them against the options above

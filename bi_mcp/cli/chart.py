@@ -107,7 +107,7 @@ def chart(
     dates = {"from": _day(start), "to": _day(end), "column": time_column and time_column.upper()}
     question = {
         "dataset": dataset,
-        "columns": _asked([name.upper() for name in columns], summed and summed.upper()),
+        "columns": _add_summed([name.upper() for name in columns], summed and summed.upper()),
         "dates": dates if start or end else None,
         "where": [_group(condition) for condition in conditions],
         "limit": limit,
@@ -147,7 +147,7 @@ def _day(moment: datetime | None) -> str | None:
     return moment.date().isoformat() if moment else None
 
 
-def _asked(columns: list[str], summed: str | None) -> list[str]:
+def _add_summed(columns: list[str], summed: str | None) -> list[str]:
     """Ask for the column that is added up, too, where columns are named at all."""
     return [*columns, summed] if columns and summed and summed not in columns else columns
 

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Mapping
 
-# What may stand between a column and its values: the operator that is meant, and whether it is turned round.
+# The phrases between a column and its values: the operator that each means, and whether it is negated.
 PHRASES: Mapping[str, tuple[str, bool]] = {
     "=": ("one of", False),
     "!=": ("one of", True),
@@ -75,11 +75,11 @@ def _condition(text: str) -> dict[str, object]:
 
 def _values(text: str, operator: str) -> list[str]:
     if operator == "between":
-        return [value for part in _AND.split(text) for value in _listed(part)]
-    return _listed(text)
+        return [value for part in _AND.split(text) for value in _split_list(part)]
+    return _split_list(text)
 
 
-def _listed(text: str) -> list[str]:
-    """Split at commas; a value with a comma, with `or` or `and`, or with spaces at its ends stands in double quotes."""
+def _split_list(text: str) -> list[str]:
+    """Split at commas. A value is put in double quotes if it holds a comma, `or` or `and`, or spaces at its ends."""
     values = next(csv.reader([text.strip()], skipinitialspace=True, strict=True), []) if text.strip() else []
     return [value.strip() if f'"{value}"' not in text else value for value in values]

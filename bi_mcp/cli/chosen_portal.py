@@ -17,7 +17,7 @@ profile_option = click.option("--profile", help="Work with this profile. Default
 
 
 def open_app(profile: str | None, show_settings: str | None = None) -> App:
-    """What the server would be for this profile."""
+    """Open the application that the server would have for this profile."""
     from bi_mcp.app.build import build_app
     from bi_mcp.config import read_settings, with_options
 

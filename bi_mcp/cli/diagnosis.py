@@ -12,7 +12,7 @@ import click
 
 from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
-from bi_mcp.cli.doctor import MARKS, VERDICTS, print_finding, told
+from bi_mcp.cli.doctor import MARKS, VERDICTS, describe_finding, print_finding
 from bi_mcp.cli.repairs import commands_of, how_to_change
 from bi_mcp.cli.rows import open_console, print_rows
 
@@ -216,7 +216,7 @@ def _print_findings(verdict: str, findings: list[Finding], profile: str | None) 
 
 
 def _print_endpoints(report: ConnectorReport) -> None:
-    """What answered without an error, so that `ok` says of what."""
+    """Print the endpoints that answered without an error, so that `ok` refers to something."""
     troubled = {finding.where for finding in report.findings if finding.level == "error"}
     for facts in report.endpoints:
         if facts.endpoint not in troubled:
@@ -226,7 +226,7 @@ def _print_endpoints(report: ConnectorReport) -> None:
 
 
 def _print_map(found: PortalMap, profile: str | None) -> None:
-    """The worst first; of what is healthy only the number."""
+    """Print the worst objects first; of the healthy ones only the number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -249,4 +249,4 @@ def _print_map(found: PortalMap, profile: str | None) -> None:
 
 
 def _lines(finding: Finding, profile: str | None) -> list[str]:
-    return [*told(finding), *(f"→ {command}" for command in commands_of(finding, profile))]
+    return [*describe_finding(finding), *(f"→ {command}" for command in commands_of(finding, profile))]

@@ -75,7 +75,7 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
 
 def _print(status: PortalStatus) -> None:
     lines = [
-        (say(LABELS[name]), _shown(value))
+        (say(LABELS[name]), _format_value(value))
         for name, value in status.model_dump(include=set(LABELS), exclude_none=True).items()
     ]
     if status.limits is not None:
@@ -93,25 +93,25 @@ def _print(status: PortalStatus) -> None:
 
 
 def print_finding(finding: Finding, commands: Iterable[str] = ()) -> None:
-    """Where and what, below it what to do and with which commands; in a terminal long lines go on below their beginning."""
+    """Print place and problem, below them the repair and its commands; in a terminal long lines are wrapped and indented."""
     mark = MARKS[finding.level]
-    what, *fix = told(finding)
-    first, *rest = _wrapped(f" {mark} {finding.where}: {what}", "   ")
+    what, *fix = describe_finding(finding)
+    first, *rest = _wrap(f" {mark} {finding.where}: {what}", "   ")
     click.echo(first.replace(mark, click.style(mark, fg=COLOURS[finding.level]), 1))
-    for line in (*rest, *(part for advice in fix for part in _wrapped(f"   {advice}", "   "))):
+    for line in (*rest, *(part for advice in fix for part in _wrap(f"   {advice}", "   "))):
         click.echo(line)
     for command in commands:
         click.echo(f"   → {command}")
 
 
-def told(finding: Finding) -> list[str]:
-    """What it says and, of what is not well, the code by which the reference explains it; then what to do."""
+def describe_finding(finding: Finding) -> list[str]:
+    """The problem with the code by which the reference explains it (without, if the level is "ok"), then the repair."""
     what = finding.what if finding.level == "ok" else f"{finding.what} [{finding.code}]"
     return [what, finding.fix] if finding.fix else [what]
 
 
-def _wrapped(line: str, below: str) -> list[str]:
-    """Programs get whole lines."""
+def _wrap(line: str, below: str) -> list[str]:
+    """Wrap a line for a terminal. Programs get whole lines."""
     if not sys.stdout.isatty():
         return [line]
     width = shutil.get_terminal_size().columns
@@ -120,7 +120,7 @@ def _wrapped(line: str, below: str) -> list[str]:
     ) or [line]
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     match value:
         case bool():
             return say("yes") if value else say("no")

@@ -1,4 +1,4 @@
-"""Help in another language, and the words of Click: its headings and what it says of wrong arguments. English needs none of it."""
+"""Help in another language, and Click's own words: its headings and its errors about arguments. English does not need it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from bi_mcp.base.language import DOMAIN, FOLDER, Language, translate
 from bi_mcp.config import system_language
 
-# What stands before a paragraph whose lines Click is to leave as they are.
+# The mark before a paragraph whose lines Click must leave as they are.
 KEPT = "\b\n"
 HEADINGS = ("Example:", "Examples:")
 
@@ -48,7 +48,7 @@ def translate_command(command: AnyCommand) -> AnyCommand:
 
 
 def templates(command: click.Command) -> Iterator[str]:
-    """Each text of a command's help, and of all below it, as it is translated."""
+    """The texts of a command's help, and of all below it, in the form in which they are translated."""
     for paragraph in paragraphs(command.help or ""):
         yield _split(paragraph)[0]
     if command.short_help:
@@ -81,7 +81,7 @@ def _translate_paragraph(paragraph: str) -> str:
 
 
 def _split(paragraph: str) -> tuple[str, str]:
-    """What is translated, and the examples below it, which are not."""
+    """Split a paragraph into the text, which is translated, and the examples below it, which are not."""
     if not paragraph.startswith(KEPT):
         return " ".join(paragraph.split()), ""
     text = paragraph.removeprefix(KEPT)

@@ -46,13 +46,13 @@ def history(profile: str | None, limit: int, as_json: bool) -> None:
       bi-mcp history
       bi-mcp history --profile prod --limit 100 --json
     """
-    from bi_mcp.history.entries import told, undone
+    from bi_mcp.history.entries import describe_entry, find_undone
 
     entries = open_app(profile).history.entries()
-    reverted = undone(entries)
+    reverted = find_undone(entries)
     latest = list(reversed(entries[-limit:]))
     if as_json:
-        shown = [told(entry, reverted.get(entry.id)) for entry in latest]
+        shown = [describe_entry(entry, reverted.get(entry.id)) for entry in latest]
         click.echo(json.dumps({"entries": shown}, ensure_ascii=False, indent=2))
     elif latest:
         _print_table(latest, reverted)
@@ -158,9 +158,9 @@ def _row(entry: Entry, reverted: dict[str, str]) -> list[Text]:
 
 
 def _what(entry: Entry) -> str:
-    from bi_mcp.history.entries import told
+    from bi_mcp.history.entries import describe_entry
 
-    fields = told(entry).get("fields", ())
+    fields = describe_entry(entry).get("fields", ())
     if entry.operation == "fields.update":
         return say("columns: {names}", names=", ".join(say(OPERATIONS[name]) for name in fields))
     named = f" {', '.join(fields)}" if entry.operation == "update" else ""

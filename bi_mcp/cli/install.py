@@ -25,7 +25,7 @@ Command = Callable[..., None]
 
 
 def file_options(command: Command) -> Command:
-    """What both commands have."""
+    """The options that both commands have."""
     for option in (
         click.argument("client", type=click.Choice(NAMES)),
         click.option("--yes", is_flag=True, help="Write without a question."),
@@ -66,7 +66,7 @@ def install(
       bi-mcp install claude-code --env BI_MCP_PORTAL_URL --env BI_MCP_ACCESS_TOKEN
     """
     from bi_mcp.cli.clients.client_file import ClientFile
-    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, build_entry, merged, references, shown
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, build_entry, mask_entry, merge, references
 
     chosen = CLIENTS[client]
     _check_profile(profile, names)
@@ -80,12 +80,12 @@ def install(
         return
     kept = ClientFile(path)
     old = kept.entry(chosen.servers, SERVER)
-    new = merged(old, entry, profile)
+    new = merge(old, entry, profile)
     if new == old:
         click.echo(say("{path} has this entry already.", path=kept.path))
         return
     references_shown = list(variables.values())
-    _show(kept, shown(old, references_shown), shown(new, references_shown))
+    _show(kept, mask_entry(old, references_shown), mask_entry(new, references_shown))
     _write(kept, kept.with_entry(chosen.servers, SERVER, new), yes=yes)
     click.echo(say(chosen.then))
     if client == "claude-code" and not variables:
@@ -106,7 +106,7 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
       bi-mcp uninstall claude-code --yes
     """
     from bi_mcp.cli.clients.client_file import ClientFile
-    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, shown
+    from bi_mcp.cli.clients.known_clients import CLIENTS, SERVER, mask_entry
 
     chosen = CLIENTS[client]
     kept = ClientFile(file or _usual_file(chosen))
@@ -114,12 +114,12 @@ def uninstall(client: str, yes: bool, file: Path | None) -> None:
     if old is None:
         click.echo(say("{path} has no entry {name}.", path=kept.path, name=SERVER))
         return
-    _show(kept, shown(old), None)
+    _show(kept, mask_entry(old), None)
     _write(kept, kept.without_entry(chosen.servers, SERVER), yes=yes)
 
 
 def _check_profile(profile: str | None, names: Sequence[str]) -> None:
-    """Now rather than when the client starts it, where nobody sees the error."""
+    """Check the profile now rather than when the client starts the server, where the error would not be seen."""
     from bi_mcp.auth.profiles import load_profiles
     from bi_mcp.cli.clients.known_clients import PORTAL_VARIABLES
     from bi_mcp.config import configuration_folder
@@ -159,7 +159,7 @@ def _usual_file(client: Client) -> Path:
 
 
 def _show(kept: ClientFile, old: object, new: object) -> None:
-    """The entry alone: what else stands in the file may be secret."""
+    """Show the entry alone: the rest of the file may be secret."""
     click.echo(kept.path)
     for mark, entry in (("-", old), ("+", new)):
         if isinstance(entry, Mapping):

@@ -85,7 +85,7 @@ def _by_browser(wishes: Wishes) -> tuple[Profile, Stored]:
     click.echo(say(_EXPLANATION, portal=portal_url, handler=handler_address(wishes.port)))
     application = _application(wishes, oauth_server_of(portal_url))
     authorisation = Authorisation(portal_url, application.client_id)
-    returned = _returned(authorisation, wishes)
+    returned = _wait_for_return(authorisation, wishes)
     application = replace(application, oauth_server=returned.oauth_server)
     return _with(profile, application), anyio.run(_exchange, profile, application, returned)
 
@@ -123,9 +123,9 @@ def _by_webhook(wishes: Wishes) -> tuple[Profile, Stored]:
     return replace(_new_profile(wishes, portal_url), kind="webhook"), webhook
 
 
-def _returned(authorisation: Authorisation, wishes: Wishes) -> Returned:
+def _wait_for_return(authorisation: Authorisation, wishes: Wishes) -> Returned:
     if not wishes.paste:
-        returned = anyio.run(_received, authorisation, wishes)
+        returned = anyio.run(_receive, authorisation, wishes)
         if returned is not None:
             return returned
         click.echo(say("No browser can be opened here."))
@@ -148,7 +148,7 @@ def _read_pasted(authorisation: Authorisation, address: str) -> Returned:
         raise click.BadParameter(str(error)) from None
 
 
-async def _received(authorisation: Authorisation, wishes: Wishes) -> Returned | None:
+async def _receive(authorisation: Authorisation, wishes: Wishes) -> Returned | None:
     """Wait for the browser; None where none can be opened."""
     # Listening comes first: a browser that is logged in already returns at once.
     async with receiving(wishes.port) as receiver:
@@ -245,7 +245,7 @@ def _portal_url(portal: str | None) -> str:
 
 
 def move_profiles(old: str, new: str) -> Profiles:
-    """Move the profiles of a portal that was renamed, and the history of what was done to it."""
+    """Move the profiles of a portal that was renamed, and the history of its writes."""
     folder, before, after = configuration_folder(), _portal_url(old), _portal_url(new)
     known = load_profiles(folder)
     moved = change_profiles(folder, lambda profiles: profiles.with_renamed(before, after))
@@ -301,7 +301,7 @@ def _client_secret(wishes: Wishes) -> Secret:
 
 
 def _ask_hidden(question: str) -> str:
-    """Ask for what is not shown. Without a terminal an answer may come through a pipe; raises ClickException where none does."""
+    """Ask for a value that is not shown. Without a terminal the answer may come through a pipe; raises ClickException where none does."""
     import warnings
     from getpass import GetPassWarning
 

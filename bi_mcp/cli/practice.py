@@ -79,7 +79,7 @@ def sample(data: str | None, port: int, login: str, culture: str | None) -> None
 
 
 def _check_port(port: int) -> None:
-    """Before anything is announced: an address that somebody else answers on would be taken for ours."""
+    """Check the port before anything is announced: an address on which another program answers would be taken for ours."""
     import socket
     import sys
 

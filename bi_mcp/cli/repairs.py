@@ -1,4 +1,4 @@
-"""What a person types for the calls that findings offer."""
+"""The commands that a person types in place of the calls that findings offer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.diagnostics.findings.finding import Finding
 
-# By the tool that a call names; arguments stand at their names.
+# By the tool that a call names; arguments are inserted by name.
 COMMANDS = {
     "connector_check": ("check", "{source}"),
     "source_tables": ("tables", "{source}"),
@@ -26,7 +26,7 @@ IN_THE_FILE = frozenset({"connector_update", "source_update", "dataset_fields_up
 
 def commands_of(finding: Finding, profile: str | None) -> Iterator[str]:
     """The commands for what a finding offers, complete."""
-    for offered in _offered(finding):
+    for offered in _offered_calls(finding):
         words = COMMANDS.get(str(offered["tool"]))
         if words is not None:
             arguments: Mapping[str, Any] = offered["arguments"]
@@ -35,13 +35,13 @@ def commands_of(finding: Finding, profile: str | None) -> Iterator[str]:
 
 
 def how_to_change(findings: Iterable[Finding]) -> str:
-    """How what is offered is changed without an assistant; empty where nothing is."""
-    if any(offered["tool"] in IN_THE_FILE for finding in findings for offered in _offered(finding)):
+    """Say how the offered changes are made without an assistant; empty if no change is offered."""
+    if any(offered["tool"] in IN_THE_FILE for finding in findings for offered in _offered_calls(finding)):
         return say(
             "What is wrong on the portal is put right in its setup file: `bi-mcp export bi.yaml`, edit it, `bi-mcp apply bi.yaml`."
         )
     return ""
 
 
-def _offered(finding: Finding) -> list[dict[str, Any]]:
+def _offered_calls(finding: Finding) -> list[dict[str, Any]]:
     return finding.calls or ([finding.call] if finding.call else [])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-# Nobody reads so wide a line; a program finds all of an entry in it.
+# A line this wide is for programs, which find all of an entry in it.
 _WIDTH_OF_A_PIPE = 2000
 
 
@@ -36,7 +36,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    # Text, because what comes from outside must not be read as markup.
+    # Text, because strings from outside must not be read as markup.
     cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
     console = open_console()
     columns = zip_longest(header, *rows, fillvalue="")

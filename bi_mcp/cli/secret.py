@@ -68,7 +68,7 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
     # Before a person types a value in vain.
     check_name(name)
     bound = list(dict.fromkeys(map(parse_host, hosts)))
-    stored = _stored()
+    stored = _open_secrets()
     replaced = name in stored.known()
     stored.store(name, _asked_value(name), bound, cast("Keeper | None", keep_in))
     kept = stored.known()[name]
@@ -87,7 +87,7 @@ def list_secrets(as_json: bool) -> None:
       bi-mcp secret list
       bi-mcp secret list --json
     """
-    index = _stored().index()
+    index = _open_secrets().index()
     known = index.known.values()
     if as_json:
         shown = {"secrets": [_as_json(each) for each in known]}
@@ -130,7 +130,7 @@ def remove_secret(name: str) -> None:
     """
     from bi_mcp.vault.secret_index import forget_command
 
-    _stored().remove(name)
+    _open_secrets().remove(name)
     click.echo(
         say(
             "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `{command}`.",
@@ -151,7 +151,7 @@ def forget_former(names: tuple[str, ...]) -> None:
     Example:
       bi-mcp secret forget-former warehouse
     """
-    _stored().forget_former(names)
+    _open_secrets().forget_former(names)
     click.echo(
         say(
             "Former values of {names} are forgotten. Sources that still hold one are no longer bound to its hosts.",
@@ -160,7 +160,7 @@ def forget_former(names: tuple[str, ...]) -> None:
     )
 
 
-def _stored() -> NamedSecrets:
+def _open_secrets() -> NamedSecrets:
     from bi_mcp.config import configuration_folder
     from bi_mcp.vault.named_secrets import NamedSecrets
 
@@ -177,7 +177,7 @@ def _asked_value(name: str) -> Secret:
 
 
 def _piped_value() -> Secret:
-    """All of the input but one line end, as with a file."""
+    """Read all of the input except one line end, as with a file."""
     from bi_mcp.base.secret import Secret
     from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES
 

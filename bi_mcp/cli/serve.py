@@ -173,7 +173,7 @@ def _collect_garbage_in_short_turns() -> None:
 
 
 def _end_at_once(number: int, _: FrameType | None) -> None:
-    """By the signal itself, as whoever sent it expects; the first process of a container outlives that and exits."""
+    """End by the signal itself, as its sender expects. The first process of a container survives that and exits."""
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     os._exit(128 + number)

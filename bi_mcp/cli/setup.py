@@ -13,7 +13,7 @@ import click
 from bi_mcp.base.language import say
 from bi_mcp.cli.chosen_portal import on_the_portal, profile_option
 from bi_mcp.cli.setup_input import DEFAULT_FILE, check_folder, keeper_of, read_existing, read_file, write_text
-from bi_mcp.cli.setup_output import counted, print_left_out, print_plan, print_report, tell_progress
+from bi_mcp.cli.setup_output import count_entries, print_left_out, print_plan, print_report, tell_progress
 
 if TYPE_CHECKING:
     from bi_mcp.app.app import App
@@ -27,7 +27,7 @@ file_argument = click.argument("file", required=False)
 
 
 def plan_options(command: Command) -> Command:
-    """What decides which plan is made."""
+    """The options that decide which plan is made."""
     for option in (
         click.option("--prune", is_flag=True, help="Delete what the portal has and the file does not."),
         click.option(
@@ -84,7 +84,7 @@ def export(file: str | None, show_settings: str | None, profile: str | None) -> 
             return
         write_text(path, text)
         workspace.remember(exported)
-        click.echo(f"{path}: {counted(exported.setup)}", err=True)
+        click.echo(f"{path}: {count_entries(exported.setup)}", err=True)
 
     on_the_portal(run, profile, show_settings)
 
@@ -178,12 +178,12 @@ def apply(
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.setup.state_file import locked
+        from bi_mcp.setup.state_file import lock
 
         setup, keeper = read_file(app, file, urls, secrets)
         workspace = app.workspace(keeper)
         workspace.settled_after = settle
-        with locked(keeper):
+        with lock(keeper):
             await workspace.resume()
             planned = await workspace.plan(setup, prune=prune)
             seen = checksum or planned.plan.checksum
@@ -206,7 +206,7 @@ def apply(
                 try:
                     report = await application.run()
                 except BaseException:
-                    # Cancelled between two steps, or stopped by a full disk: what was done must not stay unsaid.
+                    # Cancelled between two steps, or stopped by a full disk: the steps that were made must still be reported.
                     print_report(application.report(), as_json=as_json)
                     raise
         print_report(report, as_json=as_json)
@@ -229,11 +229,11 @@ def adopt(assignments: tuple[str, ...], file: str, profile: str | None) -> None:
     """
 
     async def run(app: App) -> None:
-        from bi_mcp.setup.state_file import locked
+        from bi_mcp.setup.state_file import lock
 
         setup, keeper = read_file(app, file, (), ())
         workspace: Workspace = app.workspace(keeper)
-        with locked(keeper):
+        with lock(keeper):
             for assignment in assignments:
                 await workspace.adopt(setup, assignment)
                 click.echo(say("{assignment} is remembered.", assignment=assignment))

@@ -41,7 +41,7 @@ def read_text(file: str | None) -> tuple[str, str]:
         text = read_whole(sys.stdin)
         if text or file == "-":
             return "-", text
-        # What should have written into it may have failed; another file is not what was meant.
+        # The program that should have written to the pipe may have failed; reading another file instead would be wrong.
         raise click.ClickException(
             say("Nothing was read: nothing came through the pipe. Name the file: {file}.", file=DEFAULT_FILE)
         )
@@ -69,7 +69,7 @@ def read_existing(path: Path) -> str:
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a file that cannot be made, before a portal is read for it."""
+    """Refuse a file that cannot be created before the portal is read for it."""
     from bi_mcp.base.whole_file import link_target
 
     folder = link_target(path).parent
@@ -100,7 +100,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def keeper_of(app: App, file: str | None) -> StateKeeper:
-    """Where the state of a file is kept. A pipe has none beside it."""
+    """The keeper of a file's state. Input from a pipe has no state file."""
     from bi_mcp.setup.state_file import keeper_at
 
     return keeper_at(Path(file) if file and file != "-" else None, app.portal.identity)

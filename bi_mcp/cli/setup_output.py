@@ -1,4 +1,4 @@
-"""What the commands of a setup print: a plan, how far it is, a report, and what an export left out."""
+"""The output of the setup commands: a plan, the progress, a report, and the parts that an export left out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
 
 
 def print_left_out(exported: Exported) -> None:
-    """Say what an export could not write, and which variables stand for values that it does not write."""
+    """Name the parts that an export could not write, and the variables that hold values which it does not write."""
     for sentence in exported.left_out:
         click.echo(f"! {sentence}", err=True)
     variables = _variables(exported.setup)
@@ -73,7 +73,7 @@ def _variables(setup: Setup) -> list[str]:
     return [value.env for value in values if not isinstance(value, str | int) and hasattr(value, "env")]
 
 
-def counted(setup: Setup) -> str:
+def count_entries(setup: Setup) -> str:
     """`1 connector, 2 sources, 0 datasets`."""
     from bi_mcp.rest.groups import GROUPS
     from bi_mcp.setup.setup import count_objects

@@ -1,4 +1,4 @@
-"""The standard streams of a command: every sign that bi-mcp prints has a place in them, whatever the system's code page."""
+"""The standard streams of a command: every character that bi-mcp prints can be encoded, whatever the system's code page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 
 @contextmanager
 def room_for_output() -> Iterator[None]:
-    """End with a sentence where what a command prints goes to a disk that is full. Files that it writes have errors of their own."""
+    """End with a readable error if the output goes to a full disk. Files that the command writes have errors of their own."""
     try:
         yield
     except OSError as error:
@@ -38,7 +38,7 @@ def room_for_output() -> Iterator[None]:
 
 
 def _drop_output() -> None:
-    """What is still kept back for the output would fail again, and be told, when Python ends."""
+    """Drop buffered output. It would fail again, with an error message, when Python ends."""
     with suppress(OSError, ValueError, AttributeError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
@@ -58,7 +58,7 @@ def use_utf8() -> None:
 
 
 def read_whole(file: TextIO) -> str:
-    """Everything that an input holds. Raises `ClickException` where that is no text."""
+    """Read everything that an input holds. Raises `ClickException` if it is not text."""
     try:
         return file.read()
     except UnicodeDecodeError:

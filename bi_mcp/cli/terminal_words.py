@@ -1,6 +1,8 @@
-"""What a person in a terminal is told in place of what an assistant is told: a command or a line of the setup file, not a tool.
+"""Words for a person in a terminal in place of words for an assistant: a command or a line of the setup file, not a
+tool.
 
-Data. A text that speaks to both alike needs no line here; a test finds one that names a tool, and one that is said no more.
+Data. A text that suits both needs no line here. A test finds texts that name a tool, and lines whose text is not used
+any more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is at work: the tool or the command whose writes are recorded."""
+"""The actor: the tool or the command whose writes are recorded."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Actor:
     undoes: str | None = None
 
 
-_NOBODY = Actor()
-_actor: ContextVar[Actor] = ContextVar("who is at work", default=_NOBODY)
+_NO_ACTOR = Actor()
+_actor: ContextVar[Actor] = ContextVar("who is at work", default=_NO_ACTOR)
 
 
 def current_actor() -> Actor:
-    """Who is at work in this task."""
+    """Return the actor of this task."""
     return _actor.get()
 
 
 @contextmanager
 def acting(tool: str | None) -> Iterator[None]:
-    """Within it, writes are recorded as this tool's."""
+    """Record writes as this tool's while it is open."""
     token = _actor.set(Actor(tool))
     try:
         yield
@@ -40,7 +40,7 @@ def acting(tool: str | None) -> Iterator[None]:
 
 @contextmanager
 def undoing(entry: str) -> Iterator[None]:
-    """Within it, writes are recorded as what reverts this entry."""
+    """Record writes as the undo of this entry while it is open."""
     token = _actor.set(Actor(_actor.get().tool, entry))
     try:
         yield

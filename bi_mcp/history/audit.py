@@ -1,4 +1,4 @@
-"""Who wrote what to which portal, and how it ended, for people and machines that watch over it. Holds no secret value."""
+"""The audit: author, content and outcome of every write to a portal, for people and machines that watch over it. Holds no secret value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BEGUN = Ending("begun")
 
 @dataclass(frozen=True)
 class Audit:
-    """Two lines for each write, equal but for the outcome: before it is sent, and when its end is known."""
+    """Two lines for each write, which differ only in the outcome: one before it is sent, one when its end is known."""
 
     journal: Journal
 
@@ -31,7 +31,7 @@ class Audit:
 
 
 def audit_line(entry: Entry, ending: Ending = _BEGUN) -> dict[str, Any]:
-    """What may be told of a write. Of settings there are only the codes, and whether the value changes."""
+    """Describe a write without secrets: of settings only the codes, and whether each value changes."""
     return {
         "time": entry.at,
         "id": entry.id,
@@ -40,8 +40,8 @@ def audit_line(entry: Entry, ending: Ending = _BEGUN) -> dict[str, Any]:
         "tool": entry.tool,
         "method": entry.method,
         "object": {"group": entry.group, "id": ending.object or entry.object, "name": entry.name},
-        "before": _shown(entry.before, entry.before),
-        "after": _shown(_after(entry), entry.before),
+        "before": _public_fields(entry.before, entry.before),
+        "after": _public_fields(_after(entry), entry.before),
         "undoes": entry.undoes,
         "outcome": ending.outcome,
         "code": ending.code,
@@ -52,7 +52,7 @@ def _after(entry: Entry) -> Wire | None:
     return None if entry.operation == "delete" else entry.sent
 
 
-def _shown(held: Wire | None, before: Wire | None) -> dict[str, Any] | None:
+def _public_fields(held: Wire | None, before: Wire | None) -> dict[str, Any] | None:
     if held is None:
         return None
     return {name: _shown_field(name, value, held is before, before) for name, value in held.items()}

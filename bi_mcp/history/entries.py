@@ -1,4 +1,4 @@
-"""What was written to a portal, with the state before it: what an undo is made of."""
+"""The writes to a portal, each with the state before it, from which an undo is made."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ class Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Write):
-    """A write that was recorded. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
+    """A recorded write. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
 
-    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write down.
-    `outcome`: "begun" where nobody wrote down how it ended, "unknown" where no answer came. `code` says why it was refused.
+    `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write
+    down. `outcome`: "begun" where its end was not recorded, "unknown" where no answer came. `code` says why it was
+    refused.
     """
 
     id: str
@@ -70,7 +71,7 @@ class Entry(Write):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a write ended. `object` is the id that a creation answered."""
+    """The end of a write. `object` is the id that a creation answered."""
 
     outcome: Outcome
     code: str | None = None
@@ -81,7 +82,7 @@ class Ending:
 class History:
     """The writes to one portal. Raises `OSError` and `ConfigError` where they cannot be kept.
 
-    `older` is where a version kept them that told portals apart by their hosts alone.
+    `older` is the journal of a version that distinguished portals by their hosts alone.
     """
 
     journal: Journal
@@ -90,9 +91,9 @@ class History:
     older: Journal
 
     def begin(self, entries: Sequence[Entry]) -> None:
-        """Write down what is about to be sent."""
+        """Write the entries down before they are sent."""
         self.take_over()
-        self.journal.append([_sealed(_to_json(entry), self.sealer) for entry in entries])
+        self.journal.append([_seal(_to_json(entry), self.sealer) for entry in entries])
 
     def end(self, endings: Mapping[str, Ending]) -> None:
         """Write down how it ended, by the entries' ids."""
@@ -104,14 +105,15 @@ class History:
         )
 
     def entries(self) -> list[Entry]:
-        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed": …}`.
+        """All writes to this portal that are still kept, the oldest first, with values as they are sealed: `{"sealed":
+        …}`.
 
-        What is of another portal is not among them: its ids mean other objects here.
+        Entries of another portal are left out: their ids mean other objects here.
         """
         self.take_over()
         found: dict[str, Entry] = {}
         for record in self.journal.read():
-            entry = _merged(found.get(str(record.get("id"))), record)
+            entry = _merge(found.get(str(record.get("id"))), record)
             if entry is not None:
                 found[entry.id] = entry
         owns = self.identity.owns_entry
@@ -120,12 +122,12 @@ class History:
     def take_over(self) -> None:
         """Go on with what an older version wrote down for this portal."""
         if self.older.path != self.journal.path:
-            self.older.move(self.journal.path, partial(_restamped, self.identity))
+            self.older.move(self.journal.path, partial(_restamp, self.identity))
 
-    def opened(self, entry: Entry) -> Entry:
+    def unseal(self, entry: Entry) -> Entry:
         """The entry with its values as secrets."""
-        before = None if entry.before is None else _opened(entry.before, self.sealer)
-        return replace(entry, before=before, sent=_opened(entry.sent, self.sealer))
+        before = None if entry.before is None else _unseal(entry.before, self.sealer)
+        return replace(entry, before=before, sent=_unseal(entry.sent, self.sealer))
 
 
 def open_history(folder: Path, identity: PortalIdentity) -> History:
@@ -139,14 +141,14 @@ def move_history(folder: Path, old: PortalIdentity, new: str) -> None:
     moved = replace(old, address=new)
     history = open_history(folder, old)
     history.take_over()
-    history.journal.move(_journal(folder, moved).path, partial(_restamped, old, address=new))
+    history.journal.move(_journal(folder, moved).path, partial(_restamp, old, address=new))
 
 
 def _journal(folder: Path, identity: PortalIdentity) -> Journal:
     return Journal(folder / "history" / f"{identity.file_name}.jsonl")
 
 
-def _restamped(
+def _restamp(
     identity: PortalIdentity, records: Sequence[dict[str, Any]], address: str | None = None
 ) -> list[dict[str, Any]]:
     """The records of a portal out of those of several, with its identity in each that begins a write."""
@@ -162,7 +164,7 @@ def _restamped(
     ]
 
 
-def undone(entries: Sequence[Entry]) -> dict[str, str]:
+def find_undone(entries: Sequence[Entry]) -> dict[str, str]:
     """The entries that were reverted, and by which entry. What reverted one may have been reverted itself."""
     reverted: dict[str, str] = {}
     for entry in reversed(entries):
@@ -202,7 +204,7 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
                 )
             )
         return [entry for entry in reversed(entries) if entry.id in ids]
-    reverted = undone(entries)
+    reverted = find_undone(entries)
     for entry in reversed(entries):
         if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
             return [entry]
@@ -211,8 +213,8 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
     )
 
 
-def told(entry: Entry, by: str | None = None) -> dict[str, Any]:
-    """What may be shown of an entry: which fields were written, and no value. `by` is the entry that reverted it."""
+def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
+    """Describe an entry without values: the fields that were written, and the outcome. `by` is the entry that reverted it."""
     settings = entry.sent.get("settings")
     fields = [name for name in entry.sent if name != "settings"]
     fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []
@@ -259,32 +261,32 @@ def _to_json(entry: Entry) -> dict[str, Any]:
     return dict(vars(entry))
 
 
-def _sealed(value: Any, sealer: Sealer) -> Any:
+def _seal(value: Any, sealer: Sealer) -> Any:
     if isinstance(value, Secret):
         return {_SEALED: sealer.seal(value)}
     if isinstance(value, Mapping):
-        return {key: _sealed(part, sealer) for key, part in value.items()}
+        return {key: _seal(part, sealer) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_sealed(part, sealer) for part in value]
+        return [_seal(part, sealer) for part in value]
     return value
 
 
-def _opened(value: Any, sealer: Sealer) -> Any:
+def _unseal(value: Any, sealer: Sealer) -> Any:
     if isinstance(value, Mapping):
         if set(value) == {_SEALED}:
             return sealer.open(str(value[_SEALED]))
-        return {key: _opened(part, sealer) for key, part in value.items()}
+        return {key: _unseal(part, sealer) for key, part in value.items()}
     if isinstance(value, list):
-        return [_opened(part, sealer) for part in value]
+        return [_unseal(part, sealer) for part in value]
     return value
 
 
-def _merged(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
+def _merge(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
     if entry is None:
         try:
             return Entry(**record)
         except TypeError:
-            # The end of a write whose beginning was set aside and is gone.
+            # The end of a write whose beginning is in a journal that was deleted.
             return None
     return replace(
         entry,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.models import Source
     from bi_mcp.vault.named_secrets import NamedSecrets
 
-# Nobody can say where a connector leads that cannot be read.
+# The destination of a connector that cannot be read is unknown.
 UNKNOWN = "?"
 
 
@@ -46,9 +46,10 @@ class Allowed:
 
 @dataclass(frozen=True)
 class GuardedWrites:
-    """Raises `SecretReferenceError` for what is refused and for what was taken back; `named` are the stored secrets.
+    """Writes that send stored secrets or move connectors. Raises `SecretReferenceError` for a write that is refused or
+    was taken back; `named` are the stored secrets.
 
-    With a `history`, what takes a write back is recorded as its undo.
+    With a `history`, the write that takes another back is recorded as its undo.
     """
 
     bi: BIConnector
@@ -178,7 +179,7 @@ class GuardedWrites:
         return say("The addresses of connector {id} are as they were again.", id=before.id)
 
     async def _reverting(self, group: Group, id: int) -> AbstractContextManager[None]:
-        """Record what follows as the undo of the last write of this object."""
+        """Record the following writes as the undo of the last write of this object."""
         if self.history is None:
             return nullcontext()
         try:

@@ -26,9 +26,9 @@ _PATIENCE_S = 10
 
 @dataclass(frozen=True)
 class Journal:
-    """`PATH`, and `PATH.1` to `PATH.4` that were set aside, the newest of them first. What is older is gone.
+    """`PATH`, and `PATH.1` to `PATH.4` that were set aside, the newest of them first. Older records are gone.
 
-    A line that a killed process left unfinished is passed over, and the next one begins anew. Raises `OSError`.
+    A line that a killed process left unfinished is skipped, and the next record begins on a new line. Raises `OSError`.
     """
 
     path: Path
@@ -39,14 +39,14 @@ class Journal:
         """Add records, all of them or none. When this returns, they survive a power failure."""
         text = _lines(records)
         make_private_folder(self.path.parent)
-        with self._locked():
+        with self._lock():
             if self._size() + len(text) > self.most_bytes:
                 self._set_aside()
             self._write(text)
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Every record that can be read, the oldest first."""
-        with self._locked() if self.path.parent.exists() else _nobody():
+        with self._lock() if self.path.parent.exists() else _no_lock():
             texts = self._texts()
         yield from _records(texts)
 
@@ -57,7 +57,7 @@ class Journal:
         """
         if to.exists() or not self.path.exists():
             return
-        with self._locked():
+        with self._lock():
             if to.exists():
                 # Another process was faster.
                 return
@@ -104,14 +104,14 @@ class Journal:
                 _write_whole(file.fileno(), text)
                 os.fsync(file.fileno())
             except OSError:
-                # Half a record must not look like one that somebody relied on.
+                # Half a record must not look like one that a caller relied on.
                 os.ftruncate(file.fileno(), size)
                 raise
         if not size:
             sync_folder(link_target(self.path).parent)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
         try:
@@ -122,7 +122,7 @@ class Journal:
 
 
 @contextmanager
-def _nobody() -> Iterator[None]:
+def _no_lock() -> Iterator[None]:
     yield
 
 

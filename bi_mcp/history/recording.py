@@ -55,13 +55,13 @@ class Recorder:
     user: Callable[[], int | None] = field(default=lambda: None)
 
     async def begin(self, writes: Sequence[Write]) -> list[Entry]:
-        """Write down what is about to be sent. Raises `ConfigError` where that fails: what cannot be recorded is not sent."""
+        """Write down the writes before they are sent. Raises `ConfigError` where that fails: a write that cannot be recorded is not sent."""
         entries = [self.stamp.entry(write) for write in writes]
         await to_thread.run_sync(self._begin, entries)
         return entries
 
     async def end(self, entries: Sequence[Entry], endings: Sequence[Ending]) -> None:
-        """Write down how it ended. It has happened, so a failure is told to the log and to nobody else."""
+        """Write down the end of a write. It has happened, so a failure is only logged."""
         try:
             await to_thread.run_sync(self._end, entries, endings)
         except (OSError, ConfigError) as error:
@@ -102,10 +102,10 @@ def _keep(append: Callable[[], None], path: object, variable: str) -> None:
 
 
 class RecordingTransport:
-    """A transport over another: nothing is written to the portal that is not written down first.
+    """A transport over another: every write is recorded before it is sent to the portal.
 
-    It adds one read before an update or a deletion, and none before a creation; the writes of a batch are read together.
-    It changes neither answers nor errors, but refuses what cannot be recorded.
+    It adds one read before an update or a deletion, and none before a creation; the writes of a batch are read
+    together. It changes neither answers nor errors, but refuses writes that cannot be recorded.
     """
 
     def __init__(self, inner: Transport, recorder: Recorder) -> None:
@@ -129,14 +129,14 @@ class RecordingTransport:
             result = await self._inner.call(method, parameters)
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._recorder.end(entries, _failed(commands, error))
+                await self._recorder.end(entries, _endings_of_failure(commands, error))
             raise
         with anyio.CancelScope(shield=True):
             await self._recorder.end(entries, _endings(parameters, commands, result))
         return result
 
     async def aclose(self) -> None:
-        """Close what is below."""
+        """Close the inner transport."""
         await self._inner.aclose()
 
     async def _read(self, commands: Sequence[Command[object]]) -> list[Wire | None]:
@@ -175,13 +175,13 @@ def _reads(command: Command[object]) -> list[tuple[str, Mapping[str, object]]]:
         return []
     reads: list[tuple[str, Mapping[str, object]]] = [("get", {"id": id})]
     if _group(command) == "dataset":
-        # Only a list tells which source a dataset is of.
+        # Only a list answers the source of a dataset.
         reads.append(("list", Query(select=["id", "sourceId"], filter={"id": id}).to_wire()))
     return reads
 
 
 def _state(command: Command[object], got: object, listed: object) -> Wire | None:
-    """What is not there, or not to be read, is None: the write itself says why. Without an answer the write must wait."""
+    """The state before a write. None for an object that does not exist or may not be read: the write itself says why. Without an answer the write must wait."""
     if isinstance(got, UnreachableError | UnexpectedAnswerError):
         raise UnreachableError(
             say(
@@ -250,12 +250,12 @@ def _write(command: Command[object], before: Wire | None, user: int | None) -> W
 
 
 def _plain(value: Any) -> Any:
-    """What fits into JSON, and secrets."""
+    """Reduce a value to JSON and secrets."""
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    # A batch refers to what it makes itself, whose id nobody knows yet.
+    # A batch refers to objects that it creates itself; their ids are not known yet.
     return f"(result of command {value.command})" if isinstance(value, Reference) else value
 
 
@@ -263,20 +263,20 @@ def _endings(
     parameters: Mapping[str, object], commands: Sequence[Command[object]], result: object
 ) -> list[Ending]:
     if not isinstance(parameters, BatchBody):
-        return [_ended(commands[0], result)]
+        return [_outcome_of(commands[0], result)]
     bare: list[Command[object]] = [
         Command(command.method, command.parameters) for command in parameters.commands
     ]
     halt = bool(parameters.get("halt"))
     outcomes = parse_batch(bare, result, halt=halt, first=parameters.first)
     return [
-        _ended(command, outcome)
+        _outcome_of(command, outcome)
         for command, outcome in zip(parameters.commands, outcomes, strict=True)
         if command.method.effect is not Effect.READ
     ]
 
 
-def _ended(command: Command[object], outcome: object) -> Ending:
+def _outcome_of(command: Command[object], outcome: object) -> Ending:
     if isinstance(outcome, BiMcpError):
         return _ending(outcome)
     if command.method.effect is Effect.CREATE and isinstance(outcome, Mapping):
@@ -284,7 +284,7 @@ def _ended(command: Command[object], outcome: object) -> Ending:
     return Ending("done")
 
 
-def _failed(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
+def _endings_of_failure(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
     if not isinstance(error, BiMcpError):
         return [Ending("unknown", "CUT_OFF") for _ in commands]
     if len(commands) == 1:

@@ -25,13 +25,13 @@ _OR_WITHOUT = text("Or set BI_MCP_HISTORY=off and do without undo.")
 
 @dataclass
 class Sealer:
-    """Seals and opens values with one key per folder. Raises `ConfigError` for a key or a value that cannot be had."""
+    """Seals and opens values with one key per folder. Raises `ConfigError` if the key cannot be read or a value cannot be opened."""
 
     folder: Path
     _key: Fernet | None = field(default=None, init=False, repr=False)
 
     def seal(self, value: Secret) -> str:
-        """Text that only the holder of the key can read. Makes the key where there is none."""
+        """Seal a value to text that only the holder of the key can read. Makes the key where there is none."""
         return self._fernet().encrypt(value.reveal().encode(errors="surrogatepass")).decode()
 
     def open(self, sealed: str) -> Secret:
@@ -52,10 +52,10 @@ class Sealer:
             # Imported here: start-up time counts, and most chats write nothing.
             from cryptography.fernet import Fernet
 
-            self._key = Fernet(self._kept().reveal())
+            self._key = Fernet(self._load_key().reveal())
         return self._key
 
-    def _kept(self) -> Secret:
+    def _load_key(self) -> Secret:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(

@@ -28,9 +28,10 @@ _POLL_S = 0.02
 async def settle_addresses(
     folder: Path | None, identity: PortalIdentity, here: Lock, *, patience: float = PATIENCE_S
 ) -> AsyncIterator[None]:
-    """Hold the addresses of a portal's connectors still: for who sends secrets after a look at them, and for who changes them.
+    """Lock the addresses of a portal's connectors: for a task that sends secrets after a look at them, and for one that
+    changes them.
 
-    Raises `InvalidRequestError` where another process never lets go.
+    Raises `InvalidRequestError` where another process never releases the lock.
     """
     async with here, AsyncExitStack() as held:
         # In this order everywhere: two logins with different addresses of one portal meet at its member_id.

@@ -1,4 +1,4 @@
-"""Pure: entries of the history and the objects as they are now -> the steps that revert them, and what stands in the way."""
+"""Pure: entries of the history and the objects as they are now -> the steps that revert them, and the obstacles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class World:
-    """What a plan is made of: the whole history, and the touched objects as they are now (None: gone). `tables` as ever."""
+    """The input of a plan: the whole history, and the touched objects as they are now (None: gone). `tables`: the portal has the newer family."""
 
     entries: Sequence[Entry]
     live: Mapping[Key, Wire | None]
@@ -42,14 +42,14 @@ class World:
 
 
 class _Obstacle(Exception):  # noqa: N818  never leaves this module
-    """Why an entry cannot be reverted."""
+    """The reason why an entry cannot be reverted."""
 
 
 class _Nothing(Exception):  # noqa: N818  never leaves this module
-    """Why an entry needs no step."""
+    """The reason why an entry needs no step."""
 
 
-def touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
+def find_touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Key]:
     """The objects whose state a plan needs to know."""
     keys: set[Key] = set()
     for entry in chosen:
@@ -112,7 +112,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
     values: dict[str, Any] = {}
     changed: list[str] = []
     for place, sent, old, now in _fields(entry.sent, before, state):
-        if now == old or (now or "") == (old or "") or _stayed(entry.group, place, sent, old):
+        if now == old or (now or "") == (old or "") or _is_unchanged(entry.group, place, sent, old):
             continue
         if not _is_as_sent(entry.group, place, sent, now):
             changed.append(place)
@@ -132,13 +132,13 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
         raise _Obstacle(
             say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
         )
-    nested = _nested(values)
+    nested = _nest(values)
     notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
     return Step(entry, "update", id, nested, notes)
 
 
 def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object, object, object]]:
-    """Name, what was sent, what was before and what is now, of each field and of each of a source's settings."""
+    """The name, the sent value, the former value and the present value of each field and of each of a source's settings."""
     for name, value in sent.items():
         if name == "settings" and isinstance(value, Mapping):
             old, now = before.get(name) or {}, state.get(name) or {}
@@ -156,12 +156,12 @@ def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
     return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
 
 
-def _stayed(group: str, place: str, sent: object, old: object) -> bool:
-    """Whether the write sent what was there already, as the title of a source that goes along with every update."""
+def _is_unchanged(group: str, place: str, sent: object, old: object) -> bool:
+    """Return whether the write sent the value that the field had already, like the title of a source, which is part of every update."""
     return place not in TRAITS[group].not_compared and _is_as_sent(group, place, sent, old)
 
 
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for place, value in values.items():
         name, dot, code = place.partition(".")
@@ -235,7 +235,7 @@ def _recreation(
 
 
 def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
-    """Where the values of a source go, which may not be where they went before."""
+    """Name the hosts that receive the values of a source; they may not be the ones that received them before."""
     parent = _parent(entry)
     if entry.group != "source" or parent is None:
         return []

@@ -1,4 +1,4 @@
-"""The steps of an undo, and how they are told."""
+"""The steps of an undo, and their texts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ Action = Literal["update", "recreate", "delete", "columns"]
 
 @dataclass(frozen=True)
 class Step:
-    """What reverts one entry.
+    """A step that reverts one entry.
 
-    `id` is the object's by the entry; where it was made anew since, the newer one. `values`: for an update the fields as they were, for a recreation the object as it was, for
-    columns `{"delete": [code], "add": [column], "show": {code: visible}}`.
+    `id` is the object's id by the entry; if the object was created again since, its newer id. `values`: for an update
+    the fields as they were, for a recreation the object as it was, for columns `{"delete": [code], "add": [column],
+    "show": {code: visible}}`.
     """
 
     entry: Entry
@@ -44,18 +45,18 @@ class Step:
 
 @dataclass(frozen=True)
 class UndoPlan:
-    """Steps in their order, sentences about what stands in the way (nothing is done then), and about what needs no step."""
+    """Steps in their order, sentences about obstacles (with one, nothing is done), and about entries that need no step."""
 
     steps: tuple[Step, ...]
     obstacles: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def refusal(self) -> InvalidRequestError:
-        """Why nothing is done."""
+        """The error that says why nothing is done."""
         return InvalidRequestError(say("Nothing was sent. {reasons}", reasons=" ".join(self.obstacles)))
 
     def lines(self) -> list[str]:
-        """All of it, for a person."""
+        """The whole plan, for a person."""
         steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
         return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
 

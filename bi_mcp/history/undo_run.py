@@ -16,7 +16,7 @@ from bi_mcp.history.actor import undoing
 from bi_mcp.history.entries import Key, choose, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.recording import shown_state
-from bi_mcp.history.undo import World, plan_undo, touched
+from bi_mcp.history.undo import World, find_touched, plan_undo
 from bi_mcp.rest.groups import PARENTS
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reverted:
-    """What became of a step. `id` is the object's afterwards; `error` says why it was not made, or not known to be."""
+    """The outcome of a step. `id` is the object's afterwards; `error` says why it was not made, or is not known to be made."""
 
     step: Step
     id: int
     error: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """The result for machines."""
         entry = self.step.entry
         shown = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
         return shown if self.error is None else shown | {"error": self.error}
@@ -68,13 +68,13 @@ class Undo:
     async def plan(self, ids: Sequence[str] = ()) -> UndoPlan:
         """Plan to revert the named entries, or the last change. Raises `InvalidRequestError` for an entry that is not there."""
         entries = await to_thread.run_sync(self.history.entries)
-        chosen = [await self._found(entry) for entry in choose(entries, ids)]
-        opened = [await to_thread.run_sync(self.history.opened, entry) for entry in chosen]
-        live = await self._live(touched(opened, replacements(entries)))
+        chosen = [await self._find_object(entry) for entry in choose(entries, ids)]
+        opened = [await to_thread.run_sync(self.history.unseal, entry) for entry in chosen]
+        live = await self._live(find_touched(opened, replacements(entries)))
         return plan_undo(opened, World(entries, live, await self.bi.datasets.has_tables()))
 
     async def run(self, plan: UndoPlan) -> list[Reverted]:
-        """Make the steps until one fails. Raises `InvalidRequestError` where something stands in the way."""
+        """Make the steps until one fails. Raises `InvalidRequestError` if the plan has obstacles."""
         if plan.obstacles:
             raise plan.refusal()
         replaced = replacements(await to_thread.run_sync(self.history.entries))
@@ -90,7 +90,7 @@ class Undo:
             results.append(Reverted(step, id))
         return results
 
-    async def _found(self, entry: Entry) -> Entry:
+    async def _find_object(self, entry: Entry) -> Entry:
         """A creation that broke off may have made an object: the only one that is as it was sent."""
         if entry.operation != "add" or entry.object is not None or entry.outcome == "refused":
             return entry
@@ -150,10 +150,10 @@ class Undo:
             before[name] = current_id(replaced, parent, before[name])
         try:
             if group == "connector":
-                return await self.bi.connectors.add(_sent(ConnectorFields, before))
+                return await self.bi.connectors.add(_build_model(ConnectorFields, before))
             if group == "source":
                 allowed = await self._writes.allow(before["connectorId"], before["settings"])
-                return await self._writes.add_source(_sent(SourceFields, before), allowed)
+                return await self._writes.add_source(_build_model(SourceFields, before), allowed)
             return await self._recreate_dataset(before)
         except ValidationError:
             raise InvalidRequestError(
@@ -166,20 +166,22 @@ class Undo:
 
     async def _recreate_dataset(self, before: dict[str, Any]) -> int:
         columns = before["fields"]
-        fields = _sent(DatasetFields, before | {"fields": [_sent(NewColumn, column) for column in columns]})
+        fields = _build_model(
+            DatasetFields, before | {"fields": [_build_model(NewColumn, column) for column in columns]}
+        )
         alone = not before.get("externalId") and await self.bi.datasets.has_tables()
         id = await self.bi.datasets.add(fields, builder_dataset=not alone)
         await self._show(id, _hidden(columns))
         return id
 
     async def _change_columns(self, id: int, values: Wire) -> None:
-        """What is added may have the name of what is deleted, and what is hidden must be there: one call after the other."""
+        """Change columns in several calls, one after the other: an added column may have the name of a deleted one, and a hidden one must exist."""
         if values["delete"]:
             now = (await self.bi.datasets.get(id)).fields or []
             ids = [column.id for column in now if column.external_code in values["delete"]]
             await self.bi.datasets.update_columns(id, ColumnChanges(delete=ids))
         if values["add"]:
-            added = [_sent(NewColumn, column) for column in values["add"]]
+            added = [_build_model(NewColumn, column) for column in values["add"]]
             await self.bi.datasets.update_columns(id, ColumnChanges(add=added))
         await self._show(id, {**_hidden(values["add"]), **values["show"]})
 
@@ -198,11 +200,11 @@ class Undo:
 
 
 def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
-    """Columns are born visible."""
+    """The columns that must be hidden after their creation, since new columns are visible."""
     return {column["externalCode"]: False for column in columns if not column["visible"]}
 
 
-def _sent(model: Any, held: Mapping[str, Any]) -> Any:
-    """What a model takes of what was held; what is empty is left out."""
+def _build_model(model: Any, held: Mapping[str, Any]) -> Any:
+    """Build a model from a stored object; empty values are left out."""
     names = {field.alias or name for name, field in model.model_fields.items()}
     return model.model_validate({name: held[name] for name in names if held.get(name) is not None})

@@ -1,7 +1,7 @@
-"""What a person may mean who has typed half of an argument: of the templates `bi://GROUP/{id}`, and of prompts.
+"""Completion of a half-typed argument: of the templates `bi://GROUP/{id}`, and of prompts.
 
-In an address only the id has a place, so titles are searched and ids are offered. A prompt is read by a model: there `12 Sales` is
-offered, which tells a person what they choose.
+An address has a place only for the id, so titles are searched and ids are offered. A prompt is read by a model, so `12
+Sales` is offered there, which also shows a person what they choose.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 # The protocol allows no more.
 MOST = 100
-# Who types does not wait longer.
+# A person who types does not wait longer.
 WITHIN_S = 5.0
-# The ids 7, 70-79, 700-799 … begin with 7; nobody types the beginning of a longer one.
+# The ids 7, 70-79, 700-799 … begin with 7; ids longer than that are not completed.
 DIGITS_MORE = 5
 GROUPS = ("connector", "source", "dataset")
 _TEMPLATE = re.compile(rf"bi://({'|'.join(GROUPS)})/\{{id\}}")
@@ -53,7 +53,7 @@ class _Typed:
 
 
 def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
-    """Let the server complete arguments. `languages` tells those of a prompt."""
+    """Let the server complete arguments. `languages` returns the languages of a prompt."""
 
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
@@ -67,7 +67,7 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
             try:
                 return await _complete(app, languages, ref, argument.name, typed)
             except BiMcpError:
-                # An offer that fails is no offer; the call itself will say what is wrong.
+                # A failed completion must not disturb the person; the call itself reports the error.
                 return NOTHING
         return NOTHING
 
@@ -102,7 +102,7 @@ async def _complete(
 
 
 async def _objects(app: App, group: str, value: str, show: Callable[[int, str], str]) -> Completion:
-    """One request, for the newest page of what fits: the API tells no totals."""
+    """Read the newest page of matches, in one request: the API answers no totals."""
     name = "name" if group == "dataset" else "title"
     page = await app.bi.group(group).list_page(
         select=["id", name], filter=build_filter(name, value), order={"id": "DESC"}

@@ -1,4 +1,4 @@
-"""What the server says of itself to the model, once per chat: as much as fits the tools that it offers."""
+"""The server's description of itself for the model, once per chat: as much as fits the tools that it offers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ says of dataset_get goes for table_get, and so on.
 
 
 def build_instructions(settings: Settings, app: App) -> str:
-    """What the server is for, which groups of tools it was given, and where it works."""
+    """Say what the server is for, which groups of tools it was given, and where it works."""
     parts = [_READS if settings.read_only else _CONFIGURES]
     if settings.toolsets:
         chosen = ", ".join(settings.toolsets)

@@ -58,7 +58,7 @@ def read_prompts() -> list[PromptFile]:
 
 
 def _folder() -> Path:
-    """In a wheel the files lie inside the package, in a checkout beside it."""
+    """The folder of the prompts: inside the package in a wheel, beside the package in a checkout."""
     packaged = Path(__file__).with_name("prompt_files")
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "prompts"
 

@@ -1,4 +1,4 @@
-"""What a client is told of a message that cannot be served. The SDK says of most only that they are invalid, or nothing at all."""
+"""Answers to messages that cannot be served. For most of them the SDK says only that they are invalid, or nothing at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST_PROBLEMS = 8
 
 
 def add_refusals(server: MCPServer) -> None:
-    """Let the server say what is wrong with the params of a request; arguments of tools are theirs to judge."""
+    """Let the server explain wrong params of a request. Arguments of tools are checked by the tools."""
 
     async def refuse(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None:
@@ -49,7 +49,7 @@ def add_refusals(server: MCPServer) -> None:
         except ValidationError as error:
             raise MCPError(INVALID_PARAMS, f"{ctx.method}: {_explain(error)}") from None
         except MCPError as refused:
-            if refused.error.data == "":  # the SDK's way to say that nobody was greeted
+            if refused.error.data == "":  # the SDK's way to say that the handshake is missing
                 raise MCPError(INVALID_PARAMS, NO_HANDSHAKE) from None
             raise
 
@@ -57,12 +57,12 @@ def add_refusals(server: MCPServer) -> None:
 
 
 def is_idless(message: JSONRPCMessage) -> bool:
-    """Whether a request has no id, or one that is none: the SDK takes it for a notification and would never answer."""
+    """Return whether a request has no id or an invalid one. The SDK takes it for a notification and would never answer."""
     return isinstance(message, JSONRPCNotification) and not message.method.startswith("notifications/")
 
 
 def answer_to(problem: Exception) -> JSONRPCError | None:
-    """Return what to answer to a line that is no message. None where nobody waits for it: blank lines, notifications, answers."""
+    """Return the answer to a line that is not a message. None where the client does not expect one: blank lines, notifications, answers."""
     if not isinstance(problem, ValidationError):
         return None
     found = problem.errors(include_url=False, include_context=False)
@@ -70,7 +70,7 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
         if not str(found[0]["input"]).strip():
             return None
         return _unreadable(str(found[0]["input"]), found[0]["msg"])
-    # Something is missing in each shape but one, and there the whole message stands.
+    # A field is missing in each shape but one, and the error of that shape quotes the whole message.
     message = next((one["input"] for one in found if isinstance(one["input"], dict)), {})
     if {"result", "error"} & message.keys() or ("method" in message and "id" not in message):
         return None
@@ -78,7 +78,7 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
 
 
 def _unreadable(line: str, problem: str) -> JSONRPCError | None:
-    """Half a Unicode character is no JSON for pydantic, and leaves the id to be read."""
+    """Explain a line that cannot be parsed. pydantic rejects half a Unicode character as JSON, but the id can still be read."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):
@@ -95,7 +95,7 @@ def _unreadable(line: str, problem: str) -> JSONRPCError | None:
 
 
 def refusal(id: object, code: int, text: str) -> JSONRPCError:
-    """Build an error that answers no request, or one whose id could be made out."""
+    """Build an error that answers no request, or one whose id could be read."""
     usable = id if isinstance(id, str | int) and not isinstance(id, bool) else None
     if isinstance(usable, str) and whole_text(usable) != usable:
         # It could not be written either.
@@ -115,7 +115,7 @@ async def _check(server: MCPServer, method: str, params: Mapping[str, Any]) -> N
 
 
 def _explain(error: ValidationError) -> str:
-    """Say where and what, never the value: it may be a secret."""
+    """Explain errors by place and problem, never by value: it may be a secret."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     lines = list(dict.fromkeys(_problem(problem["loc"], problem["msg"]) for problem in problems))
     return "; ".join(lines[:_MOST_PROBLEMS]) + "."

@@ -1,4 +1,4 @@
-"""What a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
+"""Resources that a client can read without calling a tool: the `*.fields` answers and single objects, live from the portal."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class History(Answer):
 
 
 async def _history(app: App) -> Answer:
-    # Imported here: few chats ask for it.
-    from bi_mcp.history.entries import told, undone
+    # Imported here: few chats need it.
+    from bi_mcp.history.entries import describe_entry, find_undone
 
     entries = await to_thread.run_sync(app.history.entries)
-    reverted = undone(entries)
+    reverted = find_undone(entries)
     latest = reversed(entries[-MOST_ENTRIES:])
-    return History(entries=[told(entry, reverted.get(entry.id)) for entry in latest])
+    return History(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
 
 
 def _history_resource(app: App) -> FunctionResource:

@@ -1,4 +1,4 @@
-"""The server on standard input and output: what the SDK does, and an answer to lines that are no message."""
+"""The server on standard input and output: the SDK's transport, and an answer to lines that are not messages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def _serve(server: MCPServer) -> None:
             await handlers.run(_Messages(reading, writing), writing, handlers.create_initialization_options())
         except anyio.get_cancelled_exc_class():
             if _is_closed(output):
-                # Nobody reads any more. The SDK would wait for the end of the input, and then show a stack trace.
+                # The client does not read any more. The SDK would wait for the end of the input, and then show a stack trace.
                 os._exit(0)
             raise
 
@@ -64,7 +64,7 @@ def _duplicate_of_output() -> int | None:
 
 
 def _is_closed(output: int | None) -> bool:
-    """Whether whoever read it has gone. Windows does not tell."""
+    """Return whether the client has closed its end of our output. Windows does not report it."""
     if output is None or sys.platform == "win32":
         return False
     poll = select.poll()
@@ -73,7 +73,7 @@ def _is_closed(output: int | None) -> bool:
 
 
 class _Messages:
-    """What the client sends, without the lines that are no message: who waits for an answer to one gets it here."""
+    """The client's messages. Lines that are not messages are left out; where the client expects an answer to one, it is sent from here."""
 
     def __init__(
         self, reading: ReadStream[SessionMessage | Exception], writing: WriteStream[SessionMessage]
@@ -86,7 +86,7 @@ class _Messages:
             try:
                 read = await self._reading.receive()
             except anyio.EndOfStream:
-                # The client is gone; what a keyring would answer helps nobody any more.
+                # The client is gone; an answer from the keyring is of no use any more.
                 stop_asking()
                 raise
             if isinstance(read, Exception):

@@ -1,4 +1,4 @@
-"""Who is told when an object changed: the streams of the newest protocol, and `resources/subscribe` of those before it."""
+"""Notifications about changed objects: the streams of the newest protocol version, and `resources/subscribe` of the older ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcp.server.subscriptions import ServerEvent
 
 MOST_PER_CLIENT = 1000
-# A client that does not read must not hold up the call of another.
+# A client that does not read must not block the call of another.
 TOLD_WITHIN_S = 1.0
 _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
@@ -32,7 +32,7 @@ class Subscriptions(InMemorySubscriptionBus):
         self._watched: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
 
     async def publish(self, event: ServerEvent) -> None:
-        """Tell everybody who asked for it."""
+        """Notify all subscribers of an address."""
         await super().publish(event)
         if not isinstance(event, ResourceUpdated):
             return
@@ -43,7 +43,7 @@ class Subscriptions(InMemorySubscriptionBus):
 
     def serve(self, server: MCPServer) -> None:
         """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
-        handlers = server._lowlevel_server  # noqa: SLF001  there is no other door for these two methods
+        handlers = server._lowlevel_server  # noqa: SLF001  the SDK has no public way to set these two methods
 
         async def subscribe(
             ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams

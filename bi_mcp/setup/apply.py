@@ -75,7 +75,8 @@ class Application:
         }
 
     async def run(self) -> Report:
-        """Make all steps that can be made. What is refused stops what depends on it; a lost connection stops everything.
+        """Make all steps that can be made. A refused step stops the steps that depend on it; a lost connection stops
+        everything.
 
         Cancelled, it ends after the request that is under way.
         """
@@ -85,7 +86,7 @@ class Application:
             await checkpoint()
             # A keyring may wait for its person.
             chunk = await to_thread.run_sync(self._chunks.next, position)
-            # Cut off in between, nobody would know what the request did.
+            # Cut off in between, we would not know whether the request was carried out.
             with anyio.CancelScope(shield=True):
                 await self._make(chunk)
             position = chunk[-1] + 1
@@ -93,7 +94,7 @@ class Application:
         return self.report()
 
     def report(self) -> Report:
-        """What is known so far."""
+        """The results so far."""
         results = [
             self._results.get(number) or Result(step, "not_done", step.id)
             for number, step in enumerate(self._steps)
@@ -101,7 +102,7 @@ class Application:
         return Report(results)
 
     def _adopt(self) -> None:
-        """What was matched by its name belongs to its key from now on; what needs no change is as it was applied."""
+        """Assign objects that were matched by name to their keys. Objects that need no change count as applied."""
         changed = {(change.group, change.key) for change in self.plan.changes}
         for group in GROUPS:
             for key, item in self.pairs.of(group).items():
@@ -135,7 +136,7 @@ class Application:
         await self._look_again({number: writes[number] for number in ready})
 
     async def _look_again(self, writes: Mapping[int, Write]) -> None:
-        """Nobody who moved a connector meanwhile must hold one of our locks."""
+        """Look again after the writes: somebody may have moved a connector meanwhile without holding our lock."""
         made = {
             number: (write, self._results[number].id or 0)
             for number, write in writes.items()
@@ -150,7 +151,7 @@ class Application:
         self._keep()
 
     def _forget(self, step: Step, id: int) -> None:
-        """What was taken back is not as the file says. What it was to replace stays."""
+        """Remove the record of a step that was taken back, since its object is not as the file says. The object that it was to replace stays."""
         key = step.key or ""
         if step.operation == "update":
             self._draft.put(step.group, key, Known(id))
@@ -162,7 +163,7 @@ class Application:
 
     def _take(self, number: int, outcome: object) -> None:
         step = self._steps[number]
-        # Someone else deleted it since the plan was made: what comes next has its way free all the same.
+        # Somebody else deleted it since the plan was made: the steps that wait for the deletion can go on all the same.
         gone = step.operation == "delete" and isinstance(outcome, NotFoundError)
         if gone or not isinstance(outcome, BiMcpError):
             self._done(number, outcome if isinstance(outcome, int) else step.id)
@@ -174,7 +175,7 @@ class Application:
         self._stopped = self._stopped or stops_all(outcome)
 
     def _skip(self, number: int) -> bool:
-        """Whether a step cannot be made because one that it needs was not."""
+        """Skip a step if one that it needs was not made. Returns true if it is skipped."""
         failed = [needed for needed in self._dependencies.needs(number) if self._has_failed(needed)]
         if failed:
             why = say("because this was not done: {step}", step=self._steps[failed[0]])
@@ -197,7 +198,7 @@ class Application:
         self._results[number] = Result(step, "done", id)
 
     def _is_last(self, number: int) -> bool:
-        """Whether the object is as the file says once this step is made."""
+        """Return whether the object is as the file says once this step is made."""
         others = self._dependencies.completing(number)
         return all(other in self._results and self._results[other].outcome == "done" for other in others)
 

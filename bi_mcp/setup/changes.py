@@ -1,4 +1,4 @@
-"""Pure: the changes of a plan, each with its reasons and with who changed the object last."""
+"""Pure: the changes of a plan, each with its reasons and the user who changed the object last."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def creation(setup: Setup, group: Group, key: str, known: Known | None) -> Change:
-    """What the portal does not have. `known` is the object that once stood behind the key."""
+    """The creation of an object that the portal does not have. `known` is the object that the key once meant."""
     reason = (
         say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
         if known
@@ -35,7 +35,7 @@ def update(
     compared: Comparison,
     warned: tuple[str, ...] = (),
 ) -> Iterator[Change]:
-    """What differs, or nothing where nothing does."""
+    """The update of the fields that differ. Yields nothing if none do."""
     if not compared.fields and not compared.columns:
         return
     named = ", ".join(field.field for field in compared.fields)
@@ -49,7 +49,7 @@ def update(
     ]
     by, at = _last_change(item)
     if any(field.drifted for field in compared.fields):
-        reasons.append(_told(by, at))
+        reasons.append(_describe_drift(by, at))
     yield Change(
         "update",
         group,
@@ -68,7 +68,7 @@ def update(
 def replacement(
     setup: Setup, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
 ) -> Change:
-    """What can only be made again."""
+    """The replacement of an object, because the differing fields can only be set when it is made."""
     named = ", ".join(field.field for field in fields)
     by, at = _last_change(item)
     return Change(
@@ -86,7 +86,7 @@ def replacement(
 
 
 def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] = ()) -> Change:
-    """What goes."""
+    """The deletion of an object."""
     by, at = _last_change(item)
     label = (item.name if isinstance(item, Dataset) else item.title) or ""
     return Change(
@@ -95,13 +95,13 @@ def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] =
 
 
 def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
-    """A connector does not tell."""
+    """The user and moment of an object's last change. Connectors do not have them."""
     if isinstance(item, Connector):
         return None, None
     return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
 
 
-def _told(by: int | None, at: str | None) -> str:
+def _describe_drift(by: int | None, at: str | None) -> str:
     if not by:
         return say("Changed on the portal since bi-mcp last applied it.")
     return say(

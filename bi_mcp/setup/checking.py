@@ -1,4 +1,4 @@
-"""Before anything is made: do the endpoints answer that new and changed sources would rely on?"""
+"""A check before anything is made: the endpoints that new and changed sources would use must answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, calle
             problems[key] = await _errors(key, setup, values, caller)
 
     async with anyio.create_task_group() as group:
-        for key in _affected(plan, setup):
+        for key in _find_affected(plan, setup):
             group.start_soon(check, key)
     told = [f"sources.{key}: {' '.join(errors)}" for key, errors in sorted(problems.items()) if errors]
     if told:
@@ -44,7 +44,7 @@ async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, calle
         )
 
 
-def _affected(plan: Plan, setup: Setup) -> list[str]:
+def _find_affected(plan: Plan, setup: Setup) -> list[str]:
     """Sources that are made or get values, and those of connectors that change."""
     sources = {change.key for change in plan.of("source", "create", "update", "replace")}
     connectors = {change.key for change in plan.of("connector", "create", "update")}

@@ -45,11 +45,11 @@ class Chunks:
         return chunk
 
     def take(self, numbers: Sequence[int]) -> dict[int, Write]:
-        """What these steps send. It is looked up again when it is asked for once more."""
+        """Take the writes of these steps. A write is looked up again when it is taken once more."""
         return {number: self._writes.pop(number) for number in numbers}
 
     def pace(self, sent: int, seconds: float) -> None:
-        """As many in the next request as end well within the portal's limit."""
+        """Set the size of the next batch so that it ends well within the portal's limit."""
         each = seconds / sent
         fitting = int(LONGEST_REQUEST_S / each) if each > 0 else MAX_COMMANDS
         self._batch = max(SMALLEST_BATCH, min(MAX_COMMANDS, fitting))
@@ -61,7 +61,7 @@ class Chunks:
         return any(deletes or self.guard.watches(self._write(other)) for other in needed)
 
     def _write(self, number: int) -> Write:
-        """What a step sends, looked up once, at the earliest when its turn comes."""
+        """The write of a step, looked up once, at the earliest when its turn comes."""
         if number not in self._writes:
             self._writes[number] = self.commands.write(self.steps[number])
         return self._writes[number]

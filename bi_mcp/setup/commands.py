@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bi_mcp.setup.steps import Step
     from bi_mcp.vault.setting_values import SettingValue, SettingValues
 
-# Stands for the id of a parent, which may be known only at the moment of sending.
+# A placeholder for the id of a parent, which may be known only at the moment of sending.
 PLACEHOLDER = 1
 
 # Fifty of them stay below what a web server takes as one request. A logo may be a picture of a megabyte.
@@ -56,7 +56,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Commands:
-    """Builds what is sent. `tables`: the portal has the newer family."""
+    """Builds the commands of steps. `tables`: the portal has the newer family."""
 
     bi: BIConnector
     setup: Setup
@@ -71,7 +71,7 @@ class Commands:
             return Write(step, refusal=refusal)
 
     def travels(self, write: Write) -> bool:
-        """Whether a write can be part of a batch: booleans, some texts and whole pictures cannot."""
+        """Return whether a write can be part of a batch: booleans, some texts and whole pictures cannot."""
         if write.refusal is not None or write.step.operation == "hide":
             return False
         try:
@@ -94,7 +94,7 @@ class Commands:
                 return self._update(id, changes)
 
     def stands_alone(self, step: Step) -> bool:
-        """Whether a dataset is made without one in BI Builder."""
+        """Return whether a dataset is made without one in BI Builder."""
         return self.tables and not self.setup.datasets[step.key or ""].builder_dataset
 
     def _fields(self, step: Step) -> Creation | Update | ColumnChanges | None:
@@ -121,19 +121,19 @@ class Commands:
         return SourceFields(
             title=entry.title,
             connector_id=PLACEHOLDER,
-            settings=self._revealed(step.key or "", entry.settings),
+            settings=self._reveal(step.key or "", entry.settings),
             description=entry.description,
             active=entry.active,
         )
 
     def _source_changes(self, step: Step) -> SourceChanges:
-        """What changes it, and the title, which newer portals demand: of the settings only those that differ."""
+        """The changes of a source: the differing fields and settings, and the title, which newer portals demand."""
         entry = self.setup.sources[step.key or ""]
         held = wire(entry)
         plain = {name: held[name] for name in _names(step) if name != "settings"}
         codes = [name.removeprefix("settings.") for name in step.fields if name.startswith("settings.")]
         chosen = {code: entry.settings[code] for code in codes}
-        settings = self._revealed(step.key or "", chosen) if codes else None
+        settings = self._reveal(step.key or "", chosen) if codes else None
         return SourceChanges(**{**plain, "title": entry.title}, settings=settings)
 
     def _dataset_fields(self, step: Step) -> DatasetFields:
@@ -180,7 +180,7 @@ class Commands:
         commands = self.bi.datasets.table_commands if self.tables else self.bi.datasets.commands
         return commands.delete(id)
 
-    def _revealed(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
+    def _reveal(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
         connector = self.setup.connectors[self.setup.sources[key].connector]
         return self.values.resolve(settings, connector.settings, connector.addresses)
 

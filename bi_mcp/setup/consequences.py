@@ -1,4 +1,4 @@
-"""Pure: what the change of a connector means for the values that its sources hold."""
+"""Pure: the effects that the change of a connector has on the values that its sources hold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bi_mcp.vault.destinations import destination
 from bi_mcp.vault.travel import addresses_of
 
 
-def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
-    """Where values of settings would go that never went there."""
+def warn_of_travel(compared: Comparison, item: Connector) -> Iterator[str]:
+    """Warn of hosts to which values of settings would be sent for the first time."""
     known = {_destination_or_address(address) for address in addresses_of(item)}
     hosts = {
         _destination_or_address(field.after) for field in compared.fields if field.field in ENDPOINTS
@@ -28,7 +28,7 @@ def travelling(compared: Comparison, item: Connector) -> Iterator[str]:
         )
 
 
-def dropped(compared: Comparison) -> Iterator[str]:
+def warn_of_losses(compared: Comparison) -> Iterator[str]:
     lost = [
         field.field for field in compared.fields if field.field.startswith("settings.") and not field.after
     ]

@@ -1,4 +1,4 @@
-"""Pure: which steps must have been made before another one, and which make an object complete."""
+"""Pure: the steps that must be made before another one, and the steps that complete an object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Dependencies:
-    """Among the steps of a plan, which are told by their numbers."""
+    """Dependencies among the steps of a plan. Steps are identified by their numbers."""
 
     def __init__(self, steps: Sequence[Step], setup: Setup) -> None:
         self._steps = steps
@@ -45,7 +45,7 @@ class Dependencies:
         ]
 
     def parent(self, step: Step) -> tuple[Group, str] | None:
-        """What an object belongs to, by the file."""
+        """The parent of an object, by the file."""
         key = step.key or ""
         if step.group == "connector" or step.operation not in {"add", "delete"}:
             return None

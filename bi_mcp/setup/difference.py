@@ -1,6 +1,6 @@
-"""Pure: one object of a setup against the portal's: which fields differ, and who made them so.
+"""Pure: the differences between an object of a setup and the portal's, and who made them.
 
-Values of settings are compared here and nowhere shown: they match, they differ, or it cannot be known.
+Values of settings are compared here and never shown: they match, they differ, or it cannot be known.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 HIDDEN = "(hidden)"
 
-# What a portal may store otherwise than it was sent; with a state the file decides alone.
+# Fields that a portal may store in another form than they were sent; with a state the file decides alone.
 _REWRITTEN = frozenset({"logo"})
-# Portals answer these for what was never set.
+# Portals answer these values for fields that were never set.
 _UNSET: Mapping[str, object] = {"description": "", "sort": 100, "supportMapping": False, "sourceCode": ""}
 
 Wire = Mapping[str, Any]
@@ -33,7 +33,7 @@ Wire = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs, and what could not be compared or has no value here, each as a sentence's end."""
+    """The differences, and the fields that could not be compared or have no value here, each as the end of a sentence."""
 
     fields: tuple[FieldChange, ...]
     columns: ColumnChange = NO_COLUMNS
@@ -79,7 +79,7 @@ def compare_source(
             continue
         if code not in values or values[code] != secret:
             before = HIDDEN if values.get(code) else None
-            fields.append(FieldChange(f"settings.{code}", before, _shown(value)))
+            fields.append(FieldChange(f"settings.{code}", before, _mask(value)))
     return Comparison(tuple(fields), unknown=tuple(unknown))
 
 
@@ -95,7 +95,7 @@ def compare_dataset(entry: DatasetEntry, item: Dataset, applied: Mapping[str, st
 def immutable_differences(
     key: str, entry: DatasetEntry, item: Dataset, source_id: int | None
 ) -> Iterator[FieldChange]:
-    """What of a dataset can only change by making it again. `source_id` is None for a source that is still to be made."""
+    """Differences of a dataset that can only be applied by making it again. `source_id` is None for a source that is still to be made."""
     pairs = {
         "name": (item.name, entry.name or key),
         "source": (item.source_id, source_id),
@@ -103,13 +103,13 @@ def immutable_differences(
         "externalName": (item.external_name, entry.external_name),
     }
     for field, (before, after) in pairs.items():
-        # What a portal does not tell is no reason to delete anything.
+        # If a portal does not answer a field, that is not a reason to delete anything.
         if before is not None and not _same(before, after):
             yield FieldChange(field, before, after)
 
 
 def compare_columns(wanted: Iterable[ColumnEntry], there: Iterable[Column]) -> ColumnChange:
-    """A column is known by its external code. One whose name or type differs is deleted and added again."""
+    """Compare columns by their external codes. One whose name or type differs is deleted and added again."""
     by_code = {column.external_code: column for column in there}
     delete, add, show = list[tuple[int, str]](), list[ColumnEntry](), list[tuple[int, bool]]()
     for entry in wanted:
@@ -126,7 +126,7 @@ def compare_columns(wanted: Iterable[ColumnEntry], there: Iterable[Column]) -> C
 
 
 def digests(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, str]:
-    """What stands in the state once an entry was applied. Nothing is made of the values of settings."""
+    """The digests of an entry that the state holds once it was applied. Values of settings are never digested."""
     fields = wire(entry)
     if isinstance(entry, SourceEntry):
         plain = {name: fields[name] for name in fields if name not in {"connector", "settings"}}
@@ -143,7 +143,7 @@ def digests(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, str
 
 
 def wire(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, Any]:
-    """What the file says of an object, as the API spells it."""
+    """The fields of an entry, as the API spells them."""
     return entry.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -153,7 +153,7 @@ def _differing(wanted: Wire, held: Wire, applied: Mapping[str, str]) -> Iterator
         before = _UNSET.get(name) if before is None else before
         if _same(value, before) or (name in _REWRITTEN and applied.get(name) == digest(_normal(value))):
             continue
-        yield FieldChange(name, before, value, _drifted(name, before, applied))
+        yield FieldChange(name, before, value, _has_drifted(name, before, applied))
 
 
 def _differing_parts(
@@ -163,7 +163,7 @@ def _differing_parts(
         before, after = held.get(part), wanted.get(part)
         name = f"{prefix}.{part}"
         if before != after:
-            yield FieldChange(name, before, after, _drifted(name, before, applied))
+            yield FieldChange(name, before, after, _has_drifted(name, before, applied))
 
 
 def _column_fields(
@@ -184,8 +184,8 @@ def _column(entry: ColumnEntry) -> dict[str, object]:
     return {"externalCode": entry.external_code, "type": entry.type, "visible": entry.visible}
 
 
-def _drifted(name: str, before: object, applied: Mapping[str, str]) -> bool:
-    """Whether bi-mcp left this field, or the whole object, otherwise than it is now."""
+def _has_drifted(name: str, before: object, applied: Mapping[str, str]) -> bool:
+    """Return whether this field, or the whole object, was changed since bi-mcp last applied it."""
     if not applied:
         return False
     if name not in applied:
@@ -203,6 +203,6 @@ def _normal(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-def _shown(value: SettingValue) -> object:
-    """A reference as the file writes it; a value that stands in the file is a value all the same."""
+def _mask(value: SettingValue) -> object:
+    """A reference as the file writes it. A literal value is hidden, even if it is written in the file."""
     return HIDDEN if isinstance(value, str | int) else value.model_dump()

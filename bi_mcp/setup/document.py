@@ -30,13 +30,13 @@ _HALVES = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much of a file is read, and for how long."""
+    """Bounds of reading a file: its size, and the time that reading may take."""
 
     characters: int
     seconds: float = inf
 
 
-# A file of ten thousand datasets with thirty columns has some thirty megabytes; more is no setup.
+# A file of ten thousand datasets with thirty columns has some thirty megabytes; a larger file is not a setup.
 OF_A_COMMAND = Bounds(64 * 1024 * 1024)
 
 # A server has others to serve. A thousand datasets with twenty columns have 1.4 million characters.
@@ -86,7 +86,7 @@ def find_places(text: str, name: str, bounds: Bounds) -> MarkedDict | None:
 
 
 def _json(text: str) -> dict[str, Any] | None:
-    """None for what is not JSON, and for what JSON and YAML, or two readers of JSON, read otherwise."""
+    """Parse JSON. None for text that is not JSON, and for text that JSON and YAML, or two readers of JSON, read differently."""
     if not text.lstrip().startswith("{") or _HALVES.search(text):
         return None
     try:
@@ -224,7 +224,7 @@ class _Composing:
         return whole_text(event.value)
 
     def _check(self, event: Any) -> None:
-        """A value that begins with `*`, `&` or `!` may be a password: none of them is repeated."""
+        """Refuse anchors, aliases and tags. A value that begins with `*`, `&` or `!` may be a password, so none of them is repeated."""
         if _kind(event) == "AliasEvent" or event.anchor is not None:
             self._refuse(event, say("anchors are not read here. Write the part out"))
         if event.tag is not None:

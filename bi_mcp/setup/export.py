@@ -1,4 +1,4 @@
-"""A portal -> a setup. What could be a secret becomes a reference; what is at its default is left out."""
+"""A portal -> a setup. A value that could be a secret becomes a reference; a field with its default value is left out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference that a file has already, and what it stands for, None where that cannot be found here."""
+    """A reference that a file has already, and the value that it refers to, None where that cannot be found here."""
 
     value: SettingValue
     secret: Secret | None
@@ -76,7 +76,7 @@ def export_setup(
     where that is bound to where the connector leads.
     """
     export = _Export(snapshot, state, shown_settings, tables, references or {}, known)
-    # A variable that stands for one value already must not stand for another, too.
+    # A variable that is used for one value already must not be used for another.
     export.variables.update(_variables(export.references.values()))
     titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
     export.keys["connector"] = _keys("connector", titles, state)

@@ -1,4 +1,4 @@
-"""Pure: what of a setup a portal may refuse, or nobody can call. Sentences for a plan's obstacles and notes."""
+"""Pure: parts of a setup that a portal may refuse, and addresses that cannot be called. Sentences for a plan's obstacles and notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWER_TYPES = frozenset({"money", "timezone"})
 
 
 def unusable_addresses(key: str, entry: ConnectorEntry, names: Sequence[str] = ENDPOINTS) -> Iterator[str]:
-    """Of the fields with these names; what a portal has already may stay as it is."""
+    """Obstacles from addresses in the fields with these names. Addresses that a portal has already may stay as they are."""
     held = wire(entry)
     try:
         check_addresses({name: held[name] for name in names if name in ENDPOINTS})
@@ -25,7 +25,7 @@ def unusable_addresses(key: str, entry: ConnectorEntry, names: Sequence[str] = E
 
 
 def doubtful_replacements(key: str, columns: Sequence[ColumnEntry], generation: Generation) -> Iterator[str]:
-    """What is deleted first must be sure to come back."""
+    """Obstacles from columns that are deleted first and that the portal may refuse to add again."""
     for column in columns:
         if generation != "tables" and column.type in NEWER_TYPES:
             yield say(
@@ -53,7 +53,7 @@ def doubtful_types(key: str, columns: Sequence[ColumnEntry], generation: Generat
 
 
 def _doubts(where: str, generation: Generation, names: Sequence[str]) -> Iterator[str]:
-    """It is known only afterwards, and nothing is lost by trying."""
+    """Note that a portal may not have these parts. It is known only after the attempt, and nothing is lost by trying."""
     if names and generation != "tables":
         yield say(
             "{where}: this portal may be too old for {names}, and refuse it.",

@@ -26,7 +26,7 @@ HEADER = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 MAX_PROBLEMS = 20
 
-# Telling each of so many would take more memory than the file.
+# Reporting each of so many would take more memory than the file.
 MOST_TOLD_APART = 50_000
 
 # From the setup down to a column or a parameter: group, key, list, element.
@@ -52,7 +52,7 @@ def read_setup(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> Setup:
         problems = list(dangling(setup))
         if not problems:
             return setup
-    raise _refused(name, document if marked else find_places(text, name, bounds) or document, problems)
+    raise _refusal(name, document if marked else find_places(text, name, bounds) or document, problems)
 
 
 def write_setup(setup: Setup, existing: str | None = None) -> str:
@@ -66,12 +66,12 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
 
 
 def to_document(setup: Setup) -> dict[str, Any]:
-    """The setup as plain data, in the order in which a person reads it, without what is left at its default."""
+    """The setup as plain data, in the order in which a person reads it, without fields at their default."""
     return setup.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _load(existing: str) -> Any:
-    """What `read_setup` has read before, now with its comments."""
+    """Load the text that `read_setup` has read before, now with its comments."""
     return _yaml().load(existing)
 
 
@@ -110,7 +110,9 @@ def _problems(error: ValidationError, name: str) -> list[tuple[Path, str]]:
 
 
 def _setting(path: Path) -> tuple[Path, str] | None:
-    """The value of a setting has many forms; pydantic would tell of each of them why it is not that one."""
+    """The place and the reason of an error inside the value of a setting. It has many forms, and pydantic would explain
+    for each of them why it does not fit.
+    """
     if path[:1] != ("sources",) or path[2:3] != ("settings",) or len(path) < LENGTH_OF_SETTING:
         return None
     forms = "{env: BI_MCP_SECRET_…}, {file: name} or {secret: name}"
@@ -124,7 +126,7 @@ def _reason(kind: str, message: str) -> str:
     return words.get(kind, message.removeprefix("Value error, "))
 
 
-def _refused(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
+def _refusal(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
     told = [_tell(name, document, path, reason) for path, reason in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
         told.append(say("and {count} more", count=len(problems) - MAX_PROBLEMS))
@@ -142,7 +144,9 @@ def _tell(name: str, document: object, path: Path, reason: str) -> str:
 
 
 def _walk(document: object, path: Path) -> tuple[Path, Place]:
-    """How far a path leads, and where that stands. Branches of a union appear in it as names of types: no part of the file."""
+    """Follow a path as far as it leads, and return the steps and the place where it ends. Union branches appear in it
+    as names of types, which are not part of the file.
+    """
     place, here, steps = Place(1, 1), document, list[str | int]()
     for step in path:
         if isinstance(here, Mapping | list):
@@ -166,7 +170,7 @@ def _dump(document: object) -> str:
 
 
 def _legible(scalar: Any) -> Any:
-    """What the writer would leave without quotes, and the reader then takes for something else."""
+    """Quote a text that the writer would leave without quotes and the reader would then take for something else."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(scalar, str) and _MISREAD.search(scalar):
@@ -189,7 +193,7 @@ def _block_style(wanted: Any, depth: int = 0) -> Any:
 
 
 def _merge(there: Any, wanted: Mapping[str, Any], depth: int = 0) -> None:
-    """Make a mapping of the file hold what is wanted, touching only what differs."""
+    """Make a mapping of the file equal to the wanted one, touching only the parts that differ."""
     for key in [key for key in there if key not in wanted]:
         del there[key]
     for key, value in wanted.items():

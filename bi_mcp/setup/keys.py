@@ -11,7 +11,7 @@ LONGEST = 60
 
 
 def make_key(title: str, stem: str, taken: Collection[str]) -> str:
-    """`"Продажи (test)"` -> `prodazhi_test`; `stem` stands where nothing of a title can be written, a number where it is taken."""
+    """`"Продажи (test)"` -> `prodazhi_test`; `stem` is used if a title has no usable letters, and a number is added if the key is taken."""
     plain = re.sub(r"[^a-z0-9]+", "_", transliterate(split_camel_case(title))).strip("_")[:LONGEST].strip("_")
     key = plain or stem
     if not key[0].isalpha():

@@ -1,4 +1,4 @@
-"""Pure: the setup of one portal made fit for another: other addresses, other names of secrets."""
+"""Pure: the setup of one portal adapted to another: other addresses, other names of secrets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bi_mcp.vault.setting_values import SettingValue
 
 @dataclass(frozen=True)
 class Mapped:
-    """What replaces what: beginnings of addresses, and names of secrets."""
+    """Replacements: beginnings of addresses, and names of secrets."""
 
     urls: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, setup: Setup) -> Setup:
-        """The setup with everything replaced. Raises `PlanError` for a mapping that meets nothing: it was misspelt."""
+        """The setup with everything replaced. Raises `PlanError` for a mapping that meets nothing: it was misspelled."""
         met = set[str]()
         connectors = {key: self._connector(entry, met) for key, entry in setup.connectors.items()}
         sources = {key: self._source(entry, met) for key, entry in setup.sources.items()}

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
-    """Where something stands, counted from one."""
+    """A place in a file, counted from one."""
 
     line: int
     column: int
 
 
 class MarkedDict(dict[str, Any]):
-    """A mapping, and where each of its names stands."""
+    """A mapping, and the place of each of its names."""
 
     __slots__ = ("marks",)
 
@@ -23,7 +23,7 @@ class MarkedDict(dict[str, Any]):
 
 
 class MarkedList(list[Any]):
-    """A list, and where each of its elements begins."""
+    """A list, and the place of each of its elements."""
 
     __slots__ = ("marks",)
 
@@ -33,7 +33,7 @@ class MarkedList(list[Any]):
 
 
 def place_of(node: object, step: object) -> Place | None:
-    """Where a part of a mapping or a list stands, None where it has none or nobody noted it."""
+    """The place of a part of a mapping or a list, None where it is unknown."""
     if isinstance(node, MarkedDict) and isinstance(step, str):
         return node.marks.get(step)
     if isinstance(node, MarkedList) and isinstance(step, int) and 0 <= step < len(node.marks):

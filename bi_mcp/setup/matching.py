@@ -1,7 +1,7 @@
-"""Pure: which object of the portal each key of a setup stands for.
+"""Pure: the object of the portal that each key of a setup means.
 
-The state's id decides. Without one, an object is known by its title (a source: within its connector) or, a dataset, by its
-name, which is unique on a portal. What could be two objects is never guessed.
+The state's id decides. Without one, an object is known by its title (a source: within its connector) or, a dataset, by
+its name, which is unique on a portal. Where two objects are possible, neither is guessed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Pairs:
             return self.connectors
         return self.sources if group == "source" else self.datasets
 
-    def unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
-        """What the portal has and the file does not."""
+    def find_unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
+        """Objects that the portal has and the file does not."""
         for group in GROUPS:
             paired = {item.id for item in self.of(group).values()}
             for item in live(snapshot, group).values():
@@ -72,8 +72,8 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
     return Pairs(connectors, sources, datasets)
 
 
-def paired(pairs: Pairs, state: State) -> State:
-    """The state with what was matched by its name, too."""
+def add_pairs(pairs: Pairs, state: State) -> State:
+    """The state with the objects that were matched by name added."""
     draft = StateDraft(state)
     for group in GROUPS:
         for key, item in pairs.of(group).items():
@@ -101,9 +101,9 @@ class _Matching(Generic[Item]):
         }
         # The file no longer has their keys. One of them is what a new key means only where nothing else can be meant.
         left = {item.id for item in known.values()} - taken
-        free = _grouped((item for item in self.items.values() if item.id not in taken), shown)
+        free = _group_by((item for item in self.items.values() if item.id not in taken), shown)
         by_name = dict[str, Item]()
-        for name, namesakes in _grouped((key for key in self.keys if key not in by_id), wanted).items():
+        for name, namesakes in _group_by((key for key in self.keys if key not in by_id), wanted).items():
             alike = free.get(name, [])
             strangers = [item for item in alike if item.id not in left]
             renamed = not strangers and len(alike) == len(namesakes)
@@ -112,7 +112,7 @@ class _Matching(Generic[Item]):
         return {key: pairs[key] for key in self.keys if key in pairs}
 
     def _decide(self, namesakes: list[str], found: list[Item]) -> dict[str, Item]:
-        """As many objects as keys are paired in their order, which is that of an export."""
+        """Pair as many objects as keys in their order, which is that of an export."""
         if not found or len(found) == len(namesakes):
             return dict(zip(namesakes, found, strict=False))
         ids = ", ".join(str(item.id) for item in found)
@@ -129,7 +129,7 @@ class _Matching(Generic[Item]):
         )
 
 
-def _grouped(members: Iterable[Grouped], name: Callable[[Grouped], object]) -> dict[object, list[Grouped]]:
+def _group_by(members: Iterable[Grouped], name: Callable[[Grouped], object]) -> dict[object, list[Grouped]]:
     groups = dict[object, list[Grouped]]()
     for member in members:
         groups.setdefault(name(member), []).append(member)

@@ -1,7 +1,8 @@
-"""What a request was about to create, written down before it is sent; after a kill, its objects are found by that.
+"""The objects that a request is about to create, written down before it is sent; after a kill they are found by this
+record.
 
-An update or a deletion that was cut off needs no memory: the next plan compares with the portal. A creation does, since
-sent again it would be doubled.
+An update or a deletion that was cut off needs no record: the next plan compares with the portal. A creation does,
+because sending it again would create a second object.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bi_mcp.setup.state import Known, State, StateDraft
 if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
 
-# By what an object is known again, beside being newer than the newest before the request.
+# The fields by which an object is recognised. It must also be newer than the newest before the request.
 IDENTITY: Mapping[Group, tuple[str, ...]] = {
     "connector": ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
     "source": ("title",),
@@ -48,7 +49,7 @@ class Pending:
     creations: Sequence[Creation]
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """The record as JSON."""
         creations = [
             [creation.group, creation.key, list(creation.identity), creation.parent, creation.replaces]
             for creation in self.creations
@@ -57,7 +58,7 @@ class Pending:
 
 
 def read_pending(document: Mapping[str, Any]) -> Pending:
-    """Raises `StateFileError` for what is none."""
+    """Parse the record of a request. Raises `StateFileError` if it is damaged."""
     try:
         creations = [
             Creation(parse_group(group), str(key), tuple(map(str, identity)), parent, replaces)
@@ -74,7 +75,7 @@ def read_pending(document: Mapping[str, Any]) -> Pending:
 
 
 def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[State, list[Creation]]:
-    """Take what the request made into the state; return it with what was not found.
+    """Add the objects that the request made to the state; return it with the creations that were not found.
 
     Raises `PlanError` where more objects look like it than were to be made.
     """
@@ -86,7 +87,7 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
             alike = [creation for creation in creations if _looks(creation) == looks]
             wanted = [item for item in alike if not _is_known(item, snapshot, draft)]
             found = _newer(alike[0], pending, snapshot, draft)
-            # Where nothing is looked for any more, what else looks like it is someone else's.
+            # If all creations were found, another object that looks like them belongs to somebody else.
             if wanted and len(found) > len(wanted):
                 raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.

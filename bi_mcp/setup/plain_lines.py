@@ -1,7 +1,7 @@
-"""A fast reader for what a setup file looks like: a name and its value, or a column, on each line.
+"""A fast reader for the usual form of a setup file: a name and its value, or a column, on each line.
 
-It reads what `bi-mcp export` writes some ten times as fast as a YAML parser in Python. It reads nothing that YAML could
-read otherwise: where a line is of another kind, it gives up, and the whole file goes to the parser.
+It reads the output of `bi-mcp export` some ten times as fast as a YAML parser in Python. It reads nothing that YAML
+could read differently: at a line of another kind it gives up, and the whole file goes to the parser.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SINGLE = r"'(?:[^']|'')*'"
 
 
 def _scalar(signs: str, after_colon: str) -> str:
-    """Text between quotes, a number, or words that begin with a letter. Nothing here can match in two ways."""
+    """A pattern for text between quotes, a number, or words that begin with a letter. Nothing here can match in two ways."""
     rest = rf"[{signs}#]*(?::(?={after_colon})[{signs}#]*)*"
     word = rf"(?:[{signs}]|:(?={after_colon})){rest}"
     return rf"(?:{_DOUBLE}|{_SINGLE}|{_NUMBER}|[^\W\d]{rest}(?: +{word})*)"
@@ -48,7 +48,7 @@ _END = re.compile(r"(?: +\#.*)? *$")
 
 
 class _OtherError(Exception):
-    """The file holds what only YAML can tell."""
+    """The file has a part that only the YAML parser can read."""
 
 
 def read_plain_lines(text: str, until: float) -> MarkedDict | None:

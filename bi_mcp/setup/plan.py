@@ -1,4 +1,4 @@
-"""What a plan is: changes in the order in which they are made, each with its reasons. Data only."""
+"""A plan: changes in the order in which they are made, each with its reasons. Data only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ColumnChange:
-    """What happens to the columns of a dataset that stays: ids and names to delete, entries to add, `(id, visible)` to set."""
+    """The changes to the columns of a dataset that stays: ids and names to delete, entries to add, `(id, visible)` to set."""
 
     delete: tuple[tuple[int, str], ...] = ()
     add: tuple[ColumnEntry, ...] = ()
@@ -75,22 +75,17 @@ class Change:
     changed_at: str | None = None
 
     @property
-    def drifted(self) -> bool:
-        """Whether someone else changed on the portal what this would set."""
-        return any(field.drifted for field in self.fields)
-
-    @property
     def deletes(self) -> bool:
-        """Whether an object of the portal goes away."""
+        """True if an object is removed from the portal."""
         return self.action in {"replace", "delete"}
 
     def deed(self) -> dict[str, Any]:
-        """What would be done, without the words for it: they differ from language to language."""
+        """The change without the words for it, which differ from language to language."""
         words = {"reasons", "consequences"}
         return {name: value for name, value in self.as_json().items() if name not in words}
 
     def as_json(self) -> dict[str, Any]:
-        """For machines; holds no value of a setting."""
+        """The change for machines; holds no value of a setting."""
         document = asdict(self)
         for change in document["fields"]:
             values = {side: change[side] for side in ("before", "after")}
@@ -107,9 +102,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done to a portal.
+    """The changes that would be made to a portal.
 
-    `notes` are worth knowing, `obstacles` must be removed before the plan can be applied. `state_digest` stands for
+    `notes` are worth knowing, `obstacles` must be removed before the plan can be applied. `state_digest` is a digest of
     everything on the portal that the plan rests on.
     """
 
@@ -132,7 +127,7 @@ class Plan:
         return [change for change in self.changes if change.deletes]
 
     def count(self, action: Action) -> int:
-        """How many changes are of a kind."""
+        """Count the changes of a kind."""
         return sum(change.action == action for change in self.changes)
 
     def of(self, group: Group, *actions: Action) -> Iterator[Change]:
@@ -145,7 +140,7 @@ class Plan:
         return f"{', '.join(counted)}." if counted else say("Nothing to do: the portal is as the file says.")
 
     def as_json(self) -> dict[str, Any]:
-        """For machines; holds no value of a setting."""
+        """The plan for machines; holds no value of a setting."""
         return {
             "portal": self.portal,
             "checksum": self.checksum,

@@ -1,7 +1,4 @@
-"""Pure: what a plan rests on, as one digest: the objects as they are, and what the file says of those that change.
-
-No value of a setting is in it.
-"""
+"""Pure: the digest of everything that a plan rests on: the objects as they are, and the file's entries for those that change."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ def _live(pairs: Pairs, snapshot: Snapshot, changes: Sequence[Change]) -> list[o
 
 
 def _meant(setup: Setup, changes: Sequence[Change]) -> list[object]:
-    """What the file says of every object that would be made or changed: of a new one a plan shows no more than the label."""
+    """The file's entries for all objects that would be made or changed. A plan shows only the label of a new object."""
     keys = [(change.group, change.key) for change in changes if change.key is not None]
     return [[group, key, _public_entry(setup, group, key)] for group, key in keys]
 

@@ -49,7 +49,7 @@ def _details(change: Change) -> Iterator[str]:
 
 
 def _safe(text: str) -> str:
-    """Titles come from outside: they must neither end a cell nor become markup."""
+    """Escape a title. Titles come from outside: they must neither end a cell nor become markup."""
     for sign, written in (
         ("&", "&amp;"),
         ("<", "&lt;"),

@@ -50,7 +50,7 @@ def name_of(change: Change) -> str:
 
 
 def deed(change: Change) -> str:
-    """What would be done, as a verb."""
+    """The change as a verb."""
     return say(VERBS[change.action])
 
 

@@ -1,4 +1,4 @@
-"""Setup, portal and state -> a plan. Pure but for the values behind references, which are compared and never shown."""
+"""Setup, portal and state -> a plan. Pure except for the values behind references, which are compared and never shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.groups import GROUPS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.setup.changes import creation, deletion, replacement, update
-from bi_mcp.setup.consequences import dropped, travelling
+from bi_mcp.setup.consequences import warn_of_losses, warn_of_travel
 from bi_mcp.setup.difference import (
     compare_connector,
     compare_dataset,
@@ -43,7 +43,7 @@ CHARTS_BREAK = text("Charts and dashboards that use it break.")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a plan is made of. `prune` deletes what the portal has and the file does not."""
+    """The input of a plan. `prune` deletes objects that the portal has and the file does not."""
 
     setup: Setup
     snapshot: Snapshot
@@ -54,7 +54,7 @@ class Wanted:
 
 
 def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
-    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` for what cannot be told."""
+    """Compare, and put the changes into the order in which they can be made. Raises `PlanError` where an object cannot be identified."""
     pairs = match(wanted.setup, wanted.snapshot, wanted.state)
     planning = _Planning(wanted, pairs)
     changes = planning.changes()
@@ -69,7 +69,7 @@ def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
 
 
 class _Planning:
-    """One run over a setup: connectors, sources, datasets, then what goes."""
+    """One run over a setup: connectors, sources, datasets, then deletions."""
 
     def __init__(self, wanted: Wanted, pairs: Pairs) -> None:
         self._wanted = wanted
@@ -79,18 +79,18 @@ class _Planning:
         self.obstacles = list[str]()
 
     def changes(self) -> list[Change]:
-        """Sources are made before the datasets that move to them; what is replaced goes only when its successor is there."""
+        """All changes in order. Sources are made before the datasets that move to them; a replaced object is deleted only after its successor is made."""
         connectors = [change for key in self._setup.connectors for change in self._connector(key)]
         sources = [change for key in self._setup.sources for change in self._source(key)]
         datasets = [change for key in self._setup.datasets for change in self._dataset(key)]
         gone = list(self._gone())
-        # Names are unique on a portal: what goes makes room before what comes.
+        # Names are unique on a portal: deletions make room before additions.
         leaving_datasets = [change for change in gone if change.group == "dataset"]
         others = [change for change in gone if change.group != "dataset"]
         return [*connectors, *sources, *leaving_datasets, *datasets, *others]
 
     def notes(self) -> Iterator[str]:
-        """What the reader should know beside the changes."""
+        """Notes that the reader should know beside the changes."""
         yield from dict.fromkeys(self._unknown)
         unmanaged = [group for group, item in self._strangers()]
         if unmanaged and not self._wanted.prune:
@@ -100,12 +100,12 @@ class _Planning:
                 "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
                 counted=counted,
             )
-        yield from self._moved()
+        yield from self._warn_of_moves()
         if self._wanted.snapshot.vanished:
             yield say("Objects were deleted while the portal was read; plan again if they matter.")
 
-    def _moved(self) -> Iterator[str]:
-        """A source that the file calls otherwise than the portal is a new one, unless someone says that it is not."""
+    def _warn_of_moves(self) -> Iterator[str]:
+        """Warn where a source has another title in the file than on the portal: it counts as a new one unless the user says that it is not."""
         strangers = {item.id for group, item in self._strangers() if group == "source"}
         for key, entry in self._setup.datasets.items():
             item = self._pairs.datasets.get(key)
@@ -125,13 +125,13 @@ class _Planning:
             self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation))
             yield self._creation("connector", key)
             return
-        compared = compare_connector(entry, item, self._applied("connector", key))
+        compared = compare_connector(entry, item, self._applied_digests("connector", key))
         differing = [field.field for field in compared.fields]
         self.obstacles.extend(unusable_addresses(key, entry, differing))
         self._unknown.extend(doubtful_fields(key, entry, self._wanted.generation, differing))
         consequences = (
-            *travelling(compared, item),
-            *dropped(compared),
+            *warn_of_travel(compared, item),
+            *warn_of_losses(compared),
             *self._stored_secrets(key, entry, item),
         )
         yield from update(self._setup, "connector", key, item, compared, consequences)
@@ -157,7 +157,7 @@ class _Planning:
         compared = compare_source(
             entry,
             item,
-            self._applied("source", key),
+            self._applied_digests("source", key),
             reveal,
             active_counts=self._wanted.generation == "classic",
         )
@@ -180,7 +180,7 @@ class _Planning:
                 self._setup, "dataset", key, item, fixed, say(CHARTS_BREAK), *self._orphan(item)
             )
             return
-        compared = compare_dataset(entry, item, self._applied("dataset", key))
+        compared = compare_dataset(entry, item, self._applied_digests("dataset", key))
         if compared.columns.delete:
             added = compared.columns.add
             self.obstacles.extend(doubtful_replacements(key, added, self._wanted.generation))
@@ -191,7 +191,7 @@ class _Planning:
         yield from update(self._setup, "dataset", key, item, compared, warned)
 
     def _gone(self) -> Iterator[Change]:
-        """What has a successor or, with `prune`, no place in the file: datasets first."""
+        """Objects that have a successor or, with `prune`, are not in the file: datasets first."""
         leaving = self._wanted.state.leaving
         for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
@@ -201,12 +201,12 @@ class _Planning:
                 yield deletion(group, item, say("It is not in the file."), warned)
 
     def _strangers(self) -> list[tuple[Group, AnyItem]]:
-        return list(self._pairs.unmanaged(self._wanted.snapshot))
+        return list(self._pairs.find_unmanaged(self._wanted.snapshot))
 
     def _is_replaced(self, key: str, source: Source) -> bool:
         connector = self._pairs.connectors.get(self._setup.sources[key].connector)
         if source.connector_id is None:
-            # What a portal does not tell is no reason to make anything again.
+            # If a portal does not answer the connector, that is not a reason to make the source again.
             return False
         return connector is None or connector.id != source.connector_id
 
@@ -220,17 +220,17 @@ class _Planning:
     def _creation(self, group: Group, key: str) -> Change:
         return creation(self._setup, group, key, self._wanted.state.known(group).get(key))
 
-    def _applied(self, group: Group, key: str) -> Mapping[str, str]:
+    def _applied_digests(self, group: Group, key: str) -> Mapping[str, str]:
         known = self._wanted.state.known(group).get(key)
         return known.fields if known else {}
 
     def _reveal(self, entry: SourceEntry, code: str, value: SettingValue) -> Secret:
-        """Raises what an unusable reference raises."""
+        """Reveal the value of a setting. Raises the errors of an unusable reference."""
         connector = self._setup.connectors[entry.connector]
         return self._wanted.values.resolve({code: value}, connector.settings, connector.addresses)[code]
 
     def _stored_secrets(self, key: str, entry: ConnectorEntry, item: Connector) -> list[str]:
-        """Which stored secrets the connector would take along; where it may not, the plan cannot be applied."""
+        """The stored secrets that the connector would take along. If one may not go there, the plan gets an obstacle."""
         named = self._wanted.values.named
         if named is None:
             return []
@@ -242,7 +242,7 @@ class _Planning:
             return []
 
     def _check_values(self, key: str, entry: SourceEntry) -> None:
-        """What is about to be made needs every value."""
+        """Check that every value of an object that is about to be made can be found."""
         for code, value in entry.settings.items():
             try:
                 self._reveal(entry, code, value)

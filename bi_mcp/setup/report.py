@@ -1,4 +1,4 @@
-"""What became of each step of an application."""
+"""The outcome of each step of an application."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was done."""
+        """True if everything was done."""
         return all(result.outcome == "done" for result in self.results)
 
     def of(self, outcome: Outcome) -> list[Result]:
@@ -67,7 +67,7 @@ class Report:
         return done if self.complete else f"{done} {say(AGAIN)}"
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The report for machines."""
         results = [
             {
                 "step": str(result.step),
@@ -90,7 +90,7 @@ class Report:
 
 
 def outcome_of(error: BiMcpError) -> Outcome:
-    """What became of a step that ended with this error."""
+    """The outcome of a step that ended with this error."""
     if isinstance(error, SkippedError):
         return "skipped"
     if isinstance(error, InterruptedWriteError) or may_have_happened(error):
@@ -99,7 +99,7 @@ def outcome_of(error: BiMcpError) -> Outcome:
 
 
 def stops_all(error: BiMcpError) -> bool:
-    """Whether what comes next would fare no better, or cannot be known."""
+    """Return whether the following steps would fail as well, or their outcome could not be known."""
     lost = UnreachableError | UnexpectedAnswerError | InterruptedWriteError
     denied = AuthenticationError | AuthorisationError | LimitError
     return isinstance(error, lost | denied) or may_have_happened(error)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.setup.state_file import StateKeeper
 
-# How long a portal may still work on a request whose answer nobody heard.
+# The time for which a portal may still work on a request whose answer was lost.
 SETTLED_AFTER_S = 60.0
 
 
@@ -29,9 +29,9 @@ class Clock:
 
 
 async def resume(bi: BIConnector, keeper: StateKeeper, clock: Clock, *, settled_after: float) -> None:
-    """Find out what the request did that was in flight when the last application was cut off, and remember it.
+    """Find out the outcome of the request that was in flight when the last application was cut off, and remember it.
 
-    Waits until the portal cannot be at work on it any more. Raises `PlanError` where it cannot be told.
+    Waits until the portal cannot be at work on it any more. Raises `PlanError` where the outcome cannot be determined.
     """
     document = keeper.read_pending()
     if document is None:

@@ -38,7 +38,7 @@ class Sender:
     known_id: KnownId
 
     async def send(self, writes: Sequence[Write]) -> list[int | BiMcpError | None]:
-        """What each write answered: the new id of an `add`, None of another, or its error."""
+        """Send writes and return the result of each: the new id of an `add`, None for other operations, or the error."""
         if len(writes) > 1:
             return list(await self.bi.batch(self._commands(writes)))
         try:
@@ -104,7 +104,7 @@ class Sender:
             await self.bi.datasets.delete(id)
 
     async def _hide(self, step: Step) -> None:
-        """Columns are born visible, and their ids are known only when they are there."""
+        """Hide columns of a new dataset. Columns are visible at first, and their ids are known only after the creation."""
         key = step.key or ""
         id = self.known_id("dataset", key)
         hidden = {column.name for column in self.setup.datasets[key].columns if not column.visible}

@@ -1,6 +1,6 @@
 """The setup of a portal as a file holds it: objects by key instead of id, secrets by reference.
 
-What is left out is not managed: it keeps whatever value the portal has. An empty description empties it.
+A field that is left out is not managed: the portal's value stays. An empty description empties it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=230)]
 
 
 class Entry(CamelCased):
-    """Base of what a file holds: unknown names are refused, since a misspelt one would silently not be managed."""
+    """Base of all entries of a file. Unknown names are refused, since a misspelled one would silently not be managed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,7 +46,7 @@ class ConnectorEntry(Entry):
 
     @property
     def addresses(self) -> list[str]:
-        """Where the values of its sources are sent to."""
+        """The addresses that receive the values of its sources."""
         return [getattr(self, name) for name in ADDRESSES]
 
     @model_validator(mode="after")
@@ -122,11 +122,11 @@ class Setup(Entry):
         return self.sources if group == "source" else self.datasets
 
     def dataset_name(self, key: str) -> str:
-        """How the portal calls the dataset."""
+        """The name of the dataset on the portal."""
         return self.datasets[key].name or key
 
     def label(self, group: Group, key: str) -> str:
-        """How the portal calls any object of the file."""
+        """The name or title of any object of the file on the portal."""
         if group == "dataset":
             return self.dataset_name(key)
         return (self.connectors if group == "connector" else self.sources)[key].title
@@ -142,7 +142,7 @@ def count_objects(group: Group, count: int) -> str:
 
 
 def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """References that lead nowhere and names given twice: where, and what is wrong."""
+    """References that lead nowhere and names given twice: the place and the problem of each."""
     for key, source in setup.sources.items():
         if source.connector not in setup.connectors:
             yield (
@@ -155,11 +155,11 @@ def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
                 ("datasets", key, "source"),
                 say("there is no source {key!r} in this file", key=dataset.source),
             )
-    yield from _undeclared(setup)
+    yield from _find_undeclared(setup)
     yield from _named_twice(setup)
 
 
-def _undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
+def _find_undeclared(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
     for key, source in setup.sources.items():
         connector = setup.connectors.get(source.connector)
         if connector is None:

@@ -22,7 +22,7 @@ _RUSSIAN = re.compile(r"[А-яЁё]{3}")
 
 
 def read_setup_text(path: Path, name: str, bounds: Bounds) -> str:
-    """Read a file. `name` is what errors call it. Raises `SetupFileError` at once for a pipe, and for what is not UTF-8."""
+    """Read a file. `name` is its name in errors. Raises `SetupFileError` at once for a pipe, and for text that is not UTF-8."""
     try:
         data = read_regular(path, bounds.characters * BYTES_OF_A_CHARACTER + 1)
     except OSError as error:
@@ -31,7 +31,7 @@ def read_setup_text(path: Path, name: str, bounds: Bounds) -> str:
 
 
 def decode_setup(data: bytes, name: str) -> str:
-    """The text with its line ends as they are. Raises `SetupFileError` that names the encoding, if it can be told."""
+    """Decode the text with its line ends as they are. Raises `SetupFileError` that names the encoding, if it can be recognised."""
     encoding = _other_encoding(data)
     if encoding is None:
         return data.decode("utf-8")

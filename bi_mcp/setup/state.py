@@ -1,6 +1,8 @@
-"""Which object of a portal stands behind which key, and how bi-mcp last left it: a small file beside the setup.
+"""The object of a portal that each key means, and its fields when bi-mcp last applied it: a small file beside the
+setup.
 
-It holds no values, only digests of them. A setup lives without it, too: objects are then known by their titles and names.
+It holds no values, only digests of them. A setup works without it, too: objects are then known by their titles and
+names.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ DIGEST_DIGITS = 16
 
 @dataclass(frozen=True)
 class Known:
-    """An object of the portal. `fields` maps what was last applied to digests; empty where it was only adopted."""
+    """An object of the portal. `fields` maps each applied field to its digest; empty where the object was only adopted."""
 
     id: int
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class StateDraft:
         self._leaving = set(state.leaving)
 
     def state(self) -> State:
-        """What has become of it."""
+        """The state after all changes."""
         objects = {group: dict(known) for group, known in self._objects.items()}
         return State(self._portal, objects, frozenset(self._leaving))
 
@@ -69,7 +71,7 @@ class StateDraft:
         return self._objects[group]
 
     def put(self, group: Group, key: str, known: Known) -> None:
-        """After an object was created or changed. An object has one key: an older one is forgotten."""
+        """Record an object that was created or changed. An object has one key: an older one is forgotten."""
         self._forget(group, known.id)
         replaced = self._objects[group].get(key)
         if replaced is not None:
@@ -78,18 +80,18 @@ class StateDraft:
         self._keys[group][known.id] = key
 
     def adopt(self, group: Group, key: str, id: int) -> None:
-        """After an object was found. What was applied to it under this key stays known."""
+        """Record an object that was found. The fields that were applied to it under this key stay known."""
         known = self._objects[group].get(key)
         if known is None or known.id != id:
             self.put(group, key, Known(id))
 
     def remove(self, group: Group, id: int) -> None:
-        """After an object was deleted."""
+        """Forget an object that was deleted."""
         self._forget(group, id)
         self._leaving.discard((group, id))
 
     def leave(self, group: Group, id: int) -> None:
-        """Once an object has a successor and is to be deleted."""
+        """Record that an object has a successor and is to be deleted."""
         self._leaving.add((group, id))
 
     def _forget(self, group: Group, id: int) -> None:
@@ -99,7 +101,7 @@ class StateDraft:
 
 
 def digest(value: object) -> str:
-    """What stands for a value in the state. Never made of a secret: a short password could be guessed from it."""
+    """The digest of a value in the state. Never made of a secret: a short password could be guessed from it."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_DIGITS]
 
@@ -110,7 +112,7 @@ def state_path(setup: Path, portal: PortalIdentity) -> Path:
 
 
 def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
-    """Judge whose a state is. Older versions wrote down the host alone."""
+    """Return whether a state belongs to a portal. Older versions wrote down the host alone."""
     address = document.get("portal")
     if address == portal.host:
         return portal.has_host_file
@@ -198,7 +200,7 @@ def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIde
 
 
 def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
-    """An edited or merged file may let two keys stand for one object, which both would then change."""
+    """Refuse a state in which two keys mean one object, as after an edit or a merge: both would then change it."""
     keys = dict[int, str]()
     for key in sorted(known):
         other = keys.setdefault(known[key].id, key)

@@ -1,4 +1,4 @@
-"""The files beside a setup: the state, and what a request in flight was about to do. Replaced as a whole, and on the disk at once."""
+"""The files beside a setup: the state, and the record of a request in flight. They are replaced as a whole, and flushed to the disk at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Document = Mapping[str, Any]
 
 
 class StateKeeper(Protocol):
-    """Where an application keeps what a killed process must not take with it."""
+    """The store of the records that an application needs after its process was killed."""
 
     def read(self) -> State:
         """The state, an empty one where none was kept."""
@@ -33,7 +33,7 @@ class StateKeeper(Protocol):
         ...
 
     def read_pending(self) -> Document | None:
-        """What the last request was about to do, None where it was finished."""
+        """The record of the last request, None where it was finished."""
         ...
 
     def write_pending(self, pending: Document | None) -> None:
@@ -43,7 +43,7 @@ class StateKeeper(Protocol):
 
 @dataclass
 class StateInMemory:
-    """For a setup without a file: objects are known by their titles and names, the next time again."""
+    """A state for a setup without a file: objects are known by their titles and names, the next time again."""
 
     state: State
     pending: Document | None = None
@@ -62,13 +62,13 @@ class StateInMemory:
 
 
 def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
-    """Where the state of a setup is kept: beside its file, or for as long as the process runs where it has none."""
+    """The keeper of a setup's state: a file beside the setup's file, or memory where the setup has no file."""
     return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
 
 
-def locked(keeper: StateKeeper) -> AbstractContextManager[None]:
-    """Within it, no other process applies what this keeper remembers. Raises `StateFileError` where one does so now."""
-    return keeper.locked() if isinstance(keeper, StateFile) else nullcontext()
+def lock(keeper: StateKeeper) -> AbstractContextManager[None]:
+    """Keep other processes from applying the same setup to the same portal. Raises `StateFileError` where one does so now."""
+    return keeper.lock() if isinstance(keeper, StateFile) else nullcontext()
 
 
 class StateFile:
@@ -85,28 +85,28 @@ class StateFile:
         self.pending_path = _pending_path(self.path)
 
     def read(self) -> State:
-        """Raises `StateFileError` for a file that is none of ours, or another portal's."""
-        path = self._kept()
+        """Read the state. Raises `StateFileError` for a file that is not a state of this portal."""
+        path = self._current_path()
         document = self._read(path)
         return (
             State(self._portal.address) if document is None else from_json(document, path.name, self._portal)
         )
 
     def write(self, state: State) -> None:
-        """Raises `StateFileError` where it cannot be written."""
-        former = self._kept()
+        """Write the state. Raises `StateFileError` where it cannot be written."""
+        former = self._current_path()
         self._write(self.path, self._document(state))
         if former != self.path:
             former.unlink(missing_ok=True)
 
     def read_pending(self) -> Document | None:
-        """What the last request was about to do, None where it was finished."""
-        return self._read(self.pending_path) or self._read(_pending_path(self._kept()))
+        """The record of the last request, None where it was finished."""
+        return self._read(self.pending_path) or self._read(_pending_path(self._current_path()))
 
     def write_pending(self, pending: Document | None) -> None:
-        """None removes it."""
+        """Write the record of a request; None removes it."""
         if pending is None:
-            _pending_path(self._kept()).unlink(missing_ok=True)
+            _pending_path(self._current_path()).unlink(missing_ok=True)
             self.pending_path.unlink(missing_ok=True)
         else:
             self._write(self.pending_path, pending)
@@ -115,15 +115,15 @@ class StateFile:
         member = {"member": self._portal.member} if self._portal.member else {}
         return {**to_json(state), **member}
 
-    def _kept(self) -> Path:
-        """Where the state is now: under its name, or under a former one."""
+    def _current_path(self) -> Path:
+        """The path at which the state is now: its own name, or a former one."""
         if self.path.exists():
             return self.path
         for path in sorted(self._setup.parent.glob(f"{escape(self._setup.stem)}.*.state.json")):
             try:
                 document = self._read(path)
             except StateFileError:
-                # Not ours to judge: the file of this portal's name is not there.
+                # Not our file, so it is not an error: the file of this portal's name does not exist.
                 continue
             if document is not None and self._is_former(path, document):
                 return path
@@ -135,7 +135,7 @@ class StateFile:
         return state_path(self._setup, named) == path and belongs_to(document, self._portal)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes from applying the same file to the same portal. Raises `StateFileError` at once."""
         from filelock import FileLock, Timeout
 

@@ -33,7 +33,7 @@ class StepGuard:
     id_of: Callable[[Group, str], int]
 
     def watches(self, write: Write) -> bool:
-        """Whether a step needs a second look, and what builds on it has to wait for that."""
+        """Return whether a step needs a second look, for which the steps that build on it have to wait."""
         if self.writes.named is None:
             return False
         if isinstance(write.fields, ConnectorChanges):
@@ -44,10 +44,10 @@ class StepGuard:
     async def look_again(
         self, made: Mapping[int, tuple[Write, int]], *, connected: bool
     ) -> dict[int, SecretReferenceError]:
-        """Take back which of the steps that were made must not stay. Returns the errors that say so, by their numbers.
+        """Take back those of the made steps that must not stay. Returns the errors by the numbers of the steps.
 
-        Connectors go first: where one is set back, its sources are judged by where it leads then. Where nobody can say where a
-        connector leads, its sources are taken back, but not once the connection is lost.
+        Connectors go first: where one is set back, its sources are judged by its former addresses. Where the addresses
+        of a connector cannot be read, its sources are taken back, but not once the connection is lost.
         """
         errors = dict[int, SecretReferenceError]()
         for number, (write, _) in made.items():
@@ -70,11 +70,11 @@ class StepGuard:
         return {}
 
     async def _strange_hosts(self, made: Mapping[int, tuple[Write, int]]) -> dict[int, str]:
-        """All at once: reads that are issued together become one request."""
+        """Look up the strange hosts of all steps at once: reads that are issued together become one request."""
         found = dict[int, str]()
 
         async def look(number: int, write: Write) -> None:
-            found[number] = await self.writes.strange_hosts(self._allowed(write))
+            found[number] = await self.writes.strange_hosts(self._allowed_values(write))
 
         async with anyio.create_task_group() as tasks:
             for number, (write, _) in made.items():
@@ -89,7 +89,7 @@ class StepGuard:
             undo = partial(self.writes.bi.sources.delete, id)
         return await self.writes.take_back_source(id, hosts, undo)
 
-    def _allowed(self, write: Write) -> Allowed:
+    def _allowed_values(self, write: Write) -> Allowed:
         assert isinstance(write.fields, SourceFields | SourceChanges)  # noqa: S101  the caller has looked
         key = self.setup.sources[write.step.key or ""].connector
         values = {code: (write.fields.settings or {})[code] for code in self._stored_codes(write)}

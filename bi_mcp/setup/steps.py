@@ -44,7 +44,7 @@ class Step:
 
 
 def steps_of(plan: Plan, setup: Setup) -> list[Step]:
-    """All writes. What is replaced is deleted after its successor was made, but for datasets: their names are unique."""
+    """All writes. A replaced object is deleted after its successor was made. Datasets are deleted before, because their names are unique."""
     return [
         *_each(plan, "connector"),
         *_each(plan, "source"),
@@ -62,7 +62,7 @@ def _each(plan: Plan, group: Group) -> Iterator[Step]:
         if change.action == "update":
             yield from _update(change)
         else:
-            assert change.key is not None  # noqa: S101  what is made stands in the file
+            assert change.key is not None  # noqa: S101  an object that is made is in the file
             yield Step("add", group, change.label, change.key, replaces=change.id)
 
 
@@ -85,7 +85,7 @@ def _update(change: Change) -> Iterator[Step]:
 
 
 def _column_steps(columns: ColumnChange) -> Iterator[ColumnChange]:
-    """What is added may have the name or the code of what is deleted: that goes first, in a call of its own."""
+    """Split the changes of columns. A new column may have the name or the code of a deleted one, so deletions go first, in a call of their own."""
     if columns.delete:
         yield ColumnChange(delete=columns.delete)
     if columns.add:

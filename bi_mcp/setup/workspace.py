@@ -14,7 +14,7 @@ from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import Application, Progress
 from bi_mcp.setup.checking import check_endpoints
 from bi_mcp.setup.export import Exported, Reference, export_setup
-from bi_mcp.setup.matching import live, match, paired
+from bi_mcp.setup.matching import add_pairs, live, match
 from bi_mcp.setup.planning import Wanted, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
@@ -50,7 +50,7 @@ class Planned:
 
 @dataclass
 class Workspace:
-    """`keeper` holds the state of the setup on this portal, `values` finds what references stand for."""
+    """A portal and a setup. `keeper` holds the state of the setup on this portal, `values` finds the values of references."""
 
     bi: BIConnector
     keeper: StateKeeper
@@ -68,7 +68,7 @@ class Workspace:
         tables = await self.bi.datasets.has_tables()
         state = self.keeper.read()
         if existing is not None:
-            state = paired(match(existing, snapshot, state), state)
+            state = add_pairs(match(existing, snapshot, state), state)
         return export_setup(
             snapshot,
             state,
@@ -79,7 +79,7 @@ class Workspace:
         )
 
     def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:
-        """What the references of a setup stand for here, None where that cannot be found."""
+        """The values of a setup's references on this machine, None where a value cannot be found."""
         found = dict[tuple[str, str], Reference]()
         for key, source in (existing.sources if existing else {}).items():
             for code, value in source.settings.items():
@@ -102,17 +102,17 @@ class Workspace:
         self.keeper.write(draft.state())
 
     def remember_pairs(self, planned: Planned) -> None:
-        """Let the state know what was known by its name: it may be called otherwise in the file the next time."""
-        self.keeper.write(paired(planned.pairs, self.keeper.read()))
+        """Store the objects that were matched by name in the state: their names in the file may change."""
+        self.keeper.write(add_pairs(planned.pairs, self.keeper.read()))
 
     async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
-        """Compare the setup with the portal. Raises `PlanError` for what cannot be told."""
+        """Compare the setup with the portal. Raises `PlanError` where an object cannot be identified."""
         snapshot = await self.bi.snapshot()
         tables = await self.bi.datasets.has_tables()
-        return await to_thread.run_sync(self._planned, setup, snapshot, tables, prune)
+        return await to_thread.run_sync(self._plan, setup, snapshot, tables, prune)
 
-    def _planned(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
-        """Beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
+    def _plan(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
+        """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
         wanted = Wanted(
             setup=setup,
             snapshot=snapshot,
@@ -170,7 +170,7 @@ class Workspace:
         return await (await self.prepare(setup, checksum, **options)).run()
 
     async def adopt(self, setup: Setup, assignment: str) -> None:
-        """`connectors.sales=5`: from now on the key stands for that object. Raises `PlanError` where one of both is not there."""
+        """Adopt an object, as in `connectors.sales=5`: from now on the key means that object. Raises `PlanError` where the key or the object does not exist."""
         place, _, id = assignment.partition("=")
         groups, _, key = place.partition(".")
         group = next((group for group in GROUPS if f"{group}s" == groups), None)

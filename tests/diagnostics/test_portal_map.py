@@ -179,7 +179,7 @@ def test_the_svg_stands_alone_and_knows_dark_pages() -> None:
 
 def test_of_a_big_portal_the_gravest_are_shown_with_what_they_stand_on_and_the_rest_is_counted() -> None:
     portal_map = a_big_map(1000, broken=5)
-    shown = portal_map.reduced()
+    shown = portal_map.reduce()
     assert (len(shown.nodes), shown.left_out) == (MAX_SHOWN, 1002 - MAX_SHOWN)
     assert {node.key for node in portal_map.nodes if node.level == "error"} <= {
         node.key for node in shown.nodes

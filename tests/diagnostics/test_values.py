@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, MAX_SHOWN, judge, shown
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, MAX_SHOWN, judge, show_value
 
 LONG_AGO = "2025-12-31 10:00:00"
 
@@ -146,15 +146,15 @@ def test_all_formats_are_told_in_the_order_of_the_rows() -> None:
     ],
 )
 def test_values_are_shown_short_and_on_one_line(value: object) -> None:
-    text = shown(value)
+    text = show_value(value)
     assert len(text) <= MAX_SHOWN
     assert "\n" not in text
 
 
 def test_a_short_value_is_shown_as_it_is() -> None:
-    assert shown("31.12.2025") == "31.12.2025"
-    assert shown(None) == "null"
-    assert shown(2**63) == "9223372036854775808"
+    assert show_value("31.12.2025") == "31.12.2025"
+    assert show_value(None) == "null"
+    assert show_value(2**63) == "9223372036854775808"
 
 
 @pytest.mark.parametrize("part", ["9", "1 ", "1,", "9.", "$", "a"])

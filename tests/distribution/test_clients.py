@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bi_mcp.cli.clients.known_clients import CLIENTS, Folders, build_entry, launch, merged, references, shown
+from bi_mcp.cli.clients.known_clients import (
+    CLIENTS,
+    Folders,
+    build_entry,
+    launch,
+    mask_entry,
+    merge,
+    references,
+)
 from bi_mcp.cli.install import NAMES
 from bi_mcp.config import programs_settings_folder
 from bi_mcp.errors import ConfigError
@@ -113,19 +121,19 @@ def test_a_value_in_place_of_a_name_is_refused_and_not_repeated() -> None:
 def test_what_the_user_added_to_an_entry_stays() -> None:
     old = {"command": "old", "args": ["x"], "disabled": True, "env": {"BI_MCP_LANGUAGE": "ru"}}
     new = build_entry(CLIENTS["cursor"], ["bi-mcp", "serve"], {"TOKEN": "${env:TOKEN}"})
-    assert merged(old, new, None) == {
+    assert merge(old, new, None) == {
         "command": "bi-mcp",
         "args": ["serve"],
         "disabled": True,
         "env": {"BI_MCP_LANGUAGE": "ru", "TOKEN": "${env:TOKEN}"},
     }
-    assert merged({"url": "https://bi.example/mcp", "headers": {}}, new, None) == new
+    assert merge({"url": "https://bi.example/mcp", "headers": {}}, new, None) == new
 
 
 def test_a_profile_takes_the_place_of_a_portal_and_token_in_the_file() -> None:
     old = {"command": "bi-mcp", "env": {"BI_MCP_PORTAL_URL": "https://a", "BI_MCP_ACCESS_TOKEN": "t"}}
     new = build_entry(CLIENTS["cursor"], ["bi-mcp", "serve", "--profile", "test"], {})
-    assert merged(old, new, "test") == new
+    assert merge(old, new, "test") == new
 
 
 def test_of_an_entry_only_what_is_no_secret_is_shown() -> None:
@@ -135,10 +143,10 @@ def test_of_an_entry_only_what_is_no_secret_is_shown() -> None:
         "env": {"TOKEN": "canary", "NAME": "${NAME}"},
         "headers": {"Authorization": "canary"},
     }
-    assert shown(entry, ["${NAME}"]) == {
+    assert mask_entry(entry, ["${NAME}"]) == {
         "command": "docker",
         "args": ["run", "--token", "--header", "…", "serve", "--profile", "test"],
         "env": {"TOKEN": "…", "NAME": "${NAME}"},
         "headers": "…",
     }
-    assert shown("canary") is None
+    assert mask_entry("canary") is None

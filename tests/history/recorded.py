@@ -56,7 +56,7 @@ class Recorded:
 
     @property
     def last(self) -> Entry:
-        return self.history.opened(self.entries[-1])
+        return self.history.unseal(self.entries[-1])
 
     @property
     def audit(self) -> list[dict[str, Any]]:

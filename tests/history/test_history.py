@@ -21,7 +21,7 @@ from bi_mcp.config import Generation
 from bi_mcp.errors import ConfigError, InUseError, NotFoundError, UnreachableError
 from bi_mcp.history.actor import acting
 from bi_mcp.history.audit import Audit
-from bi_mcp.history.entries import Entry, Stamp, open_history, undone
+from bi_mcp.history.entries import Entry, Stamp, find_undone, open_history
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest.batch import Command
@@ -205,7 +205,7 @@ async def test_without_a_keyring_the_key_is_in_a_private_file(generation: Genera
             assert stat.S_IMODE((tmp_path / "history" / "key.json").stat().st_mode) == 0o600
             settings = [entry.sent["settings"] for entry in recorded.entries if entry.group == "source"]
             assert list(settings[0]["password"]) == ["sealed"]
-            source = recorded.history.opened(recorded.entries[1])
+            source = recorded.history.unseal(recorded.entries[1])
             assert source.sent["settings"]["password"] == Secret(CANARY)
 
 
@@ -273,5 +273,5 @@ def test_what_reverted_something_can_be_reverted_itself() -> None:
             group="connector", object=1, name="", before={}, sent={},
         )  # fmt: skip
 
-    assert undone([entry("a"), entry("b", "a")]) == {"a": "b"}
-    assert undone([entry("a"), entry("b", "a"), entry("c", "b")]) == {"b": "c"}
+    assert find_undone([entry("a"), entry("b", "a")]) == {"a": "b"}
+    assert find_undone([entry("a"), entry("b", "a"), entry("c", "b")]) == {"b": "c"}

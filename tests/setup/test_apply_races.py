@@ -10,7 +10,7 @@ import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
-from bi_mcp.history.entries import undone
+from bi_mcp.history.entries import find_undone
 from bi_mcp.history.undo_run import Undo
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges, SourceChanges
@@ -91,7 +91,7 @@ class Scene:
     async def apply(self, setup: Setup) -> Report:
         return await self.workspace.apply(setup, (await self.workspace.plan(setup)).plan.checksum)
 
-    async def undone(self, entry: str) -> str | None:
+    async def find_undone(self, entry: str) -> str | None:
         [result] = await self.undo.run(await self.undo.plan([entry]))
         return result.error
 
@@ -231,7 +231,7 @@ async def test_a_source_that_is_made_again_is_taken_back_and_can_be_made_again_l
     assert CANARY not in error
     assert await scene.passwords() == []
     # What was taken back reverts nothing: neither is offered, and the deletion can be undone still.
-    assert deletion not in undone(scene.recorded.entries)
+    assert deletion not in find_undone(scene.recorded.entries)
     await scene.behind.connectors.update(scene.tree.connector, BACK)
     assert await scene.undone(deletion) is None
     assert await scene.passwords() == [CANARY]

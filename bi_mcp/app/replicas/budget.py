@@ -1,7 +1,7 @@
 """The portal counts the requests of all replicas together, so each takes an equal share of what it allows.
 
 Every replica keeps one slot of a fixed row alive; the living slots are the replicas. A slot has one writer, so no
-update is lost in a store that cannot compare and swap. Two that choose the same slot are told apart at the next beat. A new
+update is lost in a store that cannot compare and swap. Two that choose the same slot notice it at the next beat. A new
 replica counts itself from its first beat, the others learn of it one beat later: for that long they may take too much
 together, which the portal answers with a refusal that the limiter learns from. Shares are equal because a load balancer
 spreads calls evenly; what an idle replica does not use is lost for a while, never taken twice.
@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 
 
 class SharedBudget:
-    """This replica's `share` of the requests that the portal allows, between 0 and 1.
+    """The `share` of this replica in the requests that the portal allows, between 0 and 1.
 
-    While the store is out of reach the last share stands.
+    While the store is out of reach the last share stays.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SharedBudget:
         return self._share
 
     def follow(self, tell: Callable[[float], None]) -> None:
-        """Tell a limiter the share now and whenever it changes."""
+        """Give a limiter the share now and whenever it changes."""
         self._followers.append(tell)
         tell(self._share)
 

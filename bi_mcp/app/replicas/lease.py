@@ -1,9 +1,10 @@
 """A lock in a store that can only put and get.
 
-Whoever finds the lease free writes its name, waits until every other write that began before its own has ended, and has the lease
-if its name still stands (Fischer's algorithm). That holds as long as a write takes less than the wait; who was slower gives
-up by itself. A holder that dies frees the lease after its lifetime. So two may meet only when a store stalls in the middle of
-a write or a holder outlives its lease. What is done under a lease must survive that: the tokens do, see `shared_tokens`.
+A replica that finds the lease free writes its name, waits until every other write that began before its own has ended,
+and has the lease if its name is still there (Fischer's algorithm). That holds as long as a write takes less than the
+wait; a slower replica gives up by itself. A holder that dies frees the lease after its lifetime. So two may meet only
+when a store stalls in the middle of a write or a holder outlives its lease. Work under a lease must survive that: the
+tokens do, see `shared_tokens`.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ _POLL_S = 0.1
 
 
 class LeaseTimeoutError(TimeoutError):
-    """Somebody else has held the lease all the time."""
+    """Another holder has had the lease all the time."""
 
 
 class Lease:
-    """`async with Lease(store, name)`: nobody else with this name and store is inside. Used once. Raises `LeaseTimeoutError`."""
+    """`async with Lease(store, name)`: no other holder of this name in this store is inside. Used once. Raises `LeaseTimeoutError`."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Lease:
             raise
 
     async def release(self) -> None:
-        """Free the lease, unless it has passed to somebody else."""
+        """Free the lease, unless it has passed to another holder."""
         with anyio.CancelScope(shield=True):
             if await self._holder() == self._owner:
                 await self._store.delete(self._name, collection=COLLECTION)

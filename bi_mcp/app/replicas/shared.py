@@ -1,4 +1,4 @@
-"""What this replica has in common with the others."""
+"""The state that this replica shares with the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shared:
-    """What this replica has in common with the others. `key` seals what clients carry between requests."""
+    """The state that this replica shares with the others. `key` seals the data that clients carry between requests."""
 
     store: AsyncKeyValue
     budget: SharedBudget
@@ -24,7 +24,7 @@ class Shared:
 
     @property
     def confirmation_key(self) -> bytes:
-        """Seals the tokens that confirm destructive acts; a key of its own, derived from the other."""
+        """The key that seals the tokens for confirming destructive acts; derived from the other key."""
         return hmac.digest(self.key.encode(), b"confirmation tokens", "sha256")
 
     def tokens(self, local: LocalLogin | None = None) -> SharedTokenStore:

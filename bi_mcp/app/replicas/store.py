@@ -1,4 +1,4 @@
-"""Where replicas keep what they share. The stores are py-key-value's; here is only which one, and what is asked of it."""
+"""The store of the state that replicas share. The stores are py-key-value's; this module only chooses one and sets its options."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def _redis(address: str) -> AsyncIterator[AsyncKeyValue]:
     from key_value.aio.stores.redis import RedisStore
     from redis.asyncio import Redis
 
-    # Made here: the library sets no time-outs, and takes a password as it stands in the address.
+    # Made here: the library sets no time-outs, and takes a password literally as it is written in the address.
     client = Redis.from_url(
         address, decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     )
@@ -132,21 +132,21 @@ def _encrypt(plain: AsyncKeyValue, key: Secret) -> AsyncKeyValue:
     from key_value.aio.wrappers.encryption import FernetEncryptionWrapper
 
     class OnlyEncrypted(BaseWrapper):
-        """The library passes on what it finds unencrypted: whoever can write to the store could put a key of his own there."""
+        """Refuse values that are not encrypted. The library would pass them on, so anyone who can write to the store could put a key of their own there."""
 
         def __init__(self, key_value: AsyncKeyValue) -> None:
             self.key_value = key_value
 
         async def get(self, key: str, *, collection: str | None = None) -> dict[str, Any] | None:
-            return self._checked(await self.key_value.get(key, collection=collection))
+            return self._check(await self.key_value.get(key, collection=collection))
 
         async def get_many(
             self, keys: Sequence[str], *, collection: str | None = None
         ) -> list[dict[str, Any] | None]:
             values = await self.key_value.get_many(keys, collection=collection)
-            return [self._checked(value) for value in values]
+            return [self._check(value) for value in values]
 
-        def _checked(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        def _check(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
             if value is not None and _ENCRYPTED not in value:
                 raise CorruptedDataError("a value that is not encrypted")
             return value

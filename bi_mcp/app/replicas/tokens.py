@@ -23,21 +23,21 @@ COLLECTION = "bi_mcp_tokens"
 
 
 class LocalLogin(Protocol):
-    """Where `bi-mcp login` put the token on this machine."""
+    """The place where `bi-mcp login` put the token on this machine."""
 
     async def load(self, profile: str) -> Stored | None:
-        """Return what is kept for a profile."""
+        """Return the stored login of a profile."""
         ...
 
 
 class SharedTokenStore:
-    """What `auth.session` asks of a `TokenStore`, in a key-value store.
+    """A `TokenStore`, as `auth.session` uses it, in a key-value store.
 
-    `local` is where the first replica finds the login, and every replica a newer one: of two grants the one that expires
-    last counts, since each renewal and each login expires later than all before. Nothing is ever written there.
+    `local` is where the first replica finds the login, and every replica a newer one: of two grants the one that
+    expires last counts, since each renewal and each login expires later than all before. Nothing is ever written there.
 
-    The lock is a `Lease`. Should two replicas renew at once after all, the portal refuses one of them with `invalid_grant`;
-    under the lock of its next call that one finds the token of the other and goes on with it.
+    The lock is a `Lease`. Should two replicas renew at once after all, the portal refuses one of them with
+    `invalid_grant`; under the lock of its next call that one finds the token of the other and goes on with it.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SharedTokenStore:
         self._lease = lease
 
     async def load(self, profile: str) -> Stored | None:
-        """Return what is kept for a profile, None where there is nothing."""
+        """Return the stored login of a profile, None if it has none."""
         with _as_authorisation_error(profile):
             kept = await self._store.get(profile, collection=COLLECTION)
         shared = None if kept is None else _parse(profile, kept)
@@ -60,13 +60,13 @@ class SharedTokenStore:
         return _newer(shared, local)
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace what is kept for a profile."""
+        """Replace the stored login of a profile."""
         document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
         with _as_authorisation_error(profile):
             await self._store.put(profile, document, collection=COLLECTION)
 
     async def delete(self, profile: str) -> None:
-        """Forget a profile; one that is not there is no error."""
+        """Forget a profile. It is not an error if there is none."""
         with _as_authorisation_error(profile):
             await self._store.delete(profile, collection=COLLECTION)
 

@@ -19,21 +19,21 @@ _COPY = "before-bi-mcp"
 
 
 class ClientFile:
-    """The file at a path, as it is when this is made. Raises `ConfigError` for one that is damaged; it is never overwritten."""
+    """A client's file as it was when this object was made. Raises `ConfigError` for a damaged one; it is never overwritten."""
 
     def __init__(self, path: Path) -> None:
         self.path = link_target(path)
         self._bytes = self._read()
-        self.text = self._decoded()
-        self._document = {} if commented_json.is_blank(self.text) else self._checked()
+        self.text = self._decode()
+        self._document = {} if commented_json.is_blank(self.text) else self._read_document()
 
     def with_entry(self, servers: str, name: str, entry: object) -> str:
         """The text with an entry for a server."""
-        return self._edited(lambda: commented_json.with_member(self.text, (servers, name), entry))
+        return self._edit(lambda: commented_json.with_member(self.text, (servers, name), entry))
 
     def without_entry(self, servers: str, name: str) -> str:
         """The text without the entry of a server."""
-        return self._edited(lambda: commented_json.without_member(self.text, (servers, name)))
+        return self._edit(lambda: commented_json.without_member(self.text, (servers, name)))
 
     def entry(self, servers: str, name: str) -> object:
         """The entry of a server, None where there is none."""
@@ -51,7 +51,7 @@ class ClientFile:
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            copy = self._copied()
+            copy = self._copy()
             try:
                 replace_file(self.path, text.encode(), mode=0o600)
             except OSError:
@@ -81,7 +81,7 @@ class ClientFile:
                 )
             ) from None
 
-    def _decoded(self) -> str:
+    def _decode(self) -> str:
         try:
             return (self._bytes or b"").decode()
         except UnicodeDecodeError:
@@ -89,8 +89,8 @@ class ClientFile:
                 say("{path} is not UTF-8 text. Nothing was changed; add what --print shows.", path=self.path)
             ) from None
 
-    def _checked(self) -> dict[str, object]:
-        document = self._edited(lambda: commented_json.read(self.text).value)
+    def _read_document(self) -> dict[str, object]:
+        document = self._edit(lambda: commented_json.read(self.text).value)
         if not isinstance(document, dict):
             raise ConfigError(
                 say(
@@ -100,7 +100,7 @@ class ClientFile:
             )
         return document
 
-    def _edited(self, edit: Callable[[], Result]) -> Result:
+    def _edit(self, edit: Callable[[], Result]) -> Result:
         try:
             return edit()
         except commented_json.DamagedError as error:
@@ -114,14 +114,14 @@ class ClientFile:
                 )
             ) from None
 
-    def _copied(self) -> Path | None:
+    def _copy(self) -> Path | None:
         """The first free name: no copy replaces an older one."""
         if self._bytes is None:
             return None
         number = 1
         while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
             number += 1
-        # With its mode: other servers' secrets may stand in it.
+        # With its mode: the file may hold other servers' secrets.
         try:
             shutil.copy2(self.path, copy)
         except OSError:
@@ -131,7 +131,7 @@ class ClientFile:
 
 
 def _remove(copy: Path | None) -> None:
-    """Nothing was changed, so that there is nothing to go back to; on a full disk it may be half a copy."""
+    """Remove a copy, since nothing was changed and there is nothing to go back to; on a full disk it may be half a copy."""
     if copy is not None:
         with suppress(OSError):
             copy.unlink()

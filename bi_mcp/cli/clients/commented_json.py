@@ -27,7 +27,7 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """A value and where it stands: `text[start:end]`. `members` are those of an object."""
+    """A value and its place: `text[start:end]`. `members` are those of an object."""
 
     value: object
     start: int
@@ -37,7 +37,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Member:
-    """A name, where it stands, its value, and where the comma behind it stands."""
+    """A name, its place, its value, and the place of the comma behind it."""
 
     name: str
     start: int
@@ -56,9 +56,9 @@ def read(text: str) -> Node:
 
 
 def with_member(text: str, path: tuple[str, ...], value: object) -> str:
-    """Set the member at `path`, making the objects on the way. Raises `DamagedError` where something else stands in the way."""
+    """Set the member at `path`, making the objects on the way. Raises `DamagedError` if something else is in the way."""
     if is_blank(text):
-        return text.strip(" \t\r\n") + _rendered(_nested(path, value), "", "  ", "\n") + "\n"
+        return text.strip(" \t\r\n") + _render(_nest(path, value), "", "  ", "\n") + "\n"
     node, rest = _deepest(text, path)
     if not rest and node.value == value:
         return text
@@ -67,15 +67,15 @@ def with_member(text: str, path: tuple[str, ...], value: object) -> str:
     if not rest:
         owner, _ = _deepest(text, path[:-1])
         outer = _indent_at(text, _member(owner, path[-1]).start)
-        new = _rendered(value, outer, _unit(text), _newline(text))
+        new = _render(value, outer, _unit(text), _newline(text))
         changed = text[: node.start] + new + text[node.end :]
     else:
-        changed = _inserted(text, node, rest[0], _nested(rest[1:], value))
-    return _verified(changed, _set(read(text).value, path, value))
+        changed = _insert(text, node, rest[0], _nest(rest[1:], value))
+    return _verify(changed, _set(read(text).value, path, value))
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing in it, as in a file that a client made and never filled."""
+    """Return whether the text is empty, like a file that a client made and never filled."""
     return not text.strip("\ufeff \t\r\n")
 
 
@@ -92,7 +92,7 @@ def without_member(text: str, path: tuple[str, ...]) -> str:
     before = owner.members[place - 1].comma if place else None
     if member.comma is None and before is not None:
         changed = changed[:before] + changed[before + 1 :]
-    return _verified(changed, _without(read(text).value, path))
+    return _verify(changed, _without(read(text).value, path))
 
 
 class _Reader:
@@ -159,15 +159,15 @@ class _Reader:
         found = _STRING.match(self._text, at)
         if found is None:
             self.refuse(say("a text has no end"), at)
-        return self._loaded(found)
+        return self._load(found)
 
     def _literal(self, at: int) -> Node:
         found = _LITERAL.match(self._text, at)
         if found is None:
             self.refuse(say("a value is missing"), at)
-        return self._loaded(found)
+        return self._load(found)
 
-    def _loaded(self, found: re.Match[str]) -> Node:
+    def _load(self, found: re.Match[str]) -> Node:
         try:
             return Node(json.loads(found[0]), found.start(), found.end())
         except ValueError:
@@ -179,7 +179,7 @@ class _Reader:
 
 
 def _deepest(text: str, path: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
-    """Follow a path as far as it leads, and what is left of it."""
+    """Follow a path as far as it leads; return the last node and the rest of the path."""
     node = read(text)
     for depth, name in enumerate(path):
         if not isinstance(node.value, dict):
@@ -192,7 +192,7 @@ def _deepest(text: str, path: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
 
 
 def _with_members(text: str, path: tuple[str, ...], old: Node, value: Mapping[str, object]) -> str:
-    """One by one, so that comments between them stay."""
+    """Change members one by one, so that comments between them stay."""
     for member in old.members:
         if member.name not in value:
             text = without_member(text, (*path, member.name))
@@ -205,7 +205,7 @@ def _member(owner: Node, name: str) -> Member:
     return next(member for member in owner.members if member.name == name)
 
 
-def _inserted(text: str, owner: Node, name: str, value: object) -> str:
+def _insert(text: str, owner: Node, name: str, value: object) -> str:
     """Add a last member: the comma goes behind the one before, the member behind its comment."""
     newline, unit = _newline(text), _unit(text)
     outer = _indent_at(text, owner.start)
@@ -213,23 +213,23 @@ def _inserted(text: str, owner: Node, name: str, value: object) -> str:
     inner = inner if len(inner) > len(outer) else outer + unit
     close = owner.end - 1
     end = len(text[:close].rstrip())
-    member = f"{newline}{inner}{json.dumps(name)}: {_rendered(value, inner, unit, newline)}"
+    member = f"{newline}{inner}{json.dumps(name)}: {_render(value, inner, unit, newline)}"
     tail = text[end:close] if "\n" in text[end:close] else f"{newline}{outer}"
     if not owner.members:
         return text[:end] + member + tail + text[close:]
     last = owner.members[-1]
     if last.comma is not None:
-        # Who keeps trailing commas keeps them.
+        # A file that uses trailing commas keeps them.
         return text[:end] + member + "," + tail + text[close:]
     return text[: last.node.end] + "," + text[last.node.end : end] + member + tail + text[close:]
 
 
-def _rendered(value: object, indent: str, unit: str, newline: str) -> str:
+def _render(value: object, indent: str, unit: str, newline: str) -> str:
     lines = json.dumps(value, ensure_ascii=False, indent=unit).split("\n")
     return (newline + indent).join(lines)
 
 
-def _nested(path: tuple[str, ...], value: object) -> object:
+def _nest(path: tuple[str, ...], value: object) -> object:
     for name in reversed(path):
         value = {name: value}
     return value
@@ -250,8 +250,8 @@ def _without(document: object, path: tuple[str, ...]) -> object:
     return {**document, path[0]: _without(document[path[0]], path[1:])}
 
 
-def _verified(changed: str, meant: object) -> str:
-    """What a client will read is compared before a byte is written: its other servers are at stake."""
+def _verify(changed: str, meant: object) -> str:
+    """Compare the value that a client will read with the meant one before a byte is written: its other servers are at stake."""
     if read(changed).value != meant:
         _Reader(changed).refuse(say("it cannot be changed with certainty"), 0)
     return changed
@@ -272,7 +272,7 @@ def _indent_at(text: str, at: int) -> str:
 
 
 def _line_start(text: str, at: int) -> int:
-    """The end of the line before, where nothing else stands before this place."""
+    """The end of the line before, if only spaces come between it and this place."""
     before = text[:at].rstrip(" \t")
     if not before.endswith("\n"):
         return at

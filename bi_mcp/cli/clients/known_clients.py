@@ -21,7 +21,7 @@ _PLAIN = frozenset({SERVER, "bi_mcp", "run", "serve"})
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
-    """Where a user's files are: the home folder, the one for programs' settings, and the project that is open."""
+    """The folders of a user's files: home, settings of programs, and the open project."""
 
     home: Path
     settings: Path
@@ -104,7 +104,7 @@ def launch(client: Client, script: Path, python: Path, found: Callable[[str], st
 
 
 def _is_found_by_name(script: Path, on_path: str | None) -> bool:
-    """Is this installation what the plain name starts everywhere? The folder of an environment is searched only while it is active;
+    """Return whether the plain name starts this installation everywhere. The folder of an environment is searched only while it is active;
     a link to it, as uv and pipx make, stays.
     """
     if on_path is None or Path(on_path).resolve() != script.resolve():
@@ -114,7 +114,7 @@ def _is_found_by_name(script: Path, on_path: str | None) -> bool:
 
 
 def build_entry(client: Client, command: Sequence[str], variables: Mapping[str, str]) -> dict[str, object]:
-    """What stands in a client's file. `variables` hold no secret: references, and where the profiles are."""
+    """Build the entry of a client's file. `variables` hold no secret: references, and the folder of the profiles."""
     entry: dict[str, object] = {"type": "stdio"} if client.typed else {}
     entry |= {"command": command[0], "args": list(command[1:])}
     return entry | ({"env": dict(variables)} if variables else {})
@@ -139,7 +139,7 @@ def references(client: Client, names: Sequence[str]) -> dict[str, str]:
     return {name: client.variable.format(name=name) for name in names}
 
 
-def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[str, object]:
+def merge(old: object, new: Mapping[str, object], profile: str | None) -> dict[str, object]:
     """The new entry, with what the user had added to the old one."""
     if not isinstance(old, dict) or "command" not in old:
         return dict(new)
@@ -151,8 +151,8 @@ def merged(old: object, new: Mapping[str, object], profile: str | None) -> dict[
     return entry | ({"env": env} if env else {})
 
 
-def shown(entry: object, references: Sequence[str] = ()) -> object:
-    """An entry as it may be shown: values that may be secrets are dots, `references` are shown. None for what is no entry."""
+def mask_entry(entry: object, references: Sequence[str] = ()) -> object:
+    """Mask an entry for people: values that may be secrets are dots, `references` are shown. None if it is not an entry."""
     if not isinstance(entry, Mapping):
         return None
     return {name: _shown_member(name, value, references) for name, value in entry.items()}
@@ -180,7 +180,7 @@ def _shown_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def _shown_argument(before: str, argument: str) -> str:
-    """Names of options and our own words; what a person wrote beside them may be a token."""
+    """Mask an argument unless it is the name of an option or one of our own words; other words that a person wrote may be a token."""
     if argument.startswith("-"):
         return argument.partition("=")[0]
     return argument if argument in _PLAIN or before == "--profile" else "…"

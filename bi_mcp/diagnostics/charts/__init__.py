@@ -1,1 +1,1 @@
-"""Questions that charts ask of a table, and how the table's answers are judged."""
+"""Questions that charts ask of a table, and the judgement of the table's answers."""

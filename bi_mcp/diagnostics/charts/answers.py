@@ -1,4 +1,4 @@
-"""Are these the rows that a chart asked for? Pure."""
+"""The judgement of rows: whether they are the ones that a chart asked for. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from bi_mcp.base.language import say, say_count
 from bi_mcp.diagnostics.charts.conditions import satisfies
 from bi_mcp.diagnostics.charts.sample import ChartSample, TypedRow, UnreadableError, read_value
-from bi_mcp.diagnostics.tables.values import shown
+from bi_mcp.diagnostics.tables.values import show_value
 from bi_mcp.endpoints.answers import Rows
 from bi_mcp.endpoints.question import Question
 
@@ -16,7 +16,7 @@ Outcome = Literal["right", "ignored", "wrong"]
 
 
 class Judged(NamedTuple):
-    """What an answer is worth, and what came back, as part of a sentence."""
+    """The verdict on an answer, and the rows that came back, as part of a sentence."""
 
     outcome: Outcome
     reply: str = ""
@@ -47,7 +47,7 @@ def judge_rows(rows: Rows, question: Question, sample: ChartSample) -> Judged:
 
 
 def _read(rows: Rows, sample: ChartSample) -> list[TypedRow]:
-    """Typed rows; a value that cannot be read is left out of its row, so it accuses nobody."""
+    """Read typed rows. A value that cannot be read is left out of its row, so that it does not count as an error."""
     columns = {column.name: column for column in sample.columns}
     places = {name: place for place, name in enumerate(rows.columns) if name in columns}
     read = list[TypedRow]()
@@ -76,7 +76,7 @@ def _describe(row: TypedRow, question: Question) -> str:
     names = [condition.column for group in question.groups for condition in group]
     if question.dates is not None:
         names.insert(0, question.dates.column)
-    return ", ".join(f"{name} = {shown(_plain(row.get(name)))}" for name in dict.fromkeys(names))
+    return ", ".join(f"{name} = {show_value(_plain(row.get(name)))}" for name in dict.fromkeys(names))
 
 
 def _plain(value: object) -> object:

@@ -37,7 +37,7 @@ Outcome = Literal["right", "ignored", "wrong", "refused"]
 
 
 class Verdict(NamedTuple):
-    """How a question fared. `sent` and `reply` are for a sentence and hold no value of the connection."""
+    """The outcome of a question. `sent` and `reply` are for a sentence and hold no value of the connection."""
 
     outcome: Outcome
     sent: str
@@ -52,7 +52,7 @@ class Verdict(NamedTuple):
 class Asker:
     """Asks about one table. `tally` counts all calls of `urlData`; after `most` of them every answer is None.
 
-    `spelling` collects what headers do wrong, which is no answer's fault alone.
+    `spelling` collects errors of headers, for which no single answer is to blame.
     """
 
     ask: Ask
@@ -72,7 +72,7 @@ class Asker:
         if again is None or not again.right:
             return verdict
         # The same question was answered both ways.
-        self.tally.passed(1, EndpointError(f"{verdict.reply}.", reason="status"))
+        self.tally.add_failures(1, EndpointError(f"{verdict.reply}.", reason="status"))
         return again
 
     async def once(self, question: Question, dialect: Dialect) -> Verdict | None:
@@ -81,7 +81,7 @@ class Asker:
         return await self.send(request, question)
 
     async def send(self, request: DataRequest, question: Question) -> Verdict | None:
-        """Send a request that stands for the question, and judge the rows. None where no call is left."""
+        """Send a request for the question, and judge the rows. None where no call is left."""
         if self.tally.calls >= self.most:
             return None
         sent = describe_request(request, self.connection)
@@ -101,19 +101,19 @@ class Asker:
 
 
 def find(kind: Kind, verdict: Verdict, **values: str) -> Finding:
-    """A finding about `urlData` that tells what was sent and what came back."""
+    """Make a finding about `urlData` that quotes the request and the answer."""
     said = say(kind.what, sent=verdict.sent, reply=verdict.reply, **values)
-    return kind.found("urlData", said=said)
+    return kind.finding("urlData", said=said)
 
 
 def describe_error(error: EndpointError) -> str:
-    """What came back in place of rows, as part of a sentence."""
+    """The answer in place of rows, as part of a sentence."""
     text = str(error).rstrip(".")
     return say('{text} and said "{said}"', text=text, said=error.said.rstrip(".")) if error.said else text
 
 
 def describe_request(request: DataRequest, connection: Connection) -> str:
-    """What was sent, without the connection: the filter where there is one, else the columns."""
+    """The request without the connection: the filter if there is one, else the columns."""
     lines = request.lines()
     told = [line for line in lines if line.startswith("filter")] or [
         line for line in lines if line.startswith(("select", "mapFields"))

@@ -24,7 +24,7 @@ def satisfies(row: TypedRow, question: Question) -> bool | None:
 
 def _meets(row: TypedRow, condition: Condition) -> bool | None:
     if condition.column not in row:
-        # Its value could not be read, which is judged elsewhere.
+        # Its value could not be read, which is reported elsewhere.
         return None
     value = row[condition.column]
     if condition.operator == "empty":
@@ -67,7 +67,7 @@ def _is_between(value: Value, ends: tuple[object, ...]) -> bool | None:
     return _all([_at_least(value, ends[:1]), _at_most(value, ends[1:])])
 
 
-def _compared(test: Callable[[int], bool]) -> Callable[[Value, tuple[object, ...]], bool | None]:
+def _compare_by(test: Callable[[int], bool]) -> Callable[[Value, tuple[object, ...]], bool | None]:
     def compare(value: Value, limits: tuple[object, ...]) -> bool | None:
         limit = limits[0]
         if isinstance(value, float) and value != limit and _nearly(value, limit):
@@ -78,22 +78,22 @@ def _compared(test: Callable[[int], bool]) -> Callable[[Value, tuple[object, ...
 
 
 def _sign(value: object, limit: object) -> int:
-    """-1, 0 or 1: how a value stands to another of the same type."""
+    """Compare two values of the same type: -1, 0 or 1."""
     if value == limit:
         return 0
     return -1 if value < limit else 1  # type: ignore[operator] # both are of the column's type
 
 
-_at_least = _compared(lambda sign: sign >= 0)
-_at_most = _compared(lambda sign: sign <= 0)
+_at_least = _compare_by(lambda sign: sign >= 0)
+_at_most = _compare_by(lambda sign: sign <= 0)
 
 _COMPARISONS: Mapping[str, Callable[[Value, tuple[object, ...]], bool | None]] = {
     "is": _is_one_of,
     "contains": _contains,
     "between": _is_between,
-    "greater": _compared(lambda sign: sign > 0),
+    "greater": _compare_by(lambda sign: sign > 0),
     "greater_or_equal": _at_least,
-    "less": _compared(lambda sign: sign < 0),
+    "less": _compare_by(lambda sign: sign < 0),
     "less_or_equal": _at_most,
 }
 

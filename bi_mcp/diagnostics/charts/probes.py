@@ -14,7 +14,7 @@ from bi_mcp.diagnostics.charts.sample import ChartSample, Value
 from bi_mcp.endpoints.operators import DATES, SPELLINGS, Operator
 from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange, Question, ask_all
 
-# More conditions at once save calls; with too many no row is left that tells one from the other.
+# More conditions at once save calls; with too many, not a single row distinguishes them.
 MOST_IN_A_PACK = 6
 MOST_SEEN_ALONE = 20
 LONGEST_VALUE = 60
@@ -65,13 +65,13 @@ class Shape(NamedTuple):
         return f"{name} ({self.type})"
 
     def is_like(self, other: Shape) -> bool:
-        """Is it the same condition, on a column of whatever type?"""
+        """Return whether it is the same condition, on a column of any type."""
         mine, theirs = self.condition, other.condition
         return (mine.operator, mine.excluded) == (theirs.operator, theirs.excluded)
 
     @property
     def on_dates(self) -> bool:
-        """Is a date among the values that it sends?"""
+        """True if it sends a date."""
         return self.type in DATES and self.condition.operator != "empty"
 
 
@@ -150,7 +150,7 @@ def choose_shapes(sample: ChartSample, columns: Sequence[DatasetColumn]) -> list
 
 
 def choose_alternatives(sample: ChartSample, columns: Sequence[DatasetColumn]) -> Question | None:
-    """Make a question of two groups, one of which has two members joined by OR."""
+    """Make a question of two groups, the first with two members joined by OR."""
     equality = choose_equality(sample, columns)
     if equality is None:
         return None
@@ -167,14 +167,14 @@ def choose_alternatives(sample: ChartSample, columns: Sequence[DatasetColumn]) -
 
 
 def pack_shapes(shapes: Iterable[Shape], sample: ChartSample, *, alone_seen: bool = False) -> list[Pack]:
-    """Ask as many conditions at once as still tell on each other.
+    """Ask as many conditions at once as the sample can still distinguish.
 
-    `alone_seen`: what each means was asked before, and only how it is written is new. Then no row need tell them apart.
+    `alone_seen`: each condition was asked before, and only its spelling is new. Then rows need not distinguish them.
     """
     masked = [(shape, *_masks(shape, sample)) for shape in shapes]
     hopeless = tuple(shape for shape, fits, _ in masked if not fits)
     packs = list[_Packing]()
-    # Those that few rows tell apart choose their company first.
+    # The conditions that few rows distinguish choose their pack first.
     for shape, fits, misses in sorted(masked, key=lambda item: min(item[1].bit_count(), item[2].bit_count())):
         telling = 0 if alone_seen else misses
         most = MOST_SEEN_ALONE if alone_seen else MOST_IN_A_PACK
@@ -240,7 +240,7 @@ def _condition_values(
     if len(values) < 2:
         return None
     if operator == "is":
-        return _listed(values, column, excluded=excluded)
+        return _choose_values(values, column, excluded=excluded)
     if operator == "contains":
         return _part(values, common=not excluded)
     # Some rows must be let through and some not, also where there are two values.
@@ -249,8 +249,10 @@ def _condition_values(
     return tuple(values[min(max(place, lowest), len(values) - 1 - highest)] for place in places)
 
 
-def _listed(values: Sequence[Value], column: DatasetColumn, *, excluded: bool) -> tuple[Value, ...] | None:
-    """Half of a few values, two of many. A number with a fraction may be kept less exactly than it is written."""
+def _choose_values(
+    values: Sequence[Value], column: DatasetColumn, *, excluded: bool
+) -> tuple[Value, ...] | None:
+    """Choose half of a few values, two of many. A number with a fraction may be stored less exactly than it is written."""
     if column.type in {"double", "money"}:
         return None
     if excluded:

@@ -73,7 +73,7 @@ def read_value(value: object, type_: str) -> Value | None:
 
 @dataclass(frozen=True)
 class _Unread:
-    """Stands for a value that is not of its column's type."""
+    """A placeholder for a value that is not of its column's type."""
 
 
 _UNREAD = _Unread()

@@ -1,8 +1,8 @@
-"""Asks a connector what charts ask, and says which of it the connector does not understand.
+"""Asks a connector the questions of charts, and reports the ones that it does not understand.
 
-Every answer is judged by the rows that came without a filter. Conditions are asked several at once; where such a request
-fails, each of them is asked alone. Levels follow section 2 of the reference of requests: what is certain to be sent makes
-an error, what may be sent a warning, and wrong rows are always an error.
+Every answer is judged by the rows that came without a filter. Conditions are asked several at once; where such a
+request fails, each of them is asked alone. Levels follow section 2 of the reference of requests: a request that portals
+certainly send makes an error, one that they may send a warning, and wrong rows are always an error.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from bi_mcp.endpoints.request import Dialect, build_request
 
 # For one table, those that read the sample included.
 MOST_CALLS = 40
-# Enough to judge by; a large table need not be sent as a whole.
+# Enough to judge by; a large table is not sent as a whole.
 ASKED_ROWS = 200
 LONGEST_NAME = 32
 
 
 class Failure(NamedTuple):
-    """A shape that is not answered rightly; `shape` is None for a question that is more than one condition."""
+    """A shape that is not answered correctly; `shape` is None for a question that is more than one condition."""
 
     label: str
     verdict: Verdict
@@ -67,7 +67,7 @@ class ChartCheck:
         return self.asker.sample
 
     async def run(self) -> None:
-        """Ask everything, and note what was found."""
+        """Ask everything, and note the findings."""
         self.columns = choose_columns(self.sample)
         other = await self._other_way()
         if not self._names_differ and (self.dialect.maps or not self.portal_known):
@@ -110,7 +110,7 @@ class ChartCheck:
     # Filters
 
     async def _filters(self) -> str:
-        """Ask for equality, lists and groups; returns what is understood: all, plain conditions only, or none."""
+        """Ask for equality, lists and groups; returns which filters are understood: all, plain conditions only, or none."""
         equality = choose_equality(self.sample, self.columns)
         if equality is None:
             return "none"
@@ -262,7 +262,7 @@ class ChartCheck:
     async def _ask_pack(self, pack: Pack, dialect: Dialect) -> Verdict | None:
         return await self.asker.once(replace(pack.question, limit=ASKED_ROWS), dialect)
 
-    # Telling
+    # Report
 
     def _report(self) -> None:
         self.notes.breaches_once("urlData", self.asker.spelling)
@@ -282,7 +282,7 @@ class ChartCheck:
         if self.unasked:
             shapes = ", ".join(dict.fromkeys(self.unasked))
             asked = self.asker.tally.calls
-            self.notes.add(rules.NOT_EVERYTHING_ASKED.found("urlData", asked=asked, shapes=shapes))
+            self.notes.add(rules.NOT_EVERYTHING_ASKED.finding("urlData", asked=asked, shapes=shapes))
 
     def _add(self, kind: Kind, verdict: Verdict, **values: str) -> None:
         self.notes.add(find(kind, verdict, **values))
@@ -293,5 +293,5 @@ class ChartCheck:
 
 
 def describe_way(dialect: Dialect) -> str:
-    """How a portal asks for columns, as the beginning of a sentence."""
+    """The way in which a portal asks for columns, as the beginning of a sentence."""
     return say(text("With mapFields") if dialect.maps else text("Without mapFields, as older portals ask"))

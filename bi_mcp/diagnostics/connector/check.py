@@ -111,7 +111,7 @@ class _Examination:
             self.notes.fail("urlCheck", answer)
             return
         if answer.is_page:
-            self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.found("urlCheck"))
+            self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.finding("urlCheck"))
         probed = [code for code in secret_codes if self._connection.get(code)]
         if probed:
             await self._try_wrong_password(url, probed)
@@ -136,7 +136,7 @@ class _Examination:
     def _say_what_is_left_out(self) -> None:
         for endpoint in ("urlTableDescription", "urlData"):
             if endpoint in self._urls:
-                self.notes.add(check_rules.NOT_CALLED.found(endpoint))
+                self.notes.add(check_rules.NOT_CALLED.finding(endpoint))
 
     async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
         wrong = {
@@ -147,7 +147,7 @@ class _Examination:
             await self._steadily("urlCheck", lambda: self._caller.check(url, wrong))
         except EndpointError:
             return
-        self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.found("urlCheck", codes=", ".join(codes)))
+        self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.finding("urlCheck", codes=", ".join(codes)))
 
     async def _table_list(self, url: str) -> None:
         tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
@@ -158,7 +158,7 @@ class _Examination:
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
-                self.notes.add(check_rules.NO_TABLES.found("urlTableList"))
+                self.notes.add(check_rules.NO_TABLES.finding("urlTableList"))
             return
         self._choose_table(tables)
         await self._try_search(url, tables)
@@ -168,8 +168,8 @@ class _Examination:
         if self.table is None:
             self.table = tables.items[0].external_code
         elif self.table not in known and not tables.truncated:
-            table = self.notes.quoted(self.table)
-            self.notes.add(check_rules.TABLE_NOT_LISTED.found("urlTableList", table=table))
+            table = self.notes.quote(self.table)
+            self.notes.add(check_rules.TABLE_NOT_LISTED.finding("urlTableList", table=table))
 
     async def _try_search(self, url: str, tables: Tables) -> None:
         # Nothing can be called that, so an endpoint that searches answers an empty array.
@@ -179,10 +179,10 @@ class _Examination:
                 "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
             )
         except EndpointError as error:
-            self.notes.add(check_rules.SEARCH_FAILS.found("urlTableList", error=error))
+            self.notes.add(check_rules.SEARCH_FAILS.finding("urlTableList", error=error))
             return
         if len(found.items) >= len(tables.items):
-            self.notes.add(check_rules.SEARCH_IGNORED.found("urlTableList"))
+            self.notes.add(check_rules.SEARCH_IGNORED.finding("urlTableList"))
 
     async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask_twice(
@@ -221,11 +221,11 @@ class _Examination:
     def _compare(
         self, plain: Rows | EndpointError, chosen: Rows | EndpointError, described: Columns | None
     ) -> bool:
-        """Note which rules the answers break. False where their rows cannot be judged."""
+        """Note the rules that the answers break. Returns false if their rows cannot be judged."""
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
             self.notes.hold("urlData", _rows_held(plain))
-            breaches = [*plain.breaches, *_compared(plain.header, described)]
+            breaches = [*plain.breaches, *_compare_header(plain.header, described)]
         if isinstance(chosen, Rows):
             told = {breach.rule for breach in breaches}
             breaches += [breach for breach in chosen.breaches if breach.rule not in told]
@@ -233,7 +233,7 @@ class _Examination:
         return UNREADABLE.isdisjoint(breach.rule for breach in breaches)
 
     async def _names_fail(self, url: str, request: DataRequest, chosen: Rows | EndpointError) -> bool:
-        """Are columns found by their codes and not by their names? Asked only where the names failed."""
+        """Return whether columns are found by their codes and not by their names. Asks only if the names failed."""
         if isinstance(chosen, Rows) and set(request.select) & set(chosen.columns):
             return False
         codes = tuple({name: code for code, name in request.names.items()}[name] for name in request.select)
@@ -258,10 +258,10 @@ class _Examination:
         for code, values in sample.columns.items():
             for hazard in find_hazards(values, types.get(code, "string")):
                 masked = hazard._replace(value=safe_text(hazard.value, self._connection))
-                self.notes.add(masked.found("urlData", self.notes.quoted(code)))
+                self.notes.add(masked.finding("urlData", self.notes.quote(code)))
 
     async def _charts(self, url: str, table: str, sample: ChartSample) -> None:
-        """Ask what charts ask, where there are rows to judge the answers by."""
+        """Ask the questions of charts, if there are rows to judge the answers by."""
         if not sample.rows or not sample.columns:
             return
         await report(3, 4, "Asking what charts ask")
@@ -276,7 +276,7 @@ class _Examination:
         await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
 
     async def _is_cut_off(self, url: str, table: str, plain: Rows) -> bool:
-        """As many rows as a page usually has may be a page: there is no way to ask for a second one."""
+        """Return whether the rows are only a page. As many rows as a page usually has may be one, and a second page cannot be asked for."""
         count = len(plain.rows)
         if plain.truncated or count not in PAGE_SIZES:
             return False
@@ -287,7 +287,7 @@ class _Examination:
         except EndpointError:
             return False
         if len(more.rows) > count:
-            self.notes.add(check_rules.ROWS_CUT_OFF.found("urlData", count=count))
+            self.notes.add(check_rules.ROWS_CUT_OFF.finding("urlData", count=count))
         return len(more.rows) > count
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
@@ -301,7 +301,7 @@ class _Examination:
     async def _ask_twice(
         self, endpoint: str, ask: Callable[[], Awaitable[Answered]]
     ) -> Answered | EndpointError:
-        """Ask once more what was answered: one answer may be luck. Returns the first one."""
+        """Repeat a question that was answered, because one answer may be luck. Returns the first answer."""
         answered = await self._ask(endpoint, ask)
         if isinstance(answered, EndpointError) or self._quick:
             return answered
@@ -310,16 +310,18 @@ class _Examination:
         try:
             await ask()
         except EndpointError as error:
-            tally.passed(1, error)
+            tally.add_failures(1, error)
         return answered
 
     async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
         try:
             answered = await self._steadily(endpoint, ask)
         except EndpointError as error:
-            self.notes.failed(endpoint, error)
+            self.notes.keep_failure(endpoint, error)
             return error
-        self.notes.answered(endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer)
+        self.notes.keep_answer(
+            endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer
+        )
         return answered
 
     async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
@@ -332,8 +334,8 @@ def _rows_held(rows: Rows) -> str:
     return say_count("{count} row", "{count} rows", len(rows.rows))
 
 
-def _compared(header: Sequence[str], described: Columns | None) -> list[Breach]:
-    """A description that could not be read in full is blamed for that alone, and not the header for what it holds besides."""
+def _compare_header(header: Sequence[str], described: Columns | None) -> list[Breach]:
+    """Compare a header with the description. If the description could not be read in full, columns that it lacks are not held against the header."""
     if described is None or not described.items:
         return []
     breaches = compare_header(header, [column.code for column in described.items])

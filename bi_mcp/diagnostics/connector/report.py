@@ -1,4 +1,4 @@
-"""What a connector's check says: facts and findings, collected while its endpoints are called."""
+"""The report of a connector's check: facts and findings, collected while its endpoints are called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bi_mcp.errors import EndpointError
 
 
 class EndpointFacts(BaseModel):
-    """How one endpoint answered: HTTP status, seconds, bytes read (uncompressed), TLS version, and what it held.
+    """The answer of one endpoint: HTTP status, seconds, bytes read (uncompressed), TLS version, and its content in
+    short.
 
     `calls` is how often it was called altogether; the other figures are of the first call.
     """
@@ -36,7 +37,7 @@ class EndpointFacts(BaseModel):
 
 
 class ConnectorReport(BaseModel):
-    """What was found out about a connector. `table` is the one whose columns and rows were read; `seconds` the whole check took."""
+    """The result of a connector's check. `table` is the one whose columns and rows were read; `seconds` the duration of the whole check."""
 
     verdict: Level
     table: str | None
@@ -46,7 +47,7 @@ class ConnectorReport(BaseModel):
 
 
 class Notebook:
-    """Facts and findings by endpoint. What comes from outside is quoted without the connection's values."""
+    """Facts and findings by endpoint. Texts from outside are quoted without the connection's values."""
 
     def __init__(self, connection: Mapping[str, Secret]) -> None:
         self.facts: dict[str, EndpointFacts] = {}
@@ -58,11 +59,11 @@ class Notebook:
         self._compressed: set[str] = set()
 
     def findings(self) -> list[Finding]:
-        """In the order of the endpoints, then of the checks."""
+        """The findings in the order of the endpoints, then of the checks."""
         found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
         return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
 
-    def answered(self, endpoint: str, answer: EndpointAnswer) -> None:
+    def keep_answer(self, endpoint: str, answer: EndpointAnswer) -> None:
         """Keep the facts of an endpoint's first answer."""
         if endpoint not in self.facts or self.facts[endpoint].size is None:
             self.facts[endpoint] = EndpointFacts(
@@ -75,13 +76,13 @@ class Notebook:
             )
         if answer.compressed and endpoint not in self._compressed:
             self._compressed.add(endpoint)
-            self.add(rules.COMPRESSED.found(endpoint))
+            self.add(rules.COMPRESSED.finding(endpoint))
         if answer.not_public:
             self._not_public[endpoint] = answer.not_public
         elif answer.scheme == "http" and not answer.in_process:
             self._clear_text[endpoint] = None
 
-    def failed(self, endpoint: str, error: EndpointError) -> None:
+    def keep_failure(self, endpoint: str, error: EndpointError) -> None:
         """Keep the facts of a failure, unless the endpoint answered another call."""
         self.facts.setdefault(
             endpoint,
@@ -100,7 +101,7 @@ class Notebook:
         prefix = f"{when}: " if when else ""
         quoted = say('It said "{said}".', said=error.said.rstrip(".")) if error.said else ""
         said = " ".join(part for part in (f"{prefix}{error}", quoted, consequence(endpoint)) if part)
-        self.add(FAILURES[error.reason].found(endpoint, said=said))
+        self.add(FAILURES[error.reason].finding(endpoint, said=said))
 
     def tally(self, endpoint: str) -> Tally:
         """The calls of an endpoint so far."""
@@ -119,22 +120,24 @@ class Notebook:
                 )
             )
             kind = BREACHES[rule]
-            self.add(kind.found(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
+            self.add(kind.finding(endpoint, said=f"{say(kind.what)}: {places}. {say(kind.means)}"))
 
     def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
-        """As `breaches`, but of rules that nothing was said of yet."""
+        """Add breaches like `breaches`, but only of rules that have no finding yet."""
         told = {finding.code for finding in self._findings if finding.where == endpoint}
         self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in told])
 
     def add(self, finding: Finding) -> None:
         self._findings.append(finding)
 
-    def quoted(self, text: str) -> str:
+    def quote(self, text: str) -> str:
         return f"'{safe_text(text, self._connection)}'"
 
     def _about_steadiness(self) -> list[Finding]:
         return [
-            rules.ANSWERS_BY_TURNS.found(endpoint, error=tally.first, failed=tally.failed, asked=tally.calls)
+            rules.ANSWERS_BY_TURNS.finding(
+                endpoint, error=tally.first, failed=tally.failed, asked=tally.calls
+            )
             for endpoint, tally in self._tallies.items()
             if tally.failed
         ]
@@ -144,7 +147,7 @@ class Notebook:
         if self._not_public:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
             endpoints = ", ".join(self._not_public)
-            found.append(rules.NOT_PUBLIC.found("address", endpoints=endpoints, kinds=kinds))
+            found.append(rules.NOT_PUBLIC.finding("address", endpoints=endpoints, kinds=kinds))
         if self._clear_text:
-            found.append(rules.CLEAR_TEXT.found("address", endpoints=", ".join(self._clear_text)))
+            found.append(rules.CLEAR_TEXT.finding("address", endpoints=", ".join(self._clear_text)))
         return found

@@ -1,1 +1,1 @@
-"""Checks of a dataset beside the table behind it."""
+"""Checks of a dataset against the table behind it."""

@@ -12,7 +12,7 @@ from bi_mcp.diagnostics.charts.probes import choose_typical
 from bi_mcp.diagnostics.connector.chart_check import ASKED_ROWS, describe_way
 from bi_mcp.diagnostics.findings import chart_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
-from bi_mcp.diagnostics.tables.values import listed
+from bi_mcp.diagnostics.tables.values import list_values
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, build_request
 from bi_mcp.endpoints.wording import safe_text
@@ -60,7 +60,7 @@ async def read_by_name(
 def check_names(
     failed: Verdict | None, columns: Sequence[DatasetColumn], outside: Outside
 ) -> Iterator[Finding]:
-    """Say which columns a chart does not find."""
+    """Report the columns that a chart does not find."""
     if failed is None:
         return
     apart = [column for column in columns if column.name.casefold() != column.code.casefold()]
@@ -72,7 +72,7 @@ def check_names(
         if outside.dialect.maps
         else text("This portal asks by the names of columns and tells nobody which codes they stand for.")
     )
-    pairs = listed([f"{column.code} → {column.name}" for column in apart])
+    pairs = list_values([f"{column.code} → {column.name}" for column in apart])
     yield find(rules.CODE_AND_NAME_DIFFER, failed, why=say(why), columns=pairs)
 
 

@@ -1,4 +1,4 @@
-"""Columns of the portal against columns outside: what vanished, appeared, was renamed, or stands there twice."""
+"""Columns of the portal compared with the external columns: vanished, new, renamed and doubled ones."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ from bi_mcp.diagnostics.dataset.repair_calls import (
 )
 from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding
-from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, is_code, portal_type, repeated
+from bi_mcp.diagnostics.tables.external import (
+    DatasetContext,
+    ExternalColumn,
+    find_repeated,
+    is_code,
+    portal_type,
+)
 from bi_mcp.diagnostics.tables.naming import column_names
-from bi_mcp.diagnostics.tables.values import listed, shown
+from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.rest.models import Column
 
-# How alike two codes must be for one to be the other's new name.
+# The likeness from which a code counts as the new name of another.
 ALIKE = 0.75
-# Wide tables of which everything was renamed: more pairs than this are compared by what they fold to only.
+# Wide tables in which every column was renamed: beyond this many pairs, only folded codes are compared.
 MAX_COMPARED = 10_000
-# So many new columns a finding offers to add.
+# A finding offers to add at most this many columns.
 MAX_ADDED = 50
 
 # By whether it is the description that was looked at, and whether charts can use the column.
@@ -72,21 +78,21 @@ def check_columns(columns: Sequence[Column], outside: Outside, context: DatasetC
     for column in lost:
         partner = partners.pop(column.external_code or "", None)
         findings.append(
-            _renamed(dataset_id, column, new.pop(partner))
+            _report_renamed(dataset_id, column, new.pop(partner))
             if partner
-            else _vanished(dataset_id, column, outside)
+            else _report_vanished(dataset_id, column, outside)
         )
-    findings.extend(_appeared(context, columns, list(new.values())))
-    return [*findings, *_doubled(outside), *_hidden(dataset_id, columns)]
+    findings.extend(_report_new(context, columns, list(new.values())))
+    return [*findings, *_report_doubled(outside), *_report_hidden(dataset_id, columns)]
 
 
 def place(column: Column) -> str:
-    """How findings call a column of the portal."""
-    return say("column {name} ({code})", name=column.name, code=shown(column.external_code or ""))
+    """The name of a portal's column in findings."""
+    return say("column {name} ({code})", name=column.name, code=show_value(column.external_code or ""))
 
 
-def folded(code: str) -> str:
-    """A code without what people overlook: case, spaces, signs, invisible characters, letters that look alike."""
+def fold(code: str) -> str:
+    """Reduce a code to the signs that people notice: without case, spaces, signs, invisible characters and look-alike letters."""
     plain = unicodedata.normalize("NFKC", code).casefold().translate(_LOOKALIKES)
     return re.sub(r"[\W_]+", "", plain)
 
@@ -94,8 +100,8 @@ def folded(code: str) -> str:
 def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
     """Pair lost codes with new ones, the most alike first, so that no pair takes away the better half of another."""
     if len(lost) * len(new) > MAX_COMPARED:
-        by_fold = {folded(code): code for code in new}
-        likenesses = [(1.0, code, by_fold[folded(code)]) for code in lost if folded(code) in by_fold]
+        by_fold = {fold(code): code for code in new}
+        likenesses = [(1.0, code, by_fold[fold(code)]) for code in lost if fold(code) in by_fold]
     else:
         likenesses = [(_likeness(old, code), old, code) for old in lost for code in new]
     partners, paired = dict[str, str](), set[str]()
@@ -107,10 +113,10 @@ def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
 
 
 def _likeness(old: str, new: str) -> float:
-    one, other = folded(old), folded(new)
+    one, other = fold(old), fold(new)
     if one and one == other:
         return 1.0
-    # Numbers tell columns apart: `utm_1` is not the new name of `utm_2`.
+    # Numbers distinguish columns: `utm_1` is not the new name of `utm_2`.
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return 0.0
     matcher = SequenceMatcher(None, one, other)
@@ -118,20 +124,20 @@ def _likeness(old: str, new: str) -> float:
 
 
 def _another_table(columns: Sequence[Column], outside: Outside) -> Finding:
-    return rules.ANOTHER_TABLE.found("columns", columns=len(columns), codes=listed(outside.codes))
+    return rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=list_values(outside.codes))
 
 
-def _vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
+def _report_vanished(dataset_id: int, column: Column, outside: Outside) -> Finding:
     kind = _VANISHED[outside.described, column.visible is not False]
-    return kind.found(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
+    return kind.finding(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
 
 
-def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
+def _report_renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
     old = column.external_code or ""
-    return rules.COLUMN_RENAMED.found(
+    return rules.COLUMN_RENAMED.finding(
         place(column),
         difference=_difference(old, new.code),
-        code=shown(new.code),
+        code=show_value(new.code),
         warning=say(REPLACED),
         calls=replace_column(dataset_id, column, code=new.code),
     )
@@ -140,12 +146,12 @@ def _renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
 def _difference(old: str, new: str) -> str:
     if old.casefold() == new.casefold():
         return say("Outside the code has other capital letters")
-    if folded(old) == folded(new):
+    if fold(old) == fold(new):
         return say("Outside the code has other spaces, signs or letters that only look the same")
     return say("The code is gone outside and a similar one is new there, probably its new name")
 
 
-def _appeared(
+def _report_new(
     context: DatasetContext, columns: Sequence[Column], new: Sequence[ExternalColumn]
 ) -> Iterator[Finding]:
     if not new:
@@ -158,34 +164,34 @@ def _appeared(
         new_column(name.name, column.code, portal_type(column.type, context.generation))
         for name, column in zip(names, offered, strict=True)
     ]
-    yield rules.COLUMNS_NEW.found(
+    yield rules.COLUMNS_NEW.finding(
         "columns",
-        codes=listed([column.code for column in new]),
+        codes=list_values([column.code for column in new]),
         call=add_columns(context.dataset.id, added),
     )
 
 
-def _hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
+def _report_hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:
     hidden = [column for column in columns if column.visible is False]
     if hidden:
-        yield rules.COLUMNS_HIDDEN.found(
+        yield rules.COLUMNS_HIDDEN.finding(
             "columns",
-            names=listed([column.name or "" for column in hidden]),
+            names=list_values([column.name or "" for column in hidden]),
             call=show_columns(dataset_id, [column.id for column in hidden]),
         )
 
 
-def _doubled(outside: Outside) -> Iterator[Finding]:
+def _report_doubled(outside: Outside) -> Iterator[Finding]:
     if outside.described:
-        for code in repeated(outside.codes):
-            yield rules.CODE_DOUBLED.found("urlTableDescription", code=shown(code))
+        for code in find_repeated(outside.codes):
+            yield rules.CODE_DOUBLED.finding("urlTableDescription", code=show_value(code))
     for group in _near_duplicates(set(outside.codes)):
         where = "urlTableDescription" if outside.described else "urlData"
-        yield rules.CODES_ALIKE.found(where, codes=listed(group))
+        yield rules.CODES_ALIKE.finding(where, codes=list_values(group))
 
 
 def _near_duplicates(codes: Collection[str]) -> list[list[str]]:
     groups = defaultdict[str, list[str]](list)
     for code in sorted(codes):
-        groups[folded(code)].append(code)
+        groups[fold(code)].append(code)
     return [group for key, group in groups.items() if key and len(group) > 1]

@@ -11,7 +11,7 @@ from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample, portal_type
 from bi_mcp.diagnostics.tables.value_hazards import find_hazards
-from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, Judgement, Offence, judge, shown
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, Judgement, Offence, judge, show_value
 from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
@@ -34,7 +34,7 @@ def check_types(
     sample: Sample | None,
     context: DatasetContext,
 ) -> list[Finding]:
-    """Check each column that is outside, too. Where values are wrong, that is told rather than what is described."""
+    """Check the type of each column that is also outside. Where values are wrong, the finding is about them and not about the description."""
     findings = list[Finding]()
     for column in columns:
         code = column.external_code or ""
@@ -48,7 +48,7 @@ def check_types(
         findings.extend(_check_filling(column, values))
         findings.extend(_check_encoding(column, values))
         findings.extend(
-            hazard.found(place(column), column.name or code)
+            hazard.finding(place(column), column.name or code)
             for hazard in find_hazards(values, column.type or "string")
         )
         if outside and outside.type not in COLUMN_TYPES:
@@ -66,21 +66,21 @@ def _fitting(values: Sequence[object], theirs: str | None, judgement: Judgement)
 def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
     kinds = sorted({_kind(value) for value in values} - {""})
     if not kinds and len(values) >= ROWS_FOR_EMPTY:
-        yield rules.COLUMN_EMPTY.found(place(column), rows=len(values))
+        yield rules.COLUMN_EMPTY.finding(place(column), rows=len(values))
     if len(kinds) > 1 and column.type == "string":
-        yield rules.VALUES_MIXED.found(place(column), kinds=", ".join(kinds))
+        yield rules.VALUES_MIXED.finding(place(column), kinds=", ".join(kinds))
 
 
 def _check_encoding(column: Column, values: Sequence[object]) -> Iterator[Finding]:
     misread = [value for value in values if isinstance(value, str) and _is_misread(value)]
     if misread:
-        yield rules.LETTERS_BROKEN.found(
-            place(column), count=len(misread), rows=len(values), value=shown(misread[0])
+        yield rules.LETTERS_BROKEN.finding(
+            place(column), count=len(misread), rows=len(values), value=show_value(misread[0])
         )
 
 
 def _is_misread(value: str) -> bool:
-    """Whether its bytes in an encoding of one byte per letter are UTF-8: of text that was meant so they are not."""
+    """Return whether a text was decoded wrongly: encoded with one byte per letter, its bytes are valid UTF-8, which those of a correct text are not."""
     if value.isascii():
         return False
     for encoding in ("cp1251", "latin-1"):
@@ -93,7 +93,7 @@ def _is_misread(value: str) -> bool:
 
 
 def _kind(value: object) -> str:
-    """What JSON calls a value; nothing for an empty one."""
+    """The JSON kind of a value; nothing for an empty one."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return ""
     if isinstance(value, bool):
@@ -111,7 +111,7 @@ def _offending(
         count=judgement.count,
         filled=judgement.filled,
         declared=judgement.declared,
-        offences=told(judgement.offences, data_rows),
+        offences=describe_offences(judgement.offences, data_rows),
     )
     if len(judgement.mixed) > 1:
         mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
@@ -120,7 +120,7 @@ def _offending(
     if fitting:
         fix = f"{fix} {_retyping(fitting)}"
     again = replace_column(dataset_id, column, column_type=fitting) if fitting else None
-    return kind.found(place(column), said=what, advice=fix, calls=again)
+    return kind.finding(place(column), said=what, advice=fix, calls=again)
 
 
 def _retyping(fitting: str) -> str:
@@ -131,7 +131,7 @@ def _retyping(fitting: str) -> str:
     )
 
 
-def told(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
+def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
     """`"31.12.2025" in row 3 (d.m.Y)`, one after the other."""
     return ", ".join(
         say(
@@ -150,8 +150,10 @@ def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence
     judgement = judge(values, theirs)
     if judgement.count:
         what = say(rules.TYPE_DIFFERS.what, ours=ours, theirs=theirs)
-        return rules.TYPE_MISDESCRIBED.found(place(column), what=what, ours=ours, format=judgement.formats[0])
-    return rules.TYPE_DIFFERS.found(
+        return rules.TYPE_MISDESCRIBED.finding(
+            place(column), what=what, ours=ours, format=judgement.formats[0]
+        )
+    return rules.TYPE_DIFFERS.finding(
         place(column),
         ours=ours,
         theirs=theirs,
@@ -161,4 +163,6 @@ def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence
 
 
 def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
-    return rules.TYPE_UNKNOWN.found(place(column), type=shown(described.type), types=", ".join(COLUMN_TYPES))
+    return rules.TYPE_UNKNOWN.finding(
+        place(column), type=show_value(described.type), types=", ".join(COLUMN_TYPES)
+    )

@@ -1,4 +1,4 @@
-"""A dataset beside the table behind it: what is wrong with it, and what a new one should look like."""
+"""The diagnosis of a dataset: its columns compared with the table behind it, and a proposal for a new dataset."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def judge_dataset(
     answers: TableAnswers,
     generation: Generation,
 ) -> Diagnosis:
-    """Pure: join what the portal holds with what the endpoints answered."""
+    """Pure: join the portal's data with the endpoints' answers."""
     context = DatasetContext(
         dataset=dataset,
         source=source,

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.dataset.column_matching import folded
+from bi_mcp.diagnostics.dataset.column_matching import fold
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings.dataset_rules import NO_TABLE_LISTED, TABLE_GONE
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
 from bi_mcp.diagnostics.tables.external import DatasetContext
-from bi_mcp.diagnostics.tables.values import listed, shown
+from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.models import Dataset
 
 MAX_SIMILAR = 3
 # Lower than for columns: a table's new name often says a year or a schema more.
 ALIKE = 0.6
-# A connector may list any number of tables with names of any length: so many are compared, by so much of their names.
+# A connector may list any number of tables with names of any length, so the comparison is limited in both.
 MAX_COMPARED = 1_000
 COMPARED_SIGNS = 64
 
@@ -32,9 +32,9 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
     similar = similar_tables(dataset, tables)
     source = dataset.source_id or (context.source.id if context.source else None)
     kind = TABLE_GONE if tables else NO_TABLE_LISTED
-    return kind.found(
+    return kind.finding(
         "table",
-        said=_said(kind, shown(table), similar),
+        said=_said(kind, show_value(table), similar),
         advice=_advice(kind, similar),
         call=_look(source, similar) if source else None,
     )
@@ -45,10 +45,10 @@ def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[Ex
 
     Before them comes the table whose `id` the dataset holds where its code belongs.
     """
-    wanted = folded(dataset.external_code or "")[:COMPARED_SIGNS]
+    wanted = fold(dataset.external_code or "")[:COMPARED_SIGNS]
     by_code = dict[str, ExternalTable]()
     for table in tables:
-        by_code.setdefault(folded(table.code)[:COMPARED_SIGNS], table)
+        by_code.setdefault(fold(table.code)[:COMPARED_SIGNS], table)
     compared = by_code if len(by_code) <= MAX_COMPARED else [code for code in by_code if code == wanted]
     alike = get_close_matches(wanted, compared, MAX_SIMILAR, ALIKE)
     meant = [table for table in tables if dataset.external_code and table.id == dataset.external_code]
@@ -61,7 +61,7 @@ def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:
     if kind is NO_TABLE_LISTED:
         return gone
     there = (
-        say("Similar ones: {codes}.", codes=listed([table.external_code for table in similar]))
+        say("Similar ones: {codes}.", codes=list_values([table.external_code for table in similar]))
         if similar
         else say("None of the tables there are is called alike.")
     )

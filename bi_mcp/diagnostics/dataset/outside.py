@@ -34,7 +34,7 @@ class Outside:
 
     @property
     def dialect(self) -> Dialect:
-        """How the portal writes its requests."""
+        """The form of the portal's requests."""
         return Dialect(self.caller.culture, self.maps)
 
     @property

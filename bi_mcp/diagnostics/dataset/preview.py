@@ -126,7 +126,7 @@ def _groups(filter: Mapping[str, object], columns: Sequence[DatasetColumn]) -> I
 
 
 def _conditions(filter: Mapping[str, object], columns: Sequence[DatasetColumn]) -> Iterator[Condition]:
-    """The members of a group, also where each stands in a numbered group of its own."""
+    """The members of a group, even if each has a numbered group of its own."""
     for key, value in filter.items():
         if isinstance(value, Mapping):
             yield from _conditions(value, columns)

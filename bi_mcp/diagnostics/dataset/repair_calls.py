@@ -1,4 +1,4 @@
-"""The tool calls that findings offer: complete, to be made as they stand."""
+"""The tool calls that findings offer: complete, to be made unchanged."""
 
 from __future__ import annotations
 

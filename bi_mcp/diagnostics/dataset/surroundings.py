@@ -1,4 +1,4 @@
-"""What a dataset stands on: its source, the source's settings, and the connector that may have changed."""
+"""The base of a dataset: its source, the source's settings, and the connector, which may have changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 def check_surroundings(
     source: Source | None, connector: Connector | None, generation: Generation
 ) -> list[Finding]:
-    """What is not known of the source or the connector is not judged."""
+    """Check the source and the connector. One that is not known is not judged."""
     if source is None:
         return []
     findings = list(_check_active(source, generation))
@@ -35,7 +35,7 @@ def check_surroundings(
 
 
 def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
-    """What changed since the dataset was made. A changed source explains nothing where there is no trouble."""
+    """Report a source or connector that changed after the dataset was made. A changed source is only reported where there is trouble to explain."""
     created = context.dataset.date_create
     source, connector = context.source, context.connector
     findings = list[Finding]()
@@ -43,7 +43,7 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
         moments = (connector.date_create, (connector.model_extra or {}).get("dateUpdate"))
         for moment in (text for text in moments if _is_later(text, created)):
             findings.append(
-                rules.CONNECTOR_NEWER.found(
+                rules.CONNECTOR_NEWER.finding(
                     f"connector {connector.id}",
                     moment=moment,
                     created=created,
@@ -52,7 +52,7 @@ def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
             )
     if troubled and source is not None and _is_later(source.date_update, created):
         findings.append(
-            rules.SOURCE_NEWER.found(
+            rules.SOURCE_NEWER.finding(
                 f"source {source.id}",
                 moment=source.date_update,
                 created=created,
@@ -74,9 +74,11 @@ def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
         return
     where = f"source {source.id}"
     if generation == "tables":
-        yield rules.SOURCE_OFF_BY_HAND.found(where)
+        yield rules.SOURCE_OFF_BY_HAND.finding(where)
     else:
-        yield rules.SOURCE_OFF.found(where, call=call("source_update", id=source.id, fields={"active": True}))
+        yield rules.SOURCE_OFF.finding(
+            where, call=call("source_update", id=source.id, fields={"active": True})
+        )
 
 
 def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
@@ -88,7 +90,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
     empty = [code for code in declared if code in held and not held[code].value]
     lost = [setting for code, setting in held.items() if code not in declared]
     if missing:
-        yield rules.SETTINGS_MISSING.found(
+        yield rules.SETTINGS_MISSING.finding(
             f"source {source.id}",
             codes=", ".join(missing),
             advice=_values_wanted(source, connector, missing),
@@ -96,7 +98,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
         )
     if empty:
         perhaps = say("If the connector needs them:")
-        yield rules.SETTINGS_EMPTY.found(
+        yield rules.SETTINGS_EMPTY.finding(
             f"source {source.id}",
             codes=", ".join(empty),
             advice=f"{perhaps} {_values_wanted(source, connector, empty)}",
@@ -107,7 +109,7 @@ def _check_settings(source: Source, connector: Connector) -> Iterator[Finding]:
 
 
 def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> str:
-    """Where the person puts the values, by reference: stored under a name, or in a variable, as `_setting_call` has them."""
+    """Say where the person puts the values, by reference: stored under a name, or in a variable, with the names that `_setting_call` uses."""
     references = _references(source.id, connector, codes).values()
     stored = [reference["secret"] for reference in references if "secret" in reference]
     variables = [reference["env"] for reference in references if "env" in reference]
@@ -159,7 +161,7 @@ def _is_shown(connector: Connector, code: str) -> bool:
 
 
 def _hosts(connector: Connector) -> list[str]:
-    """Where the values are sent; where the addresses do not tell, the person names it."""
+    """The hosts to which the values are sent. Where the addresses do not show it, the person names the host."""
     try:
         return find_destinations(addresses_of(connector), f"connector {connector.id}")
     except SecretReferenceError:
@@ -175,7 +177,7 @@ def _lost_parameters(source: Source, connector: Connector, lost: list[SourceSett
         {"code": setting.code, "name": setting.name or setting.code, "type": setting.type or "STRING"}
         for setting in lost
     ]
-    return rules.SETTINGS_UNDECLARED.found(
+    return rules.SETTINGS_UNDECLARED.finding(
         f"connector {connector.id}",
         id=source.id,
         codes=", ".join(setting.code for setting in lost),

@@ -1,4 +1,4 @@
-"""What the endpoints say of one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
+"""The endpoints' answers about one external table: three calls, whose answers serve every dataset on it, and more in trouble."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bi_mcp.diagnostics.dataset.charts import check_names, check_typical_chart, 
 from bi_mcp.diagnostics.findings.endpoint_rules import remedy
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
-from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.diagnostics.tables.header_order import reorder_header
 from bi_mcp.diagnostics.tables.steadiness import ask_steadily
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError, EndpointReason
@@ -32,7 +32,7 @@ CALLS_PER_HOST = 12
 # Enough to judge types by, little enough to read in a moment.
 SAMPLED_ROWS = 200
 
-# What parsing leaves out of an answer without a trace; the other rules show in what was parsed.
+# Errors that parsing removes without a trace; the other rules show in the parsed answer.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
     {
         "duplicate_code",
@@ -50,14 +50,14 @@ _LOST_IN_PARSING: frozenset[Rule] = frozenset(
 # What a list of tables may do wrong and still name every table.
 _HARMLESS_IN_A_LIST: frozenset[Rule] = frozenset({"not_text", "duplicate_code"})
 
-# After these nobody is there to be asked for tables.
-NOBODY_THERE: frozenset[EndpointReason] = frozenset(
+# After these failures the connector does not answer at all, so it is not asked for tables.
+WITHOUT_ANSWER: frozenset[EndpointReason] = frozenset(
     {"bad_address", "refused_address", "unresolved", "unreachable", "tls", "timeout"}
 )
 
 
 class HostGates:
-    """Lets so many calls at once through to each host. Who is behind an address is not looked up."""
+    """Limits the calls at once to each host. The owner of an address is not looked up."""
 
     def __init__(self, calls_per_host: int = CALLS_PER_HOST) -> None:
         self._calls = calls_per_host
@@ -83,7 +83,7 @@ class TableList:
         self._tables: Sequence[ExternalTable] | None = None
 
     async def read(self) -> Sequence[ExternalTable] | None:
-        """None where the endpoint gives no answer, or one that may lack tables."""
+        """Return the tables, None where the endpoint gives no answer, or one that may lack tables."""
         async with self._lock:
             if not self._asked:
                 self._asked = True
@@ -101,9 +101,10 @@ class TableList:
 
 @dataclass
 class TableAnswers:
-    """`described` and `sample` are None where the endpoint gave no answer; then `failures` tells why, and `remedies` what to do.
+    """The answers about a table. `described` and `sample` are None where the endpoint gave no answer; then `failures`
+    holds the reason and `remedies` the advice.
 
-    `tables` are those that the connector lists, asked for only where it answered nothing of the table itself.
+    `tables` are those that the connector lists. They are asked for only if it answered nothing about the table itself.
     """
 
     described: list[ExternalColumn] | None = None
@@ -121,17 +122,19 @@ class TableAnswers:
 
     @property
     def silent(self) -> bool:
-        """Whether neither endpoint answered anything of the table."""
+        """True if neither endpoint answered anything about the table."""
         return not self.described and not (self.sample and self.sample.rows)
 
 
 async def read_table(
     outside: Outside, table: str, columns: Sequence[Column], gates: HostGates, listing: TableList
 ) -> TableAnswers:
-    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart with
-    a date range and a filter does. Where somebody is there and answers nothing of the table, ask whether it is still listed.
+    """Call `urlTableDescription`, then `urlData` for those of the datasets' columns that are described, then as a chart
+    with a date range and a filter does. If the connector can be reached and answers nothing about the table, ask
+    whether it is still listed.
 
-    Bitrix24 would ask for the others, too; a connector may then refuse everything, which says less than the rest of its data.
+    Bitrix24 would ask for the other columns, too; a connector may then refuse everything, which says less than the rest
+    of its data.
     """
     answers, notes = TableAnswers(), Notebook(outside.connection)
     reasons = set[EndpointReason]()
@@ -154,7 +157,7 @@ async def read_table(
         answers.fail("urlData", error)
         reasons.add(error.reason)
     answers.breaches = notes.findings()
-    if answers.silent and reasons.isdisjoint(NOBODY_THERE):
+    if answers.silent and reasons.isdisjoint(WITHOUT_ANSWER):
         answers.tables = await listing.read()
     return answers
 
@@ -164,7 +167,7 @@ async def _read_rows(
 ) -> None:
     """Read the sample by the columns' names, and ask the question of a usual chart."""
     tally = notes.tally("urlData")
-    asked = _asked(columns, answers.described)
+    asked = _choose_columns(columns, answers.described)
     rows, failed = await ask_steadily(partial(read_by_name, outside, table, asked, SAMPLED_ROWS), tally)
     codes = {column.code: column.name for column in asked}
     answers.sample = Sample(rows.header, rows.rows, selected=list(codes), mapped=codes)
@@ -173,11 +176,13 @@ async def _read_rows(
     complete = not rows.truncated and len(rows.rows) < SAMPLED_ROWS
     sample = read_sample(asked, answers.sample.codes, rows.rows, complete=complete)
     readable = UNREADABLE.isdisjoint(breach.rule for breach in rows.breaches)
-    if failed is None and readable and righted(answers.sample, columns) is None:
+    if failed is None and readable and reorder_header(answers.sample, columns) is None:
         answers.charts += await check_typical_chart(outside, table, sample, tally)
 
 
-def _asked(columns: Sequence[Column], described: Sequence[ExternalColumn] | None) -> list[DatasetColumn]:
+def _choose_columns(
+    columns: Sequence[Column], described: Sequence[ExternalColumn] | None
+) -> list[DatasetColumn]:
     """The columns to ask for. Of several datasets' names for a column the first counts."""
     there = None if described is None else {column.code for column in described}
     asked = dict[str, DatasetColumn]()

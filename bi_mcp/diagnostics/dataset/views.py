@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, worst
 from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.tables.answer_shape import HEADER, check_shape
 from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
-from bi_mcp.diagnostics.tables.header_order import righted
+from bi_mcp.diagnostics.tables.header_order import reorder_header
 from bi_mcp.rest.models import Column
 
 __all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
@@ -31,7 +31,7 @@ _VERDICTS: dict[Level, Verdict] = {
 
 
 class Diagnosis(NamedTuple):
-    """A verdict and what it rests on, the gravest first. Without trouble there may still be notes."""
+    """A verdict and its findings, the most serious first. Without trouble there may still be notes."""
 
     verdict: Verdict
     findings: list[Finding]
@@ -43,9 +43,10 @@ def diagnose(
     sample: Sample | None,
     context: DatasetContext,
 ) -> Diagnosis:
-    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` tells why.
+    """Join the views. `described` and `sample` are None where the endpoint gave no answer; `context.failures` holds the
+    reason.
 
-    Pure: asks nobody, and neither findings nor their calls hold values of the source's settings.
+    Pure: calls no endpoint, and neither findings nor their calls hold values of the source's settings.
     """
     lost = find_lost_table(context)
     findings = check_surroundings(context.source, context.connector, context.generation)
@@ -79,7 +80,7 @@ def _check_answers(
         reason = context.failures.get(endpoint) or say("nothing is known of why")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
-        yield rules.NO_ANSWER.found(
+        yield rules.NO_ANSWER.finding(
             endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",
             advice=" ".join(part for part in remedies if part),
@@ -93,15 +94,15 @@ def _check_columns(
     context: DatasetContext,
 ) -> Iterator[Finding]:
     if not columns:
-        yield NO_COLUMNS.found("columns")
+        yield NO_COLUMNS.finding("columns")
     codes = [column.code for column in described or ()]
-    if sample is not None and (other := righted(sample, columns)) is not None:
-        yield rules.HEADER_MISPLACED.found(say(HEADER))
+    if sample is not None and (other := reorder_header(sample, columns)) is not None:
+        yield rules.HEADER_MISPLACED.finding(say(HEADER))
         sample = other
     if sample is not None:
         yield from check_shape(sample, columns, codes)
     if described is not None and not described:
-        yield rules.NO_COLUMNS_OUTSIDE.found("urlTableDescription")
+        yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
         yield from check_columns(columns, Outside(described, described=True), context)
     elif sample is not None and not _unreadable(sample, columns):
@@ -112,5 +113,5 @@ def _check_columns(
 
 
 def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:
-    """Whether nothing in the header is a column of ours; then it says nothing about what vanished."""
+    """Return whether no entry of the header is a column of ours. Such a header does not show which columns vanished."""
     return {column.external_code for column in columns}.isdisjoint(sample.codes)

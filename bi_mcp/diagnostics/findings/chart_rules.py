@@ -1,4 +1,4 @@
-"""What the check of a connector may say of the questions that charts ask. Data."""
+"""Findings of a connector's check about the questions that charts ask. Data."""
 
 from __future__ import annotations
 

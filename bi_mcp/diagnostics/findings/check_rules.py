@@ -1,4 +1,4 @@
-"""What the check of a connector may say beside failures and broken rules: of its addresses, and of what it tries. Data."""
+"""Findings of a connector's check about its addresses and the questions that it was asked. Failures and broken rules are elsewhere. Data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a diagnosis may say of a dataset's columns, their types and the data. Data."""
+"""Findings of a diagnosis about a dataset's columns, their types and the data. Data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each failure and each broken rule of an endpoint means in Bitrix24, and how to mend it. Data."""
+"""The meaning of each failure and each broken rule of an endpoint in Bitrix24, and the repair. Data."""
 
 from __future__ import annotations
 
@@ -156,12 +156,12 @@ def check_addresses(addresses: Mapping[str, str | None]) -> None:
 
 
 def consequence(endpoint: str) -> str:
-    """What the user of Bitrix24 meets, as a sentence."""
+    """The effect on the user of Bitrix24, as a sentence."""
     return say(CONSEQUENCES[endpoint])
 
 
 def remedy(reason: EndpointReason) -> str:
-    """How to mend a failure, as a sentence."""
+    """The repair of a failure, as a sentence."""
     return say(FAILURES[reason].fix)
 
 
@@ -169,7 +169,7 @@ def remedy(reason: EndpointReason) -> str:
 _OF_ADDRESSES: frozenset[EndpointReason] = frozenset({"bad_address", "refused_address", "unresolved"})
 
 
-def advised(error: BiMcpError) -> str:
+def add_advice(error: BiMcpError) -> str:
     """The text of an error; of an endpoint it says only what happened, and how to repair that is added."""
     if isinstance(error, EndpointError) and error.reason not in _OF_ADDRESSES:
         return f"{error} {remedy(error.reason)}"

@@ -1,4 +1,4 @@
-"""What a check has to say, and the kinds of things it may say."""
+"""Findings of checks, and their kinds."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Side = Literal[
 ]
 
 
-def _outlined(schema: dict[str, Any]) -> None:
-    """A finding explains itself; four tools would each describe it anew in every chat."""
+def _drop_properties(schema: dict[str, Any]) -> None:
+    """Drop the properties of a finding from schemas: a finding explains itself, and four tools would each describe it in every chat."""
     schema.pop("properties", None)
     schema.pop("required", None)
 
 
 class Finding(BaseModel):
-    """One result of a check: where, what, and how to mend it. Never holds a value of a source's settings.
+    """One result of a check: the place, the problem and the repair. Never holds a value of a source's settings.
 
-    `code` names its kind. `call` is the tool call that mends it: `{"tool": name, "arguments": {…}}`; `calls` are several,
-    to be made in this order.
+    `code` names its kind. `call` is the tool call that repairs it: `{"tool": name, "arguments": {…}}`; `calls` are
+    several, to be made in this order.
     """
 
-    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_outlined)
+    model_config = ConfigDict(defer_build=True, frozen=True, json_schema_extra=_drop_properties)
 
     code: str
     level: Level
@@ -46,8 +46,9 @@ class Finding(BaseModel):
 
 
 class Kind(NamedTuple):
-    """A kind of finding. `what` and `fix` are templates; `side` is who repairs it; `means` tells readers of the reference
-    what follows from it, where `what` does not say so. Every finding is made of one, so that none can be missing there.
+    """A kind of finding. `what` and `fix` are templates; `side` is who repairs it; `means` explains the effect to
+    readers of the reference, if `what` does not. Every finding is made from a kind, so that none can be missing in the
+    reference.
     """
 
     code: str
@@ -57,7 +58,7 @@ class Kind(NamedTuple):
     fix: str
     means: str = ""
 
-    def found(
+    def finding(
         self,
         where: str,
         *,
@@ -67,7 +68,7 @@ class Kind(NamedTuple):
         calls: list[dict[str, object]] | None = None,
         **values: object,
     ) -> Finding:
-        """The finding with these values. `said` and `advice` stand in place of what the templates say."""
+        """Make a finding with these values. `said` and `advice` replace the templates."""
         return Finding(
             code=self.code,
             level=self.level,
@@ -80,11 +81,11 @@ class Kind(NamedTuple):
 
 
 def worst(findings: list[Finding]) -> Level:
-    """The gravest level among the findings."""
+    """The most serious level among the findings."""
     return max((finding.level for finding in findings), key=LEVELS.index, default="ok")
 
 
 def in_brief(verdict: str, findings: list[Finding]) -> str:
     """A verdict and what weighs: the warnings and errors in their own words."""
-    grave = [finding.what for finding in findings if finding.level in {"warning", "error"}]
-    return f"{verdict}. {' '.join(grave)}".rstrip()
+    serious = [finding.what for finding in findings if finding.level in {"warning", "error"}]
+    return f"{verdict}. {' '.join(serious)}".rstrip()

@@ -1,4 +1,4 @@
-"""What may be said of the objects on a portal, without a call of an endpoint. Data."""
+"""Findings about the objects on a portal that need no call of an endpoint. Data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor may say of a portal and a credential. Data."""
+"""Findings of the doctor about a portal and a credential. Data."""
 
 from __future__ import annotations
 

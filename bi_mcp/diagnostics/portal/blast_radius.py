@@ -1,6 +1,6 @@
-"""What a destructive act would touch: the object by name and all that depends on it, through the layers.
+"""The blast radius of a destructive act: the object by name and all that depends on it, through the layers.
 
-Read from the portal with few requests, none of which asks for the values of a source's settings where a list will do.
+Read from the portal with few requests. Where a list will do, the values of a source's settings are not asked for.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_ADDRESS = 2048
 
 @dataclass(frozen=True)
 class Thing:
-    """One object that would be touched. `state` is what tells whether it changed; no value of a setting is in it."""
+    """One object that would be touched. `state` shows whether it has changed; it holds no value of a setting."""
 
     group: str
     id: int
@@ -49,7 +49,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class BlastRadius:
-    """`act` is what would be done, `consequences` what follows from it, each a sentence."""
+    """The scope of an act. `act` names it, `consequences` are its effects, each a sentence."""
 
     act: str
     target: Thing
@@ -57,10 +57,10 @@ class BlastRadius:
     consequences: Sequence[str] = ()
 
     def text(self) -> str:
-        """For a person: the act, what depends on the object, and what follows."""
+        """The act, the objects that depend on the target, and the consequences, for a person."""
         groups = dict.fromkeys(thing.group for thing in self.dependents)
         named = [
-            _counted(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
+            _count(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
         ]
         depends = (
             say("Depends on it: {things}.", things="; ".join(named))
@@ -78,7 +78,7 @@ class BlastRadius:
 
 
 async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
-    """Raises what the portal's answers raise, as all functions here."""
+    """The blast radius of a connector's deletion. Raises the portal's errors, like all functions here."""
     connector = await bi.connectors.get(id)
     dependents = await _below_connector(bi, id)
     refused = say(
@@ -95,7 +95,7 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
 async def of_connector_changes(
     bi: BIConnector, id: int, changes: ConnectorChanges, named: NamedSecrets | None = None
 ) -> BlastRadius | None:
-    """None for changes that move no endpoint and drop no parameter; these need no confirmation.
+    """The blast radius of a connector's changes. None if they move no endpoint and drop no parameter; these need no confirmation.
 
     Raises `SecretReferenceError` for changes that would send a stored secret (`named`) to a host that it is not bound to.
     """
@@ -103,7 +103,7 @@ async def of_connector_changes(
         return None
     connector = await bi.connectors.get(id)
     travelling = await tell_travel(bi, connector, changes, named)
-    consequences = [*_moved(connector, changes), *travelling, *_dropped(connector, changes)]
+    consequences = [*_describe_moves(connector, changes), *travelling, *_describe_losses(connector, changes)]
     if not consequences:
         return None
     return BlastRadius(
@@ -159,7 +159,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
 
 
 async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[int]) -> BlastRadius:
-    """The columns by name. An id that is not of a column of the dataset is named as such; `update_columns` refuses it."""
+    """The blast radius of a deletion of columns, which it lists by name. An id that is not a column of the dataset is marked; `update_columns` refuses it."""
     dataset = await datasets.get(id)
     names = {column.id: column.name or "" for column in dataset.fields or []}
     listed = [
@@ -182,7 +182,7 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
 
 
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
-    # All fields: newer portals answer nothing for a moment that is asked for by its name.
+    # All fields: newer portals omit a moment that is requested by name.
     sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]
     return [*map(_source, sources), *await _below_sources(bi, [source.id for source in sources])]
 
@@ -208,7 +208,7 @@ def _connector(connector: Connector) -> Thing:
 
 def _source(source: Source) -> Thing:
     state = {
-        # A moment has no fractions: of two changes within a second it tells one.
+        # A moment has no fractions: it does not distinguish two changes within a second.
         "description": source.description,
         "active": source.active,
         "connector": source.connector_id,
@@ -229,8 +229,8 @@ def _dataset(dataset: Dataset) -> Thing:
     return Thing("dataset", dataset.id, dataset.name or "", state)
 
 
-def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
-    """The endpoints that get another address, and whose credentials would go to a host that never had them."""
+def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str]:
+    """Describe the endpoints that get another address, and the credentials that would go to a new host."""
     moved = {
         name: (getattr(connector, name) or "", getattr(changes, name))
         for name in ENDPOINTS
@@ -263,7 +263,7 @@ def _moved(connector: Connector, changes: ConnectorChanges) -> list[str]:
     return told
 
 
-def _dropped(connector: Connector, changes: ConnectorChanges) -> list[str]:
+def _describe_losses(connector: Connector, changes: ConnectorChanges) -> list[str]:
     if changes.settings is None:
         return []
     kept = {parameter.code for parameter in changes.settings}
@@ -291,7 +291,7 @@ _COUNTED: Mapping[str, Callable[[int], str]] = {
 }
 
 
-def _counted(group: str, things: Sequence[Thing]) -> str:
+def _count(group: str, things: Sequence[Thing]) -> str:
     named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
     if len(things) > MOST_NAMED:
         named = say("{named} and {more} more", named=named, more=len(things) - MOST_NAMED)

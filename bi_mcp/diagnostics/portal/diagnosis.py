@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.dataset.outside import Outside
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.dataset.table_answers import (
     CALLS_PER_HOST,
-    NOBODY_THERE,
+    WITHOUT_ANSWER,
     HostGates,
     TableList,
     read_table,
@@ -97,7 +97,7 @@ class _Rounds:
         source = self.snapshot.sources[source_id]
         connector = self.snapshot.connectors.get(source.connector_id or 0)
         if connector is None:
-            # The map says so, and there is no address to call.
+            # The map reports this already, and without a connector we have no address to call.
             await self._step(1 + len(tables), f"Source {source_id} has no connector")
             return
         outside = Outside(self.caller, source, connector, self.generation == "tables")
@@ -106,7 +106,7 @@ class _Rounds:
         await self._step(1, f"Checked source {source_id}")
         if not there:
             for dataset in (dataset for datasets in tables.values() for dataset in datasets):
-                # The same fault stands in its way; it is told once, of the source or the connector.
+                # The same fault blocks it; it is reported once, with the source or the connector.
                 self.found[f"dataset {dataset.id}"] = self.found[f"source {source_id}"]
             await self._step(len(tables), f"Source {source_id} does not answer")
             return
@@ -116,19 +116,19 @@ class _Rounds:
                 group.start_soon(self._read, outside, table, datasets, listing)
 
     async def _check(self, outside: Outside) -> bool:
-        """Whether anybody is there. A refusal is told, and the other endpoints are asked all the same."""
+        """Check whether the connector can be reached. A refusal becomes a finding, and the other endpoints are asked all the same."""
         try:
             async with self.gates.at(outside.urls["urlCheck"]):
                 await self.caller.check(outside.urls["urlCheck"], outside.connection)
         except EndpointError as error:
             self.found[f"source {outside.source.id}"] = [
-                FAILURES[error.reason].found(
+                FAILURES[error.reason].finding(
                     "urlCheck",
                     said=f"{error} {consequence('urlCheck')}",
                     call=call("connector_check", source=outside.source.id),
                 )
             ]
-            return error.reason not in NOBODY_THERE
+            return error.reason not in WITHOUT_ANSWER
         return True
 
     async def _read(
@@ -153,21 +153,21 @@ def _with_findings(
     kept = None if source is None else _family(snapshot, source)
     told = {node.key: node.findings for node in portal_map.nodes}
     joined = [
-        _joined(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
+        _join(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
         for node in portal_map.nodes
         if kept is None or node.key in kept
     ]
-    nodes = [_judged(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
+    nodes = [_judge(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
     return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
 
 
-def _judged(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
+def _judge(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
     known = node.key in checked or node.level != "unchecked"
     return node.model_copy(update={"level": state_of(node.findings, checked=known, blocked=blocked)})
 
 
-def _joined(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
-    """What is said of a source is not said again of each of its datasets."""
+def _join(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
+    """Add findings to a node, without those that its source already has."""
     findings = [*node.findings, *(finding for finding in more if finding not in above)]
     return node.model_copy(update={"findings": findings})
 

@@ -1,4 +1,4 @@
-"""What one snapshot tells of the health of each object: the map of a portal. Endpoints are not called."""
+"""The health of each object, read from one snapshot: the map of a portal. Endpoints are not called."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def read_portal_map(bi: BIConnector) -> PortalMap:
 
 
 def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> PortalMap:
-    """Judge what the snapshot holds. What it does not tell is not judged, and no object is called well for that."""
-    sources = _grouped(snapshot.sources.values(), _connector_of(snapshot))
-    datasets = _grouped(snapshot.datasets.values(), _source_of(snapshot))
+    """Judge the objects of the snapshot. Data that it lacks is not judged, and an object does not count as healthy for that."""
+    sources = _group_by_parent(snapshot.sources.values(), _connector_of(snapshot))
+    datasets = _group_by_parent(snapshot.datasets.values(), _source_of(snapshot))
     nodes = list[MapNode]()
     for connector_id in [*snapshot.connectors, None]:
         if connector_id is not None:
@@ -60,7 +60,7 @@ def _source_of(snapshot: Snapshot) -> Iterable[int | None]:
     return (id if id in snapshot.sources else None for id in ids)
 
 
-def _grouped(items: Iterable[Item], parents: Iterable[int | None]) -> dict[int | None, list[Item]]:
+def _group_by_parent(items: Iterable[Item], parents: Iterable[int | None]) -> dict[int | None, list[Item]]:
     groups = dict[int | None, list[Item]]()
     for item, parent in zip(items, parents, strict=True):
         groups.setdefault(parent, []).append(item)
@@ -95,7 +95,7 @@ def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> 
     connector = snapshot.connectors.get(source.connector_id or 0)
     findings = check_surroundings(source, connector, generation)
     if source.connector_id and connector is None:
-        findings.append(rules.CONNECTOR_GONE.found(f"source {source.id}", id=source.connector_id))
+        findings.append(rules.CONNECTOR_GONE.finding(f"source {source.id}", id=source.connector_id))
     parent = f"connector {connector.id}" if connector else None
     return _node("source", source.id, source.title, findings, parent)
 
@@ -104,7 +104,7 @@ def _dataset_node(dataset: Dataset, snapshot: Snapshot) -> MapNode:
     known = dataset.source_id in snapshot.sources
     findings = [*_check_columns(dataset), *_check_builder(dataset)]
     if dataset.source_id and not known:
-        findings.append(rules.SOURCE_GONE.found(f"dataset {dataset.id}", id=dataset.source_id))
+        findings.append(rules.SOURCE_GONE.finding(f"dataset {dataset.id}", id=dataset.source_id))
     return _node(
         "dataset", dataset.id, dataset.name, findings, f"source {dataset.source_id}" if known else None
     )
@@ -114,9 +114,9 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
     if dataset.fields is None:
         return
     if not dataset.fields:
-        yield rules.NO_COLUMNS.found(f"dataset {dataset.id}", call=call("dataset_diagnose", id=dataset.id))
+        yield rules.NO_COLUMNS.finding(f"dataset {dataset.id}", call=call("dataset_diagnose", id=dataset.id))
     elif all(column.visible is False for column in dataset.fields):
-        yield rules.ALL_HIDDEN.found(
+        yield rules.ALL_HIDDEN.finding(
             f"dataset {dataset.id}",
             call=show_columns(dataset.id, [column.id for column in dataset.fields]),
         )
@@ -124,11 +124,11 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
 
 def _check_builder(dataset: Dataset) -> Iterator[Finding]:
     if dataset.external_id == 0:
-        yield rules.NO_BUILDER_DATASET.found(f"dataset {dataset.id}")
+        yield rules.NO_BUILDER_DATASET.finding(f"dataset {dataset.id}")
 
 
 def _vanished_node(gone: Vanished) -> MapNode:
     kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
-    findings = [rules.VANISHED_MEANWHILE.found(f"{kind} {gone.id}")]
-    # Nobody can ask more of it.
+    findings = [rules.VANISHED_MEANWHILE.finding(f"{kind} {gone.id}")]
+    # There is nothing more to check.
     return _node(kind, gone.id, gone.name, findings, checked=True)

@@ -82,7 +82,7 @@ def check_fields(group: str, described: Sequence[FieldDescription]) -> list[Find
         if name in known and (difference := _difference(known[name], field))
     ]
     results = ((rules.FIELDS_NEW, new), (rules.FIELDS_GONE, missing), (rules.FIELDS_CHANGED, changed))
-    return [kind.found(f"{group}.fields", names=", ".join(names)) for kind, names in results if names]
+    return [kind.finding(f"{group}.fields", names=", ".join(names)) for kind, names in results if names]
 
 
 def _difference(known: KnownField, field: FieldDescription) -> str:

@@ -20,7 +20,7 @@ _PLAIN = frozenset(" _-.,…")
 
 def render_mermaid(portal_map: PortalMap) -> str:
     """A flowchart from connectors to datasets; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduced()
+    shown = portal_map.reduce()
     names = {node.key: f"{node.kind[0]}{node.id}" for node in shown.nodes}
     lines = ["flowchart LR"]
     lines += [f'  {names[node.key]}["{_label(node)}"]:::{node.level}' for node in shown.nodes]

@@ -37,7 +37,7 @@ rect{stroke-width:1.5;rx:5px}
 
 def render_svg(portal_map: PortalMap) -> str:
     """Connectors, sources and datasets in three columns; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduced()
+    shown = portal_map.reduce()
     rows = _rows(shown.nodes)
     width = 2 * MARGIN + len(KINDS) * BOX_WIDTH + (len(KINDS) - 1) * GAP
     height = TOP + (max(rows.values(), default=0) + 1) * ROW + MARGIN
@@ -62,7 +62,7 @@ def render_svg(portal_map: PortalMap) -> str:
 
 
 def _rows(nodes: list[MapNode]) -> Mapping[str, int]:
-    """A row per object, but the first that stands on another stays on its row."""
+    """Give each object a row; the first child of an object shares its row."""
     rows = dict[str, int]()
     last = -1
     previous: str | None = None

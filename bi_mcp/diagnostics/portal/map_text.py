@@ -10,8 +10,8 @@ LONGEST_FINDING = 400
 
 
 def render_tree(portal_map: PortalMap) -> str:
-    """A line per object with its state, what is wrong and how to repair it; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduced()
+    """Render a line per object with its state, its findings and their repairs; at most `MAX_SHOWN` objects, the others are counted."""
+    shown = portal_map.reduce()
     return "\n".join(
         [shown.summary(), *(_line(node) for node in shown.nodes), *filter(None, [shown.advice()])]
     )

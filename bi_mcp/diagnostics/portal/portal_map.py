@@ -14,11 +14,11 @@ from bi_mcp.diagnostics.findings.finding import Finding, Level, worst
 Kind = Literal["connector", "source", "dataset"]
 KINDS: tuple[Kind, ...] = ("connector", "source", "dataset")
 
-# "unchecked": no endpoint was asked about it. "blocked": what is wrong is said of what it stands on.
+# "unchecked": no endpoint was asked about it. "blocked": its fault is reported with its source or connector.
 State = Literal["ok", "unchecked", "note", "blocked", "warning", "error"]
 STATES: tuple[State, ...] = get_args(State)
 
-# More is neither read nor drawn legibly.
+# A longer map cannot be read or drawn legibly.
 MAX_SHOWN = 300
 LONGEST_TITLE = 60
 _COUNTS: dict[State, str] = {
@@ -37,15 +37,15 @@ MARKS: dict[State, str] = {
     "warning": "!",
     "error": "✗",
 }
-# What a picture says beside a title, where no finding says it.
+# The label that a picture puts beside a title if the object has no finding.
 LABELS: dict[State, str] = {"unchecked": text("not checked"), "blocked": text("blocked")}
 
 
 class MapNode(BaseModel):
-    """An object of the portal. `key` is its kind and id, `parent` the key of what it stands on where that is there.
+    """An object of the portal. `key` is its kind and id, `parent` the key of its source or connector if that exists.
 
-    `level` is the most serious of its own findings, or says that nobody asked its endpoints, or that it is blocked by what it
-    stands on. `title` is data from outside, on one line and cut.
+    `level` is the most serious of its own findings, or says that its endpoints were not asked, or that a fault of its
+    source or connector blocks it. `title` is data from outside, on one line and cut.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
@@ -60,17 +60,17 @@ class MapNode(BaseModel):
 
     @property
     def label(self) -> str:
-        """The state in words where no finding tells it, else nothing."""
+        """The state in words if the object has no finding for it, else nothing."""
         return say(LABELS[self.level]) if self.level in LABELS else ""
 
     @property
     def depth(self) -> int:
-        """0 for connectors, 1 for sources, 2 for datasets, whether or not what they stand on is there."""
+        """The depth: 0 for connectors, 1 for sources, 2 for datasets, even if their parents do not exist."""
         return KINDS.index(self.kind)
 
 
 class PortalMap(BaseModel):
-    """The tree as a list: each object comes before what stands on it. `left_out` counts objects that are not in it."""
+    """The tree as a list: each object comes before its children. `left_out` counts objects that are not in it."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
@@ -78,8 +78,8 @@ class PortalMap(BaseModel):
     nodes: list[MapNode]
     left_out: int = 0
 
-    def reduced(self, most: int = MAX_SHOWN) -> PortalMap:
-        """The objects with the most serious states and what they stand on, as many as fit, in the order of the tree."""
+    def reduce(self, most: int = MAX_SHOWN) -> PortalMap:
+        """Keep the objects with the most serious states and their ancestors, as many as fit, in the order of the tree."""
         if len(self.nodes) <= most:
             return self
         by_key = {node.key: node for node in self.nodes}
@@ -101,7 +101,7 @@ class PortalMap(BaseModel):
         return "; ".join(parts)
 
     def advice(self) -> str:
-        """How what was not checked is checked; empty where something was."""
+        """Say how unchecked objects are checked; empty if some were checked."""
         levels = {node.level for node in self.nodes if node.kind == "dataset"}
         if "unchecked" not in levels or levels & {"ok", "blocked"}:
             return ""
@@ -114,7 +114,7 @@ class PortalMap(BaseModel):
 
 
 def state_of(findings: list[Finding], *, checked: bool, blocked: bool = False) -> State:
-    """The state of an object with these findings. What nobody asked is not well for having no faults."""
+    """The state of an object with these findings. An object that was not checked is not "ok" just because it has no findings."""
     level = worst(findings)
     if level in {"warning", "error"}:
         return level

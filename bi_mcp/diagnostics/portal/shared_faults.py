@@ -1,4 +1,4 @@
-"""A fault of an endpoint is told once, of the source or connector whose it is, with what it blocks. Pure."""
+"""Faults of endpoints, each reported once: with the source or connector that has it, and the objects that it blocks. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import Finding, Level
 from bi_mcp.diagnostics.portal.portal_map import MapNode, one_line
 
-# More names than these are a list that nobody reads.
+# A longer list of names would not be read.
 NAMED = 5
 # It is the login that was refused, and each source has its own.
 _OF_ONE_SOURCE = frozenset({"denied"})
 
 
 class Fault(NamedTuple):
-    """What makes two findings of two objects one fault."""
+    """The properties that make two findings of two objects one fault."""
 
     code: str
     level: Level
@@ -26,7 +26,7 @@ class Fault(NamedTuple):
 
 
 def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
-    """Each node with the faults that are told of it, and whether an error that blocks it is told of another one."""
+    """Yield each node with the faults that are reported with it, and whether an error that blocks it is reported with another node."""
     by_key = {node.key: node for node in nodes}
     places = _places(nodes, by_key)
     for node in nodes:
@@ -34,14 +34,14 @@ def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
         moved = [finding for finding in node.findings if finding not in kept]
         raised = [
             _with_blocked(finding, [by_key[key] for key in keys])
-            for finding, keys in _raised(node.key, places, by_key)
+            for finding, keys in _collect_faults(node.key, places, by_key)
         ]
         shown = node.model_copy(update={"findings": [*raised, *kept]})
         yield shown, any(finding.level == "error" for finding in moved)
 
 
 def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[Fault, str], str]:
-    """By a fault and the node that has it, the node of which it is told."""
+    """Map each fault and each node that has it to the node with which it is reported."""
     holders = dict[Fault, dict[str, list[str]]]()
     for node in nodes:
         source = {"source": node.key, "dataset": node.parent}.get(node.kind)
@@ -67,10 +67,10 @@ def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[
     return places
 
 
-def _raised(
+def _collect_faults(
     key: str, places: dict[tuple[Fault, str], str], by_key: dict[str, MapNode]
 ) -> Iterator[tuple[Finding, list[str]]]:
-    """The findings that are told of a node for those below it, each with the nodes that have it."""
+    """Findings that are reported with a node on behalf of its descendants, each with the nodes that have it."""
     having = dict[Fault, list[str]]()
     for (fault, holder), place in places.items():
         if place == key:
@@ -106,7 +106,7 @@ def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
 
 
 def _is_of_endpoint(finding: Finding) -> bool:
-    """What is repaired by changing a dataset stays with the dataset."""
+    """Return whether the finding is a fault of an endpoint. A finding that is repaired by changing a dataset stays with the dataset."""
     offered = [*(finding.calls or ()), *([finding.call] if finding.call else ())]
     return finding.where in ENDPOINTS and not any(
         str(call.get("tool", "")).startswith("dataset") for call in offered

@@ -1,4 +1,4 @@
-"""The doctor: which portal this is, what the credential may do there, and what stands in the way."""
+"""The doctor: identity of the portal, rights of the credential, and obstacles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOLERATED_SKEW_S = 60.0
 
 
 class LimitsLeft(BaseModel):
-    """What the portal still allows, as far as this process knows: requests at once, and run time used per method (of 480 s)."""
+    """The remaining limits of the portal, as far as this process knows: requests at once, and run time used per method (of 480 s)."""
 
     requests_left: int
     requests_per_s: float
@@ -44,7 +44,7 @@ class LimitsLeft(BaseModel):
 
 
 class PortalStatus(BaseModel):
-    """What is known about a portal and the credential. What could not be read is None and has a finding."""
+    """The facts about a portal and the credential. A fact that could not be read is None and has a finding."""
 
     verdict: Level
     portal: str
@@ -65,8 +65,8 @@ async def read_portal_status(
     limiter: Limiter | None = None,
     limits_clock: Callable[[], float] = time.monotonic,
 ) -> PortalStatus:
-    """Ask the portal everything that tells reasons apart. `portal` is how it is called to people; `clock` gives unix seconds.
-    `limiter` is that of the client's transport, where it has one, and `limits_clock` the one that it runs by.
+    """Ask the portal everything that distinguishes the possible causes. `portal` is its name for people; `clock` gives
+    unix seconds. `limiter` is the limiter of the client's transport, if it has one, and `limits_clock` its clock.
 
     Never raises an error of the portal: each becomes a finding.
     """
@@ -106,7 +106,7 @@ class _Doctor:
         if fields is None and (self._unreachable or self.findings[-1].where == "credential"):
             # Every other question would wait as long and say the same.
             return
-        # Told apart below: these three are readable without any right in the module.
+        # Distinguished below: these three are readable without any right in the module.
         async with anyio.create_task_group() as group:
             for ask in (self._who, self._application, self._scopes, self._time):
                 group.start_soon(ask)
@@ -130,9 +130,9 @@ class _Doctor:
             return
         self.known["application"] = application.code
         if application.payment_expired:
-            self.findings.append(rules.PAYMENT_ENDED.found("application"))
+            self.findings.append(rules.PAYMENT_ENDED.finding("application"))
         if not application.installed:
-            self.findings.append(rules.NOT_INSTALLED.found("application"))
+            self.findings.append(rules.NOT_INSTALLED.finding("application"))
 
     async def _scopes(self) -> None:
         scopes = await self._ask("scope", self._bi.portal.scopes, explain_failure)
@@ -140,7 +140,7 @@ class _Doctor:
             return
         self.known["scopes"] = scopes
         if SCOPE not in scopes:
-            self.findings.append(rules.SCOPE_MISSING.found("scope", scope=SCOPE))
+            self.findings.append(rules.SCOPE_MISSING.finding("scope", scope=SCOPE))
 
     async def _time(self) -> None:
         before = self._clock()
@@ -151,7 +151,7 @@ class _Doctor:
         self.known["clock_skew_s"] = round(skew, 1)
         if abs(skew) > TOLERATED_SKEW_S:
             kind = rules.CLOCK_BEHIND if skew > 0 else rules.CLOCK_AHEAD
-            self.findings.append(kind.found("clock", seconds=abs(skew)))
+            self.findings.append(kind.finding("clock", seconds=abs(skew)))
 
     async def _fields(self, connector_fields: list[FieldDescription]) -> None:
         self.findings += check_fields("connector", connector_fields)
@@ -168,7 +168,7 @@ class _Doctor:
     async def _lists(self) -> None:
         page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)
         if page is not None:
-            self.findings.append(rules.ACCESS.found("access"))
+            self.findings.append(rules.ACCESS.finding("access"))
 
     async def _ask(
         self, where: str, ask: Callable[[], Awaitable[Answer]], explain: Callable[[str, BiMcpError], Finding]
@@ -185,37 +185,37 @@ def explain_credential(error: BiMcpError) -> Finding | None:
     """A credential that the portal does not take at all: nothing else can be asked."""
     if not isinstance(error, AuthenticationError):
         return None
-    return rules.CREDENTIAL_REFUSED.found("credential", code=error.code, advice=error.hint)
+    return rules.CREDENTIAL_REFUSED.finding("credential", code=error.code, advice=error.hint)
 
 
 def explain_failure(where: str, error: BiMcpError) -> Finding:
     """A question that could not be answered, without a reason of its own."""
-    return rules.QUESTION_FAILED.found(where, said=str(error))
+    return rules.QUESTION_FAILED.finding(where, said=str(error))
 
 
 def explain_no_application(where: str, error: BiMcpError) -> Finding:
-    """Only an application knows itself."""
+    """Explain why `app.info` was refused: the credential does not belong to an application."""
     if isinstance(error, InvalidRequestError | AccessDeniedError):
-        return rules.NO_APPLICATION.found("application")
+        return rules.NO_APPLICATION.finding("application")
     return explain_failure(where, error)
 
 
 def explain_fields_refusal(where: str, error: BiMcpError) -> Finding:
     """`*.fields` needs nothing but the user's rights, so a refusal inside the module means that they are missing."""
     if not isinstance(error, AccessDeniedError):
-        return rules.METHODS_FAILED.found(where, said=str(error))
+        return rules.METHODS_FAILED.finding(where, said=str(error))
     if _is_of_the_system(error):
         return _plan_or_scope(error)
-    return rules.RIGHTS_MISSING.found("rights")
+    return rules.RIGHTS_MISSING.finding("rights")
 
 
 def explain_list_refusal(where: str, error: BiMcpError) -> Finding:
-    """Where `*.fields` works and `list` does not, the credential has no application behind it."""
+    """Explain why a list was refused. If `*.fields` works and `list` does not, the credential does not belong to an application."""
     if isinstance(error, AccessDeniedError) and _is_of_the_system(error):
         return _plan_or_scope(error)
     if isinstance(error, InvalidRequestError | AccessDeniedError):
-        return rules.LISTS_REFUSED.found("access")
-    return rules.METHODS_FAILED.found(where, said=str(error))
+        return rules.LISTS_REFUSED.finding("access")
+    return rules.METHODS_FAILED.finding(where, said=str(error))
 
 
 def _is_of_the_system(error: PortalError) -> bool:
@@ -224,6 +224,6 @@ def _is_of_the_system(error: PortalError) -> bool:
 
 def _plan_or_scope(error: PortalError) -> Finding:
     if error.code == "ACCESS_DENIED":
-        return rules.PLAN_WITHOUT_REST.found("plan")
+        return rules.PLAN_WITHOUT_REST.finding("plan")
     message = error.message or say("refused")
-    return rules.REFUSED_BY_SYSTEM.found("scope", code=error.code, message=message, advice=error.hint)
+    return rules.REFUSED_BY_SYSTEM.finding("scope", code=error.code, message=message, advice=error.hint)

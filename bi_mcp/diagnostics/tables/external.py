@@ -1,4 +1,4 @@
-"""What is known of a dataset beside its columns: the external system's answers, and what the dataset stands on."""
+"""The external side of a dataset: the external system's answers, and the objects that the dataset depends on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DataEndpoint = Literal["urlTableDescription", "urlData"]
 
 @dataclass(frozen=True)
 class ExternalColumn:
-    """A column as `urlTableDescription` answers it. `type` is spelt as it came, known or not."""
+    """A column as `urlTableDescription` answers it. `type` is spelled as in the answer, known or not."""
 
     code: str
     name: str
@@ -49,9 +49,7 @@ class Sample:
 
     @cached_property
     def columns(self) -> Mapping[str, list[object]]:
-        """The values by code, without ragged rows: nobody knows what belongs where in them. Of two columns of one code
-        the first counts.
-        """
+        """The values by code, without ragged rows, since their values cannot be assigned to columns. Of two columns of one code the first counts."""
         whole = [row for row in self.rows if len(row) == len(self.header)]
         places = {code: place for place, code in reversed(list(enumerate(self.codes)))}
         return {code: [row[place] for row in whole] for code, place in places.items()}
@@ -64,10 +62,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class DatasetContext:
-    """What a dataset stands on. `failures` tells why an endpoint gave no answer, `remedies` what to do about it, `breaches`
-    which rules its answers break that the parsed answers no longer show; all without values of the connection. `charts` are
-    findings about the questions that charts ask. `tables` are those that the connector lists; None where nobody asked, or
-    not all are known.
+    """The context of a dataset. `failures` holds the reason why an endpoint gave no answer, `remedies` the advice,
+    `breaches` the broken rules that the parsed answers no longer show; all without values of the connection. `charts`
+    are findings about the questions that charts ask. `tables` are those that the connector lists; None where they were
+    not asked for, or not all are known.
     """
 
     dataset: Dataset
@@ -83,18 +81,18 @@ class DatasetContext:
 
 MAX_CODE = 512
 
-# What stands on classic portals for the types that only newer ones have.
+# The types that classic portals use for the types that only newer ones have.
 _ON_CLASSIC = {"money": "double", "timezone": "string"}
 
 
 def portal_type(described: str, generation: Generation) -> str:
-    """What a portal makes of a described type: case does not matter, and an unknown one counts as `string`."""
+    """The portal's type for a described type: case does not matter, and an unknown one counts as `string`."""
     known = described.lower() if described.lower() in COLUMN_TYPES else "string"
     return _ON_CLASSIC.get(known, known) if generation == "classic" else known
 
 
 def is_code(text: str) -> bool:
-    """Whether a portal can hold it as the code of a table or a column: not blank, not too long, whole characters."""
+    """Return whether a portal can hold a text as the code of a table or a column: not blank, not too long, whole characters."""
     return (
         bool(text.strip())
         and len(text) <= MAX_CODE
@@ -102,6 +100,6 @@ def is_code(text: str) -> bool:
     )
 
 
-def repeated(codes: Sequence[str]) -> list[str]:
+def find_repeated(codes: Sequence[str]) -> list[str]:
     """The codes that occur more than once."""
     return [code for code, times in Counter(codes).items() if times > 1]

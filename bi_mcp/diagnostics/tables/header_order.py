@@ -1,4 +1,4 @@
-"""A header whose codes stand in another order than the values below it: every column then seems to be of a wrong type."""
+"""Repair of a header whose codes are in another order than the values below it, so that every column seems to be of a wrong type."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bi_mcp.diagnostics.tables.values import judge
 from bi_mcp.rest.models import Column
 
 
-def righted(sample: Sample, columns: Sequence[Column]) -> Sample | None:
+def reorder_header(sample: Sample, columns: Sequence[Column]) -> Sample | None:
     """The sample under a header in the order of `select`, where the values suit that order alone; else None."""
     selected = list(sample.selected)
     if sample.codes == selected or sorted(sample.codes) != sorted(selected):
         return None
-    spelt = dict(zip(sample.codes, sample.header, strict=True))
-    other = replace(sample, header=[spelt[code] for code in selected])
+    spelled = dict(zip(sample.codes, sample.header, strict=True))
+    other = replace(sample, header=[spelled[code] for code in selected])
     return other if _offences(sample, columns) and not _offences(other, columns) else None
 
 

@@ -1,6 +1,6 @@
 """Legal names of datasets and columns, made from the codes and titles of an external system.
 
-The same code gives the same name again, and what had to be changed is told. Rules: section 4 of the API reference.
+The same code always gives the same name, and every change has a reason. Rules: section 4 of the API reference.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class LegalName:
 
 
 class NameRules(NamedTuple):
-    """What one kind of name must look like. `spell` gives the letters their case, `stem` stands where nothing else does.
+    """Rules for one kind of name. `spell` gives the letters their case, `stem` is used if nothing else is left.
 
-    `keeps_code`: a code that is legal but for the case of its letters is only spelled so, and not split into words.
+    `keeps_code`: a code that is legal except for the case of its letters only changes its case, and is not split into
+    words.
     """
 
     legal: re.Pattern[str]
@@ -82,7 +83,7 @@ def dataset_name(code: str, title: str = "", taken: Iterable[str] = ()) -> Legal
 def column_names(columns: Sequence[tuple[str, str]], taken: Iterable[str] = ()) -> list[LegalName]:
     """Name columns after their `(code, title)`, in the same order, all different from each other and from `taken`.
 
-    Codes that are legal already keep their spelling, wherever they stand.
+    Codes that are legal already keep their spelling, in any position.
     """
     return _names(columns, taken, COLUMN_NAMES)
 
@@ -127,10 +128,10 @@ def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
     if rules.keeps_code and code.isascii() and _is_legal(rules.spell(code), rules):
         return LegalName(rules.spell(code), (say(rules.spelling),))
     reasons = list[str]()
-    name = _spelt(code, rules, reasons)
+    name = _spell(code, rules, reasons)
     if not name.strip("_0123456789") and title and title != code:
         reasons[:] = [say("the code has no letters, so it is named after the title")]
-        name = _spelt(title, rules, reasons)
+        name = _spell(title, rules, reasons)
     if not name:
         reasons.append(
             say("nothing of it can be written in Latin letters, so a number made from the code stands for it")
@@ -154,7 +155,7 @@ def _is_legal(name: str, rules: NameRules) -> bool:
     return len(name) <= rules.longest and rules.legal.fullmatch(name) is not None
 
 
-def _spelt(text: str, rules: NameRules, reasons: list[str]) -> str:
+def _spell(text: str, rules: NameRules, reasons: list[str]) -> str:
     """Spell a text with the letters that are allowed, adding to the reasons."""
     text = unicodedata.normalize("NFC", text)
     apart = split_camel_case(text)

@@ -1,4 +1,4 @@
-"""A dataset for an external table: the `fields` that `dataset_add` takes, and why they differ from what is outside."""
+"""A dataset for an external table: the `fields` that `dataset_add` takes, and why they differ from the external table."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bi_mcp.diagnostics.tables.external import (
     ExternalColumn,
     Generation,
     Sample,
+    find_repeated,
     is_code,
     portal_type,
-    repeated,
 )
 from bi_mcp.diagnostics.tables.naming import LegalName, column_names, dataset_name
-from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, listed, shown
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, list_values, show_value
 from bi_mcp.errors import InvalidRequestError
 
 
 class Proposal(NamedTuple):
-    """`fields` is valid for `dataset_add` as it stands. `reasons` tell what was changed or left out."""
+    """A proposed dataset. `fields` is valid for `dataset_add` without changes. `reasons` explain changes and omissions."""
 
     fields: dict[str, object]
     reasons: list[str]
@@ -43,7 +43,7 @@ def propose(
         raise InvalidRequestError(
             say(
                 "A portal cannot hold the table's code {code!r}: it is blank, longer than {most} characters, or broken text. Let the connector answer another.",
-                code=shown(table_code),
+                code=show_value(table_code),
                 most=MAX_CODE,
             )
         )
@@ -54,7 +54,7 @@ def propose(
         raise InvalidRequestError(
             say(
                 "The table {code!r} has no column that a dataset could hold. Let the connector describe one with a code and a title.",
-                code=shown(table_code),
+                code=show_value(table_code),
             )
         )
     fields: dict[str, object] = {
@@ -78,12 +78,12 @@ def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[Exter
                 say(
                     "column {number}: left out, since a portal cannot hold its code {code!r}",
                     number=number,
-                    code=shown(column.code),
+                    code=show_value(column.code),
                 )
             )
     reasons.extend(
-        say("column {code!r}: described more than once, the first is taken", code=shown(code))
-        for code in repeated([column.code for column in columns])
+        say("column {code!r}: described more than once, the first is taken", code=show_value(code))
+        for code in find_repeated([column.code for column in columns])
         if code in usable
     )
     return list(usable.values())
@@ -105,26 +105,26 @@ def _propose_columns(
 
 
 def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Iterator[str]:
-    """Say what follows where a name is not the code: charts ask by name."""
+    """Explain the effect where a name is not the code: charts ask by name."""
     pairs = [(column.code, name) for column, name in zip(columns, names, strict=True) if column.code != name]
     capitals = [f"{code} → {name}" for code, name in pairs if code.upper() == name]
     others = [f"{code} → {name}" for code, name in pairs if code.upper() != name]
     if capitals:
         yield say(
             "names are the codes in capital letters ({pairs}): charts ask by name, so the connector must find a code in any case of letters",
-            pairs=listed(capitals),
+            pairs=list_values(capitals),
         )
     if others:
         yield say(
             "names differ from the codes ({pairs}): charts ask by name, so the connector must understand mapFields, and a portal that does not send it shows empty charts",
-            pairs=listed(others),
+            pairs=list_values(others),
         )
 
 
 def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:
     # That a column's name is in capitals is so everywhere, and needs no reason.
     if name.reasons and name.name.casefold() != code.casefold():
-        yield say(reason, code=shown(code), name=name.name, reasons=", ".join(name.reasons))
+        yield say(reason, code=show_value(code), name=name.name, reasons=", ".join(name.reasons))
 
 
 def _propose_type(
@@ -133,7 +133,9 @@ def _propose_type(
     """The described type, unless the portal does not know it or the values contradict it."""
     type_, reasons = column.type.lower(), list[str]()
     if type_ not in COLUMN_TYPES:
-        return "string", [say("type string, since {type!r} is no type of Bitrix24", type=shown(column.type))]
+        return "string", [
+            say("type string, since {type!r} is no type of Bitrix24", type=show_value(column.type))
+        ]
     judgement = judge(values, type_)
     if judgement.count:
         first = judgement.offences[0]

@@ -23,7 +23,7 @@ class Tally:
     failed: int = 0
     first: EndpointError | None = None
 
-    def passed(self, failed: int, error: EndpointError) -> None:
+    def add_failures(self, failed: int, error: EndpointError) -> None:
         """Count failures after which the same call was answered."""
         self.failed += failed
         self.first = self.first or error
@@ -47,7 +47,7 @@ async def ask_steadily(
                 break
             continue
         if first is not None:
-            tally.passed(failures, first)
+            tally.add_failures(failures, first)
         return answered
     if first is None:
         raise AssertionError("no call was made")

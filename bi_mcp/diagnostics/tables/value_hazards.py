@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bi_mcp.diagnostics.findings import chart_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
-from bi_mcp.diagnostics.tables.values import shown
+from bi_mcp.diagnostics.tables.values import show_value
 from bi_mcp.endpoints.dates import read_iso
 from bi_mcp.endpoints.operators import DATES
 
@@ -18,16 +18,16 @@ LOST_LETTER = "\ufffd"
 
 
 class Hazard(NamedTuple):
-    """What is dangerous in a column: so many of its filled values, and one of them."""
+    """A danger in a column: the number of its dangerous values, and one of them."""
 
     kind: Kind
     dangerous: int
     filled: int
     value: str
 
-    def found(self, where: str, column: str) -> Finding:
-        """The finding. The texts are quoted as they are: who shows them masks what the connection holds."""
-        return self.kind.found(
+    def finding(self, where: str, column: str) -> Finding:
+        """Make the finding. The texts are quoted unchanged: the caller masks values of the connection."""
+        return self.kind.finding(
             where, column=column, count=self.dangerous, filled=self.filled, value=self.value
         )
 
@@ -41,7 +41,7 @@ def find_hazards(values: Sequence[object], type_: str) -> Iterator[Hazard]:
     for kind, is_dangerous in checks:
         dangerous = [value for value in filled if is_dangerous(value)]
         if dangerous:
-            yield Hazard(kind, len(dangerous), len(filled), shown(dangerous[0]))
+            yield Hazard(kind, len(dangerous), len(filled), show_value(dangerous[0]))
 
 
 def _is_too_early(value: object) -> bool:

@@ -23,15 +23,15 @@ MAX_PATTERN = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value looks like. `instead` tells more about it where a certain type was expected."""
+    """The shape of a value. `instead` describes it better where a certain type was expected."""
 
     format: str
     family: str
     types: frozenset[str]
     instead: Mapping[str, str] = field(default_factory=dict, compare=False)
 
-    def told(self, expected: str) -> str:
-        """How to call this shape in a column of a type."""
+    def name_for(self, expected: str) -> str:
+        """The name of this shape in a column of a type."""
         return say(self.instead.get(expected, self.format))
 
 
@@ -129,7 +129,7 @@ _WITHOUT_DIGITS = _patterns(
 
 
 def shape_of(value: object) -> Shape:
-    """Tell a value's shape."""
+    """Classify a value by its shape."""
     if value is None:
         return EMPTY
     if isinstance(value, bool):
@@ -157,7 +157,7 @@ def _fractional(number: float) -> Shape:
         return _NOT_FINITE
     if not number.is_integer():
         return _DECIMAL
-    # 12.0 is how many languages write a whole number that once stood beside an empty one.
+    # Many languages write a whole number as 12.0 if its column had an empty value.
     return _WHOLE if int(number) in EXACT_IN_DOUBLE else _DECIMAL
 
 

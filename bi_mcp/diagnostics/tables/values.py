@@ -28,8 +28,8 @@ class Offence:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a column's sampled values say. `offences` are the first few of `count`; `formats` are all that were found, in
-    the order of the rows; `fitting` is the type that suits every value, where one does.
+    """The verdict on a column's sampled values. `offences` are the first few of `count`; `formats` are all that were
+    found, in the order of the rows; `fitting` is the type that suits every value, where one does.
     """
 
     declared: str
@@ -42,43 +42,43 @@ class Judgement:
 
     @property
     def empty(self) -> bool:
-        """Nothing but empty values."""
+        """True if there are only empty values."""
         return self.filled == 0
 
     @property
     def hopeless(self) -> bool:
-        """Not one value is of the type."""
+        """True if not one value is of the type."""
         return 0 < self.filled == self.count
 
 
 def judge(values: Sequence[object], declared: str) -> Judgement:
-    """Judge a column's values against its type. A type that nobody knows counts as `string`, as on a portal."""
+    """Judge a column's values against its type. An unknown type counts as `string`, as on a portal."""
     expected = declared if declared in COLUMN_TYPES else "string"
     shapes = [shape_of(value) for value in values]
     filled = [(row, shape) for row, shape in enumerate(shapes, start=1) if shape is not EMPTY]
     wrong = [(row, shape) for row, shape in filled if expected not in shape.types]
-    offences = [Offence(row, shown(values[row - 1]), shape.told(expected)) for row, shape in wrong]
+    offences = [Offence(row, show_value(values[row - 1]), shape.name_for(expected)) for row, shape in wrong]
     return Judgement(
         declared=declared,
         filled=len(filled),
         count=len(wrong),
         offences=tuple(offences[:MAX_OFFENCES]),
         formats=tuple(dict.fromkeys(offence.format for offence in offences)),
-        mixed=_mixed([shape for _, shape in filled]),
+        mixed=_find_families([shape for _, shape in filled]),
         fitting=_fitting([shape for _, shape in filled], expected),
     )
 
 
-def shown(value: object) -> str:
+def show_value(value: object) -> str:
     """A value of the outer world as data in a sentence: on one line, of at most 40 characters."""
     text = _text(value)
     printable = "".join(sign if sign.isprintable() else "·" for sign in text[: MAX_SHOWN + 1])
     return printable if len(printable) <= MAX_SHOWN else f"{printable[: MAX_SHOWN - 1]}…"
 
 
-def listed(texts: Sequence[str]) -> str:
+def list_values(texts: Sequence[str]) -> str:
     """Texts of the outer world, the first ten of them."""
-    named = ", ".join(repr(shown(text)) for text in texts[:MAX_LISTED])
+    named = ", ".join(repr(show_value(text)) for text in texts[:MAX_LISTED])
     if len(texts) <= MAX_LISTED:
         return named
     return say("{named} and {more} more", named=named, more=len(texts) - MAX_LISTED)
@@ -93,7 +93,7 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _mixed(shapes: Sequence[Shape]) -> tuple[str, ...]:
+def _find_families(shapes: Sequence[Shape]) -> tuple[str, ...]:
     """The families of values, where there is more than one."""
     families = {shape.family for shape in shapes}
     return tuple(say(family) for family in FAMILIES if family in families) if len(families) > 1 else ()

@@ -1,4 +1,4 @@
-"""Who may call: one fixed bearer token, or the access tokens of an OAuth server."""
+"""Access to the server: one fixed bearer token, or the access tokens of an OAuth server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCOPES = (READ, WRITE)
 # Signatures that only the issuer can make. With a shared secret, every receiver of a token could make one, too.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 CLOCK_SKEW_S = 30
-# RFC 9068 demands at+jwt; many servers write JWT, or nothing. Other types (of logouts, events, proofs) are no access tokens.
+# RFC 9068 demands at+jwt; many servers write JWT, or nothing. Other types (of logouts, events, proofs) are not access tokens.
 TYPES = (None, "JWT", "AT+JWT", "APPLICATION/AT+JWT")
 
 logger = logging.getLogger(__name__)

@@ -51,7 +51,7 @@ def build_app(
         streamable_http_path=PATH,
         stateless_http=replicated,
         max_request_body_size=options.max_request_bytes,
-        # `KnownNames` checks who calls, more strictly.
+        # `KnownNames` checks callers, and more strictly.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
@@ -68,7 +68,7 @@ def build_app(
 
 
 def _for_pages(options: HttpOptions) -> list[Middleware]:
-    """What browsers ask before a page of another origin may call, and what such a page may read."""
+    """Answer the preflight requests of browsers, and expose the headers that a page of another origin may read."""
     if not options.allowed_origins:
         return []
     return [
@@ -83,12 +83,12 @@ def _for_pages(options: HttpOptions) -> list[Middleware]:
 
 
 async def _health(_: Request) -> JSONResponse:
-    """Whether the process answers. The portal is not asked: its troubles are no reason to restart this server."""
+    """Report that the process is running. The portal is not asked: if it is down, restarting this server does not help."""
     return JSONResponse({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
 
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -> ASGIApp:
-    # Without an OAuth server there is no metadata to point at.
+    # Only an OAuth server has metadata to point at.
     metadata = build_resource_metadata_url(_url(options.resource)) if options.settings.issuer else None
     return AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
@@ -97,7 +97,7 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -
 
 
 def _metadata_routes(options: HttpOptions, issuer: str) -> list[Route]:
-    """Where clients learn which OAuth server to ask, and for what (RFC 9728)."""
+    """Build the routes where clients learn which OAuth server to ask, and for which scopes (RFC 9728)."""
     return create_protected_resource_routes(
         resource_url=_url(options.resource),
         authorization_servers=[_url(issuer)],

@@ -33,7 +33,7 @@ class Seldom:
         self._counts: dict[str, tuple[float, int]] = {}
 
     def __call__(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written."""
+        """Decide whether the record is written."""
         if record.exc_info and isinstance(record.exc_info[1], ClientDisconnect):
             return False
         kind = str(record.msg)[:_KIND]

@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 
 def most_connections() -> int:
-    """How many clients may be connected, as far as the system lets this process open descriptors."""
+    """Return the number of clients that may be connected, given how many descriptors the system lets this process open."""
     if sys.platform == "win32":
         return MOST_CONNECTIONS
-    # Imported here: Windows has no such module.
+    # Imported here: Windows does not have this module.
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -42,7 +42,7 @@ def most_connections() -> int:
 
 
 class BoundedListener(socket.socket):
-    """A listening socket that closes whoever comes when enough are connected, handshakes of TLS included."""
+    """A listening socket that closes new connections when enough are open, handshakes of TLS included."""
 
     _most = MOST_CONNECTIONS
 
@@ -52,7 +52,7 @@ class BoundedListener(socket.socket):
         self._accepted: list[socket.socket] = []
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, or close it and raise `BlockingIOError`, as if nobody were there."""
+        """Accept a connection, or close it and raise `BlockingIOError`, as if none had arrived."""
         connection, address = super().accept()
         if len(self._accepted) >= self._most:
             self._accepted = [one for one in self._accepted if one.fileno() != -1]
@@ -65,13 +65,13 @@ class BoundedListener(socket.socket):
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP whose requests must have arrived after `request_s`. Silence between requests is ended by uvicorn."""
+    """HTTP whose requests must have arrived after `request_s`. Idle connections between requests are closed by uvicorn."""
 
     request_s = REQUEST_S
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for the first request."""
+        """Start the time limit for the first request."""
         super().connection_made(transport)
         self._watch()
 
@@ -99,5 +99,5 @@ class BoundedProtocol(H11Protocol):
     def _end(self) -> None:
         self._deadline = None
         logger.warning("connection closed: no whole request after %g s", self.request_s)
-        # A closing handshake would wait for whoever says nothing.
+        # A closing handshake would wait for a client that never answers.
         self.transport.abort()

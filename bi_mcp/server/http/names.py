@@ -1,4 +1,6 @@
-"""By which names the server is called, and by which pages. The SDK's own check takes `127.0.0.1:1.evil` for a port, and any page of this machine for its own."""
+"""The names by which the server may be called, and the pages that may call it. The SDK's own check takes
+`127.0.0.1:1.evil` for a port, and any page on this machine for its own.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +54,12 @@ class KnownNames:
         await self._app(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a Host header is one of ours: a name that was allowed without a port has any."""
+        """Return whether a Host header names this server. A name that was allowed without a port is valid with any port."""
         found = _AUTHORITY.fullmatch(host)
         return found is not None and (host in self._hosts or found["name"] in self._hosts)
 
     def _may_call(self, origin: str, host: str) -> bool:
-        """Whether a page may call. On loopback each port belongs to another program, elsewhere a name to one owner."""
+        """Return whether a page may call. On loopback each port belongs to another program; elsewhere a name has one owner."""
         origin = normal_origin(origin)
         if origin in self._origins:
             return True

@@ -1,4 +1,4 @@
-"""How the server is to be reached over HTTP. Data, and what follows from it."""
+"""Options of the HTTP server. Data, and values derived from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HttpOptions:
     """Address, names and protection of a server over HTTP.
 
     `allowed_hosts` are the values of the Host header that are answered, with or without a port. `allowed_origins` are
-    the web pages of others that may call. `behind_proxy` says that somebody in front of the server ends TLS.
+    the web pages of others that may call. `behind_proxy` says that a proxy in front of the server ends TLS.
     """
 
     host: str = "127.0.0.1"
@@ -38,31 +38,31 @@ class HttpOptions:
 
     @property
     def binds_loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """True if only this machine can connect."""
         return is_loopback(self.host)
 
     @property
     def serves_others(self) -> bool:
-        """Whether somebody on another machine may reach the server, be it through a proxy on this one."""
+        """True if another machine may reach the server, also through a proxy on this one."""
         foreign_names = any(not is_loopback(without_port(host)) for host in self.allowed_hosts)
         return not self.binds_loopback or self.behind_proxy or foreign_names
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the server itself speaks https."""
+        """True if the server itself speaks https."""
         return self.tls_certificate is not None
 
     @property
     def host_names(self) -> list[str]:
         """The values of the Host header that are answered, in lower case; those without a port with any."""
-        own = [*_LOOPBACK_HOSTS, _bracketed(self.host).lower()] if self.binds_loopback else []
+        own = [*_LOOPBACK_HOSTS, _add_brackets(self.host).lower()] if self.binds_loopback else []
         return [*own, *(host.lower() for host in self.allowed_hosts)]
 
     @property
     def address(self) -> str:
-        """Where a client on this machine finds the server."""
+        """The address at which a client on this machine finds the server."""
         scheme = "https" if self.uses_tls else "http"
-        return f"{scheme}://{_bracketed(self.host)}:{self.port}{PATH}"
+        return f"{scheme}://{_add_brackets(self.host)}:{self.port}{PATH}"
 
     @property
     def resource(self) -> str:
@@ -73,12 +73,12 @@ class HttpOptions:
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.address
 
 
-def _bracketed(host: str) -> str:
+def _add_brackets(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address stays on this machine. A name is taken for what it says, never looked up."""
+    """Return whether the name or address stays on this machine. A name is judged by its spelling, it is never looked up."""
     if host.lower() == "localhost":
         return True
     try:

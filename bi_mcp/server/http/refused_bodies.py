@@ -1,4 +1,4 @@
-"""What is said of a body that is no JSON-RPC message, in words: the SDK would show its validator's, which repeat what was sent."""
+"""Readable errors for a body that is not a JSON-RPC message. The SDK would show the errors of its validator, which repeat the input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RefusedBodies:
         async def send_in_words(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start" and message["status"] == 400:
-                # What was refused is known with the body, which comes as a whole.
+                # Why it was refused is known only from the body, which arrives as a whole.
                 started = message
                 return
             if started is not None:

@@ -1,4 +1,4 @@
-"""What a client carries between the rounds of one call, sealed so that any replica can open it and nobody else."""
+"""The state that a client carries between the rounds of one call, sealed so that only a replica of this server can open it."""
 
 from __future__ import annotations
 

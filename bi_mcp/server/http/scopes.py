@@ -1,4 +1,4 @@
-"""What a caller's token must allow. `bi:read` opens the door, in `app`; every tool that changes something needs `bi:write`, too."""
+"""The scopes that a caller's token needs. `bi:read` opens the door, in `app`; every tool that changes something also needs `bi:write`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
-# Tools that write, of which some calls only read.
+# Tools that write, but have calls that only read.
 _READING_CALLS = {tool.name: tool.reads for tool in TOOLS if tool.reads_with}
 
 
 @dataclass(frozen=True)
 class WritesNeedScope:
-    """Middleware of the server. `reading` are the names of the tools that only read; what is not there is a write, but for the calls of
-    it that only read.
-    """
+    """Middleware of the server. `reading` holds the names of the tools that only read. Any other tool writes, except for its calls that only read."""
 
     reading: frozenset[str]
 
@@ -45,7 +43,7 @@ def _only_reads(tool: str, arguments: object) -> bool:
 
 
 async def require_scopes(server: MCPServer) -> None:
-    """Let the server refuse writes without `bi:write`. Which tools only read is told by their hints."""
+    """Let the server refuse writes without `bi:write`. The hints of the tools say which of them only read."""
     tools = await server.list_tools()
     reading = frozenset(tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint)
     server.middleware.append(WritesNeedScope(reading))

@@ -146,7 +146,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept nobody, finish what runs."""
+        """Stop accepting connections and finish the running calls."""
         self._app.begin()
         await super().shutdown(sockets)
 

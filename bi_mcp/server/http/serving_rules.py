@@ -1,4 +1,4 @@
-"""Pure: may the server start like this? Each refusal names the option or variable that answers it."""
+"""Pure: rules for starting the server. Each refusal names the option or variable that answers it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def require_servable(options: HttpOptions) -> None:
 
 
 def check_serving(options: HttpOptions) -> list[str]:
-    """Return what stands in the way, in the order in which one would put it right."""
+    """Return the problems that prevent the start, in the order in which one would fix them."""
     return [
         *_check_reach(options),
         *_check_hosts(options),
@@ -159,7 +159,7 @@ def _check_oauth(settings: HttpSettings) -> Iterator[str]:
 
 
 def is_trustworthy(address: str) -> bool:
-    """Whether nobody between here and there can change the answer: https, or http on this machine."""
+    """Return whether the answer cannot be changed on the way: https, or http on this machine."""
     parts = _split(address)
     if parts is None or not parts.hostname or parts.username or parts.query or parts.fragment:
         return False

@@ -1,4 +1,4 @@
-"""What the model sees: one small typed function per tool, one file per group."""
+"""The tools that the model sees: one small typed function per tool, one file per group."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ON_DEMAND = frozenset({"tables"})
 def choose_tools(toolsets: Collection[str] = (), *, read_only: bool = False) -> tuple[ToolDeclaration, ...]:
     """The tools of the named groups, or without names of all but `ON_DEMAND`. `read_only` leaves out all that write.
 
-    Raises `ConfigError` for a name that is no group's.
+    Raises `ConfigError` for a name that is not a group.
     """
     # No map() in this file: the module of that name is an attribute of the package.
     unknown = [repr(name) for name in toolsets if name not in TOOLSETS]

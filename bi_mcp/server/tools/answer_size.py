@@ -12,7 +12,7 @@ MOST_CHARACTERS = 60_000
 LONGEST_TEXT = 500
 # For the notice, which is written last.
 _ROOM = 600
-# A call that is offered is made as it stands.
+# A call that is offered must be usable unchanged.
 _WHOLE = frozenset({"call", "calls", "notice"})
 
 
@@ -24,7 +24,7 @@ def compact(content: object) -> str:
 def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str, Any]:
     """Cut long texts, then the ends of these lists (`"items"`, `"item.fields"`), until the content is small enough.
 
-    The notice then says what is missing, and `advice` how to get it.
+    The notice then names the missing parts, and `advice` says how to get them.
     """
     if len(compact(content)) <= MOST_CHARACTERS:
         return content
@@ -37,7 +37,7 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
             holder = holder.get(key) or {}
         entries = holder.get(name) or []
         excess = len(compact(cut)) + _ROOM - MOST_CHARACTERS
-        kept = _kept(entries, excess)
+        kept = _count_kept(entries, excess)
         if kept < len(entries):
             holder[name] = entries[:kept]
             told.append(f"{name} holds the first {kept} of {len(entries)}")
@@ -46,8 +46,8 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
     return cut
 
 
-def _kept(entries: Sequence[object], excess: int) -> int:
-    """How many entries stay when so many characters must go; one stays in any case."""
+def _count_kept(entries: Sequence[object], excess: int) -> int:
+    """Count the entries that stay when so many characters must go. At least one stays."""
     kept = len(entries)
     while kept > 1 and excess > 0:
         kept -= 1

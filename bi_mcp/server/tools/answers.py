@@ -1,4 +1,4 @@
-"""What tools return. Text and structured content say the same: hosts differ in which of the two they pass on."""
+"""Answers of the tools. Text and structured content say the same, because hosts differ in which of the two they pass on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def address(group: str, id: int) -> str:
 
 
 class Answer(BaseModel):
-    """Base of all answers. `notice` holds what the reader must know beside the result.
+    """Base of all answers. `notice` holds a warning that the reader needs with every result.
 
     Where `cut_lists` names lists, an answer that is too long is cut, and `advice_if_cut` says how to get the rest.
     """
@@ -52,18 +52,18 @@ class Answer(BaseModel):
         """Addresses of the objects that the answer is about and that can be read now."""
         return []
 
-    def changed(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
+    def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
         """Addresses of the objects that the call has changed, made or deleted."""
         return []
 
-    def structured(self) -> dict[str, Any]:
-        """The structured content: only what has a value, and no more than a reader can take."""
+    def structured_content(self) -> dict[str, Any]:
+        """The structured content: only fields that have a value, and no more than a reader can take."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return fit(content, self.cut_lists, self.advice_if_cut) if self.cut_lists else content
 
     def json_text(self) -> str:
         """The structured content as compact JSON."""
-        return compact(self.structured())
+        return compact(self.structured_content())
 
     def text(self, tool: str) -> str:
         """The headline and everything that the structured content holds."""
@@ -76,7 +76,7 @@ class Answer(BaseModel):
 
 
 class Preview(BaseModel):
-    """What a call would do, and the token that confirms it. Nothing was done."""
+    """The effect of a call, and the token that confirms it. Nothing was done yet."""
 
     model_config = ConfigDict(alias_generator=to_camel, defer_build=True, validate_by_name=True, frozen=True)
 
@@ -85,7 +85,7 @@ class Preview(BaseModel):
     valid_for_s: int
 
 
-# Its parts explain themselves; spelt out they would be paid for five times in every chat.
+# Its parts explain themselves; spelled out, they would cost tokens five times in every chat.
 PreviewField = Annotated[Preview | None, WithJsonSchema({"type": "object"})]
 
 NOT_YET = (
@@ -105,7 +105,7 @@ class Created(Answer):
     def links(self, group: str) -> list[str]:
         return [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return self.links(group)
 
 
@@ -121,7 +121,7 @@ class Updated(Answer):
     def links(self, group: str) -> list[str]:
         return [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return [address(group, self.id)] if self.updated else []
 
 
@@ -157,7 +157,7 @@ class Deleted(Answer):
     def links(self, group: str) -> list[str]:
         return [] if self.deleted else [address(group, self.id)]
 
-    def changed(self, group: str) -> list[str]:
+    def changed_objects(self, group: str) -> list[str]:
         return [address(group, self.id)] if self.deleted else []
 
 
@@ -237,7 +237,7 @@ def describe(item: BaseModel) -> str:
     kind = type(item).__name__.removesuffix("View")
     name = getattr(item, "title", None) or getattr(item, "name", None)
     label = f"{kind} {getattr(item, 'id', '')}"
-    # On one line: what follows a line's end would look like a sentence of ours.
+    # On one line: text after a line break would look like a sentence of ours.
     return f'{label} "{" ".join(name.split())}".' if name else f"{label}."
 
 

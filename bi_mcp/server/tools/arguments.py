@@ -1,4 +1,4 @@
-"""Pure: what a model sends as arguments, mended where the meaning is certain and explained where it is not."""
+"""Pure: arguments as a model sends them, repaired where the meaning is certain and explained where it is not."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _REFERENCES = frozenset({"env", "file", "secret"})
 _WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
 
 
-def mend(schema: Mapping[str, Any], value: object) -> object:
+def repair(schema: Mapping[str, Any], value: object) -> object:
     """Read what can only mean one thing: JSON as text, a number or a boolean in quotes, a word in other capitals, null for absent."""
     kind = schema.get("type")
     if isinstance(value, str) and kind in {"object", "array"}:
@@ -65,7 +65,7 @@ def mend(schema: Mapping[str, Any], value: object) -> object:
     if isinstance(value, dict):
         return _mend_object(schema, value)
     if isinstance(value, list):
-        return [mend(schema.get("items", {}), part) for part in value]
+        return [repair(schema.get("items", {}), part) for part in value]
     if kind == "string":
         return _mend_text(schema, value)
     if kind == "boolean":
@@ -76,7 +76,7 @@ def mend(schema: Mapping[str, Any], value: object) -> object:
 
 
 def read_references(settings: object) -> object:
-    """A reference to a secret that was sent as JSON text, as some hosts do: nobody's password looks like one."""
+    """Read references to secrets that were sent as JSON text, as some hosts do. A real password does not look like one."""
     if not isinstance(settings, dict):
         return settings
     return {code: _reference(value) or value for code, value in settings.items()}
@@ -92,7 +92,7 @@ def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> 
     if misplaced:
         example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
         told.insert(0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example))
-    return _bounded(told, len(strange) + bool(misplaced))
+    return _join_problems(told, len(strange) + bool(misplaced))
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -106,7 +106,7 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
     return say(
         "{name} was not sent: {unknown}. Correct the arguments and call again.",
         name=tool,
-        unknown=_bounded(lines[:MOST_PROBLEMS], len(lines)),
+        unknown=_join_problems(lines[:MOST_PROBLEMS], len(lines)),
     )
 
 
@@ -115,7 +115,7 @@ def _mend_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict
     others = schema.get("additionalProperties")
     rest = others if isinstance(others, dict) else {}
     return {
-        key: mend(properties.get(key, rest), part)
+        key: repair(properties.get(key, rest), part)
         for key, part in value.items()
         if part is not None or key not in properties or key in required
     }
@@ -149,7 +149,7 @@ def _parse(text: str) -> object:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    # Since Python 3.15 the parser goes deeper than what follows it here.
+    # Since Python 3.15 the parser goes deeper than the code that follows here.
     return text if is_deep(value) else value
 
 
@@ -159,7 +159,7 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
         "."
     )
     if "anyOf" in here:
-        # Pydantic would tell of each form why it is not that one.
+        # Pydantic would explain for each form why it does not fit.
         forms = say("text, a whole number or an object is expected")
         return f"{where}: {forms}{_shape(holder)}"
     if kind == "missing":
@@ -177,9 +177,10 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
 def _walk(
     schema: Mapping[str, Any], path: Sequence[int | str]
 ) -> tuple[list[int | str], Mapping[str, Any], Mapping[str, Any]]:
-    """Follow a path: its steps, the schema of what holds the last one, and its own.
+    """Follow a path: return its steps, the schema of the object that holds the last one, and the schema of the last
+    one.
 
-    Branches of a union appear in pydantic's paths as type names; they are no part of what the model wrote.
+    pydantic's paths also name the branches of a union by their types; these are not part of the model's input.
     """
     steps: list[int | str] = []
     holder: Mapping[str, Any] = {}
@@ -204,17 +205,17 @@ def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Names are the caller's and may have any length."""
+    """Shorten a name. Names are the caller's and may have any length."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
-def _bounded(problems: Sequence[str], count: int) -> str:
+def _join_problems(problems: Sequence[str], count: int) -> str:
     left_out = [say("and {count} more", count=count - len(problems))] if count > len(problems) else []
     return "; ".join([*problems, *left_out])
 
 
 def _shape(schema: Mapping[str, Any]) -> str:
-    """How an object or an array is written, after the words that ask for one."""
+    """Show how an object or an array is written, to follow the words that ask for one."""
     if schema.get("type") == "array":
         return say(", such as {example}", example=f"[{_example(schema.get('items', {}))}]")
     if schema.get("type") != "object":

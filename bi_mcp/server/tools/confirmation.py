@@ -1,7 +1,8 @@
 """The gate before destructive acts: the person is asked, or a preview comes first and a second call confirms it.
 
-A client that can ask its person is let to (the SDK's resolvers carry the question in both protocol eras), unless the user
-chose tokens. Otherwise, and where the client says that it can and then refuses the question with an error, the first call changes nothing and answers with a preview and a token; the second one brings it back.
+A client that can ask its person does so (the SDK's resolvers carry the question in both protocol versions), unless the
+user chose tokens. Otherwise, and if the client claims that it can and then refuses the question with an error, the
+first call changes nothing and answers with a preview and a token; the second call brings the token back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
 from mcp.types import METHOD_NOT_FOUND
 from pydantic import BaseModel, Field
 
-from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, changed
+from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, stale_refusal
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfirmationError
 from bi_mcp.server.tools.answers import Preview
@@ -30,7 +31,7 @@ Confirm = str | None
 
 
 class Proceed(BaseModel):
-    """What the person is asked."""
+    """The question to the person."""
 
     proceed: bool = Field(description="Do it")
 
@@ -65,27 +66,27 @@ class Gated:
         return Elicit(f"{app.portal.title}: {radius.text()} (State {digest.hex()[:8]}.)", Proceed)
 
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
-        """None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
+        """Judge the person's answer. None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
         if isinstance(answer, DeclinedElicitation):
-            raise _unwanted(self.tool, say("the person declined"))
+            raise _refusal(self.tool, say("the person declined"))
         if isinstance(answer, CancelledElicitation):
-            raise _unwanted(self.tool, say("the person closed the question without an answer"))
+            raise _refusal(self.tool, say("the person closed the question without an answer"))
         outcome: Proceed | Preview | None = answer.data
         if not isinstance(outcome, Proceed):
             return outcome
         if not outcome.proceed:
-            raise _unwanted(self.tool, say("the person declined"))
+            raise _refusal(self.tool, say("the person declined"))
         await self._look_again(ctx)
         return None
 
     async def _look_again(self, ctx: BiContext) -> None:
-        """Where the answer came within this call, time has passed since the look. Else the look came after the answer."""
+        """Look again if the answer came within this call, because time has passed since the first look. Otherwise the look came after the answer."""
         seal = app_of(ctx).seal
         if ctx.input_responses is not None or seal is None:
             return
         radius = await self.look()
         if radius is None or self._digest(seal, radius) != self.asked:
-            raise changed(self.tool)
+            raise stale_refusal(self.tool)
 
     def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
         return seal.digest([self.arguments, radius.state()])
@@ -113,7 +114,7 @@ def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
 
 
 def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
-    """As `gate`, for a tool whose call brings what confirms it: the person is asked where that is possible, and no preview is made."""
+    """Resolve a tool's `preview` as `gate` does, for a tool that never makes a preview: the person is asked if the client can do that."""
 
     async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
         if question_refused_by() not in {None, METHOD_NOT_FOUND}:
@@ -131,7 +132,7 @@ def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
 
 
 def _can_ask(ctx: BiContext) -> bool:
-    """Whether the client shows forms to its person. One that names no kind of question shows forms."""
+    """Return whether the client can show forms to its person. A client that does not name a kind of question can."""
     if question_refused_by() is not None:
         return False
     capabilities = ctx.client_capabilities
@@ -148,7 +149,7 @@ def _refused_question(tool: str) -> ConfirmationError:
     )
 
 
-def _unwanted(tool: str, reason: str) -> ConfirmationError:
+def _refusal(tool: str, reason: str) -> ConfirmationError:
     return ConfirmationError(
         say(
             "{tool} was not sent: {reason}. Nothing was changed. Do not call it again unless they ask for it.",

@@ -1,4 +1,4 @@
-"""How a tool reaches the application behind its call."""
+"""Access to the application from a tool call."""
 
 from __future__ import annotations
 

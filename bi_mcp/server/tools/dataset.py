@@ -55,7 +55,7 @@ async def _column_changes(
 
 
 def gate_columns(tool: str, datasets: Datasets, id: int, changes: ColumnChanges) -> Gated:
-    """Only deletions of columns destroy something."""
+    """Gate the changes of columns. Only deletions destroy something."""
 
     async def look() -> blast_radius.BlastRadius | None:
         deleted = changes.delete

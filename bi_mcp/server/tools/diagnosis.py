@@ -1,4 +1,4 @@
-"""Into the blind spot: what Bitrix24 gets from a connector's endpoints and never tells, as tools."""
+"""Tools for the blind spot: the answers of a connector's endpoints, which Bitrix24 receives and never shows."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ MOST_ROWS = 100
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
-def _counted(count: int, one: str) -> str:
+def _count(count: int, one: str) -> str:
     return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 class Checked(Answer):
-    """What a connector's endpoints answered."""
+    """The answers of a connector's endpoints."""
 
     cut_lists = ("findings",)
     advice_if_cut = "Mend what is told, then check again."
@@ -88,15 +88,15 @@ class External(Answer):
 
     def headline(self) -> str:
         found = (
-            _counted(len(self.tables), "table")
+            _count(len(self.tables), "table")
             if self.tables is not None
-            else _counted(len(self.columns or []), "column")
+            else _count(len(self.columns or []), "column")
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
 
 class Proposed(Answer):
-    """The `fields` for dataset_add, and why they differ from what is outside."""
+    """The `fields` for dataset_add, and why they differ from the external table."""
 
     fields: dict[str, Any]
     reasons: list[str]
@@ -106,7 +106,7 @@ class Proposed(Answer):
 
 
 class Previewed(Answer):
-    """The first rows of a dataset, and what was sent for them."""
+    """The first rows of a dataset, and the request that fetched them."""
 
     cut_lists = ("rows", "breaches", "sent")
     advice_if_cut = "Ask for fewer columns with select, or fewer rows with limit."
@@ -118,11 +118,11 @@ class Previewed(Answer):
     sent: list[str]
 
     def headline(self) -> str:
-        return f"{_counted(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
+        return f"{_count(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
     def text(self, tool: str) -> str:
-        """As a table: a model and a person read rows faster so than as JSON."""
-        shown = self.structured()
+        """The rows as a table, which a model and a person read faster than JSON."""
+        shown = self.structured_content()
         cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
         sent = f"Sent: {' & '.join(shown['sent'])}"
         notes = [note for note in (shown.get("notice"), *shown["breaches"], sent) if note]
@@ -213,7 +213,7 @@ async def dataset_preview(
     rows, sent = await preview_dataset(
         app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
     )
-    shown = [[_shortened(value) for value in row] for row in rows.rows]
+    shown = [[_shorten(value) for value in row] for row in rows.rows]
     return Previewed(
         header=rows.header,
         rows=shown,
@@ -243,7 +243,7 @@ async def check_source(app: App, source: int, table: str | None, *, quick: bool)
 async def _check_with(
     ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
 ) -> ConnectorReport:
-    """Of a source, with values that are not saved: what is not passed is as the source holds it."""
+    """Check a source with values that are not saved. Values that are not passed are taken from the source."""
     from bi_mcp.diagnostics.dataset.outside import open_outside
 
     app = app_of(ctx)
@@ -274,7 +274,7 @@ async def _check_urls(
 
 
 def _check_names(urls: dict[str, str]) -> None:
-    """An address under another name would not be called, and nothing found is no proof then."""
+    """Refuse unknown names: an address under another name would not be called, and the lack of findings would prove nothing."""
     unknown = [name for name in urls if name not in ENDPOINTS]
     if unknown:
         raise InvalidRequestError(
@@ -290,7 +290,7 @@ def _breaches(breaches: Sequence[Breach]) -> list[str]:
     return [f"{breach.where}: {breach.rule} {breach.detail}".rstrip() for breach in breaches]
 
 
-def _shortened(value: object) -> object:
+def _shorten(value: object) -> object:
     if isinstance(value, str) and len(value) > LONGEST_CELL:
         return value[: LONGEST_CELL - 1] + "…"
     return value

@@ -43,9 +43,9 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     endpoints to check every dataset. Changes nothing.
     """
     app = app_of(ctx)
-    found = await (_diagnosed(app) if diagnose else _read(app))
+    found = await (_diagnose(app) if diagnose else _read(app))
     for most in SIZES:
-        mapped = _draw(found.reduced(most), format)
+        mapped = _draw(found.reduce(most), format)
         if len(mapped.json_text()) <= MOST_CHARACTERS:
             break
     return mapped
@@ -62,7 +62,7 @@ async def _read(app: App) -> PortalMap:
     return await read_portal_map(app.bi)
 
 
-async def _diagnosed(app: App) -> PortalMap:
+async def _diagnose(app: App) -> PortalMap:
     from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
 
     return await diagnose_portal(app.bi, app.portal.caller)

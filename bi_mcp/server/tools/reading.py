@@ -1,4 +1,4 @@
-"""What a read-only server offers in the place of a tool that does more than read."""
+"""Tools of a read-only server that replace tools which do more than read."""
 
 from __future__ import annotations
 

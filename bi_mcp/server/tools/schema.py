@@ -19,14 +19,14 @@ def slim(schema: JsonSchema) -> JsonSchema:
 
 
 def slim_answer(schema: JsonSchema) -> JsonSchema:
-    """As `slim`, without defaults: what an answer does not hold has no value, whatever the default of its model."""
+    """Slim a schema like `slim`, and drop the defaults: a value that is missing from an answer does not exist, whatever the model's default."""
     slimmed = slim(schema)
     _drop_defaults(slimmed)
     return slimmed
 
 
 def outline(schema: JsonSchema) -> JsonSchema:
-    """Of an object's schema only which properties it always has."""
+    """Reduce an object's schema to the properties that it always has."""
     return {key: value for key, value in schema.items() if key in {"type", "required"}}
 
 
@@ -49,7 +49,7 @@ def _slim(node: Any, definitions: JsonSchema) -> Any:
     node = _resolve(_without_null(_resolve(node, definitions)), definitions)
     slimmed = {key: _slim(value, definitions) for key, value in node.items() if not _is_noise(key, value)}
     if "properties" in node:
-        # Names of properties are no keywords: a property called title must survive.
+        # Names of properties are not keywords: a property called title must survive.
         slimmed["properties"] = {name: _slim(part, definitions) for name, part in node["properties"].items()}
     return slimmed
 
@@ -65,7 +65,7 @@ def _resolve(node: JsonSchema, definitions: JsonSchema) -> JsonSchema:
 
 
 def _without_null(node: JsonSchema) -> JsonSchema:
-    """An optional argument may simply be left out, and an answer leaves out what has no value."""
+    """Drop null: an optional argument may simply be left out, and an answer leaves out fields without a value."""
     alternatives = node.get("anyOf")
     if not alternatives:
         return node

@@ -24,11 +24,11 @@ class Schemas:
 
 def shipped_schemas(key: str) -> Schemas | None:
     """The schemas of a tool, None for one that was written since they were made."""
-    schemas = _shipped().get(key)
+    schemas = _load_shipped().get(key)
     return None if schemas is None else Schemas(schemas["parameters"], schemas["answer"])
 
 
 @cache
-def _shipped() -> dict[str, Any]:
+def _load_shipped() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(files("bi_mcp.server.tools").joinpath(FILE).read_bytes())
     return document

@@ -1,4 +1,4 @@
-"""Where the client can show its person an address: asks them for a secret that a call refers to and that is not stored yet."""
+"""The question for a secret: if the client can show its person an address, asks for a secret that a call refers to and that is not stored yet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bi_mcp.vault.secret_page import SecretPage, Wanted
     from bi_mcp.vault.setting_values import SettingValue
 
-# The first protocol in which a question is an answer to the call, and the call comes again with what was said.
+# The first protocol version in which a call is answered with a question, and repeated with the person's answer.
 _ROUND_TRIPS = "2026-07-28"
 # A call waits this long for the person; many clients give up on one after a minute.
 CALL_WAIT_S = 50.0
@@ -33,8 +33,8 @@ CALL_WAIT_S = 50.0
 async def ask_for_secrets(
     ctx: BiContext, settings: Mapping[str, SettingValue], addresses: Collection[str], connector: str
 ) -> None:
-    """Return when every named secret is stored, or when nobody can be asked. Raises `SecretReferenceError` where the person
-    does not want to or takes their time.
+    """Return when every named secret is stored, or when the person cannot be asked. Raises `SecretReferenceError` where
+    the person declines or takes too long.
     """
     app = app_of(ctx)
     missing = await to_thread.run_sync(app.setting_values.missing, settings)
@@ -52,7 +52,7 @@ async def ask_for_secrets(
             # The error that follows names the command.
             return
         try:
-            action = await _shown(ctx, page, wanted)
+            action = await _show(ctx, page, wanted)
         except MCPError:
             # The client said that it could show an address. Again the error that follows names the command.
             page.closed.set()
@@ -61,13 +61,13 @@ async def ask_for_secrets(
 
 
 def _can_open(ctx: BiContext) -> bool:
-    """Over HTTP the client's person sits at another machine, whose loopback is not ours."""
+    """Return whether the client can open a page for its person. Over HTTP the person sits at another machine, whose loopback is not ours."""
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None
     return ctx.headers is None and asking is not None and asking.url is not None
 
 
-async def _shown(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
+async def _show(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
     """Let the client show the page, and return what its person said to that."""
     message = (
         f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "

@@ -166,7 +166,7 @@ async def _known_values(app: App) -> KnownValues:
 
 
 async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
-    """Before the addresses are held still: a person takes their time."""
+    """Ask for secrets before the addresses are locked, because a person takes their time."""
     app = app_of(ctx)
     if not app.setting_values.missing(settings):
         return
@@ -177,7 +177,7 @@ async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, Set
 
 
 async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
-    """Say that `active` was ignored, as newer portals do, which announce it as writable."""
+    """Report that `active` was ignored, as newer portals do, although they announce it as writable."""
     if active is None:
         return None
     try:
@@ -211,7 +211,7 @@ async def resolve_settings(
     parameters: Sequence[ReceivedParameter],
     addresses: Collection[str],
 ) -> dict[str, Secret]:
-    """As `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
+    """Resolve settings like `SettingValues.resolve`, without holding up other calls while a keyring waits for its person."""
     return await to_thread.run_sync(app.setting_values.resolve, settings, parameters, addresses)
 
 

@@ -20,7 +20,7 @@ from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.server.tools.answers import Answer
-from bi_mcp.server.tools.arguments import explain, find_unknown, mend
+from bi_mcp.server.tools.arguments import explain, find_unknown, repair
 from bi_mcp.server.tools.questions import PersonAskedError, without_question
 from bi_mcp.server.tools.schema import slim, slim_answer
 from bi_mcp.server.tools.schemas import Schemas, shipped_schemas
@@ -28,7 +28,7 @@ from bi_mcp.server.tools.schemas import Schemas, shipped_schemas
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-# What was changed, and by whom.
+# The changed address, and who changed it.
 HISTORY = "bi://history"
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
@@ -44,7 +44,7 @@ class ToolDeclaration:
 
     function: Callable[..., Awaitable[Answer]]
     title: str
-    # For tools that are no REST method; the others have theirs in the table.
+    # For tools that are not REST methods; the others have theirs in the table.
     own_effect: Effect | None = None
     # The `ui://` address of the view that shows the answer to people, in clients that have the Apps extension.
     view: str | None = None
@@ -58,28 +58,28 @@ class ToolDeclaration:
 
     @property
     def key(self) -> str:
-        """By which its shipped schemas are found: two modules may have a tool of the same name."""
+        """The key of its shipped schemas: two modules may have a tool of the same name."""
         return f"{self.function.__module__.rpartition('.')[2]}.{self.name}"
 
     @property
     def answer(self) -> type[Answer]:
-        """What the function returns, by its annotation."""
+        """The type that the function returns, by its annotation."""
         answer: type[Answer] = get_type_hints(self.function)["return"]
         return answer
 
     @property
     def effect(self) -> Effect:
-        """What a call does to the portal."""
+        """The effect of a call on the portal."""
         return self.own_effect or _METHOD_OF_TOOL[self.name].effect
 
     @property
     def repeatable(self) -> bool:
-        """Whether calling twice leaves the portal as calling once does."""
+        """True if calling twice leaves the portal as calling once does."""
         method = _METHOD_OF_TOOL.get(self.name)
         return method.repeatable if method else self.effect is Effect.READ
 
     def reads(self, arguments: Mapping[str, object]) -> bool:
-        """Whether this call only reads. What is given as null is not given."""
+        """Return whether this call only reads. An argument of null counts as left out."""
         given = {name for name, value in arguments.items() if value is not None} - {PORTAL}
         return self.effect is Effect.READ or (bool(self.reads_with) and given <= self.reads_with)
 
@@ -87,7 +87,7 @@ class ToolDeclaration:
 class BiTool(Tool):
     """A tool whose errors reach the model in full and whose arguments are refused by name.
 
-    What the SDK derives from the signature is made when the tool is first called: a server is started for every chat, and
+    The SDK's data from the signature is made when the tool is first called: a server is started for every chat, and
     most tools are never called in it.
     """
 
@@ -103,12 +103,12 @@ class BiTool(Tool):
         """Call the function and say its answer twice: as text and as structured content."""
         app: App = context.request_context.lifespan_context
         with speaking(app.language):
-            return await self._checked(arguments, context)
+            return await self._run_checked(arguments, context)
 
-    async def _checked(
+    async def _run_checked(
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult:
-        # The SDK ignores unknown arguments; a misspelt one would silently do something else than was asked for.
+        # The SDK ignores unknown arguments; a misspelled one would silently do something else than the caller asked for.
         unknown = self._unknown(arguments, context.request_context.lifespan_context)
         if unknown:
             raise ToolError(
@@ -121,9 +121,9 @@ class BiTool(Tool):
         try:
             return await self._result(arguments, context)
         except BiMcpError as refused:
-            raise ToolError(_advised(refused)) from None
+            raise ToolError(_add_advice(refused)) from None
         except ToolError as raised:
-            explained = self._explained(raised)
+            explained = self._explain(raised)
             if explained is None:
                 # An error of ours by mistake: the SDK tells the model nothing and logs the cause, which must not get lost.
                 raise
@@ -144,19 +144,20 @@ class BiTool(Tool):
     ) -> CallToolResult | InputRequiredResult:
         app: App = context.request_context.lifespan_context
         own = {name: value for name, value in arguments.items() if name != PORTAL}
-        mended = mend(self.parameters, own)
-        assert isinstance(mended, dict)  # noqa: S101  an object stays an object
+        repaired = repair(self.parameters, own)
+        assert isinstance(repaired, dict)  # noqa: S101  an object stays an object
         with app.choosing(arguments.get(PORTAL)), reporting_to(context.report_progress), acting(self.name):
             self._check_lock(app, arguments)
             self._complete()
-            answer = await self._run_or_ask(mended, context)
+            answer = await self._run_or_ask(repaired, context)
             if isinstance(answer, InputRequiredResult):
-                # A question to the person goes out as it is.
+                # A question to the person is returned unchanged.
                 return answer
             links = await self._announce(answer, app, context)
             answer = answer.with_notice(app.portal.notice)
         return CallToolResult(
-            content=[TextContent(text=answer.text(self.name)), *links], structured_content=answer.structured()
+            content=[TextContent(text=answer.text(self.name)), *links],
+            structured_content=answer.structured_content(),
         )
 
     async def _run_or_ask(
@@ -191,11 +192,11 @@ class BiTool(Tool):
         self._is_complete = True
 
     async def _announce(self, answer: Answer, app: App, context: Context[Any, Any]) -> Sequence[ResourceLink]:
-        """Tell subscribers what changed, and link what the answer is about. Addresses are of the default portal only."""
+        """Notify subscribers of changes, and link the objects of the answer. Addresses are of the default portal only."""
         if app.portal is not app.portals[app.default]:
             return ()
         group = self.name.partition("_")[0]
-        changed = answer.changed(group)
+        changed = answer.changed_objects(group)
         for uri in [*changed, HISTORY] if changed else changed:
             await context.notify_resource_updated(uri)
         if (context.protocol_version or "") < FIRST_WITH_LINKS:
@@ -212,13 +213,13 @@ class BiTool(Tool):
                 )
             )
 
-    def _explained(self, raised: ToolError) -> ToolError | None:
-        """The SDK wraps whatever a tool raises and hides foreign texts; ours are written for the model."""
+    def _explain(self, raised: ToolError) -> ToolError | None:
+        """Explain an error. The SDK wraps every exception of a tool and hides foreign texts; ours are written for the model."""
         cause = raised.__cause__
         if isinstance(cause, ValidationError):
             return ToolError(explain(self.name, self.parameters, cause))
         if isinstance(cause, BiMcpError):
-            return ToolError(_advised(cause))
+            return ToolError(_add_advice(cause))
         if isinstance(cause, ToolError):
             # Ours are BiMcpErrors: this one is the SDK's, about the client's answer to a question.
             return ToolError(
@@ -230,10 +231,10 @@ class BiTool(Tool):
         return None
 
 
-def _advised(error: BiMcpError) -> str:
-    from bi_mcp.diagnostics.findings.endpoint_rules import advised
+def _add_advice(error: BiMcpError) -> str:
+    from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 
-    return advised(error)
+    return add_advice(error)
 
 
 def _link(uri: str) -> ResourceLink:
@@ -272,9 +273,9 @@ def make_schemas(declaration: ToolDeclaration) -> Schemas:
 
 
 def build_hints(declaration: ToolDeclaration) -> ToolAnnotations:
-    """Only additions and reads are not destructive: an update overwrites what was there."""
+    """Build the hints. Only additions and reads are not destructive: an update overwrites the former values."""
     if declaration.effect is Effect.READ:
-        # Whether a read may be repeated is no question, and the protocol gives the hint no meaning there.
+        # A read may always be repeated, so the protocol gives the hint no meaning there.
         return ToolAnnotations(read_only_hint=True, destructive_hint=False)
     return ToolAnnotations(
         read_only_hint=False,

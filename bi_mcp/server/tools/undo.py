@@ -16,7 +16,7 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 class Undone(Answer):
-    """What became of each step, or what they would be."""
+    """The outcome of each step, or the steps that would be made."""
 
     undone: bool
     steps: list[dict[str, Any]]
@@ -30,7 +30,7 @@ class Undone(Answer):
         failed = [f"{step['step']}: {step['error']}" for step in self.steps if "error" in step]
         return " ".join(["not all was undone.", *failed]) if failed else "undone."
 
-    def changed(self, group: str) -> list[str]:  # noqa: ARG002  an undo is about objects of all groups
+    def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  an undo is about objects of all groups
         """A step that failed may have been made in part."""
         return list(dict.fromkeys(address(step["group"], step["id"]) for step in self.steps))
 

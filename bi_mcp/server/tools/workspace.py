@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 200_000
 
-# One setup at a time: many at once would take so many times the memory.
+# One setup at a time: several at once would multiply the memory.
 _READERS = CapacityLimiter(1)
 MARK = "# exported: "
 SUFFIXES = {".yaml", ".yml", ".json"}
@@ -55,7 +55,7 @@ class SetupText(Answer):
 
 
 class PlannedSetup(Answer):
-    """What applying a setup would do. `token` is what workspace_apply takes."""
+    """The effect of applying a setup. `token` is passed to workspace_apply."""
 
     summary: str
     token: str | None = None
@@ -77,7 +77,7 @@ class PlannedSetup(Answer):
 
 
 class Applied(Answer):
-    """What became of each step."""
+    """The outcome of each step."""
 
     complete: bool
     summary: str
@@ -87,14 +87,14 @@ class Applied(Answer):
     def headline(self) -> str:
         return self.summary
 
-    def changed(self, group: str) -> list[str]:  # noqa: ARG002  an application is about objects of all groups
-        """What was changed, and what may have been."""
+    def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  an application is about objects of all groups
+        """Addresses of the objects that were changed, or may have been."""
         written = [item for item in self.results if item["outcome"] in {"done", "unknown"} and item.get("id")]
         return list(dict.fromkeys(address(item["group"], item["id"]) for item in written))
 
 
 async def _application(token: str, ctx: BiContext) -> Gated:
-    seen = _seen(app_of(ctx), token)
+    seen = _find_plan(app_of(ctx), token)
 
     async def look() -> BlastRadius | None:
         plan = seen.planned.plan
@@ -134,11 +134,11 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
     workspace = app.workspace(keeper)
     exported = await workspace.export(
         shown_settings=app.shown_settings,
-        existing=await _parsed(existing, file or "") if existing else None,
+        existing=await _parse_setup(existing, file or "") if existing else None,
     )
     text = await to_thread.run_sync(write_setup, exported.setup, existing, limiter=_READERS)
     if file is None:
-        # A text has no state beside it: what it came from is remembered for as long as the server runs.
+        # A text has no state file: its origin is remembered for as long as the server runs.
         workspace.remember(exported)
         text = f"{MARK}{app.remember_export(keeper)}\n{text}"
     _check_length(text)
@@ -177,14 +177,14 @@ async def workspace_plan(
     is for workspace_apply.
     """
     await to_thread.run_sync(_load)
-    from bi_mcp.setup.state_file import locked
+    from bi_mcp.setup.state_file import lock
     from bi_mcp.setup.workspace import MOST_DELETIONS
 
     app = app_of(ctx)
     wanted = await _setup(app, setup, file)
-    keeper = _exported(app, setup) or _keeper(app, file)
+    keeper = _find_export(app, setup) or _keeper(app, file)
     workspace = app.workspace(keeper)
-    with locked(keeper):
+    with lock(keeper):
         await workspace.resume()
     planned = await workspace.plan(wanted, prune=prune)
     plan = planned.plan
@@ -217,22 +217,22 @@ async def workspace_apply(ctx: BiContext, token: str, consent: Consent) -> Appli
     """Carry out the plan that workspace_plan gave this token for. Refused when the portal has changed since. Checks the
     connectors first; can be called again after a new plan where something was left undone.
     """
-    from bi_mcp.setup.state_file import locked
+    from bi_mcp.setup.state_file import lock
 
     app = app_of(ctx)
-    seen = _seen(app, token)
+    seen = _find_plan(app, token)
     app.forget(token)
     planned = seen.planned
     workspace = app.workspace(seen.keeper)
     async with app.portal.addresses_settled:
-        with locked(seen.keeper):
+        with lock(seen.keeper):
             application = await workspace.prepare(
                 planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
             )
             return Applied(**(await application.run()).as_json())
 
 
-def _seen(app: App, token: str) -> SeenPlan:
+def _find_plan(app: App, token: str) -> SeenPlan:
     seen = app.plans.get(token)
     if seen is None or seen.portal != app.portal.title:
         raise InvalidRequestError(
@@ -256,12 +256,12 @@ async def _setup(app: App, setup: str | None, file: str | None) -> Setup:
             say("workspace_plan takes either setup (the text) or file. Pass one of them.")
         )
     if setup is not None:
-        return await _parsed(setup, "setup")
-    return await _parsed(await to_thread.run_sync(_read, app, file or "", limiter=_READERS), file or "")
+        return await _parse_setup(setup, "setup")
+    return await _parse_setup(await to_thread.run_sync(_read, app, file or "", limiter=_READERS), file or "")
 
 
-async def _parsed(text: str, name: str) -> Setup:
-    """Beside the event loop, with the bounds of a server: others wait for their answers."""
+async def _parse_setup(text: str, name: str) -> Setup:
+    """Parse a setup beside the event loop, with the bounds of a server: others wait for their answers."""
     from bi_mcp.setup.document import OF_A_SERVER
     from bi_mcp.setup.file import read_setup
 
@@ -274,11 +274,11 @@ def _keeper(app: App, file: str | None) -> StateKeeper:
     return keeper_at(_inside(app, file) if file else None, app.portal.identity)
 
 
-def _exported(app: App, setup: str | None) -> StateKeeper | None:
-    """What was exported as this text: its keys stand for the same objects, even where titles were changed in it."""
+def _find_export(app: App, setup: str | None) -> StateKeeper | None:
+    """Return the state of the setup that was exported as this text. Its keys mean the same objects, even where titles were changed in it."""
     marked = re.match(rf"{MARK}(\S+)", setup or "")
     keeper = app.exports.get(marked[1]) if marked else None
-    # Planned for another portal, its ids would name strange objects there.
+    # Planned for another portal, its ids would mean other objects there.
     return keeper if keeper is not None and keeper.read().portal == app.portal.identity.address else None
 
 
