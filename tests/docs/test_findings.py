@@ -40,13 +40,13 @@ def calls(name: str) -> Iterator[Path]:
 
 
 def test_findings_are_made_of_declared_kinds_only() -> None:
-    assert [str(path) for path in calls(Finding.__name__)] == ["diagnostics/finding.py"]
+    assert [str(path) for path in calls(Finding.__name__)] == ["diagnostics/findings/finding.py"]
 
 
 def test_each_file_that_declares_kinds_is_on_the_page() -> None:
     declaring = set(calls(Kind.__name__))
     read = {"chart_rules", "check_rules", "dataset_rules", "endpoint_rules", "portal_rules", "status_rules"}
-    assert {path.as_posix() for path in declaring} == {f"diagnostics/{name}.py" for name in read}
+    assert {path.as_posix() for path in declaring} == {f"diagnostics/findings/{name}.py" for name in read}
 
 
 def test_each_kind_has_one_heading(headings: list[str]) -> None:
@@ -72,7 +72,7 @@ def test_failures_and_rules_are_found_by_their_codes() -> None:
 
 def test_each_kind_is_used() -> None:
     """A finding that nothing reports any more must leave the page."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (SOURCE / "diagnostics").glob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (SOURCE / "diagnostics").rglob("*.py"))
     declared = re.findall(r"^([A-Z_]+) = (?:Kind\(|[A-Z_]+\._replace\()", text, re.MULTILINE)
     assert len(declared) == len(KINDS) - len(FAILURES) - len(BREACHES)
     assert [name for name in declared if len(re.findall(rf"\b{name}\b", text)) < 2] == []

@@ -24,6 +24,7 @@ OF_TOOLS = re.compile(
 )
 # Of what no command does, or of people whom a reader in a terminal may have to ask.
 TO_BOTH = {
+    "confirm is not the token of a preview of this call with these arguments.",
     "Pass as text, once the person has told them, the values of: {codes}.",
     "settings.{code}: a reference is not accepted here, because values of this parameter are shown: its code or name says that it is not a secret, or the user named it in --show-settings. Nothing was sent. Write the value as text. If it is a secret, the connector must declare it under another code and name, such as password.",
     "Pass 'fields' with at least one field.",
