@@ -56,14 +56,11 @@ class Collection(Catalog):
         yield from islice(super().__iter__(), 1, None)
 
 
-@cache
-def packages() -> tuple[str, ...]:
-    """Each package of bi_mcp that says something, `modules` for what lies beside them, and what Click and the help of commands say."""
-    names = sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists())
-    speaking = [
-        name for name in names if any(texts_in(path.read_text(encoding="utf-8")) for path in modules(name))
-    ]
-    return ("modules", *BESIDE, *speaking)
+def packages() -> Iterator[str]:
+    """Each package of bi_mcp, `modules` for the modules beside them, and the words of Click and of the commands' help."""
+    yield "modules"
+    yield from BESIDE
+    yield from sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists())
 
 
 def spoken_modules() -> list[Path]:

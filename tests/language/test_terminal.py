@@ -33,7 +33,6 @@ TO_BOTH = {
     "{group} {id}: nothing to change. Pass at least one field.",
     "Two columns of this call have the same externalCode. Each may occur once.",
     "Two columns of this call have the same name. Each may occur once.",
-    "bi://{name}/ID: an id is a positive whole number; {name}_list shows them.",
     "{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent.",
     "settings.{code}: only variables whose name begins with {env_prefix} can be referred to. Rename the variable in the server's environment.",
     "The user may not use BI Builder on this portal.",
