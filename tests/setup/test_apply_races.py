@@ -91,7 +91,7 @@ class Scene:
     async def apply(self, setup: Setup) -> Report:
         return await self.workspace.apply(setup, (await self.workspace.plan(setup)).plan.checksum)
 
-    async def find_undone(self, entry: str) -> str | None:
+    async def undone(self, entry: str) -> str | None:
         [result] = await self.undo.run(await self.undo.plan([entry]))
         return result.error
 
