@@ -49,7 +49,7 @@ class LeakyBucket:
     def __init__(self, plan: Plan = STANDARD) -> None:
         self._plan = plan
         self._part = 1.0
-        self._capacity = self._share
+        self._capacity = self._full_capacity
         self._share = 1.0
         self._refused_at: float | None = None
         self._level = 0.0
@@ -72,13 +72,15 @@ class LeakyBucket:
         return len(self._queue)
 
     @property
-    def _share(self) -> float:
+    def _full_capacity(self) -> float:
         return max(1.0, self._plan.capacity * self._part - MARGIN)
 
     def take_part(self, part: float) -> None:
         """Keep to a part of the plan, between 0 and 1: others call the same portal from the same address."""
         self._part = part
-        self._capacity = self._share if self._refused_at is None else min(self._capacity, self._share)
+        self._capacity = (
+            self._full_capacity if self._refused_at is None else min(self._capacity, self._full_capacity)
+        )
 
     def level(self, now: float) -> float:
         """Return the number of requests in the bucket."""
@@ -127,7 +129,7 @@ class LeakyBucket:
         if self._refused_at is not None and now - self._refused_at > FORGOTTEN_AFTER_S:
             self._refused_at = None
             self._share = 1.0
-            self._capacity = self._share
+            self._capacity = self._full_capacity
 
 
 class OperatingTimes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from bi_mcp.endpoints.answers import (
-    TOLD,
+    MOST_REPORTS,
     Breach,
     EndpointAnswer,
     ExternalColumn,
@@ -250,8 +250,8 @@ def test_a_limit_that_is_ignored_is_named_and_kept_all_the_same() -> None:
 def test_a_rule_that_every_row_breaks_is_told_a_few_times() -> None:
     breaches = rows_of([["a"], *([[1, 2]] * 100)]).breaches
 
-    assert len(breaches) == TOLD + 1
-    assert breaches[-1] == Breach("ragged_row", "elsewhere", f"{100 - TOLD} more")
+    assert len(breaches) == MOST_REPORTS + 1
+    assert breaches[-1] == Breach("ragged_row", "elsewhere", f"{100 - MOST_REPORTS} more")
 
 
 @pytest.mark.parametrize(
