@@ -162,7 +162,7 @@ def test_the_bundle_is_valid_to_its_own_tool_and_holds_a_server_that_starts(tmp_
         timeout=LIMIT_S,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    with zipfile.ZipFile(tmp_path / f"bi-mcp-{VERSION}.mcpb") as bundle:
+    with zipfile.ZipFile(tmp_path / f"bitrix24-bi-mcp-{VERSION}.mcpb") as bundle:
         names = bundle.namelist()
         bundle.extractall(tmp_path / "bundle")
     assert {"manifest.json", "pyproject.toml", "LICENSE", MANIFEST["server"]["entry_point"]} <= set(names)
