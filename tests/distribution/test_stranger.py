@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # The index takes these spellings for the same name.
-STRANGER = r"(?<![\w.-])bi[-_.]mcp"
+STRANGER = r"(?<![\w./-])bi[-_.]mcp"
 FETCHES = re.compile(
     r"(?<![\w-])(?:uvx|bunx|npx|uv tool (?:install|run|upgrade)|uv add|uv pip install|uv run --with|pipx (?:install|run|inject|upgrade)"
     r"|pip3? (?:install|download|wheel)|poetry add|pdm add|conda install|npm (?:install|i|exec)|--with|--from|--spec)\b([^\n`#;&|]*)",
