@@ -110,8 +110,9 @@ def test_a_lock_of_node_packages_fits_and_has_hashes_and_no_address(folder: Path
 
 
 def test_nothing_is_installed_but_by_a_lock() -> None:
-    """In the Makefile and the scripts of the gate: each `pip install` takes a lock or only ourselves, each npm a lock."""
+    """In the Makefile, the scripts of the gate and the workflows: each `pip install` takes a lock or only ourselves, each npm a lock."""
     scripts = [ROOT / "Makefile", ROOT / ".ci/run", ROOT / "tests/clients/install.sh"]
+    scripts += sorted((ROOT / ".github/workflows").glob("*.yml"))
     lines = [line for path in scripts for line in path.read_text(encoding="utf-8").splitlines()]
     installing = [line for line in lines if re.search(r"\b(pip3?|uv) install|\buvx?\b tool|\bnpx\b", line)]
     assert installing
