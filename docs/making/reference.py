@@ -75,7 +75,10 @@ async def read_offered() -> Offered:
 
 def tools_page(tools: list[Tool]) -> str:
     """Each tool with its description and arguments."""
-    return "# Tools\n\nDescriptions and arguments as an assistant sees them. [In one table](tool-table.md).\n\n" + "\n".join(map(_tool, tools))
+    return (
+        "# Tools\n\nDescriptions and arguments as an assistant sees them. [In one table](tool-table.md).\n\n"
+        + "\n".join(map(_tool, tools))
+    )
 
 
 def _tool(tool: Tool) -> str:

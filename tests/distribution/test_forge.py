@@ -43,9 +43,7 @@ def test_a_workflow_runs_only_actions_of_a_fixed_commit(path: Path) -> None:
 def test_a_workflow_reads_only_but_for_the_jobs_that_publish(path: Path) -> None:
     workflow = read_yaml(path)
     assert workflow["permissions"] == {"contents": "read"}
-    writing = {
-        name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job
-    }
+    writing = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
     expected = {"index": {"id-token": "write"}, "forge": {"contents": "write"}}
     assert writing == (expected if path.stem == "release" else {})
 

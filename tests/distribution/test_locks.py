@@ -74,7 +74,9 @@ def test_a_lock_fits_the_project(name: str) -> None:
 def test_a_lock_was_made_of_what_is_declared_now(name: str) -> None:
     """uv writes down beside each package who wants it: what the project wants no more is noticed, too."""
     entries = re.split(r"\n(?=[a-z0-9])", (LOCKS / name).read_text(encoding="utf-8"))
-    ours = {entry.split("==")[0] for entry in entries if f"{PROJECT['project']['name']} (pyproject.toml" in entry}
+    ours = {
+        entry.split("==")[0] for entry in entries if f"{PROJECT['project']['name']} (pyproject.toml" in entry
+    }
     assert ours == {canonicalize_name(each.name) for each in requirements(COMPILED[name])}, "run `make locks`"
 
 

@@ -33,10 +33,8 @@ def fetched(text: str) -> list[str]:
     """Return what in a text would fetch the stranger's package."""
     joined = CONTINUED.sub(r"\1 ", text)
     found = [match[0].strip() for match in ELSEWHERE.finditer(joined)]
-    for match in FETCHES.finditer(joined):
-        if WORD.search(SOURCE.sub(r"\1", match[1])):
-            found.append(match[0].strip())
-    return found
+    commands = FETCHES.finditer(joined)
+    return found + [match[0].strip() for match in commands if WORD.search(SOURCE.sub(r"\1", match[1]))]
 
 
 def texts() -> Iterator[tuple[Path, str]]:
@@ -54,7 +52,9 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 def test_nothing_here_fetches_the_package_of_a_stranger() -> None:
     read = dict(texts())
-    assert {ROOT / name for name in ("README.md", "server.json", "bi_mcp/errors.py", "docs/index.md")} <= set(read)
+    assert {ROOT / name for name in ("README.md", "server.json", "bi_mcp/errors.py", "docs/index.md")} <= set(
+        read
+    )
     found = {str(path.relative_to(ROOT)): fetched(text) for path, text in read.items()}
     assert {path: lines for path, lines in found.items() if lines} == {}
 
