@@ -70,7 +70,7 @@ bundle: build/bundle/ready
 	rm -rf "$(OUT)/bundle" && mkdir -p "$(OUT)/bundle"
 	git archive HEAD manifest.json pyproject.toml README.md LICENSE bi_mcp prompts | tar -x -C "$(OUT)/bundle"
 	$(MCPB) validate "$(OUT)/bundle/manifest.json"
-	$(MCPB) pack "$(OUT)/bundle" "$(OUT)/bi-mcp-$(VERSION).mcpb"
+	$(MCPB) pack "$(OUT)/bundle" "$(OUT)/bitrix24-bi-mcp-$(VERSION).mcpb"
 	rm -rf "$(OUT)/bundle"
 
 build/bundle/ready: requirements/bundle/package-lock.json build/node/ready
@@ -87,7 +87,7 @@ release: $(RELEASE)/ready
 	build/installed/bin/python $(LOCKED) requirements/run.txt
 	build/installed/bin/python $(OURSELVES) dist/*.whl
 	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > build/pyproject.toml
-	$(RELEASE)/bin/cyclonedx-py environment build/installed/bin/python --pyproject build/pyproject.toml --output-file dist/bi-mcp-$(VERSION).cdx.json
+	$(RELEASE)/bin/cyclonedx-py environment build/installed/bin/python --pyproject build/pyproject.toml --output-file dist/bitrix24-bi-mcp-$(VERSION).cdx.json
 	$(MAKE) bundle
 
 # Known vulnerabilities of what is locked. Asks a service; no part of the gate.
@@ -132,7 +132,7 @@ counts: $(VENV)/ready
 
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready
-	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_readme.py tests/setup/test_schema.py --update-contract -q
+	$(BIN)/python -m pytest tests/server/test_contract.py tests/server/test_tool_table.py tests/setup/test_schema.py --update-contract -q
 
 # At a release: keeps what the tools look like, to compare later ones with.
 surface: $(VENV)/ready

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-contract",
         action="store_true",
-        help="rewrite the committed tool contracts and the README's tool table instead of comparing with them",
+        help="rewrite the committed tool contracts and the tool table of the reference instead of comparing with them",
     )
 
 

@@ -149,7 +149,7 @@ def _usable_proxy(variable: str, value: str) -> str:
     if scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigError(
             say(
-                '{variable} names a SOCKS proxy, and the package for these is not installed. Run: pip install "bi-mcp[socks]"',
+                '{variable} names a SOCKS proxy, and the package for these is not installed. Run: pip install "bitrix24-bi-mcp[socks]"',
                 variable=variable,
             )
         )

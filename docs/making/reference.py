@@ -32,7 +32,7 @@ DEEPEST = 3
 
 
 def build_pages() -> dict[str, str]:
-    """Every page of the reference."""
+    """Build the pages of the reference that are made of the code. Two are written by hand or by `make snapshots`."""
     import anyio
 
     offered = anyio.run(read_offered)
@@ -40,7 +40,6 @@ def build_pages() -> dict[str, str]:
         "reference/tools.md": tools_page(offered.tools),
         "reference/prompts.md": prompts_page(offered),
         "reference/commands.md": commands_page(),
-        "reference/settings.md": settings_page(),
         "reference/findings.md": findings_page(),
         "reference/errors.md": errors_page(),
         "reference/setup-file.md": setup_file_page(setup_schema()),
@@ -76,7 +75,10 @@ async def read_offered() -> Offered:
 
 def tools_page(tools: list[Tool]) -> str:
     """Each tool with its description and arguments."""
-    return "# Tools\n\nWhat an assistant sees of each tool.\n\n" + "\n".join(map(_tool, tools))
+    return (
+        "# Tools\n\nDescriptions and arguments as an assistant sees them. [In one table](tool-table.md).\n\n"
+        + "\n".join(map(_tool, tools))
+    )
 
 
 def _tool(tool: Tool) -> str:
@@ -169,15 +171,6 @@ def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
                 yield f"bi-mcp {name} {part}", inner, click.Context(inner, info_name=part, parent=context)
 
 
-def settings_page() -> str:
-    """The README's table, which tests compare with the variables that the code reads."""
-    found = re.search(r"^## Settings\n\n(\|.*?)\n\n", _readme(), re.MULTILINE | re.DOTALL)
-    if found is None:
-        raise ValueError("README.md has no table under '## Settings'.")
-    rows = found[1].replace("](docs/", "](../")
-    return f"# Settings\n\nVariables of the environment, and the options of `bi-mcp serve` that overrule them.\n\n{rows}\n"
-
-
 def threats_page() -> str:
     """SECURITY.md, which stands where those who look for it expect it."""
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
@@ -247,15 +240,12 @@ def _largest() -> str:
 
 
 def _example() -> str:
-    """The README's."""
-    found = re.search(r"^```yaml\n# yaml-language-server.*?^```\n", _readme(), re.MULTILINE | re.DOTALL)
+    """Return the setup file that the README shows."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^```yaml\n# yaml-language-server.*?^```\n", readme, re.MULTILINE | re.DOTALL)
     if found is None:
         raise ValueError("README.md has no setup file.")
     return found[0]
-
-
-def _readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _order(schema: Mapping[str, Any]) -> list[str]:

@@ -92,13 +92,16 @@ def test_a_link_to_an_environment_is_portable_and_the_active_environment_is_not(
 def test_what_lives_for_one_run_is_fetched_again_by_what_fetched_it() -> None:
     python = Path("/home/ann/.cache/uv/archive-v0/x/bin/python")
     script = python.with_name("bi-mcp")
-    assert launch(CLIENTS["cursor"], script, python, {"uvx": "/bin/uvx"}.get) == ["/bin/uvx", "bi-mcp"]
+    assert launch(CLIENTS["cursor"], script, python, {"uvx": "/bin/uvx"}.get) == [
+        "/bin/uvx",
+        "bitrix24-bi-mcp",
+    ]
     assert launch(CLIENTS["claude-code"], script, python, {"pipx": "/bin/pipx"}.get) == [
         "pipx",
         "run",
-        "bi-mcp",
+        "bitrix24-bi-mcp",
     ]
-    with pytest.raises(ConfigError, match="uv tool install bi-mcp"):
+    with pytest.raises(ConfigError, match="uv tool install bitrix24-bi-mcp"):
         launch(CLIENTS["cursor"], script, python, lambda _: None)
 
 

@@ -74,7 +74,9 @@ def test_a_lock_fits_the_project(name: str) -> None:
 def test_a_lock_was_made_of_what_is_declared_now(name: str) -> None:
     """uv writes down beside each package who wants it: what the project wants no more is noticed, too."""
     entries = re.split(r"\n(?=[a-z0-9])", (LOCKS / name).read_text(encoding="utf-8"))
-    ours = {entry.split("==")[0] for entry in entries if "bi-mcp (pyproject.toml" in entry}
+    ours = {
+        entry.split("==")[0] for entry in entries if f"{PROJECT['project']['name']} (pyproject.toml" in entry
+    }
     assert ours == {canonicalize_name(each.name) for each in requirements(COMPILED[name])}, "run `make locks`"
 
 
@@ -110,8 +112,9 @@ def test_a_lock_of_node_packages_fits_and_has_hashes_and_no_address(folder: Path
 
 
 def test_nothing_is_installed_but_by_a_lock() -> None:
-    """In the Makefile and the scripts of the gate: each `pip install` takes a lock or only ourselves, each npm a lock."""
+    """In the Makefile, the scripts of the gate and the workflows: each `pip install` takes a lock or only ourselves, each npm a lock."""
     scripts = [ROOT / "Makefile", ROOT / ".ci/run", ROOT / "tests/clients/install.sh"]
+    scripts += sorted((ROOT / ".github/workflows").glob("*.yml"))
     lines = [line for path in scripts for line in path.read_text(encoding="utf-8").splitlines()]
     installing = [line for line in lines if re.search(r"\b(pip3?|uv) install|\buvx?\b tool|\bnpx\b", line)]
     assert installing

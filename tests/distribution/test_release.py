@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import bi_mcp
+from bi_mcp.cli.clients.known_clients import DISTRIBUTION
 from bi_mcp.config import Settings, read_settings
 from tests.server.processes import LIMIT_S, environment
 
@@ -111,6 +112,12 @@ def test_the_package_names_its_entry_in_the_registry() -> None:
     assert PACKAGE["identifier"] == PROJECT["project"]["name"] == MANIFEST["name"]
 
 
+def test_the_distribution_has_a_script_of_its_own_name_for_what_runs_it_without_an_installation() -> None:
+    name = PROJECT["project"]["name"]
+    assert PROJECT["project"]["scripts"] == {"bi-mcp": "bi_mcp.cli:main", name: "bi_mcp.cli:main"}
+    assert name == DISTRIBUTION
+
+
 def test_variables_of_the_registry_and_the_bundle_are_read_by_bi_mcp_and_secret_where_they_are() -> None:
     listed = {each["name"]: each.get("isSecret", False) for each in PACKAGE["environmentVariables"]}
     fields = {
@@ -162,7 +169,7 @@ def test_the_bundle_is_valid_to_its_own_tool_and_holds_a_server_that_starts(tmp_
         timeout=LIMIT_S,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    with zipfile.ZipFile(tmp_path / f"bi-mcp-{VERSION}.mcpb") as bundle:
+    with zipfile.ZipFile(tmp_path / f"bitrix24-bi-mcp-{VERSION}.mcpb") as bundle:
         names = bundle.namelist()
         bundle.extractall(tmp_path / "bundle")
     assert {"manifest.json", "pyproject.toml", "LICENSE", MANIFEST["server"]["entry_point"]} <= set(names)

@@ -16,6 +16,8 @@ from docs.making.reference import ROOT, build_pages, read_offered
 
 pytestmark = pytest.mark.anyio
 
+SETTINGS = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
@@ -46,11 +48,15 @@ def test_every_command_is_described_with_its_options(pages: dict[str, str], comm
     assert all(option.opts[0] in described for option in options)
 
 
-def test_the_table_of_settings_has_the_variables_that_the_code_reads_and_no_other(
-    pages: dict[str, str],
-) -> None:
+def test_the_table_of_settings_has_the_variables_that_the_code_reads_and_no_other() -> None:
     read = _variables((ROOT / "bi_mcp" / "config.py").read_text(encoding="utf-8"))
-    assert _variables(pages["reference/settings.md"]) == read
+    assert _variables(SETTINGS) == read
+
+
+def test_the_settings_of_the_readme_are_settings() -> None:
+    named = _variables((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert named
+    assert named <= _variables(SETTINGS)
 
 
 def _variables(text: str) -> set[str]:
@@ -58,8 +64,8 @@ def _variables(text: str) -> set[str]:
     return set(re.findall(r"BI_MCP_[A-Z_]*[A-Z](?![A-Z_*])", text))
 
 
-def test_every_option_of_serve_is_in_the_table_of_settings(pages: dict[str, str]) -> None:
-    told = set(re.findall(r"--[a-z-]+", pages["reference/settings.md"]))
+def test_every_option_of_serve_is_in_the_table_of_settings() -> None:
+    told = set(re.findall(r"--[a-z-]+", SETTINGS))
     of_its_own = {"--http"}
     options = {option.opts[0] for option in main.commands["serve"].params if isinstance(option, click.Option)}
     assert options - of_its_own <= told
@@ -84,8 +90,8 @@ def test_texts_of_the_code_are_not_read_as_markdown(pages: dict[str, str]) -> No
     assert '{"status": "ok"}' in pages["reference/findings.md"]
 
 
-def test_a_readme_without_its_table_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_readme_without_a_setup_file_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# bi-mcp\n", encoding="utf-8")
     monkeypatch.setattr("docs.making.reference.ROOT", tmp_path)
-    with pytest.raises(ValueError, match="no table"):
+    with pytest.raises(ValueError, match="no setup file"):
         build_pages()

@@ -92,7 +92,9 @@ def test_a_socks_proxy_without_its_package_is_refused_with_the_command_that_inst
 ) -> None:
     monkeypatch.setattr(network, "find_spec", lambda _: None)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
-    with pytest.raises(ConfigError, match=r'ALL_PROXY names a SOCKS proxy.*pip install "bi-mcp\[socks\]"'):
+    with pytest.raises(
+        ConfigError, match=r'ALL_PROXY names a SOCKS proxy.*pip install "bitrix24-bi-mcp\[socks\]"'
+    ):
         transport()
 
 

@@ -1,12 +1,14 @@
 """What the model sees of each tool, at the last release and now, and whether the changelog tells the difference.
 
 `python -m tests.server.surface` (`make surface`) keeps the present one as that of the release that the changelog begins with.
+With a folder, such as `tests/server/contract` of another branch, it prints the differences from it and writes nothing. Needs the standard library only.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +43,11 @@ class Section:
 
 
 def current_surface() -> Surface:
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in CONTRACT.glob("*.json")}
+    return read_surface(CONTRACT)
+
+
+def read_surface(folder: Path) -> Surface:
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
 
 
 def sections(changelog: str) -> list[Section]:
@@ -125,6 +131,17 @@ def untold(found: list[Change], entries: tuple[str, ...]) -> list[str]:
     ]
 
 
+def describe_changes(found: list[Change]) -> str:
+    """Write the changes as Markdown, those that break calls first."""
+    if not found:
+        return "The tools are as before.\n"
+    rows = [
+        f"| `{change.tool}` | {change.what} | {'**yes**' if change.breaks else ''} |"
+        for change in sorted(found, key=lambda change: not change.breaks)
+    ]
+    return "\n".join(["| tool | change | breaks calls |", "|---|---|---|", *rows]) + "\n"
+
+
 def _inside(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
@@ -139,8 +156,16 @@ def write_released(version: str | None, surface: Surface) -> None:
     RELEASED.write_text(text, encoding="utf-8")
 
 
-if __name__ == "__main__":
+def keep_released() -> None:
     newest = sections((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))[0]
     if not newest.is_released:
         raise SystemExit(f"CHANGELOG.md calls {newest.version} {UNRELEASED}: put the day there first.")
     write_released(newest.version, current_surface())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        before = read_surface(Path(sys.argv[1]))
+        sys.stdout.write(describe_changes(changes(before, current_surface())))
+    else:
+        keep_released()

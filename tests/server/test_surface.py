@@ -13,6 +13,7 @@ from tests.server.surface import (
     Change,
     changes,
     current_surface,
+    describe_changes,
     released_version,
     sections,
     untold,
@@ -80,6 +81,12 @@ def test_any_other_difference_is_a_change(after: dict[str, Any]) -> None:
 def test_tools_come_and_go() -> None:
     found = changes({"old": tool(), "kept": tool()}, {"new": tool(), "kept": tool()})
     assert found == [Change("new", "is new"), Change("old", "is gone", breaks=True)]
+
+
+def test_changes_are_described_with_the_breaking_ones_first() -> None:
+    text = describe_changes([Change("a", "is new"), Change("b", "is gone", breaks=True)])
+    assert text.splitlines()[2:] == ["| `b` | is gone | **yes** |", "| `a` | is new |  |"]
+    assert describe_changes([]) == "The tools are as before.\n"
 
 
 LOG = "# Changelog\n\n## 1.1.0 (unreleased)\n\n- {entries}\n\n## 1.0.0\n\n- `a`, `b`, Breaking\n\n## 0.9.0\n\n- x\n"

@@ -187,7 +187,7 @@ def _missing_extra(address: Secret) -> ConfigError:
     extra = "postgresql" if urlsplit(address.reveal()).scheme == "postgresql" else "hosting"
     return ConfigError(
         say(
-            'BI_MCP_SHARED_STORE needs packages that are not installed. Run: pip install "bi-mcp[{extra}]"',
+            'BI_MCP_SHARED_STORE needs packages that are not installed. Run: pip install "bitrix24-bi-mcp[{extra}]"',
             extra=extra,
         )
     )

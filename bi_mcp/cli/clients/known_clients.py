@@ -10,13 +10,15 @@ from bi_mcp.base.language import say, text
 from bi_mcp.errors import ConfigError
 
 SERVER = "bi-mcp"
+# On the package index `bi-mcp` is another project, so what fetches a package has to name ours.
+DISTRIBUTION = "bitrix24-bi-mcp"
 # What would overrule a profile; where a profile is wanted they go, and with them a token in plain text.
 PORTAL_VARIABLES = ("BI_MCP_PORTAL_URL", "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK")
 # Where `uvx` and `pipx run` keep what they run for once.
 _SHORT_LIVED = frozenset({".cache", "Caches", "Cache", "cache", "archive-v0", "environments-v2"})
 
 # Arguments that `launch` and the command write.
-_PLAIN = frozenset({SERVER, "bi_mcp", "run", "serve"})
+_PLAIN = frozenset({SERVER, DISTRIBUTION, "bi_mcp", "run", "serve"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +95,12 @@ def launch(client: Client, script: Path, python: Path, found: Callable[[str], st
         return [SERVER]
     if not short_lived:
         return [str(script)] if script.exists() else [str(python), "-m", "bi_mcp"]
-    for runner, arguments in (("uvx", [SERVER]), ("pipx", ["run", SERVER])):
+    for runner, arguments in (("uvx", [DISTRIBUTION]), ("pipx", ["run", DISTRIBUTION])):
         if path := found(runner):
             return [runner if client.shared else path, *arguments]
     raise ConfigError(
         say(
-            "This bi-mcp is gone after this run, so no client could start it. Install it first: `uv tool install bi-mcp` or `pipx install bi-mcp`."
+            "This bi-mcp is gone after this run, so no client could start it. Install it first: `uv tool install bitrix24-bi-mcp` or `pipx install bitrix24-bi-mcp`."
         )
     )
 

@@ -110,9 +110,9 @@ async def test_a_wrong_password_is_named_and_not_shown(redis: str) -> None:
 @pytest.mark.parametrize(
     ("address", "module", "extra"),
     [
-        ("redis://127.0.0.1:1", "redis.asyncio", "bi-mcp[hosting]"),
-        ("memory:", "key_value.aio.stores.memory", "bi-mcp[hosting]"),
-        ("postgresql://127.0.0.1:1/x", "asyncpg", "bi-mcp[postgresql]"),
+        ("redis://127.0.0.1:1", "redis.asyncio", "bitrix24-bi-mcp[hosting]"),
+        ("memory:", "key_value.aio.stores.memory", "bitrix24-bi-mcp[hosting]"),
+        ("postgresql://127.0.0.1:1/x", "asyncpg", "bitrix24-bi-mcp[postgresql]"),
     ],
 )
 async def test_a_missing_package_is_named_as_one_installs_it(

@@ -1,4 +1,4 @@
-"""The README's tool table is generated from the tools and the method table."""
+"""The tool table of the reference is generated from the tools and the method table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bi_mcp.server.tools import TOOLSETS
 
 pytestmark = pytest.mark.anyio
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/tool-table.md"
 TABLE = re.compile(r"(<!-- tools: [^>]*-->\n)(.*?)(<!-- /tools -->)", re.DOTALL)
 
 
@@ -49,10 +49,10 @@ async def test_the_tool_table_is_the_generated_one(
     settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     table = await build_table(settings)
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     if request.config.getoption("--update-contract"):
         text = TABLE.sub(lambda found: found[1] + table + found[3], text)
-        README.write_text(text, encoding="utf-8")
+        PAGE.write_text(text, encoding="utf-8")
     found = TABLE.search(text)
     assert found is not None
     assert found[2] == table, "meant? then run `make snapshots` and commit"
