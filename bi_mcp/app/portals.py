@@ -12,7 +12,7 @@ from bi_mcp.app.app import PortalAccess
 from bi_mcp.auth.portal_identity import PortalIdentity, identify_portal, portal_address
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
-from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, Plan
+from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -216,7 +216,7 @@ def _call_endpoints(culture: Culture, *, allow_private: bool = False) -> Endpoin
     return EndpointCaller(allow_private=allow_private, culture=culture)
 
 
-PLANS: Mapping[Limits, Plan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
+PLANS: Mapping[Limits, RatePlan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
 
 
 def _limiter(settings: Settings, shared: Shared | None) -> Limiter:

@@ -82,7 +82,7 @@ class Profiles:
 
     def check_free(self, name: str, portal_url: str) -> None:
         """Raise `ConfigError` for a name that cannot be used or that another portal has."""
-        check_name(name)
+        check_profile_name(name)
         known = self.by_name.get(name)
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
@@ -153,7 +153,7 @@ class Profiles:
         return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
 
 
-def check_name(name: str) -> None:
+def check_profile_name(name: str) -> None:
     """Raise `ConfigError` for text that cannot be a profile's name."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -239,7 +239,7 @@ def _parse(document: Mapping[str, Any], folder: Path) -> Profiles:
 
 
 def _parse_profile(name: str, kept: Mapping[str, Any]) -> Profile:
-    check_name(name)
+    check_profile_name(name)
     return Profile(
         name=name,
         portal_url=str(kept["portal"]),

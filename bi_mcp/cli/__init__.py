@@ -39,7 +39,7 @@ def word_for_terminal(template: str) -> str:
     return WORDS.get(template, template)
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """Shows errors raised on purpose as one message instead of a stack trace."""
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
@@ -56,7 +56,7 @@ class Commands(click.Group):
         from bi_mcp.cli.help_texts import click_speaking, translate_command
 
         with click_speaking(language):
-            return super(Commands, translate_command(self)).main(args, *more, **extra)
+            return super(CommandGroup, translate_command(self)).main(args, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -129,7 +129,7 @@ class LanguageOption(click.Option):
         )
 
 
-@click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
+@click.group(cls=CommandGroup, invoke_without_command=True, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="bi-mcp")
 @click.pass_context
 def main(ctx: click.Context) -> None:

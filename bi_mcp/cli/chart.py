@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bi_mcp.base.language import say, say_count, text
-from bi_mcp.cli.chart_conditions import parse_group
+from bi_mcp.cli.chart_conditions import parse_condition_group
 from bi_mcp.cli.chosen_portal import profile_option
 from bi_mcp.cli.rows import print_rows
 
@@ -154,7 +154,7 @@ def _add_summed(columns: list[str], summed: str | None) -> list[str]:
 
 def _group(condition: str) -> list[dict[str, object]]:
     try:
-        return parse_group(condition)
+        return parse_condition_group(condition)
     except (ValueError, csv.Error):
         raise click.UsageError(
             say(

@@ -50,7 +50,7 @@ _CONDITION = re.compile(
 )
 
 
-def parse_group(text: str) -> list[dict[str, object]]:
+def parse_condition_group(text: str) -> list[dict[str, object]]:
     """Read conditions joined by `or`, as the practice portal takes them.
 
     Raises `ValueError` where one is not a condition.

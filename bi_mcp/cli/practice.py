@@ -18,7 +18,7 @@ def demo() -> None:
     Example:
       bi-mcp demo
     """
-    from bi_mcp.practice.demo import main as tell
+    from bi_mcp.practice.demo import run_demo as tell
 
     tell()
 

@@ -63,10 +63,10 @@ def set_secret(name: str, hosts: tuple[str, ...], keep_in: str | None) -> None:
       bi-mcp secret set test --for http://connector.test.example:8080
     """
     from bi_mcp.vault.destinations import parse_host
-    from bi_mcp.vault.named_secrets import check_name
+    from bi_mcp.vault.named_secrets import check_secret_name
 
     # Before a person types a value in vain.
-    check_name(name)
+    check_secret_name(name)
     bound = list(dict.fromkeys(map(parse_host, hosts)))
     stored = _open_secrets()
     replaced = name in stored.known()

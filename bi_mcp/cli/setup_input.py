@@ -27,10 +27,10 @@ def read_file(
 ) -> tuple[Setup, StateKeeper]:
     """The setup of a file, mapped as the options say, and where its state is kept."""
     from bi_mcp.setup.file import read_setup
-    from bi_mcp.setup.mapping import Mapped, read_pairs
+    from bi_mcp.setup.mapping import MappedSetup, read_pairs
 
     name, text = read_text(file)
-    mapped = Mapped(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
+    mapped = MappedSetup(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
     return mapped.of(read_setup(text, name)), keeper_of(app, name)
 
 

@@ -83,7 +83,7 @@ class ExternalTable(NamedTuple):
         return self.code
 
 
-class ExternalColumn(NamedTuple):
+class DescribedColumn(NamedTuple):
     """A column. `type` is Bitrix24's reading of `answered_type`: a type that it does not know becomes a string.
 
     Bitrix24 reads types without regard to case, so a known type is in lower case in both.
@@ -96,7 +96,7 @@ class ExternalColumn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tables:
+class ListedTables:
     """The usable tables. `truncated`: there were more than are read."""
 
     items: list[ExternalTable]
@@ -109,7 +109,7 @@ class Tables:
 class Columns:
     """The usable columns. `truncated`: there were more than are read."""
 
-    items: list[ExternalColumn]
+    items: list[DescribedColumn]
     breaches: list[Breach]
     answer: EndpointAnswer
     truncated: bool = False
@@ -150,7 +150,7 @@ class _Notes:
         ]
 
 
-def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
+def parse_tables(read: ElementReader, answer: EndpointAnswer) -> ListedTables:
     """Read `[{code, title, id?}]`."""
     notes, items, seen = _Notes(), list[ExternalTable](), set[str]()
     for where, element in _objects(read, text("table {number}"), notes):
@@ -164,12 +164,12 @@ def parse_tables(read: ElementReader, answer: EndpointAnswer) -> Tables:
         elif code and title:
             items.append(table)
         seen.add(code)
-    return Tables(items, notes.all_breaches(), answer, _is_truncated(read))
+    return ListedTables(items, notes.all_breaches(), answer, _is_truncated(read))
 
 
 def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
     """Read `[{code, name, type}]`."""
-    notes, items, seen = _Notes(), list[ExternalColumn](), set[str]()
+    notes, items, seen = _Notes(), list[DescribedColumn](), set[str]()
     for where, element in _objects(read, text("column {number}"), notes):
         code, name, answered = _texts(element, ("code", "name", "type"), where, notes)
         known = answered.lower() in TYPES
@@ -179,7 +179,7 @@ def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
             notes.add("duplicate_code", where, code)
         elif code and name and answered:
             spelt = answered.lower() if known else answered
-            items.append(ExternalColumn(code, name, spelt if known else "string", spelt))
+            items.append(DescribedColumn(code, name, spelt if known else "string", spelt))
         seen.add(code)
     if read.is_array and not read.elements:
         notes.add("empty_array", say("answer"))

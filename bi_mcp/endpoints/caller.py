@@ -15,8 +15,8 @@ from bi_mcp.endpoints.answers import (
     Breach,
     Columns,
     EndpointAnswer,
+    ListedTables,
     Rows,
-    Tables,
     parse_columns,
     parse_rows,
     parse_tables,
@@ -79,7 +79,7 @@ class EndpointCaller:
             )
         return replace(answer, is_page=beginning.lstrip().startswith(b"<"))
 
-    async def table_list(self, url: str, connection: Connection, search: str = "") -> Tables:
+    async def table_list(self, url: str, connection: Connection, search: str = "") -> ListedTables:
         """Call `urlTableList`; the endpoint does the search."""
         await remark("Calling urlTableList")
         read, answer = await self._array(url, {"searchString": search}, connection, self.limits.items)

@@ -28,7 +28,7 @@ _SEALED = "sealed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Write:
+class RecordedWrite:
     """One write that is about to be sent.
 
     `before` is the object as the API spells it, None for a creation and where it could not be read; a source's settings are
@@ -47,7 +47,7 @@ class Write:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry(Write):
+class Entry(RecordedWrite):
     """A recorded write. `at` is UTC, ISO 8601. `object` is the new id once a creation is done.
 
     `portal` is the login's name, `address` and `member` are the portal's identity, which older versions did not write
@@ -244,7 +244,7 @@ class Stamp:
     identity: PortalIdentity
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def entry(self, write: Write) -> Entry:
+    def entry(self, write: RecordedWrite) -> Entry:
         """An entry that has begun now."""
         at = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return Entry(

@@ -22,8 +22,8 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.history.actor import current_actor
-from bi_mcp.history.entries import Ending, Entry, Stamp, Write
-from bi_mcp.rest.batch import BatchBody, Command, Reference, fail_batch, parse_batch
+from bi_mcp.history.entries import Ending, Entry, RecordedWrite, Stamp
+from bi_mcp.rest.batch import BatchBody, BatchReference, Command, fail_batch, parse_batch
 from bi_mcp.rest.groups import Group
 from bi_mcp.rest.methods import Effect, method
 from bi_mcp.rest.models import Connector, Dataset, Source
@@ -54,7 +54,7 @@ class Recorder:
     audit: Audit | None = None
     user: Callable[[], int | None] = field(default=lambda: None)
 
-    async def begin(self, writes: Sequence[Write]) -> list[Entry]:
+    async def begin(self, writes: Sequence[RecordedWrite]) -> list[Entry]:
         """Write down the writes before they are sent. Raises `ConfigError` where that fails: a write that cannot be recorded is not sent."""
         entries = [self.stamp.entry(write) for write in writes]
         await to_thread.run_sync(self._begin, entries)
@@ -227,7 +227,7 @@ def _group(command: Command[object]) -> Group:
     return cast("Group", "dataset" if group == "table" else group)
 
 
-def _write(command: Command[object], before: Wire | None, user: int | None) -> Write:
+def _write(command: Command[object], before: Wire | None, user: int | None) -> RecordedWrite:
     fields = command.parameters.get("fields")
     sent = (
         fields
@@ -236,7 +236,7 @@ def _write(command: Command[object], before: Wire | None, user: int | None) -> W
     )
     actor = current_actor()
     name = (before or sent).get("title") or (before or sent).get("name") or ""
-    return Write(
+    return RecordedWrite(
         method=command.method.name,
         group=_group(command),
         object=_whole(command.parameters.get("id")),
@@ -256,7 +256,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     # A batch refers to objects that it creates itself; their ids are not known yet.
-    return f"(result of command {value.command})" if isinstance(value, Reference) else value
+    return f"(result of command {value.command})" if isinstance(value, BatchReference) else value
 
 
 def _endings(

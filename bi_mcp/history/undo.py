@@ -10,7 +10,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import EndpointError
 from bi_mcp.history.entries import Key, current_id, replacements
-from bi_mcp.history.undo_plan import Step, UndoPlan
+from bi_mcp.history.undo_plan import UndoPlan, UndoStep
 from bi_mcp.rest.groups import PARENTS
 from bi_mcp.rest.recovery import TRAITS, Done, judge_update
 from bi_mcp.vault.destinations import destination
@@ -63,7 +63,7 @@ def find_touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Ke
 
 def plan_undo(chosen: Sequence[Entry], world: World) -> UndoPlan:
     """Revert the entries, given newest first and with their values opened."""
-    steps: list[Step] = []
+    steps: list[UndoStep] = []
     obstacles: list[str] = []
     remarks: list[str] = []
     states = dict(world.live)
@@ -81,7 +81,7 @@ def plan_undo(chosen: Sequence[Entry], world: World) -> UndoPlan:
     return UndoPlan(tuple(steps), tuple(obstacles), tuple(remarks))
 
 
-def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step:
+def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> UndoStep:
     if entry.outcome == "refused":
         raise _Nothing(say("was refused ({code}): nothing happened.", code=entry.code))
     if entry.object is None:
@@ -107,7 +107,7 @@ def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Step
     return _update(entry, id, state, _travel_notes(entry, world, states))
 
 
-def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
+def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoStep:
     before = entry.before or {}
     values: dict[str, Any] = {}
     changed: list[str] = []
@@ -134,7 +134,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> Step:
         )
     nested = _nest(values)
     notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
-    return Step(entry, "update", id, nested, notes)
+    return UndoStep(entry, "update", id, nested, notes)
 
 
 def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object, object, object]]:
@@ -183,7 +183,7 @@ def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
     return tuple(moved)
 
 
-def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
+def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> UndoStep:
     if state is None:
         raise _Nothing(say("needs no step: {group} {id} is gone.", group=entry.group, id=id))
     changed = [
@@ -203,7 +203,7 @@ def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> Step:
         )
     left = state.get("externalId") if world.tables else None
     notes = [say("its BI Builder dataset {left} stays behind; remove it by hand", left=left)] if left else []
-    return Step(entry, "delete", id, notes=tuple(notes))
+    return UndoStep(entry, "delete", id, notes=tuple(notes))
 
 
 def _changed_columns(entry: Entry, state: Wire) -> list[str]:
@@ -216,7 +216,7 @@ def _changed_columns(entry: Entry, state: Wire) -> list[str]:
 
 def _recreation(
     entry: Entry, id: int, state: Wire | None, world: World, states: Mapping[Key, Wire | None]
-) -> Step:
+) -> UndoStep:
     before = entry.before or {}
     if state is not None:
         raise _Nothing(say("needs no step: {group} {id} is there.", group=entry.group, id=id))
@@ -231,7 +231,7 @@ def _recreation(
     notes = _travel_notes(entry, world, states)
     if before.get("externalId"):
         notes.append(say("charts of its old BI Builder dataset do not follow"))
-    return Step(entry, "recreate", id, before, tuple(notes))
+    return UndoStep(entry, "recreate", id, before, tuple(notes))
 
 
 def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
@@ -269,7 +269,7 @@ def _parent(entry: Entry) -> Key | None:
     return (group, id) if group is not None and isinstance(id, int) else None
 
 
-def _column_step(entry: Entry, id: int, state: Wire) -> Step:
+def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
     before = {column["id"]: column for column in (entry.before or {}).get("fields", ())}
     now = {column["externalCode"]: column for column in state.get("fields", ())}
     gone = [before[each] for each in entry.sent.get("delete") or () if each in before]
@@ -292,10 +292,10 @@ def _column_step(entry: Entry, id: int, state: Wire) -> Step:
     if not (delete or add or show):
         raise _Nothing(say("needs no step: all is as it was before."))
     notes = [say("the columns get new ids; charts that used them do not follow")] if add else []
-    return Step(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
+    return UndoStep(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
 
 
-def _afterwards(step: Step, state: Wire | None) -> Wire | None:
+def _afterwards(step: UndoStep, state: Wire | None) -> Wire | None:
     """The object as it is once the step is made."""
     if step.action == "delete":
         return None

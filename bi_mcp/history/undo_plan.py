@@ -18,7 +18,7 @@ Action = Literal["update", "recreate", "delete", "columns"]
 
 
 @dataclass(frozen=True)
-class Step:
+class UndoStep:
     """A step that reverts one entry.
 
     `id` is the object's id by the entry; if the object was created again since, its newer id. `values`: for an update
@@ -47,7 +47,7 @@ class Step:
 class UndoPlan:
     """Steps in their order, sentences about obstacles (with one, nothing is done), and about entries that need no step."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[UndoStep, ...]
     obstacles: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 

@@ -33,7 +33,7 @@ from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import Entry, History, Wire
-    from bi_mcp.history.undo_plan import Step, UndoPlan
+    from bi_mcp.history.undo_plan import UndoPlan, UndoStep
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.vault.named_secrets import NamedSecrets
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Reverted:
     """The outcome of a step. `id` is the object's afterwards; `error` says why it was not made, or is not known to be made."""
 
-    step: Step
+    step: UndoStep
     id: int
     error: str | None = None
 
@@ -118,7 +118,7 @@ class Undo:
                 raise outcome
         return {key: state for key, state in found.items() if not isinstance(state, BiMcpError)}
 
-    async def _make(self, step: Step, replaced: Mapping[Key, int]) -> int:
+    async def _make(self, step: UndoStep, replaced: Mapping[Key, int]) -> int:
         id = current_id(replaced, step.entry.group, step.id)
         if step.action == "delete":
             await self.bi.group(step.entry.group).delete(id)
@@ -130,7 +130,7 @@ class Undo:
             await self._update(step, id)
         return id
 
-    async def _update(self, step: Step, id: int) -> None:
+    async def _update(self, step: UndoStep, id: int) -> None:
         values = dict(step.values)
         if step.entry.group == "connector":
             await self._writes.change_connector(id, ConnectorChanges.model_validate(values))
@@ -142,7 +142,7 @@ class Undo:
         else:
             await self.bi.datasets.update(id, DatasetChanges.model_validate(values))
 
-    async def _recreate(self, step: Step, replaced: Mapping[Key, int]) -> int:
+    async def _recreate(self, step: UndoStep, replaced: Mapping[Key, int]) -> int:
         before = dict(step.values)
         group = step.entry.group
         if group in PARENTS:

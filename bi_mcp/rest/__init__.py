@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from bi_mcp.base.secret import Secret
-from bi_mcp.rest.batch import Command, Reference
+from bi_mcp.rest.batch import BatchReference, Command
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 from bi_mcp.rest.entity import Page
 
-__all__ = ["AccessToken", "BIConnector", "Command", "Credential", "Page", "Reference", "Secret", "Webhook"]
+__all__ = [
+    "AccessToken",
+    "BIConnector",
+    "BatchReference",
+    "Command",
+    "Credential",
+    "Page",
+    "Secret",
+    "Webhook",
+]

@@ -58,7 +58,7 @@ class Command(Generic[Value_co]):
 
 
 @dataclass(frozen=True, init=False)
-class Reference:
+class BatchReference:
     """Placeholder for a part of an earlier command's answer: `Reference(0, "id")` is the id that the first one created.
 
     `command` is the position in the list that is sent, `path` the steps into the answer. Text never becomes a reference.
@@ -227,7 +227,7 @@ def _text(place: str, leaf: object, earlier: range) -> str:
         return _literal(place, leaf)
     if isinstance(leaf, int) or (isinstance(leaf, float) and math.isfinite(leaf)):
         return str(leaf)
-    if isinstance(leaf, Reference):
+    if isinstance(leaf, BatchReference):
         return _reference(place, leaf, earlier)
     raise _UnfitError(say("{place} is neither text nor a number", place=place))
 
@@ -241,7 +241,7 @@ def _literal(place: str, text: str) -> str:
     return text
 
 
-def _reference(place: str, reference: Reference, earlier: range) -> str:
+def _reference(place: str, reference: BatchReference, earlier: range) -> str:
     if reference.command not in earlier or not reference.path:
         raise _UnfitError(
             say("{place} refers to what is no part of an earlier result of the same batch", place=place)

@@ -40,7 +40,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Envelope:
     """A successful answer."""
 
     result: object
@@ -49,7 +49,7 @@ class Answer:
 
 def parse_answer(
     method: Method, status: int, body: bytes, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> Envelope:
     """Return `result` of an answer, and its timing. Of the `headers` only `date` and `retry-after` are read.
 
     Raises `PortalError` for an error inside `result` (HTTP 200), at the root with HTTP 200, or at the root with a
@@ -68,7 +68,7 @@ def parse_answer(
         raise _limit_error(method, wait) from None
 
 
-def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer:
+def _parse(method: Method, status: int, body: bytes, date: str | None) -> Envelope:
     answer = _parse_json(method, status, body)
     timing = _timing(answer, date)
     _raise_error(method, status, answer, timing)
@@ -78,7 +78,7 @@ def _parse(method: Method, status: int, body: bytes, date: str | None) -> Answer
         raise unexpected_answer(method, status, say("a JSON object without 'result'"))
     result = answer["result"]
     raise_hidden_error(method, status, result)
-    return Answer(result, timing)
+    return Envelope(result, timing)
 
 
 def _limit_error(method: Method, wait: float | None) -> LimitError:

@@ -19,7 +19,7 @@ from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bi_mcp.rest.envelope import Answer, Timing
+    from bi_mcp.rest.envelope import Envelope, Timing
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.rate_limit import Ticket
 
@@ -34,7 +34,7 @@ TOLD_EVERY_S = 5.0
 class Postman(Protocol):
     """Interface of `HttpTransport` and of this transport: one request, its `result` and its timing."""
 
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
         """Send one request."""
         ...
 
@@ -79,7 +79,7 @@ class PatientTransport:
         """Return the `result` of the answer."""
         return (await self.post(method, parameters)).result
 
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
         """Send the request when its turn has come, again if necessary."""
         started = self._clock()
         attempt = 0

@@ -9,7 +9,7 @@ from bi_mcp.base.language import say
 from bi_mcp.rest.entity import parse_model
 from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.methods import SYSTEM_METHODS
-from bi_mcp.rest.models.portal import Application, PortalUser
+from bi_mcp.rest.models.portal import PortalApplication, PortalUser
 
 if TYPE_CHECKING:
     from bi_mcp.rest.transport import Transport
@@ -34,9 +34,9 @@ class PortalInfo:
             raise unexpected_answer(_SCOPE, 200, say("no array of scopes"))
         return [str(scope) for scope in reply]
 
-    async def application(self) -> Application:
+    async def application(self) -> PortalApplication:
         """Return the calling application. A webhook has none and is refused."""
-        return parse_model(_APPLICATION, Application, await self._transport.call(_APPLICATION, {}))
+        return parse_model(_APPLICATION, PortalApplication, await self._transport.call(_APPLICATION, {}))
 
     async def time(self) -> datetime:
         """Return the portal's time, with its offset."""

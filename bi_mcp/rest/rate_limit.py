@@ -19,17 +19,17 @@ BASKET_S = 60.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class RatePlan:
     """Limits of a plan: a portal admits `capacity` requests at once and forgets `drain_per_s` of them every second."""
 
     capacity: float
     drain_per_s: float
 
 
-STANDARD = Plan(capacity=50, drain_per_s=2)
-ENTERPRISE = Plan(capacity=250, drain_per_s=5)
+STANDARD = RatePlan(capacity=50, drain_per_s=2)
+ENTERPRISE = RatePlan(capacity=250, drain_per_s=5)
 # A self-hosted portal.
-UNLIMITED = Plan(capacity=1e6, drain_per_s=1e6)
+UNLIMITED = RatePlan(capacity=1e6, drain_per_s=1e6)
 
 
 @dataclass(eq=False)
@@ -46,7 +46,7 @@ class LeakyBucket:
     `join` gives a ticket, which `wait` and `take` need; `leave` gives the place in the queue up without a trace.
     """
 
-    def __init__(self, plan: Plan = STANDARD) -> None:
+    def __init__(self, plan: RatePlan = STANDARD) -> None:
         self._plan = plan
         self._part = 1.0
         self._capacity = self._full_capacity

@@ -23,7 +23,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, FixedCredential, Webhook
-from bi_mcp.rest.envelope import Answer, parse_answer, unexpected_answer
+from bi_mcp.rest.envelope import Envelope, parse_answer, unexpected_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.network import certificate_trouble, find_way_out
@@ -109,7 +109,7 @@ class HttpTransport:
         """POST the call and return its `result`."""
         return (await self.post(method, parameters)).result
 
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Answer:
+    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
         """POST the call and return its `result` with what the portal says about its run time."""
         credential = await self._source.current()
         try:
@@ -121,7 +121,9 @@ class HttpTransport:
                 raise
         return await self._post(method, parameters, renewed)
 
-    async def _post(self, method: Method, parameters: Mapping[str, object], credential: Credential) -> Answer:
+    async def _post(
+        self, method: Method, parameters: Mapping[str, object], credential: Credential
+    ) -> Envelope:
         if isinstance(credential, Webhook) and not method.webhook:
             raise InvalidRequestError(
                 say(
@@ -136,7 +138,7 @@ class HttpTransport:
 
     async def _send(
         self, method: Method, parameters: Mapping[str, object], credential: Credential, content: bytes
-    ) -> Answer:
+    ) -> Envelope:
         address = self._address(method, credential)
         try:
             async with self._client.stream(

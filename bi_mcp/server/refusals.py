@@ -74,7 +74,7 @@ def answer_to(problem: Exception) -> JSONRPCError | None:
     message = next((one["input"] for one in found if isinstance(one["input"], dict)), {})
     if {"result", "error"} & message.keys() or ("method" in message and "id" not in message):
         return None
-    return refusal(message.get("id"), INVALID_REQUEST, NO_MESSAGE)
+    return refusal_of_request(message.get("id"), INVALID_REQUEST, NO_MESSAGE)
 
 
 def _unreadable(line: str, problem: str) -> JSONRPCError | None:
@@ -84,17 +84,17 @@ def _unreadable(line: str, problem: str) -> JSONRPCError | None:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        return refusal(None, PARSE_ERROR, f"{problem}. A line is one message.")
+        return refusal_of_request(None, PARSE_ERROR, f"{problem}. A line is one message.")
     if "id" not in message:
         return None
-    return refusal(
+    return refusal_of_request(
         message["id"],
         PARSE_ERROR,
         f"{problem}: a text holds half a Unicode character. Leave it out, or write both of its halves.",
     )
 
 
-def refusal(id: object, code: int, text: str) -> JSONRPCError:
+def refusal_of_request(id: object, code: int, text: str) -> JSONRPCError:
     """Build an error that answers no request, or one whose id could be read."""
     usable = id if isinstance(id, str | int) and not isinstance(id, bool) else None
     if isinstance(usable, str) and whole_text(usable) != usable:

@@ -31,7 +31,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
-class _Group:
+class _ResourceGroup:
     name: str
     fields: Callable[[App], Awaitable[list[FieldDescription]]]
     item: Callable[[App, int], Awaitable[Answer]]
@@ -50,9 +50,9 @@ async def _dataset(app: App, id: int) -> Answer:
 
 
 _GROUPS = (
-    _Group("connector", lambda app: app.bi.connectors.fields(), _connector),
-    _Group("source", lambda app: app.bi.sources.fields(), _source),
-    _Group("dataset", lambda app: app.bi.datasets.fields(), _dataset),
+    _ResourceGroup("connector", lambda app: app.bi.connectors.fields(), _connector),
+    _ResourceGroup("source", lambda app: app.bi.sources.fields(), _source),
+    _ResourceGroup("dataset", lambda app: app.bi.datasets.fields(), _dataset),
 )
 
 
@@ -70,7 +70,7 @@ def add_resources(server: MCPServer, app: App) -> None:
         )(_item_function(group, app))
 
 
-class History(Answer):
+class HistoryResource(Answer):
     """The latest writes to a portal, the newest first, without values."""
 
     entries: list[dict[str, Any]]
@@ -83,7 +83,7 @@ async def _history(app: App) -> Answer:
     entries = await to_thread.run_sync(app.history.entries)
     reverted = find_undone(entries)
     latest = reversed(entries[-MOST_ENTRIES:])
-    return History(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
+    return HistoryResource(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
 
 
 def _history_resource(app: App) -> FunctionResource:
@@ -100,7 +100,7 @@ def _history_resource(app: App) -> FunctionResource:
     )
 
 
-def _fields_resource(group: _Group, app: App) -> FunctionResource:
+def _fields_resource(group: _ResourceGroup, app: App) -> FunctionResource:
     async def read() -> str:
         return await _as_json(app, _fields(group, app))
 
@@ -114,7 +114,7 @@ def _fields_resource(group: _Group, app: App) -> FunctionResource:
     )
 
 
-def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
+def _item_function(group: _ResourceGroup, app: App) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
         if not _ID.fullmatch(id):
             raise ResourceNotFoundError(
@@ -128,7 +128,7 @@ def _item_function(group: _Group, app: App) -> Callable[[str], Awaitable[str]]:
     return read
 
 
-async def _fields(group: _Group, app: App) -> Answer:
+async def _fields(group: _ResourceGroup, app: App) -> Answer:
     return Fields(fields=await group.fields(app))
 
 

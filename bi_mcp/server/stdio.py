@@ -14,7 +14,7 @@ from mcp.types import INVALID_REQUEST
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
-from bi_mcp.server.refusals import NO_MESSAGE, answer_to, is_idless, refusal
+from bi_mcp.server.refusals import NO_MESSAGE, answer_to, is_idless, refusal_of_request
 from bi_mcp.vault.keyring import stop_asking
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Messages:
             if isinstance(read, Exception):
                 answer = answer_to(read)
             elif is_idless(read.message):
-                answer = refusal(None, INVALID_REQUEST, NO_MESSAGE)
+                answer = refusal_of_request(None, INVALID_REQUEST, NO_MESSAGE)
             else:
                 return read
             if answer is not None:

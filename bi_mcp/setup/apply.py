@@ -15,7 +15,7 @@ from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.rest.groups import GROUPS, Group
 from bi_mcp.setup.chunks import Chunks
-from bi_mcp.setup.commands import Commands, Write
+from bi_mcp.setup.commands import SetupCommands, SetupWrite
 from bi_mcp.setup.dependencies import Dependencies
 from bi_mcp.setup.difference import digests, wire
 from bi_mcp.setup.matching import Pairs, live
@@ -26,7 +26,7 @@ from bi_mcp.setup.sending import Sender
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import Known, StateDraft
 from bi_mcp.setup.step_guard import StepGuard
-from bi_mcp.setup.steps import Step, steps_of
+from bi_mcp.setup.steps import PlanStep, steps_of
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import History
@@ -40,7 +40,7 @@ Progress = Callable[[int, int, str], Awaitable[None]]
 
 
 @dataclass
-class Application:
+class PlanApplication:
     """One run. `snapshot` is what the plan was made of; `tables`: the portal has the newer family.
 
     What sends a stored secret, or moves a connector, is looked at again and taken back where the secret may not be.
@@ -61,7 +61,7 @@ class Application:
     _stopped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        commands = Commands(self.bi, self.setup, self.values, self.tables)
+        commands = SetupCommands(self.bi, self.setup, self.values, self.tables)
         self._sender = Sender(self.bi, self.setup, commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
         self._dependencies = Dependencies(self._steps, self.setup)
@@ -135,7 +135,7 @@ class Application:
             self.keeper.write_pending(None)
         await self._look_again({number: writes[number] for number in ready})
 
-    async def _look_again(self, writes: Mapping[int, Write]) -> None:
+    async def _look_again(self, writes: Mapping[int, SetupWrite]) -> None:
         """Look again after the writes: somebody may have moved a connector meanwhile without holding our lock."""
         made = {
             number: (write, self._results[number].id or 0)
@@ -150,7 +150,7 @@ class Application:
             self._forget(self._steps[number], made[number][1])
         self._keep()
 
-    def _forget(self, step: Step, id: int) -> None:
+    def _forget(self, step: PlanStep, id: int) -> None:
         """Remove the record of a step that was taken back, since its object is not as the file says. The object that it was to replace stays."""
         key = step.key or ""
         if step.operation == "update":
@@ -256,7 +256,7 @@ class Application:
             await self.progress(made, len(self._steps), f"{made} of {len(self._steps)} steps")
 
 
-def _why(step: Step, error: BiMcpError) -> str:
+def _why(step: PlanStep, error: BiMcpError) -> str:
     if step.operation == "add" or not isinstance(error, NotFoundError):
         return str(error)
     return say("It was there when this plan was made, and someone has deleted it since. {error}", error=error)

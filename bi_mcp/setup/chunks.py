@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bi_mcp.rest.batch import MAX_COMMANDS
 
 if TYPE_CHECKING:
-    from bi_mcp.setup.commands import Commands, Write
+    from bi_mcp.setup.commands import SetupCommands, SetupWrite
     from bi_mcp.setup.dependencies import Dependencies
     from bi_mcp.setup.step_guard import StepGuard
-    from bi_mcp.setup.steps import Step
+    from bi_mcp.setup.steps import PlanStep
 
 # Creating a source or a dataset calls the connector, and a portal cuts a request off after 60 s.
 LONGEST_REQUEST_S = 30.0
@@ -24,11 +24,11 @@ SMALLEST_BATCH = 5
 class Chunks:
     """Steps by their numbers, in their order."""
 
-    steps: Sequence[Step]
+    steps: Sequence[PlanStep]
     dependencies: Dependencies
-    commands: Commands
+    commands: SetupCommands
     guard: StepGuard
-    _writes: dict[int, Write] = field(default_factory=dict, init=False)
+    _writes: dict[int, SetupWrite] = field(default_factory=dict, init=False)
     _batch: int = field(default=FIRST_BATCH, init=False)
 
     def next(self, position: int) -> list[int]:
@@ -44,7 +44,7 @@ class Chunks:
                 break
         return chunk
 
-    def take(self, numbers: Sequence[int]) -> dict[int, Write]:
+    def take(self, numbers: Sequence[int]) -> dict[int, SetupWrite]:
         """Take the writes of these steps. A write is looked up again when it is taken once more."""
         return {number: self._writes.pop(number) for number in numbers}
 
@@ -60,7 +60,7 @@ class Chunks:
         deletes = self.steps[number].operation == "delete"
         return any(deletes or self.guard.watches(self._write(other)) for other in needed)
 
-    def _write(self, number: int) -> Write:
+    def _write(self, number: int) -> SetupWrite:
         """The write of a step, looked up once, at the earliest when its turn comes."""
         if number not in self._writes:
             self._writes[number] = self.commands.write(self.steps[number])

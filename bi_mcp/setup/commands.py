@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.batch import Command, Reference, encode_command
+from bi_mcp.rest.batch import BatchReference, Command, encode_command
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.groups import Group
     from bi_mcp.setup.plan import ColumnChange
     from bi_mcp.setup.setup import ColumnEntry, Setup
-    from bi_mcp.setup.steps import Step
+    from bi_mcp.setup.steps import PlanStep
     from bi_mcp.vault.setting_values import SettingValue, SettingValues
 
 # A placeholder for the id of a parent, which may be known only at the moment of sending.
@@ -36,26 +36,26 @@ PLACEHOLDER = 1
 # Fifty of them stay below what a web server takes as one request. A logo may be a picture of a megabyte.
 LONGEST_IN_BATCH = 100_000
 
-IdOf = Callable[["Group", str], "int | Reference"]
+IdOf = Callable[["Group", str], "int | BatchReference"]
 
 Creation = ConnectorFields | SourceFields | DatasetFields
 Update = ConnectorChanges | SourceChanges | DatasetChanges
 
 
 @dataclass(frozen=True)
-class Write:
+class SetupWrite:
     """A step with what it sends, which is nothing for a deletion, and for a `hide` not known yet.
 
     `refusal` is the rule of the API that it breaks.
     """
 
-    step: Step
+    step: PlanStep
     fields: Creation | Update | ColumnChanges | None = None
     refusal: InvalidRequestError | None = None
 
 
 @dataclass(frozen=True)
-class Commands:
+class SetupCommands:
     """Builds the commands of steps. `tables`: the portal has the newer family."""
 
     bi: BIConnector
@@ -63,14 +63,14 @@ class Commands:
     values: SettingValues
     tables: bool
 
-    def write(self, step: Step) -> Write:
+    def write(self, step: PlanStep) -> SetupWrite:
         """Look up what a step sends. Raises what a wrong reference to a secret raises."""
         try:
-            return Write(step, self._fields(step))
+            return SetupWrite(step, self._fields(step))
         except InvalidRequestError as refusal:
-            return Write(step, refusal=refusal)
+            return SetupWrite(step, refusal=refusal)
 
-    def travels(self, write: Write) -> bool:
+    def travels(self, write: SetupWrite) -> bool:
         """Return whether a write can be part of a batch: booleans, some texts and whole pictures cannot."""
         if write.refusal is not None or write.step.operation == "hide":
             return False
@@ -80,7 +80,7 @@ class Commands:
             return False
         return not isinstance(text, str) or len(text) <= LONGEST_IN_BATCH
 
-    def command(self, write: Write, id_of: IdOf) -> Command[Any]:
+    def command(self, write: SetupWrite, id_of: IdOf) -> Command[Any]:
         """The command of a write, with a reference to its parent where `id_of` gives one."""
         id = write.step.id or 0
         match write.fields:
@@ -93,11 +93,11 @@ class Commands:
             case changes:
                 return self._update(id, changes)
 
-    def stands_alone(self, step: Step) -> bool:
+    def stands_alone(self, step: PlanStep) -> bool:
         """Return whether a dataset is made without one in BI Builder."""
         return self.tables and not self.setup.datasets[step.key or ""].builder_dataset
 
-    def _fields(self, step: Step) -> Creation | Update | ColumnChanges | None:
+    def _fields(self, step: PlanStep) -> Creation | Update | ColumnChanges | None:
         if step.operation in {"delete", "hide"}:
             return None
         if step.operation == "columns":
@@ -109,14 +109,14 @@ class Commands:
             return self._source_fields(step) if adds else self._source_changes(step)
         return self._dataset_fields(step) if adds else self._dataset_changes(step)
 
-    def _connector_fields(self, step: Step) -> ConnectorFields:
+    def _connector_fields(self, step: PlanStep) -> ConnectorFields:
         return ConnectorFields.model_validate(wire(self.setup.connectors[step.key or ""]))
 
-    def _connector_changes(self, step: Step) -> ConnectorChanges:
+    def _connector_changes(self, step: PlanStep) -> ConnectorChanges:
         held = wire(self.setup.connectors[step.key or ""])
         return ConnectorChanges.model_validate({name: held[name] for name in _names(step)})
 
-    def _source_fields(self, step: Step) -> SourceFields:
+    def _source_fields(self, step: PlanStep) -> SourceFields:
         entry = self.setup.sources[step.key or ""]
         return SourceFields(
             title=entry.title,
@@ -126,7 +126,7 @@ class Commands:
             active=entry.active,
         )
 
-    def _source_changes(self, step: Step) -> SourceChanges:
+    def _source_changes(self, step: PlanStep) -> SourceChanges:
         """The changes of a source: the differing fields and settings, and the title, which newer portals demand."""
         entry = self.setup.sources[step.key or ""]
         held = wire(entry)
@@ -136,7 +136,7 @@ class Commands:
         settings = self._reveal(step.key or "", chosen) if codes else None
         return SourceChanges(**{**plain, "title": entry.title}, settings=settings)
 
-    def _dataset_fields(self, step: Step) -> DatasetFields:
+    def _dataset_fields(self, step: PlanStep) -> DatasetFields:
         key = step.key or ""
         entry = self.setup.datasets[key]
         return DatasetFields(
@@ -148,10 +148,10 @@ class Commands:
             fields=[_new(column) for column in entry.columns],
         )
 
-    def _dataset_changes(self, step: Step) -> DatasetChanges:
+    def _dataset_changes(self, step: PlanStep) -> DatasetChanges:
         return DatasetChanges(description=self.setup.datasets[step.key or ""].description or "")
 
-    def _add(self, step: Step, fields: Creation, id_of: IdOf) -> Command[int]:
+    def _add(self, step: PlanStep, fields: Creation, id_of: IdOf) -> Command[int]:
         key = step.key or ""
         if isinstance(fields, ConnectorFields):
             return self.bi.connectors.commands.add(fields)
@@ -197,11 +197,11 @@ def _new(column: ColumnEntry) -> NewColumn:
     return NewColumn(name=column.name, external_code=column.external_code, type=column.type)
 
 
-def _names(step: Step) -> list[str]:
+def _names(step: PlanStep) -> list[str]:
     return list(dict.fromkeys(name.split(".")[0] for name in step.fields))
 
 
-def _with_parent(command: Command[int], field: str, id: int | Reference) -> Command[int]:
+def _with_parent(command: Command[int], field: str, id: int | BatchReference) -> Command[int]:
     fields = command.parameters["fields"]
     assert isinstance(fields, dict)  # noqa: S101  an `add` always has some
     return replace(command, parameters={"fields": fields | {field: id}})

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bi_mcp.rest.groups import Group
     from bi_mcp.setup.setup import Setup
-    from bi_mcp.setup.steps import Step
+    from bi_mcp.setup.steps import PlanStep
 
 
 class Dependencies:
     """Dependencies among the steps of a plan. Steps are identified by their numbers."""
 
-    def __init__(self, steps: Sequence[Step], setup: Setup) -> None:
+    def __init__(self, steps: Sequence[PlanStep], setup: Setup) -> None:
         self._steps = steps
         self._setup = setup
         self._of_object: dict[tuple[Group, str | None], list[int]] = {}
@@ -44,7 +44,7 @@ class Dependencies:
             if other != number and self._steps[other].operation != "delete"
         ]
 
-    def parent(self, step: Step) -> tuple[Group, str] | None:
+    def parent(self, step: PlanStep) -> tuple[Group, str] | None:
         """The parent of an object, by the file."""
         key = step.key or ""
         if step.group == "connector" or step.operation not in {"add", "delete"}:

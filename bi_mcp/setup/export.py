@@ -12,7 +12,7 @@ from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.rest.groups import Group
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.setup.keys import make_key
+from bi_mcp.setup.keys import make_setup_key
 from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.known_values import NOTHING_KNOWN
@@ -40,7 +40,7 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class Reference:
+class ExportedReference:
     """A reference that a file has already, and the value that it refers to, None where that cannot be found here."""
 
     value: SettingValue
@@ -53,7 +53,7 @@ class _Export:
     state: State
     shown: frozenset[str]
     tables: bool
-    references: Mapping[tuple[str, str], Reference]
+    references: Mapping[tuple[str, str], ExportedReference]
     known: KnownValues
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ def export_setup(
     *,
     shown_settings: frozenset[str] = frozenset(),
     tables: bool = True,
-    references: Mapping[tuple[str, str], Reference] | None = None,
+    references: Mapping[tuple[str, str], ExportedReference] | None = None,
     known: KnownValues = NOTHING_KNOWN,
 ) -> Exported:
     """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
@@ -100,7 +100,7 @@ def export_setup(
     return Exported(setup, export.keys, export.left_out)
 
 
-def _variables(references: Iterable[Reference]) -> Iterator[str]:
+def _variables(references: Iterable[ExportedReference]) -> Iterator[str]:
     for reference in references:
         if isinstance(reference.value, EnvReference):
             yield reference.value.env.removeprefix(ENV_PREFIX).lower()
@@ -111,7 +111,7 @@ def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, st
     taken = set(known.values())
     keys = dict[int, str]()
     for id, title in titles.items():
-        keys[id] = known.get(id) or make_key(title, group, taken)
+        keys[id] = known.get(id) or make_setup_key(title, group, taken)
         taken.add(keys[id])
     return keys
 
@@ -202,7 +202,7 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
     name = _stored_name(setting, connector, export)
     if name is not None:
         return SecretReference(secret=name)
-    variable = make_key(f"{source}_{setting.code}", "value", export.variables)
+    variable = make_setup_key(f"{source}_{setting.code}", "value", export.variables)
     export.variables.add(variable)
     return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")
 

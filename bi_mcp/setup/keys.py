@@ -10,7 +10,7 @@ from bi_mcp.diagnostics.tables.naming import split_camel_case, transliterate
 LONGEST = 60
 
 
-def make_key(title: str, stem: str, taken: Collection[str]) -> str:
+def make_setup_key(title: str, stem: str, taken: Collection[str]) -> str:
     """`"Продажи (test)"` -> `prodazhi_test`; `stem` is used if a title has no usable letters, and a number is added if the key is taken."""
     plain = re.sub(r"[^a-z0-9]+", "_", transliterate(split_camel_case(title))).strip("_")[:LONGEST].strip("_")
     key = plain or stem

@@ -13,7 +13,7 @@ from bi_mcp.vault.setting_values import SettingValue
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedSetup:
     """Replacements: beginnings of addresses, and names of secrets."""
 
     urls: Mapping[str, str] = field(default_factory=dict)

@@ -42,7 +42,7 @@ CHARTS_BREAK = text("Charts and dashboards that use it break.")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlanInput:
     """The input of a plan. `prune` deletes objects that the portal has and the file does not."""
 
     setup: Setup
@@ -53,7 +53,7 @@ class Wanted:
     prune: bool = False
 
 
-def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
+def make_plan(wanted: PlanInput) -> tuple[Plan, Pairs]:
     """Compare, and put the changes into the order in which they can be made. Raises `PlanError` where an object cannot be identified."""
     pairs = match(wanted.setup, wanted.snapshot, wanted.state)
     planning = _Planning(wanted, pairs)
@@ -71,7 +71,7 @@ def make_plan(wanted: Wanted) -> tuple[Plan, Pairs]:
 class _Planning:
     """One run over a setup: connectors, sources, datasets, then deletions."""
 
-    def __init__(self, wanted: Wanted, pairs: Pairs) -> None:
+    def __init__(self, wanted: PlanInput, pairs: Pairs) -> None:
         self._wanted = wanted
         self._setup = wanted.setup
         self._pairs = pairs

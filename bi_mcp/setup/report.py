@@ -18,7 +18,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest.recovery import may_have_happened
-from bi_mcp.setup.steps import Step
+from bi_mcp.setup.steps import PlanStep
 
 Outcome = Literal["done", "refused", "skipped", "unknown", "not_done"]
 COUNTED: Mapping[Outcome, str] = {
@@ -35,7 +35,7 @@ AGAIN = text("Apply again: it goes on where this ended, and doubles nothing.")
 class Result:
     """One step. `id` is the object's, `why` says what stood in the way."""
 
-    step: Step
+    step: PlanStep
     outcome: Outcome
     id: int | None = None
     why: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import BiMcpError
-from bi_mcp.rest.batch import Command, Reference
+from bi_mcp.rest.batch import BatchReference, Command
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
@@ -17,13 +17,13 @@ from bi_mcp.rest.models import (
     SourceChanges,
     SourceFields,
 )
-from bi_mcp.setup.commands import Commands, Creation, Update, Write
+from bi_mcp.setup.commands import Creation, SetupCommands, SetupWrite, Update
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.groups import Group
     from bi_mcp.setup.setup import Setup
-    from bi_mcp.setup.steps import Step
+    from bi_mcp.setup.steps import PlanStep
 
 KnownId = Callable[["Group", str], int]
 
@@ -34,10 +34,10 @@ class Sender:
 
     bi: BIConnector
     setup: Setup
-    commands: Commands
+    commands: SetupCommands
     known_id: KnownId
 
-    async def send(self, writes: Sequence[Write]) -> list[int | BiMcpError | None]:
+    async def send(self, writes: Sequence[SetupWrite]) -> list[int | BiMcpError | None]:
         """Send writes and return the result of each: the new id of an `add`, None for other operations, or the error."""
         if len(writes) > 1:
             return list(await self.bi.batch(self._commands(writes)))
@@ -46,20 +46,20 @@ class Sender:
         except BiMcpError as error:
             return [error]
 
-    def _commands(self, writes: Sequence[Write]) -> list[Command[Any]]:
+    def _commands(self, writes: Sequence[SetupWrite]) -> list[Command[Any]]:
         made = {
             (write.step.group, write.step.key): position
             for position, write in enumerate(writes)
             if write.step.operation == "add"
         }
 
-        def id_of(group: Group, key: str) -> int | Reference:
+        def id_of(group: Group, key: str) -> int | BatchReference:
             position = made.get((group, key))
-            return self.known_id(group, key) if position is None else Reference(position, "id")
+            return self.known_id(group, key) if position is None else BatchReference(position, "id")
 
         return [self.commands.command(write, id_of) for write in writes]
 
-    async def _send_one(self, write: Write) -> int | None:
+    async def _send_one(self, write: SetupWrite) -> int | None:
         if write.refusal is not None:
             raise write.refusal
         step, id = write.step, write.step.id or 0
@@ -76,7 +76,7 @@ class Sender:
                 await self._update(id, changes)
         return None
 
-    async def _add(self, step: Step, fields: Creation) -> int:
+    async def _add(self, step: PlanStep, fields: Creation) -> int:
         key = step.key or ""
         if isinstance(fields, ConnectorFields):
             return await self.bi.connectors.add(fields)
@@ -103,7 +103,7 @@ class Sender:
         else:
             await self.bi.datasets.delete(id)
 
-    async def _hide(self, step: Step) -> None:
+    async def _hide(self, step: PlanStep) -> None:
         """Hide columns of a new dataset. Columns are visible at first, and their ids are known only after the creation."""
         key = step.key or ""
         id = self.known_id("dataset", key)

@@ -23,13 +23,13 @@ VERSION = 1
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=230)]
 
 
-class Entry(CamelCased):
+class SetupEntry(CamelCased):
     """Base of all entries of a file. Unknown names are refused, since a misspelled one would silently not be managed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class ConnectorEntry(Entry):
+class ConnectorEntry(SetupEntry):
     """A connector: four endpoints of an external system and the parameters that its sources fill in."""
 
     title: Title
@@ -55,7 +55,7 @@ class ConnectorEntry(Entry):
         return self
 
 
-class SourceEntry(Entry):
+class SourceEntry(SetupEntry):
     """A source: a connector plus the values of its parameters."""
 
     connector: Annotated[Key, Field(description="Key of a connector of this file")]
@@ -70,7 +70,7 @@ class SourceEntry(Entry):
     active: Annotated[StrictBool | None, Field(description="Older portals only")] = None
 
 
-class ColumnEntry(Entry):
+class ColumnEntry(SetupEntry):
     """A column of a dataset. `externalCode` is its code in the external table."""
 
     name: ColumnName
@@ -79,7 +79,7 @@ class ColumnEntry(Entry):
     visible: StrictBool = True
 
 
-class DatasetEntry(Entry):
+class DatasetEntry(SetupEntry):
     """A dataset: a table of a source. Without a `name` it is named as its key is."""
 
     source: Annotated[Key, Field(description="Key of a source of this file")]
@@ -107,7 +107,7 @@ def _check_once(what: str, values: Sequence[str]) -> None:
         )
 
 
-class Setup(Entry):
+class Setup(SetupEntry):
     """All that a file says. Keys are names for this file only; titles and names are what the portal shows."""
 
     version: Literal[1]

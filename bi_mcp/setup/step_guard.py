@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.groups import Group
     from bi_mcp.rest.snapshot import Snapshot
-    from bi_mcp.setup.commands import Write
+    from bi_mcp.setup.commands import SetupWrite
     from bi_mcp.setup.setup import Setup
 
 
@@ -32,7 +32,7 @@ class StepGuard:
     snapshot: Snapshot
     id_of: Callable[[Group, str], int]
 
-    def watches(self, write: Write) -> bool:
+    def watches(self, write: SetupWrite) -> bool:
         """Return whether a step needs a second look, for which the steps that build on it have to wait."""
         if self.writes.named is None:
             return False
@@ -42,7 +42,7 @@ class StepGuard:
         return bool(self._stored_codes(write))
 
     async def look_again(
-        self, made: Mapping[int, tuple[Write, int]], *, connected: bool
+        self, made: Mapping[int, tuple[SetupWrite, int]], *, connected: bool
     ) -> dict[int, SecretReferenceError]:
         """Take back those of the made steps that must not stay. Returns the errors by the numbers of the steps.
 
@@ -59,7 +59,7 @@ class StepGuard:
         return errors
 
     async def _check_moved(
-        self, number: int, write: Write, *, connected: bool
+        self, number: int, write: SetupWrite, *, connected: bool
     ) -> dict[int, SecretReferenceError]:
         assert isinstance(write.fields, ConnectorChanges)  # noqa: S101  the caller has looked
         try:
@@ -69,11 +69,11 @@ class StepGuard:
             return {number: error}
         return {}
 
-    async def _strange_hosts(self, made: Mapping[int, tuple[Write, int]]) -> dict[int, str]:
+    async def _strange_hosts(self, made: Mapping[int, tuple[SetupWrite, int]]) -> dict[int, str]:
         """Look up the strange hosts of all steps at once: reads that are issued together become one request."""
         found = dict[int, str]()
 
-        async def look(number: int, write: Write) -> None:
+        async def look(number: int, write: SetupWrite) -> None:
             found[number] = await self.writes.strange_hosts(self._allowed_values(write))
 
         async with anyio.create_task_group() as tasks:
@@ -82,20 +82,20 @@ class StepGuard:
                     tasks.start_soon(look, number, write)
         return dict(sorted(found.items()))
 
-    async def _take_back(self, write: Write, id: int, hosts: str) -> SecretReferenceError:
+    async def _take_back(self, write: SetupWrite, id: int, hosts: str) -> SecretReferenceError:
         if isinstance(write.fields, SourceChanges):
             undo = partial(self.writes.restore_values, self.snapshot.sources[id], write.fields)
         else:
             undo = partial(self.writes.bi.sources.delete, id)
         return await self.writes.take_back_source(id, hosts, undo)
 
-    def _allowed_values(self, write: Write) -> Allowed:
+    def _allowed_values(self, write: SetupWrite) -> Allowed:
         assert isinstance(write.fields, SourceFields | SourceChanges)  # noqa: S101  the caller has looked
         key = self.setup.sources[write.step.key or ""].connector
         values = {code: (write.fields.settings or {})[code] for code in self._stored_codes(write)}
         return Allowed(self.id_of("connector", key), self.setup.connectors[key].addresses, values)
 
-    def _stored_codes(self, write: Write) -> list[str]:
+    def _stored_codes(self, write: SetupWrite) -> list[str]:
         """The settings that hold stored secrets; others are bound to nothing."""
         if not isinstance(write.fields, SourceFields | SourceChanges):
             return []

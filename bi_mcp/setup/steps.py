@@ -23,7 +23,7 @@ WORDS: Mapping[Operation, str] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One write of one object.
 
     A deletion has a `key` where a successor takes the place. `fields` are the names of what an update sets, `columns` what happens to columns. `hide` hides columns of a dataset that an
@@ -43,7 +43,7 @@ class Step:
         return say(WORDS[self.operation], group=noun(self.group), id=self.id or self.key, label=self.label)
 
 
-def steps_of(plan: Plan, setup: Setup) -> list[Step]:
+def steps_of(plan: Plan, setup: Setup) -> list[PlanStep]:
     """All writes. A replaced object is deleted after its successor was made. Datasets are deleted before, because their names are unique."""
     return [
         *_each(plan, "connector"),
@@ -57,31 +57,31 @@ def steps_of(plan: Plan, setup: Setup) -> list[Step]:
     ]
 
 
-def _each(plan: Plan, group: Group) -> Iterator[Step]:
+def _each(plan: Plan, group: Group) -> Iterator[PlanStep]:
     for change in plan.of(group, "create", "update", "replace"):
         if change.action == "update":
             yield from _update(change)
         else:
             assert change.key is not None  # noqa: S101  an object that is made is in the file
-            yield Step("add", group, change.label, change.key, replaces=change.id)
+            yield PlanStep("add", group, change.label, change.key, replaces=change.id)
 
 
-def _hidden(plan: Plan, setup: Setup) -> Iterator[Step]:
+def _hidden(plan: Plan, setup: Setup) -> Iterator[PlanStep]:
     for change in plan.of("dataset", "create", "update", "replace"):
         made = change.columns.add if change.action == "update" else setup.datasets[change.key or ""].columns
         if any(not column.visible for column in made):
             id = change.id if change.action == "update" else None
-            yield Step("hide", "dataset", change.label, change.key, id)
+            yield PlanStep("hide", "dataset", change.label, change.key, id)
 
 
-def _update(change: Change) -> Iterator[Step]:
+def _update(change: Change) -> Iterator[PlanStep]:
     names = [field.field.split(".")[0] for field in change.fields if not field.field.startswith("settings.")]
     settings = [field.field for field in change.fields if field.field.startswith("settings.")]
     fields = tuple(name for name in dict.fromkeys([*names, *settings]) if name != "columns")
     if fields:
-        yield Step("update", change.group, change.label, change.key, change.id, fields)
+        yield PlanStep("update", change.group, change.label, change.key, change.id, fields)
     for columns in _column_steps(change.columns):
-        yield Step("columns", change.group, change.label, change.key, change.id, columns=columns)
+        yield PlanStep("columns", change.group, change.label, change.key, change.id, columns=columns)
 
 
 def _column_steps(columns: ColumnChange) -> Iterator[ColumnChange]:
@@ -94,5 +94,5 @@ def _column_steps(columns: ColumnChange) -> Iterator[ColumnChange]:
         yield ColumnChange(show=columns.show)
 
 
-def _deletion(change: Change) -> Step:
-    return Step("delete", change.group, change.label, change.key, change.id)
+def _deletion(change: Change) -> PlanStep:
+    return PlanStep("delete", change.group, change.label, change.key, change.id)

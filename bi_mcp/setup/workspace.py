@@ -11,11 +11,11 @@ from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.rest.groups import GROUPS
 from bi_mcp.rest.models import ReceivedParameter
-from bi_mcp.setup.apply import Application, Progress
+from bi_mcp.setup.apply import PlanApplication, Progress
 from bi_mcp.setup.checking import check_endpoints
-from bi_mcp.setup.export import Exported, Reference, export_setup
+from bi_mcp.setup.export import Exported, ExportedReference, export_setup
 from bi_mcp.setup.matching import add_pairs, live, match
-from bi_mcp.setup.planning import Wanted, make_plan
+from bi_mcp.setup.planning import PlanInput, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
 from bi_mcp.vault.known_values import known_values
@@ -78,9 +78,9 @@ class Workspace:
             known=await to_thread.run_sync(known_values, self.values),
         )
 
-    def _references(self, existing: Setup | None) -> dict[tuple[str, str], Reference]:
+    def _references(self, existing: Setup | None) -> dict[tuple[str, str], ExportedReference]:
         """The values of a setup's references on this machine, None where a value cannot be found."""
-        found = dict[tuple[str, str], Reference]()
+        found = dict[tuple[str, str], ExportedReference]()
         for key, source in (existing.sources if existing else {}).items():
             for code, value in source.settings.items():
                 if isinstance(value, str | int):
@@ -89,7 +89,7 @@ class Workspace:
                     secret = self.values.resolve({code: value}, [ReceivedParameter(code=code)])[code]
                 except BiMcpError:
                     secret = None
-                found[key, code] = Reference(value, secret)
+                found[key, code] = ExportedReference(value, secret)
         return found
 
     def remember(self, exported: Exported) -> None:
@@ -113,7 +113,7 @@ class Workspace:
 
     def _plan(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
         """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
-        wanted = Wanted(
+        wanted = PlanInput(
             setup=setup,
             snapshot=snapshot,
             state=self.keeper.read(),
@@ -137,7 +137,7 @@ class Workspace:
         check: bool = True,
         most_deletions: int = MOST_DELETIONS,
         progress: Progress | None = None,
-    ) -> Application:
+    ) -> PlanApplication:
         """The run of the plan that has this checksum. Raises `PlanError`, and has sent nothing, where the portal has moved since."""
         planned = await self.plan(setup, prune=prune)
         if planned.plan.checksum != checksum:
@@ -151,7 +151,7 @@ class Workspace:
         _check_deletions(len(planned.plan.deletions), most_deletions)
         if check and self.caller is not None:
             await check_endpoints(planned.plan, setup, self.values, self.caller)
-        return Application(
+        return PlanApplication(
             bi=self.bi,
             setup=planned.setup,
             plan=planned.plan,

@@ -87,7 +87,7 @@ class NamedSecrets:
 
     def store(self, name: str, value: Secret, hosts: Sequence[str], keeper: Keeper | None = None) -> None:
         """Keep a value for the hosts (as `destination` writes them), in place of a former one of that name."""
-        check_name(name)
+        check_secret_name(name)
         _check_value(value)
         if not hosts:
             raise ConfigError(
@@ -127,7 +127,7 @@ class NamedSecrets:
     def forget_former(self, names: Collection[str]) -> None:
         """Forget the former values of these secrets: sources that hold one are no longer bound to its hosts."""
         for name in names:
-            check_name(name)
+            check_secret_name(name)
         with self._changing() as index:
             remembered = dict.fromkeys(secret.name for secret in index.former)
             if unknown := [name for name in names if name not in remembered]:
@@ -232,7 +232,7 @@ class NamedSecrets:
         return PrivateFile(self.folder / "secrets.json", _REMEDY)
 
 
-def check_name(name: str) -> None:
+def check_secret_name(name: str) -> None:
     """Raise `ConfigError` for an impossible name of a secret; the text does not repeat it, since it may be the secret."""
     if not is_name(name):
         raise ConfigError(

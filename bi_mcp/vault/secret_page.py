@@ -42,7 +42,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSecret:
     """The secret that is asked for: its name, the hosts that it will be bound to, and for whom."""
 
     name: str
@@ -58,9 +58,9 @@ class SecretPages:
         self._stored = stored
         self._group = group
         self._patience = patience
-        self._pages: dict[Wanted, SecretPage] = {}
+        self._pages: dict[WantedSecret, SecretPage] = {}
 
-    async def open(self, wanted: Wanted) -> SecretPage:
+    async def open(self, wanted: WantedSecret) -> SecretPage:
         """Open a page, or return the one that already asks for this. Raises `OSError` if it cannot listen."""
         self._pages = {asked: page for asked, page in self._pages.items() if not page.closed.is_set()}
         if wanted not in self._pages:
@@ -76,7 +76,9 @@ class SecretPages:
 class SecretPage:
     """One page. `closed` is set once it took a value, was given up, or waited long enough."""
 
-    def __init__(self, wanted: Wanted, stored: NamedSecrets, listener: MultiListener[SocketStream]) -> None:
+    def __init__(
+        self, wanted: WantedSecret, stored: NamedSecrets, listener: MultiListener[SocketStream]
+    ) -> None:
         port: int = listener.extra(SocketAttribute.local_port)  # noqa: S610  a socket's attribute, no query
         self.closed = anyio.Event()
         self._wanted = wanted

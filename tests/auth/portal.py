@@ -23,7 +23,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice.portal import create_app
 from bi_mcp.practice.portal.identity import FIXED_USER
-from bi_mcp.practice.portal.oauth import Application as Card
+from bi_mcp.practice.portal.oauth import RegisteredApplication as Card
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.transport import HttpTransport
 

@@ -16,13 +16,13 @@ from bi_mcp.auth.portal_identity import (
 )
 from bi_mcp.auth.profiles import Profile, Profiles
 from bi_mcp.errors import StateFileError
-from bi_mcp.history.entries import Stamp, Write, move_history, open_history
+from bi_mcp.history.entries import RecordedWrite, Stamp, move_history, open_history
 from bi_mcp.setup.state import Known, State, state_path
 from bi_mcp.setup.state_file import StateFile
 
 A = PortalIdentity("https://box.example:8443", profiles=frozenset({"a"}), alone=False)
 B = PortalIdentity("https://box.example:9443", profiles=frozenset({"b"}), alone=False)
-WRITE = Write(
+WRITE = RecordedWrite(
     method="biconnector.connector.delete", group="connector", object=1, name="Shop", before=None, sent={}
 )
 

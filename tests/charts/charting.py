@@ -87,22 +87,22 @@ def can_be_asked(question: Question) -> bool:
     )
 
 
-def translate(table: Table, question: Question) -> portal.Question:
+def translate(table: Table, question: Question) -> portal.ChartQuestion:
     """Put a question as the portal takes it: by names, with dates in ISO."""
 
     def name(code: str) -> str:
         return table.column(code).name
 
-    def translate_condition(condition: Condition) -> portal.Condition:
+    def translate_condition(condition: Condition) -> portal.ChartCondition:
         values = tuple(map(_text, condition.values))
         operator = _OPERATORS[condition.operator]
-        return portal.Condition(name(condition.column), operator, values, condition.excluded)
+        return portal.ChartCondition(name(condition.column), operator, values, condition.excluded)
 
     dates = question.dates
-    return portal.Question(
+    return portal.ChartQuestion(
         dataset=table.code,
         columns=tuple(map(name, question.select)),
-        dates=portal.DateRange(dates.first, dates.last, name(dates.column)) if dates else None,
+        dates=portal.ChartDateRange(dates.first, dates.last, name(dates.column)) if dates else None,
         groups=tuple(tuple(map(translate_condition, group.members)) for group in question.groups),
         limit=question.limit,
     )

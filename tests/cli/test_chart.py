@@ -19,7 +19,7 @@ from mcp import Client
 
 from bi_mcp.cli import main
 from bi_mcp.cli.chart import REASONS
-from bi_mcp.cli.chart_conditions import PHRASES, parse_group
+from bi_mcp.cli.chart_conditions import PHRASES, parse_condition_group
 from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.practice import sample
 from bi_mcp.practice.portal.chart_failures import FailureKind
@@ -77,7 +77,7 @@ def condition(column: str, operator: str, *values: str, exclude: bool = False) -
     ],
 )
 def test_a_condition_is_read_as_it_is_typed(typed: str, meant: list[dict[str, Any]]) -> None:
-    assert parse_group(typed) == meant
+    assert parse_condition_group(typed) == meant
 
 
 def test_every_operator_of_the_portal_can_be_typed_with_and_without_not() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
+from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.rest.models import (
@@ -59,7 +59,7 @@ def diagnosed(
     sample: Sample | None = SAMPLE,
     context: DatasetContext = CONTEXT,
 ) -> Diagnosis:
-    return diagnose(columns, described, sample, context)
+    return diagnose_views(columns, described, sample, context)
 
 
 def outside(*codes: str) -> list[ExternalColumn]:

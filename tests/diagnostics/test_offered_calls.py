@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose
+from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
 from bi_mcp.diagnostics.tables.external import Generation
-from bi_mcp.diagnostics.tables.proposal import propose
+from bi_mcp.diagnostics.tables.proposal import propose_fields
 from bi_mcp.practice.sample import ORIGIN, create_app
 from bi_mcp.rest.models import ColumnChanges, DatasetFields, NewColumn
 from tests.practice.sample.calls import call
@@ -45,7 +45,7 @@ class Looked:
     async def diagnosis(self, generation: Generation) -> Diagnosis:
         dataset = await self.portal.bi.datasets.get(self.dataset_id)
         context = DatasetContext(dataset, generation=generation)
-        return diagnose(dataset.fields or [], self.described, self.sample, context)
+        return diagnose_views(dataset.fields or [], self.described, self.sample, context)
 
     async def obey(self, diagnosis: Diagnosis) -> None:
         """Make every offered call, in order."""
@@ -76,7 +76,7 @@ async def test_a_proposed_dataset_of_the_sample_is_accepted_and_healthy(
     described, sample = await answers(sample_connector, table)
     async with a_portal(generation) as portal:
         source_id = await add_source(portal.bi)
-        proposal = propose(table, table.title(), described, sample, source_id, generation=generation)
+        proposal = propose_fields(table, table.title(), described, sample, source_id, generation=generation)
         dataset_id = await portal.bi.datasets.add(DatasetFields.model_validate(proposal.fields))
         diagnosis = await Looked(portal, dataset_id, described, sample).diagnosis(generation)
     assert diagnosis == ("healthy", [])

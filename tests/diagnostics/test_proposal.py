@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Generation, Sample
-from bi_mcp.diagnostics.tables.proposal import Proposal, propose
+from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.models import DatasetFields
 
@@ -29,12 +29,12 @@ def typed(type_: str, *values: object, generation: Generation = "tables") -> tup
     """The type proposed for one column, and why."""
     sample = Sample(["V"], [[value] for value in values])
     column = [ExternalColumn("V", "V", type_)]
-    proposal = propose("t", "T", column, sample, 1, generation=generation)
+    proposal = propose_fields("t", "T", column, sample, 1, generation=generation)
     return columns_of(proposal)[0][2], proposal.reasons
 
 
 def test_a_table_becomes_the_fields_of_a_dataset() -> None:
-    proposal = propose("public.Orders", "Orders", COLUMNS, SAMPLE, 5)
+    proposal = propose_fields("public.Orders", "Orders", COLUMNS, SAMPLE, 5)
     assert columns_of(proposal) == [
         ("ID", "id", "int"),
         ("SUMMA", "Сумма", "double"),
@@ -49,7 +49,7 @@ def test_a_table_becomes_the_fields_of_a_dataset() -> None:
 
 
 def test_names_that_changed_have_their_reasons() -> None:
-    reasons = propose("public.Orders", "Orders", COLUMNS, SAMPLE, 5).reasons
+    reasons = propose_fields("public.Orders", "Orders", COLUMNS, SAMPLE, 5).reasons
     assert [reason.split(":")[0] for reason in reasons] == [
         "dataset 'public.Orders'",
         "column 'Сумма'",
@@ -62,7 +62,7 @@ def test_names_that_changed_have_their_reasons() -> None:
 
 
 def test_a_table_that_needs_no_change_has_no_reasons() -> None:
-    assert propose("orders", "Orders", [ExternalColumn("ID", "Number", "int")], None, 5).reasons == []
+    assert propose_fields("orders", "Orders", [ExternalColumn("ID", "Number", "int")], None, 5).reasons == []
 
 
 def test_a_type_in_capitals_is_the_type() -> None:
@@ -71,13 +71,13 @@ def test_a_type_in_capitals_is_the_type() -> None:
 
 
 def test_a_name_that_is_taken_is_numbered() -> None:
-    proposal = propose("orders", "Orders", COLUMNS, SAMPLE, 5, taken_names=["orders"])
+    proposal = propose_fields("orders", "Orders", COLUMNS, SAMPLE, 5, taken_names=["orders"])
     assert proposal.fields["name"] == "orders_2"
     assert "taken" in proposal.reasons[0]
 
 
 def test_without_a_sample_the_described_types_are_proposed() -> None:
-    assert [type_ for *_, type_ in columns_of(propose("orders", "", COLUMNS, None, 5))] == [
+    assert [type_ for *_, type_ in columns_of(propose_fields("orders", "", COLUMNS, None, 5))] == [
         "int",
         "double",
         "date",
@@ -124,38 +124,38 @@ def test_money_with_a_currency_is_text_on_a_classic_portal_too() -> None:
 
 
 def test_codes_described_twice_are_taken_once() -> None:
-    proposal = propose("t", "T", [COLUMNS[0], ExternalColumn("id", "again", "string")], None, 1)
+    proposal = propose_fields("t", "T", [COLUMNS[0], ExternalColumn("id", "again", "string")], None, 1)
     assert columns_of(proposal) == [("ID", "id", "int")]
     assert "more than once" in proposal.reasons[0]
 
 
 @pytest.mark.parametrize("code", ["", "  ", "c" * 513, "broken \ud800"])
 def test_a_column_that_a_portal_refuses_is_left_out(code: str) -> None:
-    proposal = propose("t", "T", [ExternalColumn(code, "", "int"), COLUMNS[0]], None, 1)
+    proposal = propose_fields("t", "T", [ExternalColumn(code, "", "int"), COLUMNS[0]], None, 1)
     assert columns_of(proposal) == [("ID", "id", "int")]
     assert "left out" in proposal.reasons[0]
 
 
 def test_a_table_without_usable_columns_is_refused() -> None:
     with pytest.raises(InvalidRequestError, match="no column"):
-        propose("t", "T", [], None, 1)
+        propose_fields("t", "T", [], None, 1)
 
 
 @pytest.mark.parametrize("code", ["", " ", "c" * 513, "broken \ud800"])
 def test_a_table_code_that_no_dataset_holds_is_refused(code: str) -> None:
     with pytest.raises(InvalidRequestError, match="cannot hold"):
-        propose(code, "T", COLUMNS, None, 1)
+        propose_fields(code, "T", COLUMNS, None, 1)
 
 
 @pytest.mark.parametrize("title", ["", "   ", "t" * 1000, " " * 600 + "t", "broken \ud800"])
 def test_the_external_name_is_always_valid(title: str) -> None:
-    proposal = propose("orders", title, COLUMNS, SAMPLE, 1)
+    proposal = propose_fields("orders", title, COLUMNS, SAMPLE, 1)
     name = DatasetFields.model_validate(proposal.fields).external_name
     assert 0 < len(name.strip()) <= 512
 
 
 def test_a_hundred_columns_of_awkward_codes_make_a_valid_dataset() -> None:
     codes = [f"{'очень длинное название ' * 3}{number % 7}" + " " * number for number in range(100)]
-    proposal = propose("T" * 300, "", [ExternalColumn(code, "", "int") for code in codes], None, 1)
+    proposal = propose_fields("T" * 300, "", [ExternalColumn(code, "", "int") for code in codes], None, 1)
     names = [name for name, *_ in columns_of(proposal)]
     assert len(set(names)) == 100

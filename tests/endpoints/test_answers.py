@@ -10,8 +10,8 @@ import pytest
 from bi_mcp.endpoints.answers import (
     MOST_REPORTS,
     Breach,
+    DescribedColumn,
     EndpointAnswer,
-    ExternalColumn,
     ExternalTable,
     Rows,
     compare_header,
@@ -124,8 +124,8 @@ def test_columns_are_read_and_unknown_types_are_strings() -> None:
     )
 
     assert columns.items == [
-        ExternalColumn("a", "A", "int", "int"),
-        ExternalColumn("b", "B", "string", "Integer"),
+        DescribedColumn("a", "A", "int", "int"),
+        DescribedColumn("b", "B", "string", "Integer"),
     ]
     assert columns.breaches == [Breach("unknown_type", "column 2", "b: Integer")]
 
@@ -134,7 +134,7 @@ def test_columns_are_read_and_unknown_types_are_strings() -> None:
 def test_types_are_read_without_regard_to_case(spelt: str) -> None:
     columns = parse_columns(read([{"code": "a", "name": "A", "type": spelt}]), ANSWER)
 
-    assert columns.items == [ExternalColumn("a", "A", "int", "int")]
+    assert columns.items == [DescribedColumn("a", "A", "int", "int")]
     assert columns.breaches == []
 
 

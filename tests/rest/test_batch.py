@@ -21,8 +21,8 @@ from bi_mcp.errors import (
 )
 from bi_mcp.practice.portal.brackets import parse_brackets
 from bi_mcp.rest.batch import (
+    BatchReference,
     Command,
-    Reference,
     batch_method,
     encode_batch,
     encode_command,
@@ -120,7 +120,7 @@ def deep(levels: int) -> object:
         ({"fields": {"x": Secret("s3cret $result[")}}, "would be taken for a reference"),
         ({"fields": deep(70)}, "nested too deeply"),
         ({"fields": list(range(1001))}, "more than 1000 values"),
-        ({"fields": {"x": Reference(0, "id")}}, "no part of an earlier result"),
+        ({"fields": {"x": BatchReference(0, "id")}}, "no part of an earlier result"),
     ],
 )  # fmt: skip
 def test_what_would_not_arrive_as_it_is_is_refused(parameters: Mapping[str, object], why: str) -> None:
@@ -160,14 +160,15 @@ def test_a_command_with_a_secret_is_a_secret() -> None:
 
 
 def test_a_reference_names_a_part_of_an_earlier_result() -> None:
-    command = add(connectorId=Reference(3, "item", 0, "id"))
+    command = add(connectorId=BatchReference(3, "item", 0, "id"))
     assert sent(command, range(2, 4)) == {"fields": {"connectorId": "$result[c3][item][0][id]"}}
 
 
 @pytest.mark.parametrize(
-    "reference", [Reference(1, "id"), Reference(-1, "id"), Reference(0), Reference(0, "a]")]
+    "reference",
+    [BatchReference(1, "id"), BatchReference(-1, "id"), BatchReference(0), BatchReference(0, "a]")],
 )
-def test_a_reference_that_leads_nowhere_is_refused(reference: Reference) -> None:
+def test_a_reference_that_leads_nowhere_is_refused(reference: BatchReference) -> None:
     with pytest.raises(InvalidRequestError, match=r"part of an earlier result|holds a bracket"):
         encode_batch([get(), add(connectorId=reference)])
 
@@ -338,7 +339,7 @@ async def test_typed_calls_go_in_and_typed_results_or_errors_come_out(portal: Po
 async def test_a_source_is_made_of_a_connector_of_the_same_batch(portal: Portal) -> None:
     connector = portal.bi.connectors.commands.add(connector_fields(title="a & b = [c]"))
     settings = {"login": Secret("ann"), "password": Secret("p&ss= wörd")}
-    fields = {"title": "Shop", "connectorId": Reference(0, "id"), "settings": settings}
+    fields = {"title": "Shop", "connectorId": BatchReference(0, "id"), "settings": settings}
     connector_id, source = await portal.bi.batch([connector, Command[object](ADD, {"fields": fields})])
     assert (connector_id, source) == (1, {"id": 1})
     assert (await portal.bi.connectors.get(1)).title == "a & b = [c]"
@@ -371,7 +372,7 @@ async def test_a_request_carries_50(tables: Portal, count: int, requests: int) -
 async def test_a_reference_does_not_reach_into_another_request(tables: Portal) -> None:
     commands = [Command[object](GET, {"id": 1})] * 50
     with pytest.raises(InvalidRequestError, match="of the same batch"):
-        await tables.bi.batch([*commands, Command(GET, {"id": Reference(49, "item", "id")})])
+        await tables.bi.batch([*commands, Command(GET, {"id": BatchReference(49, "item", "id")})])
     assert tables.calls.methods == []
 
 

@@ -18,12 +18,12 @@ from bi_mcp.rest.rate_limit import (
     STANDARD,
     LeakyBucket,
     OperatingTimes,
-    Plan,
+    RatePlan,
     Ticket,
     block_seconds,
 )
 
-SMALL = Plan(capacity=3 + MARGIN, drain_per_s=2)
+SMALL = RatePlan(capacity=3 + MARGIN, drain_per_s=2)
 
 
 def go(bucket: LeakyBucket, now: float) -> Ticket:
@@ -93,7 +93,7 @@ class Caller:
 
 
 @pytest.mark.parametrize(("name", "plan"), [("standard", STANDARD), ("enterprise", ENTERPRISE)])
-def test_a_portal_of_the_plan_refuses_nothing_and_is_used_to_the_full(name: str, plan: Plan) -> None:
+def test_a_portal_of_the_plan_refuses_nothing_and_is_used_to_the_full(name: str, plan: RatePlan) -> None:
     caller = Caller(LeakyBucket(plan), build_limits(name))
     for _ in range(1000):
         caller.step()

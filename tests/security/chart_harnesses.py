@@ -69,7 +69,7 @@ def sample_date(data: bytes) -> None:
     text = data.decode(errors="replace")
     for culture in (None, *sample_dates.CULTURES):
         try:
-            moment = sample_dates.parse_moment(text, culture)
+            moment = sample_dates.parse_filter_moment(text, culture)
         except RefusalError as error:
             _check_text(error)
             continue

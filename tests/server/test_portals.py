@@ -15,7 +15,7 @@ from bi_mcp.auth.profiles import Profile, change_profiles, load_profiles
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Limits, Settings
 from bi_mcp.errors import ConfigError
-from bi_mcp.history.entries import Ending, Write
+from bi_mcp.history.entries import Ending, RecordedWrite
 from bi_mcp.server.build import build_server
 from bi_mcp.server.tools import TOOLS
 from bi_mcp.server.tools.reading import READING
@@ -210,7 +210,7 @@ def test_a_portal_that_was_renamed_while_the_server_runs_keeps_its_history(tmp_p
     portal = build_portals(settings(tmp_path))[0]["test"]
     assert portal.recorder
     assert portal.recorder.history
-    write = Write(
+    write = RecordedWrite(
         method="biconnector.connector.add", group="connector", object=None, name="", before=None, sent={}
     )
     portal.recorder.history.begin([entry := portal.recorder.stamp.entry(write)])

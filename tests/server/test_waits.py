@@ -11,7 +11,7 @@ from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.patience import PatientTransport
-from bi_mcp.rest.rate_limit import LeakyBucket, Limiter, Plan
+from bi_mcp.rest.rate_limit import LeakyBucket, Limiter, RatePlan
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 TOKEN = Secret("token-of-the-tests")
 # One request at once, then one every ten seconds.
-NARROW = Plan(capacity=3, drain_per_s=0.1)
+NARROW = RatePlan(capacity=3, drain_per_s=0.1)
 
 
 class Clock:

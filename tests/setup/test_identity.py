@@ -13,7 +13,7 @@ from bi_mcp.rest.models import ConnectorFields
 from bi_mcp.setup.difference import wire
 from bi_mcp.setup.pending import Creation, Pending
 from bi_mcp.setup.plan import Change
-from bi_mcp.setup.planning import Wanted, make_plan
+from bi_mcp.setup.planning import PlanInput, make_plan
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import Known
 from tests.rest.calling import CHECK
@@ -139,7 +139,7 @@ async def test_what_a_portal_does_not_tell_is_no_reason_to_delete(
             },
         )
         state = bench.workspace().keeper.read()
-        plan, _ = make_plan(Wanted(a_setup(), silent, state, bench.values, generation))
+        plan, _ = make_plan(PlanInput(a_setup(), silent, state, bench.values, generation))
         assert plan.changes == ()
 
 

@@ -10,12 +10,12 @@ import pytest
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import PlanError, SetupFileError
 from bi_mcp.rest.models import ConnectorFields
-from bi_mcp.setup.commands import Commands
+from bi_mcp.setup.commands import SetupCommands
 from bi_mcp.setup.difference import wire
 from bi_mcp.setup.file import read_setup
 from bi_mcp.setup.plan_digest import _public_entry
 from bi_mcp.setup.setup import Setup
-from bi_mcp.setup.steps import Step
+from bi_mcp.setup.steps import PlanStep
 from bi_mcp.vault.setting_values import SettingValues
 from tests.rest.calling import CHECK
 from tests.setup.setups import Bench, a_bench
@@ -141,8 +141,8 @@ async def test_whole_pictures_do_not_pile_up_in_one_request(tmp_path: Path) -> N
         setup = a_setup()
         picture = setup.connectors["shop"].model_copy(update={"logo": f"data:,{'x' * 1_000_000}"})
         large = setup.model_copy(update={"connectors": {"shop": picture}})
-        step = Step("add", "connector", "Shop", "shop")
-        built = [Commands(bench.portal.bi, each, bench.values, tables=True) for each in (setup, large)]
+        step = PlanStep("add", "connector", "Shop", "shop")
+        built = [SetupCommands(bench.portal.bi, each, bench.values, tables=True) for each in (setup, large)]
         assert [commands.travels(commands.write(step)) for commands in built] == [True, False]
         await applied(bench, large)
         assert (await bench.workspace().plan(large)).plan.changes == ()

@@ -17,13 +17,13 @@ import pytest
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
 from bi_mcp.vault.named_secrets import NamedSecrets
-from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, Wanted
+from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, WantedSecret
 from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
 
 CANARY = "value-canary & пароль +%"
-WANTED = Wanted("shop", ("shop.example", "b.example:8443"), "acme (acme.example)", '"<b>Shop</b>"')
+WANTED = WantedSecret("shop", ("shop.example", "b.example:8443"), "acme (acme.example)", '"<b>Shop</b>"')
 
 
 @dataclass
@@ -226,7 +226,7 @@ async def test_a_page_that_nobody_answers_is_gone_in_time(tmp_path: Path) -> Non
 async def test_the_same_question_has_one_page_and_many_questions_not_many_pages(scene: Scene) -> None:
     assert await scene.pages.open(WANTED) is scene.page
     others = [
-        await scene.pages.open(Wanted(f"other{number}", ("a.example",), "p", "c"))
+        await scene.pages.open(WantedSecret(f"other{number}", ("a.example",), "p", "c"))
         for number in range(MOST_PAGES)
     ]
     assert scene.page.closed.is_set()

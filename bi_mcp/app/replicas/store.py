@@ -33,7 +33,7 @@ _ENCRYPTED = "__encrypted_data__"
 
 
 @asynccontextmanager
-async def open_store(settings: HttpSettings) -> AsyncIterator[AsyncKeyValue | None]:
+async def open_shared_store(settings: HttpSettings) -> AsyncIterator[AsyncKeyValue | None]:
     """Open the configured store, None where none is. Raises `ConfigError` when it is missing, mute or has another key."""
     if settings.shared_store is None:
         yield None

@@ -50,7 +50,7 @@ _ENDS: Mapping[Operator, tuple[int, int]] = {
 }
 
 
-class Shape(NamedTuple):
+class QuestionShape(NamedTuple):
     """A condition that a chart may have, and the column type that it is tried on."""
 
     condition: Condition
@@ -64,7 +64,7 @@ class Shape(NamedTuple):
             name = say("not: {name}", name=name)
         return f"{name} ({self.type})"
 
-    def is_like(self, other: Shape) -> bool:
+    def is_like(self, other: QuestionShape) -> bool:
         """Return whether it is the same condition, on a column of any type."""
         mine, theirs = self.condition, other.condition
         return (mine.operator, mine.excluded) == (theirs.operator, theirs.excluded)
@@ -82,7 +82,7 @@ class Pack:
     `either`: none of them lets a row through, so they are joined by OR.
     """
 
-    shapes: tuple[Shape, ...]
+    shapes: tuple[QuestionShape, ...]
     either: bool = False
 
     @property
@@ -137,10 +137,10 @@ def choose_range(sample: ChartSample, column: DatasetColumn) -> DateRange | None
     return DateRange(column.name, days[len(days) // 3], days[2 * len(days) // 3])
 
 
-def choose_shapes(sample: ChartSample, columns: Sequence[DatasetColumn]) -> list[Shape]:
+def choose_shapes(sample: ChartSample, columns: Sequence[DatasetColumn]) -> list[QuestionShape]:
     """Make each operator's condition on each column that it suits, and the same excluded."""
     return [
-        Shape(Condition(column.name, operator, values, excluded), column.type)
+        QuestionShape(Condition(column.name, operator, values, excluded), column.type)
         for operator, spelling in SPELLINGS.items()
         for excluded in (False, True)
         for column in columns
@@ -166,7 +166,9 @@ def choose_alternatives(sample: ChartSample, columns: Sequence[DatasetColumn]) -
     return None
 
 
-def pack_shapes(shapes: Iterable[Shape], sample: ChartSample, *, alone_seen: bool = False) -> list[Pack]:
+def pack_shapes(
+    shapes: Iterable[QuestionShape], sample: ChartSample, *, alone_seen: bool = False
+) -> list[Pack]:
     """Ask as many conditions at once as the sample can still distinguish.
 
     `alone_seen`: each condition was asked before, and only its spelling is new. Then rows need not distinguish them.
@@ -188,11 +190,11 @@ def pack_shapes(shapes: Iterable[Shape], sample: ChartSample, *, alone_seen: boo
 class _Packing:
     """Rows as bits of a number: those that satisfy each condition, and those that surely do not."""
 
-    shapes: list[Shape]
+    shapes: list[QuestionShape]
     fits: list[int]
     misses: list[int]
 
-    def takes(self, shape: Shape, fits: int, misses: int, most: int) -> bool:
+    def takes(self, shape: QuestionShape, fits: int, misses: int, most: int) -> bool:
         """Add a condition, unless one of them would then no longer be seen."""
         all_fits, all_misses = [*self.fits, fits], [*self.misses, misses]
         if len(self.shapes) == most or not _all_seen(all_fits, all_misses):
@@ -219,7 +221,7 @@ def _common(masks: Sequence[int]) -> int:
     return common
 
 
-def _masks(shape: Shape, sample: ChartSample) -> tuple[int, int]:
+def _masks(shape: QuestionShape, sample: ChartSample) -> tuple[int, int]:
     name, question = shape.condition.column, Question(groups=((shape.condition,),))
     values = [row[name] for row in sample.rows]
     verdicts = {value: satisfies({name: value}, question) for value in set(values)}

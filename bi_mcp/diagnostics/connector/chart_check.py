@@ -15,7 +15,7 @@ from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.charts.asking import Asker, Verdict, find
 from bi_mcp.diagnostics.charts.probes import (
     Pack,
-    Shape,
+    QuestionShape,
     choose_alternatives,
     choose_columns,
     choose_equality,
@@ -38,12 +38,12 @@ ASKED_ROWS = 200
 LONGEST_NAME = 32
 
 
-class Failure(NamedTuple):
+class ChartCheckFailure(NamedTuple):
     """A shape that is not answered correctly; `shape` is None for a question that is more than one condition."""
 
     label: str
     verdict: Verdict
-    shape: Shape | None = None
+    shape: QuestionShape | None = None
 
 
 @dataclass
@@ -55,11 +55,11 @@ class ChartCheck:
     dialect: Dialect
     portal_known: bool
     columns: Sequence[DatasetColumn] = field(default_factory=list)
-    refused: list[Failure] = field(default_factory=list)
-    wrong: list[Failure] = field(default_factory=list)
+    refused: list[ChartCheckFailure] = field(default_factory=list)
+    wrong: list[ChartCheckFailure] = field(default_factory=list)
     dates: list[tuple[Kind, str, Verdict, str]] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
-    later: list[tuple[Shape, Dialect]] = field(default_factory=list)
+    later: list[tuple[QuestionShape, Dialect]] = field(default_factory=list)
 
     @property
     def sample(self) -> ChartSample:
@@ -163,7 +163,7 @@ class ChartCheck:
             if again is not None and not again.right:
                 self._add(rules.GROUPS_REFUSED, verdict)
         else:
-            self.wrong.append(Failure(say("several conditions, joined by OR and by AND"), verdict))
+            self.wrong.append(ChartCheckFailure(say("several conditions, joined by OR and by AND"), verdict))
 
     # Dates
 
@@ -202,13 +202,15 @@ class ChartCheck:
         elif iso.right:
             self.dates.append((rules.DATE_FORMAT_MISREAD, column.type, native, ""))
         else:
-            self.wrong.append(Failure(say("date range ({type})", type=column.type), native))
+            self.wrong.append(ChartCheckFailure(say("date range ({type})", type=column.type), native))
 
     def _judge_iso(self, column: DatasetColumn, iso: Verdict) -> None:
         if iso.outcome == "refused":
             self.dates.append((rules.DATE_FORMAT_REFUSED, column.type, iso, ""))
         elif not iso.right:
-            self.wrong.append(Failure(say("date range in ISO format ({type})", type=column.type), iso))
+            self.wrong.append(
+                ChartCheckFailure(say("date range in ISO format ({type})", type=column.type), iso)
+            )
 
     # Operators
 
@@ -224,7 +226,7 @@ class ChartCheck:
             await self._ask_shapes(shapes, other, alone_seen=True)
 
     async def _ask_shapes(
-        self, shapes: Iterable[Shape], dialect: Dialect, *, alone_seen: bool = False
+        self, shapes: Iterable[QuestionShape], dialect: Dialect, *, alone_seen: bool = False
     ) -> None:
         settled = {failure.label for failure in self._failures}
         left = [shape for shape in shapes if shape.label not in settled]
@@ -247,16 +249,16 @@ class ChartCheck:
             if shape.label not in {failure.label for failure in self._failures}:
                 await self._ask_one(shape, dialect)
 
-    async def _ask_one(self, shape: Shape, dialect: Dialect) -> None:
+    async def _ask_one(self, shape: QuestionShape, dialect: Dialect) -> None:
         verdict = await self._ask_pack(Pack((shape,)), dialect)
         if verdict is None:
             self.unasked.append(shape.label)
         elif not verdict.right:
             failures = self.refused if verdict.outcome == "refused" else self.wrong
-            failures.append(Failure(shape.label, verdict, shape))
+            failures.append(ChartCheckFailure(shape.label, verdict, shape))
 
     @property
-    def _failures(self) -> list[Failure]:
+    def _failures(self) -> list[ChartCheckFailure]:
         return [*self.refused, *self.wrong]
 
     async def _ask_pack(self, pack: Pack, dialect: Dialect) -> Verdict | None:
@@ -289,7 +291,7 @@ class ChartCheck:
 
     def _label(self, condition: Condition) -> str:
         type_ = next(column.type for column in self.sample.columns if column.name == condition.column)
-        return Shape(condition, type_).label
+        return QuestionShape(condition, type_).label
 
 
 def describe_way(dialect: Dialect) -> str:

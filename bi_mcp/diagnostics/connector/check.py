@@ -29,7 +29,7 @@ from bi_mcp.diagnostics.tables.external import Sample
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
 from bi_mcp.diagnostics.tables.steadiness import ask_steadily
 from bi_mcp.diagnostics.tables.value_hazards import find_hazards
-from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, Rows, Rule, Tables, compare_header
+from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, ListedTables, Rows, Rule, compare_header
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, Dialect, build_request
@@ -42,7 +42,7 @@ PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})
 # The rules whose breach loses an element of the description.
 LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type", "zero_as_text"})
 
-Answered = TypeVar("Answered", bound=EndpointAnswer | Tables | Columns | Rows)
+Answered = TypeVar("Answered", bound=EndpointAnswer | ListedTables | Columns | Rows)
 
 
 async def examine_connector(
@@ -163,7 +163,7 @@ class _Examination:
         self._choose_table(tables)
         await self._try_search(url, tables)
 
-    def _choose_table(self, tables: Tables) -> None:
+    def _choose_table(self, tables: ListedTables) -> None:
         known = {table.external_code for table in tables.items}
         if self.table is None:
             self.table = tables.items[0].external_code
@@ -171,7 +171,7 @@ class _Examination:
             table = self.notes.quote(self.table)
             self.notes.add(check_rules.TABLE_NOT_LISTED.finding("urlTableList", table=table))
 
-    async def _try_search(self, url: str, tables: Tables) -> None:
+    async def _try_search(self, url: str, tables: ListedTables) -> None:
         # Nothing can be called that, so an endpoint that searches answers an empty array.
         word = secrets.token_hex(8)
         try:

@@ -14,10 +14,10 @@ from bi_mcp.diagnostics.dataset.table_answers import (
     TableList,
     read_table,
 )
-from bi_mcp.diagnostics.dataset.views import Diagnosis, diagnose
+from bi_mcp.diagnostics.dataset.views import Diagnosis, diagnose_views
 from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
-from bi_mcp.diagnostics.tables.proposal import Proposal, propose
+from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError
 
@@ -46,7 +46,7 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
     sample, failed = await _sample(outside, table, named)
     title = known.title if known else ""
-    proposal = propose(table, title, columns, sample, outside.source.id, taken, generation)
+    proposal = propose_fields(table, title, columns, sample, outside.source.id, taken, generation)
     return proposal._replace(
         reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))]
     )
@@ -85,7 +85,7 @@ def judge_dataset(
         tables=answers.tables,
         remedies=answers.remedies,
     )
-    return diagnose(dataset.fields or [], answers.described, answers.sample, context)
+    return diagnose_views(dataset.fields or [], answers.described, answers.sample, context)
 
 
 async def _sample(

@@ -16,7 +16,7 @@ from bi_mcp.vault.secret_parameters import looks_secret
 if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
     from bi_mcp.diagnostics.connector.report import ConnectorReport
-    from bi_mcp.endpoints.answers import Columns, Rows, Tables
+    from bi_mcp.endpoints.answers import Columns, ListedTables, Rows
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.endpoints.request import DataRequest
     from bi_mcp.rest.client import BIConnector
@@ -48,7 +48,7 @@ class Outside:
         fields = zip(ENDPOINTS, ADDRESSES, strict=True)
         return {endpoint: getattr(self.connector, name) or "" for endpoint, name in fields}
 
-    async def tables(self, search: str = "") -> Tables:
+    async def tables(self, search: str = "") -> ListedTables:
         """The external tables; the endpoint does the search."""
         return await self.caller.table_list(self.urls["urlTableList"], self.connection, search)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOGIC = "logic"
 
 
-class Preview(NamedTuple):
+class DatasetPreview(NamedTuple):
     """Rows under the names of the dataset's columns, and the lines of the form that was sent, without the connection."""
 
     rows: Rows
@@ -40,7 +40,7 @@ async def preview_dataset(
     select: Sequence[str] = (),
     filter: Mapping[str, object] | None = None,
     limit: int,
-) -> Preview:
+) -> DatasetPreview:
     """Read the first rows of a dataset as a chart would; without `select` those of its visible columns.
 
     Columns are given by name, or by code where only one column has it. Raises InvalidRequestError for others, and
@@ -59,7 +59,7 @@ async def preview_dataset(
         rows=rows.rows[:limit],
         truncated=rows.truncated or len(rows.rows) > limit,
     )
-    return Preview(cut, [one_line(line) for line in request.lines()])
+    return DatasetPreview(cut, [one_line(line) for line in request.lines()])
 
 
 def dataset_columns(dataset: Dataset) -> list[DatasetColumn]:

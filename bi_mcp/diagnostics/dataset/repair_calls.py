@@ -30,7 +30,7 @@ def delete_columns(dataset_id: int, column_ids: Sequence[int]) -> Call:
     return call("dataset_fields_update", id=dataset_id, delete=list(column_ids))
 
 
-def show_columns(dataset_id: int, column_ids: Sequence[int]) -> Call:
+def call_showing_columns(dataset_id: int, column_ids: Sequence[int]) -> Call:
     visible = [{"id": column_id, "visible": True} for column_id in column_ids]
     return call("dataset_fields_update", id=dataset_id, update=visible)
 

@@ -25,7 +25,7 @@ from bi_mcp.errors import EndpointError, EndpointReason
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.dataset.outside import Outside
     from bi_mcp.diagnostics.tables.external import DataEndpoint
-    from bi_mcp.endpoints.answers import Breach, ExternalTable, Rule, Tables
+    from bi_mcp.endpoints.answers import Breach, ExternalTable, ListedTables, Rule
     from bi_mcp.rest.models import Column
 
 CALLS_PER_HOST = 12
@@ -193,7 +193,7 @@ def _choose_columns(
     return list(asked.values())
 
 
-def _is_whole(tables: Tables) -> bool:
+def _is_whole(tables: ListedTables) -> bool:
     return not tables.truncated and all(breach.rule in _HARMLESS_IN_A_LIST for breach in tables.breaches)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from bi_mcp.base.language import say, text
-from bi_mcp.diagnostics.dataset.column_matching import Outside, check_columns
+from bi_mcp.diagnostics.dataset.column_matching import ExternalTable, check_columns
 from bi_mcp.diagnostics.dataset.column_types import check_types
 from bi_mcp.diagnostics.dataset.lost_table import find_lost_table
 from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings
@@ -18,7 +18,7 @@ from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, Ext
 from bi_mcp.diagnostics.tables.header_order import reorder_header
 from bi_mcp.rest.models import Column
 
-__all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose"]
+__all__ = ["DatasetContext", "Diagnosis", "ExternalColumn", "Sample", "Verdict", "diagnose_views"]
 
 Verdict = Literal["healthy", "degraded", "broken", "unreachable", "table_gone"]
 
@@ -37,7 +37,7 @@ class Diagnosis(NamedTuple):
     findings: list[Finding]
 
 
-def diagnose(
+def diagnose_views(
     columns: Sequence[Column],
     described: Sequence[ExternalColumn] | None,
     sample: Sample | None,
@@ -104,10 +104,10 @@ def _check_columns(
     if described is not None and not described:
         yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
-        yield from check_columns(columns, Outside(described, described=True), context)
+        yield from check_columns(columns, ExternalTable(described, described=True), context)
     elif sample is not None and not _unreadable(sample, columns):
         header = [ExternalColumn(code, "", "") for code in sample.codes]
-        yield from check_columns(columns, Outside(header, described=False), context)
+        yield from check_columns(columns, ExternalTable(header, described=False), context)
     by_code = {column.code: column for column in described or ()}
     yield from check_types(columns, by_code, sample, context)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from bi_mcp.diagnostics.dataset.repair_calls import call, show_columns
+from bi_mcp.diagnostics.dataset.repair_calls import call, call_showing_columns
 from bi_mcp.diagnostics.dataset.surroundings import check_surroundings
 from bi_mcp.diagnostics.findings import portal_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding
@@ -118,7 +118,7 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
     elif all(column.visible is False for column in dataset.fields):
         yield rules.ALL_HIDDEN.finding(
             f"dataset {dataset.id}",
-            call=show_columns(dataset.id, [column.id for column in dataset.fields]),
+            call=call_showing_columns(dataset.id, [column.id for column in dataset.fields]),
         )
 
 

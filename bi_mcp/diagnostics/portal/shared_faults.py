@@ -16,7 +16,7 @@ NAMED = 5
 _OF_ONE_SOURCE = frozenset({"denied"})
 
 
-class Fault(NamedTuple):
+class SharedFault(NamedTuple):
     """The properties that make two findings of two objects one fault."""
 
     code: str
@@ -40,9 +40,9 @@ def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
         yield shown, any(finding.level == "error" for finding in moved)
 
 
-def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[Fault, str], str]:
+def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[SharedFault, str], str]:
     """Map each fault and each node that has it to the node with which it is reported."""
-    holders = dict[Fault, dict[str, list[str]]]()
+    holders = dict[SharedFault, dict[str, list[str]]]()
     for node in nodes:
         source = {"source": node.key, "dataset": node.parent}.get(node.kind)
         for finding in node.findings if source in by_key else ():
@@ -52,7 +52,7 @@ def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[
     for node in nodes:
         if node.kind == "source":
             siblings.setdefault(node.parent, set()).add(node.key)
-    places = dict[tuple[Fault, str], str]()
+    places = dict[tuple[SharedFault, str], str]()
     for fault, by_source in holders.items():
         for source, keys in by_source.items():
             above = by_key[source].parent
@@ -68,10 +68,10 @@ def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[
 
 
 def _collect_faults(
-    key: str, places: dict[tuple[Fault, str], str], by_key: dict[str, MapNode]
+    key: str, places: dict[tuple[SharedFault, str], str], by_key: dict[str, MapNode]
 ) -> Iterator[tuple[Finding, list[str]]]:
     """Findings that are reported with a node on behalf of its descendants, each with the nodes that have it."""
-    having = dict[Fault, list[str]]()
+    having = dict[SharedFault, list[str]]()
     for (fault, holder), place in places.items():
         if place == key:
             having.setdefault(fault, []).append(holder)
@@ -113,5 +113,5 @@ def _is_of_endpoint(finding: Finding) -> bool:
     )
 
 
-def _fault(finding: Finding) -> Fault:
-    return Fault(finding.code, finding.level, finding.where, finding.what)
+def _fault(finding: Finding) -> SharedFault:
+    return SharedFault(finding.code, finding.level, finding.where, finding.what)

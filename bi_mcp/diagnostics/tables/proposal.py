@@ -27,7 +27,7 @@ class Proposal(NamedTuple):
     reasons: list[str]
 
 
-def propose(
+def propose_fields(
     table_code: str,
     title: str,
     columns: Sequence[ExternalColumn],

@@ -65,6 +65,6 @@ async def run(console: Console) -> int:
     return 0
 
 
-def main() -> None:
+def run_demo() -> None:
     """End with the story's exit status."""
     sys.exit(anyio.run(run, Console()))

@@ -32,6 +32,6 @@ def create_app(
     """
     # Importing the package stays cheap: the portal is loaded when one is made.
     from bi_mcp.config import local_portal_settings
-    from bi_mcp.practice.portal.app import build_app
+    from bi_mcp.practice.portal.app import build_portal_app
 
-    return build_app(settings or local_portal_settings(), clock, connectors or {})
+    return build_portal_app(settings or local_portal_settings(), clock, connectors or {})

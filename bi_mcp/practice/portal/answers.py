@@ -30,7 +30,7 @@ class SystemFault(Exception):  # noqa: N818 - see ModuleFault
 
 
 @dataclass(frozen=True)
-class Timing:
+class AnswerTiming:
     """Start and end of a call, in unix seconds, and the method's run time used up so far."""
 
     start: float
@@ -43,7 +43,7 @@ def error_body(fault: ModuleFault | SystemFault) -> dict[str, object]:
     return {"error": fault.code, "error_description": fault.message}
 
 
-def time_body(timing: Timing) -> dict[str, object]:
+def time_body(timing: AnswerTiming) -> dict[str, object]:
     """Build the `time` object that every answer carries, and every command of a batch."""
     duration = timing.finish - timing.start
     reset_at = timing.operating_reset_at if timing.operating_reset_at is not None else timing.finish + 600
@@ -59,11 +59,11 @@ def time_body(timing: Timing) -> dict[str, object]:
     }
 
 
-def success(result: object, timing: Timing) -> dict[str, object]:
+def success(result: object, timing: AnswerTiming) -> dict[str, object]:
     return {"result": result, "time": time_body(timing)}
 
 
-def module_error(fault: ModuleFault, timing: Timing, *, place: str) -> Mapping[str, object]:
+def module_error(fault: ModuleFault, timing: AnswerTiming, *, place: str) -> Mapping[str, object]:
     """Build the answer with HTTP 200 for an error of the module; `place` is "result" or "root"."""
     if place == "root":
         return error_body(fault)

@@ -21,7 +21,7 @@ from bi_mcp.practice.portal.database import Database
 from bi_mcp.practice.portal.faults import FaultInjector, Faults, fault_routes
 from bi_mcp.practice.portal.identity import Caller, Credentials
 from bi_mcp.practice.portal.limits import build_limits
-from bi_mcp.practice.portal.oauth import TokenStore
+from bi_mcp.practice.portal.oauth import IssuedTokenStore
 from bi_mcp.practice.portal.oauth_routes import oauth_routes
 from bi_mcp.practice.portal.outbound import Outbound
 from bi_mcp.practice.portal.parameters import read_parameters
@@ -31,12 +31,12 @@ _log = logging.getLogger(__name__)
 _BROKEN = SystemFault(500, "INTERNAL_SERVER_ERROR", "Internal server error")
 
 
-def build_app(
+def build_portal_app(
     settings: LocalPortalSettings, clock: Callable[[], float], connectors: Mapping[str, ASGIApp]
 ) -> Starlette:
     database = Database(settings.database)
     faults = Faults(clock=clock)
-    tokens = TokenStore(database, clock)
+    tokens = IssuedTokenStore(database, clock)
     outbound = Outbound(connectors)
     context = Context(
         database=database,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bi_mcp.config import Generation
-from bi_mcp.practice.portal.answers import ModuleFault, SystemFault, Timing, error_body, time_body
+from bi_mcp.practice.portal.answers import AnswerTiming, ModuleFault, SystemFault, error_body, time_body
 from bi_mcp.practice.portal.brackets import is_list_like, parse_brackets
 
 MAX_COMMANDS = 50
@@ -82,10 +82,10 @@ async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Cal
     except SystemFault as fault:
         answers.errors[key] = error_body(fault)
         return
-    answers.times[key] = _command_time(Timing(start, clock()))
+    answers.times[key] = _command_time(AnswerTiming(start, clock()))
 
 
-def _command_time(timing: Timing) -> dict[str, object]:
+def _command_time(timing: AnswerTiming) -> dict[str, object]:
     """Build the time of a command. It counts like a call, but only the answer to a call shows the used run time."""
     return {name: value for name, value in time_body(timing).items() if not name.startswith("operating")}
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from bi_mcp.config import Generation
 from bi_mcp.practice.portal.chart_dataset import ChartColumn, ChartDataset
 from bi_mcp.practice.portal.chart_failures import ChartFailureError
-from bi_mcp.practice.portal.chart_values import OLDEST, Value, is_plain, read_value
+from bi_mcp.practice.portal.chart_values import OLDEST, Value, is_plain, read_chart_value
 
 Row = tuple[Value, ...]
 
@@ -119,7 +119,7 @@ def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -
 
 def _read_cell(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
     try:
-        return read_value(value, column.type)
+        return read_chart_value(value, column.type)
     except (ValueError, OverflowError):
         unread[column.name] += 1
         return None

@@ -31,17 +31,17 @@ _FORMATS: Mapping[Culture, _Format] = {
 }
 
 
-def write_date(day: date, culture: Culture) -> str:
+def format_date(day: date, culture: Culture) -> str:
     """Write the short form, without a time."""
     return _FORMATS[culture].date.format(at=day)
 
 
-def write_datetime(moment: datetime, culture: Culture) -> str:
+def format_datetime(moment: datetime, culture: Culture) -> str:
     """Write the long form."""
     time = _FORMATS[culture].time.format(
         at=moment, hour=moment.hour % 12 or 12, half="am" if moment.hour < 12 else "pm"
     )
-    return f"{write_date(moment, culture)} {time}"
+    return f"{format_date(moment, culture)} {time}"
 
 
 def parse_moment(text: str) -> datetime | None:

@@ -42,7 +42,7 @@ _REASONS: Mapping[FailureKind, str] = {
 
 
 @dataclass(frozen=True)
-class Failure:
+class ChartFailure:
     """One reason, with the values that its text names. Rows are counted from 1, the header."""
 
     kind: FailureKind
@@ -58,5 +58,5 @@ class ChartFailureError(Exception):
     """A chart that stays empty."""
 
     def __init__(self, kind: FailureKind, **values: str | int) -> None:
-        self.failure = Failure(kind, values)
+        self.failure = ChartFailure(kind, values)
         super().__init__(self.failure.reason)

@@ -16,7 +16,7 @@ OPERATOR_NAMES: tuple[OperatorName, ...] = get_args(OperatorName)
 
 
 @dataclass(frozen=True)
-class Condition:
+class ChartCondition:
     """One condition on a column, by its name. `exclude` turns it round; dates among the values are ISO."""
 
     column: str
@@ -25,11 +25,11 @@ class Condition:
     exclude: bool = False
 
 
-Group: TypeAlias = tuple[Condition, ...]
+Group: TypeAlias = tuple[ChartCondition, ...]
 
 
 @dataclass(frozen=True)
-class DateRange:
+class ChartDateRange:
     """Days from `start` to `end`, both included. Without a column the dataset's first visible time column counts."""
 
     start: date | None = None
@@ -38,12 +38,12 @@ class DateRange:
 
 
 @dataclass(frozen=True)
-class Question:
+class ChartQuestion:
     """Question of a chart: of each group one member must hold. Without columns it asks for all visible ones."""
 
     dataset: int | str
     columns: tuple[str, ...] = ()
-    dates: DateRange | None = None
+    dates: ChartDateRange | None = None
     groups: tuple[Group, ...] = ()
     limit: int | None = None
 
@@ -53,12 +53,12 @@ def refuse_question(text: str) -> ModuleFault:
     return ModuleFault("CHART_QUESTION", text)
 
 
-def parse_question(given: Mapping[str, object]) -> Question:
+def parse_question(given: Mapping[str, object]) -> ChartQuestion:
     """Read a question from JSON.
 
     Raises `ModuleFault`: CHART_QUESTION, which names the wrong part.
     """
-    return Question(
+    return ChartQuestion(
         dataset=_dataset(given.get("dataset")),
         columns=tuple(_texts(given.get("columns"), "columns")),
         dates=_dates(given.get("dates")),
@@ -85,13 +85,13 @@ def _limit(given: object) -> int | None:
     return number
 
 
-def _dates(given: object) -> DateRange | None:
+def _dates(given: object) -> ChartDateRange | None:
     if given is None:
         return None
     parts = as_mapping(given)
     if parts is None or not {"from", "to"} & set(parts):
         raise refuse_question('dates must be an object with "from", "to" or both, and perhaps "column".')
-    return DateRange(_day(parts.get("from")), _day(parts.get("to")), _optional_text(parts.get("column")))
+    return ChartDateRange(_day(parts.get("from")), _day(parts.get("to")), _optional_text(parts.get("column")))
 
 
 def _day(given: object) -> date | None:
@@ -110,7 +110,7 @@ def _group(given: object) -> Group:
     return tuple(_condition(member) for member in members)
 
 
-def _condition(given: object) -> Condition:
+def _condition(given: object) -> ChartCondition:
     parts = as_mapping(given) or {}
     operator = parts.get("operator")
     if not _is_operator(operator):
@@ -121,7 +121,7 @@ def _condition(given: object) -> Condition:
     column = _optional_text(parts.get("column"))
     if exclude is None or column is None:
         raise refuse_question("A condition needs a column, and its exclude must be true or false.")
-    return Condition(column, operator, tuple(_texts(parts.get("values"), "values")), exclude)
+    return ChartCondition(column, operator, tuple(_texts(parts.get("values"), "values")), exclude)
 
 
 def _is_operator(given: object) -> TypeGuard[OperatorName]:

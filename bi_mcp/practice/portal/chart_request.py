@@ -9,13 +9,13 @@ from datetime import datetime, time
 
 from bi_mcp.config import Culture, Generation
 from bi_mcp.practice.portal.chart_dataset import ChartColumn, ChartDataset
-from bi_mcp.practice.portal.chart_dates import parse_moment, write_date, write_datetime
+from bi_mcp.practice.portal.chart_dates import format_date, format_datetime, parse_moment
 from bi_mcp.practice.portal.chart_question import (
-    Condition,
-    DateRange,
+    ChartCondition,
+    ChartDateRange,
+    ChartQuestion,
     Group,
     OperatorName,
-    Question,
     refuse_question,
 )
 
@@ -56,7 +56,7 @@ _FALSE: Mapping[Generation, str] = {"classic": "", "tables": "0"}
 
 
 def build_form(
-    question: Question, dataset: ChartDataset, generation: Generation, culture: Culture
+    question: ChartQuestion, dataset: ChartDataset, generation: Generation, culture: Culture
 ) -> list[Pair]:
     """Build everything but `connection`.
 
@@ -76,7 +76,7 @@ def build_form(
     return [*form, *((f"mapFields[{column.code}]", column.name) for column in mapped)]
 
 
-def _date_range(dates: DateRange, dataset: ChartDataset, culture: Culture) -> Iterator[Pair]:
+def _date_range(dates: ChartDateRange, dataset: ChartDataset, culture: Culture) -> Iterator[Pair]:
     column = dataset.column(dates.column) if dates.column else dataset.time_column()
     if column.type.lower() not in {"date", "datetime"}:
         raise refuse_question(
@@ -86,7 +86,7 @@ def _date_range(dates: DateRange, dataset: ChartDataset, culture: Culture) -> It
         yield f"filter[>={column.name}]", _write(datetime.combine(dates.start, time()), column, culture)
     if dates.end:
         # With its time also on a column of type date.
-        yield f"filter[<={column.name}]", write_datetime(datetime.combine(dates.end, _END_OF_DAY), culture)
+        yield f"filter[<={column.name}]", format_datetime(datetime.combine(dates.end, _END_OF_DAY), culture)
 
 
 def _group(
@@ -102,7 +102,7 @@ def _group(
         yield from ((f"{member}[{index}]", value) for index, value in enumerate(values))
 
 
-def _values(condition: Condition, column: ChartColumn, culture: Culture) -> Sequence[str]:
+def _values(condition: ChartCondition, column: ChartColumn, culture: Culture) -> Sequence[str]:
     operator = OPERATORS[condition.operator]
     if not operator.least <= len(condition.values) <= operator.most:
         raise refuse_question(
@@ -136,8 +136,8 @@ def _value(text: str, column: ChartColumn, culture: Culture) -> str:
 
 def _write(moment: datetime, column: ChartColumn, culture: Culture) -> str:
     if column.type.lower() == "date":
-        return write_date(moment, culture)
-    return write_datetime(moment, culture)
+        return format_date(moment, culture)
+    return format_datetime(moment, culture)
 
 
 def _is_number(text: str) -> bool:

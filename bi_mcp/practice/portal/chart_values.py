@@ -24,7 +24,7 @@ def is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def read_value(value: object, column_type: str) -> Value:
+def read_chart_value(value: object, column_type: str) -> Value:
     """Read a value as BI Builder does. Raises `ValueError` where it is not of the column's type.
 
     Types are compared without regard to case, and unknown ones are texts.

@@ -10,12 +10,12 @@ from bi_mcp.base.secret import Secret, redact
 from bi_mcp.config import Culture
 from bi_mcp.practice.portal.chart_answer import Picture, Row, read_answer
 from bi_mcp.practice.portal.chart_dataset import ChartDataset, load_dataset
-from bi_mcp.practice.portal.chart_failures import ChartFailureError, Failure
-from bi_mcp.practice.portal.chart_question import Question
+from bi_mcp.practice.portal.chart_failures import ChartFailure, ChartFailureError
+from bi_mcp.practice.portal.chart_question import ChartQuestion
 from bi_mcp.practice.portal.chart_request import Pair, build_form
 from bi_mcp.practice.portal.chart_values import Value
 from bi_mcp.practice.portal.context import Context
-from bi_mcp.practice.portal.outbound import Answer, Outbound
+from bi_mcp.practice.portal.outbound import ConnectorAnswer, Outbound
 
 LONGEST_EXCERPT = 500
 
@@ -29,7 +29,7 @@ class Chart:
     """
 
     picture: Picture
-    failure: Failure | None
+    failure: ChartFailure | None
     sent: Sequence[Pair]
     status: int | None = None
     answer: str = ""
@@ -71,7 +71,7 @@ class Charts:
         self._outbound = outbound
         self._culture = culture
 
-    async def open(self, question: Question, application: str | None = None) -> Chart:
+    async def open(self, question: ChartQuestion, application: str | None = None) -> Chart:
         """Ask the dataset's connector and show the rows, or an empty chart with its reason.
 
         An application sees only its own datasets.
@@ -82,7 +82,7 @@ class Charts:
             dataset = load_dataset(connection, question.dataset, application)
         sent = build_form(question, dataset, self._context.generation, self._culture)
         if not dataset.active:
-            return Chart(Picture(), Failure("inactive", {}), sent=())
+            return Chart(Picture(), ChartFailure("inactive", {}), sent=())
         try:
             answer = await self._outbound.url_data(
                 dataset.url_data, [*sent, *_connection(dataset.connection)]
@@ -92,7 +92,7 @@ class Charts:
         return self._show(answer, dataset, question.columns, sent)
 
     def _show(
-        self, answer: Answer, dataset: ChartDataset, asked: Sequence[str], sent: Sequence[Pair]
+        self, answer: ConnectorAnswer, dataset: ChartDataset, asked: Sequence[str], sent: Sequence[Pair]
     ) -> Chart:
         excerpt = _excerpt(answer.body, dataset.connection)
         try:

@@ -52,7 +52,7 @@ _INVALID_DELETE: _Refusal = (
 
 
 @dataclass(frozen=True)
-class Column:
+class StoredColumn:
     """A column to create. Other keys are ignored: `visible` cannot be set on creation."""
 
     name: str
@@ -61,15 +61,15 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ColumnChanges:
+class StoredColumnChanges:
     """A checked `fields.update`: columns to add, `{column id: visible}`, column ids to delete."""
 
-    add: Sequence[Column]
+    add: Sequence[StoredColumn]
     update: Mapping[int, bool]
     delete: Sequence[int]
 
 
-def parse_columns(given: object, generation: Generation) -> list[Column]:
+def parse_stored_columns(given: object, generation: Generation) -> list[StoredColumn]:
     """Check the columns of a new dataset."""
     columns = [_parse_column(column, generation, _INCOMPLETE) for column in as_sequence(given) or []]
     names = duplicates(column.name for column in columns)
@@ -79,16 +79,16 @@ def parse_columns(given: object, generation: Generation) -> list[Column]:
     return columns
 
 
-def parse_changes(parameters: Mapping[str, object], generation: Generation) -> ColumnChanges:
+def parse_changes(parameters: Mapping[str, object], generation: Generation) -> StoredColumnChanges:
     """Check everything that can be checked without the dataset; nothing is saved unless all is valid."""
-    return ColumnChanges(
+    return StoredColumnChanges(
         add=_parse_additions(_sequence(parameters, "add"), generation),
         update=dict(_parse_update(change) for change in _sequence(parameters, "update")),
         delete=[_parse_deletion(column_id) for column_id in _sequence(parameters, "delete")],
     )
 
 
-def apply_changes(connection: sqlite3.Connection, dataset_id: int, changes: ColumnChanges) -> None:
+def apply_changes(connection: sqlite3.Connection, dataset_id: int, changes: StoredColumnChanges) -> None:
     """Update, add, delete, in this order. An added column is compared with those from before the call, so a column cannot
     be replaced by another of its name within one call.
 
@@ -105,7 +105,7 @@ def apply_changes(connection: sqlite3.Connection, dataset_id: int, changes: Colu
         records.delete(connection, "dataset_columns", "id = ?", [column_id])
 
 
-def insert_columns(connection: sqlite3.Connection, dataset_id: int, columns: Iterable[Column]) -> None:
+def insert_columns(connection: sqlite3.Connection, dataset_id: int, columns: Iterable[StoredColumn]) -> None:
     for column in columns:
         values = {
             "datasetId": dataset_id,
@@ -143,13 +143,13 @@ def _sequence(parameters: Mapping[str, object], name: str) -> list[object]:
     return sequence
 
 
-def _parse_additions(given: list[object], generation: Generation) -> list[Column]:
+def _parse_additions(given: list[object], generation: Generation) -> list[StoredColumn]:
     columns = [_parse_column(column, generation, _ADD_INCOMPLETE) for column in given]
     _refuse_duplicates(columns)
     return columns
 
 
-def _parse_column(given: object, generation: Generation, incomplete: _Refusal) -> Column:
+def _parse_column(given: object, generation: Generation, incomplete: _Refusal) -> StoredColumn:
     texts = as_mapping(given) or {}
     name, code, column_type = (str(texts.get(key) or "") for key in ("name", "externalCode", "type"))
     if not (name and code and column_type):
@@ -164,7 +164,7 @@ def _parse_column(given: object, generation: Generation, incomplete: _Refusal) -
         )
     if column_type not in COLUMN_TYPES[generation]:
         raise ModuleFault("VALIDATION_FIELD_INVALID_TYPE", "Invalid field type.")
-    return Column(name, code, column_type)
+    return StoredColumn(name, code, column_type)
 
 
 def _parse_update(given: object) -> tuple[int, bool]:
@@ -185,7 +185,7 @@ def _parse_deletion(given: object) -> int:
     return column_id
 
 
-def _refuse_duplicates(columns: Sequence[Column]) -> None:
+def _refuse_duplicates(columns: Sequence[StoredColumn]) -> None:
     parameters = {
         "code": [column.external_code for column in columns],
         "name": [column.name for column in columns],

@@ -38,7 +38,7 @@ _SETTING_KEYS = ("code", "name", "type")
 _SETTING_TYPES = frozenset({"STRING", "INT"})
 
 
-class Connectors:
+class ConnectorMethods:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._schema = connector_schema(context.generation)

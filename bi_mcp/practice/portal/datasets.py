@@ -11,11 +11,11 @@ from bi_mcp.practice.portal import records
 from bi_mcp.practice.portal.answers import ModuleFault, SystemFault
 from bi_mcp.practice.portal.columns import TABLES as COLUMN_TABLES
 from bi_mcp.practice.portal.columns import (
-    Column,
+    StoredColumn,
     apply_changes,
     insert_columns,
     parse_changes,
-    parse_columns,
+    parse_stored_columns,
     shown_columns,
 )
 from bi_mcp.practice.portal.context import Call, Context
@@ -55,7 +55,7 @@ _NAME_LENGTH = 230
 _CSV = {"csvDelimiter": "", "csvEncoding": "", "csvHasHeaders": False}
 
 
-class Datasets:
+class DatasetMethods:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._schema = dataset_schema(context.generation)
@@ -147,9 +147,9 @@ class Datasets:
             raise ModuleFault("DATASET_UPDATE_ERROR", "Error updating dataset.")
         return True
 
-    def _checked_columns(self, given: object) -> list[Column]:
+    def _checked_columns(self, given: object) -> list[StoredColumn]:
         if as_sequence(given):
-            return parse_columns(given, self._context.generation)
+            return parse_stored_columns(given, self._context.generation)
         if self._context.generation == "tables":
             raise ModuleFault("FIELDS_EMPTY", "$fields is empty")
         raise ModuleFault("VALIDATION_REQUIRED_FIELD_MISSING", 'Field "fields" is required.')

@@ -55,7 +55,7 @@ _PAGES = {
 
 
 @dataclass(eq=False)
-class Fault:
+class PortalFault:
     """One order. `skip` calls pass unharmed, then `times` calls are hit.
 
     `reached` is set when a slow call has taken effect; its answer waits for `release`, at most `seconds`.
@@ -91,8 +91,8 @@ class Faults:
     ) -> None:
         self.connection_lost = connection_lost
         self._clock = clock
-        self._armed: list[Fault] = []
-        self._slow: list[Fault] = []
+        self._armed: list[PortalFault] = []
+        self._slow: list[PortalFault] = []
 
     def arm(
         self,
@@ -103,19 +103,19 @@ class Faults:
         skip: int = 0,
         seconds: float | None = None,
         operating_reset_at: int | None = None,
-    ) -> Fault:
+    ) -> PortalFault:
         """Order a fault for a REST method (without `.json`; "batch" for batches) or, without one, for all of them.
 
         Other addresses are hit only when named with their slash: `method="/oauth/token/"`.
         """
         reset_at = math.ceil(self._clock()) + 60 if operating_reset_at is None else operating_reset_at
-        fault = Fault(kind, method, times, skip, seconds, reset_at)
+        fault = PortalFault(kind, method, times, skip, seconds, reset_at)
         self._armed.append(fault)
         if kind == "slow":
             self._slow.append(fault)
         return fault
 
-    def take(self, kinds: str | Collection[str], method: str) -> Fault | None:
+    def take(self, kinds: str | Collection[str], method: str) -> PortalFault | None:
         """Use up one hit of the first order that fits, if there is one."""
         wanted = {kinds} if isinstance(kinds, str) else kinds
         for fault in list(self._armed):
@@ -139,7 +139,7 @@ class Faults:
 
 
 @dataclass
-class _Answer:
+class _FaultyAnswer:
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
@@ -169,7 +169,7 @@ class FaultInjector:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        answer = _Answer()
+        answer = _FaultyAnswer()
         if fault.kind in _AFTER_THE_CALL:
             await self._app(scope, receive, answer.collect)
         else:
@@ -189,7 +189,7 @@ class FaultInjector:
         await send({"type": "http.response.body", "body": b'{"result"', "more_body": True})
 
 
-async def _spoil(fault: Fault, answer: _Answer) -> Response:
+async def _spoil(fault: PortalFault, answer: _FaultyAnswer) -> Response:
     if fault.kind in _PAGES:
         return _page(fault)
     if fault.kind in _REFUSALS:
@@ -207,7 +207,7 @@ async def _spoil(fault: Fault, answer: _Answer) -> Response:
     return answer.with_body(answer.body[:half] if fault.kind == "truncated" else b"")
 
 
-def _page(fault: Fault) -> Response:
+def _page(fault: PortalFault) -> Response:
     status, title = _PAGES[fault.kind]
     # Only an answer that asks to wait says for how long.
     wait = {"Retry-After": f"{fault.seconds or 1:.0f}"} if status == 429 else None

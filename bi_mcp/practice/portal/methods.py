@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bi_mcp.practice.portal.connectors import Connectors
+from bi_mcp.practice.portal.connectors import ConnectorMethods
 from bi_mcp.practice.portal.context import Context, Handler
-from bi_mcp.practice.portal.datasets import Datasets
+from bi_mcp.practice.portal.datasets import DatasetMethods
 from bi_mcp.practice.portal.identity import SCOPE
-from bi_mcp.practice.portal.sources import Sources
+from bi_mcp.practice.portal.sources import SourceMethods
 from bi_mcp.practice.portal.system import SystemMethods
 
 
 @dataclass(frozen=True)
-class Method:
+class PortalMethod:
     """A method of the portal. `scope`: the credential must have it; `webhook`: an incoming webhook may call it."""
 
     handler: Handler
@@ -22,10 +22,10 @@ class Method:
     webhook: bool = False
 
 
-def build_methods(context: Context) -> Mapping[str, Method]:
+def build_methods(context: Context) -> Mapping[str, PortalMethod]:
     """Build the table: 19 methods on a classic portal, 26 on one with tables, and the few of the system."""
     groups = {"connector": _connectors(context), "source": _sources(context)}
-    datasets = Datasets(context)
+    datasets = DatasetMethods(context)
     if context.generation == "classic":
         groups["dataset"] = _datasets(datasets)
     else:
@@ -33,7 +33,7 @@ def build_methods(context: Context) -> Mapping[str, Method]:
         groups["table"] = _datasets(datasets) | {"add": datasets.add_table}
     module = {
         # Only the `*.fields` methods, which take no parameters, are open to a webhook.
-        f"biconnector.{group}.{action}": Method(handler, webhook=action == "fields")
+        f"biconnector.{group}.{action}": PortalMethod(handler, webhook=action == "fields")
         for group, actions in groups.items()
         for action, handler in actions.items()
     }
@@ -41,7 +41,7 @@ def build_methods(context: Context) -> Mapping[str, Method]:
 
 
 def _connectors(context: Context) -> dict[str, Handler]:
-    connectors = Connectors(context)
+    connectors = ConnectorMethods(context)
     return {
         "add": connectors.add,
         "update": connectors.update,
@@ -53,7 +53,7 @@ def _connectors(context: Context) -> dict[str, Handler]:
 
 
 def _sources(context: Context) -> dict[str, Handler]:
-    sources = Sources(context)
+    sources = SourceMethods(context)
     return {
         "add": sources.add,
         "update": sources.update,
@@ -64,7 +64,7 @@ def _sources(context: Context) -> dict[str, Handler]:
     }
 
 
-def _datasets(datasets: Datasets) -> dict[str, Handler]:
+def _datasets(datasets: DatasetMethods) -> dict[str, Handler]:
     return {
         "add": datasets.add,
         "update": datasets.update,
@@ -76,7 +76,7 @@ def _datasets(datasets: Datasets) -> dict[str, Handler]:
     }
 
 
-def _system(system: SystemMethods) -> dict[str, Method]:
+def _system(system: SystemMethods) -> dict[str, PortalMethod]:
     handlers: dict[str, Handler] = {
         "app.info": system.app_info,
         "profile": system.profile,
@@ -84,4 +84,4 @@ def _system(system: SystemMethods) -> dict[str, Method]:
         "server.time": system.server_time,
         "user.current": system.user,
     }
-    return {name: Method(handler, scope=None, webhook=True) for name, handler in handlers.items()}
+    return {name: PortalMethod(handler, scope=None, webhook=True) for name, handler in handlers.items()}

@@ -58,7 +58,7 @@ class Lifetimes:
 
 
 @dataclass(frozen=True)
-class Application:
+class RegisteredApplication:
     """A local application as its card in the portal shows it. `handler` is the browser's return address."""
 
     client_id: str
@@ -68,7 +68,7 @@ class Application:
     scope: str
 
 
-class TokenStore:
+class IssuedTokenStore:
     """Applications and the codes and tokens issued to them. Safe with several servers on one database.
 
     `payment_required` makes every exchange fail as on a portal whose plan has run out.
@@ -92,9 +92,9 @@ class TokenStore:
         scope: str = SCOPE,
         client_id: str | None = None,
         client_secret: str | None = None,
-    ) -> Application:
+    ) -> RegisteredApplication:
         """Register a local application, or change the card of the one that `client_id` names."""
-        application = Application(
+        application = RegisteredApplication(
             client_id=client_id or f"local.{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}",
             client_secret=client_secret or secrets.token_hex(25),
             title=title,
@@ -111,16 +111,16 @@ class TokenStore:
             )
         return application
 
-    def applications(self) -> list[Application]:
+    def applications(self) -> list[RegisteredApplication]:
         with self._database.transaction() as connection:
             rows = connection.execute("SELECT * FROM oauth_applications ORDER BY title, client_id")
-            return [Application(**row) for row in rows]
+            return [RegisteredApplication(**row) for row in rows]
 
-    def application(self, client_id: str) -> Application | None:
+    def application(self, client_id: str) -> RegisteredApplication | None:
         with self._database.transaction() as connection:
             return _application(connection, client_id)
 
-    def authorise(self, application: Application, user_id: int) -> str:
+    def authorise(self, application: RegisteredApplication, user_id: int) -> str:
         """Return a new authorisation code for a user who agreed."""
         code = secrets.token_hex(35)
         expires = self._clock() + self.lifetimes.code
@@ -131,7 +131,7 @@ class TokenStore:
             )
         return code
 
-    def issue(self, application: Application, user_id: int) -> dict[str, object]:
+    def issue(self, application: RegisteredApplication, user_id: int) -> dict[str, object]:
         """Issue tokens without a login, as an installation does; the result is like that of `exchange`."""
         with self._database.transaction() as connection:
             return self._issue(connection, application, user_id)
@@ -174,7 +174,9 @@ class TokenStore:
             row["client_id"], row["user_id"], webhook=False, scopes=frozenset(_scopes(row["scope"]))
         )
 
-    def _authenticate(self, connection: sqlite3.Connection, parameters: Mapping[str, str]) -> Application:
+    def _authenticate(
+        self, connection: sqlite3.Connection, parameters: Mapping[str, str]
+    ) -> RegisteredApplication:
         application = _application(connection, parameters["client_id"])
         given = parameters["client_secret"].encode()
         if application is None or not hmac.compare_digest(application.client_secret.encode(), given):
@@ -186,7 +188,7 @@ class TokenStore:
         return application
 
     def _issue(
-        self, connection: sqlite3.Connection, application: Application, user_id: int
+        self, connection: sqlite3.Connection, application: RegisteredApplication, user_id: int
     ) -> dict[str, object]:
         now = self._clock()
         access_token, refresh_token = secrets.token_hex(35), secrets.token_hex(35)
@@ -220,9 +222,9 @@ class TokenStore:
             return str(connection.execute("SELECT member_id FROM oauth_portal").fetchone()[0])
 
 
-def _application(connection: sqlite3.Connection, client_id: str) -> Application | None:
+def _application(connection: sqlite3.Connection, client_id: str) -> RegisteredApplication | None:
     row = connection.execute("SELECT * FROM oauth_applications WHERE client_id = ?", (client_id,)).fetchone()
-    return None if row is None else Application(**row)
+    return None if row is None else RegisteredApplication(**row)
 
 
 def _take_code(connection: sqlite3.Connection, client_id: str, code: str, now: float) -> int | None:

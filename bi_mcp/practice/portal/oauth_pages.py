@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from bi_mcp.practice.portal.oauth import Application
+from bi_mcp.practice.portal.oauth import RegisteredApplication
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -28,7 +28,7 @@ button:focus-visible, input:focus-visible { outline: 3px solid #8dbdf0; outline-
 """
 
 
-def consent_page(*, portal: str, application: Application, state: str, ticket: str) -> str:
+def consent_page(*, portal: str, application: RegisteredApplication, state: str, ticket: str) -> str:
     """Ask whether an application may act for the user. `ticket` ties the form to the browser that asked for it."""
     return _page(
         portal,
@@ -45,7 +45,7 @@ def message_page(*, portal: str, title: str, text: str) -> str:
     return _page(portal, title, f"<p>{escape(text)}</p>")
 
 
-def applications_page(*, portal: str, applications: list[Application], ticket: str) -> str:
+def applications_page(*, portal: str, applications: list[RegisteredApplication], ticket: str) -> str:
     """Show the cards of all local applications, secrets included, and a form for another one."""
     return _page(
         portal,
@@ -60,7 +60,7 @@ def applications_page(*, portal: str, applications: list[Application], ticket: s
     )
 
 
-def _card(application: Application) -> str:
+def _card(application: RegisteredApplication) -> str:
     return _facts(
         {
             "Title": application.title,

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bi_mcp.practice.portal.answers import SystemFault, error_body
 from bi_mcp.practice.portal.identity import FIXED_USER
-from bi_mcp.practice.portal.oauth import Application, TokenStore
+from bi_mcp.practice.portal.oauth import IssuedTokenStore, RegisteredApplication
 from bi_mcp.practice.portal.oauth_pages import applications_page, consent_page, message_page
 
 TICKET_COOKIE = "portal_form"
@@ -28,7 +28,7 @@ _PAGE_HEADERS = {
 _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 
-def oauth_routes(store: TokenStore, *, user_id: int = FIXED_USER) -> list[Route]:
+def oauth_routes(store: IssuedTokenStore, *, user_id: int = FIXED_USER) -> list[Route]:
     """Build the routes `/oauth/authorize/`, `/oauth/token/` and, for this machine only, `/oauth/applications`.
 
     `user_id` is the user who is logged in to the portal in every browser.
@@ -42,7 +42,7 @@ def oauth_routes(store: TokenStore, *, user_id: int = FIXED_USER) -> list[Route]
 
 
 class _Screens:
-    def __init__(self, store: TokenStore, user_id: int) -> None:
+    def __init__(self, store: IssuedTokenStore, user_id: int) -> None:
         self._store = store
         self._user_id = user_id
 
@@ -101,7 +101,7 @@ class _Screens:
         )
         return _form_page(page, ticket)
 
-    def _return_address(self, request: Request, application: Application, state: str) -> str:
+    def _return_address(self, request: Request, application: RegisteredApplication, state: str) -> str:
         answer = urlencode(
             {
                 "code": self._store.authorise(application, self._user_id),

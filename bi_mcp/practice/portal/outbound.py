@@ -24,7 +24,7 @@ _HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class ConnectorAnswer:
     """An HTTP answer of a connector, read to its end."""
 
     status: int
@@ -57,7 +57,7 @@ class Outbound:
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
             return False
 
-    async def url_data(self, url: str, form: Sequence[tuple[str, str]]) -> Answer:
+    async def url_data(self, url: str, form: Sequence[tuple[str, str]]) -> ConnectorAnswer:
         """Post a chart's request. Redirects are followed.
 
         Raises `ChartFailureError` if no complete answer came.
@@ -71,7 +71,7 @@ class Outbound:
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
             raise ChartFailureError("unreachable") from None
 
-    async def _whole_answer(self, url: str, form: str) -> Answer:
+    async def _whole_answer(self, url: str, form: str) -> ConnectorAnswer:
         body = bytearray()
         async with (
             self._client(follow_redirects=True) as client,
@@ -81,7 +81,7 @@ class Outbound:
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
                     raise ChartFailureError("too_large", megabytes=LARGEST_ANSWER // 2**20)
-        return Answer(answer.status_code, bytes(body))
+        return ConnectorAnswer(answer.status_code, bytes(body))
 
     async def _answers(self, url: str, form: str) -> bool:
         async with (

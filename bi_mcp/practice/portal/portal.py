@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bi_mcp.practice.portal.answers import ModuleFault, SystemFault, Timing
+from bi_mcp.practice.portal.answers import AnswerTiming, ModuleFault, SystemFault
 from bi_mcp.practice.portal.batch import run_batch
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.identity import Caller
 from bi_mcp.practice.portal.limits import Limits
-from bi_mcp.practice.portal.methods import Method, build_methods
+from bi_mcp.practice.portal.methods import PortalMethod, build_methods
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Outcome:
     """The result of a call, or its error of the module, and its time."""
 
     result: object
-    timing: Timing
+    timing: AnswerTiming
 
 
 class Portal:
     """Portal that runs methods. Raises `SystemFault` for everything that the REST service itself refuses."""
 
     def __init__(self, context: Context, limits: Limits, clock: Callable[[], float]) -> None:
-        self.methods: Mapping[str, Method] = build_methods(context)
+        self.methods: Mapping[str, PortalMethod] = build_methods(context)
         self.limits = limits
         self._generation = context.generation
         self._clock = clock
@@ -46,7 +46,9 @@ class Portal:
         except ModuleFault as fault:
             result = fault
         finish = self._clock()
-        return Outcome(result, Timing(start, finish, *self.limits.after(method, finish - start, finish)))
+        return Outcome(
+            result, AnswerTiming(start, finish, *self.limits.after(method, finish - start, finish))
+        )
 
     async def _dispatch(self, name: str, parameters: Mapping[str, object], caller: Caller) -> object:
         if name == "batch":

@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS source_settings (
 """
 
 
-class Sources:
+class SourceMethods:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._schema = source_schema(context.generation)

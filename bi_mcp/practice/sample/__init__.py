@@ -32,7 +32,7 @@ def create_app(
     """
     from bi_mcp.base.secret import Secret
     from bi_mcp.errors import ConfigError
-    from bi_mcp.practice.sample.app import Access, build_app
+    from bi_mcp.practice.sample.app import Access, build_sample_app
     from bi_mcp.practice.sample.bundled import BUNDLED_NOTE, open_bundled
     from bi_mcp.practice.sample.data_files import open_tables
     from bi_mcp.practice.sample.dates import parse_culture
@@ -40,9 +40,9 @@ def create_app(
     known = parse_culture(culture)
     if data is None:
         access = Access(login, password or Secret(DEMO_PASSWORD))
-        return build_app(open_bundled, access, note=BUNDLED_NOTE, culture=known)
+        return build_sample_app(open_bundled, access, note=BUNDLED_NOTE, culture=known)
     if not password:
         raise ConfigError("The sample needs a password of its own to serve data of your own.")
     tables = open_tables(data)
     note = "Its data is a file of whoever started it."
-    return build_app(lambda: tables, Access(login, password), note=note, culture=known)
+    return build_sample_app(lambda: tables, Access(login, password), note=note, culture=known)

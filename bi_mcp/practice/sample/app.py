@@ -23,13 +23,13 @@ from bi_mcp.practice.sample.endpoints import ENDPOINTS
 from bi_mcp.practice.sample.page import build_page
 from bi_mcp.practice.sample.query import parse_query, parse_table, parse_text
 from bi_mcp.practice.sample.refusal import RefusalError
-from bi_mcp.practice.sample.tables import Row, Tables
+from bi_mcp.practice.sample.tables import Row, ServedTables
 
 # A list of 10,000 date-times, each with the whole key before it, takes about one million.
 LARGEST_BODY = 4_000_000
 ROWS_AT_ONCE = 500
 
-Answer: TypeAlias = Callable[[Tables, Form, "Culture | None"], Response]
+Answer: TypeAlias = Callable[[ServedTables, Form, "Culture | None"], Response]
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Access:
             raise RefusalError(401, "The login or the password is wrong.")
 
 
-def build_app(
-    open_tables: Callable[[], Tables], access: Access, *, note: str, culture: Culture | None = None
+def build_sample_app(
+    open_tables: Callable[[], ServedTables], access: Access, *, note: str, culture: Culture | None = None
 ) -> Starlette:
     """Build the connector. `open_tables` is called for each request; `note` describes the data on the page."""
 
@@ -74,11 +74,11 @@ def build_app(
     )
 
 
-def _check(_tables: Tables, _form: Form, _culture: Culture | None) -> Response:
+def _check(_tables: ServedTables, _form: Form, _culture: Culture | None) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _table_list(tables: Tables, form: Form, _culture: Culture | None) -> Response:
+def _table_list(tables: ServedTables, form: Form, _culture: Culture | None) -> Response:
     wanted = parse_text(form, "searchString").strip().casefold()
     return JSONResponse(
         [
@@ -89,14 +89,14 @@ def _table_list(tables: Tables, form: Form, _culture: Culture | None) -> Respons
     )
 
 
-def _table_description(tables: Tables, form: Form, _culture: Culture | None) -> Response:
+def _table_description(tables: ServedTables, form: Form, _culture: Culture | None) -> Response:
     columns = tables.columns(parse_table(form))
     return JSONResponse(
         [{"code": column.code, "name": column.name, "type": column.type} for column in columns]
     )
 
 
-def _data(tables: Tables, form: Form, culture: Culture | None) -> Response:
+def _data(tables: ServedTables, form: Form, culture: Culture | None) -> Response:
     rows = tables.rows(parse_table(form), parse_query(form, culture))
     return StreamingResponse(_json_array(rows), media_type="application/json")
 

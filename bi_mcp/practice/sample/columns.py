@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bi_mcp.practice.sample.dates import Culture, parse_day, parse_moment
+from bi_mcp.practice.sample.dates import Culture, parse_day, parse_filter_moment
 from bi_mcp.practice.sample.refusal import RefusalError
 
 Type: TypeAlias = Literal["int", "double", "date", "datetime", "string"]
@@ -31,7 +31,7 @@ _EXPRESSIONS: Mapping[Type, str] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table. `code` is the external code: the header or SQL name, unchanged."""
 
     code: str
@@ -58,7 +58,7 @@ class Column:
 
     def parse_part(self, text: str, culture: Culture | None = None) -> str:
         """Turn a search text into the spelling of this column's values: a whole date becomes ISO."""
-        moment = parse_moment(text.strip(), culture) if self.type in {"date", "datetime"} else None
+        moment = parse_filter_moment(text.strip(), culture) if self.type in {"date", "datetime"} else None
         if moment is None:
             return text
         # The text of a day without a time is a part of each of its moments.
@@ -72,7 +72,7 @@ class Column:
             case "date":
                 return parse_day(text.strip(), culture)
             case "datetime":
-                return parse_moment(text.strip(), culture)
+                return parse_filter_moment(text.strip(), culture)
         return _parse_number(text.strip())
 
 
@@ -83,7 +83,7 @@ class ColumnNames:
     differ in nothing else: a portal that sends no `mapFields` knows only the names of the dataset's columns.
     """
 
-    def __init__(self, columns: Sequence[Column], codes: Mapping[str, str]) -> None:
+    def __init__(self, columns: Sequence[TableColumn], codes: Mapping[str, str]) -> None:
         by_code = {column.code: column for column in columns}
         mapped = {name: by_code[code] for name, code in codes.items() if code in by_code}
         self._exact = by_code | mapped
@@ -92,10 +92,10 @@ class ColumnNames:
             code: column for code, column in zip(folded, columns, strict=True) if folded.count(code) == 1
         }
 
-    def find(self, name: str) -> Column | None:
+    def find(self, name: str) -> TableColumn | None:
         return self._exact.get(name)
 
-    def find_in_any_case(self, name: str) -> Column | None:
+    def find_in_any_case(self, name: str) -> TableColumn | None:
         return self._exact.get(name) or self._folded.get(name.casefold())
 
 

@@ -56,7 +56,7 @@ def parse_iso_datetime(text: str) -> str | None:
     return value if _exists(value) else None
 
 
-def parse_moment(text: str, culture: Culture | None) -> str | None:
+def parse_filter_moment(text: str, culture: Culture | None) -> str | None:
     """Read a date or date-time of any culture into `YYYY-MM-DD HH:MM:SS`; None when it is neither.
 
     Raises RefusalError for a slashed date that may be read in two ways and that `culture` does not settle.
@@ -75,7 +75,7 @@ def parse_day(text: str, culture: Culture | None) -> str | None:
 
     Such a text still sorts right: after its own date, before the next.
     """
-    moment = parse_moment(text, culture)
+    moment = parse_filter_moment(text, culture)
     return moment.removesuffix(" 00:00:00") if moment else None
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bi_mcp.practice.sample.brackets import DEEPEST, Form, Nested
-from bi_mcp.practice.sample.columns import Column, ColumnNames
+from bi_mcp.practice.sample.columns import ColumnNames, TableColumn
 from bi_mcp.practice.sample.dates import Culture
 from bi_mcp.practice.sample.refusal import RefusalError
 
@@ -26,7 +26,7 @@ Test: TypeAlias = Literal[
     "equal", "greater", "at_least", "less", "at_most", "between", "contains", "fits", "empty"
 ]
 Logic: TypeAlias = Literal["AND", "OR"]
-Condition: TypeAlias = "Comparison | Group"
+Condition: TypeAlias = "ColumnComparison | Group"
 
 MOST_CONDITIONS = 200
 
@@ -50,10 +50,10 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ColumnComparison:
     """A test of a column: one of the values must pass it, or none if it is negated."""
 
-    column: Column
+    column: TableColumn
     test: Test
     values: tuple[int | float | str, ...] = ()
     negated: bool = False
@@ -77,7 +77,7 @@ class _Scope:
         return _Scope(self.names, self.culture, self.depth + 1)
 
 
-def parse_filter(filter: Form, names: ColumnNames, culture: Culture | None = None) -> Group:
+def parse_row_filter(filter: Form, names: ColumnNames, culture: Culture | None = None) -> Group:
     """Parse a filter with all its groups.
 
     Raises RefusalError, which names the column, operator or value at fault.
@@ -89,8 +89,8 @@ def parse_filter(filter: Form, names: ColumnNames, culture: Culture | None = Non
     return group
 
 
-def comparisons(condition: Condition) -> Iterator[Comparison]:
-    if isinstance(condition, Comparison):
+def comparisons(condition: Condition) -> Iterator[ColumnComparison]:
+    if isinstance(condition, ColumnComparison):
         yield condition
         return
     for member in condition.members:
@@ -132,11 +132,11 @@ def _is_group(key: str, value: Form, scope: _Scope) -> bool:
     return not (is_list and scope.names.find(key))
 
 
-def _parse_comparison(key: str, value: Nested, scope: _Scope) -> Comparison:
+def _parse_comparison(key: str, value: Nested, scope: _Scope) -> ColumnComparison:
     operator, column = _split(key, scope.names)
     negated, plain = operator.startswith("!"), operator.removeprefix("!")
     if plain in {"", "="} and (value == "" or (value == "0" and scope.depth)):
-        return Comparison(column, "empty", negated=negated)
+        return ColumnComparison(column, "empty", negated=negated)
     test = _TESTS[plain]
     parse = column.parse_part if test in _TEXT_TESTS else column.parse
     values = tuple(parse(text, scope.culture) for text in _texts(value, column))
@@ -145,10 +145,10 @@ def _parse_comparison(key: str, value: Nested, scope: _Scope) -> Comparison:
             400,
             f"The operator {operator} of column {column.code!r} takes a list of two values: from and to.",
         )
-    return Comparison(column, test, values, negated)
+    return ColumnComparison(column, test, values, negated)
 
 
-def _texts(value: Nested, column: Column) -> list[str]:
+def _texts(value: Nested, column: TableColumn) -> list[str]:
     items = list_items(value) if isinstance(value, dict) else [value]
     texts = [item for item in items if isinstance(item, str) and "\0" not in item]
     if len(texts) < len(items) or not items:
@@ -163,7 +163,7 @@ def list_items(value: Form) -> list[Nested]:
     return list(value.values())
 
 
-def _split(key: str, names: ColumnNames) -> tuple[str, Column]:
+def _split(key: str, names: ColumnNames) -> tuple[str, TableColumn]:
     # Headers may begin with % or = themselves: the operator is the prefix without which the key is a known column.
     for find in (names.find, names.find_in_any_case):
         for operator in _OPERATORS:

@@ -15,7 +15,7 @@ _LIMIT = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
-class Query:
+class RowQuery:
     """A choice of columns and rows of a table. An empty `select` means all columns, `limit` None all rows.
 
     `codes` leads from the names of the dataset's columns (`mapFields`) to the external codes; older portals send none.
@@ -29,9 +29,9 @@ class Query:
     culture: Culture | None = None
 
 
-def parse_query(form: Form, culture: Culture | None = None) -> Query:
+def parse_query(form: Form, culture: Culture | None = None) -> RowQuery:
     names = _map(form, "mapFields")
-    return Query(
+    return RowQuery(
         select=_select(form),
         filter=_map(form, "filter"),
         limit=_limit(form),

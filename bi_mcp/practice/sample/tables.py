@@ -7,9 +7,9 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from bi_mcp.practice.sample.columns import Column, ColumnNames, Type, Value, quote_identifier
-from bi_mcp.practice.sample.filter import parse_filter
-from bi_mcp.practice.sample.query import Query
+from bi_mcp.practice.sample.columns import ColumnNames, TableColumn, Type, Value, quote_identifier
+from bi_mcp.practice.sample.filter import parse_row_filter
+from bi_mcp.practice.sample.query import RowQuery
 from bi_mcp.practice.sample.refusal import RefusalError
 from bi_mcp.practice.sample.where import add_functions, compile_condition
 
@@ -19,17 +19,17 @@ Row: TypeAlias = Sequence[Value]
 UNUSABLE_CODES = ("", "0")
 
 
-class Tables(Protocol):
+class ServedTables(Protocol):
     """Named tables. An unknown table or column, or a bad filter, raises RefusalError."""
 
     @property
     def titles(self) -> Mapping[str, str]:
         """Title by table code."""
 
-    def columns(self, table: str) -> list[Column]:
+    def columns(self, table: str) -> list[TableColumn]:
         """The columns in their order; at least one."""
 
-    def rows(self, table: str, query: Query) -> Iterator[Row]:
+    def rows(self, table: str, query: RowQuery) -> Iterator[Row]:
         """Iterate over the header, then the rows. Refuses before the first row, never later.
 
         The header holds codes. Without `mapFields` a selected column has the name by which it was asked for: an older
@@ -58,25 +58,27 @@ class SqliteTables:
         add_functions(connection)
         connection.execute("PRAGMA query_only = ON")
         self._connection = connection
-        self._columns: dict[str, list[Column]] = {}
+        self._columns: dict[str, list[TableColumn]] = {}
         self.titles = {name: _title(name) for name in self._names()}
 
-    def columns(self, table: str) -> list[Column]:
+    def columns(self, table: str) -> list[TableColumn]:
         if table not in self.titles:
             raise RefusalError(404, f"There is no table {table[:80]!r}.")
         if table not in self._columns:
             header = self._connection.execute(f"SELECT * FROM {quote_identifier(table)} LIMIT 0").description  # noqa: S608 - quoted, and known to exist
             self._columns[table] = [
-                Column(code, self._type(table, code)) for code, *_ in header if code not in UNUSABLE_CODES
+                TableColumn(code, self._type(table, code))
+                for code, *_ in header
+                if code not in UNUSABLE_CODES
             ]
         return self._columns[table]
 
-    def rows(self, table: str, query: Query) -> Iterator[Row]:
+    def rows(self, table: str, query: RowQuery) -> Iterator[Row]:
         names = ColumnNames(self.columns(table), query.codes)
         chosen = _select(table, query.select, names) or {
             column: column.code for column in self.columns(table)
         }
-        where = compile_condition(parse_filter(query.filter, names, query.culture))
+        where = compile_condition(parse_row_filter(query.filter, names, query.culture))
         expressions = ", ".join(column.sql for column in chosen)
         cursor = self._connection.execute(
             f"SELECT {expressions} FROM {quote_identifier(table)} WHERE {where.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
@@ -110,9 +112,9 @@ class SqliteTables:
         return self._connection.execute(text).fetchone() is not None
 
 
-def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[Column, str]:
+def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[TableColumn, str]:
     """Choose the columns in their order, each once, with the names by which they were asked for."""
-    chosen: dict[Column, str] = {}
+    chosen: dict[TableColumn, str] = {}
     for name in select:
         column = names.find_in_any_case(name)
         if column is None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bi_mcp.practice.sample.columns import Value
-from bi_mcp.practice.sample.filter import Comparison, Condition, Test
+from bi_mcp.practice.sample.filter import ColumnComparison, Condition, Test
 from bi_mcp.practice.sample.text_search import contains, contains_any, fits, fits_any
 
 
@@ -47,7 +47,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
 
 def compile_condition(condition: Condition) -> Where:
     """Compile a condition with all its groups."""
-    if isinstance(condition, Comparison):
+    if isinstance(condition, ColumnComparison):
         return _compile_comparison(condition)
     parts = [compile_condition(member) for member in condition.members]
     if not parts:
@@ -56,7 +56,7 @@ def compile_condition(condition: Condition) -> Where:
     return Where(f"({text})", tuple(bound for part in parts for bound in part.values))
 
 
-def _compile_comparison(comparison: Comparison) -> Where:
+def _compile_comparison(comparison: ColumnComparison) -> Where:
     form, values = _form(comparison.test, comparison.values)
     sql = form.format(comparison.column.sql)
     # The comparison with a missing value is neither true nor false: the negation lets it through.

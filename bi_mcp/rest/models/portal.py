@@ -16,7 +16,7 @@ class PortalUser(Received):
     last_name: WireText | None = Field(default=None, alias="LAST_NAME")
 
 
-class Application(Received):
+class PortalApplication(Received):
     """The application that calls. `status`: L local, F free, P paid, T trial, D demo, S subscription."""
 
     code: WireText | None = Field(default=None, alias="CODE")

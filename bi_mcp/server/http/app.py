@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bi_mcp.server.http.options import HttpOptions
 
 
-def build_app(
+def build_http_app(
     server: MCPServer, options: HttpOptions, verifier: TokenVerifier | None, *, replicated: bool = False
 ) -> Starlette:
     """Build the app. With a `verifier` everything but the health route and the OAuth metadata needs a token.

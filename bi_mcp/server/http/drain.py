@@ -29,7 +29,7 @@ class Drain:
         if not _is_endless(scope):
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _CountedAnswer(send)
         await self._app(scope, self._until_begun(receive), answer.send)
         await answer.complete()
 
@@ -51,7 +51,7 @@ class Drain:
         return receive_or_end
 
 
-class _Answer:
+class _CountedAnswer:
     """Notices whether an answer was begun and not ended, and ends it."""
 
     def __init__(self, send: Send) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mcp.types import INVALID_REQUEST
 
-from bi_mcp.server.refusals import NO_MESSAGE, refusal
+from bi_mcp.server.refusals import NO_MESSAGE, refusal_of_request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,7 +42,7 @@ class RefusedBodies:
 
 
 def _in_words(start: Message, message: Message) -> tuple[Message, Message]:
-    body = refusal(None, INVALID_REQUEST, NO_MESSAGE).model_dump_json(exclude_unset=True).encode()
+    body = refusal_of_request(None, INVALID_REQUEST, NO_MESSAGE).model_dump_json(exclude_unset=True).encode()
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
     length = (b"content-length", str(len(body)).encode())
     return {**start, "headers": [*headers, length]}, {**message, "body": body}

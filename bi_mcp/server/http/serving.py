@@ -18,11 +18,11 @@ from sse_starlette.sse import AppStatus
 
 from bi_mcp.app.replicas.budget import SharedBudget
 from bi_mcp.app.replicas.shared import Shared
-from bi_mcp.app.replicas.store import open_store
+from bi_mcp.app.replicas.store import open_shared_store
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.access import FixedToken, IssuedTokens
-from bi_mcp.server.http.app import build_app
+from bi_mcp.server.http.app import build_http_app
 from bi_mcp.server.http.complaints import Seldom
 from bi_mcp.server.http.connections import BoundedListener, BoundedProtocol, most_connections
 from bi_mcp.server.http.drain import Drain
@@ -77,28 +77,28 @@ def serve_http(
 
 async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], None]) -> None:
     with _listen(options) as listener:
-        async with open_app(build, options) as app:
+        async with open_http_app(build, options) as app:
             # Port 0 is whichever is free.
             announce(replace(options, port=listener.getsockname()[1]).address)
             await _Server(app, options).serve(sockets=[listener])
 
 
 @asynccontextmanager
-async def open_app(build: Build, options: HttpOptions) -> AsyncIterator[Drain]:
+async def open_http_app(build: Build, options: HttpOptions) -> AsyncIterator[Drain]:
     """Build the whole app with what it needs while it runs. `require_servable` is the caller's to ask."""
-    async with open_store(options.settings) as store, _open_verifier(options.settings) as verifier:
+    async with open_shared_store(options.settings) as store, _open_verifier(options.settings) as verifier:
         shared = None if store is None else Shared(store, SharedBudget(store), await load_or_make_key(store))
         server = build(shared)
         if verifier is not None:
             await require_scopes(server)
         if shared is None:
-            yield Drain(build_app(server, options, verifier))
+            yield Drain(build_http_app(server, options, verifier))
             return
         seal_with(server, shared.key)
         await shared.budget.beat()
         async with anyio.create_task_group() as group:
             group.start_soon(shared.budget.run)
-            yield Drain(build_app(server, options, verifier, replicated=True))
+            yield Drain(build_http_app(server, options, verifier, replicated=True))
             group.cancel_scope.cancel()
 
 

@@ -24,7 +24,7 @@ VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
 
 
-class Mapped(Answer, PortalMap):
+class MappedPortal(Answer, PortalMap):
     """The objects with the most serious states as a tree, and a picture of them where one was asked for."""
 
     picture: str | None = None
@@ -38,7 +38,7 @@ class Mapped(Answer, PortalMap):
         return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, shown) if part)
 
 
-async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> Mapped:
+async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> MappedPortal:
     """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. diagnose also calls the
     endpoints to check every dataset. Changes nothing.
     """
@@ -51,9 +51,9 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     return mapped
 
 
-def _draw(found: PortalMap, format: Format) -> Mapped:
+def _draw(found: PortalMap, format: Format) -> MappedPortal:
     picture = None if format == "tree" else RENDERERS[format](found)
-    return Mapped(**found.model_dump(), picture=picture)
+    return MappedPortal(**found.model_dump(), picture=picture)
 
 
 async def _read(app: App) -> PortalMap:

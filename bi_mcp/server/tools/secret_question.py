@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from bi_mcp.server.tools.context import BiContext
-    from bi_mcp.vault.secret_page import SecretPage, Wanted
+    from bi_mcp.vault.secret_page import SecretPage, WantedSecret
     from bi_mcp.vault.setting_values import SettingValue
 
 # The first protocol version in which a call is answered with a question, and repeated with the person's answer.
@@ -41,11 +41,11 @@ async def ask_for_secrets(
     if not missing or not _can_open(ctx) or app.pages is None:
         return
     # Imported here: few calls ask for a secret.
-    from bi_mcp.vault.secret_page import Wanted
+    from bi_mcp.vault.secret_page import WantedSecret
 
     for name in missing:
         hosts = find_destinations(addresses, f"the secret {name}")
-        wanted = Wanted(name, tuple(hosts), app.portal.title, quote(connector))
+        wanted = WantedSecret(name, tuple(hosts), app.portal.title, quote(connector))
         try:
             page = await app.pages.open(wanted)
         except OSError:
@@ -67,7 +67,7 @@ def _can_open(ctx: BiContext) -> bool:
     return ctx.headers is None and asking is not None and asking.url is not None
 
 
-async def _show(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
+async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str:
     """Let the client show the page, and return what its person said to that."""
     message = (
         f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "
@@ -85,7 +85,7 @@ async def _show(ctx: BiContext, page: SecretPage, wanted: Wanted) -> str:
     return str(getattr(answer, "action", "cancel"))
 
 
-async def _finish(page: SecretPage, wanted: Wanted, action: str) -> None:
+async def _finish(page: SecretPage, wanted: WantedSecret, action: str) -> None:
     command = f"`{set_command(wanted.name, *wanted.hosts)}`"
     if action != "accept":
         page.closed.set()

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Culture, Generation, LocalPortalSettings
 from bi_mcp.practice.portal import create_app
-from bi_mcp.practice.portal.chart_question import Condition, Question
+from bi_mcp.practice.portal.chart_question import ChartCondition, ChartQuestion
 from bi_mcp.practice.portal.charts import Chart
 from tests.practice.portal.calling import ORIGIN, TOKEN, WEBHOOK, Caller, add_dataset
 
@@ -66,7 +66,7 @@ class ChartPortal:
 
     async def open(self, **parts: Any) -> Chart:
         """Open a chart on the dataset."""
-        chart: Chart = await self.app.state.charts.open(Question(self.dataset, **parts))
+        chart: Chart = await self.app.state.charts.open(ChartQuestion(self.dataset, **parts))
         return chart
 
     def answers(self, *rows: Sequence[object]) -> None:
@@ -104,5 +104,5 @@ async def chart_portal(
         yield ChartPortal(app, caller, recorder, dataset)
 
 
-def where(column: str, operator: Any, *values: str, exclude: bool = False) -> Condition:
-    return Condition(column, operator, values, exclude)
+def where(column: str, operator: Any, *values: str, exclude: bool = False) -> ChartCondition:
+    return ChartCondition(column, operator, values, exclude)

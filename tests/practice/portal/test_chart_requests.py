@@ -11,7 +11,7 @@ import pytest
 
 from bi_mcp.config import Culture, Generation
 from bi_mcp.practice.portal.answers import ModuleFault
-from bi_mcp.practice.portal.chart_question import Condition, DateRange
+from bi_mcp.practice.portal.chart_question import ChartCondition, ChartDateRange
 from tests.practice.portal.charting import COLUMNS, PASSWORD, chart_portal, where
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +52,7 @@ GENERATIONS: list[Generation] = ["classic", "tables"]
     ],
 )  # fmt: skip
 async def test_a_condition_is_a_group_of_its_own_with_its_values_as_a_list(
-    condition: Condition, expected: list[tuple[str, str]], generation: Generation
+    condition: ChartCondition, expected: list[tuple[str, str]], generation: Generation
 ) -> None:
     async with chart_portal(generation) as portal:
         await portal.open(groups=((condition,),))
@@ -129,11 +129,11 @@ async def test_a_date_range_ends_with_the_last_second_of_its_last_day(
 ) -> None:
     only = date(2025, 2, 5)
     async with chart_portal(generation, culture) as portal:
-        await portal.open(dates=DateRange(only, only))
+        await portal.open(dates=ChartDateRange(only, only))
         assert portal.heard() == [("filter[>=DAY]", day), ("filter[<=DAY]", last)]
-        await portal.open(dates=DateRange(only, only, "MOMENT"))
+        await portal.open(dates=ChartDateRange(only, only, "MOMENT"))
         assert portal.heard() == [("filter[>=MOMENT]", midnight), ("filter[<=MOMENT]", last)]
-        await portal.open(dates=DateRange(end=only))
+        await portal.open(dates=ChartDateRange(end=only))
         assert portal.heard() == [("filter[<=DAY]", last)]
 
 
@@ -142,7 +142,7 @@ async def test_a_date_range_means_the_first_time_column_that_is_visible() -> Non
         await portal.caller.result(
             "biconnector.dataset.fields.update", id=portal.dataset, update=[{"id": 3, "visible": False}]
         )
-        await portal.open(columns=("DELAY",), dates=DateRange(start=date(2025, 2, 5)))
+        await portal.open(columns=("DELAY",), dates=ChartDateRange(start=date(2025, 2, 5)))
         assert portal.heard() == [("select[0]", "DELAY"), ("filter[>=MOMENT]", "05.02.2025 00:00:00")]
 
 
@@ -193,7 +193,7 @@ async def test_without_a_selection_a_newer_portal_maps_all_columns_hidden_ones_t
         ({"groups": ((where("DELAY", ">", "many"),),)}, "DELAY takes numbers, not 'many'"),
         ({"groups": ((where("DAY", ">", "31.12.2025"),),)}, "DAY takes dates such as 2025-12-31"),
         ({"groups": ((where("DAY", ">", "2025-12-31T00:00:00Z"),),)}, "DAY takes dates such as 2025-12-31"),
-        ({"dates": DateRange(date(2025, 1, 1), column="DELAY")}, "and DELAY is int"),
+        ({"dates": ChartDateRange(date(2025, 1, 1), column="DELAY")}, "and DELAY is int"),
     ],
 )
 async def test_what_bi_builder_would_not_offer_is_refused_before_the_call(
@@ -209,4 +209,4 @@ async def test_what_bi_builder_would_not_offer_is_refused_before_the_call(
 async def test_a_date_range_needs_a_time_column() -> None:
     async with chart_portal(columns=COLUMNS[:2]) as portal:
         with pytest.raises(ModuleFault, match="no visible column of type date or datetime"):
-            await portal.open(dates=DateRange(date(2025, 1, 1)))
+            await portal.open(dates=ChartDateRange(date(2025, 1, 1)))

@@ -15,7 +15,7 @@ from bi_mcp.base.secret import MASK
 from bi_mcp.practice.portal import outbound
 from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.chart_failures import ChartFailureError
-from bi_mcp.practice.portal.chart_question import Question
+from bi_mcp.practice.portal.chart_question import ChartQuestion
 from bi_mcp.practice.portal.outbound import Outbound
 from tests.practice.portal.calling import ORIGIN
 from tests.practice.portal.charting import CODES, NAMES, PASSWORD, ROW, chart_portal
@@ -41,11 +41,11 @@ async def test_a_classic_portal_shows_row_1_as_it_is() -> None:
 async def test_a_dataset_is_found_by_its_name_too_and_a_table_without_rows_is_a_chart_without_rows() -> None:
     async with chart_portal() as portal:
         portal.answers(CODES)
-        chart = await portal.app.state.charts.open(Question("orders"))
+        chart = await portal.app.state.charts.open(ChartQuestion("orders"))
         assert (list(chart.columns), chart.rows, chart.failure) == (NAMES, (), None)
         for unknown in (99, "nothing"):
             with pytest.raises(ModuleFault, match="DATASET_NOT_FOUND"):
-                await portal.app.state.charts.open(Question(unknown))
+                await portal.app.state.charts.open(ChartQuestion(unknown))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Culture, Generation, LocalPortalSettings
 from bi_mcp.practice import sample
-from bi_mcp.practice.portal.chart_question import Condition, DateRange, Question
+from bi_mcp.practice.portal.chart_question import ChartCondition, ChartDateRange, ChartQuestion
 from bi_mcp.practice.run import build_portal
 from tests.practice.portal.calling import TOKEN, Caller
 from tests.practice.portal.charting import where
@@ -33,7 +33,7 @@ COLUMNS = {
 READERS: Mapping[str, Callable[[str], object]] = {"int": int, "double": float}
 
 # A condition, and which flights with a value in its column satisfy it.
-VALUES: list[tuple[Condition, Holds]] = [
+VALUES: list[tuple[ChartCondition, Holds]] = [
     (where("CARRIER", "one of", "UA", "AA"), lambda flight: flight["CARRIER"] in {"UA", "AA"}),
     (where("CARRIER", "contains", "U"), lambda flight: "U" in flight["CARRIER"]),
     (where("DEPARTURE_DELAY", "one of", "0"), lambda flight: int(flight["DEPARTURE_DELAY"]) == 0),
@@ -43,7 +43,7 @@ VALUES: list[tuple[Condition, Holds]] = [
     (where("TEMPERATURE", ">=", "3.9"), lambda flight: float(flight["TEMPERATURE"]) >= 3.9),
     (where("TEMPERATURE", "<", "-0.5"), lambda flight: float(flight["TEMPERATURE"]) < -0.5),
 ]
-DATES: list[tuple[Condition, Holds]] = [
+DATES: list[tuple[ChartCondition, Holds]] = [
     (where("FLIGHT_DATE", "one of", "2013-01-02"), lambda flight: flight["FLIGHT_DATE"] == "2013-01-02"),
     (where("FLIGHT_DATE", ">", "2013-01-01"), lambda flight: flight["FLIGHT_DATE"] > "2013-01-01"),
     (
@@ -111,14 +111,16 @@ class Shown:
                 },
             )
 
-    async def rows(self, *groups: tuple[Condition, ...], dates: DateRange | None = None) -> list[object]:
-        question = Question("flights", columns=tuple(COLUMNS), groups=groups, dates=dates)
+    async def rows(
+        self, *groups: tuple[ChartCondition, ...], dates: ChartDateRange | None = None
+    ) -> list[object]:
+        question = ChartQuestion("flights", columns=tuple(COLUMNS), groups=groups, dates=dates)
         chart = await self.app.state.charts.open(question)
         assert chart.failure is None, (chart.failure.reason, chart.sent, chart.answer)
         return sorted(chart.rows, key=repr)
 
 
-async def check_both_ways(shown: Shown, condition: Condition, holds: Holds) -> None:
+async def check_both_ways(shown: Shown, condition: ChartCondition, holds: Holds) -> None:
     """Compare the rows of a condition with the data, and those of the excluded one."""
     assert await shown.rows((condition,)) == rows(satisfying(condition.column, holds)), condition
     excluded = where(condition.column, condition.operator, *condition.values, exclude=True)
@@ -151,7 +153,7 @@ async def test_conditions_on_dates_show_the_rows_that_satisfy_them_in_every_cult
     # Each flight has its scheduled departure on its own day.
     on_day = rows(lambda flight: flight["FLIGHT_DATE"] == "2013-01-02")
     for column in ("FLIGHT_DATE", "SCHEDULED_DEPARTURE"):
-        assert await shown.rows(dates=DateRange(day, day, column)) == on_day
+        assert await shown.rows(dates=ChartDateRange(day, day, column)) == on_day
 
 
 @pytest.mark.parametrize("generation", ["classic", "tables"])
@@ -166,7 +168,7 @@ async def test_the_empty_test_and_groups_show_the_rows_that_satisfy_them(generat
     )
     either = (where("CARRIER", "one of", "UA"), where("DEPARTURE_DELAY", "empty"))
     assert await shown.rows(
-        either, (where("CARRIER", "contains", "A"),), dates=DateRange(end=date(2013, 1, 2))
+        either, (where("CARRIER", "contains", "A"),), dates=ChartDateRange(end=date(2013, 1, 2))
     ) == rows(
         lambda flight: (
             (flight["CARRIER"] == "UA" or flight["DEPARTURE_DELAY"] == "")

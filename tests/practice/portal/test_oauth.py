@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from bi_mcp.practice.portal.answers import SystemFault
 from bi_mcp.practice.portal.database import Database
 from bi_mcp.practice.portal.identity import Caller
-from bi_mcp.practice.portal.oauth import Application, Lifetimes, TokenStore
+from bi_mcp.practice.portal.oauth import IssuedTokenStore, Lifetimes, RegisteredApplication
 from bi_mcp.practice.portal.oauth_routes import oauth_routes
 
 pytestmark = pytest.mark.anyio
@@ -37,23 +37,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(clock: Clock) -> TokenStore:
-    return TokenStore(Database(":memory:"), clock)
+def store(clock: Clock) -> IssuedTokenStore:
+    return IssuedTokenStore(Database(":memory:"), clock)
 
 
 @pytest.fixture
-def application(store: TokenStore) -> Application:
+def application(store: IssuedTokenStore) -> RegisteredApplication:
     return store.register(NAME, HANDLER)
 
 
 @pytest.fixture
-async def browser(store: TokenStore) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(store: IssuedTokenStore) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(Starlette(routes=oauth_routes(store, user_id=7)))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test:8080") as client:
         yield client
 
 
-def grant_of(application: Application, **grant: str) -> dict[str, str]:
+def grant_of(application: RegisteredApplication, **grant: str) -> dict[str, str]:
     kind = "refresh_token" if "refresh_token" in grant else "authorization_code"
     return {
         "grant_type": kind,
@@ -76,7 +76,9 @@ def ticket_in(page: httpx.Response) -> str:
     return unescape(found[1])
 
 
-async def allowed(browser: httpx.AsyncClient, application: Application, state: str) -> httpx.Response:
+async def allowed(
+    browser: httpx.AsyncClient, application: RegisteredApplication, state: str
+) -> httpx.Response:
     asked = {"client_id": application.client_id, "state": state}
     page = await browser.get("/oauth/authorize/", params=asked)
     form = {**asked, "ticket": ticket_in(page), "decision": "allow"}
@@ -84,7 +86,7 @@ async def allowed(browser: httpx.AsyncClient, application: Application, state: s
 
 
 async def test_a_person_allows_and_the_application_gets_tokens_that_work(
-    browser: httpx.AsyncClient, store: TokenStore, application: Application, clock: Clock
+    browser: httpx.AsyncClient, store: IssuedTokenStore, application: RegisteredApplication, clock: Clock
 ) -> None:
     returned = await allowed(browser, application, "s&t=1")
     assert returned.status_code == 302
@@ -121,7 +123,7 @@ async def test_a_person_allows_and_the_application_gets_tokens_that_work(
 
 
 async def test_the_page_names_the_application_and_runs_nothing_from_its_name(
-    browser: httpx.AsyncClient, application: Application
+    browser: httpx.AsyncClient, application: RegisteredApplication
 ) -> None:
     asked = {"client_id": application.client_id, "state": '"><script>'}
     page = await browser.get("/oauth/authorize/", params=asked)
@@ -131,7 +133,7 @@ async def test_the_page_names_the_application_and_runs_nothing_from_its_name(
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
-async def test_deny_stays_on_the_page(browser: httpx.AsyncClient, application: Application) -> None:
+async def test_deny_stays_on_the_page(browser: httpx.AsyncClient, application: RegisteredApplication) -> None:
     page = await browser.get("/oauth/authorize/", params={"client_id": application.client_id})
     form = {"client_id": application.client_id, "ticket": ticket_in(page), "decision": "deny"}
     answer = await browser.post("/oauth/authorize/", data=form)
@@ -147,7 +149,7 @@ async def test_an_unknown_application_is_told_to_the_person_only(browser: httpx.
 
 
 async def test_a_form_of_another_site_grants_nothing(
-    browser: httpx.AsyncClient, application: Application
+    browser: httpx.AsyncClient, application: RegisteredApplication
 ) -> None:
     form = {"client_id": application.client_id, "decision": "allow", "ticket": ""}
     assert (await browser.post("/oauth/authorize/", data=form)).status_code == 400
@@ -157,7 +159,7 @@ async def test_a_form_of_another_site_grants_nothing(
 
 
 async def test_tokens_come_for_a_form_post_too(
-    browser: httpx.AsyncClient, store: TokenStore, application: Application
+    browser: httpx.AsyncClient, store: IssuedTokenStore, application: RegisteredApplication
 ) -> None:
     grant = grant_of(application, code=store.authorise(application, 7))
     answer = await browser.post("/oauth/token/", data=grant)
@@ -171,7 +173,7 @@ async def test_a_refused_exchange_answers_json_with_its_status(browser: httpx.As
 
 
 async def test_a_person_registers_an_application_on_a_page(
-    browser: httpx.AsyncClient, store: TokenStore
+    browser: httpx.AsyncClient, store: IssuedTokenStore
 ) -> None:
     page = await browser.get("/oauth/applications")
     form = {"title": "By hand", "handler": HANDLER, "ticket": ticket_in(page)}
@@ -186,7 +188,7 @@ async def test_a_person_registers_an_application_on_a_page(
     "change", [{"title": " "}, {"handler": "javascript:alert(1)"}, {"handler": "callback"}, {"ticket": "x"}]
 )
 async def test_a_registration_with_a_bad_entry_registers_nothing(
-    browser: httpx.AsyncClient, store: TokenStore, change: dict[str, str]
+    browser: httpx.AsyncClient, store: IssuedTokenStore, change: dict[str, str]
 ) -> None:
     page = await browser.get("/oauth/applications")
     form = {"title": "By hand", "handler": HANDLER, "ticket": ticket_in(page), **change}
@@ -194,7 +196,9 @@ async def test_a_registration_with_a_bad_entry_registers_nothing(
     assert store.applications() == []
 
 
-async def test_other_machines_do_not_see_the_cards(store: TokenStore, application: Application) -> None:
+async def test_other_machines_do_not_see_the_cards(
+    store: IssuedTokenStore, application: RegisteredApplication
+) -> None:
     transport = httpx.ASGITransport(Starlette(routes=oauth_routes(store)), client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as stranger:
         answer = await stranger.get("/oauth/applications")
@@ -203,7 +207,7 @@ async def test_other_machines_do_not_see_the_cards(store: TokenStore, applicatio
 
 
 def test_a_code_works_once_and_for_thirty_seconds(
-    store: TokenStore, application: Application, clock: Clock
+    store: IssuedTokenStore, application: RegisteredApplication, clock: Clock
 ) -> None:
     code, late = store.authorise(application, 7), store.authorise(application, 7)
     clock.now += 29
@@ -216,7 +220,7 @@ def test_a_code_works_once_and_for_thirty_seconds(
 
 
 def test_a_refresh_replaces_the_refresh_token_and_the_old_one_dies_at_once(
-    store: TokenStore, application: Application
+    store: IssuedTokenStore, application: RegisteredApplication
 ) -> None:
     first = store.issue(application, 7)
     second = store.exchange(grant_of(application, refresh_token=str(first["refresh_token"])))
@@ -229,7 +233,7 @@ def test_a_refresh_replaces_the_refresh_token_and_the_old_one_dies_at_once(
 
 
 def test_an_access_token_expires_after_an_hour_and_a_refresh_token_after_half_a_year(
-    store: TokenStore, application: Application, clock: Clock
+    store: IssuedTokenStore, application: RegisteredApplication, clock: Clock
 ) -> None:
     tokens = store.issue(application, 7)
     clock.now += 3599
@@ -242,13 +246,13 @@ def test_an_access_token_expires_after_an_hour_and_a_refresh_token_after_half_a_
         store.exchange(grant_of(application, refresh_token=str(tokens["refresh_token"])))
 
 
-def test_an_unknown_token_is_invalid_and_not_expired(store: TokenStore) -> None:
+def test_an_unknown_token_is_invalid_and_not_expired(store: IssuedTokenStore) -> None:
     with refused(401, "invalid_token"):
         store.caller_of("unknown")
 
 
 def test_lifetimes_are_settable(clock: Clock) -> None:
-    store = TokenStore(Database(":memory:"), clock, Lifetimes(access=5))
+    store = IssuedTokenStore(Database(":memory:"), clock, Lifetimes(access=5))
     tokens = store.issue(store.register("Short", HANDLER), 7)
     assert tokens["expires_in"] == 5
     clock.now += 5
@@ -269,7 +273,11 @@ def test_lifetimes_are_settable(clock: Clock) -> None:
     ],
 )
 def test_a_bad_exchange_has_its_own_error_and_costs_no_code(
-    store: TokenStore, application: Application, change: dict[str, str], status: int, code: str
+    store: IssuedTokenStore,
+    application: RegisteredApplication,
+    change: dict[str, str],
+    status: int,
+    code: str,
 ) -> None:
     grant = grant_of(application, code=store.authorise(application, 7))
     with refused(status, code):
@@ -277,7 +285,9 @@ def test_a_bad_exchange_has_its_own_error_and_costs_no_code(
     assert store.exchange({**grant, "scope": "biconnector"})["user_id"] == 7
 
 
-def test_a_grant_of_another_application_is_worth_nothing(store: TokenStore, application: Application) -> None:
+def test_a_grant_of_another_application_is_worth_nothing(
+    store: IssuedTokenStore, application: RegisteredApplication
+) -> None:
     other = store.register("Other", HANDLER)
     with refused(400, "invalid_grant"):
         store.exchange(grant_of(other, code=store.authorise(application, 7)))
@@ -286,7 +296,9 @@ def test_a_grant_of_another_application_is_worth_nothing(store: TokenStore, appl
         store.exchange(grant_of(other, refresh_token=str(tokens["refresh_token"])))
 
 
-def test_a_portal_whose_plan_ran_out_exchanges_nothing(store: TokenStore, application: Application) -> None:
+def test_a_portal_whose_plan_ran_out_exchanges_nothing(
+    store: IssuedTokenStore, application: RegisteredApplication
+) -> None:
     grant = grant_of(application, code=store.authorise(application, 7))
     store.payment_required = True
     with refused(401, "PAYMENT_REQUIRED"):
@@ -295,7 +307,7 @@ def test_a_portal_whose_plan_ran_out_exchanges_nothing(store: TokenStore, applic
     assert store.exchange(grant)["user_id"] == 7
 
 
-def test_a_card_can_be_given_and_changed(store: TokenStore) -> None:
+def test_a_card_can_be_given_and_changed(store: IssuedTokenStore) -> None:
     store.register("Old", HANDLER, client_id="local.demo", client_secret="s3cret")
     changed = store.register(
         "New", HANDLER, scope="biconnector,user", client_id="local.demo", client_secret="s3cret"
@@ -309,11 +321,11 @@ def test_a_card_can_be_given_and_changed(store: TokenStore) -> None:
 def test_of_many_servers_on_one_file_exactly_one_gives_tokens_for_a_grant(
     tmp_path: Path, clock: Clock
 ) -> None:
-    servers = [TokenStore(Database(str(tmp_path / "portal.db")), clock) for _ in range(8)]
+    servers = [IssuedTokenStore(Database(str(tmp_path / "portal.db")), clock) for _ in range(8)]
     application = servers[0].register("Shared", HANDLER)
     grant = grant_of(application, refresh_token=str(servers[0].issue(application, 7)["refresh_token"]))
 
-    def exchanged(server: TokenStore) -> bool:
+    def exchanged(server: IssuedTokenStore) -> bool:
         try:
             server.exchange(grant)
         except SystemFault:

@@ -28,9 +28,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bi_mcp.config import LocalPortalSettings
-from bi_mcp.practice.portal.app import build_app
+from bi_mcp.practice.portal.app import build_portal_app
 from bi_mcp.practice.portal.faults import Faults
-from bi_mcp.practice.portal.oauth import TokenStore
+from bi_mcp.practice.portal.oauth import IssuedTokenStore
 from tests.practice.portal.serving import served
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC).timestamp()
@@ -46,7 +46,7 @@ class Running:
 
     address: str
     connector: str
-    tokens: TokenStore
+    tokens: IssuedTokenStore
     faults: Faults
 
     def client(self) -> Any:
@@ -129,7 +129,7 @@ def running(
     settings: LocalPortalSettings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Running]:
-    app = build_app(settings, lambda: NOW, {})
+    app = build_portal_app(settings, lambda: NOW, {})
     with loop.wrap_async_context_manager(served(app, certificate=certificate)) as address:
         # Only the places are changed: whom `requests` trusts, and where the SDK looks for the OAuth server.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate[0])

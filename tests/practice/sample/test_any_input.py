@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.practice.sample.brackets import parse_form
-from bi_mcp.practice.sample.columns import Column, ColumnNames, Type
-from bi_mcp.practice.sample.dates import CULTURES, Culture, parse_day, parse_moment
-from bi_mcp.practice.sample.filter import parse_filter
+from bi_mcp.practice.sample.columns import ColumnNames, TableColumn, Type
+from bi_mcp.practice.sample.dates import CULTURES, Culture, parse_day, parse_filter_moment
+from bi_mcp.practice.sample.filter import parse_row_filter
 from bi_mcp.practice.sample.refusal import RefusalError
 
 TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime", "string")
@@ -26,9 +26,9 @@ dates = st.text(alphabet="0123456789./-: apmAPMTZ", max_size=24)
 @settings(max_examples=200, deadline=None)
 @given(filter=st.dictionaries(keys, nested, max_size=4), type=st.sampled_from(TYPES))
 def test_a_filter_of_any_shape(filter: dict[str, Any], type: Type) -> None:
-    names = ColumnNames([Column("ID", type), Column("day", "date"), Column("0", type)], {})
+    names = ColumnNames([TableColumn("ID", type), TableColumn("day", "date"), TableColumn("0", type)], {})
     with suppress(RefusalError):
-        assert parse_filter(filter, names).logic in {"AND", "OR"}
+        assert parse_row_filter(filter, names).logic in {"AND", "OR"}
 
 
 def test_a_filter_nested_too_deeply_for_python() -> None:
@@ -36,7 +36,7 @@ def test_a_filter_nested_too_deeply_for_python() -> None:
     for _ in range(5000):
         filter = {"0": filter}
     with pytest.raises(RefusalError, match="nests deeper"):
-        parse_filter(filter, ColumnNames([], {}))
+        parse_row_filter(filter, ColumnNames([], {}))
 
 
 @settings(max_examples=200, deadline=None)
@@ -50,7 +50,7 @@ def test_a_body_of_any_bytes(body: bytes) -> None:
 @given(text=anything | dates, culture=st.none() | st.sampled_from(CULTURES))
 def test_a_date_of_any_text(text: str, culture: Culture | None) -> None:
     with suppress(RefusalError):
-        day, moment = parse_day(text, culture), parse_moment(text, culture)
+        day, moment = parse_day(text, culture), parse_filter_moment(text, culture)
         assert (day is None) == (moment is None)
         assert moment is None or len(moment) == len("2026-01-31 00:00:00")
 
@@ -93,4 +93,4 @@ def test_a_date_of_any_text(text: str, culture: Culture | None) -> None:
 def test_a_date_is_read_in_the_format_of_its_portal(
     text: str, culture: Culture | None, moment: str | None
 ) -> None:
-    assert parse_moment(text, culture) == moment
+    assert parse_filter_moment(text, culture) == moment

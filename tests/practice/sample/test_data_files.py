@@ -15,7 +15,7 @@ import pytest
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
 from bi_mcp.practice.sample import ORIGIN, create_app
-from bi_mcp.practice.sample.columns import Column
+from bi_mcp.practice.sample.columns import TableColumn
 from bi_mcp.practice.sample.data_files import open_tables
 from bi_mcp.practice.sample.query import parse_query
 from tests.practice.sample.calls import call, rows
@@ -241,4 +241,4 @@ async def test_the_page_of_private_data_shows_neither_tables_nor_password(tmp_pa
 def test_a_columns_name_is_its_code_in_the_spelling_of_a_dataset_where_that_is_enough(
     code: str, name: str
 ) -> None:
-    assert Column(code, "int").name == name
+    assert TableColumn(code, "int").name == name

@@ -7,7 +7,7 @@ import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
-from bi_mcp.practice.sample.columns import Column, ColumnNames
+from bi_mcp.practice.sample.columns import ColumnNames, TableColumn
 from tests.practice.sample.calls import DEMO_CONNECTION, Form, call, error, rows
 
 pytestmark = pytest.mark.anyio
@@ -157,11 +157,13 @@ async def test_a_column_that_is_selected_twice_is_answered_once(demo: httpx.Asyn
 
 
 def test_codes_that_differ_in_case_only_are_found_by_themselves_alone() -> None:
-    names = ColumnNames([Column("Città", "string"), Column("CITTÀ", "string"), Column("id", "int")], {})
+    names = ColumnNames(
+        [TableColumn("Città", "string"), TableColumn("CITTÀ", "string"), TableColumn("id", "int")], {}
+    )
 
-    assert names.find_in_any_case("Città") == Column("Città", "string")
+    assert names.find_in_any_case("Città") == TableColumn("Città", "string")
     assert names.find_in_any_case("città") is None
-    assert names.find_in_any_case("ID") == Column("id", "int")
+    assert names.find_in_any_case("ID") == TableColumn("id", "int")
 
 
 async def test_a_mapping_for_a_column_that_is_gone_does_no_harm(demo: httpx.AsyncClient) -> None:

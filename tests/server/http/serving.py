@@ -16,7 +16,7 @@ from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
-from bi_mcp.server.http.serving import open_app
+from bi_mcp.server.http.serving import open_http_app
 from tests.practice.portal.serving import served
 
 Era = Literal["auto", "legacy"]
@@ -43,7 +43,7 @@ def build(_: Shared | None = None) -> MCPServer:
 async def hosted(options: HttpOptions, *, server: MCPServer | None = None) -> AsyncIterator[str]:
     """Serve and give the `host:port`."""
     certificate = (str(options.tls_certificate), str(options.tls_key)) if options.tls_certificate else None
-    async with open_app((lambda _: server) if server else build, options) as app:
+    async with open_http_app((lambda _: server) if server else build, options) as app:
         inner = app._app
         async with inner.router.lifespan_context(inner), served(app, certificate=certificate) as address:
             yield address

@@ -12,7 +12,7 @@ from key_value.aio.errors import CorruptedDataError
 from key_value.aio.stores.redis import RedisStore
 from redis.asyncio import Redis
 
-from bi_mcp.app.replicas.store import open_store
+from bi_mcp.app.replicas.store import open_shared_store
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings
 from bi_mcp.errors import ConfigError
@@ -34,12 +34,12 @@ async def redis(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def test_without_an_address_nothing_is_shared() -> None:
-    async with open_store(HttpSettings()) as store:
+    async with open_shared_store(HttpSettings()) as store:
         assert store is None
 
 
 async def test_memory_lasts_as_long_as_the_process() -> None:
-    async with open_store(settings("memory:")) as store:
+    async with open_shared_store(settings("memory:")) as store:
         assert store is not None
         await store.put("a", {"b": 1})
         assert await store.get("a") == {"b": 1}
@@ -48,7 +48,7 @@ async def test_memory_lasts_as_long_as_the_process() -> None:
 async def test_a_folder_is_shared_by_processes_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     folder = tmp_path / "shared things"
     address = f"file://{folder.as_posix().replace(' ', '%20')}"
-    async with open_store(settings(address)) as one, open_store(settings(address)) as other:
+    async with open_shared_store(settings(address)) as one, open_shared_store(settings(address)) as other:
         assert one is not None
         assert other is not None
         await one.put("key with / and ..", {"b": 1}, collection="tokens")
@@ -60,7 +60,7 @@ async def test_a_folder_is_shared_by_processes_and_only_its_owner_reads_it(tmp_p
 
 
 async def test_with_a_key_a_folder_holds_nothing_readable(tmp_path: Path) -> None:
-    async with open_store(settings(f"file://{tmp_path}", KEY)) as store:
+    async with open_shared_store(settings(f"file://{tmp_path}", KEY)) as store:
         assert store is not None
         await store.put("token", {"access": "hunter2"}, collection="tokens")
         assert await store.get("token", collection="tokens") == {"access": "hunter2"}
@@ -70,24 +70,24 @@ async def test_with_a_key_a_folder_holds_nothing_readable(tmp_path: Path) -> Non
 
 
 async def test_another_key_is_noticed_at_the_start(tmp_path: Path) -> None:
-    async with open_store(settings(f"file://{tmp_path}", KEY)):
+    async with open_shared_store(settings(f"file://{tmp_path}", KEY)):
         pass
     with pytest.raises(ConfigError, match="BI_MCP_SHARED_KEY"):
-        async with open_store(settings(f"file://{tmp_path}", KEY[::-1])):
+        async with open_shared_store(settings(f"file://{tmp_path}", KEY[::-1])):
             pass
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match="BI_MCP_SHARED_STORE"):
-        async with open_store(settings(f"file://{tmp_path}/file/folder")):
+        async with open_shared_store(settings(f"file://{tmp_path}/file/folder")):
             pass
 
 
 @pytest.mark.needs("redis-server")
 async def test_a_value_that_somebody_put_into_redis_unencrypted_is_not_believed(redis: str) -> None:
     async with (
-        open_store(settings(redis, KEY)) as store,
+        open_shared_store(settings(redis, KEY)) as store,
         Redis.from_url(redis, decode_responses=True) as client,
     ):
         assert store is not None
@@ -101,7 +101,7 @@ async def test_a_value_that_somebody_put_into_redis_unencrypted_is_not_believed(
 @pytest.mark.needs("redis-server")
 async def test_a_wrong_password_is_named_and_not_shown(redis: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        async with open_store(settings(redis.replace("password-of", "hunter2-of"), KEY)):
+        async with open_shared_store(settings(redis.replace("password-of", "hunter2-of"), KEY)):
             pass
     assert "BI_MCP_SHARED_STORE" in str(raised.value)
     assert "hunter2" not in str(raised.value)
@@ -120,6 +120,6 @@ async def test_a_missing_package_is_named_as_one_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError) as raised:
-        async with open_store(settings(address, KEY)):
+        async with open_shared_store(settings(address, KEY)):
             pass
     assert f'pip install "{extra}"' in str(raised.value)
