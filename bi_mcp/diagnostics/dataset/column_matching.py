@@ -52,7 +52,7 @@ _LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
 
 
 @dataclass(frozen=True)
-class ExternalTable:
+class ExternalSide:
     """The columns outside by code, from the description where there is one, else from the header of the data."""
 
     columns: Sequence[ExternalColumn]
@@ -63,9 +63,7 @@ class ExternalTable:
         return [column.code for column in self.columns]
 
 
-def check_columns(
-    columns: Sequence[Column], outside: ExternalTable, context: DatasetContext
-) -> list[Finding]:
+def check_columns(columns: Sequence[Column], outside: ExternalSide, context: DatasetContext) -> list[Finding]:
     """Compare by code. Each lost column is paired with the new one that is most like it, where one is like enough."""
     dataset_id = context.dataset.id
     known = {column.external_code or "" for column in columns}
@@ -125,11 +123,11 @@ def _likeness(old: str, new: str) -> float:
     return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
 
 
-def _another_table(columns: Sequence[Column], outside: ExternalTable) -> Finding:
+def _another_table(columns: Sequence[Column], outside: ExternalSide) -> Finding:
     return rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=list_values(outside.codes))
 
 
-def _report_vanished(dataset_id: int, column: Column, outside: ExternalTable) -> Finding:
+def _report_vanished(dataset_id: int, column: Column, outside: ExternalSide) -> Finding:
     kind = _VANISHED[outside.described, column.visible is not False]
     return kind.finding(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
 
@@ -183,7 +181,7 @@ def _report_hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Findi
         )
 
 
-def _report_doubled(outside: ExternalTable) -> Iterator[Finding]:
+def _report_doubled(outside: ExternalSide) -> Iterator[Finding]:
     if outside.described:
         for code in find_repeated(outside.codes):
             yield rules.CODE_DOUBLED.finding("urlTableDescription", code=show_value(code))

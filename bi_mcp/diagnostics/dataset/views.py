@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from bi_mcp.base.language import say, text
-from bi_mcp.diagnostics.dataset.column_matching import ExternalTable, check_columns
+from bi_mcp.diagnostics.dataset.column_matching import ExternalSide, check_columns
 from bi_mcp.diagnostics.dataset.column_types import check_types
 from bi_mcp.diagnostics.dataset.lost_table import find_lost_table
 from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings
@@ -104,10 +104,10 @@ def _check_columns(
     if described is not None and not described:
         yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
-        yield from check_columns(columns, ExternalTable(described, described=True), context)
+        yield from check_columns(columns, ExternalSide(described, described=True), context)
     elif sample is not None and not _unreadable(sample, columns):
         header = [ExternalColumn(code, "", "") for code in sample.codes]
-        yield from check_columns(columns, ExternalTable(header, described=False), context)
+        yield from check_columns(columns, ExternalSide(header, described=False), context)
     by_code = {column.code: column for column in described or ()}
     yield from check_types(columns, by_code, sample, context)
 

@@ -14,8 +14,8 @@ from bi_mcp.diagnostics.portal.portal_map import (
     Kind,
     MapNode,
     PortalMap,
-    one_line,
     state_of,
+    title_line,
     verdict_of,
 )
 from bi_mcp.diagnostics.tables.external import Generation
@@ -81,7 +81,7 @@ def _node(
         parent=parent,
         kind=kind,
         id=id,
-        title=one_line(title or ""),
+        title=title_line(title or ""),
         level=state_of(list(findings), checked=checked),
         findings=list(findings),
     )

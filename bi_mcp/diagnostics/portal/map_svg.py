@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from bi_mcp.diagnostics.portal.portal_map import KINDS, MARKS, MapNode, PortalMap, one_line
+from bi_mcp.diagnostics.portal.portal_map import KINDS, MARKS, MapNode, PortalMap, title_line
 
 BOX_WIDTH = 250
 BOX_HEIGHT = 26
@@ -89,7 +89,7 @@ def _box(node: MapNode, row: int) -> str:
     state = f" · {node.label}" if node.label else ""
     lines = [f"{node.kind} {node.id}: {node.title}{state}"]
     lines += [
-        one_line(f"{MARKS[finding.level]} {finding.what}", LONGEST_FINDING) for finding in node.findings
+        title_line(f"{MARKS[finding.level]} {finding.what}", LONGEST_FINDING) for finding in node.findings
     ]
     said = escape("\n".join(lines))
     x, y = _x(node.depth), TOP + row * ROW

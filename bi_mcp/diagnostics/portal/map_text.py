@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bi_mcp.diagnostics.portal.portal_map import MARKS, MapNode, PortalMap, one_line
+from bi_mcp.diagnostics.portal.portal_map import MARKS, MapNode, PortalMap, title_line
 
 LONGEST_FINDING = 400
 
@@ -20,7 +20,7 @@ def render_tree(portal_map: PortalMap) -> str:
 def _line(node: MapNode) -> str:
     title = json.dumps(node.title, ensure_ascii=False)
     findings = [f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings]
-    said = "".join(f": {one_line(text, LONGEST_FINDING)}" for text in findings[:1])
-    more = "".join(f" {one_line(text, LONGEST_FINDING)}" for text in findings[1:])
+    said = "".join(f": {title_line(text, LONGEST_FINDING)}" for text in findings[:1])
+    more = "".join(f" {title_line(text, LONGEST_FINDING)}" for text in findings[1:])
     state = f" ({node.label})" if node.label else ""
     return f"{'  ' * node.depth}{MARKS[node.level]} {node.kind} {node.id} {title}{state}{said}{more}"

@@ -141,7 +141,7 @@ def _count_kind(kind: Kind, count: int) -> str:
             return say_count("{count} dataset", "{count} datasets", count)
 
 
-def one_line(text: str, longest: int = LONGEST_TITLE) -> str:
+def title_line(text: str, longest: int = LONGEST_TITLE) -> str:
     """A text from outside without line breaks and without marks that turn text around."""
     shown = "".join(character if character.isprintable() else "�" for character in text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

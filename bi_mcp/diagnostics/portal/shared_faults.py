@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bi_mcp.base.language import say_count
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import Finding, Level
-from bi_mcp.diagnostics.portal.portal_map import MapNode, one_line
+from bi_mcp.diagnostics.portal.portal_map import MapNode, title_line
 
 # A longer list of names would not be read.
 NAMED = 5
@@ -86,7 +86,7 @@ def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
     blocked = [node for node in having if node.kind == "dataset"]
     if not blocked:
         return finding
-    names = ", ".join(one_line(node.title or node.key) for node in blocked[:NAMED])
+    names = ", ".join(title_line(node.title or node.key) for node in blocked[:NAMED])
     names += ", …" if len(blocked) > NAMED else ""
     if finding.level == "error":
         told = say_count(

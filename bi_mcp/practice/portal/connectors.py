@@ -93,7 +93,7 @@ class ConnectorMethods:
 
 def find_connector(connection: sqlite3.Connection, connector_id: int, application: str) -> sqlite3.Row:
     """Find a connector. Raises `CONNECTOR_NOT_FOUND`, also for one of another application."""
-    row = records.find(connection, "connectors", connector_id, application)
+    row = records.find_record(connection, "connectors", connector_id, application)
     if row is None:
         raise ModuleFault("CONNECTOR_NOT_FOUND", "Connector was not found.")
     return row

@@ -160,7 +160,7 @@ class DatasetMethods:
 
 def find_dataset(connection: sqlite3.Connection, dataset_id: int, application: str) -> sqlite3.Row:
     """Find a dataset. Raises `DATASET_NOT_FOUND`, also for one of another application."""
-    row = records.find(connection, "datasets", dataset_id, application)
+    row = records.find_record(connection, "datasets", dataset_id, application)
     if row is None:
         raise ModuleFault("DATASET_NOT_FOUND", "Dataset was not found.")
     return row

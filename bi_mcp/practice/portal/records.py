@@ -30,7 +30,9 @@ def change(connection: sqlite3.Connection, table: str, row_id: int, values: Mapp
     )
 
 
-def find(connection: sqlite3.Connection, table: str, row_id: int, application: str) -> sqlite3.Row | None:
+def find_record(
+    connection: sqlite3.Connection, table: str, row_id: int, application: str
+) -> sqlite3.Row | None:
     """Return the row, or None when it does not exist or belongs to another application."""
     rows = select(connection, table, "id = ? AND application = ?", (row_id, application))
     return rows[0] if rows else None

@@ -152,7 +152,7 @@ class SourceMethods:
 
 def find_source(connection: sqlite3.Connection, source_id: int, application: str) -> sqlite3.Row:
     """Find a source. Raises `SOURCE_NOT_FOUND`, also for one of another application."""
-    row = records.find(connection, "sources", source_id, application)
+    row = records.find_record(connection, "sources", source_id, application)
     if row is None:
         raise ModuleFault("SOURCE_NOT_FOUND", "Source was not found.")
     return row
