@@ -56,6 +56,7 @@ wheel-check: $(VENV)/ready
 	build/wheel/venv/bin/python $(OURSELVES) build/wheel/*.whl
 	build/wheel/venv/bin/python tests/wheel_smoke.py
 	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
+	build/wheel/venv/bin/bitrix24-bi-mcp --version
 
 # Both images built and used. Needs podman or docker; tests/distribution/container.sh says which settings it knows.
 container-check: $(VENV)/ready
