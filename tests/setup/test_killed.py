@@ -67,7 +67,7 @@ async def _swallow(_: Message) -> None:
 KILLS_OF_AN_APPLICATION = 6
 # Before and after each of five calls: the looks at what is to be undone, and the two writes.
 KILLS_OF_AN_UNDO = 10
-UNDOING = str(Path(__file__).with_name("killed_undoing.py"))
+UNDOING = str(Path(__file__).parents[1] / "history" / "killed_undoing.py")
 
 
 async def apply(folder: Path, address: str, deadly: Deadly) -> int:
