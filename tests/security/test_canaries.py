@@ -249,8 +249,8 @@ async def test_no_tool_passes_on_what_a_connector_repeats_beside_its_data(
 # How each command is called; what would not end, or opens a browser, is asked for its help.
 COMMANDS: Mapping[str, list[str]] = {
     "serve": [],
-    "install": ["cursor", "--dry-run"],
-    "uninstall": ["cursor", "--dry-run"],
+    "install": ["cursor", "--yes"],
+    "uninstall": ["cursor", "--yes"],
     "login": ["https://portal.example", "--help"],
     "logout": ["acme"],
     "profiles default": ["acme"],
@@ -274,7 +274,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "adopt": ["connector.shop=1"],
     "schema": [],
     "history": [],
-    "undo": ["--yes"],
+    "undo": ["--last", "--yes"],
     "chart": ["flights"],
     "demo": ["--help"],
     "portal": ["--help"],
@@ -326,7 +326,12 @@ async def test_no_command_prints_a_secret(tmp_path: Path, portal: str) -> None:
                 collect, command, address if portal == "a portal that repeats" else "127.0.0.1:1"
             )
     assert printed.keys() == COMMANDS.keys()
-    assert {command: text for command, text in printed.items() if "Traceback" in text} == {}
+    # A wrong argument would end a command before it does anything.
+    assert {
+        command: text
+        for command, text in printed.items()
+        if "Traceback" in text or ("Usage: bi-mcp " in text and "--help" not in COMMANDS[command])
+    } == {}
     assert {command: leaks_in(text) for command, text in printed.items() if leaks_in(text)} == {}
 
 
