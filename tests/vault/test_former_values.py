@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,24 +19,11 @@ from bi_mcp.vault.secret_index import MOST_FORMER, MOST_FORMER_OF_ONE, NamedSecr
 from bi_mcp.vault.setting_values import SettingValues
 from bi_mcp.vault.stored_values import stored_values
 from bi_mcp.vault.travel import find_travel
-from tests.vault.keyrings import Keyring, system_keyring
+from tests.vault.keyrings import Keyring
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 HOME, AWAY = "https://home.example/data", "https://away.example/data"
 FORMER = "former-canary"
-
-
-@pytest.fixture
-def keyring() -> Iterator[Keyring]:
-    backend = Keyring()
-    with system_keyring(backend):
-        yield backend
-
-
-@pytest.fixture(params=["file", "keyring"])
-def keeper(request: pytest.FixtureRequest, keyring: Keyring) -> Keeper:
-    keeper: Keeper = request.param
-    return keeper
 
 
 @pytest.fixture

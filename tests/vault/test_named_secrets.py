@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,19 +20,6 @@ from tests.vault.keyrings import BrokenKeyring, Keyring, Trouble, system_keyring
 
 CANARY = "value-canary"
 NOW = datetime(2026, 3, 1, 12, 30, 15, 999, tzinfo=UTC)
-
-
-@pytest.fixture
-def keyring() -> Iterator[Keyring]:
-    backend = Keyring()
-    with system_keyring(backend):
-        yield backend
-
-
-@pytest.fixture(params=["file", "keyring"])
-def keeper(request: pytest.FixtureRequest, keyring: Keyring) -> Keeper:
-    keeper: Keeper = request.param
-    return keeper
 
 
 @pytest.fixture

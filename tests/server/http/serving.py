@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 from mcp import Client
@@ -18,8 +18,8 @@ from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
 from bi_mcp.server.http.serving import open_http_app
 from tests.practice.portal.serving import served
+from tests.server.conftest import Era
 
-Era = Literal["auto", "legacy"]
 LIMIT_S = 60
 HELLO: dict[str, Any] = {
     "jsonrpc": "2.0",

@@ -15,8 +15,9 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings
 from bi_mcp.server.http.options import HttpOptions
 from tests.practice.portal.serving import served
+from tests.server.conftest import Era
 from tests.server.http.issuer import AUDIENCE, Issuer, key
-from tests.server.http.serving import HELLO, LIMIT_S, Era, client, hosted, http_client
+from tests.server.http.serving import HELLO, LIMIT_S, client, hosted, http_client
 from tests.server.talking import Talk, connector_fields
 
 pytestmark = pytest.mark.anyio

@@ -16,9 +16,10 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice.portal import create_app
 from tests.practice.portal.serving import served
+from tests.server.conftest import Era
 from tests.server.http.certificate import make_certificate
 from tests.server.http.processes import serving
-from tests.server.http.serving import LIMIT_S, Era, client, http_client
+from tests.server.http.serving import LIMIT_S, client, http_client
 from tests.server.processes import ran
 from tests.server.talking import Talk
 

@@ -17,8 +17,9 @@ from bi_mcp.config import HttpSettings, Settings
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
+from tests.server.conftest import Era
 from tests.server.http.certificate import make_certificate
-from tests.server.http.serving import HELLO, LIMIT_S, Era, client, hosted, http_client
+from tests.server.http.serving import HELLO, LIMIT_S, client, hosted, http_client
 from tests.server.talking import Talk
 
 pytestmark = pytest.mark.anyio

@@ -25,9 +25,10 @@ from bi_mcp.config import HttpSettings, LocalPortalSettings
 from bi_mcp.practice.portal import create_app
 from bi_mcp.server.http.options import HttpOptions
 from tests.practice.portal.serving import served
+from tests.server.conftest import Era
 from tests.server.http.processes import serving
 from tests.server.http.redis import running_redis
-from tests.server.http.serving import LIMIT_S, Era, build, client, hosted
+from tests.server.http.serving import LIMIT_S, build, client, hosted
 from tests.server.talking import Talk
 
 pytestmark = [
