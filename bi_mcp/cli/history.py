@@ -145,9 +145,9 @@ def _print_table(entries: Sequence[Entry], reverted: dict[str, str]) -> None:
 def _row(entry: Entry, reverted: dict[str, str]) -> list[Text]:
     from rich.text import Text
 
-    from bi_mcp.rest.nouns import noun
+    from bi_mcp.rest.kinds import KINDS
 
-    object = f"{noun(entry.group)} {entry.object or ''} {entry.name}"
+    object = f"{KINDS[entry.group].noun} {entry.object or ''} {entry.name}"
     code = f" {entry.code}" if entry.code else ""
     undone = say(", undone by {id}", id=reverted[entry.id]) if entry.id in reverted else ""
     undoes = say(", undoes {id}", id=entry.undoes) if entry.undoes else ""

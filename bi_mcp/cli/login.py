@@ -29,15 +29,14 @@ from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
 from bi_mcp.history.entries import move_history
 from bi_mcp.rest.client import BIConnector
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
-from bi_mcp.setup.setup import count_objects
 from bi_mcp.vault.keyring import Keeper, best_keeper
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bi_mcp.rest.entity import Page
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kind_methods import Page
 
 _EXPLANATION = text(
     """\
@@ -214,7 +213,7 @@ async def _what_is_seen(profile: Profile, folder: Path) -> str:
             _count("source", await bi.sources.list_page(select=["id"])),
             _count("dataset", await bi.datasets.list_page(select=["id"])),
         ]
-        generation = "tables" if await bi.datasets.has_tables() else "classic"
+        generation = await bi.datasets.generation()
     return say(
         "It sees {seen}. The portal is of the generation {generation!r}.",
         seen=", ".join(seen),
@@ -223,7 +222,7 @@ async def _what_is_seen(profile: Profile, folder: Path) -> str:
 
 
 def _count(group: Group, page: Page[Any]) -> str:
-    counted = count_objects(group, len(page.items))
+    counted = KINDS[group].count(len(page.items))
     return say("{counted} and more", counted=counted) if page.more else counted
 
 

@@ -75,7 +75,6 @@ def _variables(setup: Setup) -> list[str]:
 
 def count_entries(setup: Setup) -> str:
     """`1 connector, 2 sources, 0 datasets`."""
-    from bi_mcp.rest.groups import GROUPS
-    from bi_mcp.setup.setup import count_objects
+    from bi_mcp.rest.kinds import KINDS
 
-    return ", ".join(count_objects(group, len(setup.entries(group))) for group in GROUPS)
+    return ", ".join(kind.count(len(setup.entries(group))) for group, kind in KINDS.items())

@@ -15,10 +15,11 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.sealing import Sealer
-from bi_mcp.rest.groups import Group
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bi_mcp.rest.kinds import Group
 
 Outcome = Literal["begun", "done", "refused", "unknown"]
 Wire = Mapping[str, Any]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.history.entries import History
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kinds import Group
     from bi_mcp.rest.models import Source
     from bi_mcp.vault.named_secrets import NamedSecrets
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
@@ -24,9 +24,8 @@ from bi_mcp.errors import (
 from bi_mcp.history.actor import current_actor
 from bi_mcp.history.entries import Ending, Entry, RecordedWrite, Stamp
 from bi_mcp.rest.batch import BatchBody, BatchReference, Command, fail_batch, parse_batch
-from bi_mcp.rest.groups import Group
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import Effect, method
-from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.query import Query
 from bi_mcp.rest.recovery import may_have_happened
 
@@ -36,11 +35,6 @@ if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
 
-_MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
-    "connector": Connector,
-    "source": Source,
-    "dataset": Dataset,
-}
 _NOT_SENT = "NOT_SENT"
 _WITHOUT_CODE = "NO_CODE"
 
@@ -174,7 +168,7 @@ def _reads(command: Command[object]) -> list[tuple[str, Mapping[str, object]]]:
     if command.method.effect is Effect.CREATE or not isinstance(id, int):
         return []
     reads: list[tuple[str, Mapping[str, object]]] = [("get", {"id": id})]
-    if _group(command) == "dataset":
+    if command.method.kind == "dataset":
         # Only a list answers the source of a dataset.
         reads.append(("list", Query(select=["id", "sourceId"], filter={"id": id}).to_wire()))
     return reads
@@ -195,36 +189,13 @@ def _state(command: Command[object], got: object, listed: object) -> Wire | None
     if not isinstance(got, Mapping):
         return None
     try:
-        item = _MODELS[_group(command)].model_validate(got.get("item"))
+        item = KINDS[command.method.kind].received.model_validate(got.get("item"))
     except ValidationError:
         return None
-    held = shown_state(item)
+    held: dict[str, Any] = item.documented()
     if isinstance(listed, list) and listed and isinstance(listed[0], Mapping):
         held["sourceId"] = _whole(listed[0].get("sourceId"))
     return held
-
-
-def shown_state(item: Connector | Source | Dataset) -> dict[str, Any]:
-    """An object as a `Write` holds it: what the API documents, a source's settings as `{code: Secret}`."""
-    names = set(type(item).model_fields) - {"settings", "fields"}
-    state = item.model_dump(by_alias=True, include=names, exclude_none=True)
-    if isinstance(item, Source):
-        state["settings"] = {setting.code: setting.value for setting in item.settings or ()}
-    elif isinstance(item, Connector):
-        state["settings"] = [
-            {"code": each.code, "name": each.name, "type": each.type} for each in item.settings or ()
-        ]
-    else:
-        state["fields"] = [
-            column.model_dump(by_alias=True, include={"id", "name", "type", "external_code", "visible"})
-            for column in item.fields or ()
-        ]
-    return state
-
-
-def _group(command: Command[object]) -> Group:
-    group = command.method.group
-    return cast("Group", "dataset" if group == "table" else group)
 
 
 def _write(command: Command[object], before: Wire | None, user: int | None) -> RecordedWrite:
@@ -238,7 +209,7 @@ def _write(command: Command[object], before: Wire | None, user: int | None) -> R
     name = (before or sent).get("title") or (before or sent).get("name") or ""
     return RecordedWrite(
         method=command.method.name,
-        group=_group(command),
+        group=command.method.kind,
         object=_whole(command.parameters.get("id")),
         name=str(name),
         before=before,

@@ -11,30 +11,25 @@ from bi_mcp.base.quoting import quote
 from bi_mcp.errors import EndpointError
 from bi_mcp.history.entries import Key, current_id, replacements
 from bi_mcp.history.undo_plan import UndoPlan, UndoStep
-from bi_mcp.rest.groups import PARENTS
-from bi_mcp.rest.recovery import TRAITS, Done, judge_update
+from bi_mcp.rest.kinds import KINDS, Group
+from bi_mcp.rest.recovery import Done, judge_update
 from bi_mcp.vault.destinations import destination
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import Entry, Wire
-
+    from bi_mcp.rest.generation import PortalGeneration
 
 # Set once: a creation that sent them cannot have been changed in them.
 _IMMUTABLE = {"connectorId", "sourceId", "name", "externalCode", "externalName", "fields"}
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "connector": ("title", "logo", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
-    "source": ("title", "connectorId"),
-    "dataset": ("name", "sourceId", "externalCode", "externalName"),
-}
 
 
 @dataclass(frozen=True)
 class World:
-    """The input of a plan: the whole history, and the touched objects as they are now (None: gone). `tables`: the portal has the newer family."""
+    """The input of a plan: the whole history, and the touched objects as they are now (None: gone)."""
 
     entries: Sequence[Entry]
     live: Mapping[Key, Wire | None]
-    tables: bool = True
+    generation: PortalGeneration
 
     def current(self, group: str, id: int) -> int:
         """The id under which an object is now."""
@@ -133,7 +128,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoSt
             say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
         )
     nested = _nest(values)
-    notes = (*_update_notes(entry, values), *(travel if "settings" in nested else ()))
+    notes = (*_update_notes(values), *(travel if "settings" in nested else ()))
     return UndoStep(entry, "update", id, nested, notes)
 
 
@@ -148,17 +143,17 @@ def _fields(sent: Wire, before: Wire, state: Wire) -> Iterator[tuple[str, object
             yield name, value, before.get(name), state.get(name)
 
 
-def _is_as_sent(group: str, place: str, sent: object, now: object) -> bool:
-    if place in TRAITS[group].not_compared:
+def _is_as_sent(group: Group, place: str, sent: object, now: object) -> bool:
+    if place in KINDS[group].not_compared:
         return True
     if place.startswith("settings."):
         return sent == now
     return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
 
 
-def _is_unchanged(group: str, place: str, sent: object, old: object) -> bool:
+def _is_unchanged(group: Group, place: str, sent: object, old: object) -> bool:
     """Return whether the write sent the value that the field had already, like the title of a source, which is part of every update."""
-    return place not in TRAITS[group].not_compared and _is_as_sent(group, place, sent, old)
+    return place not in KINDS[group].not_compared and _is_as_sent(group, place, sent, old)
 
 
 def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,13 +167,13 @@ def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _update_notes(entry: Entry, values: Wire) -> tuple[str, ...]:
+def _update_notes(values: Wire) -> tuple[str, ...]:
     moved = [
         say("{name} back to {address}", name=name, address=quote(str(value), 200))
         for name, value in values.items()
         if name.startswith("url")
     ]
-    if entry.group == "connector" and "settings" in values:
+    if "settings" in values:
         moved.append(say("values that sources held for parameters that were dropped do not come back"))
     return tuple(moved)
 
@@ -201,14 +196,12 @@ def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> UndoSt
                 fields=", ".join(changed),
             )
         )
-    left = state.get("externalId") if world.tables else None
+    left = state.get("externalId") if world.generation == "tables" else None
     notes = [say("its BI Builder dataset {left} stays behind; remove it by hand", left=left)] if left else []
     return UndoStep(entry, "delete", id, notes=tuple(notes))
 
 
 def _changed_columns(entry: Entry, state: Wire) -> list[str]:
-    if entry.group != "dataset":
-        return []
     made = {column["externalCode"] for column in entry.sent.get("fields", ())}
     there = {column["externalCode"] for column in state.get("fields", ()) if column["visible"]}
     return [f"column {code}" for code in sorted(made ^ there)]
@@ -220,7 +213,7 @@ def _recreation(
     before = entry.before or {}
     if state is not None:
         raise _Nothing(say("needs no step: {group} {id} is there.", group=entry.group, id=id))
-    missing = [name for name in _REQUIRED[entry.group] if not before.get(name)]
+    missing = [name for name in KINDS[entry.group].required if not before.get(name)]
     if missing:
         raise _Obstacle(
             say("cannot be reverted: the portal did not tell its {fields}.", fields=", ".join(missing))
@@ -237,7 +230,7 @@ def _recreation(
 def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
     """Name the hosts that receive the values of a source; they may not be the ones that received them before."""
     parent = _parent(entry)
-    if entry.group != "source" or parent is None:
+    if parent is None:
         return []
     connector = states.get((parent[0], world.current(*parent))) or {}
     addresses = [str(value) for name, value in connector.items() if name.startswith("url")]
@@ -264,9 +257,9 @@ def _without_parent(parent: Key, world: World) -> str:
 
 
 def _parent(entry: Entry) -> Key | None:
-    group, name = PARENTS.get(entry.group, (None, ""))
-    id = (entry.before or {}).get(name)
-    return (group, id) if group is not None and isinstance(id, int) else None
+    kind = KINDS[entry.group]
+    id = (entry.before or {}).get(kind.parent_field)
+    return (kind.parent, id) if kind.parent is not None and isinstance(id, int) else None
 
 
 def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.nouns import noun
+from bi_mcp.rest.kinds import KINDS
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import Entry, Wire
@@ -33,7 +33,7 @@ class UndoStep:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        about = f"{noun(self.entry.group)} {self.id} {quote(self.entry.name)}"
+        about = f"{KINDS[self.entry.group].noun} {self.id} {quote(self.entry.name)}"
         if self.action == "delete":
             return say("delete {object}", object=about)
         if self.action == "recreate":

@@ -15,9 +15,8 @@ from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError
 from bi_mcp.history.actor import undoing
 from bi_mcp.history.entries import Key, choose, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
-from bi_mcp.history.recording import shown_state
 from bi_mcp.history.undo import World, find_touched, plan_undo
-from bi_mcp.rest.groups import PARENTS
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
@@ -29,7 +28,7 @@ from bi_mcp.rest.models import (
     SourceChanges,
     SourceFields,
 )
-from bi_mcp.rest.recovery import TRAITS, Done, judge_creation
+from bi_mcp.rest.recovery import Done, judge_creation
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import Entry, History, Wire
@@ -71,7 +70,7 @@ class Undo:
         chosen = [await self._find_object(entry) for entry in choose(entries, ids)]
         opened = [await to_thread.run_sync(self.history.unseal, entry) for entry in chosen]
         live = await self._live(find_touched(opened, replacements(entries)))
-        return plan_undo(opened, World(entries, live, await self.bi.datasets.has_tables()))
+        return plan_undo(opened, World(entries, live, await self.bi.datasets.generation()))
 
     async def run(self, plan: UndoPlan) -> list[Reverted]:
         """Make the steps until one fails. Raises `InvalidRequestError` if the plan has obstacles."""
@@ -94,8 +93,8 @@ class Undo:
         """A creation that broke off may have made an object: the only one that is as it was sent."""
         if entry.operation != "add" or entry.object is not None or entry.outcome == "refused":
             return entry
-        name = TRAITS[entry.group].identity[0]
-        same = [item async for item in self.bi.group(entry.group).iterate(filter={name: entry.sent[name]})]
+        name = KINDS[entry.group].title
+        same = [item async for item in self.bi.of(entry.group).iterate(filter={name: entry.sent[name]})]
         found = judge_creation(entry.group, entry.sent, [item.model_dump(by_alias=True) for item in same])
         return replace(entry, object=found.value) if isinstance(found, Done) else entry
 
@@ -104,7 +103,7 @@ class Undo:
 
         async def read(key: Key) -> None:
             try:
-                found[key] = shown_state(await self.bi.group(key[0]).get(key[1]))
+                found[key] = (await self.bi.of(key[0]).get(key[1])).documented()
             except NotFoundError:
                 found[key] = None
             except BiMcpError as error:
@@ -121,7 +120,7 @@ class Undo:
     async def _make(self, step: UndoStep, replaced: Mapping[Key, int]) -> int:
         id = current_id(replaced, step.entry.group, step.id)
         if step.action == "delete":
-            await self.bi.group(step.entry.group).delete(id)
+            await self.bi.of(step.entry.group).delete(id)
         elif step.action == "recreate":
             return await self._recreate(step, replaced)
         elif step.action == "columns":
@@ -144,16 +143,15 @@ class Undo:
 
     async def _recreate(self, step: UndoStep, replaced: Mapping[Key, int]) -> int:
         before = dict(step.values)
-        group = step.entry.group
-        if group in PARENTS:
-            parent, name = PARENTS[group]
-            before[name] = current_id(replaced, parent, before[name])
+        group, kind = step.entry.group, KINDS[step.entry.group]
+        if kind.parent:
+            before[kind.parent_field] = current_id(replaced, kind.parent, before[kind.parent_field])
         try:
             if group == "connector":
-                return await self.bi.connectors.add(_build_model(ConnectorFields, before))
+                return await self.bi.connectors.add(ConnectorFields.pick(before))
             if group == "source":
                 allowed = await self._writes.allow(before["connectorId"], before["settings"])
-                return await self._writes.add_source(_build_model(SourceFields, before), allowed)
+                return await self._writes.add_source(SourceFields.pick(before), allowed)
             return await self._recreate_dataset(before)
         except ValidationError:
             raise InvalidRequestError(
@@ -166,10 +164,8 @@ class Undo:
 
     async def _recreate_dataset(self, before: dict[str, Any]) -> int:
         columns = before["fields"]
-        fields = _build_model(
-            DatasetFields, before | {"fields": [_build_model(NewColumn, column) for column in columns]}
-        )
-        alone = not before.get("externalId") and await self.bi.datasets.has_tables()
+        fields = DatasetFields.pick(before | {"fields": [NewColumn.pick(column) for column in columns]})
+        alone = not before.get("externalId") and await self.bi.datasets.generation() == "tables"
         id = await self.bi.datasets.add(fields, builder_dataset=not alone)
         await self._show(id, _hidden(columns))
         return id
@@ -181,7 +177,7 @@ class Undo:
             ids = [column.id for column in now if column.external_code in values["delete"]]
             await self.bi.datasets.update_columns(id, ColumnChanges(delete=ids))
         if values["add"]:
-            added = [_build_model(NewColumn, column) for column in values["add"]]
+            added = [NewColumn.pick(column) for column in values["add"]]
             await self.bi.datasets.update_columns(id, ColumnChanges(add=added))
         await self._show(id, {**_hidden(values["add"]), **values["show"]})
 
@@ -202,9 +198,3 @@ class Undo:
 def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """The columns that must be hidden after their creation, since new columns are visible."""
     return {column["externalCode"]: False for column in columns if not column["visible"]}
-
-
-def _build_model(model: Any, held: Mapping[str, Any]) -> Any:
-    """Build a model from a stored object; empty values are left out."""
-    names = {field.alias or name for name, field in model.model_fields.items()}
-    return model.model_validate({name: held[name] for name in names if held.get(name) is not None})

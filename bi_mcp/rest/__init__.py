@@ -6,7 +6,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.rest.batch import BatchReference, Command
 from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
-from bi_mcp.rest.entity import Page
+from bi_mcp.rest.kind_methods import Page
 
 __all__ = [
     "AccessToken",

@@ -1,4 +1,4 @@
-"""The client: one portal, three groups of methods, and the newer family of the third."""
+"""The client: one portal, the methods of three kinds of objects, and the newer family of the third."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from bi_mcp.base.progress import remark
 from bi_mcp.errors import BiMcpError
 from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
 from bi_mcp.rest.connectors import Connectors
-from bi_mcp.rest.datasets import Datasets, Tables
+from bi_mcp.rest.datasets import Datasets
+from bi_mcp.rest.generation import TableFamily
 from bi_mcp.rest.portal_info import PortalInfo
 from bi_mcp.rest.sources import Sources
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.batch import Command
     from bi_mcp.rest.credential import Credential
-    from bi_mcp.rest.entity import Entity
+    from bi_mcp.rest.kind_methods import KindMethods
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.rest.transport import Transport
 
@@ -44,7 +45,7 @@ class BIConnector:
         self.connectors = Connectors(self._transport)
         self.sources = Sources(self._transport)
         self.datasets = Datasets(self._transport)
-        self.tables = Tables(self._transport)
+        self.tables = Datasets(self._transport, TableFamily)
         self.portal = PortalInfo(self._transport)
 
     async def __aenter__(self) -> Self:
@@ -90,14 +91,14 @@ class BIConnector:
                 break
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
 
-    def group(self, name: str) -> Entity[Any, Any, Any]:
-        """Return the methods of a group by its name: connector, source or dataset."""
-        groups: dict[str, Entity[Any, Any, Any]] = {
+    def of(self, kind: str) -> KindMethods[Any, Any, Any]:
+        """Return the methods of a kind by its name: connector, source or dataset."""
+        kinds: dict[str, KindMethods[Any, Any, Any]] = {
             "connector": self.connectors,
             "source": self.sources,
             "dataset": self.datasets,
         }
-        return groups[name]
+        return kinds[kind]
 
     def read_only(self) -> BIConnector:
         """Return a client over the same connections that refuses every write before it is sent."""
@@ -115,7 +116,7 @@ class BIConnector:
         # Imported here: few callers need it.
         from bi_mcp.rest.snapshot import read_snapshot
 
-        return await read_snapshot(self.batch, self.connectors, self.sources, self.datasets)
+        return await read_snapshot(self)
 
 
 def _http(portal_url: str, credential: Credential | None) -> Transport:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.entity import Entity
+from bi_mcp.rest.kind_methods import KindMethods
+from bi_mcp.rest.kinds import CONNECTOR
 from bi_mcp.rest.models.connector import Connector, ConnectorChanges, ConnectorFields
 
 if TYPE_CHECKING:
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
 NEWER_FIELDS = ("supportMapping", "sourceCode")
 
 
-class Connectors(Entity[Connector, ConnectorFields, ConnectorChanges]):
+class Connectors(KindMethods[Connector, ConnectorFields, ConnectorChanges]):
     """The templates: four endpoints and the names of their parameters."""
 
-    group = "connector"
-    _item = Connector
+    kind = CONNECTOR
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)

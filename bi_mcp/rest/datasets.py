@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import anyio
-
 from bi_mcp.base.language import say
-from bi_mcp.errors import InvalidRequestError, MethodMissingError
-from bi_mcp.rest.entity import Commands, Entity, check_id, parse_true
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.generation import DatasetFamilies
+from bi_mcp.rest.kind_commands import KindCommands, build_command, check_id, parse_id, parse_true
+from bi_mcp.rest.kind_methods import KindMethods
+from bi_mcp.rest.kinds import DATASET
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
 from bi_mcp.rest.recovery import Done, NotDone, judge_columns
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bi_mcp.rest.batch import Command
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.transport import Transport
 
@@ -31,18 +33,28 @@ class DatasetDeletion:
     orphaned_builder_dataset: int | None
 
 
-class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
-    """Methods of datasets as commands of a batch.
+class DatasetCommands(KindCommands[Dataset, DatasetFields, DatasetChanges]):
+    """Methods of datasets as commands of a batch, of the family that serves them as far as the portal is known.
 
-    They do not choose a family: if the table family exists, use `table.delete`, since `dataset.delete` ends with HTTP 500.
+    Ask `Datasets.generation` before a deletion: `dataset.delete` ends with HTTP 500 where the newer family exists.
     """
+
+    def __init__(self, families: DatasetFamilies) -> None:
+        super().__init__(DATASET)
+        self._families = families
+
+    def add(self, fields: DatasetFields, *, builder_dataset: bool = True) -> Command[int]:
+        """Create a dataset; the value is its id. Without `builder_dataset` by the newer family."""
+        if builder_dataset:
+            return super().add(fields)
+        return build_command(method("table", "add"), parse_id, fields=fields.to_wire())
 
     def update_columns(self, id: int, changes: ColumnChanges) -> Command[None]:
         """Add and delete columns. Showing or hiding one takes a boolean, which cannot travel in a batch.
 
         The ids must be those of columns of this dataset: a portal deletes by id alone, in any dataset.
         """
-        check_id(self._group, id)
+        check_id("dataset", id)
         parameters = {name: value for name, value in changes.to_wire().items() if value}
         if not parameters:
             raise InvalidRequestError(
@@ -51,46 +63,34 @@ class DatasetCommands(Commands[Dataset, DatasetFields, DatasetChanges]):
                     id=id,
                 )
             )
-        return self._command("fields.update", parse_true, id=id, **parameters)
+        return build_command(self._method("fields.update"), parse_true, id=id, **parameters)
+
+    def _method(self, operation: str) -> Method:
+        return self._families.method(operation)
 
 
-class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
-    """Tables of a source. Finds out once which family the portal speaks, and remembers it."""
+class Datasets(KindMethods[Dataset, DatasetFields, DatasetChanges]):
+    """Tables of a source, by the family of methods that the portal has."""
 
-    group = "dataset"
-    _item = Dataset
+    kind = DATASET
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, families: type[DatasetFamilies] = DatasetFamilies) -> None:
         super().__init__(transport)
-        self._has_tables: bool | None = None
-        self._has_datasets = True
-        self._finding_out = anyio.Lock()
+        self._families = families(transport)
+        self._call = self._families.call
 
     @property
     def commands(self) -> DatasetCommands:
-        """Commands for `BIConnector.batch`, of the newer family if the portal is known to have only that one."""
-        return DatasetCommands(self.group, self.group if self._has_datasets else "table", self._item)
+        """Commands for `BIConnector.batch`."""
+        return DatasetCommands(self._families)
 
-    @property
-    def table_commands(self) -> DatasetCommands:
-        """Commands of the newer family, for `BIConnector.batch`."""
-        return DatasetCommands(self.group, "table", self._item)
+    async def generation(self) -> PortalGeneration:
+        """Return the portal generation. Asks the portal once."""
+        return await self._families.generation()
 
     def use_tables(self) -> None:
-        """Speak only the newer family from now on: this portal has no `dataset.*` any more."""
-        self._has_datasets = False
-        self._has_tables = True
-
-    async def has_tables(self) -> bool:
-        """Check whether the portal knows `biconnector.table.*`. Asks once, with a method that needs no rights but access."""
-        async with self._finding_out:
-            if self._has_tables is None:
-                try:
-                    await self._transport.call(method("table", "fields"), {})
-                    self._has_tables = True
-                except MethodMissingError:
-                    self._has_tables = False
-        return self._has_tables
+        """Use the newer family from now on, because this portal lacks the classic one."""
+        self._families.use_tables()
 
     async def add(self, fields: DatasetFields, *, builder_dataset: bool = True) -> int:
         """Create a dataset and return its id.
@@ -98,15 +98,13 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         `builder_dataset=False` creates the table alone, without a dataset in BI Builder (newer portals only). A portal that
         has no `dataset.add` any more creates the table alone in any case.
         """
-        if builder_dataset:
-            return await super().add(fields)
-        if not await self.has_tables():
+        if not builder_dataset and await self.generation() == "classic":
             raise InvalidRequestError(
                 say(
                     "This portal always makes a BI Builder dataset together with a dataset (it has no biconnector.table.add). Nothing was sent; create it with its BI Builder dataset."
                 )
             )
-        return await self._create(self.table_commands.add(fields), fields)
+        return await self._create(self.commands.add(fields, builder_dataset=builder_dataset), fields)
 
     async def update_columns(self, id: int, changes: ColumnChanges) -> None:
         """Add columns, show or hide columns, delete columns by id, in one call.
@@ -148,11 +146,9 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         Where the table family exists, `dataset.delete` ends with HTTP 500, and `table.delete` leaves the BI Builder dataset.
         """
         dataset = await self.get(id)
-        if not await self.has_tables():
-            await super().delete(id)
-            return DatasetDeletion(id, dataset.name or "", None)
-        await self._write(self.table_commands.delete(id), lambda: self._find_deleted(id))
-        return DatasetDeletion(id, dataset.name or "", dataset.external_id or None)
+        left = dataset.external_id if await self.generation() == "tables" else None
+        await super().delete(id)
+        return DatasetDeletion(id, dataset.label, left or None)
 
     async def _find_created(self, sent: Mapping[str, object], newest: int | None) -> Done[int] | NotDone:
         found = await super()._find_created(sent, newest)
@@ -168,38 +164,3 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
     async def _find_changed(self, id: int, changes: Mapping[str, object]) -> Done[None] | NotDone:
         columns = (await self.get(id)).fields or []
         return judge_columns(changes, [column.model_dump(by_alias=True) for column in columns])
-
-    async def _call(self, called: Method, parameters: Mapping[str, object]) -> object:
-        if called.group == "table":
-            return await super()._call(called, parameters)
-        if self._has_datasets:
-            try:
-                return await super()._call(called, parameters)
-            except MethodMissingError:
-                # An unknown method did nothing, so sending the call to the other family is safe.
-                if not await self.has_tables():
-                    raise
-                self._has_datasets = False
-        return await super()._call(method("table", called.operation), parameters)
-
-
-class Tables(Datasets):
-    """Datasets by the newer family alone, for portals that have it. `add` does not make a BI Builder dataset."""
-
-    def __init__(self, transport: Transport) -> None:
-        super().__init__(transport)
-        self.use_tables()
-
-    async def _call(self, called: Method, parameters: Mapping[str, object]) -> object:
-        try:
-            return await super()._call(called, parameters)
-        except MethodMissingError as missing:
-            raise MethodMissingError(
-                method=missing.method,
-                code=missing.code,
-                message=missing.message,
-                hint=say(
-                    "This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use biconnector.dataset.*, which every generation has."
-                ),
-                status=missing.status,
-            ) from None

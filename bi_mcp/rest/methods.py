@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.kinds import Group
 
 
 class Effect(Enum):
@@ -32,6 +36,11 @@ class Method:
     def group(self) -> str:
         """`connector`, `source`, `dataset` or `table`; for a method outside the groups, its own name."""
         return self.name.split(".")[1] if "." in self.name else self.name
+
+    @property
+    def kind(self) -> Group:
+        """The kind of objects that it is about. The newer family calls a dataset a table."""
+        return cast("Group", "dataset" if self.group == "table" else self.group)
 
     @property
     def operation(self) -> str:

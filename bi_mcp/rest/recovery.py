@@ -6,7 +6,7 @@ The request may still be under way when the look finds nothing, so even then onl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeGuard, TypeVar, cast
 
 from bi_mcp.base.language import say
@@ -18,6 +18,7 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, look_first
+from bi_mcp.rest.kinds import KINDS, Group
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,26 +28,6 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 Wire = Mapping[str, object]
 Interruption = UnreachableError | UnexpectedAnswerError | PortalError
-
-
-@dataclass(frozen=True)
-class Traits:
-    """Fields that identify an object of a group: its name first, then the fields that must agree with the sent ones.
-
-    `not_compared`: fields that a portal may store in another form than the sent one.
-    """
-
-    identity: tuple[str, ...]
-    not_compared: frozenset[str] = field(default=frozenset())
-
-
-TRAITS: Mapping[str, Traits] = {
-    "connector": Traits(
-        ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"), frozenset({"logo"})
-    ),
-    "source": Traits(("title", "connectorId"), frozenset({"active"})),
-    "dataset": Traits(("name", "sourceId", "externalCode")),
-}
 
 
 @dataclass(frozen=True)
@@ -103,9 +84,9 @@ async def recover(
     ) from error
 
 
-def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] | NotDone:
+def judge_creation(group: Group, sent: Wire, newer: Sequence[Wire]) -> Done[int] | NotDone:
     """Find the sent object among those that are newer than the newest before the call."""
-    name, *others = TRAITS[group].identity
+    name, *others = KINDS[group].identity
     namesakes = [item for item in newer if _agree(sent[name], item.get(name))]
     ours = [item for item in namesakes if all(_agree(sent[other], item.get(other)) for other in others)]
     if not namesakes:
@@ -127,9 +108,9 @@ def judge_creation(group: str, sent: Wire, newer: Sequence[Wire]) -> Done[int] |
     )
 
 
-def judge_update(group: str, sent: Wire, found: Wire) -> Done[None] | NotDone:
+def judge_update(group: Group, sent: Wire, found: Wire) -> Done[None] | NotDone:
     """Compare the fields that were sent with the object as it is now. Names fields, never values."""
-    compared = [name for name in sent if name not in TRAITS[group].not_compared]
+    compared = [name for name in sent if name not in KINDS[group].not_compared]
     if not compared:
         return NotDone(
             "unknown",

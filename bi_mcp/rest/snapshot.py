@@ -14,24 +14,23 @@ from bi_mcp.errors import BiMcpError, MethodMissingError, NotFoundError, PortalE
 from bi_mcp.rest.batch import MAX_COMMANDS
 from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.error_codes import ORPHANED
+from bi_mcp.rest.kinds import EachKind
 from bi_mcp.rest.models.connector import Connector
 from bi_mcp.rest.models.dataset import Dataset
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.models.source import Source
-from bi_mcp.rest.models.wire import Received
 from bi_mcp.rest.query import PAGE_SIZE, Query
 
 if TYPE_CHECKING:
     from bi_mcp.rest.batch import Command
-    from bi_mcp.rest.connectors import Connectors
-    from bi_mcp.rest.datasets import Datasets
-    from bi_mcp.rest.entity import Commands
-    from bi_mcp.rest.sources import Sources
+    from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.kind_methods import KindMethods
+    from bi_mcp.rest.kinds import Group
 
     # Runs commands and returns for each, in their order, its value or its error.
     RunBatch = Callable[[Sequence[Command[Any]]], Awaitable[list[Any]]]
 
-Item = TypeVar("Item", bound=Connector | Source | Dataset)
-Whole = TypeVar("Whole", bound=Received)
+Item = TypeVar("Item", bound=PortalObject)
 Value = TypeVar("Value")
 
 # Pages that the first batch asks for without knowing whether they exist: an empty one costs the portal little, one more
@@ -43,65 +42,59 @@ FIRST_CONNECTOR_PAGES = 5
 
 @dataclass(frozen=True)
 class Vanished:
-    """An object that was listed and then no longer there to be read. `name` is its title, or a dataset's name."""
+    """An object that was listed and then no longer there to be read."""
 
-    group: str
+    group: Group
     id: int
-    name: str
+    label: str
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Snapshot(EachKind[Mapping[int, Connector], Mapping[int, Source], Mapping[int, Dataset]]):
     """All objects by id, in the order of their ids: sources with their settings, datasets with their columns and `source_id`.
 
     A portal cannot be stopped while it is read. An object that was deleted meanwhile is left out and listed in `vanished`;
     an object may be missing when another of its group was deleted within the same second.
     """
 
-    connectors: Mapping[int, Connector]
-    sources: Mapping[int, Source]
-    datasets: Mapping[int, Dataset]
     vanished: Sequence[Vanished] = ()
 
 
-async def read_snapshot(
-    run: RunBatch, connectors: Connectors, sources: Sources, datasets: Datasets
-) -> Snapshot:
-    """Read everything through `run`. Raises the first error of the portal, except for objects that are gone."""
-    listed_connectors = _Listing(connectors.commands, connectors.group, FIRST_CONNECTOR_PAGES)
-    listed_sources = _Listing(sources.commands, sources.group, FIRST_SOURCE_PAGES)
-    listed_datasets = _Listing(datasets.commands, datasets.group, FIRST_DATASET_PAGES)
+async def read_snapshot(bi: BIConnector) -> Snapshot:
+    """Read everything in batches. Raises the first error of the portal, except for objects that are gone."""
+    listed_connectors = _Listing(bi.connectors, FIRST_CONNECTOR_PAGES)
+    listed_sources = _Listing(bi.sources, FIRST_SOURCE_PAGES)
+    listed_datasets = _Listing(bi.datasets, FIRST_DATASET_PAGES)
     # Dependent objects are listed first and read last: the source of a dataset that appears meanwhile is then listed, too.
     listings: list[_Listing[Any]] = [listed_datasets, listed_sources, listed_connectors]
     await report(0, 2, "Reading the lists")
     try:
-        await _read_pages(run, listings)
+        await _read_pages(bi.batch, listings)
     except MethodMissingError:
-        listed_datasets.commands = datasets.table_commands
-        await _read_pages(run, listings)
-        datasets.use_tables()
+        listed_datasets.methods = bi.tables
+        await _read_pages(bi.batch, listings)
+        bi.datasets.use_tables()
     shallow = [*listed_connectors.shallow(), *listed_sources.shallow(), *listed_datasets.shallow()]
     await report(1, 2, f"Reading {len(shallow)} objects in full")
-    vanished = await _read_details(run, shallow)
+    vanished = await _read_details(bi.batch, shallow)
     return Snapshot(listed_connectors.items, listed_sources.items, listed_datasets.items, vanished)
 
 
 class _Listing(Generic[Item]):
     """A list that is being read: the objects so far, and the way to ask for more."""
 
-    def __init__(self, commands: Commands[Item, Any, Any], group: str, first_pages: int) -> None:
-        self.commands = commands
-        self.group = group
+    def __init__(self, methods: KindMethods[Item, Any, Any], first_pages: int) -> None:
+        self.methods = methods
         self.items: dict[int, Item] = {}
         self.complete = False
         self._first_pages = first_pages
 
     def ask(self, share: int) -> list[Command[list[Item]]]:
         """Ask for the pages after the last known id: page numbers would shift when something before them is deleted."""
-        last = max(self.items, default=0)
+        commands, last = self.methods.commands, max(self.items, default=0)
         if not last:
-            return [self.commands.page(Query(page=page)) for page in range(1, self._first_pages + 1)]
-        return [self.commands.page(Query(filter={">id": last}, page=page)) for page in range(1, share + 1)]
+            return [commands.page(Query(page=page)) for page in range(1, self._first_pages + 1)]
+        return [commands.page(Query(filter={">id": last}, page=page)) for page in range(1, share + 1)]
 
     def take(self, asked: Command[list[Item]], pages: Sequence[Sequence[Item]]) -> None:
         known = len(self.items)
@@ -130,7 +123,7 @@ async def _read_pages(run: RunBatch, listings: Sequence[_Listing[Any]]) -> None:
 
 
 async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], Any]]) -> tuple[Vanished, ...]:
-    outcomes = await run([listing.commands.get(item.id) for listing, item in shallow])
+    outcomes = await run([listing.methods.commands.get(item.id) for listing, item in shallow])
     vanished = []
     for position, ((listing, item), outcome) in enumerate(zip(shallow, outcomes, strict=True)):
         if position % MAX_COMMANDS == 0:
@@ -138,15 +131,15 @@ async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], An
             await checkpoint()
         if isinstance(outcome, NotFoundError):
             gone = listing.items.pop(item.id)
-            vanished.append(Vanished(listing.group, gone.id, _name(gone)))
-        elif not _is_orphaned(listing.group, outcome):
+            vanished.append(Vanished(listing.methods.kind.name, gone.id, gone.label))
+        elif not _is_orphaned(outcome):
             listing.items[item.id] = _merge(item, _value(outcome))
     return tuple(vanished)
 
 
-def _is_orphaned(group: str, outcome: object) -> bool:
+def _is_orphaned(outcome: object) -> bool:
     """Check whether a source cannot be read because its connector is gone. The fields from the list are kept."""
-    return group == "source" and isinstance(outcome, PortalError) and outcome.code == ORPHANED
+    return isinstance(outcome, PortalError) and outcome.code == ORPHANED
 
 
 def _value(outcome: Value | BiMcpError) -> Value:
@@ -155,11 +148,7 @@ def _value(outcome: Value | BiMcpError) -> Value:
     return outcome
 
 
-def _merge(listed: Whole, got: Whole) -> Whole:
+def _merge(listed: Item, got: Item) -> Item:
     """Add to the objects that were read the one field that only the list gives: a dataset's source."""
     missing = {name: value for name, value in listed if getattr(got, name, None) is None}
     return got.model_copy(update=missing)
-
-
-def _name(item: Connector | Source | Dataset) -> str:
-    return (item.name if isinstance(item, Dataset) else item.title) or ""

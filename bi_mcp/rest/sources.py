@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError, RefusedError
-from bi_mcp.rest.entity import Commands, Entity
 from bi_mcp.rest.error_codes import ORPHANED
+from bi_mcp.rest.kind_commands import KindCommands
+from bi_mcp.rest.kind_methods import KindMethods
+from bi_mcp.rest.kinds import SOURCE
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields
 
 if TYPE_CHECKING:
     from bi_mcp.rest.batch import Command
 
 
-class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
+class SourceCommands(KindCommands[Source, SourceFields, SourceChanges]):
     """Methods of sources as commands of a batch."""
 
     def update(self, id: int, changes: SourceChanges) -> Command[None]:
@@ -28,16 +30,15 @@ class SourceCommands(Commands[Source, SourceFields, SourceChanges]):
         return super().update(id, changes)
 
 
-class Sources(Entity[Source, SourceFields, SourceChanges]):
+class Sources(KindMethods[Source, SourceFields, SourceChanges]):
     """Connectors plus the values of their parameters. Creating and updating makes the portal call `urlCheck`."""
 
-    group = "source"
-    _item = Source
+    kind = SOURCE
 
     @property
     def commands(self) -> SourceCommands:
         """Commands of the same methods, for `BIConnector.batch`."""
-        return SourceCommands(self.group, self.group, self._item)
+        return SourceCommands(self.kind)
 
     async def find(self, id: int) -> Source:
         """Read one source, also one whose connector is gone: a list still gives some of its fields."""

@@ -13,13 +13,13 @@ from anyio.lowlevel import checkpoint
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.history.guarded_writes import GuardedWrites
-from bi_mcp.rest.groups import GROUPS, Group
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.setup.chunks import Chunks
 from bi_mcp.setup.commands import SetupCommands, SetupWrite
 from bi_mcp.setup.dependencies import Dependencies
 from bi_mcp.setup.difference import digests, wire
-from bi_mcp.setup.matching import Pairs, live
-from bi_mcp.setup.pending import IDENTITY, Creation, Pending, find_created, read_pending
+from bi_mcp.setup.matching import Pairs
+from bi_mcp.setup.pending import Creation, Pending, find_created, read_pending
 from bi_mcp.setup.report import Report, Result, outcome_of, stops_all
 from bi_mcp.setup.resumption import Clock
 from bi_mcp.setup.sending import Sender
@@ -31,6 +31,7 @@ from bi_mcp.setup.steps import PlanStep, steps_of
 if TYPE_CHECKING:
     from bi_mcp.history.entries import History
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.plan import Plan
     from bi_mcp.setup.state_file import StateKeeper
@@ -41,7 +42,7 @@ Progress = Callable[[int, int, str], Awaitable[None]]
 
 @dataclass
 class PlanApplication:
-    """One run. `snapshot` is what the plan was made of; `tables`: the portal has the newer family.
+    """One run. `snapshot` is what the plan was made of.
 
     What sends a stored secret, or moves a connector, is looked at again and taken back where the secret may not be.
     """
@@ -53,7 +54,7 @@ class PlanApplication:
     snapshot: Snapshot
     keeper: StateKeeper
     values: SettingValues
-    tables: bool
+    generation: PortalGeneration
     clock: Clock = field(default_factory=Clock)
     progress: Progress | None = None
     history: History | None = None
@@ -61,7 +62,7 @@ class PlanApplication:
     _stopped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        commands = SetupCommands(self.bi, self.setup, self.values, self.tables)
+        commands = SetupCommands(self.bi, self.setup, self.values, self.generation)
         self._sender = Sender(self.bi, self.setup, commands, self._id)
         self._steps = steps_of(self.plan, self.setup)
         self._dependencies = Dependencies(self._steps, self.setup)
@@ -70,9 +71,7 @@ class PlanApplication:
         self._chunks = Chunks(self._steps, self._dependencies, commands, self._guard)
         self._draft = StateDraft(self.keeper.read())
         self._adopt()
-        self._newest: dict[Group, int] = {
-            group: max(live(self.snapshot, group), default=0) for group in GROUPS
-        }
+        self._newest: dict[Group, int] = {group: max(self.snapshot.of(group), default=0) for group in KINDS}
 
     async def run(self) -> Report:
         """Make all steps that can be made. A refused step stops the steps that depend on it; a lost connection stops
@@ -104,7 +103,7 @@ class PlanApplication:
     def _adopt(self) -> None:
         """Assign objects that were matched by name to their keys. Objects that need no change count as applied."""
         changed = {(change.group, change.key) for change in self.plan.changes}
-        for group in GROUPS:
+        for group in KINDS:
             for key, item in self.pairs.of(group).items():
                 known = self._draft.known(group).get(key)
                 fields = known.fields if known and known.id == item.id else {}
@@ -220,7 +219,7 @@ class PlanApplication:
             if step.operation != "add" or step.key is None:
                 continue
             shown = wire(self.setup.entries(step.group)[step.key]) | {"name": step.label}
-            identity = tuple(str(shown[name]) for name in IDENTITY[step.group])
+            identity = tuple(str(shown[name]) for name in KINDS[step.group].own_identity)
             parent = self._dependencies.parent(step)
             yield Creation(
                 step.group,

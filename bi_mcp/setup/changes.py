@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say, say_count
-from bi_mcp.rest.models import Connector, Dataset
 from bi_mcp.setup.plan import Change, FieldChange
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kinds import Group
+    from bi_mcp.rest.models.portal_object import PortalObject
     from bi_mcp.setup.difference import Comparison
-    from bi_mcp.setup.matching import AnyItem
     from bi_mcp.setup.setup import Setup
     from bi_mcp.setup.state import Known
 
@@ -31,7 +30,7 @@ def update(
     setup: Setup,
     group: Group,
     key: str,
-    item: AnyItem,
+    item: PortalObject,
     compared: Comparison,
     warned: tuple[str, ...] = (),
 ) -> Iterator[Change]:
@@ -47,7 +46,7 @@ def update(
             fields=named,
         )
     ]
-    by, at = _last_change(item)
+    by, at = item.last_change
     if any(field.drifted for field in compared.fields):
         reasons.append(_describe_drift(by, at))
     yield Change(
@@ -66,11 +65,11 @@ def update(
 
 
 def replacement(
-    setup: Setup, group: Group, key: str, item: AnyItem, fields: tuple[FieldChange, ...], *warned: str
+    setup: Setup, group: Group, key: str, item: PortalObject, fields: tuple[FieldChange, ...], *warned: str
 ) -> Change:
     """The replacement of an object, because the differing fields can only be set when it is made."""
     named = ", ".join(field.field for field in fields)
-    by, at = _last_change(item)
+    by, at = item.last_change
     return Change(
         "replace",
         group,
@@ -85,20 +84,20 @@ def replacement(
     )
 
 
-def deletion(group: Group, item: AnyItem, reason: str, warned: tuple[str, ...] = ()) -> Change:
+def deletion(group: Group, item: PortalObject, reason: str, warned: tuple[str, ...] = ()) -> Change:
     """The deletion of an object."""
-    by, at = _last_change(item)
-    label = (item.name if isinstance(item, Dataset) else item.title) or ""
+    by, at = item.last_change
     return Change(
-        "delete", group, None, item.id, label, (reason,), consequences=warned, changed_by=by, changed_at=at
+        "delete",
+        group,
+        None,
+        item.id,
+        item.label,
+        (reason,),
+        consequences=warned,
+        changed_by=by,
+        changed_at=at,
     )
-
-
-def _last_change(item: AnyItem) -> tuple[int | None, str | None]:
-    """The user and moment of an object's last change. Connectors do not have them."""
-    if isinstance(item, Connector):
-        return None, None
-    return item.updated_by_id or item.created_by_id, item.date_update or item.date_create
 
 
 def _describe_drift(by: int | None, at: str | None) -> str:

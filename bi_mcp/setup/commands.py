@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.batch import BatchReference, Command, encode_command
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
-    ConnectorChanges,
-    ConnectorFields,
-    DatasetChanges,
-    DatasetFields,
     NewColumn,
-    SourceChanges,
-    SourceFields,
 )
 from bi_mcp.setup.difference import wire
+from bi_mcp.setup.setup import DatasetEntry, SourceEntry
 
 if TYPE_CHECKING:
-    from bi_mcp.base.secret import Secret
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.generation import PortalGeneration
+    from bi_mcp.rest.kinds import Group
+    from bi_mcp.rest.models.wire import Sent
     from bi_mcp.setup.plan import ColumnChange
     from bi_mcp.setup.setup import ColumnEntry, Setup
     from bi_mcp.setup.steps import PlanStep
-    from bi_mcp.vault.setting_values import SettingValue, SettingValues
+    from bi_mcp.vault.setting_values import SettingValues
 
 # A placeholder for the id of a parent, which may be known only at the moment of sending.
 PLACEHOLDER = 1
@@ -37,9 +34,6 @@ PLACEHOLDER = 1
 LONGEST_IN_BATCH = 100_000
 
 IdOf = Callable[["Group", str], "int | BatchReference"]
-
-Creation = ConnectorFields | SourceFields | DatasetFields
-Update = ConnectorChanges | SourceChanges | DatasetChanges
 
 
 @dataclass(frozen=True)
@@ -50,18 +44,18 @@ class SetupWrite:
     """
 
     step: PlanStep
-    fields: Creation | Update | ColumnChanges | None = None
+    fields: Sent | None = None
     refusal: InvalidRequestError | None = None
 
 
 @dataclass(frozen=True)
 class SetupCommands:
-    """Builds the commands of steps. `tables`: the portal has the newer family."""
+    """Builds the commands of steps."""
 
     bi: BIConnector
     setup: Setup
     values: SettingValues
-    tables: bool
+    generation: PortalGeneration
 
     def write(self, step: PlanStep) -> SetupWrite:
         """Look up what a step sends. Raises what a wrong reference to a secret raises."""
@@ -82,107 +76,55 @@ class SetupCommands:
 
     def command(self, write: SetupWrite, id_of: IdOf) -> Command[Any]:
         """The command of a write, with a reference to its parent where `id_of` gives one."""
-        id = write.step.id or 0
-        match write.fields:
-            case ConnectorFields() | SourceFields() | DatasetFields() as fields:
-                return self._add(write.step, fields, id_of)
-            case ColumnChanges() as columns:
-                return self.bi.datasets.commands.update_columns(id, columns)
-            case None:
-                return self._delete(write.step.group, id)
-            case changes:
-                return self._update(id, changes)
+        step, id = write.step, write.step.id or 0
+        commands = self.bi.of(step.group).commands
+        if isinstance(write.fields, ColumnChanges):
+            return self.bi.datasets.commands.update_columns(id, write.fields)
+        if step.operation == "delete":
+            return commands.delete(id)
+        if step.operation == "update":
+            return commands.update(id, write.fields)
+        options = {"builder_dataset": False} if self.stands_alone(step) else {}
+        made = commands.add(write.fields, **options)
+        parent = self.setup.parent(step.group, step.key or "")
+        return _with_parent(made, KINDS[step.group].parent_field, id_of(*parent)) if parent else made
 
     def stands_alone(self, step: PlanStep) -> bool:
         """Return whether a dataset is made without one in BI Builder."""
-        return self.tables and not self.setup.datasets[step.key or ""].builder_dataset
+        entry = self.setup.entries(step.group)[step.key or ""]
+        alone = isinstance(entry, DatasetEntry) and not entry.builder_dataset
+        return alone and self.generation == "tables"
 
-    def _fields(self, step: PlanStep) -> Creation | Update | ColumnChanges | None:
+    def _fields(self, step: PlanStep) -> Sent | None:
         if step.operation in {"delete", "hide"}:
             return None
         if step.operation == "columns":
             return _column_changes(step.columns)
-        adds = step.operation == "add"
-        if step.group == "connector":
-            return self._connector_fields(step) if adds else self._connector_changes(step)
-        if step.group == "source":
-            return self._source_fields(step) if adds else self._source_changes(step)
-        return self._dataset_fields(step) if adds else self._dataset_changes(step)
+        kind, values = KINDS[step.group], self._values(step)
+        if step.operation == "add":
+            new: Sent = kind.new.pick({**values, kind.parent_field: PLACEHOLDER})
+            return new
+        names = kind.in_every_update.union(name.split(".")[0] for name in step.fields)
+        changes: Sent = kind.changes.pick({name: values[name] for name in names})
+        return changes
 
-    def _connector_fields(self, step: PlanStep) -> ConnectorFields:
-        return ConnectorFields.model_validate(wire(self.setup.connectors[step.key or ""]))
-
-    def _connector_changes(self, step: PlanStep) -> ConnectorChanges:
-        held = wire(self.setup.connectors[step.key or ""])
-        return ConnectorChanges.model_validate({name: held[name] for name in _names(step)})
-
-    def _source_fields(self, step: PlanStep) -> SourceFields:
-        entry = self.setup.sources[step.key or ""]
-        return SourceFields(
-            title=entry.title,
-            connector_id=PLACEHOLDER,
-            settings=self._reveal(step.key or "", entry.settings),
-            description=entry.description,
-            active=entry.active,
-        )
-
-    def _source_changes(self, step: PlanStep) -> SourceChanges:
-        """The changes of a source: the differing fields and settings, and the title, which newer portals demand."""
-        entry = self.setup.sources[step.key or ""]
-        held = wire(entry)
-        plain = {name: held[name] for name in _names(step) if name != "settings"}
-        codes = [name.removeprefix("settings.") for name in step.fields if name.startswith("settings.")]
-        chosen = {code: entry.settings[code] for code in codes}
-        settings = self._reveal(step.key or "", chosen) if codes else None
-        return SourceChanges(**{**plain, "title": entry.title}, settings=settings)
-
-    def _dataset_fields(self, step: PlanStep) -> DatasetFields:
+    def _values(self, step: PlanStep) -> dict[str, Any]:
+        """The entry as the API spells it; of the values behind references those that the step sets."""
         key = step.key or ""
-        entry = self.setup.datasets[key]
-        return DatasetFields(
-            name=self.setup.dataset_name(key),
-            source_id=PLACEHOLDER,
-            external_code=entry.external_code,
-            external_name=entry.external_name,
-            description=entry.description,
-            fields=[_new(column) for column in entry.columns],
-        )
-
-    def _dataset_changes(self, step: PlanStep) -> DatasetChanges:
-        return DatasetChanges(description=self.setup.datasets[step.key or ""].description or "")
-
-    def _add(self, step: PlanStep, fields: Creation, id_of: IdOf) -> Command[int]:
-        key = step.key or ""
-        if isinstance(fields, ConnectorFields):
-            return self.bi.connectors.commands.add(fields)
-        if isinstance(fields, SourceFields):
-            made = self.bi.sources.commands.add(fields)
-            return _with_parent(made, "connectorId", id_of("connector", self.setup.sources[key].connector))
-        alone = self.stands_alone(step)
-        commands = self.bi.datasets.table_commands if alone else self.bi.datasets.commands
-        return _with_parent(
-            commands.add(fields), "sourceId", id_of("source", self.setup.datasets[key].source)
-        )
-
-    def _update(self, id: int, changes: Update) -> Command[None]:
-        if isinstance(changes, ConnectorChanges):
-            return self.bi.connectors.commands.update(id, changes)
-        if isinstance(changes, SourceChanges):
-            return self.bi.sources.commands.update(id, changes)
-        return self.bi.datasets.commands.update(id, changes)
-
-    def _delete(self, group: Group, id: int) -> Command[None]:
-        if group == "connector":
-            return self.bi.connectors.commands.delete(id)
-        if group == "source":
-            return self.bi.sources.commands.delete(id)
-        # Where the newer family exists, dataset.delete ends with HTTP 500.
-        commands = self.bi.datasets.table_commands if self.tables else self.bi.datasets.commands
-        return commands.delete(id)
-
-    def _reveal(self, key: str, settings: Mapping[str, SettingValue]) -> dict[str, Secret]:
-        connector = self.setup.connectors[self.setup.sources[key].connector]
-        return self.values.resolve(settings, connector.settings, connector.addresses)
+        entry = self.setup.entries(step.group)[key]
+        values = wire(entry)
+        if isinstance(entry, SourceEntry):
+            creates = step.operation == "add"
+            chosen = {
+                code: value
+                for code, value in entry.settings.items()
+                if creates or f"settings.{code}" in step.fields
+            }
+            connector = self.setup.connectors[entry.connector]
+            values["settings"] = self.values.resolve(chosen, connector.settings, connector.addresses)
+        if isinstance(entry, DatasetEntry):
+            values |= {"name": self.setup.dataset_name(key), "fields": list(map(_new, entry.columns))}
+        return values
 
 
 def _column_changes(columns: ColumnChange) -> ColumnChanges:
@@ -195,10 +137,6 @@ def _column_changes(columns: ColumnChange) -> ColumnChanges:
 
 def _new(column: ColumnEntry) -> NewColumn:
     return NewColumn(name=column.name, external_code=column.external_code, type=column.type)
-
-
-def _names(step: PlanStep) -> list[str]:
-    return list(dict.fromkeys(name.split(".")[0] for name in step.fields))
 
 
 def _with_parent(command: Command[int], field: str, id: int | BatchReference) -> Command[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kinds import Group
     from bi_mcp.setup.setup import Setup
     from bi_mcp.setup.steps import PlanStep
 
@@ -46,9 +46,6 @@ class Dependencies:
 
     def parent(self, step: PlanStep) -> tuple[Group, str] | None:
         """The parent of an object, by the file."""
-        key = step.key or ""
-        if step.group == "connector" or step.operation not in {"add", "delete"}:
+        if step.operation not in {"add", "delete"}:
             return None
-        if step.group == "source":
-            return "connector", self._setup.sources[key].connector
-        return "source", self._setup.datasets[key].source
+        return self._setup.parent(step.group, step.key or "")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, SecretReferenceError
-from bi_mcp.rest.groups import Group
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.setup.keys import make_setup_key
 from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
@@ -22,6 +22,7 @@ from bi_mcp.vault.travel import addresses_of
 
 if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.models import Connector, Dataset, Source, SourceSetting
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.state import State
@@ -52,7 +53,7 @@ class _Export:
     snapshot: Snapshot
     state: State
     shown: frozenset[str]
-    tables: bool
+    generation: PortalGeneration
     references: Mapping[tuple[str, str], ExportedReference]
     known: KnownValues
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
@@ -65,25 +66,20 @@ def export_setup(
     state: State,
     *,
     shown_settings: frozenset[str] = frozenset(),
-    tables: bool = True,
+    generation: PortalGeneration = "tables",
     references: Mapping[tuple[str, str], ExportedReference] | None = None,
     known: KnownValues = NOTHING_KNOWN,
 ) -> Exported:
-    """Write down everything of a snapshot. Keys that the state knows stay; `tables`: the portal has the newer family.
+    """Write down everything of a snapshot. Keys that the state knows stay.
 
     `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
     A value that is `known` to come from a reference is never written: it is referred to, by the name of the stored secret
     where that is bound to where the connector leads.
     """
-    export = _Export(snapshot, state, shown_settings, tables, references or {}, known)
+    export = _Export(snapshot, state, shown_settings, generation, references or {}, known)
     # A variable that is used for one value already must not be used for another.
     export.variables.update(_variables(export.references.values()))
-    titles = {item.id: item.title or "" for item in snapshot.connectors.values()}
-    export.keys["connector"] = _keys("connector", titles, state)
-    titles = {item.id: item.title or "" for item in snapshot.sources.values()}
-    export.keys["source"] = _keys("source", titles, state)
-    names = {item.id: item.name or "" for item in snapshot.datasets.values()}
-    export.keys["dataset"] = _keys("dataset", names, state)
+    export.keys.update((group, _keys(group, snapshot, state)) for group in KINDS)
     connectors = {key: _connector(snapshot.connectors[id]) for id, key in export.keys["connector"].items()}
     sources = {key: _source(snapshot.sources[id], key, export) for id, key in export.keys["source"].items()}
     kept_sources = {key: entry for key, entry in sources.items() if entry is not None}
@@ -106,12 +102,13 @@ def _variables(references: Iterable[ExportedReference]) -> Iterator[str]:
             yield reference.value.env.removeprefix(ENV_PREFIX).lower()
 
 
-def _keys(group: Group, titles: Mapping[int, str], state: State) -> dict[int, str]:
-    known = {item.id: key for key, item in state.known(group).items() if item.id in titles}
+def _keys(group: Group, snapshot: Snapshot, state: State) -> dict[int, str]:
+    items = snapshot.of(group)
+    known = {item.id: key for key, item in state.known(group).items() if item.id in items}
     taken = set(known.values())
     keys = dict[int, str]()
-    for id, title in titles.items():
-        keys[id] = known.get(id) or make_setup_key(title, group, taken)
+    for id, item in items.items():
+        keys[id] = known.get(id) or make_setup_key(item.label, group, taken)
         taken.add(keys[id])
     return keys
 
@@ -170,7 +167,7 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
         if setting.value
     }
     fields = {"title": item.title, "description": item.description, "connector": connector}
-    inactive = {"active": False} if item.active is False and not export.tables else {}
+    inactive = {"active": False} if item.active is False and export.generation == "classic" else {}
     try:
         return SourceEntry.model_validate(_without_empty(fields) | inactive | {"settings": settings})
     except ValidationError as error:
@@ -251,7 +248,7 @@ def _dataset(
         }
         for column in item.fields
     ]
-    alone = {"builderDataset": False} if export.tables and item.external_id == 0 else {}
+    alone = {"builderDataset": False} if export.generation == "tables" and item.external_id == 0 else {}
     try:
         return DatasetEntry.model_validate(_without_empty(fields) | alone | {"columns": columns})
     except ValidationError as error:

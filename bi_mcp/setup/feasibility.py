@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS, check_addresses
-from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.connectors import NEWER_FIELDS
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.setup.difference import wire
 from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry
 
@@ -24,7 +24,9 @@ def unusable_addresses(key: str, entry: ConnectorEntry, names: Sequence[str] = E
         yield f"connectors.{key}.{error}"
 
 
-def doubtful_replacements(key: str, columns: Sequence[ColumnEntry], generation: Generation) -> Iterator[str]:
+def doubtful_replacements(
+    key: str, columns: Sequence[ColumnEntry], generation: PortalGeneration
+) -> Iterator[str]:
     """Obstacles from columns that are deleted first and that the portal may refuse to add again."""
     for column in columns:
         if generation != "tables" and column.type in NEWER_TYPES:
@@ -37,7 +39,7 @@ def doubtful_replacements(key: str, columns: Sequence[ColumnEntry], generation: 
 
 
 def doubtful_fields(
-    key: str, entry: ConnectorEntry, generation: Generation, names: Sequence[str] = NEWER_FIELDS
+    key: str, entry: ConnectorEntry, generation: PortalGeneration, names: Sequence[str] = NEWER_FIELDS
 ) -> Iterator[str]:
     """Fields of a connector that only newer portals have."""
     held = wire(entry)
@@ -46,13 +48,13 @@ def doubtful_fields(
     )
 
 
-def doubtful_types(key: str, columns: Sequence[ColumnEntry], generation: Generation) -> Iterator[str]:
+def doubtful_types(key: str, columns: Sequence[ColumnEntry], generation: PortalGeneration) -> Iterator[str]:
     """Types that only newer portals have."""
     types = dict.fromkeys(column.type for column in columns if column.type in NEWER_TYPES)
     return _doubts(f"datasets.{key}", generation, list(types))
 
 
-def _doubts(where: str, generation: Generation, names: Sequence[str]) -> Iterator[str]:
+def _doubts(where: str, generation: PortalGeneration, names: Sequence[str]) -> Iterator[str]:
     """Note that a portal may not have these parts. It is known only after the attempt, and nothing is lost by trying."""
     if names and generation != "tables":
         yield say(

@@ -12,45 +12,27 @@ from typing import Generic, TypeVar
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError
-from bi_mcp.rest.groups import GROUPS, Group
+from bi_mcp.rest.kinds import KINDS, EachKind, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.snapshot import Snapshot
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import State, StateDraft
 
 Item = TypeVar("Item", Connector, Source, Dataset)
 Grouped = TypeVar("Grouped")
-AnyItem = Connector | Source | Dataset
 
 
-@dataclass(frozen=True)
-class Pairs:
+class Pairs(EachKind[Mapping[str, Connector], Mapping[str, Source], Mapping[str, Dataset]]):
     """The portal's objects by key. A key that is missing here is still to be created."""
 
-    connectors: Mapping[str, Connector]
-    sources: Mapping[str, Source]
-    datasets: Mapping[str, Dataset]
-
-    def of(self, group: Group) -> Mapping[str, AnyItem]:
-        """The pairs of a group."""
-        if group == "connector":
-            return self.connectors
-        return self.sources if group == "source" else self.datasets
-
-    def find_unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, AnyItem]]:
+    def find_unmanaged(self, snapshot: Snapshot) -> Iterator[tuple[Group, PortalObject]]:
         """Objects that the portal has and the file does not."""
-        for group in GROUPS:
+        for group in KINDS:
             paired = {item.id for item in self.of(group).values()}
-            for item in live(snapshot, group).values():
+            for item in snapshot.of(group).values():
                 if item.id not in paired:
                     yield group, item
-
-
-def live(snapshot: Snapshot, group: Group) -> Mapping[int, AnyItem]:
-    """The portal's objects of a group by id."""
-    if group == "connector":
-        return snapshot.connectors
-    return snapshot.sources if group == "source" else snapshot.datasets
 
 
 def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
@@ -75,7 +57,7 @@ def match(setup: Setup, snapshot: Snapshot, state: State) -> Pairs:
 def add_pairs(pairs: Pairs, state: State) -> State:
     """The state with the objects that were matched by name added."""
     draft = StateDraft(state)
-    for group in GROUPS:
+    for group in KINDS:
         for key, item in pairs.of(group).items():
             draft.adopt(group, key, item.id)
     return draft.state()

@@ -13,25 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, StateFileError
-from bi_mcp.rest.groups import GROUPS, PARENTS, Group, parse_group
-from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.setup.matching import AnyItem, live
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.setup.state import Known, State, StateDraft
 
 if TYPE_CHECKING:
+    from bi_mcp.rest.models.portal_object import PortalObject
     from bi_mcp.rest.snapshot import Snapshot
-
-# The fields by which an object is recognised. It must also be newer than the newest before the request.
-IDENTITY: Mapping[Group, tuple[str, ...]] = {
-    "connector": ("title", "urlCheck", "urlTableList", "urlTableDescription", "urlData"),
-    "source": ("title",),
-    "dataset": ("name", "externalCode"),
-}
 
 
 @dataclass(frozen=True)
 class Creation:
-    """An object that may have been made. `identity` are its fields of `IDENTITY`, `parent` the key of what it belongs to."""
+    """An object that may have been made. `identity` are its `own_identity`, `parent` the key of what it belongs to.
+
+    It is recognised by both, and must be newer than the newest before the request.
+    """
 
     group: Group
     key: str
@@ -61,10 +56,10 @@ def read_pending(document: Mapping[str, Any]) -> Pending:
     """Parse the record of a request. Raises `StateFileError` if it is damaged."""
     try:
         creations = [
-            Creation(parse_group(group), str(key), tuple(map(str, identity)), parent, replaces)
+            Creation(KINDS[group].name, str(key), tuple(map(str, identity)), parent, replaces)
             for group, key, identity, parent, replaces in document["creations"]
         ]
-        newest = {parse_group(group): int(id) for group, id in document["newest"].items()}
+        newest = {KINDS[group].name: int(id) for group, id in document["newest"].items()}
         return Pending(float(document["started"]), newest, creations)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise StateFileError(
@@ -81,7 +76,7 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
     """
     draft = StateDraft(state)
     missing = list[Creation]()
-    for group in GROUPS:
+    for group in KINDS:
         creations = [creation for creation in pending.creations if creation.group == group]
         for looks in dict.fromkeys(map(_looks, creations)):
             alike = [creation for creation in creations if _looks(creation) == looks]
@@ -103,35 +98,30 @@ def _looks(creation: Creation) -> tuple[object, ...]:
 
 def _is_known(creation: Creation, snapshot: Snapshot, draft: StateDraft) -> bool:
     known = draft.known(creation.group).get(creation.key)
-    return known is not None and known.id != creation.replaces and known.id in live(snapshot, creation.group)
+    return known is not None and known.id != creation.replaces and known.id in snapshot.of(creation.group)
 
 
-def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[AnyItem]:
-    parent_group, field = PARENTS.get(creation.group, (None, ""))
-    parent = draft.known(parent_group).get(creation.parent or "") if parent_group else None
-    if parent_group and parent is None:
+def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[PortalObject]:
+    kind = KINDS[creation.group]
+    parent = draft.known(kind.parent).get(creation.parent or "") if kind.parent else None
+    if kind.parent and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)
-    wanted = dict(zip(IDENTITY[creation.group], creation.identity, strict=True))
+    wanted = dict(zip(kind.own_identity, creation.identity, strict=True))
     taken = {known.id for known in draft.known(creation.group).values()}
     return [
         item
-        for id, item in sorted(live(snapshot, creation.group).items())
+        for id, item in sorted(snapshot.of(creation.group).items())
         if id > newest
         and id not in taken
         and _agrees(item, wanted)
-        and (parent is None or _wire(item).get(field) == parent.id)
+        and (parent is None or item.parent_id == parent.id)
     ]
 
 
-def _agrees(item: AnyItem, wanted: Mapping[str, str]) -> bool:
-    held = _wire(item)
+def _agrees(item: PortalObject, wanted: Mapping[str, str]) -> bool:
+    held = item.documented()
     return all(str(held.get(name) or "").strip() == value.strip() for name, value in wanted.items())
-
-
-def _wire(item: AnyItem) -> Mapping[str, Any]:
-    identity = {"title", "name", "external_code", "connector_id", "source_id"}
-    return item.model_dump(by_alias=True, include=identity.union(ADDRESSES))
 
 
 def _take(draft: StateDraft, creation: Creation, id: int) -> None:
@@ -140,7 +130,7 @@ def _take(draft: StateDraft, creation: Creation, id: int) -> None:
     draft.put(creation.group, creation.key, Known(id))
 
 
-def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:
+def _ambiguous(creation: Creation, found: Sequence[PortalObject]) -> PlanError:
     ids = ", ".join(str(item.id) for item in found)
     return PlanError(
         say(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bi_mcp.base.language import say, text
 from bi_mcp.base.secret import hide_logins
-from bi_mcp.rest.groups import Group
+from bi_mcp.rest.kinds import Group
 from bi_mcp.setup.setup import ColumnEntry
 
 Action = Literal["create", "update", "replace", "delete"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bi_mcp.rest.groups import GROUPS, Group
-from bi_mcp.rest.models import Source
+from bi_mcp.rest.kinds import KINDS, Group
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.snapshot import Snapshot
-from bi_mcp.setup.matching import AnyItem, Pairs, live
+from bi_mcp.setup.matching import Pairs
 from bi_mcp.setup.plan import Change
 from bi_mcp.setup.setup import Setup, SourceEntry
 from bi_mcp.setup.state import digest
@@ -23,11 +23,11 @@ def plan_digest(pairs: Pairs, setup: Setup, snapshot: Snapshot, changes: Sequenc
 def _live(pairs: Pairs, snapshot: Snapshot, changes: Sequence[Change]) -> list[object]:
     """Every object that the file manages or the plan touches."""
     touched = {(change.group, change.id) for change in changes if change.id}
-    managed = {(group, item.id) for group in GROUPS for item in pairs.of(group).values()}
+    managed = {(group, item.id) for group in KINDS for item in pairs.of(group).values()}
     return [
-        [group, id, _public(live(snapshot, group)[id])]
+        [group, id, _public(group, snapshot.of(group)[id])]
         for group, id in sorted(touched | managed)
-        if id in live(snapshot, group)
+        if id in snapshot.of(group)
     ]
 
 
@@ -50,7 +50,7 @@ def _public_entry(setup: Setup, group: Group, key: str) -> dict[str, Any]:
     return entry.model_copy(update={"settings": shown}).model_dump(mode="json")
 
 
-def _public(item: AnyItem) -> dict[str, Any]:
+def _public(group: Group, item: PortalObject) -> dict[str, Any]:
     """Everything that the API documents, without the values of settings; unknown keys of a source may repeat one."""
-    shown = set(type(item).model_fields) - ({"settings"} if isinstance(item, Source) else set())
+    shown = set(type(item).model_fields) - KINDS[group].secret
     return item.model_dump(mode="json", by_alias=True, include=shown)

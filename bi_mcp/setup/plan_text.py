@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from bi_mcp.base.language import say, text
 from bi_mcp.base.secret import hide_logins
-from bi_mcp.rest.nouns import noun
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.setup.plan import Action, Change, FieldChange, Plan
 
 SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
@@ -46,7 +46,7 @@ def value_text(value: object) -> str:
 def name_of(change: Change) -> str:
     """`dataset orders (5)`."""
     known = change.key or value_text(change.label)
-    return f"{noun(change.group)} {known}{f' ({change.id})' if change.id else ''}"
+    return f"{KINDS[change.group].noun} {known}{f' ({change.id})' if change.id else ''}"
 
 
 def deed(change: Change) -> str:

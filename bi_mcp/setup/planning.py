@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say, text
-from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.errors import BiMcpError, SecretReferenceError
-from bi_mcp.rest.groups import GROUPS, Group
+from bi_mcp.rest.generation import PortalGeneration
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.setup.changes import creation, deletion, replacement, update
 from bi_mcp.setup.consequences import warn_of_losses, warn_of_travel
 from bi_mcp.setup.difference import (
@@ -26,10 +27,10 @@ from bi_mcp.setup.feasibility import (
     doubtful_types,
     unusable_addresses,
 )
-from bi_mcp.setup.matching import AnyItem, Pairs, match
+from bi_mcp.setup.matching import Pairs, match
 from bi_mcp.setup.plan import Change, FieldChange, Plan
 from bi_mcp.setup.plan_digest import plan_digest
-from bi_mcp.setup.setup import ConnectorEntry, Setup, SourceEntry, count_objects
+from bi_mcp.setup.setup import ConnectorEntry, Setup, SourceEntry
 from bi_mcp.setup.state import State
 from bi_mcp.vault.travel import addresses_of, find_travel
 
@@ -49,7 +50,7 @@ class PlanInput:
     snapshot: Snapshot
     state: State
     values: SettingValues
-    generation: Generation = "tables"
+    generation: PortalGeneration = "tables"
     prune: bool = False
 
 
@@ -94,8 +95,8 @@ class _Planning:
         yield from dict.fromkeys(self._unknown)
         unmanaged = [group for group, item in self._strangers()]
         if unmanaged and not self._wanted.prune:
-            counts = [(unmanaged.count(group), group) for group in GROUPS if unmanaged.count(group)]
-            counted = ", ".join(count_objects(group, count) for count, group in counts)
+            counts = {group: unmanaged.count(group) for group in KINDS}
+            counted = ", ".join(KINDS[group].count(count) for group, count in counts.items() if count)
             yield say(
                 "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
                 counted=counted,
@@ -192,15 +193,15 @@ class _Planning:
 
     def _gone(self) -> Iterator[Change]:
         """Objects that have a successor or, with `prune`, are not in the file: datasets first."""
-        leaving = self._wanted.state.leaving
-        for group, item in sorted(self._strangers(), key=lambda pair: GROUPS.index(pair[0]), reverse=True):
+        leaving, order = self._wanted.state.leaving, list(KINDS)
+        for group, item in sorted(self._strangers(), key=lambda pair: order.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
                 yield deletion(group, item, say("It was replaced, and only its deletion is left to do."))
             elif self._wanted.prune:
                 warned = (say(CHARTS_BREAK), *self._orphan(item)) if isinstance(item, Dataset) else ()
                 yield deletion(group, item, say("It is not in the file."), warned)
 
-    def _strangers(self) -> list[tuple[Group, AnyItem]]:
+    def _strangers(self) -> list[tuple[Group, PortalObject]]:
         return list(self._pairs.find_unmanaged(self._wanted.snapshot))
 
     def _is_replaced(self, key: str, source: Source) -> bool:

@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import BiMcpError
 from bi_mcp.rest.batch import BatchReference, Command
-from bi_mcp.rest.models import (
-    ColumnChanges,
-    ColumnVisibility,
-    ConnectorChanges,
-    ConnectorFields,
-    DatasetFields,
-    SourceChanges,
-    SourceFields,
-)
-from bi_mcp.setup.commands import Creation, SetupCommands, SetupWrite, Update
+from bi_mcp.rest.models import ColumnChanges, ColumnVisibility
+from bi_mcp.setup.commands import SetupCommands, SetupWrite
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kinds import Group
     from bi_mcp.setup.setup import Setup
     from bi_mcp.setup.steps import PlanStep
 
@@ -62,46 +54,25 @@ class Sender:
     async def _send_one(self, write: SetupWrite) -> int | None:
         if write.refusal is not None:
             raise write.refusal
-        step, id = write.step, write.step.id or 0
-        match write.fields:
-            case ConnectorFields() | SourceFields() | DatasetFields() as fields:
-                return await self._add(step, fields)
-            case ColumnChanges() as columns:
-                await self.bi.datasets.update_columns(id, columns)
-            case None if step.operation == "hide":
-                await self._hide(step)
-            case None:
-                await self._delete(step.group, id)
-            case changes:
-                await self._update(id, changes)
+        step, id, methods = write.step, write.step.id or 0, self.bi.of(write.step.group)
+        if step.operation == "add":
+            return await self._add(step, write.fields)
+        if step.operation == "hide":
+            await self._hide(step)
+        elif step.operation == "delete":
+            await methods.delete(id)
+        elif isinstance(write.fields, ColumnChanges):
+            await self.bi.datasets.update_columns(id, write.fields)
+        else:
+            await methods.update(id, write.fields)
         return None
 
-    async def _add(self, step: PlanStep, fields: Creation) -> int:
-        key = step.key or ""
-        if isinstance(fields, ConnectorFields):
-            return await self.bi.connectors.add(fields)
-        if isinstance(fields, SourceFields):
-            connector = self.known_id("connector", self.setup.sources[key].connector)
-            return await self.bi.sources.add(fields.model_copy(update={"connector_id": connector}))
-        source = self.known_id("source", self.setup.datasets[key].source)
-        placed = fields.model_copy(update={"source_id": source})
-        return await self.bi.datasets.add(placed, builder_dataset=not self.commands.stands_alone(step))
-
-    async def _update(self, id: int, changes: Update) -> None:
-        if isinstance(changes, ConnectorChanges):
-            await self.bi.connectors.update(id, changes)
-        elif isinstance(changes, SourceChanges):
-            await self.bi.sources.update(id, changes)
-        else:
-            await self.bi.datasets.update(id, changes)
-
-    async def _delete(self, group: Group, id: int) -> None:
-        if group == "connector":
-            await self.bi.connectors.delete(id)
-        elif group == "source":
-            await self.bi.sources.delete(id)
-        else:
-            await self.bi.datasets.delete(id)
+    async def _add(self, step: PlanStep, fields: Any) -> int:
+        parent = self.setup.parent(step.group, step.key or "")
+        placed = fields.model_copy(update={f"{parent[0]}_id": self.known_id(*parent)}) if parent else fields
+        if self.commands.stands_alone(step):
+            return await self.bi.datasets.add(placed, builder_dataset=False)
+        return await self.bi.of(step.group).add(placed)
 
     async def _hide(self, step: PlanStep) -> None:
         """Hide columns of a new dataset. Columns are visible at first, and their ids are known only after the creation."""

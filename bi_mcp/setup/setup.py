@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
-from bi_mcp.base.language import say, say_count
-from bi_mcp.rest.groups import Group
+from bi_mcp.base.language import say
+from bi_mcp.rest.kinds import KINDS, EachKind, Group
 from bi_mcp.rest.models.connector import ADDRESSES, EndpointUrl, Parameter, Title
 from bi_mcp.rest.models.dataset import ColumnName, ColumnType, DatasetName, ExternalCode
 from bi_mcp.rest.models.wire import CamelCased
@@ -27,6 +27,11 @@ class SetupEntry(CamelCased):
     """Base of all entries of a file. Unknown names are refused, since a misspelled one would silently not be managed."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @property
+    def parent_key(self) -> str | None:
+        """The key of the entry that this one belongs to."""
+        return None
 
 
 class ConnectorEntry(SetupEntry):
@@ -69,6 +74,11 @@ class SourceEntry(SetupEntry):
     ] = {}
     active: Annotated[StrictBool | None, Field(description="Older portals only")] = None
 
+    @property
+    def parent_key(self) -> str | None:
+        """The key of its connector."""
+        return self.connector
+
 
 class ColumnEntry(SetupEntry):
     """A column of a dataset. `externalCode` is its code in the external table."""
@@ -91,6 +101,11 @@ class DatasetEntry(SetupEntry):
         StrictBool, Field(description="Whether creating it makes a BI Builder dataset, too")
     ] = True
     columns: Annotated[list[ColumnEntry], Field(min_length=1)]
+
+    @property
+    def parent_key(self) -> str | None:
+        """The key of its source."""
+        return self.source
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:
@@ -116,10 +131,13 @@ class Setup(SetupEntry):
     datasets: dict[Key, DatasetEntry] = {}
 
     def entries(self, group: Group) -> Mapping[str, ConnectorEntry | SourceEntry | DatasetEntry]:
-        """The entries of a group by key."""
-        if group == "connector":
-            return self.connectors
-        return self.sources if group == "source" else self.datasets
+        """The entries of a kind by key."""
+        return EachKind(self.connectors, self.sources, self.datasets).of(group)
+
+    def parent(self, group: Group, key: str) -> tuple[Group, str] | None:
+        """The kind and the key of what an object of the file belongs to."""
+        parent, parent_key = KINDS[group].parent, self.entries(group)[key].parent_key
+        return (parent, parent_key) if parent and parent_key else None
 
     def dataset_name(self, key: str) -> str:
         """The name of the dataset on the portal."""
@@ -127,18 +145,8 @@ class Setup(SetupEntry):
 
     def label(self, group: Group, key: str) -> str:
         """The name or title of any object of the file on the portal."""
-        if group == "dataset":
-            return self.dataset_name(key)
-        return (self.connectors if group == "connector" else self.sources)[key].title
-
-
-def count_objects(group: Group, count: int) -> str:
-    """`1 connector`, `2 sources`."""
-    if group == "connector":
-        return say_count("{count} connector", "{count} connectors", count)
-    if group == "source":
-        return say_count("{count} source", "{count} sources", count)
-    return say_count("{count} dataset", "{count} datasets", count)
+        entry = self.entries(group)[key]
+        return (entry.name or key) if isinstance(entry, DatasetEntry) else entry.title
 
 
 def dangling(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import StateFileError
-from bi_mcp.rest.groups import GROUPS, Group, parse_group
+from bi_mcp.rest.kinds import KINDS, Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +55,9 @@ class StateDraft:
 
     def __init__(self, state: State) -> None:
         self._portal = state.portal
-        self._objects: dict[Group, dict[str, Known]] = {group: dict(state.known(group)) for group in GROUPS}
+        self._objects: dict[Group, dict[str, Known]] = {group: dict(state.known(group)) for group in KINDS}
         self._keys: dict[Group, dict[int, str]] = {
-            group: {known.id: key for key, known in self._objects[group].items()} for group in GROUPS
+            group: {known.id: key for key, known in self._objects[group].items()} for group in KINDS
         }
         self._leaving = set(state.leaving)
 
@@ -126,7 +126,7 @@ def to_json(state: State) -> dict[str, Any]:
             key: {"id": known.id, **({"fields": dict(known.fields)} if known.fields else {})}
             for key, known in state.known(group).items()
         }
-        for group in GROUPS
+        for group in KINDS
     }
     leaving = [list(item) for item in sorted(state.leaving)]
     return {
@@ -155,9 +155,9 @@ def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) ->
                 str(key): Known(int(known["id"]), dict(known.get("fields", {})))
                 for key, known in document.get(f"{group}s", {}).items()
             }
-            for group in GROUPS
+            for group in KINDS
         }
-        leaving = frozenset((parse_group(group), int(id)) for group, id in document.get("leaving", []))
+        leaving = frozenset((KINDS[group].name, int(id)) for group, id in document.get("leaving", []))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise StateFileError(
             say(

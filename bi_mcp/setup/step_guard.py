@@ -17,7 +17,7 @@ from bi_mcp.vault.travel import addresses_of, new_hosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bi_mcp.rest.groups import Group
+    from bi_mcp.rest.kinds import Group
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.commands import SetupWrite
     from bi_mcp.setup.setup import Setup

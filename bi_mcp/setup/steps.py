@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bi_mcp.base.language import say, text
-from bi_mcp.rest.groups import Group
-from bi_mcp.rest.nouns import noun
+from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.setup.plan import NO_COLUMNS, Change, ColumnChange, Plan
 from bi_mcp.setup.setup import Setup
 
@@ -40,7 +39,9 @@ class PlanStep:
     replaces: int | None = None
 
     def __str__(self) -> str:
-        return say(WORDS[self.operation], group=noun(self.group), id=self.id or self.key, label=self.label)
+        return say(
+            WORDS[self.operation], group=KINDS[self.group].noun, id=self.id or self.key, label=self.label
+        )
 
 
 def steps_of(plan: Plan, setup: Setup) -> list[PlanStep]:

@@ -9,12 +9,12 @@ from anyio import to_thread
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, PlanError
-from bi_mcp.rest.groups import GROUPS
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import PlanApplication, Progress
 from bi_mcp.setup.checking import check_endpoints
 from bi_mcp.setup.export import Exported, ExportedReference, export_setup
-from bi_mcp.setup.matching import add_pairs, live, match
+from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.planning import PlanInput, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.history.entries import History
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.matching import Pairs
     from bi_mcp.setup.plan import Plan
@@ -44,7 +45,7 @@ class Planned:
     setup: Setup
     pairs: Pairs
     snapshot: Snapshot
-    tables: bool
+    generation: PortalGeneration
     prune: bool
 
 
@@ -65,7 +66,7 @@ class Workspace:
     ) -> Exported:
         """Write down everything that the portal shows this application. An `existing` setup keeps its keys and references."""
         snapshot = await self.bi.snapshot()
-        tables = await self.bi.datasets.has_tables()
+        generation = await self.bi.datasets.generation()
         state = self.keeper.read()
         if existing is not None:
             state = add_pairs(match(existing, snapshot, state), state)
@@ -73,7 +74,7 @@ class Workspace:
             snapshot,
             state,
             shown_settings=shown_settings,
-            tables=tables,
+            generation=generation,
             references=self._references(existing),
             known=await to_thread.run_sync(known_values, self.values),
         )
@@ -108,21 +109,21 @@ class Workspace:
     async def plan(self, setup: Setup, *, prune: bool = False) -> Planned:
         """Compare the setup with the portal. Raises `PlanError` where an object cannot be identified."""
         snapshot = await self.bi.snapshot()
-        tables = await self.bi.datasets.has_tables()
-        return await to_thread.run_sync(self._plan, setup, snapshot, tables, prune)
+        generation = await self.bi.datasets.generation()
+        return await to_thread.run_sync(self._plan, setup, snapshot, generation, prune)
 
-    def _plan(self, setup: Setup, snapshot: Snapshot, tables: bool, prune: bool) -> Planned:
+    def _plan(self, setup: Setup, snapshot: Snapshot, generation: PortalGeneration, prune: bool) -> Planned:
         """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
         wanted = PlanInput(
             setup=setup,
             snapshot=snapshot,
             state=self.keeper.read(),
             values=self.values,
-            generation="tables" if tables else "classic",
+            generation=generation,
             prune=prune,
         )
         plan, pairs = make_plan(wanted)
-        return Planned(plan, setup, pairs, snapshot, tables, prune)
+        return Planned(plan, setup, pairs, snapshot, generation, prune)
 
     async def resume(self) -> None:
         """Clear up after an application that was cut off. To be called before a plan that is to be applied."""
@@ -159,7 +160,7 @@ class Workspace:
             snapshot=planned.snapshot,
             keeper=self.keeper,
             values=self.values,
-            tables=planned.tables,
+            generation=planned.generation,
             clock=self.clock,
             progress=progress,
             history=self.history,
@@ -173,11 +174,11 @@ class Workspace:
         """Adopt an object, as in `connectors.sales=5`: from now on the key means that object. Raises `PlanError` where the key or the object does not exist."""
         place, _, id = assignment.partition("=")
         groups, _, key = place.partition(".")
-        group = next((group for group in GROUPS if f"{group}s" == groups), None)
+        group = next((group for group in KINDS if f"{group}s" == groups), None)
         if group is None or not id.isdecimal():
             raise PlanError(
                 say(
-                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID, with the id that `bi-mcp map` shows.",
+                    "{assignment!r} is not written as in connectors.sales=5. Write KINDS.KEY=ID, with the id that `bi-mcp map` shows.",
                     assignment=assignment,
                 )
             )
@@ -189,7 +190,7 @@ class Workspace:
                     key=key,
                 )
             )
-        if int(id) not in live(await self.bi.snapshot(), group):
+        if int(id) not in (await self.bi.snapshot()).of(group):
             raise PlanError(
                 say(
                     "The portal shows this application no {group} {id}. Take an id that `bi-mcp map` shows.",

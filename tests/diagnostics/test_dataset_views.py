@@ -9,7 +9,7 @@ import pytest
 
 from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
 from bi_mcp.diagnostics.findings.finding import Finding
-from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import (
     Column,
     ColumnChanges,
@@ -366,7 +366,7 @@ def test_one_endpoint_without_an_answer_breaks_the_dataset() -> None:
 
 
 @pytest.mark.parametrize("generation", ["classic", "tables"])
-def test_an_inactive_source_breaks_the_dataset(generation: Generation) -> None:
+def test_an_inactive_source_breaks_the_dataset(generation: PortalGeneration) -> None:
     source = SOURCE.model_copy(update={"active": False})
     context = replace(CONTEXT, source=source, generation=generation)
     diagnosis = diagnosed(context=context)

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
-from bi_mcp.diagnostics.tables.external import Generation
 from bi_mcp.diagnostics.tables.proposal import propose_fields
 from bi_mcp.practice.sample import ORIGIN, create_app
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import ColumnChanges, DatasetFields, NewColumn
 from tests.practice.sample.calls import call
 from tests.rest.calling import Portal, a_portal, add_source
@@ -42,7 +42,7 @@ class Looked:
     described: Sequence[ExternalColumn]
     sample: Sample
 
-    async def diagnosis(self, generation: Generation) -> Diagnosis:
+    async def diagnosis(self, generation: PortalGeneration) -> Diagnosis:
         dataset = await self.portal.bi.datasets.get(self.dataset_id)
         context = DatasetContext(dataset, generation=generation)
         return diagnose_views(dataset.fields or [], self.described, self.sample, context)
@@ -71,7 +71,7 @@ async def answers(client: httpx.AsyncClient, table: str) -> tuple[list[ExternalC
 @pytest.mark.parametrize("generation", ["classic", "tables"])
 @pytest.mark.parametrize("table", TABLES)
 async def test_a_proposed_dataset_of_the_sample_is_accepted_and_healthy(
-    table: str, generation: Generation, sample_connector: httpx.AsyncClient
+    table: str, generation: PortalGeneration, sample_connector: httpx.AsyncClient
 ) -> None:
     described, sample = await answers(sample_connector, table)
     async with a_portal(generation) as portal:
@@ -97,7 +97,7 @@ async def with_columns(portal: Portal, sample: Sample, *columns: tuple[str, str,
 
 
 @pytest.mark.parametrize("generation", ["classic", "tables"])
-async def test_a_dataset_is_healthy_after_the_offered_calls(generation: Generation) -> None:
+async def test_a_dataset_is_healthy_after_the_offered_calls(generation: PortalGeneration) -> None:
     sample = Sample([column.code for column in OUTSIDE], [[1, "2025-12-31", 10.5], [2, "2025-12-30", 7]])
     async with a_portal(generation) as portal:
         looked = await with_columns(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.tables.external import ExternalColumn, Generation, Sample
+from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import DatasetFields
 
 COLUMNS = [
@@ -25,7 +26,7 @@ def columns_of(proposal: Proposal) -> list[tuple[str, str, str]]:
     return [(column.name, column.external_code, column.type) for column in fields.fields]
 
 
-def typed(type_: str, *values: object, generation: Generation = "tables") -> tuple[str, list[str]]:
+def typed(type_: str, *values: object, generation: PortalGeneration = "tables") -> tuple[str, list[str]]:
     """The type proposed for one column, and why."""
     sample = Sample(["V"], [[value] for value in values])
     column = [ExternalColumn("V", "V", type_)]

@@ -39,9 +39,9 @@ async def tables_only() -> AsyncIterator[Portal]:
         yield made
 
 
-async def test_the_family_is_found_out_once(tables: Portal, classic: Portal) -> None:
-    for portal, known in ((tables, True), (classic, False)):
-        assert [await portal.bi.datasets.has_tables() for _ in range(3)] == [known] * 3
+async def test_the_generation_is_found_out_once(tables: Portal, classic: Portal) -> None:
+    for portal, known in ((tables, "tables"), (classic, "classic")):
+        assert [await portal.bi.datasets.generation() for _ in range(3)] == [known] * 3
         assert portal.calls.methods == ["table.fields"]
 
 
@@ -49,7 +49,7 @@ async def test_calls_at_the_same_time_ask_once(tables: Portal) -> None:
     slow = tables.faults.arm("slow")
     async with anyio.create_task_group() as group:
         for _ in range(5):
-            group.start_soon(tables.bi.datasets.has_tables)
+            group.start_soon(tables.bi.datasets.generation)
         await slow.reached.wait()
         slow.release.set()
     assert tables.calls.methods == ["table.fields"]
@@ -58,8 +58,8 @@ async def test_calls_at_the_same_time_ask_once(tables: Portal) -> None:
 async def test_a_failed_question_is_asked_again(tables: Portal) -> None:
     tables.faults.arm("query_limit")
     with pytest.raises(LimitError):
-        await tables.bi.datasets.has_tables()
-    assert await tables.bi.datasets.has_tables()
+        await tables.bi.datasets.generation()
+    assert await tables.bi.datasets.generation() == "tables"
 
 
 async def test_a_classic_portal_deletes_with_dataset_delete_and_nothing_is_left(classic: Portal) -> None:

@@ -236,7 +236,7 @@ class AlsoAdding:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].endswith("connector.add") and self.times:
             self.times -= 1
-            await self.colleague.connectors._transport.call(ADD, {"fields": connector_fields().to_wire()})
+            await self.colleague._transport.call(ADD, {"fields": connector_fields().to_wire()})
         await self.app(scope, receive, send)
 
 

@@ -82,7 +82,7 @@ async def test_no_failure_shows_a_secret(tables: Portal, fault: str) -> None:
     sent = {"id": source_id, "fields": changes.to_wire()}
     tables.faults.arm(fault)
     with pytest.raises(BiMcpError) as raised:
-        await tables.bi.sources._transport.call(method("source", "update"), sent)
+        await tables.bi._transport.call(method("source", "update"), sent)
     for secret in (TOKEN, PASSWORD):
         assert secret not in shown(raised.value)
 

@@ -64,9 +64,7 @@ async def call(app: ASGIApp, called: Method = GET, credential: AccessToken | Web
 
 async def add_plainly(portal: Portal) -> None:
     """Create a connector without a look at the portal before and after."""
-    await portal.bi.connectors._transport.call(
-        method("connector", "add"), {"fields": connector_fields().to_wire()}
-    )
+    await portal.bi._transport.call(method("connector", "add"), {"fields": connector_fields().to_wire()})
 
 
 async def test_the_token_travels_in_the_body_and_nowhere_else(tables: Portal) -> None:

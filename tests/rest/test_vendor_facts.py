@@ -12,8 +12,8 @@ import pytest
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InUseError, InvalidRequestError, NotFoundError, PortalError, RefusedError
 from bi_mcp.rest import BIConnector
-from bi_mcp.rest.entity import parse_id, parse_model, parse_models, parse_true
 from bi_mcp.rest.error_codes import error_for
+from bi_mcp.rest.kind_commands import parse_id, parse_model, parse_models, parse_true
 from bi_mcp.rest.methods import METHODS, Method, method
 from bi_mcp.rest.models import (
     ColumnChanges,

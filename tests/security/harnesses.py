@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
-from typing import Any
 
 from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.auth.token import parse_token
@@ -19,13 +18,11 @@ from bi_mcp.endpoints.guard import parse_address
 from bi_mcp.errors import BiMcpError, EndpointError, SetupFileError, StateFileError
 from bi_mcp.history.journal import _parse as _parse_line
 from bi_mcp.rest.batch import Command, parse_batch
-from bi_mcp.rest.connectors import Connectors
-from bi_mcp.rest.datasets import Datasets
-from bi_mcp.rest.entity import Commands
 from bi_mcp.rest.envelope import parse_answer
+from bi_mcp.rest.kind_commands import KindCommands
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import BATCH, METHODS, Method
 from bi_mcp.rest.query import Query
-from bi_mcp.rest.sources import Sources
 from bi_mcp.setup.file import read_setup, write_setup
 from bi_mcp.setup.state_file import StateFile
 from tests.security.chart_harnesses import CHART_HARNESSES
@@ -38,10 +35,9 @@ ENOUGH = 50
 
 def _commands() -> list[Command[object]]:
     made: list[Command[object]] = []
-    for kind in (Connectors, Sources, Datasets):
-        # Only `parse` is used, so it matters not what is sent.
-        group: Commands[Any, Any, Any] = Commands(kind.group, kind.group, kind._item)
-        made += [group.get(1), group.delete(1), group.page(Query()), group.fields()]
+    for kind in KINDS.values():
+        commands = KindCommands(kind)
+        made += [commands.get(1), commands.delete(1), commands.page(Query()), commands.fields()]
     return made
 
 

@@ -142,7 +142,9 @@ async def test_whole_pictures_do_not_pile_up_in_one_request(tmp_path: Path) -> N
         picture = setup.connectors["shop"].model_copy(update={"logo": f"data:,{'x' * 1_000_000}"})
         large = setup.model_copy(update={"connectors": {"shop": picture}})
         step = PlanStep("add", "connector", "Shop", "shop")
-        built = [SetupCommands(bench.portal.bi, each, bench.values, tables=True) for each in (setup, large)]
+        built = [
+            SetupCommands(bench.portal.bi, each, bench.values, generation="tables") for each in (setup, large)
+        ]
         assert [commands.travels(commands.write(step)) for commands in built] == [True, False]
         await applied(bench, large)
         assert (await bench.workspace().plan(large)).plan.changes == ()

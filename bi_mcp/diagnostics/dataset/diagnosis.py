@@ -23,9 +23,9 @@ from bi_mcp.errors import EndpointError
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.charts.asking import Verdict
-    from bi_mcp.diagnostics.tables.external import Generation
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.models import Connector, Dataset, Source
 
 
@@ -41,7 +41,7 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Prop
     columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
     await report(1, 3, "Reading the names of the datasets")
     taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
-    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    generation = await bi.datasets.generation()
     await report(2, 3, "Sampling values")
     named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
     sample, failed = await _sample(outside, table, named)
@@ -62,7 +62,7 @@ async def diagnose_dataset(
     gates = HostGates()
     listing = TableList(outside, gates)
     answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], gates, listing)
-    generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+    generation = await bi.datasets.generation()
     return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
 
 
@@ -71,7 +71,7 @@ def judge_dataset(
     source: Source,
     connector: Connector,
     answers: TableAnswers,
-    generation: Generation,
+    generation: PortalGeneration,
 ) -> Diagnosis:
     """Pure: join the portal's data with the endpoints' answers."""
     context = DatasetContext(

@@ -88,7 +88,7 @@ async def open_outside(bi: BIConnector, caller: EndpointCaller, source_id: int) 
             )
         )
     connector = await bi.connectors.get(source.connector_id)
-    return Outside(caller, source, connector, await bi.datasets.has_tables())
+    return Outside(caller, source, connector, await bi.datasets.generation() == "tables")
 
 
 async def open_dataset(bi: BIConnector, caller: EndpointCaller, dataset_id: int) -> tuple[Dataset, Outside]:

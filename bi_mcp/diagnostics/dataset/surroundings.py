@@ -9,9 +9,10 @@ from bi_mcp.base.language import say
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings import portal_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding
-from bi_mcp.diagnostics.tables.external import DatasetContext, Generation
+from bi_mcp.diagnostics.tables.external import DatasetContext
 from bi_mcp.diagnostics.tables.naming import variable_names
 from bi_mcp.errors import SecretReferenceError
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.secret_index import set_command
@@ -23,7 +24,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
 
 def check_surroundings(
-    source: Source | None, connector: Connector | None, generation: Generation
+    source: Source | None, connector: Connector | None, generation: PortalGeneration
 ) -> list[Finding]:
     """Check the source and the connector. One that is not known is not judged."""
     if source is None:
@@ -69,7 +70,7 @@ def _is_later(moment: object, than: str | None) -> bool:
     return bool(_MOMENT.fullmatch(moment) and _MOMENT.fullmatch(than)) and moment > than
 
 
-def _check_active(source: Source, generation: Generation) -> Iterator[Finding]:
+def _check_active(source: Source, generation: PortalGeneration) -> Iterator[Finding]:
     if source.active is not False:
         return
     where = f"source {source.id}"

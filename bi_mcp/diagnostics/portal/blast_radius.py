@@ -140,7 +140,7 @@ async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
     dataset = await datasets.get(id)
     columns = dataset.fields or []
     consequences = [say("Charts and dashboards that use it break.")]
-    if dataset.external_id and await datasets.has_tables():
+    if dataset.external_id and await datasets.generation() == "tables":
         consequences.append(
             say(
                 "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",

@@ -28,9 +28,9 @@ from bi_mcp.diagnostics.portal.shared_faults import tell_once
 from bi_mcp.errors import EndpointError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from bi_mcp.diagnostics.tables.external import Generation
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.models import Dataset
     from bi_mcp.rest.snapshot import Snapshot
 
@@ -50,7 +50,7 @@ async def diagnose_portal(
     await report(0, None, "Reading the portal")
     with as_one_step():
         snapshot = await bi.snapshot()
-        generation: Generation = "tables" if await bi.datasets.has_tables() else "classic"
+        generation = await bi.datasets.generation()
     if source is not None and source not in snapshot.sources:
         raise InvalidRequestError(
             say(
@@ -70,7 +70,7 @@ class _Rounds:
     """
 
     snapshot: Snapshot
-    generation: Generation
+    generation: PortalGeneration
     caller: EndpointCaller
     gates: HostGates
     found: dict[str, list[Finding]] = field(default_factory=dict)

@@ -10,19 +10,18 @@ from bi_mcp.diagnostics.dataset.surroundings import check_surroundings
 from bi_mcp.diagnostics.findings import portal_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.portal_map import (
-    KINDS,
-    Kind,
     MapNode,
     PortalMap,
     state_of,
     title_line,
     verdict_of,
 )
-from bi_mcp.diagnostics.tables.external import Generation
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Connector, Dataset, Source
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.kinds import Group
     from bi_mcp.rest.snapshot import Snapshot, Vanished
 
 Item = TypeVar("Item")
@@ -31,10 +30,10 @@ Item = TypeVar("Item")
 async def read_portal_map(bi: BIConnector) -> PortalMap:
     """Read the whole portal in a few requests and judge it. Raises the portal's first error."""
     snapshot = await bi.snapshot()
-    return build_portal_map(snapshot, "tables" if await bi.datasets.has_tables() else "classic")
+    return build_portal_map(snapshot, await bi.datasets.generation())
 
 
-def build_portal_map(snapshot: Snapshot, generation: Generation = "tables") -> PortalMap:
+def build_portal_map(snapshot: Snapshot, generation: PortalGeneration = "tables") -> PortalMap:
     """Judge the objects of the snapshot. Data that it lacks is not judged, and an object does not count as healthy for that."""
     sources = _group_by_parent(snapshot.sources.values(), _connector_of(snapshot))
     datasets = _group_by_parent(snapshot.datasets.values(), _source_of(snapshot))
@@ -68,7 +67,7 @@ def _group_by_parent(items: Iterable[Item], parents: Iterable[int | None]) -> di
 
 
 def _node(
-    kind: Kind,
+    kind: Group,
     id: int,
     title: str | None,
     findings: Sequence[Finding],
@@ -91,7 +90,7 @@ def _connector_node(connector: Connector) -> MapNode:
     return _node("connector", connector.id, connector.title, ())
 
 
-def _source_node(source: Source, snapshot: Snapshot, generation: Generation) -> MapNode:
+def _source_node(source: Source, snapshot: Snapshot, generation: PortalGeneration) -> MapNode:
     connector = snapshot.connectors.get(source.connector_id or 0)
     findings = check_surroundings(source, connector, generation)
     if source.connector_id and connector is None:
@@ -128,7 +127,6 @@ def _check_builder(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _vanished_node(gone: Vanished) -> MapNode:
-    kind: Kind = next((kind for kind in KINDS if kind == gone.group), "dataset")
-    findings = [rules.VANISHED_MEANWHILE.finding(f"{kind} {gone.id}")]
+    findings = [rules.VANISHED_MEANWHILE.finding(f"{gone.group} {gone.id}")]
     # There is nothing more to check.
-    return _node(kind, gone.id, gone.name, findings, checked=True)
+    return _node(gone.group, gone.id, gone.label, findings, checked=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from bi_mcp.diagnostics.portal.portal_map import KINDS, MARKS, MapNode, PortalMap, title_line
+from bi_mcp.diagnostics.portal.portal_map import MARKS, MapNode, PortalMap, title_line
+from bi_mcp.rest.kinds import KINDS
 
 BOX_WIDTH = 250
 BOX_HEIGHT = 26

@@ -8,11 +8,9 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from bi_mcp.base.language import say, say_count, text
+from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.findings.finding import Finding, Level, worst
-
-Kind = Literal["connector", "source", "dataset"]
-KINDS: tuple[Kind, ...] = ("connector", "source", "dataset")
+from bi_mcp.rest.kinds import KINDS, Group
 
 # "unchecked": no endpoint was asked about it. "blocked": its fault is reported with its source or connector.
 State = Literal["ok", "unchecked", "note", "blocked", "warning", "error"]
@@ -52,7 +50,7 @@ class MapNode(BaseModel):
 
     key: str
     parent: str | None = None
-    kind: Kind
+    kind: Group
     id: int
     title: str
     level: State
@@ -66,7 +64,7 @@ class MapNode(BaseModel):
     @property
     def depth(self) -> int:
         """The depth: 0 for connectors, 1 for sources, 2 for datasets, even if their parents do not exist."""
-        return KINDS.index(self.kind)
+        return list(KINDS).index(self.kind)
 
 
 class PortalMap(BaseModel):
@@ -107,10 +105,10 @@ class PortalMap(BaseModel):
             return ""
         return say("No endpoint was called. portal_map with diagnose calls them and checks every dataset.")
 
-    def _count(self, kind: Kind) -> str:
+    def _count(self, kind: Group) -> str:
         levels = Counter(node.level for node in self.nodes if node.kind == kind)
         states = [say(_COUNTS[level], count=levels[level]) for level in STATES if levels[level]]
-        return f"{_count_kind(kind, levels.total())}: {', '.join(states)}" if states else ""
+        return f"{KINDS[kind].count(levels.total())}: {', '.join(states)}" if states else ""
 
 
 def state_of(findings: list[Finding], *, checked: bool, blocked: bool = False) -> State:
@@ -129,16 +127,6 @@ def verdict_of(nodes: Sequence[MapNode]) -> State:
     judged = [node for node in nodes if node.kind != "connector"] or nodes
     unsure = level in {"ok", "note"} and any(node.level == "unchecked" for node in judged)
     return "unchecked" if unsure else level
-
-
-def _count_kind(kind: Kind, count: int) -> str:
-    match kind:
-        case "connector":
-            return say_count("{count} connector", "{count} connectors", count)
-        case "source":
-            return say_count("{count} source", "{count} sources", count)
-        case "dataset":
-            return say_count("{count} dataset", "{count} datasets", count)
 
 
 def title_line(text: str, longest: int = LONGEST_TITLE) -> str:

@@ -161,9 +161,9 @@ class _Doctor:
                 self.findings += check_fields(group, described)
 
     async def _generation(self) -> None:
-        has_tables = await self._ask("table.fields", self._bi.datasets.has_tables, explain_failure)
-        if has_tables is not None:
-            self.known["generation"] = "tables" if has_tables else "classic"
+        generation = await self._ask("table.fields", self._bi.datasets.generation, explain_failure)
+        if generation is not None:
+            self.known["generation"] = generation
 
     async def _lists(self) -> None:
         page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)

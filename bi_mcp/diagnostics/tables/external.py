@@ -11,9 +11,9 @@ from typing import Literal
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
 from bi_mcp.endpoints.answers import ExternalTable
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Connector, Dataset, Source
 
-Generation = Literal["classic", "tables"]
 DataEndpoint = Literal["urlTableDescription", "urlData"]
 
 
@@ -71,7 +71,7 @@ class DatasetContext:
     dataset: Dataset
     source: Source | None = None
     connector: Connector | None = None
-    generation: Generation = "tables"
+    generation: PortalGeneration = "tables"
     failures: Mapping[DataEndpoint, str] = field(default_factory=dict)
     breaches: Sequence[Finding] = ()
     charts: Sequence[Finding] = ()
@@ -85,7 +85,7 @@ MAX_CODE = 512
 _ON_CLASSIC = {"money": "double", "timezone": "string"}
 
 
-def portal_type(described: str, generation: Generation) -> str:
+def portal_type(described: str, generation: PortalGeneration) -> str:
     """The portal's type for a described type: case does not matter, and an unknown one counts as `string`."""
     known = described.lower() if described.lower() in COLUMN_TYPES else "string"
     return _ON_CLASSIC.get(known, known) if generation == "classic" else known

@@ -9,7 +9,6 @@ from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.tables.external import (
     MAX_CODE,
     ExternalColumn,
-    Generation,
     Sample,
     find_repeated,
     is_code,
@@ -18,6 +17,7 @@ from bi_mcp.diagnostics.tables.external import (
 from bi_mcp.diagnostics.tables.naming import LegalName, column_names, dataset_name
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, list_values, show_value
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.generation import PortalGeneration
 
 
 class Proposal(NamedTuple):
@@ -34,7 +34,7 @@ def propose_fields(
     sample: Sample | None,
     source_id: int,
     taken_names: Iterable[str] = (),
-    generation: Generation = "tables",
+    generation: PortalGeneration = "tables",
 ) -> Proposal:
     """Propose a dataset. `taken_names` are the names of the portal's datasets. Raises `InvalidRequestError` when no dataset
     can be made of the table at all.
@@ -90,7 +90,7 @@ def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[Exter
 
 
 def _propose_columns(
-    columns: Sequence[ExternalColumn], sample: Sample | None, generation: Generation, reasons: list[str]
+    columns: Sequence[ExternalColumn], sample: Sample | None, generation: PortalGeneration, reasons: list[str]
 ) -> list[dict[str, str]]:
     proposed = list[dict[str, str]]()
     values = sample.columns if sample else {}
@@ -128,7 +128,7 @@ def _naming_reasons(reason: str, code: str, name: LegalName) -> Iterator[str]:
 
 
 def _propose_type(
-    column: ExternalColumn, values: Sequence[object], generation: Generation
+    column: ExternalColumn, values: Sequence[object], generation: PortalGeneration
 ) -> tuple[str, list[str]]:
     """The described type, unless the portal does not know it or the values contradict it."""
     type_, reasons = column.type.lower(), list[str]()

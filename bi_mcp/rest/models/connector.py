@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.models.wire import (
-    Identified,
     Received,
     Sent,
     WireBool,
@@ -82,7 +82,7 @@ class ReceivedParameter(Received):
     type: WireText | None = None
 
 
-class Connector(Identified):
+class Connector(PortalObject):
     """A connector as a portal answers it. Moments are `Y-m-d H:i:s` in the portal's time zone."""
 
     title: WireText | None = None
@@ -97,3 +97,13 @@ class Connector(Identified):
     support_mapping: WireBool | None = None
     source_code: WireText | None = None
     date_create: WireMoment = None
+
+    @property
+    def label(self) -> str:
+        """The title."""
+        return self.title or ""
+
+    def documented(self) -> dict[str, Any]:
+        """Return what the API documents."""
+        settings = [{"code": each.code, "name": each.name, "type": each.type} for each in self.settings or ()]
+        return {**super().documented(), "settings": settings}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool
 
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import (
     Identified,
@@ -74,7 +75,7 @@ class Column(Identified):
     description: WireText | None = None
 
 
-class Dataset(Identified):
+class Dataset(PortalObject):
     """A dataset as a portal answers it. `fields` only from get, `source_id` only from list.
 
     `external_id` is the BI Builder dataset made together with it, 0 where there is none.
@@ -92,3 +93,24 @@ class Dataset(Identified):
     created_by_id: WireIntOrNone = None
     updated_by_id: WireIntOrNone = None
     fields: WireList[Column] | None = None
+
+    @property
+    def label(self) -> str:
+        """The name."""
+        return self.name or ""
+
+    @property
+    def parent_id(self) -> int | None:
+        """The id of its source."""
+        return self.source_id
+
+    @property
+    def last_change(self) -> tuple[int | None, str | None]:
+        """The user and the moment of the last change, or of the creation."""
+        return self.updated_by_id or self.created_by_id, self.date_update or self.date_create
+
+    def documented(self) -> dict[str, Any]:
+        """Return what the API documents, of its columns what identifies them."""
+        shown = {"id", "name", "type", "external_code", "visible"}
+        fields = [column.model_dump(by_alias=True, include=shown) for column in self.fields or ()]
+        return {**super().documented(), "fields": fields}

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models.connector import Title
+from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.rest.models.wire import (
-    Identified,
     Received,
     Sent,
     WireBool,
@@ -63,7 +63,7 @@ class SourceSetting(Received):
     value: Secret = Field(default_factory=lambda: Secret(""))
 
 
-class Source(Identified):
+class Source(PortalObject):
     """A source as a portal answers it, whether its fields came flat or under `connection`."""
 
     __pydantic_extra__: dict[str, Secret]
@@ -79,6 +79,26 @@ class Source(Identified):
     date_update: WireMoment = None
     created_by_id: WireIntOrNone = None
     updated_by_id: WireIntOrNone = None
+
+    @property
+    def label(self) -> str:
+        """The title."""
+        return self.title or ""
+
+    @property
+    def parent_id(self) -> int | None:
+        """The id of its connector."""
+        return self.connector_id
+
+    @property
+    def last_change(self) -> tuple[int | None, str | None]:
+        """The user and the moment of the last change, or of the creation."""
+        return self.updated_by_id or self.created_by_id, self.date_update or self.date_create
+
+    def documented(self) -> dict[str, Any]:
+        """Return what the API documents, its settings as `{code: Secret}`."""
+        settings = {setting.code: setting.value for setting in self.settings or ()}
+        return {**super().documented(), "settings": settings}
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -84,6 +85,12 @@ class Sent(CamelCased):
     """Base of models that go to the portal: unknown keys are refused, and the API's rules are checked before sending."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def pick(cls, values: Mapping[str, Any]) -> Self:
+        """Build it from those of the values, named as the API names them, that it has fields for; None is left out."""
+        names = map(to_camel, cls.model_fields)
+        return cls.model_validate({name: values[name] for name in names if values.get(name) is not None})
 
     def to_wire(self) -> dict[str, Any]:
         """Return the parameters as the API spells them, only those that were set. Secrets stay secrets until the transport."""

@@ -1,0 +1,156 @@
+"""Calls: the six methods that all kinds of objects share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+import anyio
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import BiMcpError, NotFoundError, UnreachableError
+from bi_mcp.rest.kind_commands import KindCommands
+from bi_mcp.rest.kinds import Changes, Item, New, ObjectKind
+from bi_mcp.rest.query import PAGE_SIZE, Filter, Order, Query
+from bi_mcp.rest.recovery import Done, NotDone, judge_creation, judge_update, recover
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.batch import Command
+    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.models.field import FieldDescription
+    from bi_mcp.rest.transport import Transport
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page of a list. The API gives no totals: `more` is certain to be False only after a page shorter than 50."""
+
+    items: Sequence[Item]
+    number: int
+    more: bool
+
+
+class KindMethods(Generic[Item, New, Changes]):
+    """The methods of one kind. Every call raises the errors of `bi_mcp.errors`.
+
+    After a write that broke off the portal is read: if the write took effect it succeeds, else it is an
+    `InterruptedWriteError`.
+    """
+
+    kind: ObjectKind[Item, New, Changes]
+
+    def __init__(self, transport: Transport) -> None:
+        self._call: Callable[[Method, Mapping[str, object]], Awaitable[object]] = transport.call
+        self._creating: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+
+    @property
+    def commands(self) -> KindCommands[Item, New, Changes]:
+        """Commands of the same methods, for `BIConnector.batch`."""
+        return KindCommands(self.kind)
+
+    async def add(self, fields: New) -> int:
+        """Create an object and return its id. Never sent twice; see `InterruptedWriteError`."""
+        return await self._create(self.commands.add(fields), fields)
+
+    async def update(self, id: int, changes: Changes) -> None:
+        """Change what `changes` holds and nothing else."""
+        await self._write(
+            self.commands.update(id, changes), lambda: self._find_updated(id, changes.to_wire())
+        )
+
+    async def get(self, id: int) -> Item:
+        """Read one object. Raises `NotFoundError` for another application's, too."""
+        command = self.commands.get(id)
+        return command.parse(await self._call(command.method, command.parameters))
+
+    async def delete(self, id: int) -> None:
+        """Delete one object. Raises `InUseError` while something depends on it."""
+        await self._write(self.commands.delete(id), lambda: self._find_deleted(id))
+
+    async def list_page(
+        self,
+        *,
+        select: Sequence[str] = (),
+        filter: Filter | None = None,
+        order: Order | None = None,
+        page: int = 1,
+    ) -> Page[Item]:
+        """Read one page of 50. Without an order the page is ordered by id."""
+        query = Query(select=select, filter=filter or {}, order=order or {}, page=page)
+        return await self._page(query)
+
+    async def iterate(
+        self, *, select: Sequence[str] = (), filter: Filter | None = None
+    ) -> AsyncIterator[Item]:
+        """Walk all pages, ordered by id, until one is shorter than 50."""
+        query = Query(select=select, filter=filter or {})
+        while True:
+            page = await self._page(query)
+            for item in page.items:
+                yield item
+            if not page.more:
+                return
+            query = replace(query, page=query.page + 1)
+
+    async def fields(self) -> list[FieldDescription]:
+        """Describe the kind's fields as this portal knows them. A webhook may call it, too."""
+        command = self.commands.fields()
+        return command.parse(await self._call(command.method, command.parameters))
+
+    async def _page(self, query: Query) -> Page[Item]:
+        command = self.commands.page(query)
+        items = command.parse(await self._call(command.method, command.parameters))
+        return Page(items=items, number=query.page, more=len(items) >= PAGE_SIZE)
+
+    async def _create(self, command: Command[int], fields: New) -> int:
+        sent = fields.to_wire()
+        name = str(sent[self.kind.title])
+        # Creations that could be mistaken for each other go one at a time.
+        async with self._creating.setdefault(name, anyio.Lock()):
+            newest = await self._newest_id(command.method)
+            return await self._write(command, lambda: self._find_created(sent, newest))
+
+    async def _newest_id(self, called: Method) -> int | None:
+        """Return the highest id before a creation; None if it cannot be read: the creation itself will say why."""
+        try:
+            page = await self.list_page(select=["id"], order={"id": "DESC"})
+        except UnreachableError as error:
+            raise UnreachableError(
+                say("{name} was not sent. {error}", name=called.name, error=error),
+                method=called.name,
+                may_have_happened=False,
+            ) from None
+        except BiMcpError:
+            return None
+        return max((item.id for item in page.items), default=0)
+
+    async def _write(
+        self, command: Command[Value], look: Callable[[], Awaitable[Done[Value] | NotDone]]
+    ) -> Value:
+        try:
+            return command.parse(await self._call(command.method, command.parameters))
+        except BiMcpError as error:
+            return await recover(command.method, error, look)
+
+    async def _find_created(self, sent: Mapping[str, object], newest: int | None) -> Done[int] | NotDone:
+        if newest is None:
+            return NotDone(
+                "unknown", say("which {group}s there were before could not be read", group=self.kind.name)
+            )
+        select = ["id", *self.kind.identity]
+        newer = [item async for item in self.iterate(select=select, filter={">id": newest})]
+        return judge_creation(self.kind.name, sent, [item.model_dump(by_alias=True) for item in newer])
+
+    async def _find_updated(self, id: int, sent: Mapping[str, object]) -> Done[None] | NotDone:
+        return judge_update(self.kind.name, sent, (await self.get(id)).model_dump(by_alias=True))
+
+    async def _find_deleted(self, id: int) -> Done[None] | NotDone:
+        try:
+            await self.get(id)
+        except NotFoundError:
+            return Done(None)
+        return NotDone("not_done", say("{group} {id} is still there", group=self.kind.name, id=id))
