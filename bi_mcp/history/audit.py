@@ -41,15 +41,11 @@ def audit_line(entry: Entry, ending: Ending = _BEGUN) -> dict[str, Any]:
         "method": entry.method,
         "object": {"group": entry.group, "id": ending.object or entry.object, "name": entry.name},
         "before": _public_fields(entry.before, entry.before),
-        "after": _public_fields(_after(entry), entry.before),
+        "after": _public_fields(None if entry.operation == "delete" else entry.sent, entry.before),
         "undoes": entry.undoes,
         "outcome": ending.outcome,
         "code": ending.code,
     }
-
-
-def _after(entry: Entry) -> Wire | None:
-    return None if entry.operation == "delete" else entry.sent
 
 
 def _public_fields(held: Wire | None, before: Wire | None) -> dict[str, Any] | None:

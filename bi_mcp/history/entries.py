@@ -94,7 +94,7 @@ class History:
     def begin(self, entries: Sequence[Entry]) -> None:
         """Write the entries down before they are sent."""
         self.take_over()
-        self.journal.append([_seal(_to_json(entry), self.sealer) for entry in entries])
+        self.journal.append([_seal(dict(vars(entry)), self.sealer) for entry in entries])
 
     def end(self, endings: Mapping[str, Ending]) -> None:
         """Write down how it ended, by the entries' ids."""
@@ -256,10 +256,6 @@ class Stamp:
             address=self.identity.address,
             member=self.identity.member,
         )
-
-
-def _to_json(entry: Entry) -> dict[str, Any]:
-    return dict(vars(entry))
 
 
 def _seal(value: Any, sealer: Sealer) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ class Journal:
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Every record that can be read, the oldest first."""
-        with self._lock() if self.path.parent.exists() else _no_lock():
+        with self._lock() if self.path.parent.exists() else nullcontext():
             texts = self._texts()
         yield from _records(texts)
 
@@ -119,11 +119,6 @@ class Journal:
                 yield
         except Timeout:
             raise OSError(0, "another bi-mcp process keeps it locked") from None
-
-
-@contextmanager
-def _no_lock() -> Iterator[None]:
-    yield
 
 
 def _lines(records: Sequence[Mapping[str, object]]) -> bytes:

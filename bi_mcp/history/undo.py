@@ -107,7 +107,10 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoSt
     values: dict[str, Any] = {}
     changed: list[str] = []
     for place, sent, old, now in _fields(entry.sent, before, state):
-        if now == old or (now or "") == (old or "") or _is_unchanged(entry.group, place, sent, old):
+        compared = place not in KINDS[entry.group].not_compared
+        # The title of a source is part of every update, also of one that keeps it.
+        kept = compared and _is_as_sent(entry.group, place, sent, old)
+        if kept or now == old or (now or "") == (old or ""):
             continue
         if not _is_as_sent(entry.group, place, sent, now):
             changed.append(place)
@@ -149,11 +152,6 @@ def _is_as_sent(group: Group, place: str, sent: object, now: object) -> bool:
     if place.startswith("settings."):
         return sent == now
     return isinstance(judge_update(group, {place: sent}, {place: now}), Done)
-
-
-def _is_unchanged(group: Group, place: str, sent: object, old: object) -> bool:
-    """Return whether the write sent the value that the field had already, like the title of a source, which is part of every update."""
-    return place not in KINDS[group].not_compared and _is_as_sent(group, place, sent, old)
 
 
 def _nest(values: Mapping[str, Any]) -> dict[str, Any]:

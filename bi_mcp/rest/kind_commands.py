@@ -48,7 +48,12 @@ class KindCommands(Generic[Item, New, Changes]):
     def get(self, id: int) -> Command[Item]:
         """Read one object."""
         check_id(self._kind.name, id)
-        return build_command(self._method("get"), self._parse_item, id=id)
+
+        def parse(called: Method, reply: object) -> Item:
+            item = reply.get("item") if isinstance(reply, dict) else None
+            return parse_model(called, self._kind.received, item)
+
+        return build_command(self._method("get"), parse, id=id)
 
     def delete(self, id: int) -> Command[None]:
         """Delete one object."""
@@ -57,7 +62,11 @@ class KindCommands(Generic[Item, New, Changes]):
 
     def page(self, query: Query) -> Command[list[Item]]:
         """Read one page of 50."""
-        return build_command(self._method("list"), self._parse_items, **query.to_wire())
+
+        def parse(called: Method, reply: object) -> list[Item]:
+            return parse_models(called, self._kind.received, reply)
+
+        return build_command(self._method("list"), parse, **query.to_wire())
 
     def fields(self) -> Command[list[FieldDescription]]:
         """Describe the kind's fields."""
@@ -65,13 +74,6 @@ class KindCommands(Generic[Item, New, Changes]):
 
     def _method(self, operation: str) -> Method:
         return method(self._kind.name, operation)
-
-    def _parse_item(self, called: Method, reply: object) -> Item:
-        item = reply.get("item") if isinstance(reply, dict) else None
-        return parse_model(called, self._kind.received, item)
-
-    def _parse_items(self, called: Method, reply: object) -> list[Item]:
-        return parse_models(called, self._kind.received, reply)
 
 
 def build_command(

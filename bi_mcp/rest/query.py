@@ -103,16 +103,12 @@ def _check_select(select: Sequence[str]) -> None:
 def _check_filter(conditions: Filter) -> None:
     for key, value in conditions.items():
         if key == "logic":
-            _check_logic(value)
+            if not isinstance(value, str) or value.upper() not in {"AND", "OR"}:
+                raise InvalidRequestError(say("filter: logic is AND or OR."))
         elif key.isdecimal():
             _check_group(key, value)
         else:
             _check_condition(key, value)
-
-
-def _check_logic(value: object) -> None:
-    if not isinstance(value, str) or value.upper() not in {"AND", "OR"}:
-        raise InvalidRequestError(say("filter: logic is AND or OR."))
 
 
 def _check_group(key: str, value: object) -> None:

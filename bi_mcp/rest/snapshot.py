@@ -132,23 +132,16 @@ async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], An
         if isinstance(outcome, NotFoundError):
             gone = listing.items.pop(item.id)
             vanished.append(Vanished(listing.methods.kind.name, gone.id, gone.label))
-        elif not _is_orphaned(outcome):
-            listing.items[item.id] = _merge(item, _value(outcome))
+        elif not isinstance(outcome, PortalError) or outcome.code != ORPHANED:
+            read = _value(outcome)
+            # Only the list gives a dataset's source.
+            missing = {name: value for name, value in item if getattr(read, name, None) is None}
+            listing.items[item.id] = read.model_copy(update=missing)
+        # A source whose connector is gone cannot be read: the fields from the list are kept.
     return tuple(vanished)
-
-
-def _is_orphaned(outcome: object) -> bool:
-    """Check whether a source cannot be read because its connector is gone. The fields from the list are kept."""
-    return isinstance(outcome, PortalError) and outcome.code == ORPHANED
 
 
 def _value(outcome: Value | BiMcpError) -> Value:
     if isinstance(outcome, BiMcpError):
         raise outcome
     return outcome
-
-
-def _merge(listed: Item, got: Item) -> Item:
-    """Add to the objects that were read the one field that only the list gives: a dataset's source."""
-    missing = {name: value for name, value in listed if getattr(got, name, None) is None}
-    return got.model_copy(update=missing)

@@ -103,8 +103,9 @@ async def _complete(
 
 async def _objects(app: App, group: str, value: str, show: Callable[[int, str], str]) -> Completion:
     """Read the newest page of matches, in one request: the API answers no totals."""
-    name = "name" if group == "dataset" else "title"
-    page = await app.bi.of(group).list_page(
+    methods = app.bi.of(group)
+    name = methods.kind.title
+    page = await methods.list_page(
         select=["id", name], filter=build_filter(name, value), order={"id": "DESC"}
     )
     items: Sequence[Connector | Source | Dataset] = page.items

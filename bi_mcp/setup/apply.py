@@ -89,7 +89,8 @@ class PlanApplication:
             with anyio.CancelScope(shield=True):
                 await self._make(chunk)
             position = chunk[-1] + 1
-            await self._tell(position)
+            if self.progress is not None:
+                await self.progress(position, len(self._steps), f"{position} of {len(self._steps)} steps")
         return self.report()
 
     def report(self) -> Report:
@@ -121,7 +122,9 @@ class PlanApplication:
         ready = [number for number in chunk if number not in self._results]
         if not ready:
             return
-        self._write_pending(ready)
+        if creations := list(self._creations(ready)):
+            pending = Pending(self.clock.now(), dict(self._newest), creations)
+            self.keeper.write_pending(pending.as_json())
         started = self.clock.now()
         outcomes = await self._sender.send([writes[number] for number in ready])
         self._chunks.pace(len(ready), self.clock.now() - started)
@@ -207,27 +210,15 @@ class PlanApplication:
     def _id(self, group: Group, key: str) -> int:
         return self._draft.known(group)[key].id
 
-    def _write_pending(self, ready: Sequence[int]) -> None:
-        creations = list(self._creations(ready))
-        if creations:
-            pending = Pending(self.clock.now(), dict(self._newest), creations)
-            self.keeper.write_pending(pending.as_json())
-
     def _creations(self, ready: Sequence[int]) -> Iterator[Creation]:
         for number in ready:
             step = self._steps[number]
             if step.operation != "add" or step.key is None:
                 continue
-            shown = wire(self.setup.entries(step.group)[step.key]) | {"name": step.label}
+            entry = self.setup.entries(step.group)[step.key]
+            shown = wire(entry) | {"name": step.label}
             identity = tuple(str(shown[name]) for name in KINDS[step.group].own_identity)
-            parent = self._dependencies.parent(step)
-            yield Creation(
-                step.group,
-                step.key,
-                identity,
-                parent[1] if parent else None,
-                step.replaces,
-            )
+            yield Creation(step.group, step.key, identity, entry.parent_key, step.replaces)
 
     async def _look(self) -> None:
         """The connection broke. What can be seen to be there was made; the rest is for the next application to find out."""
@@ -249,10 +240,6 @@ class PlanApplication:
                 self._results[number] = Result(step, "done", self._id(step.group, step.key or ""))
         if not missing:
             self.keeper.write_pending(None)
-
-    async def _tell(self, made: int) -> None:
-        if self.progress is not None:
-            await self.progress(made, len(self._steps), f"{made} of {len(self._steps)} steps")
 
 
 def _why(step: PlanStep, error: BiMcpError) -> str:

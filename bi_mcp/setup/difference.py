@@ -79,7 +79,9 @@ def compare_source(
             continue
         if code not in values or values[code] != secret:
             before = HIDDEN if values.get(code) else None
-            fields.append(FieldChange(f"settings.{code}", before, _mask(value)))
+            # A literal value is hidden, even though the file shows it.
+            after = HIDDEN if isinstance(value, str | int) else value.model_dump()
+            fields.append(FieldChange(f"settings.{code}", before, after))
     return Comparison(tuple(fields), unknown=tuple(unknown))
 
 
@@ -201,8 +203,3 @@ def _same(one: object, other: object) -> bool:
 def _normal(value: object) -> object:
     """Portals store text without its outer spaces."""
     return value.strip() if isinstance(value, str) else value
-
-
-def _mask(value: SettingValue) -> object:
-    """A reference as the file writes it. A literal value is hidden, even if it is written in the file."""
-    return HIDDEN if isinstance(value, str | int) else value.model_dump()

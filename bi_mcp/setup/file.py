@@ -60,7 +60,7 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
     wanted = to_document(setup)
     if existing is None:
         return HEADER + _dump(_block_style(wanted))
-    document = _load(existing.replace(WINDOWS_END, "\n"))
+    document = _yaml().load(existing.replace(WINDOWS_END, "\n"))
     _merge(document, wanted)
     return _as_before(existing, _dump(document))
 
@@ -68,11 +68,6 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
 def to_document(setup: Setup) -> dict[str, Any]:
     """The setup as plain data, in the order in which a person reads it, without fields at their default."""
     return setup.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-
-def _load(existing: str) -> Any:
-    """Load the text that `read_setup` has read before, now with its comments."""
-    return _yaml().load(existing)
 
 
 def _as_before(existing: str, text: str) -> str:

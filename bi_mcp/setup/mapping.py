@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError
 from bi_mcp.rest.models.connector import ADDRESSES
-from bi_mcp.setup.setup import ConnectorEntry, Setup, SourceEntry
+from bi_mcp.setup.setup import Setup
 from bi_mcp.vault.setting_values import SettingValue
 
 
@@ -22,8 +22,17 @@ class MappedSetup:
     def of(self, setup: Setup) -> Setup:
         """The setup with everything replaced. Raises `PlanError` for a mapping that meets nothing: it was misspelled."""
         met = set[str]()
-        connectors = {key: self._connector(entry, met) for key, entry in setup.connectors.items()}
-        sources = {key: self._source(entry, met) for key, entry in setup.sources.items()}
+        connectors = {
+            key: entry.model_copy(update={name: self._url(getattr(entry, name), met) for name in ADDRESSES})
+            for key, entry in setup.connectors.items()
+        }
+        settings = {
+            key: {code: self._value(value, met) for code, value in entry.settings.items()}
+            for key, entry in setup.sources.items()
+        }
+        sources = {
+            key: entry.model_copy(update={"settings": settings[key]}) for key, entry in setup.sources.items()
+        }
         unmet = [name for name in (*self.urls, *self.secrets) if name not in met]
         if unmet:
             raise PlanError(
@@ -34,19 +43,12 @@ class MappedSetup:
             )
         return setup.model_copy(update={"connectors": connectors, "sources": sources})
 
-    def _connector(self, entry: ConnectorEntry, met: set[str]) -> ConnectorEntry:
-        return entry.model_copy(update={name: self._url(getattr(entry, name), met) for name in ADDRESSES})
-
     def _url(self, url: str, met: set[str]) -> str:
         for old, new in self.urls.items():
             if url.startswith(old):
                 met.add(old)
                 return new + url.removeprefix(old)
         return url
-
-    def _source(self, entry: SourceEntry, met: set[str]) -> SourceEntry:
-        settings = {code: self._value(value, met) for code, value in entry.settings.items()}
-        return entry.model_copy(update={"settings": settings})
 
     def _value(self, value: SettingValue, met: set[str]) -> SettingValue:
         if isinstance(value, str | int):

@@ -115,7 +115,7 @@ def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: Stat
         if id > newest
         and id not in taken
         and _agrees(item, wanted)
-        and (parent is None or item.parent_id == parent.id)
+        and (parent is None or item.documented().get(kind.parent_field) == parent.id)
     ]
 
 

@@ -13,7 +13,8 @@ def render_markdown(plan: Plan) -> str:
     """A table of the changes, the fields folded away below, warnings in front."""
     title = say("bi-mcp plan for `{portal}`", portal=plan.portal)
     lines = [f"### {title}", "", f"**{plan.summary()}**", ""]
-    lines += [f"> ⚠️ {_safe(text)}" for text in (*plan.obstacles, *_consequences(plan))]
+    consequences = (f"{name_of(change)}: {text}" for change in plan.changes for text in change.consequences)
+    lines += [f"> ⚠️ {_safe(text)}" for text in (*plan.obstacles, *consequences)]
     if plan.obstacles or any(change.consequences for change in plan.changes):
         lines.append("")
     if plan.changes:
@@ -27,12 +28,6 @@ def render_markdown(plan: Plan) -> str:
         lines.append(say("Checksum: `{checksum}`", checksum=plan.checksum))
     lines += [f"- {_safe(note)}" for note in plan.notes]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _consequences(plan: Plan) -> Iterator[str]:
-    for change in plan.changes:
-        for consequence in change.consequences:
-            yield f"{name_of(change)}: {consequence}"
 
 
 def _details(change: Change) -> Iterator[str]:

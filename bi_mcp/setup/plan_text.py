@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from bi_mcp.base.language import say, text
 from bi_mcp.base.secret import hide_logins
 from bi_mcp.rest.kinds import KINDS
-from bi_mcp.setup.plan import Action, Change, FieldChange, Plan
+from bi_mcp.setup.plan import Action, Change, Plan
 
 SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 VERBS: Mapping[Action, str] = {
@@ -58,11 +58,7 @@ def _change(change: Change) -> Iterator[str]:
     sign = SIGNS[change.action]
     yield f"{sign} {deed(change)} {name_of(change)}: {' '.join(change.reasons)}"
     for field in change.fields:
-        yield f"{sign}     {field.field}: {_fields(field)}"
+        drifted = f"  {say(DRIFTED)}" if field.drifted else ""
+        yield f"{sign}     {field.field}: {value_text(field.before)} → {value_text(field.after)}{drifted}"
     for consequence in change.consequences:
         yield f"{sign}     ! {consequence}"
-
-
-def _fields(field: FieldChange) -> str:
-    drifted = f"  {say(DRIFTED)}" if field.drifted else ""
-    return f"{value_text(field.before)} → {value_text(field.after)}{drifted}"

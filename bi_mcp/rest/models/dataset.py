@@ -100,11 +100,6 @@ class Dataset(PortalObject):
         return self.name or ""
 
     @property
-    def parent_id(self) -> int | None:
-        """The id of its source."""
-        return self.source_id
-
-    @property
     def last_change(self) -> tuple[int | None, str | None]:
         """The user and the moment of the last change, or of the creation."""
         return self.updated_by_id or self.created_by_id, self.date_update or self.date_create

@@ -16,11 +16,6 @@ class PortalObject(Identified):
         raise NotImplementedError
 
     @property
-    def parent_id(self) -> int | None:
-        """The id of the object that this one belongs to. None for a connector, and where the portal does not answer it."""
-        return None
-
-    @property
     def last_change(self) -> tuple[int | None, str | None]:
         """The user and the moment of the last change. A portal answers neither for connectors."""
         return None, None

@@ -86,11 +86,6 @@ class Source(PortalObject):
         return self.title or ""
 
     @property
-    def parent_id(self) -> int | None:
-        """The id of its connector."""
-        return self.connector_id
-
-    @property
     def last_change(self) -> tuple[int | None, str | None]:
         """The user and the moment of the last change, or of the creation."""
         return self.updated_by_id or self.created_by_id, self.date_update or self.date_create

@@ -41,11 +41,9 @@ def _parse_moment(value: object) -> object:
 
 def parse_list(value: object) -> object:
     """Read a list. PHP has one type for lists and maps: one with gaps comes as an object with numeric keys, or as `{}`."""
-    return list(value.values()) if isinstance(value, dict) and _is_numbered(value) else value
-
-
-def _is_numbered(value: dict[object, object]) -> bool:
-    return all(str(key).isdecimal() for key in value)
+    if not isinstance(value, dict) or not all(str(key).isdecimal() for key in value):
+        return value
+    return list(value.values())
 
 
 def refuse_bool(value: object) -> object:
