@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import DatasetFamilies
-from bi_mcp.rest.kind_commands import KindCommands, build_command, check_id, parse_id, parse_true
-from bi_mcp.rest.kind_methods import KindMethods
+from bi_mcp.rest.kind_methods import (
+    KindCommands,
+    KindMethods,
+    build_command,
+    check_id,
+    parse_id,
+    parse_true,
+)
 from bi_mcp.rest.kinds import DATASET
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
@@ -76,21 +82,17 @@ class Datasets(KindMethods[Dataset, DatasetFields, DatasetChanges]):
 
     def __init__(self, transport: Transport, families: type[DatasetFamilies] = DatasetFamilies) -> None:
         super().__init__(transport)
-        self._families = families(transport)
-        self._call = self._families.call
+        self.families = families(transport)
+        self._call = self.families.call
 
     @property
     def commands(self) -> DatasetCommands:
         """Commands for `BIConnector.batch`."""
-        return DatasetCommands(self._families)
+        return DatasetCommands(self.families)
 
     async def generation(self) -> PortalGeneration:
         """Return the portal generation. Asks the portal once."""
-        return await self._families.generation()
-
-    def use_tables(self) -> None:
-        """Use the newer family from now on, because this portal lacks the classic one."""
-        self._families.use_tables()
+        return await self.families.generation()
 
     async def add(self, fields: DatasetFields, *, builder_dataset: bool = True) -> int:
         """Create a dataset and return its id.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.rest.envelope import unexpected_answer
-from bi_mcp.rest.kind_commands import parse_model
+from bi_mcp.rest.kind_methods import parse_model
 from bi_mcp.rest.methods import SYSTEM_METHODS
 from bi_mcp.rest.models.portal import PortalApplication, PortalUser
 

@@ -73,7 +73,7 @@ async def read_snapshot(bi: BIConnector) -> Snapshot:
     except MethodMissingError:
         listed_datasets.methods = bi.tables
         await _read_pages(bi.batch, listings)
-        bi.datasets.use_tables()
+        bi.datasets.families.use_tables()
     shallow = [*listed_connectors.shallow(), *listed_sources.shallow(), *listed_datasets.shallow()]
     await report(1, 2, f"Reading {len(shallow)} objects in full")
     vanished = await _read_details(bi.batch, shallow)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError, RefusedError
 from bi_mcp.rest.error_codes import ORPHANED
-from bi_mcp.rest.kind_commands import KindCommands
-from bi_mcp.rest.kind_methods import KindMethods
+from bi_mcp.rest.kind_methods import KindCommands, KindMethods
 from bi_mcp.rest.kinds import SOURCE
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields
 

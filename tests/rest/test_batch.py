@@ -30,7 +30,7 @@ from bi_mcp.rest.batch import (
     parse_batch,
 )
 from bi_mcp.rest.credential import Webhook
-from bi_mcp.rest.kind_commands import parse_id
+from bi_mcp.rest.kind_methods import parse_id
 from bi_mcp.rest.methods import BATCH, Effect, method
 from bi_mcp.rest.models import ColumnChanges, ColumnVisibility, Connector, Dataset
 from bi_mcp.rest.query import Query

@@ -14,7 +14,7 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
 )
 from bi_mcp.rest.envelope import Timing, parse_answer
-from bi_mcp.rest.kind_commands import parse_id, parse_model, parse_models, parse_true
+from bi_mcp.rest.kind_methods import parse_id, parse_model, parse_models, parse_true
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Connector
 from bi_mcp.rest.recovery import may_have_happened

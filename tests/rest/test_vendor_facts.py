@@ -13,7 +13,8 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InUseError, InvalidRequestError, NotFoundError, PortalError, RefusedError
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.error_codes import error_for
-from bi_mcp.rest.kind_commands import parse_id, parse_model, parse_models, parse_true
+from bi_mcp.rest.kind_methods import parse_id, parse_model, parse_models, parse_true
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import METHODS, Method, method
 from bi_mcp.rest.models import (
     ColumnChanges,
@@ -41,11 +42,6 @@ from tests.rest.calling import (
 pytestmark = pytest.mark.anyio
 
 SPEC: Mapping[str, Any] = json.loads((Path(__file__).parents[1] / "vendor" / "methods.json").read_text())
-MODELS: Mapping[str, type[Connector | Source | Dataset]] = {
-    "connector": Connector,
-    "source": Source,
-    "dataset": Dataset,
-}
 # Newer portals know these, which the vendor's older facts leave out.
 NEWER = {"supportMapping", "sourceCode"}
 BASES: Mapping[str, type | tuple[type, ...]] = {
@@ -145,11 +141,11 @@ def test_every_documented_result_is_read_without_loss(name: str) -> None:
         for field, shown in zip(described, result["fields"], strict=True):
             check_holds(field, shown)
     elif called.operation == "list":
-        items = parse_models(called, MODELS[called.group], result)
+        items = parse_models(called, KINDS[called.kind].received, result)
         for item, shown in zip(items, result, strict=True):
             check_holds(item, shown)
     else:
-        check_holds(parse_model(called, MODELS[called.group], result["item"]), _flat(result["item"]))
+        check_holds(parse_model(called, KINDS[called.kind].received, result["item"]), _flat(result["item"]))
 
 
 def _method_of(name: str) -> Method:
@@ -321,7 +317,7 @@ def test_a_code_is_judged_by_its_method(
 def test_read_only_fields_are_not_required_on_creation() -> None:
     described = {
         group: json.loads((Path(__file__).parents[1] / "vendor" / f"{group}_fields.json").read_text())
-        for group in MODELS
+        for group in KINDS
     }
     required = {
         group: [

@@ -19,7 +19,7 @@ from bi_mcp.errors import BiMcpError, EndpointError, SetupFileError, StateFileEr
 from bi_mcp.history.journal import _parse as _parse_line
 from bi_mcp.rest.batch import Command, parse_batch
 from bi_mcp.rest.envelope import parse_answer
-from bi_mcp.rest.kind_commands import KindCommands
+from bi_mcp.rest.kind_methods import KindCommands
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import BATCH, METHODS, Method
 from bi_mcp.rest.query import Query
