@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -13,7 +13,7 @@ from bi_mcp.errors import PlanError, SecretReferenceError
 from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.setup.keys import make_setup_key
-from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
+from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SetupEntry, SourceEntry
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.known_values import NOTHING_KNOWN
 from bi_mcp.vault.secret_parameters import is_harmless
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.state import State
     from bi_mcp.vault.known_values import KnownValues
+
+Entry = TypeVar("Entry", bound=SetupEntry)
 
 _DEFAULT_SORT = 100
 
@@ -78,7 +80,11 @@ def export_setup(
     """
     export = _Export(snapshot, state, shown_settings, generation, references or {}, known)
     # A variable that is used for one value already must not be used for another.
-    export.variables.update(_variables(export.references.values()))
+    export.variables.update(
+        reference.value.env.removeprefix(ENV_PREFIX).lower()
+        for reference in export.references.values()
+        if isinstance(reference.value, EnvReference)
+    )
     export.keys.update((group, _keys(group, snapshot, state)) for group in KINDS)
     connectors = {key: _connector(snapshot.connectors[id]) for id, key in export.keys["connector"].items()}
     sources = {key: _source(snapshot.sources[id], key, export) for id, key in export.keys["source"].items()}
@@ -94,12 +100,6 @@ def export_setup(
         datasets={key: entry for key, entry in datasets.items() if entry is not None},
     )
     return Exported(setup, export.keys, export.left_out)
-
-
-def _variables(references: Iterable[ExportedReference]) -> Iterator[str]:
-    for reference in references:
-        if isinstance(reference.value, EnvReference):
-            yield reference.value.env.removeprefix(ENV_PREFIX).lower()
 
 
 def _keys(group: Group, snapshot: Snapshot, state: State) -> dict[int, str]:
@@ -130,11 +130,7 @@ def _connector(item: Connector) -> ConnectorEntry:
         "supportMapping": item.support_mapping or None,
         "sourceCode": item.source_code or None,
     }
-    kept = {name: value for name, value in unusual.items() if value is not None}
-    try:
-        return ConnectorEntry.model_validate(_without_empty(fields) | kept | {"settings": parameters})
-    except ValidationError as error:
-        raise _unwritable("connector", item.id, error) from None
+    return _build_entry(ConnectorEntry, "connector", item.id, fields | unusual | {"settings": parameters})
 
 
 def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
@@ -168,10 +164,7 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
     }
     fields = {"title": item.title, "description": item.description, "connector": connector}
     inactive = {"active": False} if item.active is False and export.generation == "classic" else {}
-    try:
-        return SourceEntry.model_validate(_without_empty(fields) | inactive | {"settings": settings})
-    except ValidationError as error:
-        raise _unwritable("source", item.id, error) from None
+    return _build_entry(SourceEntry, "source", item.id, fields | inactive | {"settings": settings})
 
 
 def _value(source: str, setting: SourceSetting, connector: Connector, export: _Export) -> SettingValue:
@@ -249,10 +242,7 @@ def _dataset(
         for column in item.fields
     ]
     alone = {"builderDataset": False} if export.generation == "tables" and item.external_id == 0 else {}
-    try:
-        return DatasetEntry.model_validate(_without_empty(fields) | alone | {"columns": columns})
-    except ValidationError as error:
-        raise _unwritable("dataset", item.id, error) from None
+    return _build_entry(DatasetEntry, "dataset", item.id, fields | alone | {"columns": columns})
 
 
 def _check_addresses(item: Connector) -> None:
@@ -266,26 +256,22 @@ def _check_addresses(item: Connector) -> None:
         )
 
 
-def _without_empty(fields: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value not in (None, "")}
-
-
-def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    # A rule about the object as a whole has no place, and says itself what it is about.
-    where = ", ".join(
-        sorted(
-            {
-                ".".join(map(str, each["loc"])) or each["msg"].removeprefix("Value error, ")
-                for each in problems
-            }
+def _build_entry(entry: type[Entry], group: Group, id: int, fields: Mapping[str, object]) -> Entry:
+    try:
+        return entry.model_validate(
+            {name: value for name, value in fields.items() if value not in (None, "")}
         )
-    )
-    return PlanError(
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+    # A rule about the object as a whole has no place, and says itself what it is about.
+    where = {
+        ".".join(map(str, each["loc"])) or each["msg"].removeprefix("Value error, ") for each in problems
+    }
+    raise PlanError(
         say(
             "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",
             group=group,
             id=id,
-            where=where,
+            where=", ".join(sorted(where)),
         )
     )

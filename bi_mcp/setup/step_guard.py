@@ -17,6 +17,7 @@ from bi_mcp.vault.travel import addresses_of, new_hosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bi_mcp.base.secret import Secret
     from bi_mcp.rest.kinds import Group
     from bi_mcp.rest.snapshot import Snapshot
     from bi_mcp.setup.commands import SetupWrite
@@ -39,7 +40,7 @@ class StepGuard:
         if isinstance(write.fields, ConnectorChanges):
             before = self.snapshot.connectors[write.step.id or 0]
             return bool(new_hosts(addresses_of(before), addresses_of(write.fields)))
-        return bool(self._stored_codes(write))
+        return bool(self._stored_values(write))
 
     async def look_again(
         self, made: Mapping[int, tuple[SetupWrite, int]], *, connected: bool
@@ -50,35 +51,31 @@ class StepGuard:
         of a connector cannot be read, its sources are taken back, but not once the connection is lost.
         """
         errors = dict[int, SecretReferenceError]()
-        for number, (write, _) in made.items():
+        for number, (write, id) in made.items():
             if isinstance(write.fields, ConnectorChanges):
-                errors |= await self._check_moved(number, write, connected=connected)
+                try:
+                    before = self.snapshot.connectors[id]
+                    await self.writes.check_moved(before, write.fields, connected=connected)
+                except SecretReferenceError as error:
+                    errors[number] = error
         for number, hosts in (await self._strange_hosts(made)).items():
             if hosts and (connected or hosts != UNKNOWN):
                 errors[number] = await self._take_back(*made[number], hosts)
         return errors
-
-    async def _check_moved(
-        self, number: int, write: SetupWrite, *, connected: bool
-    ) -> dict[int, SecretReferenceError]:
-        assert isinstance(write.fields, ConnectorChanges)  # noqa: S101  the caller has looked
-        try:
-            before = self.snapshot.connectors[write.step.id or 0]
-            await self.writes.check_moved(before, write.fields, connected=connected)
-        except SecretReferenceError as error:
-            return {number: error}
-        return {}
 
     async def _strange_hosts(self, made: Mapping[int, tuple[SetupWrite, int]]) -> dict[int, str]:
         """Look up the strange hosts of all steps at once: reads that are issued together become one request."""
         found = dict[int, str]()
 
         async def look(number: int, write: SetupWrite) -> None:
-            found[number] = await self.writes.strange_hosts(self._allowed_values(write))
+            key = self.setup.sources[write.step.key or ""].connector
+            addresses = self.setup.connectors[key].addresses
+            allowed = Allowed(self.id_of("connector", key), addresses, self._stored_values(write))
+            found[number] = await self.writes.strange_hosts(allowed)
 
         async with anyio.create_task_group() as tasks:
             for number, (write, _) in made.items():
-                if isinstance(write.fields, SourceFields | SourceChanges):
+                if self._stored_values(write):
                     tasks.start_soon(look, number, write)
         return dict(sorted(found.items()))
 
@@ -89,15 +86,10 @@ class StepGuard:
             undo = partial(self.writes.bi.sources.delete, id)
         return await self.writes.take_back_source(id, hosts, undo)
 
-    def _allowed_values(self, write: SetupWrite) -> Allowed:
-        assert isinstance(write.fields, SourceFields | SourceChanges)  # noqa: S101  the caller has looked
-        key = self.setup.sources[write.step.key or ""].connector
-        values = {code: (write.fields.settings or {})[code] for code in self._stored_codes(write)}
-        return Allowed(self.id_of("connector", key), self.setup.connectors[key].addresses, values)
-
-    def _stored_codes(self, write: SetupWrite) -> list[str]:
+    def _stored_values(self, write: SetupWrite) -> dict[str, Secret]:
         """The settings that hold stored secrets; others are bound to nothing."""
         if not isinstance(write.fields, SourceFields | SourceChanges):
-            return []
+            return {}
         held = self.setup.sources[write.step.key or ""].settings
-        return [code for code in write.fields.settings or {} if isinstance(held.get(code), SecretReference)]
+        sent = write.fields.settings or {}
+        return {code: value for code, value in sent.items() if isinstance(held.get(code), SecretReference)}
