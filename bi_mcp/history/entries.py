@@ -220,7 +220,7 @@ def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
     fields = [name for name in entry.sent if name != "settings"]
     fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []
     fields += ["settings"] if isinstance(settings, list) else []
-    shown = {
+    document = {
         "id": entry.id,
         "time": entry.at,
         "tool": entry.tool,
@@ -234,7 +234,7 @@ def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
         "undoes": entry.undoes,
         "undoneBy": by,
     }
-    return {name: value for name, value in shown.items() if value not in (None, [])}
+    return {name: value for name, value in document.items() if value not in (None, [])}
 
 
 @dataclass

@@ -232,11 +232,11 @@ def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None])
         return []
     connector = states.get((parent[0], world.current(*parent))) or {}
     addresses = [str(value) for name, value in connector.items() if name.startswith("url")]
-    hosts = ", ".join(dict.fromkeys(map(_told_destination, addresses)))
+    hosts = ", ".join(dict.fromkeys(map(_describe_destination, addresses)))
     return [say("the values of its settings are sent to {hosts}", hosts=hosts)] if hosts else []
 
 
-def _told_destination(address: str) -> str:
+def _describe_destination(address: str) -> str:
     try:
         return destination(address)
     except EndpointError:

@@ -69,12 +69,12 @@ def _fields(values: Wire) -> list[str]:
 
 
 def _columns(values: Wire) -> list[str]:
-    told = []
+    parts = []
     if values["delete"]:
-        told.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
+        parts.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
     if values["add"]:
         codes = ", ".join(column["externalCode"] for column in values["add"])
-        told.append(say("add columns {codes} again", codes=codes))
+        parts.append(say("add columns {codes} again", codes=codes))
     if values["show"]:
-        told.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
-    return told
+        parts.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
+    return parts

@@ -48,8 +48,8 @@ class Reverted:
     def as_json(self) -> dict[str, Any]:
         """The result for machines."""
         entry = self.step.entry
-        shown = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
-        return shown if self.error is None else shown | {"error": self.error}
+        document = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
+        return document if self.error is None else document | {"error": self.error}
 
 
 @dataclass(frozen=True)

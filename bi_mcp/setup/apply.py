@@ -216,8 +216,8 @@ class PlanApplication:
             if step.operation != "add" or step.key is None:
                 continue
             entry = self.setup.entries(step.group)[step.key]
-            shown = wire(entry) | {"name": step.label}
-            identity = tuple(str(shown[name]) for name in KINDS[step.group].own_identity)
+            fields = wire(entry) | {"name": step.label}
+            identity = tuple(str(fields[name]) for name in KINDS[step.group].own_identity)
             yield Creation(step.group, step.key, identity, entry.parent_key, step.replaces)
 
     async def _look(self) -> None:

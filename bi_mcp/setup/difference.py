@@ -18,7 +18,7 @@ from bi_mcp.setup.state import digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bi_mcp.rest.models import Column, Connector, Dataset, Source
+    from bi_mcp.rest.models import Column, Connector, Dataset, Parameter, ReceivedParameter, Source
     from bi_mcp.vault.setting_values import SettingValue
 
 HIDDEN = "(hidden)"
@@ -44,15 +44,10 @@ def compare_connector(entry: ConnectorEntry, item: Connector, applied: Mapping[s
     """`applied` are the digests of what bi-mcp last left there."""
     wanted = {name: value for name, value in wire(entry).items() if name != "settings"}
     held = item.model_dump(mode="json", by_alias=True)
-    parameters = {
-        parameter.code: {"name": parameter.name, "type": parameter.type} for parameter in item.settings or ()
-    }
-    declared = {
-        parameter.code: {"name": parameter.name, "type": parameter.type} for parameter in entry.settings
-    }
+    declared, known = _parameters(entry.settings), _parameters(item.settings or ())
     fields = [
         *_differing(wanted, held, applied),
-        *_differing_parts("settings", declared, parameters, applied),
+        *_differing_parts("settings", declared, known, applied),
     ]
     return Comparison(tuple(fields))
 
@@ -134,10 +129,7 @@ def digests(entry: ConnectorEntry | SourceEntry | DatasetEntry) -> dict[str, str
         plain = {name: fields[name] for name in fields if name not in {"connector", "settings"}}
     elif isinstance(entry, ConnectorEntry):
         plain = {name: fields[name] for name in fields if name != "settings"}
-        plain |= {
-            f"settings.{parameter.code}": {"name": parameter.name, "type": parameter.type}
-            for parameter in entry.settings
-        }
+        plain |= {f"settings.{code}": value for code, value in _parameters(entry.settings).items()}
     else:
         plain = {name: fields[name] for name in fields if name == "description"}
         plain |= {f"columns.{column.name}": _column(column) for column in entry.columns}
@@ -180,6 +172,10 @@ def _column_fields(
         for column in there
     }
     yield from _differing_parts("columns", {entry.name: _column(entry) for entry in wanted}, held, applied)
+
+
+def _parameters(settings: Iterable[Parameter | ReceivedParameter]) -> dict[str, object]:
+    return {each.code: {"name": each.name, "type": each.type} for each in settings}
 
 
 def _column(entry: ColumnEntry) -> dict[str, object]:

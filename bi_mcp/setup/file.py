@@ -100,8 +100,8 @@ def _problems(error: ValidationError, name: str) -> list[tuple[Path, str]]:
             )
         ) from None
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    told = ((problem["loc"], _reason(problem["type"], problem["msg"])) for problem in found)
-    return list(dict.fromkeys(_setting(path) or (path, reason) for path, reason in told))
+    problems = ((problem["loc"], _reason(problem["type"], problem["msg"])) for problem in found)
+    return list(dict.fromkeys(_setting(path) or (path, reason) for path, reason in problems))
 
 
 def _setting(path: Path) -> tuple[Path, str] | None:
@@ -122,10 +122,10 @@ def _reason(kind: str, message: str) -> str:
 
 
 def _refusal(name: str, document: object, problems: Sequence[tuple[Path, str]]) -> SetupFileError:
-    told = [_tell(name, document, path, reason) for path, reason in problems[:MAX_PROBLEMS]]
+    lines = [_tell(name, document, path, reason) for path, reason in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
-        told.append(say("and {count} more", count=len(problems) - MAX_PROBLEMS))
-    return SetupFileError("\n".join(dict.fromkeys(told)))
+        lines.append(say("and {count} more", count=len(problems) - MAX_PROBLEMS))
+    return SetupFileError("\n".join(dict.fromkeys(lines)))
 
 
 def _tell(name: str, document: object, path: Path, reason: str) -> str:

@@ -43,8 +43,8 @@ def _public_entry(setup: Setup, group: Group, key: str) -> dict[str, Any]:
     if not isinstance(entry, SourceEntry):
         return entry.model_dump(mode="json")
     names = {each.code: each.name for each in setup.connectors[entry.connector].settings}
-    shown = {
+    settings = {
         code: None if isinstance(value, str | int) and looks_secret(code, names.get(code, "")) else value
         for code, value in entry.settings.items()
     }
-    return entry.model_copy(update={"settings": shown}).model_dump(mode="json")
+    return entry.model_copy(update={"settings": settings}).model_dump(mode="json")

@@ -78,11 +78,11 @@ class Sender:
         """Hide columns of a new dataset. Columns are visible at first, and their ids are known only after the creation."""
         key = step.key or ""
         id = self.known_id("dataset", key)
-        hidden = {column.name for column in self.setup.datasets[key].columns if not column.visible}
-        shown = [
+        names = {column.name for column in self.setup.datasets[key].columns if not column.visible}
+        hidden = [
             ColumnVisibility(id=column.id, visible=False)
             for column in (await self.bi.datasets.get(id)).fields or ()
-            if column.name in hidden and column.visible is not False
+            if column.name in names and column.visible is not False
         ]
-        if shown:
-            await self.bi.datasets.update_columns(id, ColumnChanges(update=shown))
+        if hidden:
+            await self.bi.datasets.update_columns(id, ColumnChanges(update=hidden))
