@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.kind_methods import KindMethods
     from bi_mcp.rest.kinds import Group
-
-    # Runs commands and returns for each, in their order, its value or its error.
-    RunBatch = Callable[[Sequence[Command[Any]]], Awaitable[list[Any]]]
 
 Item = TypeVar("Item", bound=PortalObject)
 Value = TypeVar("Value")
@@ -69,14 +66,14 @@ async def read_snapshot(bi: BIConnector) -> Snapshot:
     listings: list[_Listing[Any]] = [listed_datasets, listed_sources, listed_connectors]
     await report(0, 2, "Reading the lists")
     try:
-        await _read_pages(bi.batch, listings)
+        await _read_pages(bi, listings)
     except MethodMissingError:
         listed_datasets.methods = bi.tables
-        await _read_pages(bi.batch, listings)
+        await _read_pages(bi, listings)
         bi.datasets.families.use_tables()
     shallow = [*listed_connectors.shallow(), *listed_sources.shallow(), *listed_datasets.shallow()]
     await report(1, 2, f"Reading {len(shallow)} objects in full")
-    vanished = await _read_details(bi.batch, shallow)
+    vanished = await _read_details(bi, shallow)
     return Snapshot(listed_connectors.items, listed_sources.items, listed_datasets.items, vanished)
 
 
@@ -112,18 +109,20 @@ class _Listing(Generic[Item]):
         ]
 
 
-async def _read_pages(run: RunBatch, listings: Sequence[_Listing[Any]]) -> None:
+async def _read_pages(bi: BIConnector, listings: Sequence[_Listing[Any]]) -> None:
     while unfinished := [listing for listing in listings if not listing.complete]:
         await remark(f"Reading lists; {sum(len(listing.items) for listing in listings)} objects so far")
         asked = [listing.ask(MAX_COMMANDS // len(unfinished)) for listing in unfinished]
-        outcomes = await run([command for commands in asked for command in commands])
+        outcomes = await bi.batch([command for commands in asked for command in commands])
         pages = iter([_value(outcome) for outcome in outcomes])
         for listing, commands in zip(unfinished, asked, strict=True):
             listing.take(commands[0], [next(pages) for _ in commands])
 
 
-async def _read_details(run: RunBatch, shallow: Sequence[tuple[_Listing[Any], Any]]) -> tuple[Vanished, ...]:
-    outcomes = await run([listing.methods.commands.get(item.id) for listing, item in shallow])
+async def _read_details(
+    bi: BIConnector, shallow: Sequence[tuple[_Listing[Any], Any]]
+) -> tuple[Vanished, ...]:
+    outcomes = await bi.batch([listing.methods.commands.get(item.id) for listing, item in shallow])
     vanished = []
     for position, ((listing, item), outcome) in enumerate(zip(shallow, outcomes, strict=True)):
         if position % MAX_COMMANDS == 0:
