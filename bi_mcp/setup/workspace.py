@@ -178,7 +178,7 @@ class Workspace:
         if group is None or not id.isdecimal():
             raise PlanError(
                 say(
-                    "{assignment!r} is not written as in connectors.sales=5. Write KINDS.KEY=ID, with the id that `bi-mcp map` shows.",
+                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID, with the id that `bi-mcp map` shows.",
                     assignment=assignment,
                 )
             )
