@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks.adoption import measure_adoption
 from benchmarks.call import measure_call
 from benchmarks.check import measure_check
+from benchmarks.command_start import measure_command_start
 from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
@@ -32,6 +33,7 @@ from benchmarks.workspace import workspace_cost
 
 BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "start": lambda: measure_start().outcome(),
+    "start-command": measure_command_start,
     "size": lambda: anyio.run(measure_size).outcome(),
     "size-default": lambda: anyio.run(measure_default_size),
     "size-read-only": lambda: anyio.run(measure_read_only_size),

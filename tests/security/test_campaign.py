@@ -36,7 +36,7 @@ FIGURES = {
     "echoes": f"{len(CODINGS) * (len(OF_CONNECTORS) + len(OF_PORTALS))} echoes",
     "levels": f"the {len(LOG_LEVELS)} levels of the log",
     "past masks": f"{len(PAST_ALL_MASKS)} codings that masks do not know",
-    "addresses": f"{len(PRIVATE) + len(BROKEN) + len(PUBLIC)} spelt addresses",
+    "addresses": f"{len(PRIVATE) + len(BROKEN) + len(PUBLIC)} spellings of addresses",
     "refused": f"{len(PRIVATE)} lead inside and {len(BROKEN)} are broken or could be read in two ways: all are refused, and {len(PUBLIC)} public ones are called",
     "kills": f"at least {KILLS_OF_LOGINS + KILLS_OF_APPLICATIONS + KILLS_OF_AN_UNDO + sum(KILLS.values())} kills",
     "disks": f"{len(CASES)} kinds of files",
