@@ -245,13 +245,13 @@ def test_secrets_and_addresses_are_read_without_what_copying_adds() -> None:
             "BI_MCP_HTTP_ISSUER": PADDED.format(PORTAL),
             "BI_MCP_HTTP_AUDIENCE": PADDED.format("bi"),
             "BI_MCP_HTTP_JWKS": PADDED.format(PORTAL),
-            "BI_MCP_SHARED_STORE": PADDED.format("memory:"),
+            "BI_MCP_SHARED_STORE": PADDED.format("redis://store"),
             "BI_MCP_SHARED_KEY": PADDED.format(TOKEN),
         }
     )
     assert (http.token, http.shared_store, http.shared_key) == (
         Secret(TOKEN),
-        Secret("memory:"),
+        Secret("redis://store"),
         Secret(TOKEN),
     )
     assert (http.issuer, http.audience, http.jwks) == (PORTAL, "bi", PORTAL)
