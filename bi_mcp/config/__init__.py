@@ -122,11 +122,13 @@ def read_settings(
     `profiles` and the other options of a command overrule the variables; the options have their names, and None if they are not given.
     """
     given = {**environment, **{name: value for name, value in options.items() if value is not None}}
+    folder = configuration_folder(given)
+    audit_file = given.get("BI_MCP_AUDIT_FILE") or folder / "audit.jsonl"
     settings = Settings(
         **read_declared(Settings, given),
-        configuration_folder=configuration_folder(given),
+        configuration_folder=folder,
         embedded=embedded_portal_settings(given),
-        audit_file=_audit_file(given),
+        audit_file=None if str(audit_file).lower() == "off" else Path(audit_file).absolute(),
     )
     _check_one_portal(settings, profiles)
     return replace(settings, profiles=profiles) if profiles else settings
@@ -158,13 +160,6 @@ def _check_one_portal(settings: Settings, profiles: tuple[str, ...]) -> None:
         raise ConfigError(
             say("--profile and a portal in BI_MCP_PORTAL_URL or BI_MCP_WEBHOOK exclude each other. Drop one.")
         )
-
-
-def _audit_file(environment: Environment) -> Path | None:
-    chosen = environment.get("BI_MCP_AUDIT_FILE")
-    if not chosen:
-        return configuration_folder(environment) / "audit.jsonl"
-    return None if chosen.lower() == "off" else Path(chosen).absolute()
 
 
 def log_settings(

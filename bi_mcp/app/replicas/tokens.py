@@ -61,7 +61,9 @@ class SharedTokenStore:
                 code="STORE_FAILED",
             ) from None
         local = None if self._local is None else await self._local.load(profile)
-        return _newer(shared, local)
+        if isinstance(shared, Grant) and isinstance(local, Grant):
+            return local if local.token.expires_at > shared.token.expires_at else shared
+        return shared or local
 
     async def save(self, profile: str, stored: Stored) -> None:
         """Replace the stored login of a profile."""
@@ -98,12 +100,6 @@ class SharedTokenStore:
 
 def _key(profile: str) -> str:
     return f"token:{profile}"
-
-
-def _newer(shared: Stored | None, local: Stored | None) -> Stored | None:
-    if isinstance(shared, Grant) and isinstance(local, Grant):
-        return local if local.token.expires_at > shared.token.expires_at else shared
-    return shared or local
 
 
 def _parse(document: Mapping[str, Any]) -> Stored:
