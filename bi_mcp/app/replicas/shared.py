@@ -50,18 +50,22 @@ class Shared:
 @asynccontextmanager
 async def connect_shared(address: Secret, key: Secret) -> AsyncIterator[Shared]:
     """Connect to Redis. Raises `ConfigError` when it does not answer or holds values of another key."""
-    # One retry: Redis may have closed an idle connection.
-    redis = Redis.from_url(
-        address.reveal(),
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 1),
-    )
+    try:
+        # One retry: Redis may have closed an idle connection.
+        redis = Redis.from_url(
+            address.reveal(),
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError as error:
+        raise _no_answer(address, error) from None
     async with redis:
         store = SharedStore(redis, key)
         try:
             sealing_key = await load_or_make_sealing_key(store)
-        except RedisError as error:
+        except (RedisError, TypeError) as error:
+            # `TypeError`: an option in the address that the client does not know.
             raise _no_answer(address, error) from None
         yield Shared(store, SharedBudget(redis), sealing_key)
 
@@ -81,7 +85,7 @@ async def load_or_make_sealing_key(store: SharedStore) -> str:
     return str(document["key"])
 
 
-def _no_answer(address: Secret, error: RedisError) -> ConfigError:
+def _no_answer(address: Secret, error: Exception) -> ConfigError:
     # The error's own text may hold the address and its password.
     parts = urlsplit(address.reveal())
     return ConfigError(

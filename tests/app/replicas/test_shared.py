@@ -90,6 +90,16 @@ async def test_a_wrong_password_is_named_and_not_shown(redis: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize("option", ["nonsense=1", "socket_timeout=soon"])
+async def test_an_option_that_the_client_does_not_take_is_an_error_that_names_the_variable(
+    option: str,
+) -> None:
+    with pytest.raises(ConfigError, match="BI_MCP_SHARED_STORE") as raised:
+        async with open_shared(settings(f"redis://:hunter2@127.0.0.1:1/0?{option}")):
+            pass
+    assert "hunter2" not in str(raised.value)
+
+
 async def test_a_missing_package_is_named_as_one_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("bi_mcp.app.replicas.")]:
         monkeypatch.delitem(sys.modules, name)
