@@ -102,7 +102,7 @@ LOCK_NODE = install --package-lock-only --omit-lockfile-registry-resolved --igno
 locks: build/locks/ready build/node/ready
 	$(LOCK) --group backend --output-file requirements/backend.txt
 	$(LOCK) pyproject.toml --constraint requirements/backend.txt --output-file requirements/run.txt
-	$(LOCK) pyproject.toml --extra postgresql --constraint requirements/run.txt --output-file requirements/container.txt
+	$(LOCK) pyproject.toml --extra hosting --constraint requirements/run.txt --output-file requirements/container.txt
 	$(LOCK) pyproject.toml --all-extras --group backend --group dev --constraint requirements/backend.txt --constraint requirements/container.txt --output-file requirements/dev.txt
 	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) --group backend --group release --constraint requirements/dev.txt --output-file requirements/release.txt

@@ -17,7 +17,6 @@ from bi_mcp.config import (
     sample_culture,
     sample_password,
     secret_variable,
-    with_options,
 )
 from bi_mcp.errors import ConfigError
 
@@ -184,27 +183,38 @@ def test_a_switch_has_several_spellings(value: str, on: bool) -> None:
 
 
 def test_options_overrule_variables_and_what_is_not_given_stays() -> None:
-    settings = Settings(shown_settings=frozenset({"login"}), secrets_folder=Path("/a"))
-    assert with_options(settings) == settings
-    changed = with_options(settings, show_settings="host,port", secrets_dir="/b", allow_literal_secrets=True)
+    given = {"BI_MCP_SHOW_SETTINGS": "login", "BI_MCP_SECRETS_DIR": "/a"}
+    settings = read_settings(given)
+    assert read_settings(given, BI_MCP_SHOW_SETTINGS=None, BI_MCP_SECRETS_DIR=None) == settings
+    changed = read_settings(
+        given,
+        BI_MCP_SHOW_SETTINGS="host,port",
+        BI_MCP_SECRETS_DIR="/b",
+        BI_MCP_ALLOW_LITERAL_SECRETS="on",
+    )
     assert changed.shown_settings == frozenset({"host", "port"})
     assert (changed.secrets_folder, changed.allow_literal_secrets) == (Path("/b"), True)
-    assert with_options(settings, show_settings="").shown_settings == frozenset()
-    literal = Settings(allow_literal_secrets=True)
-    assert with_options(literal).allow_literal_secrets
-    assert with_options(settings, confirm="token").confirm == "token"
-    scripted = Settings(confirm="off")
-    assert with_options(scripted).confirm == "off"
-    asking = with_options(scripted, confirm="elicit")
-    assert asking.confirm == "elicit"
+    assert read_settings(given, BI_MCP_SHOW_SETTINGS="").shown_settings == frozenset()
+    assert read_settings(given, BI_MCP_CONFIRM="token").confirm == "token"
+    scripted = {"BI_MCP_CONFIRM": "off"}
+    assert read_settings(scripted, BI_MCP_CONFIRM=None).confirm == "off"
+    assert read_settings(scripted, BI_MCP_CONFIRM="elicit").confirm == "elicit"
+
+
+def test_profiles_of_a_command_overrule_the_variable_and_exclude_another_portal() -> None:
+    assert read_settings({"BI_MCP_PROFILE": "prod"}, profiles=("test",)).profiles == ("test",)
+    assert read_settings({"BI_MCP_PROFILE": "prod"}).profiles == ("prod",)
+    with pytest.raises(ConfigError, match="--profile"):
+        read_settings({"BI_MCP_WEBHOOK": WEBHOOK}, profiles=("test",))
 
 
 def test_options_choose_tools_and_none_lifts_the_lock_of_a_variable() -> None:
-    locked = Settings(read_only=True, toolsets=("sources",))
-    assert with_options(locked) == locked
-    chosen = with_options(locked, toolsets="tables,datasets")
+    locked = {"BI_MCP_READ_ONLY": "on", "BI_MCP_TOOLSETS": "sources"}
+    unchanged = read_settings(locked, BI_MCP_READ_ONLY=None, BI_MCP_TOOLSETS=None)
+    assert (unchanged.read_only, unchanged.toolsets) == (True, ("sources",))
+    chosen = read_settings(locked, BI_MCP_TOOLSETS="tables,datasets")
     assert (chosen.read_only, chosen.toolsets) == (True, ("tables", "datasets"))
-    assert with_options(Settings(), read_only=True).read_only
+    assert read_settings({}, BI_MCP_READ_ONLY="on").read_only
 
 
 def test_the_samples_password_is_a_secret() -> None:
@@ -245,13 +255,13 @@ def test_secrets_and_addresses_are_read_without_what_copying_adds() -> None:
             "BI_MCP_HTTP_ISSUER": PADDED.format(PORTAL),
             "BI_MCP_HTTP_AUDIENCE": PADDED.format("bi"),
             "BI_MCP_HTTP_JWKS": PADDED.format(PORTAL),
-            "BI_MCP_SHARED_STORE": PADDED.format("memory:"),
+            "BI_MCP_SHARED_STORE": PADDED.format("redis://store"),
             "BI_MCP_SHARED_KEY": PADDED.format(TOKEN),
         }
     )
     assert (http.token, http.shared_store, http.shared_key) == (
         Secret(TOKEN),
-        Secret("memory:"),
+        Secret("redis://store"),
         Secret(TOKEN),
     )
     assert (http.issuer, http.audience, http.jwks) == (PORTAL, "bi", PORTAL)

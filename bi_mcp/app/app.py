@@ -15,6 +15,8 @@ from bi_mcp.app.seal import Seal
 from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.base.language import Language, say
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.history.guarded_writes import GuardedWrites
+from bi_mcp.history.settled_addresses import settle_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from bi_mcp.config import Culture
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.history.entries import History
-    from bi_mcp.history.guarded_writes import GuardedWrites
     from bi_mcp.history.recording import Recorder
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
@@ -42,6 +44,14 @@ EMBEDDED_IDENTITY = PortalIdentity("embedded")
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
 
+def build_caller(culture: Culture = "ru", *, allow_private: bool = False) -> EndpointCaller:
+    """Build the caller of the endpoints of connectors."""
+    # Imported here: httpx is not needed until the first call.
+    from bi_mcp.endpoints.caller import EndpointCaller
+
+    return EndpointCaller(allow_private=allow_private, culture=culture)
+
+
 @dataclass
 class PortalAccess:
     """One portal that the server works with.
@@ -50,7 +60,7 @@ class PortalAccess:
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
-    a history belong to. `call_endpoints` makes what calls the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
+    a history belong to. `call_endpoints` builds the caller of the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
     `locks` is the folder with the locks that other processes on the same portal hold, too.
     """
 
@@ -60,7 +70,7 @@ class PortalAccess:
     notice: str | None = None
     read_only: bool = False
     limiter: Limiter | None = None
-    call_endpoints: Callable[[], EndpointCaller] | None = None
+    call_endpoints: Callable[[], EndpointCaller] = build_caller
     identity: PortalIdentity = EMBEDDED_IDENTITY
     user: Callable[[], int | None] = lambda: None
     recorder: Recorder | None = None
@@ -71,19 +81,11 @@ class PortalAccess:
     @property
     def caller(self) -> EndpointCaller:
         """The caller of the endpoints of the portal's connectors, which calls them as Bitrix24 does."""
-        if self.call_endpoints is not None:
-            return self.call_endpoints()
-        # Imported here: httpx is not needed until the first call.
-        from bi_mcp.endpoints.caller import EndpointCaller
-
-        return EndpointCaller()
+        return self.call_endpoints()
 
     @property
     def addresses_settled(self) -> AbstractAsyncContextManager[None]:
         """The lock on the addresses of the portal's connectors. A task that sends secrets after a look at them holds it, and a task that changes them."""
-        # Imported here: most chats change nothing.
-        from bi_mcp.history.settled_addresses import settle_addresses
-
         return settle_addresses(self.locks, self.identity, self._one_at_a_time)
 
     @property
@@ -173,9 +175,6 @@ class App:
     @property
     def writes(self) -> GuardedWrites:
         """The writes that send stored secrets to this call's portal or move its connectors."""
-        # Imported here: most calls change nothing.
-        from bi_mcp.history.guarded_writes import GuardedWrites
-
         return GuardedWrites(self.bi, self.setting_values.named, self._history)
 
     @property

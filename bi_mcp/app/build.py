@@ -40,6 +40,7 @@ def build_app(
     if settings.read_only:
         # No tool is there that writes; should one be forgotten, the client refuses.
         portals = {name: replace(portal, read_only=True) for name, portal in portals.items()}
+    seal = Seal() if shared is None else Seal(shared.confirmation_key)
     return App(
         portals=portals,
         default=default,
@@ -52,17 +53,11 @@ def build_app(
             variables=secret_variables,
         ),
         shown_settings=settings.shown_settings,
-        seal=_build_seal(settings, shared),
+        seal=None if settings.confirm == "off" else seal,
         asks=settings.confirm == "elicit",
         workspace_folder=settings.workspace_folder,
         language=settings.language,
     )
-
-
-def _build_seal(settings: Settings, shared: Shared | None) -> Seal | None:
-    if settings.confirm == "off":
-        return None
-    return Seal() if shared is None else Seal(shared.confirmation_key)
 
 
 async def examine(settings: Settings) -> list[PortalStatus]:

@@ -1,4 +1,4 @@
-"""The practice portal in the server's own process, as it is used when nothing is configured."""
+"""The practice portal in the server's own process, as it is used when nothing is configured. Imported when it is first called."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.endpoints.caller import EndpointCaller
+from bi_mcp.practice import sample
+from bi_mcp.practice.run import build_portal
+from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.credential import AccessToken
+from bi_mcp.rest.transport import HttpTransport
 
 if TYPE_CHECKING:
     from bi_mcp.config import Culture, LocalPortalSettings
-    from bi_mcp.endpoints.caller import EndpointCaller
-    from bi_mcp.rest.client import BIConnector
 
 # Never resolved: calls to it stay in the process. `http` on loopback's name, so that no rule about https is bent.
 PORTAL_URL = "http://localhost"
@@ -20,10 +23,6 @@ PORTAL_URL = "http://localhost"
 
 def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
     """Start an embedded portal that knows the sample connector, and return a client of it."""
-    from bi_mcp.practice.run import build_portal
-    from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.transport import HttpTransport
-
     token = settings.access_token or Secret(secrets.token_urlsafe())
     portal = build_portal(replace(settings, access_token=token))
     return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
@@ -31,9 +30,6 @@ def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
 
 def call_embedded_endpoints(culture: Culture) -> EndpointCaller:
     """Call connectors as the embedded portal does: the sample without a socket, and others wherever they are."""
-    from bi_mcp.endpoints.caller import EndpointCaller
-    from bi_mcp.practice import sample
-
     return EndpointCaller(
         allow_private=True, culture=culture, apps={sample.ORIGIN: sample.create_app(culture=culture)}
     )

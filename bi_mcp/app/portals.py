@@ -8,21 +8,25 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bi_mcp.app.app import PortalAccess
+from bi_mcp.app.app import PortalAccess, build_caller
 from bi_mcp.auth.portal_identity import PortalIdentity, identify_portal, portal_address
+from bi_mcp.auth.profiles import Profile, Profiles, load_profiles, move_profile
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
+from bi_mcp.history.audit import Audit
+from bi_mcp.history.entries import Stamp, move_history, open_history
+from bi_mcp.history.journal import Journal
+from bi_mcp.history.recording import Recorder
+from bi_mcp.rest.credential import AccessToken
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bi_mcp.app.replicas.shared import Shared
-    from bi_mcp.auth.profiles import Profile, Profiles
     from bi_mcp.auth.session import Session
     from bi_mcp.config import Culture, Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
-    from bi_mcp.history.recording import Recorder
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
 
@@ -46,18 +50,14 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     """
     if settings.webhook_url is not None:
         return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
-    portals, default = _that_can_be_written(settings, shared)
+    if settings.portal_url is not None:
+        portals, default = {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
+    else:
+        portals, default = _by_profiles(settings, shared)
     for name, portal in portals.items():
         portal.recorder = build_recorder(settings, name, portal.identity, portal.user)
         portal.locks = settings.configuration_folder
     return portals, default
-
-
-def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
-    if settings.portal_url is not None:
-        return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
-    portals, default = _by_profiles(settings, shared)
-    return (portals, default) if portals else ({EMBEDDED: _build_embedded(settings)}, EMBEDDED)
 
 
 def build_recorder(
@@ -67,12 +67,6 @@ def build_recorder(
     folder = settings.configuration_folder if settings.history else None
     if folder is None and settings.audit_file is None:
         return None
-    # Imported here: a user without a configuration folder needs none of it.
-    from bi_mcp.history.audit import Audit
-    from bi_mcp.history.entries import Stamp, open_history
-    from bi_mcp.history.journal import Journal
-    from bi_mcp.history.recording import Recorder
-
     return Recorder(
         Stamp(name, identity),
         None if folder is None else open_history(folder, identity),
@@ -82,13 +76,9 @@ def build_recorder(
 
 
 def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
-    if settings.configuration_folder is None:
-        return {}, ""
-    # Imported here: a user without profiles needs none of it.
-    from bi_mcp.auth.profiles import load_profiles
-
-    profiles = load_profiles(settings.configuration_folder)
-    chosen = settings.profiles or tuple(profiles.by_name)
+    folder = settings.configuration_folder
+    profiles = Profiles() if folder is None else load_profiles(folder)
+    chosen = settings.profiles or tuple(profiles.by_name) or (EMBEDDED,)
     several = len(chosen) > 1
     portals = {
         name: _build_embedded(settings)
@@ -96,7 +86,7 @@ def _by_profiles(settings: Settings, shared: Shared | None) -> tuple[dict[str, P
         else _by_profile(profiles.choose(name), profiles, settings, shared, several=several)
         for name in chosen
     }
-    default = profiles.default if profiles.default in portals else next(iter(portals), "")
+    default = profiles.default if profiles.default in portals else next(iter(portals))
     return portals, default
 
 
@@ -125,7 +115,7 @@ def _by_profile(
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
         call_endpoints=partial(
-            _call_endpoints, settings.embedded.culture, allow_private=profile.allow_private_addresses
+            build_caller, settings.embedded.culture, allow_private=profile.allow_private_addresses
         ),
         identity=identify_portal(profile.portal_url, profiles),
     )
@@ -134,9 +124,6 @@ def _by_profile(
 
 def follow_portal(portal: PortalAccess, profile: Profile, settings: Settings, portal_url: str) -> None:
     """Go on with a portal under the address that it was renamed to, and with its history."""
-    from bi_mcp.auth.profiles import move_profile
-    from bi_mcp.history.entries import Stamp, move_history, open_history
-
     folder = settings.configuration_folder
     assert folder is not None  # noqa: S101  profiles come from there
     move_profile(folder, profile.name, portal_url)
@@ -162,15 +149,12 @@ def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
         about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
-        call_endpoints=partial(_call_endpoints, settings.embedded.culture),
+        call_endpoints=partial(build_caller, settings.embedded.culture),
         identity=identify_portal(settings.portal_url or "", _profiles(settings)),
     )
 
 
 def _profiles(settings: Settings) -> Profiles:
-    # Imported here: a user without profiles needs none of it.
-    from bi_mcp.auth.profiles import Profiles, load_profiles
-
     if settings.configuration_folder is None:
         return Profiles()
     try:
@@ -190,7 +174,7 @@ def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
         connect=partial(_connect_webhook, settings, limiter),
         limiter=limiter,
-        call_endpoints=partial(_call_endpoints, settings.embedded.culture),
+        call_endpoints=partial(build_caller, settings.embedded.culture),
     )
 
 
@@ -208,12 +192,6 @@ def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
     from bi_mcp.app.embedded import call_embedded_endpoints
 
     return call_embedded_endpoints(culture)
-
-
-def _call_endpoints(culture: Culture, *, allow_private: bool = False) -> EndpointCaller:
-    from bi_mcp.endpoints.caller import EndpointCaller
-
-    return EndpointCaller(allow_private=allow_private, culture=culture)
 
 
 PLANS: Mapping[Limits, RatePlan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
@@ -251,8 +229,6 @@ def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:
 
 
 def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
-    from bi_mcp.rest.credential import AccessToken
-
     if settings.portal_url is None or settings.access_token is None:
         raise ConfigError(say("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both."))
     return _connect(settings.portal_url, AccessToken(settings.access_token), limiter)

@@ -129,9 +129,9 @@ def chart(
 
 def _practice_portal(profile: str | None) -> LocalPortalSettings:
     from bi_mcp.app.portals import EMBEDDED, build_portals
-    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.config import read_settings
 
-    settings = with_options(read_settings(), profiles=(profile,) if profile else ())
+    settings = read_settings(profiles=(profile,) if profile else ())
     portals, default = build_portals(settings)
     if default != EMBEDDED:
         raise click.ClickException(

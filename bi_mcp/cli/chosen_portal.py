@@ -19,10 +19,10 @@ profile_option = click.option("--profile", help="Work with this profile. Default
 def open_app(profile: str | None, show_settings: str | None = None) -> App:
     """Open the application that the server would have for this profile."""
     from bi_mcp.app.build import build_app
-    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.config import read_settings
 
     profiles = (profile,) if profile else ()
-    return build_app(with_options(read_settings(), show_settings=show_settings, profiles=profiles))
+    return build_app(read_settings(profiles=profiles, BI_MCP_SHOW_SETTINGS=show_settings))
 
 
 def on_the_portal(

@@ -62,9 +62,9 @@ def doctor(as_json: bool, profiles: tuple[str, ...]) -> None:
     import anyio
 
     from bi_mcp.app.build import examine
-    from bi_mcp.config import read_settings, with_options
+    from bi_mcp.config import read_settings
 
-    found = anyio.run(examine, with_options(read_settings(), profiles=profiles))
+    found = anyio.run(examine, read_settings(profiles=profiles))
     if as_json:
         click.echo(json.dumps([status.model_dump(mode="json") for status in found], indent=2))
     else:

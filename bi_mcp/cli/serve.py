@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,21 +113,20 @@ def serve(
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
     from bi_mcp.base.logs import write_logs
-    from bi_mcp.config import log_settings, read_settings, with_options
+    from bi_mcp.config import log_settings, read_settings
 
     write_logs(*log_settings(log_format, log_level))
-    settings = with_options(
-        read_settings(),
-        show_settings=show_settings,
-        secrets_dir=secrets_dir,
-        allow_literal_secrets=allow_literal_secrets,
+    settings = read_settings(
         profiles=profiles,
-        confirm=confirm,
-        read_only=read_only,
-        toolsets=toolsets,
-        workspace=workspace,
+        BI_MCP_SHOW_SETTINGS=show_settings,
+        BI_MCP_SECRETS_DIR=secrets_dir,
+        BI_MCP_ALLOW_LITERAL_SECRETS="on" if allow_literal_secrets else None,
+        BI_MCP_CONFIRM=confirm,
+        BI_MCP_READ_ONLY="on" if read_only else None,
+        BI_MCP_TOOLSETS=toolsets,
+        BI_MCP_WORKSPACE=workspace,
+        BI_MCP_LANGUAGE=spoken(),
     )
-    settings = replace(settings, language=spoken())
     if not http:
         _serve_stdio(settings)
         return

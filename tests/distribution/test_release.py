@@ -128,7 +128,7 @@ def test_variables_of_the_registry_and_the_bundle_are_read_by_bi_mcp_and_secret_
         name: MANIFEST["user_config"][field].get("sensitive", False) for name, field in fields.items()
     }
     assert listed == configured
-    source = read("bi_mcp/config.py")
+    source = read("bi_mcp/config/__init__.py")
     for name, secret in listed.items():
         assert f'"{name}"' in source
         assert secret == (name in SECRETS)

@@ -49,7 +49,7 @@ def test_every_command_is_described_with_its_options(pages: dict[str, str], comm
 
 
 def test_the_table_of_settings_has_the_variables_that_the_code_reads_and_no_other() -> None:
-    read = _variables((ROOT / "bi_mcp" / "config.py").read_text(encoding="utf-8"))
+    read = _variables((ROOT / "bi_mcp" / "config" / "__init__.py").read_text(encoding="utf-8"))
     assert _variables(SETTINGS) == read
 
 

@@ -1,193 +1,65 @@
-"""The store of the state that replicas share. The stores are py-key-value's; this module only chooses one and sets its options."""
+"""Encrypted documents and locks in Redis."""
 
 from __future__ import annotations
 
-import warnings
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+import base64
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-import anyio
-from anyio import to_thread
-
-from bi_mcp.base.language import say
-from bi_mcp.errors import ConfigError
-from bi_mcp.vault.private_file import make_private_folder
+from cryptography.fernet import Fernet, InvalidToken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Mapping
 
-    from key_value.aio.protocols import AsyncKeyValue
+    from redis.asyncio import Redis
+    from redis.asyncio.lock import Lock
 
     from bi_mcp.base.secret import Secret
-    from bi_mcp.config import HttpSettings
 
-TABLE = "bi_mcp_shared"
-TIMEOUT_S = 5.0
-_START_LIMIT_S = 15.0
-# The same on every replica. The key is long and random, so the salt has nothing to hide.
-_SALT = "bi-mcp shared store"
-_ENCRYPTED = "__encrypted_data__"
+PREFIX = "bi-mcp:"
+# Longer than a renewal takes. A replica that dies frees its lock after that time.
+LOCK_LIFETIME_S = 60.0
+# Longer than a lock lives, so that a dead holder's is outlived.
+LOCK_PATIENCE_S = 90.0
+_POLL_S = 0.05
+# The same on every replica.
+_SALT = b"bi-mcp shared store"
 
 
-@asynccontextmanager
-async def open_shared_store(settings: HttpSettings) -> AsyncIterator[AsyncKeyValue | None]:
-    """Open the configured store, None where none is. Raises `ConfigError` when it is missing, mute or has another key."""
-    if settings.shared_store is None:
-        yield None
-        return
-    async with AsyncExitStack() as opened:
+class SharedStore:
+    """Documents that only holders of the shared key can read or write, and locks that Redis frees when their holder dies."""
+
+    def __init__(self, redis: Redis, key: Secret) -> None:
+        self._redis = redis
+        digest = hashlib.scrypt(key.reveal().encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=32)
+        self._fernet = Fernet(base64.urlsafe_b64encode(digest))
+
+    async def get(self, name: str) -> Mapping[str, Any] | None:
+        """Return a document, None if there is none. Raises `ValueError` for a value that was not encrypted with the shared key."""
+        value = await self._redis.get(PREFIX + name)
+        if value is None:
+            return None
         try:
-            plain = await opened.enter_async_context(_choose(settings.shared_store.reveal()))
-        except ImportError:
-            raise _missing_extra(settings.shared_store) from None
-        store = plain if settings.shared_key is None else _encrypt(plain, settings.shared_key)
-        await _probe(store, settings.shared_store)
-        yield store
+            document: Mapping[str, Any] = json.loads(self._fernet.decrypt(value))
+        except InvalidToken:
+            raise ValueError("a value that was not encrypted with the shared key") from None
+        return document
 
+    async def put(self, name: str, document: Mapping[str, object], *, replace: bool = True) -> None:
+        """Write a document; without `replace` only where there is none."""
+        value = self._fernet.encrypt(json.dumps(document).encode())
+        await self._redis.set(PREFIX + name, value, nx=not replace)
 
-def _choose(address: str) -> AbstractAsyncContextManager[AsyncKeyValue]:
-    kind = urlsplit(address).scheme
-    if kind == "memory":
-        return _memory()
-    if kind == "file":
-        return _folder(unquote(urlsplit(address).path))
-    if kind == "postgresql":
-        return _postgresql(address)
-    return _redis(address)
+    async def delete(self, name: str) -> None:
+        """Delete a document, if there is one."""
+        await self._redis.delete(PREFIX + name)
 
-
-@asynccontextmanager
-async def _memory() -> AsyncIterator[AsyncKeyValue]:
-    from key_value.aio.stores.memory import MemoryStore
-
-    yield MemoryStore()
-
-
-@asynccontextmanager
-async def _folder(folder: str) -> AsyncIterator[AsyncKeyValue]:
-    from key_value.aio.stores.filetree import (
-        FileTreeStore,
-        FileTreeV1CollectionSanitizationStrategy,
-        FileTreeV1KeySanitizationStrategy,
-    )
-
-    path = anyio.Path(folder)
-    try:
-        # The library makes its files for their owner only, its folder for everybody.
-        await to_thread.run_sync(make_private_folder, Path(folder))
-    except OSError as error:
-        raise ConfigError(
-            say(
-                "BI_MCP_SHARED_STORE names a folder that cannot be made: {strerror}. Name one that this user can make.",
-                strerror=error.strerror,
-            )
-        ) from None
-    yield FileTreeStore(
-        data_directory=folder,
-        key_sanitization_strategy=FileTreeV1KeySanitizationStrategy(path),
-        collection_sanitization_strategy=FileTreeV1CollectionSanitizationStrategy(path),
-    )
-
-
-@asynccontextmanager
-async def _redis(address: str) -> AsyncIterator[AsyncKeyValue]:
-    from key_value.aio.stores.redis import RedisStore
-    from redis.asyncio import Redis
-
-    # Made here: the library sets no time-outs, and takes a password literally as it is written in the address.
-    client = Redis.from_url(
-        address, decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    )
-    try:
-        yield RedisStore(client=client)
-    finally:
-        await client.aclose()
-
-
-@asynccontextmanager
-async def _postgresql(address: str) -> AsyncIterator[AsyncKeyValue]:
-    from asyncpg import create_pool  # type: ignore[import-untyped]  # it ships no types
-    from key_value.aio.stores.postgresql import PostgreSQLStore
-
-    try:
-        pool = await create_pool(address, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S, min_size=1)
-    except Exception as error:  # noqa: BLE001  its errors are many, and their texts may hold the address
-        raise _mute(address, error) from None
-    try:
-        with warnings.catch_warnings():
-            # It says that the library's interface to PostgreSQL may change; which version is ours to pin.
-            warnings.simplefilter("ignore", UserWarning)
-            store = PostgreSQLStore(pool=pool, table_name=TABLE)
-        yield store
-    finally:
-        await pool.close()
-
-
-def _encrypt(plain: AsyncKeyValue, key: Secret) -> AsyncKeyValue:
-    from key_value.aio.errors import CorruptedDataError
-    from key_value.aio.wrappers.base import BaseWrapper
-    from key_value.aio.wrappers.encryption import FernetEncryptionWrapper
-
-    class OnlyEncrypted(BaseWrapper):
-        """Refuse values that are not encrypted. The library would pass them on, so anyone who can write to the store could put a key of their own there."""
-
-        def __init__(self, key_value: AsyncKeyValue) -> None:
-            self.key_value = key_value
-
-        async def get(self, key: str, *, collection: str | None = None) -> dict[str, Any] | None:
-            return self._check(await self.key_value.get(key, collection=collection))
-
-        async def get_many(
-            self, keys: Sequence[str], *, collection: str | None = None
-        ) -> list[dict[str, Any] | None]:
-            values = await self.key_value.get_many(keys, collection=collection)
-            return [self._check(value) for value in values]
-
-        def _check(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
-            if value is not None and _ENCRYPTED not in value:
-                raise CorruptedDataError("a value that is not encrypted")
-            return value
-
-    return FernetEncryptionWrapper(OnlyEncrypted(plain), source_material=key.reveal(), salt=_SALT)
-
-
-async def _probe(store: AsyncKeyValue, address: Secret) -> None:
-    from key_value.aio.errors import EncryptionError
-
-    try:
-        with anyio.fail_after(_START_LIMIT_S):
-            if await store.get("probe", collection=TABLE) is None:
-                await store.put("probe", {"made_by": "bi-mcp"}, collection=TABLE)
-    except EncryptionError:
-        raise ConfigError(
-            say(
-                "BI_MCP_SHARED_KEY does not open what the shared store holds. Set the key that the other replicas have, or begin with an empty store."
-            )
-        ) from None
-    except Exception as error:  # noqa: BLE001  every store has its own errors, whose texts may hold its address and password
-        raise _mute(address.reveal(), error) from None
-
-
-def _mute(address: str, error: Exception) -> ConfigError:
-    parts = urlsplit(address)
-    where = f"{parts.scheme}://{parts.hostname or ''}"
-    return ConfigError(
-        say(
-            "The shared store {where} does not answer as it must ({name}). Check BI_MCP_SHARED_STORE: host, port, password, database.",
-            where=where,
-            name=type(error).__name__,
+    def lock(self, name: str) -> Lock:
+        """Build the lock of this name."""
+        return self._redis.lock(
+            f"{PREFIX}lock:{name}",
+            timeout=LOCK_LIFETIME_S,
+            blocking_timeout=LOCK_PATIENCE_S,
+            sleep=_POLL_S,
         )
-    )
-
-
-def _missing_extra(address: Secret) -> ConfigError:
-    extra = "postgresql" if urlsplit(address.reveal()).scheme == "postgresql" else "hosting"
-    return ConfigError(
-        say(
-            'BI_MCP_SHARED_STORE needs packages that are not installed. Run: pip install "bitrix24-bi-mcp[{extra}]"',
-            extra=extra,
-        )
-    )

@@ -16,9 +16,7 @@ import anyio
 import uvicorn
 from sse_starlette.sse import AppStatus
 
-from bi_mcp.app.replicas.budget import SharedBudget
-from bi_mcp.app.replicas.shared import Shared
-from bi_mcp.app.replicas.store import open_shared_store
+from bi_mcp.app.replicas import open_shared
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.access import FixedToken, IssuedTokens
@@ -26,7 +24,7 @@ from bi_mcp.server.http.app import build_http_app
 from bi_mcp.server.http.complaints import Seldom
 from bi_mcp.server.http.connections import BoundedListener, BoundedProtocol, most_connections
 from bi_mcp.server.http.drain import Drain
-from bi_mcp.server.http.request_state import load_or_make_key, seal_with
+from bi_mcp.server.http.request_state import seal_with
 from bi_mcp.server.http.scopes import require_scopes
 from bi_mcp.server.http.serving_rules import require_servable
 from bi_mcp.server.http.signing_keys import SigningKeys
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
     from mcp.server.auth.provider import TokenVerifier
 
+    from bi_mcp.app.replicas.shared import Shared
     from bi_mcp.config import HttpSettings
     from bi_mcp.server.http.options import HttpOptions
 
@@ -57,7 +56,7 @@ _COMPLAINERS = (
 )
 
 
-Build = Callable[[Shared | None], "MCPServer"]
+Build = Callable[["Shared | None"], "MCPServer"]
 
 
 def serve_http(
@@ -86,8 +85,7 @@ async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], N
 @asynccontextmanager
 async def open_http_app(build: Build, options: HttpOptions) -> AsyncIterator[Drain]:
     """Build the whole app with what it needs while it runs. `require_servable` is the caller's to ask."""
-    async with open_shared_store(options.settings) as store, _open_verifier(options.settings) as verifier:
-        shared = None if store is None else Shared(store, SharedBudget(store), await load_or_make_key(store))
+    async with open_shared(options.settings) as shared, _open_verifier(options.settings) as verifier:
         server = build(shared)
         if verifier is not None:
             await require_scopes(server)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 SHORTEST_SECRET = 32
 MAKE_ONE = text('Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"')
-STORES = ("memory", "file", "redis", "rediss", "postgresql")
-# What leaves the machine must not be readable where it is kept.
-ENCRYPTED_STORES = ("redis", "rediss", "postgresql")
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(
@@ -174,35 +171,22 @@ def _check_store(settings: HttpSettings) -> Iterator[str]:
             )
         return
     parts = _split(settings.shared_store.reveal())
-    kind = parts.scheme if parts else ""
-    if kind not in STORES or not _names_a_place(kind, parts):
-        yield (
-            say(
-                "BI_MCP_SHARED_STORE must be memory:, file:///FOLDER, redis://HOST:PORT/DATABASE (rediss:// for TLS) or postgresql://USER:PASSWORD@HOST/DATABASE."
-            )
+    if parts is None or parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        yield say(
+            "BI_MCP_SHARED_STORE must be redis://HOST:PORT/DATABASE, or rediss:// for TLS: replicas share their state in Redis. A single server needs no store; do not set the variable there."
         )
         return
-    if kind in ENCRYPTED_STORES and not settings.shared_key:
-        yield (
-            say(
-                "BI_MCP_SHARED_STORE is on the network and holds tokens. Set BI_MCP_SHARED_KEY, the same on every replica, to encrypt them. {how}",
-                how=say(MAKE_ONE),
-            )
+    if settings.shared_key is None:
+        yield say(
+            "BI_MCP_SHARED_STORE is on the network and holds tokens. Set BI_MCP_SHARED_KEY, the same on every replica, to encrypt them. {how}",
+            how=say(MAKE_ONE),
         )
-    if settings.shared_key and len(settings.shared_key.reveal()) < SHORTEST_SECRET:
+    elif len(settings.shared_key.reveal()) < SHORTEST_SECRET:
         yield say(
             "BI_MCP_SHARED_KEY is too short: it takes at least {shortest} characters. {how}",
             shortest=SHORTEST_SECRET,
             how=say(MAKE_ONE),
         )
-
-
-def _names_a_place(kind: str, parts: SplitResult | None) -> bool:
-    if parts is None or kind == "memory":
-        return parts is not None
-    if kind == "file":
-        return not parts.netloc and parts.path.startswith("/") and parts.path != "/"
-    return bool(parts.hostname)
 
 
 def _split(address: str) -> SplitResult | None:

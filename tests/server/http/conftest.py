@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.app.replicas.conftest import redis, redis_server
+
+__all__ = ["redis", "redis_server"]
+
 
 @pytest.fixture(autouse=True)
 def forgetful_portal(monkeypatch: pytest.MonkeyPatch) -> None:

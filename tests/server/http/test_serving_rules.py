@@ -35,13 +35,15 @@ def test_loopback_needs_nothing() -> None:
         replace(TEAM, settings=OAUTH),
         replace(TEAM, behind_proxy=False, tls_certificate=Path("c.pem"), tls_key=Path("k.pem")),
         replace(TEAM, host="::", allowed_hosts=("bi.example:8443", "[2001:db8::1]", "10.0.0.7")),
-        replace(TEAM, settings=replace(HttpSettings(token=TOKEN), shared_store=Secret("memory:"))),
-        replace(TEAM, settings=replace(HttpSettings(token=TOKEN), shared_store=Secret("file:///srv/bi-mcp"))),
         replace(
             TEAM,
             settings=HttpSettings(
                 token=TOKEN, shared_store=Secret("redis://:pw@store:6379/0"), shared_key=KEY
             ),
+        ),
+        replace(
+            TEAM,
+            settings=HttpSettings(token=TOKEN, shared_store=Secret("rediss://store"), shared_key=KEY),
         ),
     ],
 )
@@ -96,13 +98,19 @@ REFUSALS: dict[str, tuple[HttpOptions, str]] = {
     ),
     "unknown store": (with_settings(shared_store=Secret("mongodb://store")), "BI_MCP_SHARED_STORE must be"),
     "store without host": (with_settings(shared_store=Secret("redis:///0")), "BI_MCP_SHARED_STORE must be"),
-    "store without folder": (with_settings(shared_store=Secret("file://")), "BI_MCP_SHARED_STORE must be"),
+    "store in a folder": (
+        with_settings(shared_store=Secret("file:///srv/bi-mcp")),
+        "replicas share their state in Redis",
+    ),
     "store with a bad port": (
         with_settings(shared_store=Secret("redis://a:b:c")),
         "BI_MCP_SHARED_STORE must",
     ),
     "redis in clear": (with_settings(shared_store=Secret("redis://store")), "BI_MCP_SHARED_KEY"),
-    "postgres in clear": (with_settings(shared_store=Secret("postgresql://store/db")), "BI_MCP_SHARED_KEY"),
+    "TLS to Redis, values in clear": (
+        with_settings(shared_store=Secret("rediss://store")),
+        "BI_MCP_SHARED_KEY",
+    ),
     "short key": (
         with_settings(shared_store=Secret("redis://store"), shared_key=Secret("short")),
         "BI_MCP_SHARED_KEY is too short",
