@@ -38,6 +38,11 @@ class ElementReader:
         self._next_try = 1
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
+    @property
+    def truncated(self) -> bool:
+        """True if the array has more elements than were read."""
+        return bool(self.is_array) and not self.complete
+
     def feed(self, part: bytes) -> bool:
         """Take the next part of the body; False when there are enough elements. Raises NotJsonError."""
         if len(self._beginning) < LONGEST_MARK:
@@ -58,7 +63,10 @@ class ElementReader:
         if self.is_array is None:
             if not self._text.strip():
                 raise NotJsonError(say("is empty, not JSON"))
-            self.other = _parse(self._text)
+            try:
+                self.other = _DECODER.decode(self._text)
+            except (ValueError, RecursionError) as error:
+                raise _unreadable(error) from None
             self.is_array = False
         elif not self.complete:
             raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
@@ -134,13 +142,6 @@ def _check_characters(element: object, text: str) -> None:
             json.dumps(element, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise NotJsonError(say("holds half a Unicode character")) from None
-
-
-def _parse(text: str) -> object:
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
 
 
 def _unreadable(error: Exception) -> NotJsonError:

@@ -77,22 +77,20 @@ class Exchange:
 
     async def over_network(self, destination: Destination, certificates: ssl.SSLContext) -> EndpointAnswer:
         """Connect to one of the judged addresses and to no other: the name is not resolved again."""
+        address = destination.address
+        extensions = {"sni_hostname": address.host, "trace": self._trace}
         for ip in destination.ips[:MOST_IPS]:
             carrier = httpx.AsyncHTTPTransport(verify=certificates, trust_env=False)
+            url = self._parsed_url().copy_with(scheme=address.scheme, host=str(ip), port=address.port)
             try:
-                answer = await self._to(str(ip), destination.address, carrier)
+                answer = await self._exchange(carrier, url, {"Host": address.authority}, extensions)
             except httpx.ConnectError as error:
                 refused = error
                 if _tls_error(error):
                     break
                 continue
-            return replace(answer, scheme=destination.address.scheme, not_public=destination.not_public)
+            return replace(answer, scheme=address.scheme, not_public=destination.not_public)
         raise self._unreachable(refused)
-
-    async def _to(self, ip: str, address: Address, carrier: httpx.AsyncHTTPTransport) -> EndpointAnswer:
-        url = self._parsed_url().copy_with(scheme=address.scheme, host=ip, port=address.port)
-        extensions = {"sni_hostname": address.host, "trace": self._trace}
-        return await self._exchange(carrier, url, {"Host": address.authority}, extensions)
 
     async def _exchange(
         self,

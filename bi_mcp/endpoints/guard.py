@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from bi_mcp.base.language import say, text
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import EndpointError, InvalidRequestError
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -101,6 +101,21 @@ def parse_address(url: str) -> Address:
         raise _bad(say("its host or port cannot be read"))
     host = _parse_ipv6(written["ipv6"]) if written["ipv6"] else _parse_host(written["name"])
     return Address(parts.scheme, host, port)
+
+
+def check_addresses(addresses: Mapping[str, str | None]) -> None:
+    """Refuse what no address of an endpoint can be. Raises `InvalidRequestError`, which does not repeat it: it may hold a password."""
+    for name, address in addresses.items():
+        try:
+            parse_address(address or "https://left.out")
+        except EndpointError as error:
+            raise InvalidRequestError(
+                say(
+                    "{name}: {error} Put a login or a password into settings. Nothing was sent.",
+                    name=name,
+                    error=error,
+                )
+            ) from None
 
 
 async def resolve_host(host: str, port: int) -> list[str]:

@@ -73,15 +73,16 @@ def check_columns(columns: Sequence[Column], outside: ExternalSide, context: Dat
     }
     partners = _partners([column.external_code or "" for column in lost], list(new))
     if len(lost) == len(columns) > 1 and not partners:
-        return [_another_table(columns, outside)]
+        codes = list_values(outside.codes)
+        return [rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=codes)]
     findings = list[Finding]()
     for column in lost:
-        partner = partners.pop(column.external_code or "", None)
-        findings.append(
-            _report_renamed(dataset_id, column, new.pop(partner))
-            if partner
-            else _report_vanished(dataset_id, column, outside)
-        )
+        if partner := partners.pop(column.external_code or "", None):
+            findings.append(_report_renamed(dataset_id, column, new.pop(partner)))
+            continue
+        kind = _VANISHED[outside.described, column.visible is not False]
+        call = delete_columns(dataset_id, [column.id])
+        findings.append(kind.finding(place(column), warning=say(DELETED), call=call))
     findings.extend(_report_new(context, columns, list(new.values())))
     return [*findings, *_report_doubled(outside), *_report_hidden(dataset_id, columns)]
 
@@ -121,15 +122,6 @@ def _likeness(old: str, new: str) -> float:
         return 0.0
     matcher = SequenceMatcher(None, one, other)
     return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
-
-
-def _another_table(columns: Sequence[Column], outside: ExternalSide) -> Finding:
-    return rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=list_values(outside.codes))
-
-
-def _report_vanished(dataset_id: int, column: Column, outside: ExternalSide) -> Finding:
-    kind = _VANISHED[outside.described, column.visible is not False]
-    return kind.finding(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
 
 
 def _report_renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
