@@ -194,16 +194,17 @@ def parse_rows(
     `names` leads from codes to the names that `select` uses; `mapped`: the request said so in `mapFields`.
     """
     notes = BreachLog()
-    if read.is_array is False:
-        notes.add("not_array", say("answer"), _describe_other(read.other))
-        return Rows([], [], notes.all_breaches(), answer)
     if not read.elements:
-        notes.add("header_missing", say("answer"), say("the array is empty"))
+        if read.is_array is False:
+            notes.add("not_array", say("answer"), _describe_other(read.other))
+        else:
+            notes.add("header_missing", say("answer"), say("the array is empty"))
         return Rows([], [], notes.all_breaches(), answer)
     header = _parse_header(read.elements[0], notes)
     columns = name_columns(header, names or {})
     _check_spelling(header, columns, names or {}, notes, mapped=mapped)
-    _compare_selected(columns, select, notes)
+    if select and columns:
+        _compare_selected(columns, select, notes)
     rows = list[list[object]]()
     for number, row in enumerate(read.elements[1:], 2):
         if isinstance(row, list):
@@ -253,7 +254,7 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
         # Numbers are read as text; nothing else is.
         text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
         if not text.strip():
-            notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not a text"))
+            notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not text"))
         elif text == "0":
             notes.add("zero_as_text", where, key)
             text = ""
@@ -265,11 +266,11 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
 
 def _parse_header(first: object, notes: BreachLog) -> list[str]:
     if not isinstance(first, list) or not first:
-        notes.add("header_missing", say("row 1"), say("it is no array of codes"))
+        notes.add("header_missing", say("row 1"), say("it is not an array of codes"))
         return []
     wrong = [number for number, code in enumerate(first, 1) if not isinstance(code, str) or not code.strip()]
     if wrong:
-        notes.add("header_not_text", say("row 1"), say("place {number}", number=wrong[0]))
+        notes.add("header_not_text", say("row 1"), say("position {number}", number=wrong[0]))
     header = [code if isinstance(code, str) else "" for code in first]
     for code in dict.fromkeys(code for code in header if code and header.count(code) > 1):
         notes.add("header_duplicate", say("row 1"), code)
@@ -278,7 +279,8 @@ def _parse_header(first: object, notes: BreachLog) -> list[str]:
 
 def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """Turn a header into the columns' names; text that is neither a name nor a code stays."""
-    return [entry if entry in names.values() else names.get(entry, entry) for entry in header]
+    known = set(names.values())
+    return [entry if entry in known else names.get(entry, entry) for entry in header]
 
 
 def _check_spelling(
@@ -294,8 +296,6 @@ def _check_spelling(
 
 
 def _compare_selected(columns: list[str], select: Sequence[str], notes: BreachLog) -> None:
-    if not select or not columns:
-        return
     missing = [name for name in select if name not in columns]
     if len(missing) == len(select):
         notes.add("header_missing", say("row 1"), say("none of the selected codes is in it"))
@@ -305,18 +305,16 @@ def _compare_selected(columns: list[str], select: Sequence[str], notes: BreachLo
     for name in columns:
         if name and name not in select:
             notes.add("column_unasked", say("row 1"), name)
-    if sorted(columns) == sorted(select) and columns != list(select):
+    if columns != list(select) and sorted(columns) == sorted(select):
         notes.add("column_order", say("row 1"))
 
 
 def _check_row(number: int, row: list[object], header: list[str], notes: BreachLog) -> None:
     if header and len(row) != len(header):
-        notes.add(
-            "ragged_row",
-            say("row {number}", number=number),
-            say("{values} values for {columns} columns", values=len(row), columns=len(header)),
-        )
+        detail = say("{values} values for {columns} columns", values=len(row), columns=len(header))
+        notes.add("ragged_row", say("row {number}", number=number), detail)
     for place, value in enumerate(row, 1):
         if isinstance(value, dict | list):
-            notes.add("nested_value", say("row {number}", number=number), say("place {number}", number=place))
+            detail = say("position {number}", number=place)
+            notes.add("nested_value", say("row {number}", number=number), detail)
             break

@@ -69,7 +69,7 @@ class ElementReader:
                 raise _unreadable(error) from None
             self.is_array = False
         elif not self.complete:
-            raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
+            raise NotJsonError(say("breaks off, or contains an element that is not JSON"))
         elif _after_space(self._text, 0) < len(self._text):
             raise NotJsonError(say("goes on after the end of its array"))
 
@@ -113,7 +113,7 @@ class ElementReader:
 
     def _what_it_is(self) -> str:
         if self._beginning.startswith(b"\x1f\x8b"):
-            return say("is gzip, and no Content-Encoding says so")
+            return say("is gzip, but has no Content-Encoding that says so")
         if self._beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
             return say("is UTF-16, not UTF-8")
         return say("is not UTF-8 text")
@@ -141,7 +141,7 @@ def _check_characters(element: object, text: str) -> None:
         try:
             json.dumps(element, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise NotJsonError(say("holds half a Unicode character")) from None
+            raise NotJsonError(say("contains half a Unicode character")) from None
 
 
 def _unreadable(error: Exception) -> NotJsonError:
@@ -150,7 +150,9 @@ def _unreadable(error: Exception) -> NotJsonError:
     if isinstance(error, RecursionError):
         return NotJsonError(say("is nested too deeply"))
     return NotJsonError(
-        say("is no JSON") if isinstance(error, json.JSONDecodeError) else say("holds an endless number")
+        say("is not JSON")
+        if isinstance(error, json.JSONDecodeError)
+        else say("contains a number with too many digits")
     )
 
 
@@ -160,7 +162,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise NotJsonError(say("holds {name}, which is no JSON", name=name))
+    raise NotJsonError(say("contains {name}, which is not JSON", name=name))
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

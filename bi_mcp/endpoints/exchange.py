@@ -213,9 +213,12 @@ class Exchange:
         self.scope.deadline = anyio.current_time() + self._limits.body_s
 
     def late(self) -> EndpointError:
-        what, seconds = text("{name} could not be connected to within {seconds:g} s."), self._limits.connect_s
+        what, seconds = text("Could not connect to {name} within {seconds:g} s."), self._limits.connect_s
         if self._connected:
-            what, seconds = text("{name} had not answered in full after {seconds:g} s."), self._limits.body_s
+            what, seconds = (
+                text("{name} did not send its whole answer within {seconds:g} s."),
+                self._limits.body_s,
+            )
         return EndpointError(say(what, name=self._name(), seconds=seconds), reason="timeout")
 
     def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
@@ -224,9 +227,9 @@ class Exchange:
             return EndpointError(
                 say("{url}: TLS failed: {trouble}.", url=self._name(), trouble=trouble), reason="tls"
             )
-        what = text("{name} cannot be connected to ({kind}).")
+        what = text("Cannot connect to {name} ({kind}).")
         if self._connected:
-            what = text("{name} broke the connection off ({kind}).")
+            what = text("{name} closed the connection ({kind}).")
         return EndpointError(say(what, name=self._name(), kind=type(error).__name__), reason="unreachable")
 
 
@@ -256,7 +259,7 @@ async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[byt
     encoding = _encoding(response)
     if encoding not in NO_ENCODING | ENCODINGS:
         raise EndpointError(
-            say("{name} answered in a content encoding that was not asked for.", name=name),
+            say("{name} answered in a content encoding that was not requested.", name=name),
             reason="encoding",
             status=200,
         )
@@ -266,7 +269,11 @@ async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[byt
                 yield part
     except zlib.error:
         raise EndpointError(
-            say("{name} answered a body that is not {encoding}, as it says.", name=name, encoding=encoding),
+            say(
+                "{name} sent a body that is not {encoding}, although its header says so.",
+                name=name,
+                encoding=encoding,
+            ),
             reason="encoding",
             status=200,
         ) from None

@@ -22,7 +22,7 @@ def encode_form(parameters: Mapping[str, object]) -> bytes:
         # The text of the first holds the value.
         raise EndpointError(
             say(
-                "The parameters cannot be written as a form: half a Unicode character, or nested too deeply."
+                "The parameters cannot be written as a form: they contain half a Unicode character or are nested too deeply."
             ),
             reason="bad_request",
         ) from None

@@ -86,7 +86,7 @@ def parse_address(url: str) -> Address:
     Raises EndpointError; its text does not repeat the address.
     """
     if _NEVER_IN_AN_ADDRESS.search(url):
-        raise _bad(say("it holds spaces, backslashes or control characters"))
+        raise _bad(say("it contains spaces, backslashes or control characters"))
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -94,7 +94,7 @@ def parse_address(url: str) -> Address:
     if parts.scheme not in DEFAULT_PORTS:
         raise _bad(say("it begins with neither http:// nor https://"))
     if "@" in parts.netloc:
-        raise _bad(say("it holds a user or a password before the host"))
+        raise _bad(say("it contains a user or a password before the host"))
     written = _HOST_AND_PORT.fullmatch(parts.netloc)
     port = int(written["port"] or DEFAULT_PORTS[parts.scheme]) if written else 0
     if written is None or not 0 < port < 65536:
@@ -195,15 +195,15 @@ def _parse_host(host: str) -> str:
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        raise _bad(say("its host is no name")) from None
+        raise _bad(say("its host is not a name")) from None
     # Checked after IDNA, which drops invisible characters: the remainder may be a number.
     if _NUMERIC_HOST.fullmatch(name):
         try:
             return str(IPv4Address(socket.inet_aton(name)))
         except OSError:
-            raise _bad(say("its host is a number that is no IP address")) from None
+            raise _bad(say("its host is a number that is not an IP address")) from None
     if not _HOST_NAME.fullmatch(name) or len(name) > 253:
-        raise _bad(say("its host is no name"))
+        raise _bad(say("its host is not a name"))
     return name
 
 
@@ -211,7 +211,7 @@ def _parse_ipv6(host: str) -> str:
     try:
         ip = IPv6Address(host)
     except ValueError:
-        raise _bad(say("its host is no IPv6 address")) from None
+        raise _bad(say("its host is not an IPv6 address")) from None
     if ip.scope_id:
         raise _bad(say("its IPv6 address names an interface of one machine"))
     return str(ip)

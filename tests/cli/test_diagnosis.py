@@ -130,7 +130,7 @@ def test_a_dataset_whose_table_is_gone_says_so_and_what_to_type(tmp_path: Path) 
     assert lost.exit_code == 1
     first, finding, _, command = lost.output.splitlines()
     assert first == "old: table gone"
-    assert finding.startswith(" ✗ table: The table 'flights_2012' is no longer among the connector's tables")
+    assert finding.startswith(" ✗ table: The connector no longer lists the table 'flights_2012'")
     assert "Similar ones: 'flights'." in finding
     assert command == "   → bi-mcp propose 1 flights"
     # What is offered is typed as it stands.

@@ -60,7 +60,7 @@ def _narrowed(rows: list[list[Any]]) -> list[list[Any]]:
     return [row[:1] for row in rows]
 
 
-NOT_CALLED = ("Not called, since no table is known",)
+NOT_CALLED = ("Not called, because no table is known",)
 LITTLE = EndpointLimits(size=20_000)
 SOON = EndpointLimits(body_s=0.3)
 
@@ -290,7 +290,7 @@ DATA = [
         "urlData",
         as_text(lambda text: text.replace('"UA"', "NaN", 1).encode()),
         "error",
-        "holds NaN, which is no JSON",
+        "contains NaN, which is not JSON",
         ("are optional, and without them it fails",),
     ),
     Defect(
@@ -298,7 +298,7 @@ DATA = [
         "urlData",
         when(missing("limit"), rewritten(lambda rows: rows[:11])),
         "error",
-        "Without limit only 10 rows come",
+        "Without limit, only 10 rows are returned",
     ),
     Defect("answers 500", "urlData", always("", 500), "error", "answered HTTP 500"),
     Defect("is an empty list", "urlData", always([]), "error", "first row is no header"),
@@ -340,7 +340,7 @@ DATA = [
         "urlData",
         rewritten(lambda rows: [rows[0], *(dict(zip(rows[0], row, strict=True)) for row in rows[1:])]),
         "error",
-        "A row is no JSON array",
+        "A row is not a JSON array",
     ),
     Defect(
         "has lists for values",

@@ -243,7 +243,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect(
         "a filter that is refused", {"urlData": when(given("filter"), always("", 400))}, "error", "urlData",
-        "A chart with a date range gets nothing. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets nothing',),
+        "A chart with a date range gets no data. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets no data',),
     ),
     DatasetDefect(
         "a filter that is ignored", {"urlData": asking(filter=None)}, "error", "urlData",
@@ -275,14 +275,14 @@ DATASET_DEFECTS = [
         {"urlData": rewritten(lambda rows: [[*row, row[0]] for row in rows])},
         "error",
         "header of urlData",
-        "Codes stand there more than once: 'FLIGHT_DATE'",
+        "Codes occur more than once: 'FLIGHT_DATE'",
     ),
     DatasetDefect(
         "codes that look the same",
         {"urlTableDescription": rewritten(lambda found: [*found, found[3] | {"code": "Carrier"}])},
         "warning",
         "urlTableDescription",
-        "Codes that people take for the same",
+        "Codes that are easily confused",
         ("that the dataset lacks: 'Carrier'",),
     ),
     DatasetDefect(
@@ -314,7 +314,7 @@ DATASET_DEFECTS = [
         {"urlData": rewritten(lambda rows: [rows[0], {"CARRIER": "UA"}, *rows[2:]])},
         "error",
         "urlData",
-        "A row is no JSON array: row 2",
+        "A row is not a JSON array: row 2",
     ),
     DatasetDefect(
         "a header in another order than the rows",
@@ -381,9 +381,9 @@ DATASET_DEFECTS = [
     DatasetDefect("no data", {"urlData": always("", 500)}, "error", "urlData", "answered HTTP 500"),
     DatasetDefect(
         "another table", {"urlTableDescription": asking(table="airports"), "urlData": asking(table="airports", select=None)},
-        "error", "columns", "None of the 13 columns is outside any more",
+        "error", "columns", "The external table no longer has any of the 13 columns",
     ),
-    DatasetDefect("a table that is gone", lost(rewritten(without_table)), "error", TABLE_PLACE, "no longer among"),
+    DatasetDefect("a table that is gone", lost(rewritten(without_table)), "error", TABLE_PLACE, "no longer lists"),
     DatasetDefect("no tables at all", lost(always([])), "error", TABLE_PLACE, "lists no tables any more"),
     DatasetDefect(
         "a table that is described as empty",
@@ -392,7 +392,7 @@ DATASET_DEFECTS = [
             "urlTableDescription": always([]),
             "urlData": always([]),
         },
-        "error", TABLE_PLACE, "no longer among",
+        "error", TABLE_PLACE, "no longer lists",
     ),
     DatasetDefect(
         "a renamed table",

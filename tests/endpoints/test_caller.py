@@ -265,7 +265,9 @@ async def test_a_body_that_does_not_come_in_time_is_given_up(begins: bool) -> No
     called = EndpointCaller(allow_private=True, apps={ORIGIN: slow}, limits=limits)
     async with served(slow) as address:
         for url in (ORIGIN, f"http://{address}"):
-            with pytest.raises(EndpointError, match=r"had not answered in full after 0\.05 s") as caught:
+            with pytest.raises(
+                EndpointError, match=r"did not send its whole answer within 0\.05 s"
+            ) as caught:
                 await called.data(url, {}, "t")
             assert caught.value.reason == "timeout"
         enough.set()
@@ -277,7 +279,7 @@ async def test_a_connection_that_does_not_come_about_in_time_is_given_up() -> No
         return []
 
     called = EndpointCaller(resolver=never, limits=EndpointLimits(connect_s=0.01))
-    with pytest.raises(EndpointError, match=r"could not be connected to within 0\.01 s") as caught:
+    with pytest.raises(EndpointError, match=r"Could not connect to .* within 0\.01 s") as caught:
         await called.check("https://shop.example", {})
 
     assert caught.value.reason == "timeout"

@@ -68,7 +68,7 @@ async def test_a_healthy_connector_has_no_finding(talk: Talk) -> None:
         ({"urlCheck": always({"ok": 1})}, "A wrong value in password is accepted"),
         ({"urlTableList": as_bytes(lambda body: b"\xef\xbb\xbf" + body)}, "byte order mark"),
         ({"urlTableDescription": with_first(type="Integer")}, "A type is unknown"),
-        ({"urlData": asking(limit=None)}, "More rows came than limit allows"),
+        ({"urlData": asking(limit=None)}, "The answer has more rows than limit allows"),
         ({"urlData": asking(filter=None)}, "filter is ignored"),
     ],
 )

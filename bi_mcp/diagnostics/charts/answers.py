@@ -36,7 +36,7 @@ def judge_rows(rows: Rows, question: Question, sample: ChartSample) -> Judged:
         return Judged(
             "wrong",
             say(
-                "{rows}, though {expected} of the rows that come without a filter satisfy it",
+                "{rows}, although {expected} of the rows that come without a filter satisfy it",
                 rows=say_count("{count} row", "{count} rows", len(answered)),
                 expected=surely,
             ),

@@ -277,7 +277,7 @@ class _Examination:
             when = say("select, filter and limit are optional, and without them it fails") if alone else ""
             self.notes.fail("urlData", plain, when)
         elif isinstance(chosen, EndpointError):
-            self.notes.fail("urlData", chosen, say("It fails when select and limit are given"))
+            self.notes.fail("urlData", chosen, say("It fails if select and limit are given"))
 
     async def _ask_twice(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | None:
         """Repeat a question that was answered, because one answer may be luck. Returns the first answer."""

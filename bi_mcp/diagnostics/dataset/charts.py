@@ -72,7 +72,7 @@ def check_names(
     why = (
         text("The connector does not find columns by the names that mapFields gives.")
         if outside.dialect.maps
-        else text("This portal asks by the names of columns and tells nobody which codes they stand for.")
+        else text("This portal asks by the names of columns and does not say which codes they belong to.")
     )
     pairs = list_values([f"{column.code} → {column.name}" for column in apart])
     yield find(rules.CODE_AND_NAME_DIFFER, failed, why=say(why), columns=pairs)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bi_mcp.base.language import say
+from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.repair_calls import (
     DELETED,
     REPLACED,
@@ -46,6 +46,11 @@ _VANISHED = {
     (False, True): rules.COLUMN_VANISHED_FROM_DATA,
     (False, False): rules.HIDDEN_COLUMN_VANISHED_FROM_DATA,
 }
+
+_OTHER_SIGNS = text(
+    "The external column is spelled {code!r}: other spaces or signs, or letters that only look the same."
+)
+_SIMILAR = text("The external column is gone; {code!r} is new and similar, probably its new name.")
 
 # Cyrillic letters that look like Latin ones.
 _LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
@@ -126,21 +131,15 @@ def _likeness(old: str, new: str) -> float:
 
 def _report_renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
     old = column.external_code or ""
+    what = rules.COLUMN_RENAMED.what
+    if old.casefold() != new.code.casefold():
+        what = _OTHER_SIGNS if fold(old) == fold(new.code) else _SIMILAR
     return rules.COLUMN_RENAMED.finding(
         place(column),
-        difference=_difference(old, new.code),
-        code=show_value(new.code),
+        said=say(what, code=show_value(new.code)),
         warning=say(REPLACED),
         calls=replace_column(dataset_id, column, code=new.code),
     )
-
-
-def _difference(old: str, new: str) -> str:
-    if old.casefold() == new.casefold():
-        return say("Outside the code has other capital letters")
-    if fold(old) == fold(new):
-        return say("Outside the code has other spaces, signs or letters that only look the same")
-    return say("The code is gone outside and a similar one is new there, probably its new name")
 
 
 def _report_new(

@@ -113,7 +113,7 @@ def _offending(
         offences=describe_offences(judgement.offences, data_rows),
     )
     if len(judgement.mixed) > 1:
-        mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
+        mixed = say("Values of mixed kinds: {kinds}.", kinds=", ".join(judgement.mixed))
         what = f"{what} {mixed}"
     fix = say(kind.fix, expected=say(expected))
     if fitting:

@@ -39,13 +39,13 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
         said.append(say("Similar ones: {codes}.", codes=codes))
         advice.append(
             say(
-                "If another table took its place, make a dataset of that one and move the charts: a dataset cannot change its table."
+                "If another table replaced it, create a dataset of that table and move the charts: a dataset cannot change its table."
             )
         )
         if source:
             look = call("dataset_propose", source=source, table=similar[0].external_code)
     else:
-        said.append(say("None of the tables there are is called alike."))
+        said.append(say("No listed table has a similar code or title."))
     return TABLE_GONE.finding("table", said=" ".join(said), advice=" ".join(advice), call=look)
 
 

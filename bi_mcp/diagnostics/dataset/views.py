@@ -77,7 +77,7 @@ def _check_answers(
     }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
-        reason = context.failures.get(endpoint) or say("nothing is known of why")
+        reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
         yield rules.NO_ANSWER.finding(

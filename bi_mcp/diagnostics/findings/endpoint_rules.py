@@ -27,7 +27,7 @@ def _by_code(*kinds: Kind) -> Mapping[str, Kind]:
 
 # What the user of Bitrix24 meets when an endpoint gives no usable answer.
 CONSEQUENCES: Mapping[str, str] = {
-    "urlCheck": text("Bitrix24 then creates no source and no dataset, and saves no change of a source."),
+    "urlCheck": text("Bitrix24 then cannot create sources or datasets, nor change a source."),
     "urlTableList": text("Bitrix24 then shows no tables to choose from."),
     "urlTableDescription": text("Bitrix24 then cannot create a dataset of the table."),
     "urlData": text("Charts then stay empty, and Bitrix24 reports nothing."),
@@ -38,14 +38,12 @@ FAILURES = _by_code(
         "bad_address",
         "setup",
         text("Give the connector an address such as https://host/path."),
-        "The address is no http or https address, holds a user name, or has a broken host.",
+        "The address is not an http or https address, contains a user name, or has an invalid host.",
     ),
     _failure(
         "refused_address",
         "either",
-        text(
-            "Move the endpoint to a public address, or allow private addresses while it is under development."
-        ),
+        text("Move the endpoint to a public address, or allow private addresses during development."),
         "The host leads into a private network or to this machine. Bitrix24's cloud does not call such addresses either.",
     ),
     _failure(
@@ -63,7 +61,7 @@ FAILURES = _by_code(
     _failure(
         "unreachable",
         "connector",
-        text("Start the service, open its port to the internet, and look into its log."),
+        text("Start the service, open its port to the internet, and check its log."),
         "Nothing listens there, a firewall is in the way, or the connection broke off.",
     ),
     _failure(
@@ -75,49 +73,43 @@ FAILURES = _by_code(
     _failure(
         "timeout",
         "connector",
-        text("Make the endpoint answer sooner: fewer columns, an index, an answer sent row by row."),
-        "No connection within 250 seconds, or no whole answer within 60.",
+        text("Make the endpoint answer faster: fewer columns, an index, or rows sent as they are read."),
+        "No connection within 250 seconds, or no complete answer within 60.",
     ),
     _failure(
         "redirect",
         "setup",
-        text("Write the final address into the connector, a slash at the end included."),
+        text("Enter the final address in the connector, including a slash at its end."),
         "The endpoint sends the caller elsewhere (HTTP 301, 302, 307, 308). Bitrix24 counts only HTTP 200.",
     ),
     _failure(
         "loop",
         "connector",
-        text(
-            "Answer the POST itself. A service that redirects to its own address often wants a cookie or a login in a browser first."
-        ),
-        "The endpoint redirects to its own address, so that nobody ever gets an answer.",
+        text("Answer the POST itself. Such a service often wants a cookie or a browser login first."),
+        "The endpoint redirects to its own address, so a caller never gets an answer.",
     ),
     _failure(
         "denied",
         "setup",
-        text(
-            "Check the values of the settings, the password first: the service does not accept them. Where they are right, its log says why."
-        ),
+        text("Check the settings' values, the password first; if they are right, see the service's log."),
         "HTTP 401 or 403: the service does not accept the values of the source's settings.",
     ),
     _failure(
         "not_found",
         "either",
-        text(
-            "Check the address in the connector. Where only one table is answered so, it is gone or spelt otherwise: list the tables."
-        ),
+        text("Check the connector's address; if only one table is not found, list the tables."),
         "HTTP 404: there is nothing at this address, or the table is gone.",
     ),
     _failure(
         "too_often",
         "connector",
         text("Allow more calls, or let them wait instead of refusing them."),
-        "HTTP 429: the service takes no more calls for now.",
+        "HTTP 429: the service accepts no more calls for now.",
     ),
     _failure(
         "status",
         "connector",
-        text("Answer a POST with HTTP 200; the service's log says why it did not."),
+        text("Answer a POST with HTTP 200; the service's log says why it does not."),
         "Any other HTTP status than 200.",
     ),
     _failure(
@@ -129,20 +121,20 @@ FAILURES = _by_code(
     _failure(
         "encoding",
         "connector",
-        text("Send the body uncompressed; nobody asked for a compressed one."),
-        "The body is compressed in a way that nobody asked for, or is not what its header says.",
+        text("Send the body uncompressed: Bitrix24 does not request compression."),
+        "The body is compressed in a way that was not requested, or is not what its header says.",
     ),
     _failure(
         "too_large",
         "connector",
         text("Answer with one JSON array of short elements."),
-        "The answer goes on and on without an element that ends.",
+        "The answer reaches the size limit before its first element ends.",
     ),
     _failure(
         "not_json",
         "connector",
         text("Answer with JSON in UTF-8, without a byte order mark and with nothing before or after it."),
-        "The answer is no JSON: often a page of HTML, a warning of PHP before it, or a byte order mark.",
+        "The answer is not JSON: often a page of HTML, a warning of PHP before it, or a byte order mark.",
     ),
 )
 
@@ -168,13 +160,13 @@ def add_advice(error: BiMcpError) -> str:
     return str(error)
 
 
-_CODES_MATCH = text("Answer the codes of urlTableDescription in the first row, in the spelling used there.")
+_CODES_MATCH = text("Return the codes of urlTableDescription in the first row, spelled as they are there.")
 
 BREACHES = _by_code(
     _breach(
         "not_array",
-        text("The answer is no JSON array"),
-        text("Answer with the array itself, not with an object around it."),
+        text("The answer is not a JSON array"),
+        text("Return the array itself, not an object around it."),
         text("Bitrix24 reads nothing else."),
     ),
     _breach(
@@ -185,7 +177,7 @@ BREACHES = _by_code(
     ),
     _breach(
         "element_not_object",
-        text("An element is no JSON object"),
+        text("An element is not a JSON object"),
         text("Make each element an object."),
         text("Bitrix24 reads the keys of an object."),
     ),
@@ -215,22 +207,22 @@ BREACHES = _by_code(
     ),
     _breach(
         "not_text",
-        text("A number stands where a text belongs"),
-        text("Answer it as a JSON string."),
+        text("A value that must be text is a number"),
+        text("Return it as a JSON string."),
         text("Bitrix24 turns it into text, which may differ from what the endpoint expects back."),
         level="note",
     ),
     _breach(
         "zero_as_text",
         text('A code, title, name or type is the text "0"'),
-        text('Use another text than "0", such as "0." or a word.'),
-        text('PHP counts "0" as empty, so Bitrix24 refuses the whole answer.'),
+        text('Use a text other than "0", such as "0." or a word.'),
+        text('PHP treats "0" as empty, so Bitrix24 refuses the whole answer.'),
     ),
     _breach(
         "duplicate_code",
         text("A code occurs twice"),
         text("Make the codes unique."),
-        text("Bitrix24 cannot tell the two apart and keeps one."),
+        text("Bitrix24 cannot distinguish the two and keeps one."),
     ),
     _breach(
         "unknown_type",
@@ -241,13 +233,13 @@ BREACHES = _by_code(
     ),
     _breach(
         "header_missing",
-        text("The first row is no header"),
+        text("The first row is not a header"),
         _CODES_MATCH,
-        text("Bitrix24 takes the first row for the header, so every column stays empty and one row is lost."),
+        text("Bitrix24 uses the first row as the header, so every column stays empty and one row is lost."),
     ),
     _breach(
         "header_not_text",
-        text("The header holds something else than a code"),
+        text("The header contains something other than a code"),
         _CODES_MATCH,
         text("The column below it cannot be found."),
     ),
@@ -259,18 +251,14 @@ BREACHES = _by_code(
     ),
     _breach(
         "header_in_codes",
-        text("Without mapFields the header holds codes instead of the names that select asked for"),
-        text(
-            "Without mapFields repeat the names of select in the first row, or announce codes that are legal column names."
-        ),
-        text(
-            "A portal that sends no mapFields passes the header on as it is, so these columns stay empty in every chart."
-        ),
+        text("Without mapFields, the header contains codes instead of the names that select asked for"),
+        text("Without mapFields, return the names of select, or announce codes that are legal column names."),
+        text("A portal without mapFields passes the header on unchanged, so these columns stay empty."),
     ),
     _breach(
         "header_in_names",
-        text("With mapFields the header holds the names of the columns instead of their codes"),
-        text("With mapFields answer the codes in the first row."),
+        text("With mapFields, the header contains the names of the columns instead of their codes"),
+        text("With mapFields, return the codes in the first row."),
         text("Bitrix24 looks for codes there and leaves these columns empty."),
     ),
     _breach(
@@ -281,48 +269,48 @@ BREACHES = _by_code(
     ),
     _breach(
         "column_unasked",
-        text("The header holds a column that select did not ask for"),
-        text("Answer the columns named in select only."),
-        text("It is transferred and thrown away with every query."),
+        text("The header contains a column that select did not ask for"),
+        text("Return only the columns named in select."),
+        text("It is transferred and discarded with every query."),
         level="warning",
     ),
     _breach(
         "column_order",
-        text("The columns come in another order than in select"),
-        text("Answer the columns in the order of select."),
-        text("It works as long as values and header agree."),
+        text("The columns are in a different order than in select"),
+        text("Return the columns in the order of select."),
+        text("It works as long as the values match the header."),
         level="note",
     ),
     _breach(
         "column_undescribed",
-        text("The header holds a column that urlTableDescription does not describe"),
+        text("The header contains a column that urlTableDescription does not describe"),
         text("Describe it in urlTableDescription, or leave it out."),
         text("Bitrix24 cannot use it."),
         level="note",
     ),
     _breach(
         "row_not_array",
-        text("A row is no JSON array"),
+        text("A row is not a JSON array"),
         text("Make each row an array of values, not an object."),
         text("Bitrix24 reads values by their place in the row."),
     ),
     _breach(
         "ragged_row",
-        text("A row has another number of values than the header"),
-        text("Answer one value for each column of the header, null where there is none."),
-        text("Values end up in wrong columns or are lost."),
+        text("A row does not have as many values as the header"),
+        text("Return one value for each column of the header, null where there is none."),
+        text("Values end up in the wrong columns or are lost."),
     ),
     _breach(
         "nested_value",
         text("A value is an array or an object"),
-        text("Answer text, a number, true, false or null."),
+        text("Return text, a number, true, false or null."),
         text("A cell holds one value, not an array or an object."),
     ),
     _breach(
         "limit_ignored",
-        text("More rows came than limit allows"),
+        text("The answer has more rows than limit allows"),
         text("Stop after `limit` rows when it is given."),
-        text("Every preview then transfers the whole table, and large ones run into the time limit."),
+        text("Every preview then transfers the whole table, and a large table exceeds the time limit."),
         level="warning",
     ),
 )

@@ -54,7 +54,7 @@ async def diagnose_portal(
     if source is not None and source not in snapshot.sources:
         raise InvalidRequestError(
             say(
-                "There is no source {id} that this application sees. The map of the portal shows those there are.",
+                "This application cannot see a source {id}. The map of the portal shows the sources that it can see.",
                 id=source,
             )
         )

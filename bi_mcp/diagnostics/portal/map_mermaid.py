@@ -20,13 +20,13 @@ _PLAIN = frozenset(" _-.,…")
 
 def render_mermaid(portal_map: PortalMap) -> str:
     """A flowchart from connectors to datasets; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduce()
-    names = {node.key: f"{node.kind[0]}{node.id}" for node in shown.nodes}
+    visible = portal_map.reduce()
+    names = {node.key: f"{node.kind[0]}{node.id}" for node in visible.nodes}
     lines = ["flowchart LR"]
-    lines += [f'  {names[node.key]}["{_label(node)}"]:::{node.level}' for node in shown.nodes]
-    lines += [f"  {names[node.parent]} --> {names[node.key]}" for node in shown.nodes if node.parent]
-    if shown.left_out:
-        more = say("and {count} more", count=shown.left_out)
+    lines += [f'  {names[node.key]}["{_label(node)}"]:::{node.level}' for node in visible.nodes]
+    lines += [f"  {names[node.parent]} --> {names[node.key]}" for node in visible.nodes if node.parent]
+    if visible.left_out:
+        more = say("and {count} more", count=visible.left_out)
         lines.append(f'  more["{escape(more)}"]')
     lines += [f"  classDef {level} {style}" for level, style in _CLASSES.items()]
     return "\n".join(lines) + "\n"

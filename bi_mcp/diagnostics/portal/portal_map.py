@@ -83,16 +83,16 @@ class PortalMap(BaseModel):
         if len(self.nodes) <= most:
             return self
         by_key = {node.key: node for node in self.nodes}
-        kept = set[str]()
+        chosen = set[str]()
         for node in sorted(self.nodes, key=lambda node: -STATES.index(node.level)):
             wanted, above = set[str](), node.key
             # An object that is kept has its ancestors with it.
-            while above in by_key and above not in kept:
+            while above in by_key and above not in chosen:
                 wanted.add(above)
                 above = by_key[above].parent or ""
-            if len(kept) + len(wanted) <= most:
-                kept |= wanted
-        nodes = [node for node in self.nodes if node.key in kept]
+            if len(chosen) + len(wanted) <= most:
+                chosen |= wanted
+        nodes = [node for node in self.nodes if node.key in chosen]
         return self.model_copy(
             update={"nodes": nodes, "left_out": self.left_out + len(self.nodes) - len(nodes)}
         )
@@ -149,5 +149,5 @@ def _count_kind(kind: Kind, count: int) -> str:
 
 def title_line(text: str, longest: int = LONGEST_TITLE) -> str:
     """A text from outside without line breaks and without marks that turn text around."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    printable = "".join(character if character.isprintable() else "�" for character in text)
+    return printable if len(printable) <= longest else f"{printable[: longest - 1]}…"

@@ -134,7 +134,7 @@ def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
         name = _spell(title, rules, reasons)
     if not name:
         reasons.append(
-            say("nothing of it can be written in Latin letters, so a number made from the code stands for it")
+            say("it cannot be written in Latin letters, so a number made from the code replaces it")
         )
         name = f"{rules.stem}_{rules.spell(_stable_suffix(code))}"
     if name[0].isdigit():

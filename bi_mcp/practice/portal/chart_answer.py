@@ -100,20 +100,20 @@ def _places(header: Sequence[object], columns: Sequence[ChartColumn], *, by_code
 
 def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -> Picture:
     unread = dict.fromkeys((column.name for column in columns), 0)
-    shown = []
+    picture_rows = []
     for number, row in enumerate(rows, 2):
         values = [_read_cell(value, column, unread) for value, column in zip(row, columns, strict=True)]
         for value, column in zip(values, columns, strict=True):
             is_time = column.type.lower() in {"date", "datetime"}
             if is_time and isinstance(value, str) and value[: len(OLDEST)] <= OLDEST:
                 raise ChartFailureError("old_date", row=number, value=value, column=column.name)
-        shown.append(tuple(values))
+        picture_rows.append(tuple(values))
     notes = tuple(
         Unread(column.name, column.type, unread[column.name], len(rows))
         for column in columns
         if unread[column.name]
     )
-    return Picture(tuple(column.name for column in columns), tuple(shown), notes)
+    return Picture(tuple(column.name for column in columns), tuple(picture_rows), notes)
 
 
 def _read_cell(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
