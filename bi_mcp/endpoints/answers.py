@@ -99,7 +99,7 @@ class DescribedColumn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Listed(Generic[Item]):
+class ExternalItems(Generic[Item]):
     """The usable tables or columns. `truncated`: there were more than are read."""
 
     items: list[Item]
@@ -108,8 +108,8 @@ class Listed(Generic[Item]):
     truncated: bool = False
 
 
-ListedTables: TypeAlias = Listed[ExternalTable]
-Columns: TypeAlias = Listed[DescribedColumn]
+ListedTables: TypeAlias = ExternalItems[ExternalTable]
+Columns: TypeAlias = ExternalItems[DescribedColumn]
 
 
 @dataclass(frozen=True)

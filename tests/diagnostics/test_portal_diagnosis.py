@@ -203,4 +203,4 @@ async def test_of_several_lost_tables_the_list_is_asked_for_once() -> None:
     assert shop.paths[ENDPOINTS["urlTableList"]] == 1
     lost = [node for node in found.nodes if node.kind == "dataset"]
     assert len(lost) == TWICE * len(TABLES)
-    assert all("lists no tables" in finding.what for node in lost for finding in node.findings)
+    assert all("no longer lists any tables" in finding.what for node in lost for finding in node.findings)

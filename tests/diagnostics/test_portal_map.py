@@ -116,7 +116,7 @@ def test_a_note_does_not_stand_for_a_check() -> None:
     portal_map = build_portal_map(a_snapshot(dataset={"externalId": 0}))
     node = node_of(portal_map, "dataset 3")
     assert (node.level, portal_map.verdict) == ("unchecked", "unchecked")
-    assert "No BI Builder dataset" in node.findings[0].what
+    assert "no BI Builder dataset" in node.findings[0].what
 
 
 def test_a_vanished_object_is_only_noted() -> None:
