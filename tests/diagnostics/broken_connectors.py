@@ -190,7 +190,9 @@ TABLE_LIST = [
         "is not gzip",
         NOT_CALLED,
     ),
-    Defect("is gzip unsaid", "urlTableList", as_bytes(gzip.compress), "error", "is gzip, but has no", NOT_CALLED),
+    Defect(
+        "is gzip unsaid", "urlTableList", as_bytes(gzip.compress), "error", "is gzip, but has no", NOT_CALLED
+    ),
     Defect(
         "is UTF-16",
         "urlTableList",
@@ -309,7 +311,9 @@ DATA = [
         "error",
         "is not a JSON array",
     ),
-    Defect("has no header", "urlData", rewritten(lambda rows: rows[1:]), "error", "first row is not a header"),
+    Defect(
+        "has no header", "urlData", rewritten(lambda rows: rows[1:]), "error", "first row is not a header"
+    ),
     Defect("lacks a column", "urlData", rewritten(_narrowed), "error", "missing from the header"),
     Defect(
         "has a number in the header",

@@ -291,7 +291,7 @@ def test_text_of_mixed_kinds_is_noted() -> None:
 def test_a_missing_header_is_an_error() -> None:
     diagnosis = diagnosed(sample=Sample([], []))
     assert diagnosis.verdict == "broken"
-    assert "no list of codes" in only(diagnosis).what
+    assert "not a list of codes" in only(diagnosis).what
 
 
 def test_values_in_place_of_the_header_are_recognised() -> None:
