@@ -185,7 +185,7 @@ async def test_one_source_can_be_diagnosed_alone() -> None:
         await add_shop(portal.bi, name="two")
         caller = EndpointCaller(apps={SHOP: shop})
         found = await diagnose_portal(portal.bi, caller, source=source)
-        with pytest.raises(InvalidRequestError, match="no source 99"):
+        with pytest.raises(InvalidRequestError, match="cannot see a source 99"):
             await diagnose_portal(portal.bi, caller, source=99)
     assert shop.paths["/check"] == 1
     assert {node.title for node in found.nodes if node.kind == "source"} == {"one"}
