@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from bi_mcp.base.language import say, text
 from bi_mcp.endpoints.elements import ElementReader
@@ -13,6 +14,8 @@ TYPES = frozenset({"int", "string", "double", "date", "datetime", "money", "time
 # Breaches that are reported of one rule, even if a million rows break it.
 MOST_REPORTS = 5
 MOST_KEYS = 3
+
+Item = TypeVar("Item")
 
 Rule = Literal[
     "not_array",
@@ -96,23 +99,17 @@ class DescribedColumn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ListedTables:
-    """The usable tables. `truncated`: there were more than are read."""
+class ExternalItems(Generic[Item]):
+    """The usable tables or columns. `truncated`: there were more than are read."""
 
-    items: list[ExternalTable]
+    items: list[Item]
     breaches: list[Breach]
     answer: EndpointAnswer
     truncated: bool = False
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The usable columns. `truncated`: there were more than are read."""
-
-    items: list[DescribedColumn]
-    breaches: list[Breach]
-    answer: EndpointAnswer
-    truncated: bool = False
+ListedTables: TypeAlias = ExternalItems[ExternalTable]
+Columns: TypeAlias = ExternalItems[DescribedColumn]
 
 
 @dataclass(frozen=True)
@@ -131,59 +128,56 @@ class Rows:
 
 
 @dataclass
-class _Notes:
+class BreachLog:
     """Collector of breaches, of each rule up to a limit."""
 
     breaches: list[Breach] = field(default_factory=list)
-    counts: dict[Rule, int] = field(default_factory=dict)
+    counts: Counter[Rule] = field(default_factory=Counter)
 
     def add(self, rule: Rule, where: str, detail: str = "") -> None:
-        self.counts[rule] = self.counts.get(rule, 0) + 1
+        self.counts[rule] += 1
         if self.counts[rule] <= MOST_REPORTS:
             self.breaches.append(Breach(rule, where, detail))
 
     def all_breaches(self) -> list[Breach]:
-        more = ((rule, count - MOST_REPORTS) for rule, count in self.counts.items() if count > MOST_REPORTS)
-        return [
-            *self.breaches,
-            *(Breach(rule, say("elsewhere"), say("{count} more", count=count)) for rule, count in more),
+        return self.breaches + [
+            Breach(rule, say("elsewhere"), say("{count} more", count=count - MOST_REPORTS))
+            for rule, count in self.counts.items()
+            if count > MOST_REPORTS
         ]
 
 
 def parse_tables(read: ElementReader, answer: EndpointAnswer) -> ListedTables:
     """Read `[{code, title, id?}]`."""
-    notes, items, seen = _Notes(), list[ExternalTable](), set[str]()
+    notes, items, seen = BreachLog(), list[ExternalTable](), set[str]()
     for where, element in _objects(read, text("table {number}"), notes):
         code, title = _texts(element, ("code", "title"), where, notes)
         given = element.get("id")
-        table = ExternalTable(
-            code, title, str(given) if isinstance(given, str | int) and given != "" else None
-        )
+        id = str(given) if isinstance(given, str | int) and given != "" else None
         if code and code in seen:
             notes.add("duplicate_code", where, code)
         elif code and title:
-            items.append(table)
+            items.append(ExternalTable(code, title, id))
         seen.add(code)
-    return ListedTables(items, notes.all_breaches(), answer, _is_truncated(read))
+    return ListedTables(items, notes.all_breaches(), answer, read.truncated)
 
 
 def parse_columns(read: ElementReader, answer: EndpointAnswer) -> Columns:
     """Read `[{code, name, type}]`."""
-    notes, items, seen = _Notes(), list[DescribedColumn](), set[str]()
+    notes, items, seen = BreachLog(), list[DescribedColumn](), set[str]()
     for where, element in _objects(read, text("column {number}"), notes):
         code, name, answered = _texts(element, ("code", "name", "type"), where, notes)
-        known = answered.lower() in TYPES
+        known = answered.lower() if answered.lower() in TYPES else None
         if answered and not known:
             notes.add("unknown_type", where, f"{code}: {answered}")
         if code and code in seen:
             notes.add("duplicate_code", where, code)
         elif code and name and answered:
-            spelt = answered.lower() if known else answered
-            items.append(DescribedColumn(code, name, spelt if known else "string", spelt))
+            items.append(DescribedColumn(code, name, known or "string", known or answered))
         seen.add(code)
     if read.is_array and not read.elements:
         notes.add("empty_array", say("answer"))
-    return Columns(items, notes.all_breaches(), answer, _is_truncated(read))
+    return Columns(items, notes.all_breaches(), answer, read.truncated)
 
 
 def parse_rows(
@@ -199,22 +193,26 @@ def parse_rows(
 
     `names` leads from codes to the names that `select` uses; `mapped`: the request said so in `mapFields`.
     """
-    notes = _Notes()
-    if read.is_array is False:
-        notes.add("not_array", say("answer"), _describe_other(read.other))
-        return Rows([], [], notes.all_breaches(), answer)
+    notes = BreachLog()
     if not read.elements:
-        notes.add("header_missing", say("answer"), say("the array is empty"))
+        if read.is_array is False:
+            notes.add("not_array", say("answer"), _describe_other(read.other))
+        else:
+            notes.add("header_missing", say("answer"), say("the array is empty"))
         return Rows([], [], notes.all_breaches(), answer)
     header = _parse_header(read.elements[0], notes)
     columns = name_columns(header, names or {})
     _check_spelling(header, columns, names or {}, notes, mapped=mapped)
-    _compare_selected(columns, select, notes)
+    if select and columns:
+        _compare_selected(columns, select, notes)
     rows = list[list[object]]()
-    for number, row in _arrays(read.elements[1:], notes):
-        _check_row(number, row, header, notes)
-        rows.append(row)
-    truncated = _is_truncated(read)
+    for number, row in enumerate(read.elements[1:], 2):
+        if isinstance(row, list):
+            _check_row(number, row, header, notes)
+            rows.append(row)
+        else:
+            notes.add("row_not_array", say("row {number}", number=number))
+    truncated = read.truncated
     if limit is not None and len(rows) > limit:
         notes.add("limit_ignored", say("rows"), say("{limit} asked for", limit=limit))
         rows, truncated = rows[:limit], True
@@ -230,7 +228,7 @@ def _describe_other(other: object) -> str:
     return say("an object with {keys}", keys=keys) if keys else say("an empty object")
 
 
-def _objects(read: ElementReader, place: str, notes: _Notes) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _objects(read: ElementReader, place: str, notes: BreachLog) -> Iterator[tuple[str, Mapping[str, object]]]:
     if not read.is_array:
         notes.add("not_array", say("answer"), _describe_other(read.other))
         return
@@ -249,14 +247,14 @@ _EMPTY: Mapping[str, Rule] = {
 }
 
 
-def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes: _Notes) -> list[str]:
+def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes: BreachLog) -> list[str]:
     found = []
     for key in keys:
         value = element.get(key)
         # Numbers are read as text; nothing else is.
         text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
         if not text.strip():
-            notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not a text"))
+            notes.add(_EMPTY[key], where, "" if value in (None, "") else say("not text"))
         elif text == "0":
             notes.add("zero_as_text", where, key)
             text = ""
@@ -266,33 +264,17 @@ def _texts(element: Mapping[str, object], keys: Sequence[str], where: str, notes
     return found
 
 
-def _parse_header(first: object, notes: _Notes) -> list[str]:
+def _parse_header(first: object, notes: BreachLog) -> list[str]:
     if not isinstance(first, list) or not first:
-        notes.add("header_missing", say("row 1"), say("it is no array of codes"))
+        notes.add("header_missing", say("row 1"), say("it is not an array of codes"))
         return []
     wrong = [number for number, code in enumerate(first, 1) if not isinstance(code, str) or not code.strip()]
     if wrong:
-        notes.add("header_not_text", say("row 1"), say("place {number}", number=wrong[0]))
+        notes.add("header_not_text", say("row 1"), say("position {number}", number=wrong[0]))
     header = [code if isinstance(code, str) else "" for code in first]
     for code in dict.fromkeys(code for code in header if code and header.count(code) > 1):
         notes.add("header_duplicate", say("row 1"), code)
     return header
-
-
-def compare_header(header: Sequence[str], described: Sequence[str]) -> list[Breach]:
-    """Compare the header of an answer to a call without `select` with the codes of `urlTableDescription`."""
-    if not header:
-        return []
-    missing = [code for code in described if code not in header]
-    if described and len(missing) == len(described):
-        return [Breach("header_missing", say("row 1"), say("none of the described codes is in it"))]
-    notes = _Notes()
-    for code in missing:
-        notes.add("column_missing", say("row 1"), code)
-    for code in header:
-        if code and code not in described:
-            notes.add("column_undescribed", say("row 1"), code)
-    return notes.all_breaches()
 
 
 def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
@@ -302,7 +284,7 @@ def name_columns(header: Sequence[str], names: Mapping[str, str]) -> list[str]:
 
 
 def _check_spelling(
-    header: list[str], columns: list[str], names: Mapping[str, str], notes: _Notes, *, mapped: bool
+    header: list[str], columns: list[str], names: Mapping[str, str], notes: BreachLog, *, mapped: bool
 ) -> None:
     """Check the header: with `mapFields` it must hold codes, without it the names that were asked for."""
     codes = {name: code for code, name in names.items()}
@@ -313,9 +295,7 @@ def _check_spelling(
             notes.add("header_in_codes", say("row 1"), f"{entry} → {name}")
 
 
-def _compare_selected(columns: list[str], select: Sequence[str], notes: _Notes) -> None:
-    if not select or not columns:
-        return
+def _compare_selected(columns: list[str], select: Sequence[str], notes: BreachLog) -> None:
     missing = [name for name in select if name not in columns]
     if len(missing) == len(select):
         notes.add("header_missing", say("row 1"), say("none of the selected codes is in it"))
@@ -325,29 +305,16 @@ def _compare_selected(columns: list[str], select: Sequence[str], notes: _Notes) 
     for name in columns:
         if name and name not in select:
             notes.add("column_unasked", say("row 1"), name)
-    if sorted(columns) == sorted(select) and columns != list(select):
+    if columns != list(select) and sorted(columns) == sorted(select):
         notes.add("column_order", say("row 1"))
 
 
-def _arrays(elements: Sequence[object], notes: _Notes) -> Iterator[tuple[int, list[object]]]:
-    for number, element in enumerate(elements, 2):
-        if isinstance(element, list):
-            yield number, element
-        else:
-            notes.add("row_not_array", say("row {number}", number=number))
-
-
-def _check_row(number: int, row: list[object], header: list[str], notes: _Notes) -> None:
+def _check_row(number: int, row: list[object], header: list[str], notes: BreachLog) -> None:
     if header and len(row) != len(header):
-        notes.add(
-            "ragged_row",
-            say("row {number}", number=number),
-            say("{values} values for {columns} columns", values=len(row), columns=len(header)),
-        )
-    nested = next((place for place, value in enumerate(row, 1) if isinstance(value, dict | list)), None)
-    if nested:
-        notes.add("nested_value", say("row {number}", number=number), say("place {number}", number=nested))
-
-
-def _is_truncated(read: ElementReader) -> bool:
-    return bool(read.is_array) and not read.complete
+        detail = say("{values} values for {columns} columns", values=len(row), columns=len(header))
+        notes.add("ragged_row", say("row {number}", number=number), detail)
+    for place, value in enumerate(row, 1):
+        if isinstance(value, dict | list):
+            detail = say("position {number}", number=place)
+            notes.add("nested_value", say("row {number}", number=number), detail)
+            break

@@ -147,7 +147,7 @@ class EndpointCaller:
         if answer.size > self.limits.size and not read.elements:
             raise EndpointError(
                 say(
-                    "{url} answered more than {size} bytes without an element that ends.",
+                    "{url} sent more than {size} bytes, and the first element of the array did not end.",
                     url=name_address(url),
                     size=self.limits.size,
                 ),

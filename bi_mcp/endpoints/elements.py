@@ -38,6 +38,11 @@ class ElementReader:
         self._next_try = 1
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
+    @property
+    def truncated(self) -> bool:
+        """True if the array has more elements than were read."""
+        return bool(self.is_array) and not self.complete
+
     def feed(self, part: bytes) -> bool:
         """Take the next part of the body; False when there are enough elements. Raises NotJsonError."""
         if len(self._beginning) < LONGEST_MARK:
@@ -58,10 +63,13 @@ class ElementReader:
         if self.is_array is None:
             if not self._text.strip():
                 raise NotJsonError(say("is empty, not JSON"))
-            self.other = _parse(self._text)
+            try:
+                self.other = _DECODER.decode(self._text)
+            except (ValueError, RecursionError) as error:
+                raise _unreadable(error) from None
             self.is_array = False
         elif not self.complete:
-            raise NotJsonError(say("breaks off, or holds an element that is not JSON"))
+            raise NotJsonError(say("breaks off, or contains an element that is not JSON"))
         elif _after_space(self._text, 0) < len(self._text):
             raise NotJsonError(say("goes on after the end of its array"))
 
@@ -105,7 +113,7 @@ class ElementReader:
 
     def _what_it_is(self) -> str:
         if self._beginning.startswith(b"\x1f\x8b"):
-            return say("is gzip, and no Content-Encoding says so")
+            return say("is gzip, but has no Content-Encoding that says so")
         if self._beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
             return say("is UTF-16, not UTF-8")
         return say("is not UTF-8 text")
@@ -133,14 +141,7 @@ def _check_characters(element: object, text: str) -> None:
         try:
             json.dumps(element, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise NotJsonError(say("holds half a Unicode character")) from None
-
-
-def _parse(text: str) -> object:
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
+            raise NotJsonError(say("contains half a Unicode character")) from None
 
 
 def _unreadable(error: Exception) -> NotJsonError:
@@ -149,7 +150,9 @@ def _unreadable(error: Exception) -> NotJsonError:
     if isinstance(error, RecursionError):
         return NotJsonError(say("is nested too deeply"))
     return NotJsonError(
-        say("is no JSON") if isinstance(error, json.JSONDecodeError) else say("holds an endless number")
+        say("is not JSON")
+        if isinstance(error, json.JSONDecodeError)
+        else say("contains a number with too many digits")
     )
 
 
@@ -159,7 +162,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise NotJsonError(say("holds {name}, which is no JSON", name=name))
+    raise NotJsonError(say("contains {name}, which is not JSON", name=name))
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -77,22 +77,20 @@ class Exchange:
 
     async def over_network(self, destination: Destination, certificates: ssl.SSLContext) -> EndpointAnswer:
         """Connect to one of the judged addresses and to no other: the name is not resolved again."""
+        address = destination.address
+        extensions = {"sni_hostname": address.host, "trace": self._trace}
         for ip in destination.ips[:MOST_IPS]:
             carrier = httpx.AsyncHTTPTransport(verify=certificates, trust_env=False)
+            url = self._parsed_url().copy_with(scheme=address.scheme, host=str(ip), port=address.port)
             try:
-                answer = await self._to(str(ip), destination.address, carrier)
+                answer = await self._exchange(carrier, url, {"Host": address.authority}, extensions)
             except httpx.ConnectError as error:
                 refused = error
                 if _tls_error(error):
                     break
                 continue
-            return replace(answer, scheme=destination.address.scheme, not_public=destination.not_public)
+            return replace(answer, scheme=address.scheme, not_public=destination.not_public)
         raise self._unreachable(refused)
-
-    async def _to(self, ip: str, address: Address, carrier: httpx.AsyncHTTPTransport) -> EndpointAnswer:
-        url = self._parsed_url().copy_with(scheme=address.scheme, host=ip, port=address.port)
-        extensions = {"sni_hostname": address.host, "trace": self._trace}
-        return await self._exchange(carrier, url, {"Host": address.authority}, extensions)
 
     async def _exchange(
         self,
@@ -215,9 +213,12 @@ class Exchange:
         self.scope.deadline = anyio.current_time() + self._limits.body_s
 
     def late(self) -> EndpointError:
-        what, seconds = text("{name} could not be connected to within {seconds:g} s."), self._limits.connect_s
+        what, seconds = text("Could not connect to {name} within {seconds:g} s."), self._limits.connect_s
         if self._connected:
-            what, seconds = text("{name} had not answered in full after {seconds:g} s."), self._limits.body_s
+            what, seconds = (
+                text("{name} did not send its whole answer within {seconds:g} s."),
+                self._limits.body_s,
+            )
         return EndpointError(say(what, name=self._name(), seconds=seconds), reason="timeout")
 
     def _unreachable(self, error: httpx.HTTPError) -> EndpointError:
@@ -226,9 +227,9 @@ class Exchange:
             return EndpointError(
                 say("{url}: TLS failed: {trouble}.", url=self._name(), trouble=trouble), reason="tls"
             )
-        what = text("{name} cannot be connected to ({kind}).")
+        what = text("Cannot connect to {name} ({kind}).")
         if self._connected:
-            what = text("{name} broke the connection off ({kind}).")
+            what = text("{name} closed the connection ({kind}).")
         return EndpointError(say(what, name=self._name(), kind=type(error).__name__), reason="unreachable")
 
 
@@ -258,7 +259,7 @@ async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[byt
     encoding = _encoding(response)
     if encoding not in NO_ENCODING | ENCODINGS:
         raise EndpointError(
-            say("{name} answered in a content encoding that was not asked for.", name=name),
+            say("{name} answered in a content encoding that was not requested.", name=name),
             reason="encoding",
             status=200,
         )
@@ -268,7 +269,11 @@ async def _uncompress(response: httpx.Response, name: str) -> AsyncGenerator[byt
                 yield part
     except zlib.error:
         raise EndpointError(
-            say("{name} answered a body that is not {encoding}, as it says.", name=name, encoding=encoding),
+            say(
+                "{name} sent a body that is not {encoding}, although its header says so.",
+                name=name,
+                encoding=encoding,
+            ),
             reason="encoding",
             status=200,
         ) from None

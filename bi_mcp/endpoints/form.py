@@ -22,7 +22,7 @@ def encode_form(parameters: Mapping[str, object]) -> bytes:
         # The text of the first holds the value.
         raise EndpointError(
             say(
-                "The parameters cannot be written as a form: half a Unicode character, or nested too deeply."
+                "The parameters cannot be written as a form: they contain half a Unicode character or are nested too deeply."
             ),
             reason="bad_request",
         ) from None
@@ -35,11 +35,7 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for number, part in enumerate(value):
             yield from _pairs(f"{name}[{number}]", part)
+    elif isinstance(value, Secret):
+        yield name, value.reveal()
     elif value is not None:
-        yield name, _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Secret):
-        return value.reveal()
-    return str(int(value)) if isinstance(value, bool) else str(value)
+        yield name, str(int(value) if isinstance(value, bool) else value)

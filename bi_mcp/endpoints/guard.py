@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from bi_mcp.base.language import say, text
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import EndpointError, InvalidRequestError
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -86,7 +86,7 @@ def parse_address(url: str) -> Address:
     Raises EndpointError; its text does not repeat the address.
     """
     if _NEVER_IN_AN_ADDRESS.search(url):
-        raise _bad(say("it holds spaces, backslashes or control characters"))
+        raise _bad(say("it contains spaces, backslashes or control characters"))
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -94,13 +94,28 @@ def parse_address(url: str) -> Address:
     if parts.scheme not in DEFAULT_PORTS:
         raise _bad(say("it begins with neither http:// nor https://"))
     if "@" in parts.netloc:
-        raise _bad(say("it holds a user or a password before the host"))
+        raise _bad(say("it contains a user or a password before the host"))
     written = _HOST_AND_PORT.fullmatch(parts.netloc)
     port = int(written["port"] or DEFAULT_PORTS[parts.scheme]) if written else 0
     if written is None or not 0 < port < 65536:
         raise _bad(say("its host or port cannot be read"))
     host = _parse_ipv6(written["ipv6"]) if written["ipv6"] else _parse_host(written["name"])
     return Address(parts.scheme, host, port)
+
+
+def check_addresses(addresses: Mapping[str, str | None]) -> None:
+    """Refuse what no address of an endpoint can be. Raises `InvalidRequestError`, which does not repeat it: it may hold a password."""
+    for name, address in addresses.items():
+        try:
+            parse_address(address or "https://left.out")
+        except EndpointError as error:
+            raise InvalidRequestError(
+                say(
+                    "{name}: {error} Put a login or a password into settings. Nothing was sent.",
+                    name=name,
+                    error=error,
+                )
+            ) from None
 
 
 async def resolve_host(host: str, port: int) -> list[str]:
@@ -180,15 +195,15 @@ def _parse_host(host: str) -> str:
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        raise _bad(say("its host is no name")) from None
+        raise _bad(say("its host is not a name")) from None
     # Checked after IDNA, which drops invisible characters: the remainder may be a number.
     if _NUMERIC_HOST.fullmatch(name):
         try:
             return str(IPv4Address(socket.inet_aton(name)))
         except OSError:
-            raise _bad(say("its host is a number that is no IP address")) from None
+            raise _bad(say("its host is a number that is not an IP address")) from None
     if not _HOST_NAME.fullmatch(name) or len(name) > 253:
-        raise _bad(say("its host is no name"))
+        raise _bad(say("its host is not a name"))
     return name
 
 
@@ -196,7 +211,7 @@ def _parse_ipv6(host: str) -> str:
     try:
         ip = IPv6Address(host)
     except ValueError:
-        raise _bad(say("its host is no IPv6 address")) from None
+        raise _bad(say("its host is not an IPv6 address")) from None
     if ip.scope_id:
         raise _bad(say("its IPv6 address names an interface of one machine"))
     return str(ip)

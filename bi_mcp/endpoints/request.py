@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from bi_mcp.endpoints.dates import CULTURES, Culture, CultureName, read_iso, write_date, write_datetime
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.endpoints.operators import EXCLUDED, SPELLINGS
-from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange, Group, Question
+from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange, Question
 
 END_OF_DAY = time(23, 59, 59)
 
@@ -68,7 +68,16 @@ def build_request(
         select=selected,
         filter={
             **dict(_date_range(question.dates, types, culture)),
-            **{str(number): _group(group, types, culture) for number, group in enumerate(question.groups)},
+            **{
+                str(number): {
+                    "LOGIC": "OR",
+                    **{
+                        str(place): _condition(condition, types, culture)
+                        for place, condition in enumerate(group)
+                    },
+                }
+                for number, group in enumerate(question.groups)
+            },
         },
         limit=question.limit,
         map_fields=names if dialect.maps else {},
@@ -85,11 +94,6 @@ def _date_range(
         yield f">={dates.column}", _write(dates.first, types.get(dates.column, "date"), culture)
     if dates.last is not None:
         yield f"<={dates.column}", write_datetime(datetime.combine(dates.last, END_OF_DAY), culture)
-
-
-def _group(group: Group, types: Mapping[str, str], culture: Culture) -> dict[str, object]:
-    members = {str(number): _condition(condition, types, culture) for number, condition in enumerate(group)}
-    return {"LOGIC": "OR", **members}
 
 
 def _condition(condition: Condition, types: Mapping[str, str], culture: Culture) -> dict[str, object]:

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.config import embedded_portal_settings, sample_culture, sample_password
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal import create_app
+from bi_mcp.practice.portal.answers import ModuleFault
+from bi_mcp.practice.portal.chart_question import parse_question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +27,6 @@ if TYPE_CHECKING:
 
 def build_portal(settings: LocalPortalSettings) -> Starlette:
     """Build a practice portal that knows the sample connector. Both use the same culture."""
-    from bi_mcp.practice import sample
-    from bi_mcp.practice.portal import create_app
-
     return create_app(settings, connectors={sample.ORIGIN: sample.create_app(culture=settings.culture)})
 
 
@@ -32,10 +35,6 @@ async def open_chart(settings: LocalPortalSettings, question: Mapping[str, objec
 
     Raises `InvalidRequestError` for a question that BI Builder could not ask.
     """
-    from bi_mcp.errors import InvalidRequestError
-    from bi_mcp.practice.portal.answers import ModuleFault
-    from bi_mcp.practice.portal.chart_question import parse_question
-
     portal = build_portal(settings)
     try:
         chart: Chart = await portal.state.charts.open(parse_question(question))
@@ -57,13 +56,11 @@ def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | 
     """Run the practice portal on a port of loopback until it is stopped. It knows the sample connector, too."""
     import uvicorn
 
-    from bi_mcp.config import embedded_portal_settings
-
     settings = embedded_portal_settings()
     settings = replace(settings, culture=culture or settings.culture)
     token = settings.access_token or Secret(secrets.token_urlsafe())
     app = build_portal(replace(settings, access_token=token))
-    announce(f"Local portal ({settings.generation}) on http://127.0.0.1:{port}")
+    announce(f"Practice portal ({settings.generation}) on http://127.0.0.1:{port}")
     if settings.access_token is None:
         # Issued for this run and worth nothing elsewhere; without it the portal just started could not be called.
         announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
@@ -75,9 +72,6 @@ def serve_sample(
 ) -> None:
     """Run the sample connector on a port of loopback until it is stopped."""
     import uvicorn
-
-    from bi_mcp.config import sample_culture, sample_password
-    from bi_mcp.practice import sample
 
     password = sample_password() or (Secret(secrets.token_urlsafe(12)) if data else None)
     app = sample.create_app(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS, check_addresses
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.endpoints.guard import check_addresses
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.connectors import NEWER_FIELDS
 from bi_mcp.rest.generation import PortalGeneration

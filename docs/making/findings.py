@@ -31,7 +31,7 @@ VERDICTS: dict[Verdict, str] = {
     "healthy": "No finding, or notes only. The exit status is 0; for the others it is 1.",
     "degraded": "The gravest finding is a warning.",
     "broken": "The gravest finding is an error.",
-    "table_gone": "The connector no longer lists the table, and answers nothing for it.",
+    "table_gone": "The connector no longer lists the table and returns nothing for it.",
     "unreachable": "Neither `urlTableDescription` nor `urlData` gave a usable answer.",
 }
 

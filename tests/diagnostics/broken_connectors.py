@@ -60,7 +60,7 @@ def _narrowed(rows: list[list[Any]]) -> list[list[Any]]:
     return [row[:1] for row in rows]
 
 
-NOT_CALLED = ("Not called, since no table is known",)
+NOT_CALLED = ("Not called, because no table is known",)
 LITTLE = EndpointLimits(size=20_000)
 SOON = EndpointLimits(body_s=0.3)
 
@@ -114,7 +114,7 @@ TABLE_LIST = [
         "urlTableList",
         rewritten(lambda found: {"items": found}),
         "error",
-        "is no JSON array",
+        "is not a JSON array",
         NOT_CALLED,
     ),
     Defect("has no tables", "urlTableList", always([]), "warning", "list of tables is empty", NOT_CALLED),
@@ -136,10 +136,10 @@ TABLE_LIST = [
         "urlTableList",
         rewritten(lambda found: [*found, *(["x"] if found else [])]),
         "error",
-        "element is no JSON object",
+        "element is not a JSON object",
     ),
     Defect(
-        "has a number for a title", "urlTableList", with_first(title=7), "note", "number stands where a text"
+        "has a number for a title", "urlTableList", with_first(title=7), "note", "must be text is a number"
     ),
     Defect(
         "begins with a byte order mark",
@@ -171,7 +171,7 @@ TABLE_LIST = [
         "urlTableList",
         as_bytes(lambda body: body, content_encoding="br"),
         "error",
-        "content encoding that was not asked for",
+        "content encoding that was not requested",
         NOT_CALLED,
     ),
     Defect(
@@ -190,7 +190,9 @@ TABLE_LIST = [
         "is not gzip",
         NOT_CALLED,
     ),
-    Defect("is gzip unsaid", "urlTableList", as_bytes(gzip.compress), "error", "is gzip, and no", NOT_CALLED),
+    Defect(
+        "is gzip unsaid", "urlTableList", as_bytes(gzip.compress), "error", "is gzip, but has no", NOT_CALLED
+    ),
     Defect(
         "is UTF-16",
         "urlTableList",
@@ -204,7 +206,7 @@ TABLE_LIST = [
         "urlTableList",
         always({"error": "token expired"}),
         "error",
-        "is no JSON array: answer (an object with 'error')",
+        "is not a JSON array: answer (an object with 'error')",
         NOT_CALLED,
     ),
     Defect(
@@ -226,7 +228,7 @@ TABLE_LIST = [
         "urlTableList",
         as_bytes(gzip.compress, content_encoding="gzip"),
         "warning",
-        "compressed though nobody asked for it",
+        "compressed although compression was not requested",
     ),
 ]
 
@@ -236,7 +238,7 @@ DESCRIPTION = [
         "urlTableDescription",
         as_text(lambda text: f"{text[:-1]},]".encode()),
         "error",
-        "holds an element that is not JSON",
+        "contains an element that is not JSON",
     ),
     Defect(
         "holds a login page by turns",
@@ -290,7 +292,7 @@ DATA = [
         "urlData",
         as_text(lambda text: text.replace('"UA"', "NaN", 1).encode()),
         "error",
-        "holds NaN, which is no JSON",
+        "contains NaN, which is not JSON",
         ("are optional, and without them it fails",),
     ),
     Defect(
@@ -298,25 +300,27 @@ DATA = [
         "urlData",
         when(missing("limit"), rewritten(lambda rows: rows[:11])),
         "error",
-        "Without limit only 10 rows come",
+        "Without limit, only 10 rows are returned",
     ),
     Defect("answers 500", "urlData", always("", 500), "error", "answered HTTP 500"),
-    Defect("is an empty list", "urlData", always([]), "error", "first row is no header"),
+    Defect("is an empty list", "urlData", always([]), "error", "first row is not a header"),
     Defect(
         "puts an object around the rows",
         "urlData",
         rewritten(lambda rows: {"data": rows}),
         "error",
-        "is no JSON array",
+        "is not a JSON array",
     ),
-    Defect("has no header", "urlData", rewritten(lambda rows: rows[1:]), "error", "first row is no header"),
+    Defect(
+        "has no header", "urlData", rewritten(lambda rows: rows[1:]), "error", "first row is not a header"
+    ),
     Defect("lacks a column", "urlData", rewritten(_narrowed), "error", "missing from the header"),
     Defect(
         "has a number in the header",
         "urlData",
         _with_header(lambda header: [*header[:-1], 2]),
         "error",
-        "header holds something else than a code",
+        "header contains something other than a code",
         ("missing from the header",),
     ),
     Defect(
@@ -332,15 +336,15 @@ DATA = [
         "urlData",
         rewritten(lambda rows: [rows[0], *(row[:-1] for row in rows[1:])]),
         "error",
-        "another number of values",
-        ("fails when a filter",),
+        "not have as many values",
+        ("fails if a filter",),
     ),
     Defect(
         "has objects for rows",
         "urlData",
         rewritten(lambda rows: [rows[0], *(dict(zip(rows[0], row, strict=True)) for row in rows[1:])]),
         "error",
-        "A row is no JSON array",
+        "A row is not a JSON array",
     ),
     Defect(
         "has lists for values",
@@ -355,7 +359,7 @@ DATA = [
         "urlData",
         asking(select=None),
         "note",
-        "another order",
+        "a different order",
     ),
     Defect(
         "adds a column to those selected",
@@ -377,7 +381,7 @@ DATA = [
         "urlData",
         when(given("select"), always("", 500)),
         "error",
-        "fails when select and limit are given",
+        "fails if select and limit are given",
     ),
     Defect("ignores the filter", "urlData", asking(filter=None), "error", "filter is ignored"),
     Defect(
@@ -385,7 +389,7 @@ DATA = [
         "urlData",
         when(given("filter"), always("", 500)),
         "error",
-        "fails when a filter is given",
+        "fails if a filter is given",
     ),
     Defect(
         "finds nothing with a filter",
@@ -399,10 +403,10 @@ DATA = [
         "urlData",
         always('[["CARRIER", "NAME"], ["' + "x" * 40_000),
         "error",
-        "without an element that ends",
+        "the first element of the array did not end",
         limits=LITTLE,
     ),
 ]
 
-SLOW = Defect("never answers", "urlCheck", never, "error", "had not answered in full", limits=SOON)
+SLOW = Defect("never answers", "urlCheck", never, "error", "did not send its whole answer", limits=SOON)
 DEFECTS = [*CHECK, *TABLE_LIST, *DESCRIPTION, *DATA]

@@ -127,7 +127,7 @@ def without_table(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [table for table in found if table["code"] != TABLE]
 
 
-NO_LONGER = "no longer outside"
+NO_LONGER = "external column is gone"
 UNUSABLE = "It gave no usable answer"
 TABLE_PLACE = "table"
 DATE, MOMENT, CARRIER, NUMBER, TEMPERATURE = (
@@ -138,14 +138,14 @@ DATE, MOMENT, CARRIER, NUMBER, TEMPERATURE = (
     "column TEMPERATURE",
 )
 DATASET_DEFECTS = [
-    DatasetDefect("a column vanished", gone("CARRIER"), "error", CARRIER, "no longer outside"),
+    DatasetDefect("a column vanished", gone("CARRIER"), "error", CARRIER, "external column is gone"),
     DatasetDefect(
         "a column appeared", {}, "note", "columns", "that the dataset lacks: 'CARRIER'", columns=lacking("CARRIER")
     ),
     DatasetDefect(
         "a column was renamed", recoded("FLIGHT_NUMBER", "FLIGHT_NUMBERS"), "error", NUMBER, "probably its new name"
     ),
-    DatasetDefect("a code in capitals", recoded("CARRIER", "Carrier"), "error", CARRIER, "other capital letters"),
+    DatasetDefect("a code in capitals", recoded("CARRIER", "Carrier"), "error", CARRIER, "codes are case-sensitive"),
     DatasetDefect(
         "a code with a letter that looks the same",
         recoded("CARRIER", "СARRIER"),
@@ -200,19 +200,19 @@ DATASET_DEFECTS = [
         {"urlTableDescription": retyped("TEMPERATURE", "money"), "urlData": valued("TEMPERATURE", lambda number: f"{number}|RUB")},
         "error",
         TEMPERATURE,
-        "are no money",
+        "are not of the type money",
         columns=typed("TEMPERATURE", "money"),
     ),
     DatasetDefect(
         "numbers over 64 bits", {"urlData": valued("FLIGHT_NUMBER", lambda _: 2**64)}, "error", NUMBER, "number over 64 bits"
     ),
-    DatasetDefect("words in numbers", {"urlData": valued("FLIGHT_NUMBER", lambda _: "n/a")}, "error", NUMBER, "are no int"),
+    DatasetDefect("words in numbers", {"urlData": valued("FLIGHT_NUMBER", lambda _: "n/a")}, "error", NUMBER, "are not of the type int"),
     DatasetDefect(
         "some words in numbers",
         {"urlData": valued("FLIGHT_NUMBER", lambda number: "none" if number % 2 else number)},
         "warning",
         NUMBER,
-        "Kinds mixed: numbers, text",
+        "Values of mixed kinds: numbers, text",
     ),
     DatasetDefect(
         "numbers among texts",
@@ -234,7 +234,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect("hidden columns", {}, "note", "columns", "Hidden, so charts cannot use them: 'CARRIER'", hidden=("CARRIER",)),
     DatasetDefect(
-        "names in the header", {"urlData": heading_names}, "error", "urlData", "With mapFields the header holds the names",
+        "names in the header", {"urlData": heading_names}, "error", "urlData", "With mapFields, the header contains the names",
         columns=renamed,
     ),
     DatasetDefect(
@@ -243,7 +243,7 @@ DATASET_DEFECTS = [
     ),
     DatasetDefect(
         "a filter that is refused", {"urlData": when(given("filter"), always("", 400))}, "error", "urlData",
-        "A chart with a date range gets nothing. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets nothing',),
+        "A chart with a date range gets no data. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets no data',),
     ),
     DatasetDefect(
         "a filter that is ignored", {"urlData": asking(filter=None)}, "error", "urlData",
@@ -258,7 +258,7 @@ DATASET_DEFECTS = [
         "holds the replacement character U+FFFD: 200 of 200",
     ),
     DatasetDefect(
-        "columns in another order", {"urlData": asking(select=None)}, "warning", "header of urlData", "another order",
+        "columns in another order", {"urlData": asking(select=None)}, "warning", "header of urlData", "a different order",
         columns=lambda columns: list(reversed(columns)),
     ),
     DatasetDefect("no rows", {"urlData": rewritten(lambda rows: rows[:1])}, "note", "urlData", "There are no rows"),
@@ -269,20 +269,20 @@ DATASET_DEFECTS = [
         "urlData",
         "row 1 has 12",
     ),
-    DatasetDefect("no header", {"urlData": rewritten(lambda rows: rows[1:])}, "error", "header of urlData", "None of it is a code"),
+    DatasetDefect("no header", {"urlData": rewritten(lambda rows: rows[1:])}, "error", "header of urlData", "none of the table's codes"),
     DatasetDefect(
         "a code twice in the header",
         {"urlData": rewritten(lambda rows: [[*row, row[0]] for row in rows])},
         "error",
         "header of urlData",
-        "Codes stand there more than once: 'FLIGHT_DATE'",
+        "Codes occur more than once: 'FLIGHT_DATE'",
     ),
     DatasetDefect(
         "codes that look the same",
         {"urlTableDescription": rewritten(lambda found: [*found, found[3] | {"code": "Carrier"}])},
         "warning",
         "urlTableDescription",
-        "Codes that people take for the same",
+        "Codes that are easily confused",
         ("that the dataset lacks: 'Carrier'",),
     ),
     DatasetDefect(
@@ -314,14 +314,14 @@ DATASET_DEFECTS = [
         {"urlData": rewritten(lambda rows: [rows[0], {"CARRIER": "UA"}, *rows[2:]])},
         "error",
         "urlData",
-        "A row is no JSON array: row 2",
+        "A row is not a JSON array: row 2",
     ),
     DatasetDefect(
         "a header in another order than the rows",
         {"urlData": rewritten(lambda rows: [list(reversed(rows[0])), *rows[1:]])},
         "error",
         "header of urlData",
-        "in another order than the values",
+        "in a different order than the values",
     ),
     DatasetDefect(
         "UTF-8 read as Windows-1251",
@@ -381,10 +381,10 @@ DATASET_DEFECTS = [
     DatasetDefect("no data", {"urlData": always("", 500)}, "error", "urlData", "answered HTTP 500"),
     DatasetDefect(
         "another table", {"urlTableDescription": asking(table="airports"), "urlData": asking(table="airports", select=None)},
-        "error", "columns", "None of the 13 columns is outside any more",
+        "error", "columns", "The external table no longer has any of the 13 columns",
     ),
-    DatasetDefect("a table that is gone", lost(rewritten(without_table)), "error", TABLE_PLACE, "no longer among"),
-    DatasetDefect("no tables at all", lost(always([])), "error", TABLE_PLACE, "lists no tables any more"),
+    DatasetDefect("a table that is gone", lost(rewritten(without_table)), "error", TABLE_PLACE, "no longer lists"),
+    DatasetDefect("no tables at all", lost(always([])), "error", TABLE_PLACE, "no longer lists any tables"),
     DatasetDefect(
         "a table that is described as empty",
         {
@@ -392,7 +392,7 @@ DATASET_DEFECTS = [
             "urlTableDescription": always([]),
             "urlData": always([]),
         },
-        "error", TABLE_PLACE, "no longer among",
+        "error", TABLE_PLACE, "no longer lists",
     ),
     DatasetDefect(
         "a renamed table",

@@ -93,7 +93,7 @@ async def test_columns_are_told_by_name_and_strange_ids_as_strange() -> None:
         dataset = await bi.datasets.add(dataset_fields(source))
         columns = (await bi.datasets.get(dataset)).fields or []
         text = (await blast_radius.of_column_deletion(bi.datasets, dataset, [columns[1].id, 999])).text()
-        assert f'deleted for good: {columns[1].id} "TITLE", 999 (no column of this dataset).' in text
+        assert f'deleted for good: {columns[1].id} "TITLE", 999 (not a column of this dataset).' in text
         assert f'dataset {dataset} "orders"' in text
 
 

@@ -72,7 +72,7 @@ async def test_a_service_that_is_not_running_is_named() -> None:
         silent.bind(("127.0.0.1", 0))
         found = await named_of_address(f"http://127.0.0.1:{silent.getsockname()[1]}/check", local)
     assert [(finding.level, finding.where) for finding in found] == [("error", "urlCheck")]
-    assert "cannot be connected to" in found[0].what
+    assert "Cannot connect to" in found[0].what
 
 
 async def test_a_host_that_no_name_server_knows_is_named() -> None:

@@ -124,7 +124,7 @@ def test_a_column_that_vanished_outside_breaks_the_dataset_and_can_be_deleted() 
     finding = only(diagnosis)
     assert diagnosis.verdict == "broken"
     assert finding.where == "column PAID_ON (paid_on)"
-    assert "no longer outside" in finding.what
+    assert "external column is gone" in finding.what
     assert changes(finding.call).delete == [13]
 
 
@@ -162,11 +162,11 @@ def test_a_column_that_appeared_outside_can_be_added_under_a_legal_name() -> Non
 @pytest.mark.parametrize(
     ("new", "what"),
     [
-        ("Amount", "capital letters"),
-        ("AMOUNT", "capital letters"),
-        ("amount ", "spaces, signs or letters"),
+        ("Amount", "case-sensitive"),
+        ("AMOUNT", "case-sensitive"),
+        ("amount ", "other spaces or signs, or letters"),
         ("аmount", "only look the same"),
-        ("a-mount", "spaces, signs or letters"),
+        ("a-mount", "other spaces or signs, or letters"),
         ("amount_rub", "probably its new name"),
     ],
 )
@@ -206,7 +206,7 @@ def test_codes_described_twice_are_an_error() -> None:
 def test_codes_that_people_take_for_the_same_are_a_warning(twin: str) -> None:
     columns = [*COLUMNS, Column(id=14, name="TWIN", external_code=twin, type="double")]
     diagnosis = diagnosed(columns, [*DESCRIBED, *outside(twin)], None, CONTEXT)
-    assert any("take for the same" in finding.what for finding in diagnosis.findings)
+    assert any("easily confused" in finding.what for finding in diagnosis.findings)
 
 
 def test_hidden_columns_are_noted_with_the_call_that_shows_them() -> None:
@@ -291,13 +291,13 @@ def test_text_of_mixed_kinds_is_noted() -> None:
 def test_a_missing_header_is_an_error() -> None:
     diagnosis = diagnosed(sample=Sample([], []))
     assert diagnosis.verdict == "broken"
-    assert "no list of codes" in only(diagnosis).what
+    assert "not a list of codes" in only(diagnosis).what
 
 
 def test_values_in_place_of_the_header_are_recognised() -> None:
     finding = only(diagnosed(sample=Sample(["1", "10.5", "2025-12-31"], [])))
     assert finding.level == "error"
-    assert "None of it is a code" in finding.what
+    assert "none of the table's codes" in finding.what
 
 
 def test_a_header_of_values_says_nothing_about_columns_that_vanished() -> None:
@@ -309,9 +309,9 @@ def test_a_header_of_values_says_nothing_about_columns_that_vanished() -> None:
     ("header", "selected", "level", "what"),
     [
         (["id", "amount"], CODES, "error", "select asked for them: 'paid_on'"),
-        (["id", "amount"], [], "error", "urlTableDescription names them: 'paid_on'"),
+        (["id", "amount"], [], "error", "urlTableDescription lists them: 'paid_on'"),
         (CODES, ["id", "amount"], "warning", "select did not ask for: 'paid_on'"),
-        (["amount", "id", "paid_on"], CODES, "warning", "another order"),
+        (["amount", "id", "paid_on"], CODES, "warning", "a different order"),
         ([*CODES, "id"], CODES, "error", "more than once: 'id'"),
     ],
 )
@@ -322,7 +322,7 @@ def test_a_header_out_of_step_is_told(header: list[str], selected: list[str], le
 
 def test_a_column_of_the_answer_that_is_not_described_is_told() -> None:
     finding = only(diagnosed(sample=Sample([*CODES, "extra"], [[1, 1, None, 1]])))
-    assert "does not name: 'extra'" in finding.what
+    assert "does not list: 'extra'" in finding.what
 
 
 def test_ragged_rows_are_counted_with_their_numbers_and_their_values_not_judged() -> None:
@@ -403,7 +403,7 @@ def test_of_missing_values_those_that_may_be_shown_are_passed_as_text() -> None:
         "fields": {"settings": {"password": {"secret": "source-5-password"}}},
     }
     assert "`bi-mcp secret set source-5-password --for shop.example`" in (finding.fix or "")
-    assert "the values of: login." in (finding.fix or "")
+    assert "pass them as text: login." in (finding.fix or "")
 
 
 def test_an_empty_setting_is_noted() -> None:
@@ -485,7 +485,7 @@ def test_types_that_a_classic_portal_does_not_know_count_as_what_stands_for_them
 def test_a_table_without_one_of_the_columns_is_told_once_and_nothing_is_deleted() -> None:
     diagnosis = diagnosed(described=outside("city", "country"), sample=None)
     finding = next(finding for finding in diagnosis.findings if finding.where == "columns")
-    assert "None of the 3 columns" in finding.what
+    assert "any of the 3 columns" in finding.what
     assert finding.call is None
     assert len(diagnosis.findings) == 2
 

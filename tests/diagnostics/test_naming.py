@@ -69,7 +69,7 @@ def test_a_legal_code_stays_and_needs_no_reason() -> None:
         ("A B", "signs"),
         ("2A", "begin with a letter"),
         ("A" * 40, "cut to 32"),
-        ("漢字", "nothing of it"),
+        ("漢字", "cannot be written in Latin letters"),
     ],
 )
 def test_the_reason_tells_what_was_changed(code: str, reason: str) -> None:

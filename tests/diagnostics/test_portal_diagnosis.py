@@ -185,7 +185,7 @@ async def test_one_source_can_be_diagnosed_alone() -> None:
         await add_shop(portal.bi, name="two")
         caller = EndpointCaller(apps={SHOP: shop})
         found = await diagnose_portal(portal.bi, caller, source=source)
-        with pytest.raises(InvalidRequestError, match="no source 99"):
+        with pytest.raises(InvalidRequestError, match="cannot see a source 99"):
             await diagnose_portal(portal.bi, caller, source=99)
     assert shop.paths["/check"] == 1
     assert {node.title for node in found.nodes if node.kind == "source"} == {"one"}
@@ -203,4 +203,4 @@ async def test_of_several_lost_tables_the_list_is_asked_for_once() -> None:
     assert shop.paths[ENDPOINTS["urlTableList"]] == 1
     lost = [node for node in found.nodes if node.kind == "dataset"]
     assert len(lost) == TWICE * len(TABLES)
-    assert all("lists no tables" in finding.what for node in lost for finding in node.findings)
+    assert all("no longer lists any tables" in finding.what for node in lost for finding in node.findings)

@@ -95,8 +95,8 @@ def test_objects_are_counted_by_kind() -> None:
     [
         ({"source": {"active": False}}, "source 2", "error", "switched off"),
         ({"source": {"settings": []}}, "source 2", "warning", "login"),
-        ({"source": {"connectorId": 9}}, "source 2", "error", "connector 9 is not there"),
-        ({"dataset": {"sourceId": 9}}, "dataset 3", "error", "source 9 is not there"),
+        ({"source": {"connectorId": 9}}, "source 2", "error", "connector 9 does not exist"),
+        ({"dataset": {"sourceId": 9}}, "dataset 3", "error", "source 9 does not exist"),
         ({"dataset": {"fields": []}}, "dataset 3", "error", "no columns"),
         ({"dataset": {"fields": [{**COLUMN, "visible": False}]}}, "dataset 3", "warning", "hidden"),
     ],
@@ -116,7 +116,7 @@ def test_a_note_does_not_stand_for_a_check() -> None:
     portal_map = build_portal_map(a_snapshot(dataset={"externalId": 0}))
     node = node_of(portal_map, "dataset 3")
     assert (node.level, portal_map.verdict) == ("unchecked", "unchecked")
-    assert "No BI Builder dataset" in node.findings[0].what
+    assert "no BI Builder dataset" in node.findings[0].what
 
 
 def test_a_vanished_object_is_only_noted() -> None:

@@ -135,7 +135,9 @@ async def test_fields_that_are_new_missing_or_changed_are_named() -> None:
     assert "colour" in found["Fields that this version does not know"].what
     assert found["Fields that this version does not know"].level == "note"
     assert "code" in found["Fields that this portal no longer has"].what
-    assert "id (type is string, was integer)" in found["Fields with other rules than expected"].what
+    assert (
+        "id (type is string, was integer)" in found["Fields whose rules differ from the expected ones"].what
+    )
 
 
 async def fields_of(group: str) -> str:

@@ -58,7 +58,7 @@ def test_names_that_changed_have_their_reasons() -> None:
         "names differ from the codes ('Сумма → SUMMA')",
     ]
     assert "plain Latin" in reasons[1]
-    assert "must find a code in any case of letters" in reasons[2]
+    assert "must find a code in upper or lower case" in reasons[2]
     assert "must understand mapFields" in reasons[3]
 
 
@@ -95,7 +95,7 @@ def test_without_a_sample_the_described_types_are_proposed() -> None:
         ("date", ["2025-12-31 10:00:00"], "datetime", "time of day"),
         ("datetime", ["2025-12-31T10:00:00Z"], "string", "time zone is lost"),
         ("string", [[1]], "string", "array or object"),
-        ("varchar", ["a"], "string", "'varchar' is no type"),
+        ("varchar", ["a"], "string", "'varchar' is not a type"),
     ],
 )
 def test_a_type_that_the_values_contradict_or_nobody_knows_is_changed_with_a_reason(

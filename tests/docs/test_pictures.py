@@ -35,7 +35,7 @@ def text_of(picture: str) -> str:
         ("plan-apply.en", "Apply it? [y/N]: y"),
         ("plan-apply.ru", "Применить?"),
         ("diagnose.en", "[column_renamed]"),
-        ("diagnose.ru", "Снаружи в коде другие заглавные и строчные буквы"),
+        ("diagnose.ru", "регистр букв в кодах учитывается"),
         ("undo.en", "undone"),
         ("undo.ru", "отменено"),
     ],

@@ -14,7 +14,6 @@ from bi_mcp.endpoints.answers import (
     EndpointAnswer,
     ExternalTable,
     Rows,
-    compare_header,
     parse_columns,
     parse_rows,
     parse_tables,
@@ -252,18 +251,3 @@ def test_a_rule_that_every_row_breaks_is_told_a_few_times() -> None:
 
     assert len(breaches) == MOST_REPORTS + 1
     assert breaches[-1] == Breach("ragged_row", "elsewhere", f"{100 - MOST_REPORTS} more")
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (["a", "b"], []),
-        (["b", "a"], []),
-        (["a"], ["column_missing"]),
-        (["a", "b", "c"], ["column_undescribed"]),
-        (["1", "2"], ["header_missing"]),
-        ([], []),
-    ],
-)
-def test_a_header_is_compared_with_the_description(header: list[str], expected: list[str]) -> None:
-    assert rules(compare_header(header, ["a", "b"])) == expected

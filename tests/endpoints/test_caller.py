@@ -265,7 +265,9 @@ async def test_a_body_that_does_not_come_in_time_is_given_up(begins: bool) -> No
     called = EndpointCaller(allow_private=True, apps={ORIGIN: slow}, limits=limits)
     async with served(slow) as address:
         for url in (ORIGIN, f"http://{address}"):
-            with pytest.raises(EndpointError, match=r"had not answered in full after 0\.05 s") as caught:
+            with pytest.raises(
+                EndpointError, match=r"did not send its whole answer within 0\.05 s"
+            ) as caught:
                 await called.data(url, {}, "t")
             assert caught.value.reason == "timeout"
         enough.set()
@@ -277,7 +279,7 @@ async def test_a_connection_that_does_not_come_about_in_time_is_given_up() -> No
         return []
 
     called = EndpointCaller(resolver=never, limits=EndpointLimits(connect_s=0.01))
-    with pytest.raises(EndpointError, match=r"could not be connected to within 0\.01 s") as caught:
+    with pytest.raises(EndpointError, match=r"Could not connect to .* within 0\.01 s") as caught:
         await called.check("https://shop.example", {})
 
     assert caught.value.reason == "timeout"
@@ -298,7 +300,7 @@ async def test_a_cancelled_call_is_no_failure_of_the_endpoint() -> None:
 async def test_a_closed_port_cannot_be_connected_to() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        with pytest.raises(EndpointError, match="cannot be connected to") as caught:
+        with pytest.raises(EndpointError, match="Cannot connect to") as caught:
             await caller().check(f"http://127.0.0.1:{taken.getsockname()[1]}/", CONNECTION)
 
     assert caught.value.reason == "unreachable"
@@ -310,7 +312,7 @@ async def test_a_closed_port_cannot_be_connected_to() -> None:
 )
 async def test_a_service_that_hangs_up_or_speaks_otherwise_broke_off(answer: bytes) -> None:
     async with raw_service(answer) as address:
-        with pytest.raises(EndpointError, match="broke the connection off") as caught:
+        with pytest.raises(EndpointError, match="closed the connection") as caught:
             await caller().data(f"http://{address}/", CONNECTION, "t")
 
     assert caught.value.reason == "unreachable"

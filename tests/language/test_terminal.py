@@ -25,7 +25,7 @@ OF_TOOLS = re.compile(
 # Of what no command does, or of people whom a reader in a terminal may have to ask.
 TO_BOTH = {
     "confirm is not the token of a preview of this call with these arguments.",
-    "Pass as text, once the person has told them, the values of: {codes}.",
+    "Ask the person for these values and pass them as text: {codes}.",
     "settings.{code}: a reference is not accepted here, because values of this parameter are shown: its code or name says that it is not a secret, or the user named it in --show-settings. Nothing was sent. Write the value as text. If it is a secret, the connector must declare it under another code and name, such as password.",
     "Pass 'fields' with at least one field.",
     "Pass the id of the object.",
@@ -37,7 +37,7 @@ TO_BOTH = {
     "settings.{code}: only variables whose name begins with {env_prefix} can be referred to. Rename the variable in the server's environment.",
     "The user may not use BI Builder on this portal.",
     "The webhook or the user behind it is unknown or inactive. Check it in the portal's developer section.",
-    "An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'.",
+    "An administrator must give the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'.",
     "The user needs the rights 'Access to BI Builder' and 'Access to Analytics Hub', and the call needs an application's access token: a webhook may call only the *.fields methods. With HTTP 403 the portal's plan may not include REST.",
 }
 

@@ -68,7 +68,7 @@ async def test_a_healthy_connector_has_no_finding(talk: Talk) -> None:
         ({"urlCheck": always({"ok": 1})}, "A wrong value in password is accepted"),
         ({"urlTableList": as_bytes(lambda body: b"\xef\xbb\xbf" + body)}, "byte order mark"),
         ({"urlTableDescription": with_first(type="Integer")}, "A type is unknown"),
-        ({"urlData": asking(limit=None)}, "More rows came than limit allows"),
+        ({"urlData": asking(limit=None)}, "The answer has more rows than limit allows"),
         ({"urlData": asking(filter=None)}, "filter is ignored"),
     ],
 )
@@ -182,7 +182,7 @@ async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_pl
     fields = {"name": "old", "sourceId": source, "externalCode": "flights_2012", "externalName": "F"}
     dataset = (await talk.done("dataset_add", fields=fields | {"fields": columns}))["id"]
     result = await talk.call("dataset_diagnose", id=dataset)
-    said = """dataset_diagnose: Dataset 1 "old": table_gone. The table 'flights_2012' is no longer among"""
+    said = """dataset_diagnose: Dataset 1 "old": table_gone. The connector no longer lists the table 'flights_2012'"""
     assert text_of(result).startswith(said)
     diagnosis = await talk.done("dataset_diagnose", id=dataset)
     [finding] = diagnosis["findings"]

@@ -341,7 +341,7 @@ def test_what_is_no_name_is_not_repeated(named: SettingValues, name: str) -> Non
 def test_without_an_address_or_with_a_doubtful_one_nothing_is_given_out(named: SettingValues) -> None:
     assert "no address is known here" in named_refusal(named)
     text = named_refusal(named, "https://shop.example/check", "https://shop.example@evil.example/")
-    assert "it holds a user or a password before the host" in text
+    assert "it contains a user or a password before the host" in text
 
 
 def test_without_a_configuration_folder_there_are_no_stored_secrets() -> None:

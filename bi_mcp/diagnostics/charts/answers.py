@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Literal, NamedTuple
 
 from bi_mcp.base.language import say, say_count
@@ -36,7 +37,7 @@ def judge_rows(rows: Rows, question: Question, sample: ChartSample) -> Judged:
         return Judged(
             "wrong",
             say(
-                "{rows}, though {expected} of the rows that come without a filter satisfy it",
+                "{rows}, although {expected} of the rows that come without a filter satisfy it",
                 rows=say_count("{count} row", "{count} rows", len(answered)),
                 expected=surely,
             ),
@@ -76,8 +77,8 @@ def _describe(row: TypedRow, question: Question) -> str:
     names = [condition.column for group in question.groups for condition in group]
     if question.dates is not None:
         names.insert(0, question.dates.column)
-    return ", ".join(f"{name} = {show_value(_plain(row.get(name)))}" for name in dict.fromkeys(names))
-
-
-def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, int | float | str) else str(value)
+    values = {name: row.get(name) for name in names}
+    return ", ".join(
+        f"{name} = {show_value(str(value) if isinstance(value, date) else value)}"
+        for name, value in values.items()
+    )

@@ -115,7 +115,7 @@ def describe_error(error: EndpointError) -> str:
 def describe_request(request: DataRequest, connection: Connection) -> str:
     """The request without the connection: the filter if there is one, else the columns."""
     lines = request.lines()
-    told = [line for line in lines if line.startswith("filter")] or [
+    filters = [line for line in lines if line.startswith("filter")] or [
         line for line in lines if line.startswith(("select", "mapFields"))
     ]
-    return safe_text("&".join(told), connection, longest=LONGEST_SENT)
+    return safe_text("&".join(filters), connection, longest=LONGEST_SENT)

@@ -28,7 +28,9 @@ def _meets(row: TypedRow, condition: Condition) -> bool | None:
         return None
     value = row[condition.column]
     if condition.operator == "empty":
-        return _but(_is_empty(value), excluded=condition.excluded)
+        # Some connectors count an empty text as missing.
+        is_empty = None if value == "" else value is None
+        return _but(is_empty, excluded=condition.excluded)
     if value is None or value == "":
         return None if condition.excluded else False
     return _but(_COMPARISONS[condition.operator](value, condition.values), excluded=condition.excluded)
@@ -36,12 +38,6 @@ def _meets(row: TypedRow, condition: Condition) -> bool | None:
 
 def _but(verdict: bool | None, *, excluded: bool) -> bool | None:
     return verdict if verdict is None or not excluded else not verdict
-
-
-def _is_empty(value: Value | None) -> bool | None:
-    if value is None:
-        return True
-    return None if value == "" else False
 
 
 def _is_one_of(value: Value, wanted: tuple[object, ...]) -> bool | None:
@@ -61,10 +57,6 @@ def _contains(value: Value, parts: tuple[object, ...]) -> bool | None:
     if any(str(part) in text for part in parts):
         return True
     return None if any(str(part).casefold() in text.casefold() for part in parts) else False
-
-
-def _is_between(value: Value, ends: tuple[object, ...]) -> bool | None:
-    return _all([_at_least(value, ends[:1]), _at_most(value, ends[1:])])
 
 
 def _compare_by(test: Callable[[int], bool]) -> Callable[[Value, tuple[object, ...]], bool | None]:
@@ -90,7 +82,7 @@ _at_most = _compare_by(lambda sign: sign <= 0)
 _COMPARISONS: Mapping[str, Callable[[Value, tuple[object, ...]], bool | None]] = {
     "is": _is_one_of,
     "contains": _contains,
-    "between": _is_between,
+    "between": lambda value, ends: _all([_at_least(value, ends[:1]), _at_most(value, ends[1:])]),
     "greater": _compare_by(lambda sign: sign > 0),
     "greater_or_equal": _at_least,
     "less": _compare_by(lambda sign: sign < 0),

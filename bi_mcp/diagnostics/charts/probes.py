@@ -97,7 +97,9 @@ def choose_columns(sample: ChartSample) -> list[DatasetColumn]:
     """Choose a column of each type: one with missing values where there is one, else the first."""
     chosen = list[DatasetColumn]()
     for types in FAMILIES:
-        fitting = [column for column in sample.suitable if column.type in types and _sayable(sample, column)]
+        fitting = [
+            column for column in sample.suitable if column.type in types and len(_values(sample, column)) > 1
+        ]
         with_gaps = [column for column in fitting if any(row[column.name] is None for row in sample.rows)]
         chosen.extend((with_gaps or fitting)[:1])
     return chosen
@@ -131,7 +133,8 @@ def choose_typical(sample: ChartSample) -> Question | None:
 
 def choose_range(sample: ChartSample, column: DatasetColumn) -> DateRange | None:
     """Choose days within a time column; both ends have values, and where it can be, some rows lie outside."""
-    days = sorted({_day(value) for value in sample.distinct(column) if isinstance(value, date)})
+    moments = [value for value in sample.distinct(column) if isinstance(value, date)]
+    days = sorted({value.date() if isinstance(value, datetime) else value for value in moments})
     if not days:
         return None
     return DateRange(column.name, days[len(days) // 3], days[2 * len(days) // 3])
@@ -286,11 +289,3 @@ def _values(sample: ChartSample, column: DatasetColumn) -> tuple[Value, ...]:
 
 def _is_plain(text: str) -> bool:
     return len(text) <= LONGEST_VALUE and text == text.strip() and text.isprintable() and "\ufffd" not in text
-
-
-def _sayable(sample: ChartSample, column: DatasetColumn) -> bool:
-    return len(_values(sample, column)) > 1
-
-
-def _day(value: date) -> date:
-    return value.date() if isinstance(value, datetime) else value

@@ -32,7 +32,10 @@ class ChartSample:
     def distinct(self, column: DatasetColumn) -> list[Value]:
         """The values of a column in ascending order, each once."""
         found = {row[column.name] for row in self.rows}
-        return sorted((value for value in found if value is not None), key=_order)
+        values = [value for value in found if value is not None]
+        return sorted(
+            values, key=lambda value: (value, "") if isinstance(value, int | float) else (0, str(value))
+        )
 
 
 def read_sample(
@@ -50,7 +53,12 @@ def read_sample(
     present = [column for column in columns if column.name in places]
     whole = [row for row in rows if len(row) == len(header)]
     typed = [_read_row(row, present, places) for row in whole]
-    suitable = [column for column in present if _is_suitable(column, typed)]
+    values = {column.name: {row[column.name] for row in typed} for column in present}
+    suitable = [
+        column
+        for column in present
+        if _UNREAD not in values[column.name] and len(values[column.name] - {None, ""}) > 1
+    ]
     read = [
         {column.name: value for column in suitable if not isinstance(value := row[column.name], _Unread)}
         for row in typed
@@ -91,11 +99,6 @@ def _read_row(
     return read
 
 
-def _is_suitable(column: DatasetColumn, rows: Sequence[Mapping[str, Value | _Unread | None]]) -> bool:
-    values = {row[column.name] for row in rows}
-    return _UNREAD not in values and len(values - {None, ""}) > 1
-
-
 def _read_number(value: object) -> int | float:
     number = _parse_number(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
@@ -120,7 +123,3 @@ def _read_moment(value: object, type_: str) -> date | datetime:
     if isinstance(moment, datetime) and moment.microsecond:
         raise UnreadableError
     return moment
-
-
-def _order(value: Value) -> tuple[float, str]:
-    return (value, "") if isinstance(value, int | float) else (0, str(value))

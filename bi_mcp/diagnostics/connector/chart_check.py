@@ -77,7 +77,10 @@ class ChartCheck:
             readable = await self._date_ranges()
             if filters == "all":
                 await self._operators(other, readable)
-                await self._ask_later()
+                # As far as calls are left: what failed on a column of another type already.
+                for shape, dialect in self.later:
+                    if shape.label not in {failure.label for failure in self._failures}:
+                        await self._ask_one(shape, dialect)
         self._report()
 
     # Names
@@ -138,7 +141,9 @@ class ChartCheck:
         else:
             by_outcome = {"ignored": rules.FILTER_IGNORED, "refused": rules.FILTER_REFUSED}
             kind = by_outcome.get(verdict.outcome, rules.OPERATOR_WRONG_ROWS)
-            self._add(kind, verdict, shapes=self._label(equality))
+            types = {column.name: column.type for column in self.sample.columns}
+            shape = QuestionShape(equality, types[equality.column])
+            self._add(kind, verdict, shapes=shape.label)
             return "none"
         for kind in kinds:
             self._add(kind, verdict)
@@ -176,7 +181,11 @@ class ChartCheck:
                 continue
             question = Question(columns=(column.name,), dates=dates, limit=ASKED_ROWS)
             native = await self.asker.settle(question, self.dialect)
-            iso = await self._in_iso(question, native)
+            iso = (
+                native
+                if self.dialect.culture == "iso"
+                else await self.asker.settle(question, replace(self.dialect, culture="iso"))
+            )
             if native is None or iso is None:
                 continue
             self._judge_range(column, native, iso)
@@ -185,11 +194,6 @@ class ChartCheck:
             if not iso.right:
                 understood.discard("iso")
         return understood
-
-    async def _in_iso(self, question: Question, native: Verdict | None) -> Verdict | None:
-        if self.dialect.culture == "iso":
-            return native
-        return await self.asker.settle(question, replace(self.dialect, culture="iso"))
 
     def _judge_range(self, column: DatasetColumn, native: Verdict, iso: Verdict) -> None:
         if native.right:
@@ -243,12 +247,6 @@ class ChartCheck:
             else:
                 await self._ask_one(shape, dialect)
 
-    async def _ask_later(self) -> None:
-        """Ask what failed on a column of another type already, as far as calls are left."""
-        for shape, dialect in self.later:
-            if shape.label not in {failure.label for failure in self._failures}:
-                await self._ask_one(shape, dialect)
-
     async def _ask_one(self, shape: QuestionShape, dialect: Dialect) -> None:
         verdict = await self._ask_pack(Pack((shape,)), dialect)
         if verdict is None:
@@ -288,10 +286,6 @@ class ChartCheck:
 
     def _add(self, kind: Kind, verdict: Verdict, **values: str) -> None:
         self.notes.add(find(kind, verdict, **values))
-
-    def _label(self, condition: Condition) -> str:
-        type_ = next(column.type for column in self.sample.columns if column.name == condition.column)
-        return QuestionShape(condition, type_).label
 
 
 def describe_way(dialect: Dialect) -> str:

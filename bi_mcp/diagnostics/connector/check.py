@@ -21,15 +21,16 @@ from bi_mcp.diagnostics.charts.asking import (
 )
 from bi_mcp.diagnostics.charts.sample import ChartSample, read_sample
 from bi_mcp.diagnostics.connector.chart_check import MOST_CALLS, ChartCheck, describe_way
+from bi_mcp.diagnostics.connector.described_header import compare_header
 from bi_mcp.diagnostics.connector.report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.findings import chart_rules, check_rules
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import worst
 from bi_mcp.diagnostics.tables.external import Sample
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
-from bi_mcp.diagnostics.tables.steadiness import ask_steadily
+from bi_mcp.diagnostics.tables.steadiness import REPEATED, ask_steadily
 from bi_mcp.diagnostics.tables.value_hazards import find_hazards
-from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, ListedTables, Rows, Rule, compare_header
+from bi_mcp.endpoints.answers import Breach, Columns, EndpointAnswer, ListedTables, Rows
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, Dialect, build_request
@@ -39,8 +40,6 @@ from bi_mcp.vault.secret_parameters import looks_secret
 
 # What services answer at once by default.
 PAGE_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500})
-# The rules whose breach loses an element of the description.
-LOSING = frozenset[Rule]({"element_not_object", "empty_code", "empty_name", "empty_type", "zero_as_text"})
 
 Answered = TypeVar("Answered", bound=EndpointAnswer | ListedTables | Columns | Rows)
 
@@ -107,14 +106,18 @@ class _Examination:
         if url is None:
             return
         answer = await self._ask_twice("urlCheck", lambda: self._caller.check(url, self._connection))
-        if isinstance(answer, EndpointError):
-            self.notes.fail("urlCheck", answer)
+        if answer is None:
             return
         if answer.is_page:
             self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.finding("urlCheck"))
         probed = [code for code in secret_codes if self._connection.get(code)]
-        if probed:
-            await self._try_wrong_password(url, probed)
+        if not probed:
+            return
+        wrong = {**self._connection, **{code: Secret(secrets.token_hex(8)) for code in probed}}
+        accepted = await self._try("urlCheck", lambda: self._caller.check(url, wrong))
+        if not isinstance(accepted, EndpointError):
+            codes = ", ".join(probed)
+            self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.finding("urlCheck", codes=codes))
 
     async def tables(self, table: str | None) -> None:
         """`urlTableList`, and with a table of it the other two."""
@@ -123,7 +126,9 @@ class _Examination:
             await report(0, 4, "Checking the list of tables")
             await self._table_list(url)
         if self.table is None:
-            self._say_what_is_left_out()
+            for endpoint in ("urlTableDescription", "urlData"):
+                if endpoint in self._urls:
+                    self.notes.add(check_rules.NOT_CALLED.finding(endpoint))
             return
         described: Columns | None = None
         if url := self._urls.get("urlTableDescription"):
@@ -133,26 +138,11 @@ class _Examination:
             await report(2, 4, "Checking its data")
             await self._data(url, self.table, described)
 
-    def _say_what_is_left_out(self) -> None:
-        for endpoint in ("urlTableDescription", "urlData"):
-            if endpoint in self._urls:
-                self.notes.add(check_rules.NOT_CALLED.finding(endpoint))
-
-    async def _try_wrong_password(self, url: str, codes: Sequence[str]) -> None:
-        wrong = {
-            code: Secret(secrets.token_hex(8)) if code in codes else value
-            for code, value in self._connection.items()
-        }
-        try:
-            await self._steadily("urlCheck", lambda: self._caller.check(url, wrong))
-        except EndpointError:
-            return
-        self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.finding("urlCheck", codes=", ".join(codes)))
-
     async def _table_list(self, url: str) -> None:
-        tables = await self._ask("urlTableList", lambda: self._caller.table_list(url, self._connection))
-        if isinstance(tables, EndpointError):
-            self.notes.fail("urlTableList", tables)
+        tables = await self._ask_or_report(
+            "urlTableList", lambda: self._caller.table_list(url, self._connection)
+        )
+        if tables is None:
             return
         self.notes.hold("urlTableList", say_count("{count} table", "{count} tables", len(tables.items)))
         self.notes.breaches("urlTableList", tables.breaches)
@@ -160,41 +150,30 @@ class _Examination:
             if not tables.breaches:
                 self.notes.add(check_rules.NO_TABLES.finding("urlTableList"))
             return
-        self._choose_table(tables)
-        await self._try_search(url, tables)
-
-    def _choose_table(self, tables: ListedTables) -> None:
-        known = {table.external_code for table in tables.items}
+        codes = [table.external_code for table in tables.items]
         if self.table is None:
-            self.table = tables.items[0].external_code
-        elif self.table not in known and not tables.truncated:
+            self.table = codes[0]
+        elif self.table not in codes and not tables.truncated:
             table = self.notes.quote(self.table)
             self.notes.add(check_rules.TABLE_NOT_LISTED.finding("urlTableList", table=table))
-
-    async def _try_search(self, url: str, tables: ListedTables) -> None:
-        # Nothing can be called that, so an endpoint that searches answers an empty array.
+        # No table has such a name, so an endpoint that searches answers an empty array.
         word = secrets.token_hex(8)
-        try:
-            found = await self._steadily(
-                "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
-            )
-        except EndpointError as error:
-            self.notes.add(check_rules.SEARCH_FAILS.finding("urlTableList", error=error))
-            return
-        if len(found.items) >= len(tables.items):
+        found = await self._try(
+            "urlTableList", lambda: self._caller.table_list(url, self._connection, search=word)
+        )
+        if isinstance(found, EndpointError):
+            self.notes.add(check_rules.SEARCH_FAILS.finding("urlTableList", error=found))
+        elif len(found.items) >= len(tables.items):
             self.notes.add(check_rules.SEARCH_IGNORED.finding("urlTableList"))
 
     async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask_twice(
             "urlTableDescription", lambda: self._caller.table_description(url, self._connection, table)
         )
-        if isinstance(columns, EndpointError):
-            self.notes.fail("urlTableDescription", columns)
-            return None
-        self.notes.hold(
-            "urlTableDescription", say_count("{count} column", "{count} columns", len(columns.items))
-        )
-        self.notes.breaches("urlTableDescription", columns.breaches)
+        if columns is not None:
+            count = say_count("{count} column", "{count} columns", len(columns.items))
+            self.notes.hold("urlTableDescription", count)
+            self.notes.breaches("urlTableDescription", columns.breaches)
         return columns
 
     async def _data(self, url: str, table: str, described: Columns | None) -> None:
@@ -224,11 +203,15 @@ class _Examination:
         """Note the rules that the answers break. Returns false if their rows cannot be judged."""
         breaches: list[Breach] = []
         if isinstance(plain, Rows):
-            self.notes.hold("urlData", _rows_held(plain))
-            breaches = [*plain.breaches, *_compare_header(plain.header, described)]
+            count = len(plain.rows)
+            some = say("{count} rows and more", count=count)
+            self.notes.hold(
+                "urlData", some if plain.truncated else say_count("{count} row", "{count} rows", count)
+            )
+            breaches = [*plain.breaches, *compare_header(plain.header, described)]
         if isinstance(chosen, Rows):
-            told = {breach.rule for breach in breaches}
-            breaches += [breach for breach in chosen.breaches if breach.rule not in told]
+            known = {breach.rule for breach in breaches}
+            breaches += [breach for breach in chosen.breaches if breach.rule not in known]
         self.notes.breaches("urlData", breaches)
         return UNREADABLE.isdisjoint(breach.rule for breach in breaches)
 
@@ -280,15 +263,13 @@ class _Examination:
         count = len(plain.rows)
         if plain.truncated or count not in PAGE_SIZES:
             return False
-        try:
-            more = await self._steadily(
-                "urlData", lambda: self._caller.data(url, self._connection, table, limit=2 * count)
-            )
-        except EndpointError:
+        more = await self._try(
+            "urlData", lambda: self._caller.data(url, self._connection, table, limit=2 * count)
+        )
+        if isinstance(more, EndpointError) or len(more.rows) <= count:
             return False
-        if len(more.rows) > count:
-            self.notes.add(check_rules.ROWS_CUT_OFF.finding("urlData", count=count))
-        return len(more.rows) > count
+        self.notes.add(check_rules.ROWS_CUT_OFF.finding("urlData", count=count))
+        return True
 
     def _say_which_fails(self, plain: Rows | EndpointError, chosen: Rows | EndpointError) -> None:
         if isinstance(plain, EndpointError):
@@ -296,48 +277,38 @@ class _Examination:
             when = say("select, filter and limit are optional, and without them it fails") if alone else ""
             self.notes.fail("urlData", plain, when)
         elif isinstance(chosen, EndpointError):
-            self.notes.fail("urlData", chosen, say("It fails when select and limit are given"))
+            self.notes.fail("urlData", chosen, say("It fails if select and limit are given"))
 
-    async def _ask_twice(
-        self, endpoint: str, ask: Callable[[], Awaitable[Answered]]
-    ) -> Answered | EndpointError:
+    async def _ask_twice(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | None:
         """Repeat a question that was answered, because one answer may be luck. Returns the first answer."""
-        answered = await self._ask(endpoint, ask)
-        if isinstance(answered, EndpointError) or self._quick:
-            return answered
-        tally = self.notes.tally(endpoint)
-        tally.calls += 1
-        try:
-            await ask()
-        except EndpointError as error:
-            tally.add_failures(1, error)
+        answered = await self._ask_or_report(endpoint, ask)
+        if answered is not None and not self._quick:
+            again = await self._try(endpoint, ask, repeated=0)
+            if isinstance(again, EndpointError):
+                self.notes.tally(endpoint).add_failures(1, again)
         return answered
+
+    async def _ask_or_report(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | None:
+        answered = await self._ask(endpoint, ask)
+        if not isinstance(answered, EndpointError):
+            return answered
+        self.notes.fail(endpoint, answered)
+        return None
 
     async def _ask(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered | EndpointError:
-        try:
-            answered = await self._steadily(endpoint, ask)
-        except EndpointError as error:
-            self.notes.keep_failure(endpoint, error)
-            return error
-        self.notes.keep_answer(
-            endpoint, answered if isinstance(answered, EndpointAnswer) else answered.answer
-        )
+        answered = await self._try(endpoint, ask)
+        if isinstance(answered, EndpointError):
+            self.notes.keep_failure(endpoint, answered)
+        else:
+            answer = answered if isinstance(answered, EndpointAnswer) else answered.answer
+            self.notes.keep_answer(endpoint, answer)
         return answered
 
-    async def _steadily(self, endpoint: str, ask: Callable[[], Awaitable[Answered]]) -> Answered:
-        return await ask_steadily(ask, self.notes.tally(endpoint))
-
-
-def _rows_held(rows: Rows) -> str:
-    if rows.truncated:
-        return say("{count} rows and more", count=len(rows.rows))
-    return say_count("{count} row", "{count} rows", len(rows.rows))
-
-
-def _compare_header(header: Sequence[str], described: Columns | None) -> list[Breach]:
-    """Compare a header with the description. If the description could not be read in full, columns that it lacks are not held against the header."""
-    if described is None or not described.items:
-        return []
-    breaches = compare_header(header, [column.code for column in described.items])
-    whole = not described.truncated and LOSING.isdisjoint(breach.rule for breach in described.breaches)
-    return breaches if whole else [breach for breach in breaches if breach.rule != "column_undescribed"]
+    async def _try(
+        self, endpoint: str, ask: Callable[[], Awaitable[Answered]], repeated: int = REPEATED
+    ) -> Answered | EndpointError:
+        """Make a call whose facts are not kept."""
+        try:
+            return await ask_steadily(ask, self.notes.tally(endpoint), repeated=repeated)
+        except EndpointError as error:
+            return error

@@ -124,8 +124,8 @@ class Notebook:
 
     def breaches_once(self, endpoint: str, breaches: Sequence[Breach]) -> None:
         """Add breaches like `breaches`, but only of rules that have no finding yet."""
-        told = {finding.code for finding in self._findings if finding.where == endpoint}
-        self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in told])
+        reported = {finding.code for finding in self._findings if finding.where == endpoint}
+        self.breaches(endpoint, [breach for breach in breaches if BREACHES[breach.rule].code not in reported])
 
     def add(self, finding: Finding) -> None:
         self._findings.append(finding)

@@ -48,7 +48,9 @@ async def read_by_name(
     try:
         rows = await outside.ask(request)
     except EndpointError as error:
-        if not _may_be_the_names(error, columns):
+        names_differ = any(column.name != column.code for column in columns)
+        # Without an answer about this request, the names are not at fault.
+        if error.status in {None, 401, 403, 429} or not names_differ:
             raise
         return await _read_by_code(outside, request, describe_error(error), error)
     if columns and rows.header and set(names).isdisjoint(rows.columns):
@@ -70,7 +72,7 @@ def check_names(
     why = (
         text("The connector does not find columns by the names that mapFields gives.")
         if outside.dialect.maps
-        else text("This portal asks by the names of columns and tells nobody which codes they stand for.")
+        else text("This portal asks by the names of columns and does not say which codes they belong to.")
     )
     pairs = list_values([f"{column.code} → {column.name}" for column in apart])
     yield find(rules.CODE_AND_NAME_DIFFER, failed, why=say(why), columns=pairs)
@@ -102,26 +104,17 @@ def _fails(verdict: Verdict, what: str) -> Finding:
     return find(kind, verdict, question=say(what))
 
 
-def _may_be_the_names(error: EndpointError, columns: Sequence[DatasetColumn]) -> bool:
-    """An answer about this request, from a service that is there, where names and codes differ."""
-    return error.status not in {None, 401, 403, 429} and any(column.name != column.code for column in columns)
-
-
 async def _read_by_code(
     outside: Outside, request: DataRequest, reply: str, before: EndpointError | Rows
 ) -> NamedRows:
     by_code = DataRequest(request.table, tuple(request.names), limit=request.limit)
-    rows = await _ask_or_none(outside, by_code)
+    try:
+        rows = await outside.ask(by_code)
+    except EndpointError:
+        rows = None
     if rows is None or set(by_code.select).isdisjoint(rows.header):
         if isinstance(before, EndpointError):
             raise before
         return NamedRows(before)
     sent = describe_request(request, outside.connection)
     return NamedRows(rows, Verdict("refused", sent, reply))
-
-
-async def _ask_or_none(outside: Outside, request: DataRequest) -> Rows | None:
-    try:
-        return await outside.ask(request)
-    except EndpointError:
-        return None

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bi_mcp.base.language import say
+from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.repair_calls import (
     DELETED,
     REPLACED,
@@ -47,6 +47,11 @@ _VANISHED = {
     (False, False): rules.HIDDEN_COLUMN_VANISHED_FROM_DATA,
 }
 
+_OTHER_SIGNS = text(
+    "The external column is spelled {code!r}: other spaces or signs, or letters that only look the same."
+)
+_SIMILAR = text("The external column is gone; {code!r} is new and similar, probably its new name.")
+
 # Cyrillic letters that look like Latin ones.
 _LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
 
@@ -73,15 +78,16 @@ def check_columns(columns: Sequence[Column], outside: ExternalSide, context: Dat
     }
     partners = _partners([column.external_code or "" for column in lost], list(new))
     if len(lost) == len(columns) > 1 and not partners:
-        return [_another_table(columns, outside)]
+        codes = list_values(outside.codes)
+        return [rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=codes)]
     findings = list[Finding]()
     for column in lost:
-        partner = partners.pop(column.external_code or "", None)
-        findings.append(
-            _report_renamed(dataset_id, column, new.pop(partner))
-            if partner
-            else _report_vanished(dataset_id, column, outside)
-        )
+        if partner := partners.pop(column.external_code or "", None):
+            findings.append(_report_renamed(dataset_id, column, new.pop(partner)))
+            continue
+        kind = _VANISHED[outside.described, column.visible is not False]
+        call = delete_columns(dataset_id, [column.id])
+        findings.append(kind.finding(place(column), warning=say(DELETED), call=call))
     findings.extend(_report_new(context, columns, list(new.values())))
     return [*findings, *_report_doubled(outside), *_report_hidden(dataset_id, columns)]
 
@@ -123,32 +129,17 @@ def _likeness(old: str, new: str) -> float:
     return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
 
 
-def _another_table(columns: Sequence[Column], outside: ExternalSide) -> Finding:
-    return rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=list_values(outside.codes))
-
-
-def _report_vanished(dataset_id: int, column: Column, outside: ExternalSide) -> Finding:
-    kind = _VANISHED[outside.described, column.visible is not False]
-    return kind.finding(place(column), warning=say(DELETED), call=delete_columns(dataset_id, [column.id]))
-
-
 def _report_renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
     old = column.external_code or ""
+    what = rules.COLUMN_RENAMED.what
+    if old.casefold() != new.code.casefold():
+        what = _OTHER_SIGNS if fold(old) == fold(new.code) else _SIMILAR
     return rules.COLUMN_RENAMED.finding(
         place(column),
-        difference=_difference(old, new.code),
-        code=show_value(new.code),
+        said=say(what, code=show_value(new.code)),
         warning=say(REPLACED),
         calls=replace_column(dataset_id, column, code=new.code),
     )
-
-
-def _difference(old: str, new: str) -> str:
-    if old.casefold() == new.casefold():
-        return say("Outside the code has other capital letters")
-    if fold(old) == fold(new):
-        return say("Outside the code has other spaces, signs or letters that only look the same")
-    return say("The code is gone outside and a similar one is new there, probably its new name")
 
 
 def _report_new(

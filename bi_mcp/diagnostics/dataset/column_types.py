@@ -42,7 +42,8 @@ def check_types(
         theirs = portal_type(outside.type, context.generation) if outside else None
         values = (sample.columns.get(code) if sample else None) or ()
         if sample and (judgement := judge(values, column.type or "string")).count:
-            fitting = _fitting(values, theirs, judgement)
+            # The described type where it suits the values, else the one that they look like.
+            fitting = theirs if theirs and not judge(values, theirs).count else judgement.fitting
             findings.append(_offending(context.dataset.id, column, judgement, fitting, sample.data_rows))
             continue
         findings.extend(_check_filling(column, values))
@@ -52,15 +53,13 @@ def check_types(
             for hazard in find_hazards(values, column.type or "string")
         )
         if outside and outside.type not in COLUMN_TYPES:
-            findings.append(_unknown_type(column, outside))
+            types = ", ".join(COLUMN_TYPES)
+            findings.append(
+                rules.TYPE_UNKNOWN.finding(place(column), type=show_value(outside.type), types=types)
+            )
         if theirs and theirs != column.type:
             findings.append(_disagreement(context.dataset.id, column, theirs, values))
     return findings
-
-
-def _fitting(values: Sequence[object], theirs: str | None, judgement: Judgement) -> str | None:
-    """The described type where it suits the values, else what they look like."""
-    return theirs if theirs and not judge(values, theirs).count else judgement.fitting
 
 
 def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
@@ -114,7 +113,7 @@ def _offending(
         offences=describe_offences(judgement.offences, data_rows),
     )
     if len(judgement.mixed) > 1:
-        mixed = say("Kinds mixed: {kinds}.", kinds=", ".join(judgement.mixed))
+        mixed = say("Values of mixed kinds: {kinds}.", kinds=", ".join(judgement.mixed))
         what = f"{what} {mixed}"
     fix = say(kind.fix, expected=say(expected))
     if fitting:
@@ -159,10 +158,4 @@ def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence
         theirs=theirs,
         warning=say(REPLACED),
         calls=replace_column(dataset_id, column, column_type=theirs),
-    )
-
-
-def _unknown_type(column: Column, described: ExternalColumn) -> Finding:
-    return rules.TYPE_UNKNOWN.finding(
-        place(column), type=show_value(described.type), types=", ".join(COLUMN_TYPES)
     )

@@ -9,7 +9,7 @@ from bi_mcp.base.language import say
 from bi_mcp.diagnostics.dataset.column_matching import fold
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings.dataset_rules import NO_TABLE_LISTED, TABLE_GONE
-from bi_mcp.diagnostics.findings.finding import Finding, Kind
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import DatasetContext
 from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.endpoints.answers import ExternalTable
@@ -29,15 +29,24 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
     table = dataset.external_code or ""
     if tables is None or any(table == item.external_code for item in tables):
         return None
-    similar = similar_tables(dataset, tables)
     source = dataset.source_id or (context.source.id if context.source else None)
-    kind = TABLE_GONE if tables else NO_TABLE_LISTED
-    return kind.finding(
-        "table",
-        said=_said(kind, show_value(table), similar),
-        advice=_advice(kind, similar),
-        call=_look(source, similar) if source else None,
-    )
+    look = call("source_tables", source=source) if source else None
+    if not tables:
+        return NO_TABLE_LISTED.finding("table", table=show_value(table), call=look)
+    said, advice = [say(TABLE_GONE.what, table=show_value(table))], [say(TABLE_GONE.fix)]
+    if similar := similar_tables(dataset, tables):
+        codes = list_values([item.external_code for item in similar])
+        said.append(say("Similar ones: {codes}.", codes=codes))
+        advice.append(
+            say(
+                "If another table replaced it, create a dataset of that table and move the charts: a dataset cannot change its table."
+            )
+        )
+        if source:
+            look = call("dataset_propose", source=source, table=similar[0].external_code)
+    else:
+        said.append(say("No listed table has a similar code or title."))
+    return TABLE_GONE.finding("table", said=" ".join(said), advice=" ".join(advice), call=look)
 
 
 def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:
@@ -54,32 +63,3 @@ def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[Ex
     meant = [table for table in tables if dataset.external_code and table.id == dataset.external_code]
     titled = [table for table in tables if dataset.external_name and table.title == dataset.external_name]
     return list(dict.fromkeys([*meant, *titled, *(by_code[code] for code in alike)]))[:MAX_SIMILAR]
-
-
-def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:
-    gone = say(kind.what, table=table)
-    if kind is NO_TABLE_LISTED:
-        return gone
-    there = (
-        say("Similar ones: {codes}.", codes=list_values([table.external_code for table in similar]))
-        if similar
-        else say("None of the tables there are is called alike.")
-    )
-    return f"{gone} {there}"
-
-
-def _advice(kind: Kind, similar: Sequence[ExternalTable]) -> str:
-    back = say(kind.fix)
-    if not similar:
-        return back
-    anew = say(
-        "If another table took its place, make a dataset of that one and move the charts: a dataset cannot change its table."
-    )
-    return f"{back} {anew}"
-
-
-def _look(source: int, similar: Sequence[ExternalTable]) -> dict[str, object]:
-    """A proposal for the likeliest successor, else what there is; neither changes anything."""
-    if similar:
-        return call("dataset_propose", source=source, table=similar[0].external_code)
-    return call("source_tables", source=source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from bi_mcp.base.language import say
@@ -98,19 +98,16 @@ def _date_range(
         operator, excluded, name = split_operator(key)
         column = find_column(columns, name)
         day = read_iso(value) if isinstance(value, str) else None
+        is_day = day is not None and not isinstance(day, datetime)
         is_end = operator in {"greater_or_equal", "less_or_equal"} and not excluded
         fits = dates is None or (column is not None and column.name == dates.column)
-        if not is_end or column is None or column.type not in DATES or not _is_day(day) or not fits:
+        if not is_end or column is None or column.type not in DATES or not is_day or not fits:
             rest[key] = value
             continue
         dates = dates or DateRange(column.name)
         is_first = operator == "greater_or_equal"
         dates = replace(dates, first=day) if is_first else replace(dates, last=day)
     return dates, rest
-
-
-def _is_day(day: date | None) -> bool:
-    return day is not None and not isinstance(day, datetime)
 
 
 def _groups(filter: Mapping[str, object], columns: Sequence[DatasetColumn]) -> Iterator[Group]:
@@ -151,7 +148,9 @@ def _condition(key: str, value: object, columns: Sequence[DatasetColumn]) -> Con
         raise InvalidRequestError(
             say("filter: {key} takes texts and numbers, alone or in one list.", key=key)
         )
-    if operator == "is" and len(values) == 1 and _is_false(values[0]):
+    # By identity: 0 is a number to look for.
+    is_false = len(values) == 1 and (values[0] is None or values[0] is False or values[0] == "")
+    if operator == "is" and is_false:
         return Condition(column.name, "empty", (), excluded)
     if SPELLINGS[operator].takes == "range" and len(values) != 2:
         raise InvalidRequestError(
@@ -161,11 +160,6 @@ def _condition(key: str, value: object, columns: Sequence[DatasetColumn]) -> Con
             )
         )
     return Condition(column.name, operator, values, excluded)
-
-
-def _is_false(value: object) -> bool:
-    # By identity: 0 is a number to look for.
-    return value is None or value is False or value == ""
 
 
 def _column(columns: Sequence[DatasetColumn], name: str) -> DatasetColumn:

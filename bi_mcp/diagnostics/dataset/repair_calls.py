@@ -43,6 +43,6 @@ def replace_column(
     dataset_id: int, column: Column, *, code: str | None = None, column_type: str | None = None
 ) -> list[Call]:
     """Delete a column, then add it again under its name: in one call the portal would find the name taken."""
-    kept = column.type if column.type in COLUMN_TYPES else "string"
-    again = new_column(column.name or "", code or column.external_code or "", column_type or kept)
+    current = column.type if column.type in COLUMN_TYPES else "string"
+    again = new_column(column.name or "", code or column.external_code or "", column_type or current)
     return [delete_columns(dataset_id, [column.id]), add_columns(dataset_id, [again])]

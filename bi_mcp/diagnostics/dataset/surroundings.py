@@ -114,7 +114,7 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
     references = _references(source.id, connector, codes).values()
     stored = [reference["secret"] for reference in references if "secret" in reference]
     variables = [reference["env"] for reference in references if "env" in reference]
-    shown = [code for code in codes if _is_shown(connector, code)]
+    public = [code for code in codes if _is_shown(connector, code)]
     sentences = []
     if stored:
         hosts = _hosts(connector)
@@ -127,11 +127,9 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
                 names=", ".join(variables),
             )
         )
-    if shown:
+    if public:
         sentences.append(
-            say(
-                "Pass as text, once the person has told them, the values of: {codes}.", codes=", ".join(shown)
-            )
+            say("Ask the person for these values and pass them as text: {codes}.", codes=", ".join(public))
         )
     return " ".join(sentences)
 

@@ -25,7 +25,7 @@ from bi_mcp.errors import EndpointError, EndpointReason
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.dataset.outside import Outside
     from bi_mcp.diagnostics.tables.external import DataEndpoint
-    from bi_mcp.endpoints.answers import Breach, ExternalTable, ListedTables, Rule
+    from bi_mcp.endpoints.answers import Breach, ExternalTable, Rule
     from bi_mcp.rest.models import Column
 
 CALLS_PER_HOST = 12
@@ -96,7 +96,8 @@ class TableList:
                 tables = await self._outside.tables()
         except EndpointError:
             return None
-        return tables.items if _is_whole(tables) else None
+        harmless = all(breach.rule in _HARMLESS_IN_A_LIST for breach in tables.breaches)
+        return tables.items if harmless and not tables.truncated else None
 
 
 @dataclass
@@ -191,10 +192,6 @@ def _choose_columns(
         if there is None or code in there:
             asked.setdefault(code, DatasetColumn(column.name or "", code, column.type or "string"))
     return list(asked.values())
-
-
-def _is_whole(tables: ListedTables) -> bool:
-    return not tables.truncated and all(breach.rule in _HARMLESS_IN_A_LIST for breach in tables.breaches)
 
 
 def _lost(breaches: Sequence[Breach]) -> list[Breach]:

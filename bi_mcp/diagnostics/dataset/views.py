@@ -77,7 +77,7 @@ def _check_answers(
     }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
-        reason = context.failures.get(endpoint) or say("nothing is known of why")
+        reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
         yield rules.NO_ANSWER.finding(
@@ -105,13 +105,9 @@ def _check_columns(
         yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
         yield from check_columns(columns, ExternalSide(described, described=True), context)
-    elif sample is not None and not _unreadable(sample, columns):
+    elif sample is not None and not {column.external_code for column in columns}.isdisjoint(sample.codes):
+        # A header without any of our codes does not show which columns vanished.
         header = [ExternalColumn(code, "", "") for code in sample.codes]
         yield from check_columns(columns, ExternalSide(header, described=False), context)
     by_code = {column.code: column for column in described or ()}
     yield from check_types(columns, by_code, sample, context)
-
-
-def _unreadable(sample: Sample, columns: Sequence[Column]) -> bool:
-    """Return whether no entry of the header is a column of ours. Such a header does not show which columns vanished."""
-    return {column.external_code for column in columns}.isdisjoint(sample.codes)

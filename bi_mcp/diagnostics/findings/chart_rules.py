@@ -5,7 +5,7 @@ from __future__ import annotations
 from bi_mcp.base.language import text
 from bi_mcp.diagnostics.findings.finding import Kind
 
-_GUIDE = text('The guide "Write a connector" has the table of everything that arrives.')
+_GUIDE = text('The guide "Write a connector" has a table of everything that Bitrix24 sends.')
 
 NAMES_UNKNOWN = Kind(
     "names_unknown",
@@ -15,7 +15,7 @@ NAMES_UNKNOWN = Kind(
         "{way}, columns are not found by their names in the dataset. Sent: {sent}. It answered: {reply}. Every chart on such a dataset stays empty."
     ),
     text(
-        "Announce codes that are legal column names (capital Latin letters, digits and _), so that code and name never differ; or find the column through mapFields, and without it by its code in any case of letters."
+        "Announce codes that are legal column names (capital Latin letters, digits and _), so that code and name never differ; or find the column through mapFields, and without mapFields by its code, ignoring case."
     ),
     "Bitrix24 asks by the names of the dataset's columns, not by their external codes.",
 )
@@ -24,10 +24,10 @@ NAMES_UNKNOWN_ELSEWHERE = Kind(
     "warning",
     "connector",
     text(
-        "{way}, columns are not found by their names in the dataset. This portal asks otherwise; on one that asks so, every chart stays empty. Sent: {sent}. It answered: {reply}."
+        "{way}, columns are not found by their names in the dataset. This portal asks in another way; on a portal that asks in this way, every chart stays empty. Sent: {sent}. It answered: {reply}."
     ),
     text(
-        "Find columns through mapFields, and without it by the code in any case of letters; or announce codes that are legal column names."
+        "Find columns through mapFields, and without mapFields by the code, ignoring case; or announce codes that are legal column names."
     ),
 )
 MAPPING_IGNORED = Kind(
@@ -37,8 +37,8 @@ MAPPING_IGNORED = Kind(
     text(
         "mapFields is ignored: a column whose name in the dataset differs from its code is not found. Sent: {sent}. It answered: {reply}. Charts with such a column stay empty."
     ),
-    text("Find columns by the names that mapFields gives, or name every column of a dataset as its code."),
-    "Columns of a dataset that are named as their codes work all the same.",
+    text("Find columns by the names that mapFields gives, or name every column of a dataset like its code."),
+    "Columns of a dataset that are named like their codes still work.",
 )
 FILTER_IGNORED = Kind(
     "filter_ignored",
@@ -47,14 +47,14 @@ FILTER_IGNORED = Kind(
     text(
         "filter is ignored. Sent: {sent}. It answered {reply}. Charts with a filter or a date range show too much."
     ),
-    text("Answer only the rows that satisfy filter."),
+    text("Return only the rows that satisfy filter."),
 )
 FILTER_REFUSED = Kind(
     "filter_refused",
     "error",
     "connector",
     text(
-        "It fails when a filter is given. Sent: {sent}. It answered: {reply}. Charts with a filter stay empty."
+        "It fails if a filter is given. Sent: {sent}. It answered: {reply}. Charts with a filter stay empty."
     ),
     _GUIDE,
 )
@@ -63,16 +63,16 @@ LISTS_REFUSED = Kind(
     "error",
     "connector",
     text(
-        'Lists of values are not understood, though Bitrix24 sends the values of "is one of" and of most other conditions as a list, also a single one. Sent: {sent}. It answered: {reply}. Charts with such a filter stay empty or show wrong rows.'
+        'Lists of values are not understood, although Bitrix24 sends the values of "is one of" and of most other conditions as a list, even a single value. Sent: {sent}. It answered: {reply}. Charts with such a filter stay empty or show wrong rows.'
     ),
-    text("Take a list of values as any of them: filter[0][0][=CODE][0]=a, filter[0][0][=CODE][1]=b."),
+    text('Treat a list of values as "any of these": filter[0][0][=CODE][0]=a, filter[0][0][=CODE][1]=b.'),
 )
 GROUPS_REFUSED = Kind(
     "groups_refused",
     "error",
     "connector",
     text(
-        "Numbered groups of conditions are not understood, though Bitrix24 puts each condition of a chart into one. Sent: {sent}. It answered: {reply}. Charts with a filter stay empty or show wrong rows."
+        "Numbered groups of conditions are not understood, although Bitrix24 puts each condition of a chart into one. Sent: {sent}. It answered: {reply}. Charts with a filter stay empty or show wrong rows."
     ),
     text("Join the numbered members of a group by its LOGIC (OR), and the groups themselves by AND."),
 )
@@ -84,7 +84,7 @@ DATE_RANGE_REFUSED = Kind(
         "A date range is refused, on columns of the type {types}. {formats}Sent: {sent}. It answered: {reply}. A chart or a dashboard with a date range stays empty."
     ),
     text(
-        "Understand >= and <= on time columns, with dates in the portal's own format such as 31.12.2025 and 31.12.2025 23:59:59."
+        "Support >= and <= on time columns, with dates in the portal's own format such as 31.12.2025 and 31.12.2025 23:59:59."
     ),
     "Almost every dashboard has a date range.",
 )
@@ -93,7 +93,7 @@ DATE_FORMAT_REFUSED = Kind(
     "warning",
     "connector",
     text(
-        "Dates in ISO format are refused, on columns of the type {types}. Sent: {sent}. It answered: {reply}. On a portal that writes dates so, a chart with a date range stays empty."
+        "Dates in ISO format are refused, on columns of the type {types}. Sent: {sent}. It answered: {reply}. On a portal that writes dates in this format, a chart with a date range stays empty."
     ),
     text("Read dates in every format that portals use, ISO included."),
 )
@@ -105,7 +105,7 @@ DATE_FORMAT_MISREAD = Kind(
         "Dates in the portal's format are misread, on columns of the type {types}, perhaps with day and month swapped: the same range in ISO format finds the right rows. Sent: {sent}. It answered {reply}. A chart with a date range shows wrong rows."
     ),
     text(
-        "Read dates in the portal's format; where day and month cannot be told apart, by a setting of the connector."
+        "Read dates in the portal's format; where day and month are ambiguous, add a setting to the connector."
     ),
 )
 OPERATOR_REFUSED = Kind(
@@ -126,14 +126,14 @@ OPERATOR_WRONG_ROWS = Kind(
         "Conditions that a chart may have are answered with wrong rows: {shapes}. Sent, for example: {sent}. It answered {reply}. A chart with such a condition shows wrong numbers."
     ),
     _GUIDE,
-    "Nobody notices: the chart is drawn.",
+    "The chart is drawn, so the error goes unnoticed.",
 )
 NOT_EVERYTHING_ASKED = Kind(
     "not_everything_asked",
     "note",
     "nobody",
-    text("After {asked} calls of urlData the check stopped, and these conditions were not asked: {shapes}."),
-    text("Repair what is found first, then check again."),
+    text("The check stopped after {asked} calls of urlData. These conditions were not tried: {shapes}."),
+    text("Repair the other findings first, then check again."),
 )
 DATES_TOO_EARLY = Kind(
     "dates_too_early",
@@ -142,7 +142,7 @@ DATES_TOO_EARLY = Kind(
     text(
         "Column {column} holds dates at or before 1900-01-01: {count} of {filled} sampled values, such as {value}. The engine behind BI Builder breaks on such dates, and charts of the column fail."
     ),
-    text("Answer null instead of such a date, or cut it to a later day."),
+    text("Return null instead of such a date, or replace it with a later one."),
     "Systems such as 1C write 0001-01-01 where a date is missing.",
 )
 REPLACEMENT_CHARACTERS = Kind(
@@ -152,7 +152,7 @@ REPLACEMENT_CHARACTERS = Kind(
     text(
         "Column {column} holds the replacement character U+FFFD: {count} of {filled} sampled values, such as {value}. Letters were lost on the way, and no filter finds the real words."
     ),
-    text("Read the data in its real encoding, such as cp1251, before it is answered as UTF-8."),
+    text("Decode the data in its real encoding, such as cp1251, before answering in UTF-8."),
     "The service decodes a legacy encoding as UTF-8.",
 )
 CODE_AND_NAME_DIFFER = Kind(
@@ -163,16 +163,16 @@ CODE_AND_NAME_DIFFER = Kind(
         "{why} These columns are not found, and every chart on them stays empty: {columns}. Sent: {sent}. It answered: {reply}."
     ),
     text(
-        "Name the columns as their codes: delete each and add it again under its code in capital letters. Or let the connector announce codes that are legal names."
+        "Name the columns like their codes: delete each and add it again under its code in capital letters. Or let the connector announce codes that are legal names."
     ),
-    "The portal asks by names, and nothing tells the connector which codes they stand for.",
+    "The portal asks by names, and the connector cannot know which codes they belong to.",
 )
 CHART_FAILS = Kind(
     "chart_fails",
     "error",
     "connector",
     text(
-        "A chart with {question} gets nothing. Sent: {sent}. It answered: {reply}. The chart stays empty, and Bitrix24 shows no reason."
+        "A chart with {question} gets no data. Sent: {sent}. It answered: {reply}. The chart stays empty, and Bitrix24 shows no reason."
     ),
     text("A check of the connector names each kind of condition that it does not understand."),
 )

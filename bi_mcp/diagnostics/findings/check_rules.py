@@ -9,7 +9,7 @@ NOT_PUBLIC = Kind(
     "not_public",
     "warning",
     "connector",
-    text("{endpoints}: the address leads to {kinds}. Bitrix24's cloud does not call such addresses."),
+    text("{endpoints}: the address is not public ({kinds}). Bitrix24's cloud does not call such addresses."),
     text("Before real use, move the connector to a public https address."),
     "It is called only where private addresses are allowed, as on the practice portal.",
 )
@@ -27,32 +27,32 @@ COMPRESSED = Kind(
     "warning",
     "connector",
     text(
-        "The answer came compressed though nobody asked for it. Who does not unpack it unasked reads nothing."
+        "The answer is compressed although compression was not requested. A caller that does not expect this cannot read it."
     ),
-    text("Send the body uncompressed; nobody asked for a compressed one."),
+    text("Send the body uncompressed: Bitrix24 does not request compression."),
 )
 NOT_CALLED = Kind(
     "not_called",
     "note",
     "nobody",
-    text("Not called, since no table is known."),
-    text("Mend urlTableList first, or name a table."),
+    text("Not called, because no table is known."),
+    text("Repair urlTableList first, or name a table."),
 )
 WRONG_PASSWORD_ACCEPTED = Kind(
     "wrong_password_accepted",
     "warning",
     "connector",
     text(
-        "A wrong value in {codes} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read anything, and nobody learns that its password is wrong."
+        "A wrong value in {codes} is accepted with HTTP 200. Bitrix24 then saves a source that cannot read anything, and does not report that its password is wrong."
     ),
-    text("Check the values of connection against the system, and answer 401 when they are wrong."),
+    text("Check the values of connection against the system, and answer 401 if they are wrong."),
 )
 NO_TABLES = Kind(
     "no_tables",
     "warning",
     "either",
-    text("The list of tables is empty. Bitrix24 then has nothing to make a dataset of."),
-    text("See whether this login may read any table."),
+    text("The list of tables is empty, so Bitrix24 cannot create a dataset."),
+    text("Check whether this login may read any table."),
 )
 TABLE_NOT_LISTED = Kind(
     "table_not_listed",
@@ -65,27 +65,27 @@ SEARCH_FAILS = Kind(
     "search_fails",
     "error",
     "connector",
-    text("A search that finds nothing fails: {error} The field for searching in Bitrix24 then breaks."),
-    text("Answer an empty array when nothing is found."),
+    text("A search that finds nothing fails: {error} The search field in Bitrix24 then breaks."),
+    text("Return an empty array if nothing is found."),
 )
 SEARCH_IGNORED = Kind(
     "search_ignored",
     "warning",
     "connector",
     text(
-        "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its field for searching does nothing."
+        "searchString is ignored. Bitrix24 leaves the search to the endpoint, so its search field does nothing."
     ),
-    text("Answer only the tables whose code or title contains searchString."),
+    text("Return only the tables whose code or title contains searchString."),
 )
 ANSWERS_WITH_A_PAGE = Kind(
     "answers_with_a_page",
     "warning",
     "connector",
     text(
-        "It answers 200 with a web page, such as a form to log in or an error message. Bitrix24 takes any body for a yes."
+        "It answers 200 with a web page, such as a login form or an error message. Bitrix24 treats any body as success."
     ),
     text(
-        "Look at the address in a browser. Answer a short text where the values are right, and 401 where they are not."
+        "Open the address in a browser. Return a short text if the values are right, and 401 if they are not."
     ),
 )
 ANSWERS_BY_TURNS = Kind(
@@ -93,10 +93,10 @@ ANSWERS_BY_TURNS = Kind(
     "warning",
     "connector",
     text(
-        "It answers only sometimes: {failed} of {asked} calls failed, though the same call was answered another time. The first failure: {error} Bitrix24 meets such failures, too."
+        "It answers only sometimes: {failed} of {asked} calls failed, although the same call succeeded at another time. The first failure: {error} Bitrix24 gets such failures, too."
     ),
     text(
-        "Look into the service's log for what differs between the calls: one of several servers, too many calls at once, a time limit."
+        "Check in the service's log how the calls differ: one of several servers, too many calls at once, a time limit."
     ),
 )
 ROWS_CUT_OFF = Kind(
@@ -104,7 +104,7 @@ ROWS_CUT_OFF = Kind(
     "error",
     "connector",
     text(
-        "Without limit only {count} rows come, and with a larger limit more. There are no pages that Bitrix24 could ask for, so charts miss the rest."
+        "Without limit, only {count} rows are returned; with a larger limit, more are. Bitrix24 cannot ask for further pages, so charts miss the rest."
     ),
-    text("Answer all rows where no limit is given."),
+    text("Return all rows if limit is not given."),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bi_mcp.base.language import text
 from bi_mcp.diagnostics.findings.finding import Kind
 
-_FIRST_ROW = text("Let the first row hold the columns' codes and the others the values in that order.")
+_FIRST_ROW = text(
+    "Return the columns' codes in the first row, and the values in the same order in the other rows."
+)
 
 # Answers
 
@@ -15,21 +17,21 @@ NO_ANSWER = Kind(
     "connector",
     text("It gave no usable answer: {reason}."),
     text("Mend the endpoint first; connector_check tells what Bitrix24 expects of it."),
-    "What rests on this answer could not be checked, and charts get nothing from it either.",
+    "Checks that need this answer were left out, and charts get no data from it either.",
 )
 NO_HEADER = Kind(
     "no_header",
     "error",
     "connector",
-    text("The first row is no list of codes."),
+    text("The first row is not a list of codes."),
     _FIRST_ROW,
-    "Bitrix24 takes the first row for the header, so every column stays empty.",
+    "Bitrix24 uses the first row as the header, so every column stays empty.",
 )
 HEADER_UNKNOWN = Kind(
     "header_unknown",
     "error",
     "connector",
-    text("None of it is a code of the table: {codes}."),
+    text("It contains none of the table's codes: {codes}."),
     _FIRST_ROW,
     "Every column stays empty. Often the header is missing and this is the first row of values.",
 )
@@ -38,64 +40,64 @@ HEADER_MISPLACED = Kind(
     "error",
     "connector",
     text(
-        "Its codes are in another order than the values: these are in the order of select, and suit the columns' types only so. Every column shows the values of another one."
+        "Its codes are in a different order than the values: the values are in the order of select and fit the columns' types only in that order. Every column shows the values of another one."
     ),
-    text("Build the header and the rows from one list of columns. No column has to be changed here."),
+    text("Build the header and the rows from one list of columns. The dataset's columns need no change."),
 )
 SELECTED_MISSING = Kind(
     "selected_missing",
     "error",
     "connector",
-    text("Columns are missing, though select asked for them: {codes}."),
-    text("Answer each column."),
+    text("Columns are missing, although select asked for them: {codes}."),
+    text("Return every column."),
     "These columns stay empty in every chart.",
 )
 DESCRIBED_MISSING = Kind(
     "described_missing",
     "error",
     "connector",
-    text("Columns are missing, though urlTableDescription names them: {codes}."),
-    text("Answer each column."),
+    text("Columns are missing, although urlTableDescription lists them: {codes}."),
+    text("Return every column."),
     "These columns stay empty in every chart.",
 )
 NOT_SELECTED = Kind(
     "not_selected",
     "warning",
     "connector",
-    text("It holds columns that select did not ask for: {codes}."),
-    text("Answer only the columns of select."),
-    "They are transferred and thrown away with every query.",
+    text("It contains columns that select did not ask for: {codes}."),
+    text("Return only the columns of select."),
+    "They are transferred and discarded with every query.",
 )
 NOT_DESCRIBED = Kind(
     "not_described",
     "warning",
     "connector",
-    text("It holds columns that urlTableDescription does not name: {codes}."),
-    text("Name each column in urlTableDescription."),
-    "Nobody can add them to a dataset.",
+    text("It contains columns that urlTableDescription does not list: {codes}."),
+    text("List each column in urlTableDescription."),
+    "They cannot be added to a dataset.",
 )
 CODES_REPEATED = Kind(
     "codes_repeated",
     "error",
     "connector",
-    text("Codes stand there more than once: {codes}."),
-    text("Answer each column once."),
+    text("Codes occur more than once: {codes}."),
+    text("Return each column once."),
     "One of the two columns is lost.",
 )
 OTHER_ORDER = Kind(
     "other_order",
     "warning",
     "connector",
-    text("Its columns are in another order than those of select."),
-    text("Answer the columns in the order of select."),
-    "It works as long as the values stand in the order of the header.",
+    text("Its columns are in a different order than in select."),
+    text("Return the columns in the order of select."),
+    "It works as long as the values are in the order of the header.",
 )
 NO_ROWS = Kind(
     "no_rows",
     "note",
     "connector",
     text("There are no rows, so values could not be checked."),
-    text("Look whether it should be empty."),
+    text("Check whether the table should be empty."),
     "A chart of it is empty. The login may see no rows, or the table holds none.",
 )
 ROWS_UNEVEN = Kind(
@@ -103,9 +105,9 @@ ROWS_UNEVEN = Kind(
     "error",
     "connector",
     text(
-        "{count} of {rows} rows are not as long as the header ({width}): {first}. Their values land in wrong columns."
+        "{count} of {rows} rows do not have as many values as the header ({width}): {first}. Their values end up in the wrong columns."
     ),
-    text("Answer a value for each column in each row, null where there is none."),
+    text("Return a value for each column in each row, null where there is none."),
 )
 
 # The table
@@ -115,17 +117,17 @@ TABLE_GONE = Kind(
     "error",
     "connector",
     text(
-        "The table {table!r} is no longer among the connector's tables, and nothing is answered for it: the dataset gets no data."
+        "The connector no longer lists the table {table!r} and returns nothing for it, so the dataset gets no data."
     ),
     text(
         "Bring the table back in the external system, or let the connector and the source's login see it again."
     ),
-    "It was renamed or deleted, or the login may not see it any more. Listed tables that are called alike are named.",
+    "It was renamed or deleted, or the login may no longer see it. The finding names listed tables that are similar.",
 )
 NO_TABLE_LISTED = TABLE_GONE._replace(
     code="no_table_listed",
     what=text(
-        "The connector lists no tables any more and answers nothing for {table!r}: the dataset gets no data."
+        "The connector no longer lists any tables and returns nothing for {table!r}, so the dataset gets no data."
     ),
     means="Often the source's login has lost its rights.",
 )
@@ -136,15 +138,15 @@ NO_COLUMNS_OUTSIDE = Kind(
     "no_columns_outside",
     "error",
     "connector",
-    text("It names no columns for the table."),
-    text("Let it answer the table's columns; look whether the table is still there."),
+    text("It describes no columns for the table."),
+    text("Return the table's columns; check whether the table still exists."),
     "Often the table was renamed or deleted in the external system.",
 )
 ANOTHER_TABLE = Kind(
     "another_table",
     "error",
     "either",
-    text("None of the {columns} columns is outside any more; there are {codes}."),
+    text("The external table no longer has any of the {columns} columns; it has {codes}."),
     text(
         "Probably the code leads to another table now. Put that right in the external system, or make a new dataset (dataset_propose) and move the charts."
     ),
@@ -155,14 +157,14 @@ COLUMN_VANISHED = Kind(
     "error",
     "either",
     text(
-        "The column is no longer outside: urlTableDescription does not name its code. Charts that use it get no values."
+        "The external column is gone: urlTableDescription does not list its code. Charts that use it get no values."
     ),
     text("Bring the column back in the external system, or delete it here. {warning}"),
 )
 COLUMN_VANISHED_FROM_DATA = COLUMN_VANISHED._replace(
     code="column_vanished_from_data",
     what=text(
-        "The column is no longer outside: the header of urlData does not name its code. Charts that use it get no values."
+        "The external column is gone: the header of urlData does not contain its code. Charts that use it get no values."
     ),
     means="As `column_vanished`, where `urlTableDescription` gave no answer.",
 )
@@ -180,17 +182,17 @@ COLUMN_RENAMED = Kind(
     "column_renamed",
     "error",
     "either",
-    text("{difference}: {code!r}. Codes are compared letter by letter."),
+    text("The external column is spelled {code!r}; codes are case-sensitive."),
     text(
         "A column's code is set once: delete the column and add it again under its name, in two calls. {warning}"
     ),
-    "The column stays empty. Its new name outside differs in capital letters, in signs, or is only similar.",
+    "The column stays empty. Its new external code differs in case or in signs, or is only similar.",
 )
 COLUMNS_NEW = Kind(
     "columns_new",
     "note",
     "setup",
-    text("Outside there are columns that the dataset lacks: {codes}."),
+    text("The external table has columns that the dataset lacks: {codes}."),
     text("Add those that are wanted; take the others out of the call."),
     "Nothing is broken: a dataset need not have every column.",
 )
@@ -199,22 +201,22 @@ COLUMNS_HIDDEN = Kind(
     "note",
     "setup",
     text("Hidden, so charts cannot use them: {names}."),
-    text("If that is not wanted, show them."),
+    text("If charts need them, show them."),
 )
 CODE_DOUBLED = Kind(
     "code_doubled",
     "error",
     "connector",
-    text("The code {code!r} is there more than once; Bitrix24 cannot tell the columns apart."),
+    text("The code {code!r} occurs more than once; Bitrix24 cannot distinguish the columns."),
     text("Give each column a code of its own in the connector."),
 )
 CODES_ALIKE = Kind(
     "codes_alike",
     "warning",
     "connector",
-    text("Codes that people take for the same: {codes}."),
-    text("Rename one of them outside, so that nobody charts the wrong one."),
-    "They differ in capital letters, signs, or letters that only look the same.",
+    text("Codes that are easily confused: {codes}."),
+    text("Rename one of them in the external system, so that charts do not use the wrong one."),
+    "They differ in case, in signs, or in letters that only look the same.",
 )
 
 # Types and values
@@ -223,8 +225,8 @@ VALUES_UNFIT = Kind(
     "values_unfit",
     "warning",
     "either",
-    text("{count} of {filled} values are no {declared}: {offences}."),
-    text("Let the connector answer {expected}."),
+    text("{count} of {filled} values are not of the type {declared}: {offences}."),
+    text("Let the connector return {expected}."),
     "These values are lost: sums, periods and filters leave them out.",
 )
 TYPE_UNFIT = VALUES_UNFIT._replace(
@@ -236,7 +238,7 @@ TYPE_DIFFERS = Kind(
     "type_differs",
     "warning",
     "either",
-    text("The column is {ours} here and {theirs} in urlTableDescription."),
+    text("The column's type is {ours} here and {theirs} in urlTableDescription."),
     text("If outside is right, delete the column and add it again as {theirs}, in two calls. {warning}"),
     "As a string a number cannot be summed, and a date has no periods.",
 )
@@ -244,15 +246,15 @@ TYPE_MISDESCRIBED = TYPE_DIFFERS._replace(
     code="type_misdescribed",
     side="connector",
     what=text("{what} The values are {ours}, so the description is wrong: {format}."),
-    fix=text("Let urlTableDescription answer {ours} for this column."),
-    means="The column on the portal is right. A dataset that is made of the description would be wrong.",
+    fix=text("Let urlTableDescription return {ours} for this column."),
+    means="The column on the portal is right. A dataset that is created from the description would be wrong.",
 )
 TYPE_UNKNOWN = Kind(
     "type_unknown",
     "note",
     "connector",
-    text("urlTableDescription calls its type {type!r}, which Bitrix24 does not know and takes for string."),
-    text("Let the connector answer one of {types}, in small letters."),
+    text("urlTableDescription gives the type {type!r}, which Bitrix24 does not know and treats as string."),
+    text("Let the connector return one of {types}, in lower case."),
     "New datasets get a string there: no sums, no periods.",
 )
 COLUMN_EMPTY = Kind(
@@ -260,7 +262,7 @@ COLUMN_EMPTY = Kind(
     "note",
     "connector",
     text("Empty in all {rows} rows of the sample."),
-    text("Look whether the connector fills it; if it never will, delete or hide the column."),
+    text("Check whether the connector fills it; if it never will, delete or hide the column."),
     "A chart of it shows nothing.",
 )
 VALUES_MIXED = Kind(
@@ -268,7 +270,7 @@ VALUES_MIXED = Kind(
     "note",
     "connector",
     text("Values of mixed kinds: {kinds}."),
-    text("Filters and sorting treat all of them as text. Let the connector answer one kind."),
+    text("Filters and sorting treat all of them as text. Let the connector return one kind."),
 )
 LETTERS_BROKEN = Kind(
     "letters_broken",

@@ -9,15 +9,17 @@ CONNECTOR_GONE = Kind(
     "connector_gone",
     "error",
     "setup",
-    text("Its connector {id} is not there: its datasets get no data."),
-    text("Make the connector again, then a source and datasets on it: a source cannot change its connector."),
+    text("Its connector {id} does not exist, so its datasets get no data."),
+    text(
+        "Create the connector again, then a source and datasets on it: a source cannot change its connector."
+    ),
 )
 SOURCE_GONE = Kind(
     "source_gone",
     "error",
     "setup",
-    text("Its source {id} is not there: it gets no data."),
-    text("Make the dataset again on another source; a dataset cannot change its source."),
+    text("Its source {id} does not exist, so it gets no data."),
+    text("Create the dataset again on another source: a dataset cannot change its source."),
 )
 SOURCE_OFF = Kind(
     "source_off",
@@ -29,7 +31,7 @@ SOURCE_OFF = Kind(
 SOURCE_OFF_BY_HAND = SOURCE_OFF._replace(
     code="source_off_by_hand",
     side="portal",
-    fix=text("Switch it on in the portal's web interface; newer portals ignore it when it comes over REST."),
+    fix=text("Switch it on in the portal's web interface: newer portals ignore this change over REST."),
     means="As `source_off`, on portals of the newer generation.",
 )
 STORED = text(
@@ -41,7 +43,7 @@ SETTINGS_MISSING = Kind(
     "setup",
     text("It has no value for parameters that the connector declares: {codes}."),
     STORED,
-    "Often the connector declared them after the source was made. The endpoints get nothing for them.",
+    "Often the connector declared them after the source was created. The endpoints get no values for them.",
 )
 SETTINGS_EMPTY = Kind(
     "settings_empty",
@@ -59,23 +61,23 @@ SETTINGS_UNDECLARED = Kind(
         "It no longer declares parameters that source {id} has values for: {codes}. They may no longer be sent."
     ),
     text("If its endpoints still need them, declare them again."),
-    "Somebody changed the connector's parameters after the source was made.",
+    "The connector's parameters were changed after the source was created.",
 )
 CONNECTOR_NEWER = Kind(
     "connector_newer",
     "note",
     "setup",
     text("It was created or changed on {moment}, after the dataset (on {created})."),
-    text("Look whether its addresses still lead to the table's system."),
-    "What worked once may have been changed since.",
+    text("Check whether its addresses still lead to the table's system."),
+    "The change may have broken what worked before.",
 )
 SOURCE_NEWER = Kind(
     "source_newer",
     "note",
     "setup",
-    text("It was changed on {moment}, after the dataset was made (on {created})."),
-    text("Look whether its settings still lead to the table's system."),
-    "Told only where there is trouble: it may be the reason.",
+    text("It was changed on {moment}, after the dataset was created (on {created})."),
+    text("Check whether its settings still lead to the table's system."),
+    "Reported only if something else is wrong: it may be the reason.",
 )
 NO_COLUMNS = Kind(
     "no_columns",
@@ -95,13 +97,13 @@ NO_BUILDER_DATASET = Kind(
     "no_builder_dataset",
     "note",
     "portal",
-    text("No BI Builder dataset was made together with it, as is so after table.add."),
-    text("If charts need one, make it by hand in BI Builder."),
+    text("It has no BI Builder dataset, as is usual after table.add."),
+    text("If charts need one, create it by hand in BI Builder."),
 )
 VANISHED_MEANWHILE = Kind(
     "vanished_meanwhile",
     "note",
     "nobody",
-    text("It was listed and then no longer there: it was deleted while the portal was read."),
+    text("It was deleted while the portal was being read."),
     "",
 )

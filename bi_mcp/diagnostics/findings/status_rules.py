@@ -19,7 +19,7 @@ CREDENTIAL_REFUSED = Kind(
     "machine",
     text("{code}: the portal refuses the credential."),
     "",
-    "Nothing else can be asked. What to do is said by [the code of the portal](errors.md#codes-of-the-portal).",
+    "Nothing else can be checked. See [the code of the portal](errors.md#codes-of-the-portal) for the repair.",
 )
 QUESTION_FAILED = Kind(
     "question_failed",
@@ -40,23 +40,23 @@ RIGHTS_MISSING = Kind(
     "portal",
     text("The user may not use BI Builder on this portal."),
     text(
-        "An administrator gives the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'."
+        "An administrator must give the user both rights: 'Access to BI Builder' and 'Access to Analytics Hub'."
     ),
 )
 NO_APPLICATION = Kind(
     "no_application",
     "warning",
     "machine",
-    text("The credential belongs to no application, so only the *.fields methods work."),
+    text("The credential does not belong to an application, so only the *.fields methods work."),
     text("Register a local application with the scope 'biconnector' and use its access token."),
-    "It is an incoming webhook, or a token that was made without an application.",
+    "It is an incoming webhook, or a token that was issued without an application.",
 )
 LISTS_REFUSED = Kind(
     "lists_refused",
     "error",
     "machine",
     text(
-        "The *.fields methods work and the lists are refused: a webhook, or a token without an application."
+        "The *.fields methods work and the lists are refused: the credential is a webhook, or a token without an application."
     ),
     text("Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN."),
 )
@@ -64,7 +64,7 @@ PLAN_WITHOUT_REST = Kind(
     "plan_without_rest",
     "error",
     "portal",
-    text("The portal's REST service refuses as a whole (HTTP 403): its plan does not include REST."),
+    text("The portal's REST service refuses all calls (HTTP 403): the portal's plan does not include REST."),
     text("REST needs a commercial plan or a trial of one; ask the portal's administrator."),
 )
 REFUSED_BY_SYSTEM = Kind(
@@ -73,8 +73,7 @@ REFUSED_BY_SYSTEM = Kind(
     "portal",
     text("The portal's REST service refuses with {code}: {message}."),
     "",
-    "It refuses before the module is asked. What to do is said by "
-    "[the code of the portal](errors.md#codes-of-the-portal).",
+    "It refuses before the module is asked. See [the code of the portal](errors.md#codes-of-the-portal) for the repair.",
 )
 SCOPE_MISSING = Kind(
     "scope_missing",
@@ -94,7 +93,7 @@ NOT_INSTALLED = Kind(
     "not_installed",
     "warning",
     "portal",
-    text("The application is not installed to the end, so only administrators may use it."),
+    text("The application's installation is not finished, so only administrators may use it."),
     text("Finish its installation in the portal."),
 )
 CLOCK_BEHIND = Kind(
@@ -102,7 +101,7 @@ CLOCK_BEHIND = Kind(
     "warning",
     "machine",
     text("This machine's clock is {seconds:.0f} s behind the portal's."),
-    text("Set this machine's clock by a time server; expiry times and dates are judged by it."),
+    text("Set this machine's clock by a time server: expiry times and dates are checked by it."),
     "Tokens are renewed too early or too late.",
 )
 CLOCK_AHEAD = CLOCK_BEHIND._replace(
@@ -113,7 +112,7 @@ FIELDS_NEW = Kind(
     "note",
     "machine",
     text("Fields that this version does not know: {names}."),
-    text("Look whether a newer bi-mcp knows this portal's generation."),
+    text("Check whether a newer bi-mcp knows this portal generation."),
     "Everything works; the new fields cannot be set.",
 )
 FIELDS_GONE = FIELDS_NEW._replace(
@@ -125,6 +124,6 @@ FIELDS_GONE = FIELDS_NEW._replace(
 FIELDS_CHANGED = FIELDS_NEW._replace(
     code="fields_changed",
     level="warning",
-    what=text("Fields with other rules than expected: {names}."),
-    means="What bi-mcp checks before a call may not be what the portal checks.",
+    what=text("Fields whose rules differ from the expected ones: {names}."),
+    means="The checks of bi-mcp before a call may differ from those of the portal.",
 )

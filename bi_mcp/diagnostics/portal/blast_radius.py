@@ -165,12 +165,12 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     listed = [
         f"{column} {quote(names[column])}"
         if column in names
-        else say("{id} (no column of this dataset)", id=column)
+        else say("{id} (not a column of this dataset)", id=column)
         for column in dict.fromkeys(column_ids)
     ]
     return BlastRadius(
         act=say(
-            "Of dataset {id} {name} these columns would be deleted for good: {columns}.",
+            "These columns of dataset {id} {name} would be deleted for good: {columns}.",
             id=id,
             name=quote(dataset.name),
             columns=", ".join(listed),
@@ -236,7 +236,7 @@ def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str
         for name in ENDPOINTS
         if getattr(changes, name) not in {None, getattr(connector, name)}
     }
-    told = [
+    sentences = [
         say(
             "{endpoint} changes from {old} to {new}.",
             endpoint=ENDPOINTS[name],
@@ -250,7 +250,7 @@ def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str
     parameters = connector.settings or []
     if strange and parameters:
         codes = ", ".join(parameter.code for parameter in parameters)
-        told.append(
+        sentences.append(
             say(
                 "The values that its sources hold ({codes}) would be sent to {hosts}.",
                 codes=codes,
@@ -259,15 +259,15 @@ def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str
         )
         secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
         if secret:
-            told.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
-    return told
+            sentences.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
+    return sentences
 
 
 def _describe_losses(connector: Connector, changes: ConnectorChanges) -> list[str]:
     if changes.settings is None:
         return []
-    kept = {parameter.code for parameter in changes.settings}
-    lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in kept]
+    codes = {parameter.code for parameter in changes.settings}
+    lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in codes]
     return (
         [say("Its sources lose their values of {codes}.", codes=", ".join(map(quote, lost)))] if lost else []
     )

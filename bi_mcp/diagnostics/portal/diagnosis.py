@@ -54,7 +54,7 @@ async def diagnose_portal(
     if source is not None and source not in snapshot.sources:
         raise InvalidRequestError(
             say(
-                "There is no source {id} that this application sees. The map of the portal shows those there are.",
+                "This application cannot see a source {id}. The map of the portal shows the sources that it can see.",
                 id=source,
             )
         )
@@ -150,28 +150,21 @@ class _Rounds:
 def _with_findings(
     portal_map: PortalMap, rounds: _Rounds, snapshot: Snapshot, source: int | None
 ) -> PortalMap:
-    kept = None if source is None else _family(snapshot, source)
-    told = {node.key: node.findings for node in portal_map.nodes}
-    joined = [
-        _join(node, rounds.found.get(node.key, []), told.get(node.parent or "", []))
-        for node in portal_map.nodes
-        if kept is None or node.key in kept
-    ]
-    nodes = [_judge(node, rounds.checked, blocked=blocked) for node, blocked in tell_once(joined)]
+    family = set[str]()
+    if source is not None:
+        family = {f"source {source}", f"connector {snapshot.sources[source].connector_id}"}
+    findings_of = {node.key: node.findings for node in portal_map.nodes}
+    joined = list[MapNode]()
+    for node in portal_map.nodes:
+        if family and node.key not in family and node.parent != f"source {source}":
+            continue
+        # Without those that its source already has.
+        above = findings_of.get(node.parent or "", [])
+        more = [finding for finding in rounds.found.get(node.key, []) if finding not in above]
+        joined.append(node.model_copy(update={"findings": [*node.findings, *more]}))
+    nodes = list[MapNode]()
+    for node, blocked in tell_once(joined):
+        checked = node.key in rounds.checked or node.level != "unchecked"
+        level = state_of(node.findings, checked=checked, blocked=blocked)
+        nodes.append(node.model_copy(update={"level": level}))
     return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
-
-
-def _judge(node: MapNode, checked: set[str], *, blocked: bool) -> MapNode:
-    known = node.key in checked or node.level != "unchecked"
-    return node.model_copy(update={"level": state_of(node.findings, checked=known, blocked=blocked)})
-
-
-def _join(node: MapNode, more: Sequence[Finding], above: Sequence[Finding]) -> MapNode:
-    """Add findings to a node, without those that its source already has."""
-    findings = [*node.findings, *(finding for finding in more if finding not in above)]
-    return node.model_copy(update={"findings": findings})
-
-
-def _family(snapshot: Snapshot, source: int) -> set[str]:
-    datasets = {f"dataset {item.id}" for item in snapshot.datasets.values() if item.source_id == source}
-    return datasets | {f"source {source}", f"connector {snapshot.sources[source].connector_id}"}

@@ -17,12 +17,12 @@ from bi_mcp.diagnostics.portal.portal_map import (
     verdict_of,
 )
 from bi_mcp.rest.generation import PortalGeneration
-from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.rest.models import Dataset, Source
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.kinds import Group
-    from bi_mcp.rest.snapshot import Snapshot, Vanished
+    from bi_mcp.rest.snapshot import Snapshot
 
 Item = TypeVar("Item")
 
@@ -35,33 +35,33 @@ async def read_portal_map(bi: BIConnector) -> PortalMap:
 
 def build_portal_map(snapshot: Snapshot, generation: PortalGeneration = "tables") -> PortalMap:
     """Judge the objects of the snapshot. Data that it lacks is not judged, and an object does not count as healthy for that."""
-    sources = _group_by_parent(snapshot.sources.values(), _connector_of(snapshot))
-    datasets = _group_by_parent(snapshot.datasets.values(), _source_of(snapshot))
+    sources = _group_by_parent(
+        (source, source.connector_id if source.connector_id in snapshot.connectors else None)
+        for source in snapshot.sources.values()
+    )
+    datasets = _group_by_parent(
+        (dataset, dataset.source_id if dataset.source_id in snapshot.sources else None)
+        for dataset in snapshot.datasets.values()
+    )
     nodes = list[MapNode]()
     for connector_id in [*snapshot.connectors, None]:
         if connector_id is not None:
-            nodes.append(_connector_node(snapshot.connectors[connector_id]))
+            connector = snapshot.connectors[connector_id]
+            nodes.append(_node("connector", connector.id, connector.title, ()))
         for source in sources.get(connector_id, ()):
             nodes.append(_source_node(source, snapshot, generation))
             nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(source.id, ()))
     nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(None, ()))
-    nodes.extend(_vanished_node(gone) for gone in snapshot.vanished)
+    for gone in snapshot.vanished:
+        findings = [rules.VANISHED_MEANWHILE.finding(f"{gone.group} {gone.id}")]
+        # There is nothing more to check.
+        nodes.append(_node(gone.group, gone.id, gone.label, findings, checked=True))
     return PortalMap(verdict=verdict_of(nodes), nodes=nodes)
 
 
-def _connector_of(snapshot: Snapshot) -> Iterable[int | None]:
-    ids = (source.connector_id for source in snapshot.sources.values())
-    return (id if id in snapshot.connectors else None for id in ids)
-
-
-def _source_of(snapshot: Snapshot) -> Iterable[int | None]:
-    ids = (dataset.source_id for dataset in snapshot.datasets.values())
-    return (id if id in snapshot.sources else None for id in ids)
-
-
-def _group_by_parent(items: Iterable[Item], parents: Iterable[int | None]) -> dict[int | None, list[Item]]:
+def _group_by_parent(items: Iterable[tuple[Item, int | None]]) -> dict[int | None, list[Item]]:
     groups = dict[int | None, list[Item]]()
-    for item, parent in zip(items, parents, strict=True):
+    for item, parent in items:
         groups.setdefault(parent, []).append(item)
     return groups
 
@@ -86,10 +86,6 @@ def _node(
     )
 
 
-def _connector_node(connector: Connector) -> MapNode:
-    return _node("connector", connector.id, connector.title, ())
-
-
 def _source_node(source: Source, snapshot: Snapshot, generation: PortalGeneration) -> MapNode:
     connector = snapshot.connectors.get(source.connector_id or 0)
     findings = check_surroundings(source, connector, generation)
@@ -101,7 +97,9 @@ def _source_node(source: Source, snapshot: Snapshot, generation: PortalGeneratio
 
 def _dataset_node(dataset: Dataset, snapshot: Snapshot) -> MapNode:
     known = dataset.source_id in snapshot.sources
-    findings = [*_check_columns(dataset), *_check_builder(dataset)]
+    findings = [*_check_columns(dataset)]
+    if dataset.external_id == 0:
+        findings.append(rules.NO_BUILDER_DATASET.finding(f"dataset {dataset.id}"))
     if dataset.source_id and not known:
         findings.append(rules.SOURCE_GONE.finding(f"dataset {dataset.id}", id=dataset.source_id))
     return _node(
@@ -119,14 +117,3 @@ def _check_columns(dataset: Dataset) -> Iterator[Finding]:
             f"dataset {dataset.id}",
             call=call_showing_columns(dataset.id, [column.id for column in dataset.fields]),
         )
-
-
-def _check_builder(dataset: Dataset) -> Iterator[Finding]:
-    if dataset.external_id == 0:
-        yield rules.NO_BUILDER_DATASET.finding(f"dataset {dataset.id}")
-
-
-def _vanished_node(gone: Vanished) -> MapNode:
-    findings = [rules.VANISHED_MEANWHILE.finding(f"{gone.group} {gone.id}")]
-    # There is nothing more to check.
-    return _node(gone.group, gone.id, gone.label, findings, checked=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.portal.portal_map import MARKS, MapNode, PortalMap
+from bi_mcp.diagnostics.portal.portal_map import MARKS, PortalMap
 
 # Fixed pairs of ground and ink, legible on a light and on a dark page.
 _CLASSES = {
@@ -20,13 +20,16 @@ _PLAIN = frozenset(" _-.,…")
 
 def render_mermaid(portal_map: PortalMap) -> str:
     """A flowchart from connectors to datasets; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduce()
-    names = {node.key: f"{node.kind[0]}{node.id}" for node in shown.nodes}
+    visible = portal_map.reduce()
+    names = {node.key: f"{node.kind[0]}{node.id}" for node in visible.nodes}
     lines = ["flowchart LR"]
-    lines += [f'  {names[node.key]}["{_label(node)}"]:::{node.level}' for node in shown.nodes]
-    lines += [f"  {names[node.parent]} --> {names[node.key]}" for node in shown.nodes if node.parent]
-    if shown.left_out:
-        more = say("and {count} more", count=shown.left_out)
+    for node in visible.nodes:
+        title = escape(f"{node.title} ({node.label})" if node.label else node.title)
+        label = f"{MARKS[node.level]} {node.kind} {node.id}: {title}"
+        lines.append(f'  {names[node.key]}["{label}"]:::{node.level}')
+    lines += [f"  {names[node.parent]} --> {names[node.key]}" for node in visible.nodes if node.parent]
+    if visible.left_out:
+        more = say("and {count} more", count=visible.left_out)
         lines.append(f'  more["{escape(more)}"]')
     lines += [f"  classDef {level} {style}" for level, style in _CLASSES.items()]
     return "\n".join(lines) + "\n"
@@ -35,8 +38,3 @@ def render_mermaid(portal_map: PortalMap) -> str:
 def escape(text: str) -> str:
     """Every sign that could mean something becomes its number: a title must not become a part of the drawing."""
     return "".join(sign if sign.isalnum() or sign in _PLAIN else f"#{ord(sign)};" for sign in text)
-
-
-def _label(node: MapNode) -> str:
-    state = f" ({node.label})" if node.label else ""
-    return f"{MARKS[node.level]} {node.kind} {node.id}: {escape(node.title + state)}"

@@ -38,25 +38,25 @@ rect{stroke-width:1.5;rx:5px}
 
 def render_svg(portal_map: PortalMap) -> str:
     """Connectors, sources and datasets in three columns; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduce()
-    rows = _rows(shown.nodes)
+    visible = portal_map.reduce()
+    rows = _rows(visible.nodes)
     width = 2 * MARGIN + len(KINDS) * BOX_WIDTH + (len(KINDS) - 1) * GAP
     height = TOP + (max(rows.values(), default=0) + 1) * ROW + MARGIN
-    by_key = {node.key: node for node in shown.nodes}
-    edges = [_edge(by_key[node.parent], node, rows) for node in shown.nodes if node.parent]
+    by_key = {node.key: node for node in visible.nodes}
+    edges = [_edge(by_key[node.parent], node, rows) for node in visible.nodes if node.parent]
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
             "<title>Map of the portal</title>",
             f"<style>{_STYLE}</style>",
             '<rect width="100%" height="100%" style="fill:var(--page)"/>',
-            f'<text x="{MARGIN}" y="30" class="head">{escape(shown.summary())}</text>',
+            f'<text x="{MARGIN}" y="30" class="head">{escape(visible.summary())}</text>',
             *(
                 f'<text x="{_x(place)}" y="58" class="faint">{kind}s</text>'
                 for place, kind in enumerate(KINDS)
             ),
             *edges,
-            *(_box(node, rows[node.key]) for node in shown.nodes),
+            *(_box(node, rows[node.key]) for node in visible.nodes),
             "</svg>\n",
         ]
     )

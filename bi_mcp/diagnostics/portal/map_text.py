@@ -11,9 +11,9 @@ LONGEST_FINDING = 400
 
 def render_tree(portal_map: PortalMap) -> str:
     """Render a line per object with its state, its findings and their repairs; at most `MAX_SHOWN` objects, the others are counted."""
-    shown = portal_map.reduce()
+    visible = portal_map.reduce()
     return "\n".join(
-        [shown.summary(), *(_line(node) for node in shown.nodes), *filter(None, [shown.advice()])]
+        [visible.summary(), *(_line(node) for node in visible.nodes), *filter(None, [visible.advice()])]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -81,19 +81,30 @@ class PortalMap(BaseModel):
         if len(self.nodes) <= most:
             return self
         by_key = {node.key: node for node in self.nodes}
-        kept = set[str]()
+        chosen = set[str]()
         for node in sorted(self.nodes, key=lambda node: -STATES.index(node.level)):
-            wanted = {above.key for above in _with_ancestors(node, by_key)} - kept
-            if len(kept) + len(wanted) <= most:
-                kept |= wanted
-        nodes = [node for node in self.nodes if node.key in kept]
+            wanted, above = set[str](), node.key
+            # An object that is kept has its ancestors with it.
+            while above in by_key and above not in chosen:
+                wanted.add(above)
+                above = by_key[above].parent or ""
+            if len(chosen) + len(wanted) <= most:
+                chosen |= wanted
+        nodes = [node for node in self.nodes if node.key in chosen]
         return self.model_copy(
             update={"nodes": nodes, "left_out": self.left_out + len(self.nodes) - len(nodes)}
         )
 
     def summary(self) -> str:
         """One line: of each kind how many are in what state."""
-        parts = [part for kind in KINDS if (part := self._count(kind))] or [say("The portal is empty")]
+        parts = list[str]()
+        for group, kind in KINDS.items():
+            levels = Counter(node.level for node in self.nodes if node.kind == group)
+            states = [say(_COUNTS[level], count=levels[level]) for level in STATES if levels[level]]
+            if states:
+                parts.append(f"{kind.count(levels.total())}: {', '.join(states)}")
+        if not parts:
+            parts.append(say("The portal is empty"))
         if self.left_out:
             parts.append(say("{count} more left out", count=self.left_out))
         return "; ".join(parts)
@@ -104,11 +115,6 @@ class PortalMap(BaseModel):
         if "unchecked" not in levels or levels & {"ok", "blocked"}:
             return ""
         return say("No endpoint was called. portal_map with diagnose calls them and checks every dataset.")
-
-    def _count(self, kind: Group) -> str:
-        levels = Counter(node.level for node in self.nodes if node.kind == kind)
-        states = [say(_COUNTS[level], count=levels[level]) for level in STATES if levels[level]]
-        return f"{KINDS[kind].count(levels.total())}: {', '.join(states)}" if states else ""
 
 
 def state_of(findings: list[Finding], *, checked: bool, blocked: bool = False) -> State:
@@ -131,12 +137,5 @@ def verdict_of(nodes: Sequence[MapNode]) -> State:
 
 def title_line(text: str, longest: int = LONGEST_TITLE) -> str:
     """A text from outside without line breaks and without marks that turn text around."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
-
-
-def _with_ancestors(node: MapNode, by_key: dict[str, MapNode]) -> Iterator[MapNode]:
-    above: MapNode | None = node
-    while above is not None:
-        yield above
-        above = by_key.get(above.parent) if above.parent else None
+    printable = "".join(character if character.isprintable() else "�" for character in text)
+    return printable if len(printable) <= longest else f"{printable[: longest - 1]}…"

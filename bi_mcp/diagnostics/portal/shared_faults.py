@@ -30,14 +30,16 @@ def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
     by_key = {node.key: node for node in nodes}
     places = _places(nodes, by_key)
     for node in nodes:
-        kept = [finding for finding in node.findings if places.get((_fault(finding), node.key)) is None]
-        moved = [finding for finding in node.findings if finding not in kept]
+        own = [finding for finding in node.findings if places.get((_fault(finding), node.key)) is None]
+        moved = [finding for finding in node.findings if finding not in own]
         raised = [
             _with_blocked(finding, [by_key[key] for key in keys])
             for finding, keys in _collect_faults(node.key, places, by_key)
         ]
-        shown = node.model_copy(update={"findings": [*raised, *kept]})
-        yield shown, any(finding.level == "error" for finding in moved)
+        yield (
+            node.model_copy(update={"findings": [*raised, *own]}),
+            any(finding.level == "error" for finding in moved),
+        )
 
 
 def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[SharedFault, str], str]:
@@ -89,20 +91,20 @@ def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
     names = ", ".join(title_line(node.title or node.key) for node in blocked[:NAMED])
     names += ", …" if len(blocked) > NAMED else ""
     if finding.level == "error":
-        told = say_count(
+        effect = say_count(
             "It blocks {count} dataset: {names}.",
             "It blocks {count} datasets: {names}.",
             len(blocked),
             names=names,
         )
     else:
-        told = say_count(
+        effect = say_count(
             "It concerns {count} dataset: {names}.",
             "It concerns {count} datasets: {names}.",
             len(blocked),
             names=names,
         )
-    return finding.model_copy(update={"what": f"{finding.what} {told}"})
+    return finding.model_copy(update={"what": f"{finding.what} {effect}"})
 
 
 def _is_of_endpoint(finding: Finding) -> bool:

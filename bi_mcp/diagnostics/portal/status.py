@@ -113,8 +113,12 @@ class _Doctor:
         if fields is None:
             return
         await self._fields(fields)
-        await self._generation()
-        await self._lists()
+        generation = await self._ask("table.fields", self._bi.datasets.generation, explain_failure)
+        if generation is not None:
+            self.known["generation"] = generation
+        page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)
+        if page is not None:
+            self.findings.append(rules.ACCESS.finding("access"))
 
     async def _who(self) -> None:
         user = await self._ask("profile", self._bi.portal.user, explain_failure)
@@ -159,16 +163,6 @@ class _Doctor:
             described = await self._ask(f"{group}.fields", ask, explain_failure)
             if described is not None:
                 self.findings += check_fields(group, described)
-
-    async def _generation(self) -> None:
-        generation = await self._ask("table.fields", self._bi.datasets.generation, explain_failure)
-        if generation is not None:
-            self.known["generation"] = generation
-
-    async def _lists(self) -> None:
-        page = await self._ask("connector.list", self._bi.connectors.list_page, explain_list_refusal)
-        if page is not None:
-            self.findings.append(rules.ACCESS.finding("access"))
 
     async def _ask(
         self, where: str, ask: Callable[[], Awaitable[Answer]], explain: Callable[[str, BiMcpError], Finding]

@@ -134,7 +134,7 @@ def _legal_name(code: str, title: str, rules: NameRules) -> LegalName:
         name = _spell(title, rules, reasons)
     if not name:
         reasons.append(
-            say("nothing of it can be written in Latin letters, so a number made from the code stands for it")
+            say("it cannot be written in Latin letters, so a number made from the code replaces it")
         )
         name = f"{rules.stem}_{rules.spell(_stable_suffix(code))}"
     if name[0].isdigit():
@@ -165,15 +165,14 @@ def _spell(text: str, rules: NameRules, reasons: list[str]) -> str:
     changes = (
         (apart != text, say("camelCase split into words")),
         (plain != signed.lower(), say("letters written in plain Latin")),
-        (signed != apart or _has_other_signs(apart), say("signs other than letters, digits and _ replaced")),
+        (
+            signed != apart or re.search(r"[^\w]|__|^_|_$", apart) is not None,
+            say("signs other than letters, digits and _ replaced"),
+        ),
         (_latin(text) != rules.spell(_latin(text)), say(rules.spelling)),
     )
     reasons.extend(reason for changed, reason in changes if changed)
     return name
-
-
-def _has_other_signs(text: str) -> bool:
-    return re.search(r"[^\w]|__|^_|_$", text) is not None
 
 
 def _latin(text: str) -> str:

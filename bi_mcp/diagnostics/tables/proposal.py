@@ -42,7 +42,7 @@ def propose_fields(
     if not is_code(table_code):
         raise InvalidRequestError(
             say(
-                "A portal cannot hold the table's code {code!r}: it is blank, longer than {most} characters, or broken text. Let the connector answer another.",
+                "A portal cannot hold the table's code {code!r}: it is blank, longer than {most} characters, or broken text. Let the connector return another one.",
                 code=show_value(table_code),
                 most=MAX_CODE,
             )
@@ -76,13 +76,13 @@ def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[Exter
         else:
             reasons.append(
                 say(
-                    "column {number}: left out, since a portal cannot hold its code {code!r}",
+                    "column {number}: left out, because a portal cannot hold its code {code!r}",
                     number=number,
                     code=show_value(column.code),
                 )
             )
     reasons.extend(
-        say("column {code!r}: described more than once, the first is taken", code=show_value(code))
+        say("column {code!r}: described more than once, the first is used", code=show_value(code))
         for code in find_repeated([column.code for column in columns])
         if code in usable
     )
@@ -111,7 +111,7 @@ def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Itera
     others = [f"{code} → {name}" for code, name in pairs if code.upper() != name]
     if capitals:
         yield say(
-            "names are the codes in capital letters ({pairs}): charts ask by name, so the connector must find a code in any case of letters",
+            "names are the codes in capital letters ({pairs}): charts ask by name, so the connector must find a code in upper or lower case",
             pairs=list_values(capitals),
         )
     if others:
@@ -134,7 +134,7 @@ def _propose_type(
     type_, reasons = column.type.lower(), list[str]()
     if type_ not in COLUMN_TYPES:
         return "string", [
-            say("type string, since {type!r} is no type of Bitrix24", type=show_value(column.type))
+            say("type string, because {type!r} is not a type of Bitrix24", type=show_value(column.type))
         ]
     judgement = judge(values, type_)
     if judgement.count:
@@ -142,7 +142,7 @@ def _propose_type(
         type_ = judgement.fitting or "string"
         reasons.append(
             say(
-                'type {type} instead of {described}: {count} of {filled} sampled values are no {described}, such as "{value}" ({format})',
+                'type {type} instead of {described}: {count} of {filled} sampled values are not of the type {described}, such as "{value}" ({format})',
                 type=type_,
                 described=column.type,
                 count=judgement.count,
@@ -154,7 +154,7 @@ def _propose_type(
     if portal_type(type_, generation) != type_:
         reasons.append(
             say(
-                "type {used}, since this portal does not know {type}",
+                "type {used}, because this portal does not know {type}",
                 used=portal_type(type_, generation),
                 type=type_,
             )

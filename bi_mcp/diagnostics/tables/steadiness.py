@@ -43,7 +43,7 @@ async def ask_steadily(
             answered = await ask()
         except EndpointError as error:
             first = first or error
-            if not _may_pass(error):
+            if error.reason not in _PASSING and (error.status or 0) < 500:
                 break
             continue
         if first is not None:
@@ -52,7 +52,3 @@ async def ask_steadily(
     if first is None:
         raise AssertionError("no call was made")
     raise first
-
-
-def _may_pass(error: EndpointError) -> bool:
-    return error.reason in _PASSING or (error.status or 0) >= 500

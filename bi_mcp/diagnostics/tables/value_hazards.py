@@ -35,19 +35,12 @@ class Hazard(NamedTuple):
 def find_hazards(values: Sequence[object], type_: str) -> Iterator[Hazard]:
     """Look through a column's sampled values."""
     filled = [value for value in values if value not in (None, "")]
-    checks = [(rules.REPLACEMENT_CHARACTERS, _lost_a_letter)]
+    texts = [value for value in filled if isinstance(value, str)]
+    found = {rules.REPLACEMENT_CHARACTERS: [value for value in texts if LOST_LETTER in value]}
     if type_ in DATES:
-        checks.append((rules.DATES_TOO_EARLY, _is_too_early))
-    for kind, is_dangerous in checks:
-        dangerous = [value for value in filled if is_dangerous(value)]
+        found[rules.DATES_TOO_EARLY] = [
+            value for value in texts if (read_iso(value[:10]) or date.max) <= EARLIEST
+        ]
+    for kind, dangerous in found.items():
         if dangerous:
             yield Hazard(kind, len(dangerous), len(filled), show_value(dangerous[0]))
-
-
-def _is_too_early(value: object) -> bool:
-    moment = read_iso(value[:10]) if isinstance(value, str) else None
-    return moment is not None and moment <= EARLIEST
-
-
-def _lost_a_letter(value: object) -> bool:
-    return isinstance(value, str) and LOST_LETTER in value

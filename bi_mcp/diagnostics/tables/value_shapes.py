@@ -95,8 +95,8 @@ def _patterns(*rows: tuple[str, Shape]) -> tuple[tuple[re.Pattern[str], Shape], 
 
 # The first pattern that matches the whole text names its shape.
 _WITH_DIGITS = _patterns(
-    (r"-?0\d+", _shape(text("digits with leading zeros, which a number loses"), "numbers")),
-    (r"\+\d+", _shape(text("digits with a plus sign, which a number loses"), "numbers")),
+    (r"-?0\d+", _shape(text("digits with leading zeros, which a number would lose"), "numbers")),
+    (r"\+\d+", _shape(text("digits with a plus sign, which a number would lose"), "numbers")),
     (r"-?\d*\.\d+|-?\d+\.", _DECIMAL),
     (r"[+-]?(\d+\.?\d*|\.\d+)e[+-]?\d+", _shape(text("number with an exponent"), "numbers", "double")),
     (r"-?[1-9]\d{0,2},\d{3}", _shape(text("comma, decimal or between thousands"), "numbers")),

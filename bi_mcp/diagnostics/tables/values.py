@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.tables.value_shapes import EMPTY, FAMILIES, Shape, shape_of
+from bi_mcp.diagnostics.tables.value_shapes import EMPTY, FAMILIES, shape_of
 
 MAX_OFFENCES = 5
 MAX_SHOWN = 40
@@ -58,14 +58,16 @@ def judge(values: Sequence[object], declared: str) -> Judgement:
     filled = [(row, shape) for row, shape in enumerate(shapes, start=1) if shape is not EMPTY]
     wrong = [(row, shape) for row, shape in filled if expected not in shape.types]
     offences = [Offence(row, show_value(values[row - 1]), shape.name_for(expected)) for row, shape in wrong]
+    families = {shape.family for _, shape in filled}
+    offered = (expected, *_OFFERED)
     return Judgement(
         declared=declared,
         filled=len(filled),
         count=len(wrong),
         offences=tuple(offences[:MAX_OFFENCES]),
         formats=tuple(dict.fromkeys(offence.format for offence in offences)),
-        mixed=_find_families([shape for _, shape in filled]),
-        fitting=_fitting([shape for _, shape in filled], expected),
+        mixed=tuple(say(family) for family in FAMILIES if family in families) if len(families) > 1 else (),
+        fitting=next((type_ for type_ in offered if all(type_ in shape.types for _, shape in filled)), None),
     )
 
 
@@ -91,14 +93,3 @@ def _text(value: object) -> str:
         # Python refuses to write numbers of thousands of digits.
         return say("number of {bits} bits", bits=value.bit_length())
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _find_families(shapes: Sequence[Shape]) -> tuple[str, ...]:
-    """The families of values, where there is more than one."""
-    families = {shape.family for shape in shapes}
-    return tuple(say(family) for family in FAMILIES if family in families) if len(families) > 1 else ()
-
-
-def _fitting(shapes: Sequence[Shape], expected: str) -> str | None:
-    candidates = (expected, *_OFFERED)
-    return next((type_ for type_ in candidates if all(type_ in shape.types for shape in shapes)), None)

@@ -54,7 +54,7 @@ async def run(console: Console) -> int:
         server = StdioServerParameters(command=sys.executable, args=["-m", "bi_mcp"], env=environment)
         async with Client(server) as client:
             console.print(
-                "[bold]bi-mcp demo[/bold]: an MCP client, the server over stdio, the embedded practice portal"
+                "[bold]bi-mcp demo[/bold]: an MCP client, the server over stdio, the practice portal"
             )
             try:
                 await tell(Story(client, console), LocalPortalSettings(database=database))

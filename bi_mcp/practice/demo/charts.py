@@ -83,15 +83,15 @@ async def _compare(
     story: Story, portal: LocalPortalSettings, dataset: int, example: Example, flights: list[Flight]
 ) -> None:
     wanted = [row_of(flight) for flight in flights if example.holds(flight)]
-    shown = await shown_chart(portal, dataset, example.question)
+    chart = await shown_chart(portal, dataset, example.question)
     expect(len(wanted) > 0, f"the data has flights for: {example.title}")
     # The data promises no order.
     expect(
-        sorted(shown.rows, key=repr) == sorted(wanted, key=repr),
-        f"a chart with {example.title} shows {len(wanted)} flights, but it shows {len(shown.rows)}",
+        sorted(chart.rows, key=repr) == sorted(wanted, key=repr),
+        f"a chart with {example.title} shows {len(wanted)} flights, but it shows {len(chart.rows)}",
     )
     story.tells("chart", f"{example.title}: {len(wanted)} flights, as in the data")
-    conditions = [f"{key}={value}" for key, value in shown.sent if key.startswith("filter")]
+    conditions = [f"{key}={value}" for key, value in chart.sent if key.startswith("filter")]
     story.console.print(Padding(Text("\n".join(conditions), style="dim"), (0, 0, 0, 6)))
 
 

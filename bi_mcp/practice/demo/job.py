@@ -51,14 +51,14 @@ async def make_connector(story: Story) -> int:
         "settings": parameters,
         **addresses,
     }
-    made = await story.does(
-        "connector_add", "made connector {id} with four endpoints and two parameters", fields=fields
+    answer = await story.does(
+        "connector_add", "created connector {id} with four endpoints and two parameters", fields=fields
     )
-    item = (await story.does("connector_get", "read it back to compare", id=made["id"]))["item"]
+    item = (await story.does("connector_get", "read it back to compare", id=answer["id"]))["item"]
     expect(
         all(item[name] == address for name, address in addresses.items()), "the connector holds what was sent"
     )
-    return int(made["id"])
+    return int(answer["id"])
 
 
 async def make_source(story: Story, connector: int) -> int:
@@ -66,15 +66,15 @@ async def make_source(story: Story, connector: int) -> int:
     story.chapter("Second layer: a source, with the password named by reference and never written")
     settings = {"login": LOGIN, "password": {"env": PASSWORD_VARIABLE}}
     fields = {"title": "Flights from New York", "connectorId": connector, "settings": settings}
-    made = await story.does(
-        "source_add", "made source {id}; the portal called urlCheck and was let in", fields=fields
+    answer = await story.does(
+        "source_add", "created source {id}; the portal called urlCheck and was let in", fields=fields
     )
     item = (
-        await story.does("source_get", "read it back: every value is set and none is shown", id=made["id"])
+        await story.does("source_get", "read it back: every value is set and none is shown", id=answer["id"])
     )["item"]
     expect([setting["set"] for setting in item["settings"]] == [True, True], "both parameters are set")
     expect(sample.DEMO_PASSWORD not in str(item), "the password does not come out")
-    return int(made["id"])
+    return int(answer["id"])
 
 
 async def make_dataset(story: Story, source: int) -> int:
@@ -88,13 +88,15 @@ async def make_dataset(story: Story, source: int) -> int:
         "description": "Departures from New York, first days of 2013",
         "fields": COLUMNS,
     }
-    made = await story.does("dataset_add", f"made dataset {{id}} with {len(COLUMNS)} columns", fields=fields)
-    item = (await story.does("dataset_get", "read it back to compare names, codes and types", id=made["id"]))[
-        "item"
-    ]
+    answer = await story.does(
+        "dataset_add", f"created dataset {{id}} with {len(COLUMNS)} columns", fields=fields
+    )
+    item = (
+        await story.does("dataset_get", "read it back to compare names, codes and types", id=answer["id"])
+    )["item"]
     held = [{name: column[name] for name in ("name", "externalCode", "type")} for column in item["fields"]]
     expect(held == list(COLUMNS), "the dataset holds the columns that were sent")
-    return int(made["id"])
+    return int(answer["id"])
 
 
 async def change_columns(story: Story, dataset: int) -> None:
@@ -120,7 +122,7 @@ async def provoke_refusals(story: Story, connector: int, source: int) -> None:
     """Make two mistakes, and show the errors that a model reads."""
     story.chapter("Two mistakes on purpose, and the texts with which a model repairs them")
     preview = (
-        await story.does("connector_delete", "told what depends on it; nothing is deleted", id=connector)
+        await story.does("connector_delete", "showed what depends on it; nothing is deleted", id=connector)
     )["preview"]
     await story.is_refused(
         "connector_delete",

@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bi_mcp.config import local_portal_settings
+from bi_mcp.practice.portal.app import build_portal_app
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -30,8 +33,4 @@ def create_app(
     `clock` gives unix seconds. `connectors` maps an origin such as `http://sample.localhost` to a connector in this
     process: calls to that origin reach it without a socket, all others go over the network.
     """
-    # Importing the package stays cheap: the portal is loaded when one is made.
-    from bi_mcp.config import local_portal_settings
-    from bi_mcp.practice.portal.app import build_portal_app
-
     return build_portal_app(settings or local_portal_settings(), clock, connectors or {})

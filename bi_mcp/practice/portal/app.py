@@ -87,7 +87,7 @@ class _RestShell:
         except SystemFault as fault:
             return JSONResponse(error_body(fault), fault.status)
         except Exception:  # noqa: BLE001 - the server's own handler would answer in plain text, not as the API does
-            _log.exception("The local portal failed")
+            _log.exception("The practice portal failed")
             return JSONResponse(error_body(_BROKEN), _BROKEN.status)
 
     async def _body(self, request: Request) -> Mapping[str, object]:

@@ -82,12 +82,9 @@ async def _run(key: str, command: str, answers: _Answers, call: Call, clock: Cal
     except SystemFault as fault:
         answers.errors[key] = error_body(fault)
         return
-    answers.times[key] = _command_time(AnswerTiming(start, clock()))
-
-
-def _command_time(timing: AnswerTiming) -> dict[str, object]:
-    """Build the time of a command. It counts like a call, but only the answer to a call shows the used run time."""
-    return {name: value for name, value in time_body(timing).items() if not name.startswith("operating")}
+    time = time_body(AnswerTiming(start, clock()))
+    # A command counts like a call, but only the answer to a call shows the used run time.
+    answers.times[key] = {name: value for name, value in time.items() if not name.startswith("operating")}
 
 
 def _commands(cmd: object) -> dict[str, str]:

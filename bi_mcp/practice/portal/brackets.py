@@ -17,7 +17,8 @@ def parse_brackets(query: str) -> dict[str, Nested]:
     """Parse a query string; every leaf is a string. `a[]=1` appends; keys 0, 1, 2… in this order make a list."""
     root: dict[str, Nested] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        steps = _steps(name)
+        head, bracket, _ = name.partition("[")
+        steps = [head, *_STEP.findall(name[len(head) :])] if bracket else [head]
         # PHP drops anything that is nested deeper, so a query cannot exhaust the stack.
         if len(steps) <= MAX_DEPTH:
             _store(root, steps, value)
@@ -27,11 +28,6 @@ def parse_brackets(query: str) -> dict[str, Nested]:
 def is_list_like(keys: list[str]) -> bool:
     """Check for a list in PHP's one array type: keys that count 0, 1, 2…, or an empty array."""
     return keys == [str(index) for index in range(len(keys))]
-
-
-def _steps(name: str) -> list[str]:
-    head, bracket, _ = name.partition("[")
-    return [head, *_STEP.findall(name[len(head) :])] if bracket else [head]
 
 
 def _store(target: dict[str, Nested], steps: list[str], value: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -91,30 +91,29 @@ def _places(header: Sequence[object], columns: Sequence[ChartColumn], *, by_code
     at = {cell: place for place, cell in enumerate(header) if isinstance(cell, str)}
     missing = [column for column in columns if (column.code if by_code else column.name) not in at]
     if missing:
-        _refuse_header(missing, at, by_code=by_code)
+        names = ", ".join(column.name for column in missing)
+        if {column.name if by_code else column.code for column in missing} <= set(at):
+            raise ChartFailureError("names_in_header" if by_code else "codes_in_header", columns=names)
+        raise ChartFailureError("columns_missing", columns=names)
     return [at[column.code if by_code else column.name] for column in columns]
-
-
-def _refuse_header(missing: Sequence[ChartColumn], found: Iterable[str], *, by_code: bool) -> NoReturn:
-    names = ", ".join(column.name for column in missing)
-    if {column.name if by_code else column.code for column in missing} <= set(found):
-        raise ChartFailureError("names_in_header" if by_code else "codes_in_header", columns=names)
-    raise ChartFailureError("columns_missing", columns=names)
 
 
 def _picture(columns: Sequence[ChartColumn], rows: Sequence[Sequence[object]]) -> Picture:
     unread = dict.fromkeys((column.name for column in columns), 0)
-    shown = []
+    picture_rows = []
     for number, row in enumerate(rows, 2):
         values = [_read_cell(value, column, unread) for value, column in zip(row, columns, strict=True)]
-        _check_dates(number, values, columns)
-        shown.append(tuple(values))
+        for value, column in zip(values, columns, strict=True):
+            is_time = column.type.lower() in {"date", "datetime"}
+            if is_time and isinstance(value, str) and value[: len(OLDEST)] <= OLDEST:
+                raise ChartFailureError("old_date", row=number, value=value, column=column.name)
+        picture_rows.append(tuple(values))
     notes = tuple(
         Unread(column.name, column.type, unread[column.name], len(rows))
         for column in columns
         if unread[column.name]
     )
-    return Picture(tuple(column.name for column in columns), tuple(shown), notes)
+    return Picture(tuple(column.name for column in columns), tuple(picture_rows), notes)
 
 
 def _read_cell(value: object, column: ChartColumn, unread: dict[str, int]) -> Value:
@@ -123,10 +122,3 @@ def _read_cell(value: object, column: ChartColumn, unread: dict[str, int]) -> Va
     except (ValueError, OverflowError):
         unread[column.name] += 1
         return None
-
-
-def _check_dates(number: int, values: Sequence[Value], columns: Sequence[ChartColumn]) -> None:
-    for value, column in zip(values, columns, strict=True):
-        is_time = column.type.lower() in {"date", "datetime"}
-        if is_time and isinstance(value, str) and value[: len(OLDEST)] <= OLDEST:
-            raise ChartFailureError("old_date", row=number, value=value, column=column.name)

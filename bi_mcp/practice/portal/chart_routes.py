@@ -15,10 +15,11 @@ from starlette.routing import Route
 from bi_mcp.practice.portal.answers import ModuleFault, SystemFault, error_body
 from bi_mcp.practice.portal.chart_question import parse_question
 from bi_mcp.practice.portal.charts import Charts
-from bi_mcp.practice.portal.identity import SCOPE, Caller, Credentials
+from bi_mcp.practice.portal.identity import SCOPE, Credentials
 from bi_mcp.practice.portal.parameters import read_parameters
 
 PATH = "/practice/charts"
+_NOT_COVERED = SystemFault(403, "insufficient_scope", "The access token does not cover charts of BI Builder.")
 
 
 def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
@@ -29,7 +30,8 @@ def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
         token = given.get("auth")
         try:
             caller = credentials.by_token(token if isinstance(token, str) else "")
-            _check_scope(caller)
+            if SCOPE not in caller.scopes:
+                raise _NOT_COVERED
             chart = await charts.open(parse_question(given), caller.application)
         except SystemFault as fault:
             return JSONResponse(error_body(fault), fault.status)
@@ -38,8 +40,3 @@ def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
         return JSONResponse(chart.as_json())
 
     return [Route(PATH, answer, methods=["POST"])]
-
-
-def _check_scope(caller: Caller) -> None:
-    if SCOPE not in caller.scopes:
-        raise SystemFault(403, "insufficient_scope", "The access token does not cover charts of BI Builder.")

@@ -56,10 +56,6 @@ def _number(value: object) -> Value:
     return number
 
 
-def _money(value: object) -> Value:
-    return _number(_NOT_MONEY.sub("", str(value)))
-
-
 def _date(value: object) -> Value:
     if not _DATE.fullmatch(str(value)):
         raise ValueError
@@ -75,7 +71,7 @@ def _datetime(value: object) -> Value:
 _READERS: Mapping[str, Callable[[object], Value]] = {
     "int": _integer,
     "double": _number,
-    "money": _money,
+    "money": lambda value: _number(_NOT_MONEY.sub("", str(value))),
     "date": _date,
     "datetime": _datetime,
 }

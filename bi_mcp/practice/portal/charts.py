@@ -78,15 +78,16 @@ class Charts:
 
         Raises `ModuleFault`: DATASET_NOT_FOUND, and CHART_QUESTION for a question that BI Builder would not offer.
         """
-        with self._context.database.snapshot() as connection:
-            dataset = load_dataset(connection, question.dataset, application)
+        with self._context.database.snapshot() as database:
+            dataset = load_dataset(database, question.dataset, application)
         sent = build_form(question, dataset, self._context.generation, self._culture)
         if not dataset.active:
             return Chart(Picture(), ChartFailure("inactive", {}), sent=())
         try:
-            answer = await self._outbound.url_data(
-                dataset.url_data, [*sent, *_connection(dataset.connection)]
-            )
+            connection = [
+                (f"connection[{code}]", value.reveal()) for code, value in dataset.connection.items()
+            ]
+            answer = await self._outbound.url_data(dataset.url_data, [*sent, *connection])
         except ChartFailureError as error:
             return Chart(Picture(), error.failure, sent)
         return self._show(answer, dataset, question.columns, sent)
@@ -100,10 +101,6 @@ class Charts:
         except ChartFailureError as error:
             return Chart(Picture(), error.failure, sent, answer.status, excerpt)
         return Chart(picture, None, sent, answer.status, excerpt)
-
-
-def _connection(settings: Mapping[str, Secret]) -> list[Pair]:
-    return [(f"connection[{code}]", value.reveal()) for code, value in settings.items()]
 
 
 def _excerpt(body: bytes, settings: Mapping[str, Secret]) -> str:

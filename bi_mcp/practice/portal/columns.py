@@ -81,8 +81,10 @@ def parse_stored_columns(given: object, generation: Generation) -> list[StoredCo
 
 def parse_changes(parameters: Mapping[str, object], generation: Generation) -> StoredColumnChanges:
     """Check everything that can be checked without the dataset; nothing is saved unless all is valid."""
+    added = [_parse_column(column, generation, _ADD_INCOMPLETE) for column in _sequence(parameters, "add")]
+    _refuse_duplicates(added)
     return StoredColumnChanges(
-        add=_parse_additions(_sequence(parameters, "add"), generation),
+        add=added,
         update=dict(_parse_update(change) for change in _sequence(parameters, "update")),
         delete=[_parse_deletion(column_id) for column_id in _sequence(parameters, "delete")],
     )
@@ -141,12 +143,6 @@ def _sequence(parameters: Mapping[str, object], name: str) -> list[object]:
     if sequence is None:
         raise invalid_type(name, "array")
     return sequence
-
-
-def _parse_additions(given: list[object], generation: Generation) -> list[StoredColumn]:
-    columns = [_parse_column(column, generation, _ADD_INCOMPLETE) for column in given]
-    _refuse_duplicates(columns)
-    return columns
 
 
 def _parse_column(given: object, generation: Generation, incomplete: _Refusal) -> StoredColumn:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from bi_mcp.practice.portal import records
 from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.context import Call, Context
-from bi_mcp.practice.portal.listing import Listing, parse_listing
+from bi_mcp.practice.portal.listing import parse_listing
 from bi_mcp.practice.portal.parameters import as_mapping, as_sequence
 from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import TITLE_LENGTH, connector_schema, descriptions
@@ -69,7 +69,11 @@ class ConnectorMethods:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
             rows = listing.rows(connection, "connectors", call.application)
-        return [self._list_item(row, listing) for row in rows]
+        return [
+            render_item(self._schema, row, listing, self._context.generation)
+            | _settings_of(row, listing.titles)
+            for row in rows
+        ]
 
     async def delete(self, call: Call) -> object:
         connector_id = object_id(call.parameters, self._context.generation)
@@ -85,10 +89,6 @@ class ConnectorMethods:
 
     async def fields(self, _: Call) -> object:
         return descriptions(self._schema)
-
-    def _list_item(self, row: sqlite3.Row, listing: Listing) -> dict[str, object]:
-        item = render_item(self._schema, row, listing, self._context.generation)
-        return item | _settings_of(row, listing.titles)
 
 
 def find_connector(connection: sqlite3.Connection, connector_id: int, application: str) -> sqlite3.Row:

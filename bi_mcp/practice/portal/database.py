@@ -30,7 +30,7 @@ class Database:
             self._open(path)
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
-                f"The local portal's file {path} cannot be used ({error}). Set BI_MCP_PORTAL_DB to a file that can be written, "
+                f"The practice portal's file {path} cannot be used ({error}). Set BI_MCP_PORTAL_DB to a file that can be written, "
                 "or to :memory:."
             ) from None
 

@@ -81,7 +81,10 @@ class DatasetMethods:
         # No connector is called: as in Bitrix24, the table and its columns need not exist.
         with self._context.database.transaction() as connection:
             find_source(connection, source_id, call.application)
-            _refuse_taken(connection, name, self._context.generation)
+            # Names are unique across the whole portal, for all applications.
+            if records.exists(connection, "datasets", "name = ?", name):
+                code, message = _NAME_TAKEN[self._context.generation]
+                raise ModuleFault(code, message.format(name=name))
             builder_id = records.insert(connection, "builder_datasets", {"name": name}) if in_builder else 0
             row = {**values, **stamps, "externalId": builder_id}
             dataset_id = records.insert(connection, "datasets", row)
@@ -176,13 +179,6 @@ def _checked_name(name: str) -> str:
             "characters (a-z), numbers (0-9) and underscores.",
         )
     return name
-
-
-def _refuse_taken(connection: sqlite3.Connection, name: str, generation: Generation) -> None:
-    """Refuse a name that is taken. Names are unique across the whole portal, for all applications."""
-    if records.exists(connection, "datasets", "name = ?", name):
-        code, message = _NAME_TAKEN[generation]
-        raise ModuleFault(code, message.format(name=name))
 
 
 _NAME_TAKEN: Mapping[Generation, tuple[str, str]] = {

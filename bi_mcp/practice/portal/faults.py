@@ -173,7 +173,9 @@ class FaultInjector:
         if fault.kind in _AFTER_THE_CALL:
             await self._app(scope, receive, answer.collect)
         else:
-            await _read_request(receive)
+            # The whole request: a socket closed with unread data resets the connection before the answer arrives.
+            while (await receive()).get("more_body"):
+                pass
         if fault.kind in {"cut_before", "cut_after"}:
             await self._cut(send)
             return
@@ -191,9 +193,15 @@ class FaultInjector:
 
 async def _spoil(fault: PortalFault, answer: _FaultyAnswer) -> Response:
     if fault.kind in _PAGES:
-        return _page(fault)
+        status, title = _PAGES[fault.kind]
+        # Only an answer that asks to wait says for how long.
+        wait = {"Retry-After": f"{fault.seconds or 1:.0f}"} if status == 429 else None
+        return Response(f"<html><h1>{title}</h1></html>", status, wait, media_type="text/html")
     if fault.kind in _REFUSALS:
-        return _refusal(_REFUSALS[fault.kind])
+        refusal = _REFUSALS[fault.kind]
+        if isinstance(refusal, ModuleFault):
+            return JSONResponse({"result": {"error": error_body(refusal)}})
+        return JSONResponse(error_body(refusal), refusal.status)
     if fault.kind == "operation_limit":
         limit = SystemFault(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
         time_left = {"operating_reset_at": fault.operating_reset_at}
@@ -205,25 +213,6 @@ async def _spoil(fault: PortalFault, answer: _FaultyAnswer) -> Response:
         return answer.with_body(answer.body)
     half = len(answer.body) // 2
     return answer.with_body(answer.body[:half] if fault.kind == "truncated" else b"")
-
-
-def _page(fault: PortalFault) -> Response:
-    status, title = _PAGES[fault.kind]
-    # Only an answer that asks to wait says for how long.
-    wait = {"Retry-After": f"{fault.seconds or 1:.0f}"} if status == 429 else None
-    return Response(f"<html><h1>{title}</h1></html>", status, wait, media_type="text/html")
-
-
-def _refusal(fault: ModuleFault | SystemFault) -> Response:
-    if isinstance(fault, ModuleFault):
-        return JSONResponse({"result": {"error": error_body(fault)}})
-    return JSONResponse(error_body(fault), fault.status)
-
-
-async def _read_request(receive: Receive) -> None:
-    """Read the whole request: a socket closed with unread data resets the connection before the answer arrives."""
-    while (await receive()).get("more_body"):
-        pass
 
 
 def _method_of(path: str) -> str:

@@ -35,7 +35,7 @@ def _part(schema: Schema, key: str, value: object, generation: Generation) -> Co
     group = as_mapping(value) if key.isdecimal() else None
     if group is not None:
         return parse_filter(schema, group, generation) if group else None
-    prefix, build = _operator(key)
+    prefix, build = next(row for row in _OPERATORS if key.startswith(row[0]))
     title = key[len(prefix) :]
     if title not in schema:
         raise _not_allowed(title)
@@ -85,10 +85,6 @@ def _unequal(field: Field, value: object) -> Condition:
     return _not_among(field, value) if isinstance(value, list) else _comparison("IS NOT")(field, value)
 
 
-def _contains(field: Field, value: object) -> Condition:
-    return _like(field, f"%{_escape(value).replace('%', '^%')}%")
-
-
 def _matches(field: Field, value: object) -> Condition:
     return _like(field, _escape(value))
 
@@ -122,12 +118,8 @@ _OPERATORS: tuple[tuple[str, Callable[[Field, object], Condition]], ...] = (
     (">", _comparison(">")),
     ("<", _comparison("<")),
     ("@", _among),
-    ("%", _contains),
+    ("%", lambda field, value: _like(field, f"%{_escape(value).replace('%', '^%')}%")),
     ("=", _equal),
     ("!", _unequal),
     ("", _equal),
 )
-
-
-def _operator(key: str) -> tuple[str, Callable[[Field, object], Condition]]:
-    return next(row for row in _OPERATORS if key.startswith(row[0]))

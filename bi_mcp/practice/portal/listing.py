@@ -43,12 +43,14 @@ class Listing:
 def parse_listing(schema: Schema, parameters: Mapping[str, object], generation: Generation) -> Listing:
     """Parse a list request. Raises the `VALIDATION_…` faults, and HTTP 400 `ERROR_ARGUMENT` for a wrong direction."""
     select = parameters.get("select")
+    page = as_integer(parameters.get("page"))
     return Listing(
         titles=_select(schema, select),
         named=frozenset(str(name) for name in as_sequence(select) or ()),
         condition=parse_filter(schema, _array(parameters, "filter"), generation),
         order=_order(schema, _array(parameters, "order")),
-        page=_page(parameters.get("page")),
+        # The bound keeps the offset within SQLite's integers.
+        page=page if page is not None and 0 < page < 2**48 else 1,
     )
 
 
@@ -82,12 +84,6 @@ def _order(schema: Schema, order: Mapping[str, object]) -> str:
             raise SystemFault(400, "ERROR_ARGUMENT", f'Invalid order "{given}"')
         terms.append(f'"{title}" {direction}')
     return ", ".join([*terms, _NO_PARTICULAR_ORDER])
-
-
-def _page(value: object) -> int:
-    number = as_integer(value)
-    # The bound keeps the offset within SQLite's integers.
-    return number if number is not None and 0 < number < 2**48 else 1
 
 
 def _not_an_array(name: str) -> ModuleFault:

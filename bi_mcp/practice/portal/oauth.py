@@ -82,7 +82,9 @@ class IssuedTokenStore:
         self.lifetimes = lifetimes or Lifetimes()
         self.payment_required = False
         database.create(SCHEMA)
-        self.member_id = self._member_id()
+        with database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO oauth_portal VALUES (1, ?)", (secrets.token_hex(16),))
+            self.member_id = str(connection.execute("SELECT member_id FROM oauth_portal").fetchone()[0])
 
     def register(
         self,
@@ -215,11 +217,6 @@ class IssuedTokenStore:
             "status": "L",
             "user_id": user_id,
         }
-
-    def _member_id(self) -> str:
-        with self._database.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO oauth_portal VALUES (1, ?)", (secrets.token_hex(16),))
-            return str(connection.execute("SELECT member_id FROM oauth_portal").fetchone()[0])
 
 
 def _application(connection: sqlite3.Connection, client_id: str) -> RegisteredApplication | None:

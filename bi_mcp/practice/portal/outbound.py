@@ -50,9 +50,10 @@ class Outbound:
 
     async def url_check(self, url: str, connection: Mapping[str, str]) -> bool:
         """Check whether the connector accepts the connection: HTTP 200 itself, without a redirect, and a body."""
+        form = urlencode({f"connection[{code}]": value for code, value in connection.items()})
         try:
             with anyio.fail_after(self._timeout_s):
-                return await self._answers(url, _form(connection))
+                return await self._answers(url, form)
         # ValueError: an address that is not a URL.
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
             return False
@@ -114,7 +115,3 @@ class Outbound:
 @lru_cache(maxsize=1)
 def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
-
-
-def _form(connection: Mapping[str, str]) -> str:
-    return urlencode({f"connection[{code}]": value for code, value in connection.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bi_mcp.practice.portal.answers import AnswerTiming, ModuleFault, SystemFault
 from bi_mcp.practice.portal.batch import run_batch
@@ -52,7 +53,8 @@ class Portal:
 
     async def _dispatch(self, name: str, parameters: Mapping[str, object], caller: Caller) -> object:
         if name == "batch":
-            return await self._batch(parameters, caller)
+            call = partial(self.call, caller=caller)
+            return await run_batch(parameters, call, self._clock, self._generation)
         method = self.methods.get(name)
         if method is None:
             raise SystemFault(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
@@ -65,9 +67,3 @@ class Portal:
         if not method.webhook and (caller.webhook or caller.application is None):
             raise ModuleFault("ACCESS_DENIED", "Access denied.")
         return await method.handler(Call(name, parameters, caller.application or "", caller.user_id))
-
-    async def _batch(self, parameters: Mapping[str, object], caller: Caller) -> object:
-        async def call(method: str, given: Mapping[str, object]) -> object:
-            return await self.call(method, given, caller)
-
-        return await run_batch(parameters, call, self._clock, self._generation)

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 
 from bi_mcp.config import Generation
 from bi_mcp.practice.portal.listing import Listing
-from bi_mcp.practice.portal.schema import FieldType, Schema
+from bi_mcp.practice.portal.schema import Schema
 
 
 def render_row(schema: Schema, row: sqlite3.Row, titles: Iterable[str]) -> dict[str, object]:
     """Return the given fields of a row with the types of the schema; array fields are left to the caller."""
     return {
-        title: _as_type(schema[title].type, row[title]) for title in titles if schema[title].type != "array"
+        title: bool(row[title]) if schema[title].type == "boolean" else row[title]
+        for title in titles
+        if schema[title].type != "array"
     }
 
 
@@ -30,10 +32,6 @@ def render_item(
         return {title: _as_text(value) for title, value in item.items()}
     lost = {title for title in listing.named if title in item and schema[title].type == "datetime"}
     return {title: {} if title in lost else value for title, value in item.items()}
-
-
-def _as_type(field_type: FieldType, value: object) -> object:
-    return bool(value) if field_type == "boolean" else value
 
 
 def _as_text(value: object) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from bi_mcp.practice.portal import records
 from bi_mcp.practice.portal.answers import ModuleFault
@@ -208,7 +208,11 @@ def _save_settings(
     connection: sqlite3.Connection, source_id: int, connector: sqlite3.Row, settings: Mapping[str, str]
 ) -> None:
     declared = declared_settings(connector)
-    _forget_undeclared(connection, source_id, [setting["code"] for setting in declared])
+    codes = {setting["code"] for setting in declared}
+    # Settings that the connector no longer declares: the portal removes them with the next save.
+    for row in _setting_rows(connection, source_id):
+        if row["code"] not in codes:
+            records.delete(connection, "source_settings", "id = ?", [row["id"]])
     for setting in declared:
         if setting["code"] in settings:
             connection.execute(
@@ -217,10 +221,3 @@ def _save_settings(
                 "value = excluded.value",
                 (source_id, setting["code"], setting["name"], setting["type"], settings[setting["code"]]),
             )
-
-
-def _forget_undeclared(connection: sqlite3.Connection, source_id: int, declared: Collection[str]) -> None:
-    """Remove settings that the connector no longer declares: the portal does so with the next save."""
-    for row in _setting_rows(connection, source_id):
-        if row["code"] not in declared:
-            records.delete(connection, "source_settings", "id = ?", [row["id"]])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.secret import Secret
+from bi_mcp.errors import ConfigError
+from bi_mcp.practice.sample.app import Access, build_sample_app
+from bi_mcp.practice.sample.bundled import BUNDLED_NOTE, open_bundled
+from bi_mcp.practice.sample.data_files import open_tables
+from bi_mcp.practice.sample.dates import parse_culture
 from bi_mcp.practice.sample.endpoints import DEMO_PASSWORD, ENDPOINTS, ORIGIN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.applications import Starlette
-
-    from bi_mcp.base.secret import Secret
 
 __all__ = ["DEMO_PASSWORD", "ENDPOINTS", "ORIGIN", "create_app"]
 
@@ -30,13 +34,6 @@ def create_app(
     first, `en-gb`: day first). Raises ConfigError when the password is missing, the culture is not known or the data
     cannot be read.
     """
-    from bi_mcp.base.secret import Secret
-    from bi_mcp.errors import ConfigError
-    from bi_mcp.practice.sample.app import Access, build_sample_app
-    from bi_mcp.practice.sample.bundled import BUNDLED_NOTE, open_bundled
-    from bi_mcp.practice.sample.data_files import open_tables
-    from bi_mcp.practice.sample.dates import parse_culture
-
     known = parse_culture(culture)
     if data is None:
         access = Access(login, password or Secret(DEMO_PASSWORD))
@@ -44,5 +41,5 @@ def create_app(
     if not password:
         raise ConfigError("The sample needs a password of its own to serve data of your own.")
     tables = open_tables(data)
-    note = "Its data is a file of whoever started it."
+    note = "Its data is a file of the person who started it."
     return build_sample_app(lambda: tables, Access(login, password), note=note, culture=known)

@@ -74,10 +74,6 @@ def build_sample_app(
     )
 
 
-def _check(_tables: ServedTables, _form: Form, _culture: Culture | None) -> Response:
-    return JSONResponse({"status": "ok"})
-
-
 def _table_list(tables: ServedTables, form: Form, _culture: Culture | None) -> Response:
     wanted = parse_text(form, "searchString").strip().casefold()
     return JSONResponse(
@@ -89,23 +85,19 @@ def _table_list(tables: ServedTables, form: Form, _culture: Culture | None) -> R
     )
 
 
-def _table_description(tables: ServedTables, form: Form, _culture: Culture | None) -> Response:
-    columns = tables.columns(parse_table(form))
-    return JSONResponse(
-        [{"code": column.code, "name": column.name, "type": column.type} for column in columns]
-    )
-
-
-def _data(tables: ServedTables, form: Form, culture: Culture | None) -> Response:
-    rows = tables.rows(parse_table(form), parse_query(form, culture))
-    return StreamingResponse(_json_array(rows), media_type="application/json")
-
-
 _ANSWERS: dict[str, Answer] = {
-    "urlCheck": _check,
+    "urlCheck": lambda *_: JSONResponse({"status": "ok"}),
     "urlTableList": _table_list,
-    "urlTableDescription": _table_description,
-    "urlData": _data,
+    "urlTableDescription": lambda tables, form, _: JSONResponse(
+        [
+            {"code": column.code, "name": column.name, "type": column.type}
+            for column in tables.columns(parse_table(form))
+        ]
+    ),
+    "urlData": lambda tables, form, culture: StreamingResponse(
+        _json_array(tables.rows(parse_table(form), parse_query(form, culture))),
+        media_type="application/json",
+    ),
 }
 
 

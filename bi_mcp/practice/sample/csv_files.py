@@ -28,7 +28,7 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-][0-9]{1,2})?")
 def load_csv(connection: sqlite3.Connection, file: Path) -> None:
     """Make a table named after the file. Raises ConfigError for a file that is not a table, naming the line."""
     try:
-        source = _CsvFile(file, _delimiter(file))
+        source = max((_CsvFile(file, delimiter) for delimiter in DELIMITERS), key=_plausibility)
         codes = source.codes()
         parsers = _parsers(source, len(codes))
         names = ", ".join(map(quote_identifier, codes))
@@ -84,10 +84,6 @@ class _CsvFile:
             yield cells
 
 
-def _delimiter(file: Path) -> str:
-    return max(DELIMITERS, key=lambda delimiter: _plausibility(_CsvFile(file, delimiter)))
-
-
 def _plausibility(source: _CsvFile) -> tuple[bool, int]:
     widths = [len(cells) for _, cells in itertools.islice(source.records(), SNIFFED_RECORDS)]
     width = widths[0] if widths else 0
@@ -101,7 +97,7 @@ def _parsers(source: _CsvFile, width: int) -> list[Parser]:
         for index, text in enumerate(row):
             if text.strip():
                 candidates[index] = tuple(parse for parse in candidates[index] if parse(text) is not None)
-    return [(*found, _parse_text)[0] for found in candidates]
+    return [(*found, lambda text: text or None)[0] for found in candidates]
 
 
 def _parse_int(text: str) -> int | None:
@@ -112,10 +108,6 @@ def _parse_double(text: str) -> float | None:
     return float(text) if _DECIMAL.fullmatch(text.strip()) else None
 
 
-def _parse_double_with_comma(text: str) -> float | None:
-    return _parse_double(text.replace(",", "."))
-
-
 def _parse_day(text: str) -> str | None:
     return parse_iso_date(text.strip())
 
@@ -124,10 +116,11 @@ def _parse_moment(text: str) -> str | None:
     return parse_iso_datetime(text.strip())
 
 
-def _parse_text(text: str) -> str | None:
-    return text or None
-
-
 # From the narrowest to the widest. None means: missing, or not of this type.
 _WITH_POINT: tuple[Parser, ...] = (_parse_int, _parse_double, _parse_day, _parse_moment)
-_WITH_COMMA: tuple[Parser, ...] = (_parse_int, _parse_double_with_comma, _parse_day, _parse_moment)
+_WITH_COMMA: tuple[Parser, ...] = (
+    _parse_int,
+    lambda text: _parse_double(text.replace(",", ".")),
+    _parse_day,
+    _parse_moment,
+)

@@ -15,16 +15,16 @@ _SQLITE_MAGIC = b"SQLite format 3\x00"
 def open_tables(data: Path) -> SqliteTables:
     """Open a CSV file, a folder of CSV files or a SQLite file. Raises ConfigError that names the file at fault."""
     try:
-        tables = _open_folder(data) if data.is_dir() else _open_file(data)
+        if data.is_dir():
+            tables = _load(sorted(file for file in data.iterdir() if file.suffix.lower() in {".csv", ".tsv"}))
+        else:
+            tables = _open_file(data)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError(f"The data of the sample cannot be read from {data}: {_reason(error)}.") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigError(f"The data of the sample cannot be read from {data}: {reason}.") from None
     if not tables.titles:
         raise ConfigError(f"{data} holds no table.")
     return tables
-
-
-def _open_folder(folder: Path) -> SqliteTables:
-    return _load(sorted(file for file in folder.iterdir() if file.suffix.lower() in {".csv", ".tsv"}))
 
 
 def _open_file(file: Path) -> SqliteTables:
@@ -50,7 +50,3 @@ def _load(files: list[Path]) -> SqliteTables:
 def _connect(address: str) -> sqlite3.Connection:
     # The threads that make the answers share the connection; SQLite lets them in one by one.
     return sqlite3.connect(address, uri=True, check_same_thread=False)
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

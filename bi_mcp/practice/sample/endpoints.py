@@ -5,7 +5,7 @@ from __future__ import annotations
 # Not a secret: it protects public data, and every reader of the documentation knows it.
 DEMO_PASSWORD = "demo-password"  # noqa: S105 - see above
 
-# The origin under which the embedded portal reaches the sample inside one process.
+# The origin under which the practice portal reaches the sample inside one process.
 ORIGIN = "http://sample.localhost"
 
 ENDPOINTS: dict[str, str] = {

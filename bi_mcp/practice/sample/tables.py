@@ -59,7 +59,7 @@ class SqliteTables:
         connection.execute("PRAGMA query_only = ON")
         self._connection = connection
         self._columns: dict[str, list[TableColumn]] = {}
-        self.titles = {name: _title(name) for name in self._names()}
+        self.titles = {name: (name[:1].upper() + name[1:]).replace("_", " ") for name in self._names()}
 
     def columns(self, table: str) -> list[TableColumn]:
         if table not in self.titles:
@@ -121,7 +121,3 @@ def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[Table
             raise RefusalError(400, f"The table {table!r} has no column {name[:80]!r} to select.")
         chosen.setdefault(column, name)
     return chosen
-
-
-def _title(name: str) -> str:
-    return (name[:1].upper() + name[1:]).replace("_", " ")

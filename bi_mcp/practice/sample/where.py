@@ -48,19 +48,15 @@ def add_functions(connection: sqlite3.Connection) -> None:
 def compile_condition(condition: Condition) -> Where:
     """Compile a condition with all its groups."""
     if isinstance(condition, ColumnComparison):
-        return _compile_comparison(condition)
+        form, values = _form(condition.test, condition.values)
+        sql = form.format(condition.column.sql)
+        # The comparison with a missing value is neither true nor false: the negation lets it through.
+        return Where(f"({sql}) IS NOT 1" if condition.negated else sql, values)
     parts = [compile_condition(member) for member in condition.members]
     if not parts:
         return Where("1")
     text = f" {condition.logic} ".join(part.sql for part in parts)
     return Where(f"({text})", tuple(bound for part in parts for bound in part.values))
-
-
-def _compile_comparison(comparison: ColumnComparison) -> Where:
-    form, values = _form(comparison.test, comparison.values)
-    sql = form.format(comparison.column.sql)
-    # The comparison with a missing value is neither true nor false: the negation lets it through.
-    return Where(f"({sql}) IS NOT 1" if comparison.negated else sql, values)
 
 
 def _form(test: Test, values: tuple[int | float | str, ...]) -> tuple[str, tuple[Value, ...]]:

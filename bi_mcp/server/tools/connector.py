@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS, check_addresses
+from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.portal import blast_radius
+from bi_mcp.endpoints.guard import check_addresses
 from bi_mcp.rest.models import Connector, ConnectorChanges, ConnectorFields
 from bi_mcp.server.tools.answers import (
     Created,

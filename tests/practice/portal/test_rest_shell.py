@@ -198,7 +198,7 @@ async def test_a_failure_of_the_portal_itself_shows_nothing_of_its_inside(
         "error": "INTERNAL_SERVER_ERROR",
         "error_description": "Internal server error",
     }
-    assert "The local portal failed" in caplog.text
+    assert "The practice portal failed" in caplog.text
 
 
 async def test_the_number_of_methods_depends_on_the_generation(tables: Portal, classic: Portal) -> None:

@@ -24,7 +24,10 @@ def main(nycflights: str, vega: str) -> None:
         with zipfile.ZipFile(io.BytesIO(_read(archive, f"{inside}/flights.csv.zip"))) as zipped:
             flights = _first_days(_rows(zipped.read("flights.csv")))
         weather = [_weather(row) for row in _first_days(_rows(_read(archive, f"{inside}/weather.csv")))]
-        airlines = [_airline(row) for row in _rows(_read(archive, f"{inside}/airlines.csv"))]
+        airlines = [
+            {code.upper(): value for code, value in row.items()}
+            for row in _rows(_read(archive, f"{inside}/airlines.csv"))
+        ]
     with tarfile.open(vega) as archive:
         airports = _rows(_read(archive, "package/data/airports.csv"))
     temperatures = {(row["AIRPORT"], row["OBSERVED_AT"]): row["TEMPERATURE"] for row in weather}
@@ -32,7 +35,15 @@ def main(nycflights: str, vega: str) -> None:
     _write("flights", [_flight(row, temperatures) for row in flights])
     _write("weather", weather)
     _write("airlines", airlines)
-    _write("airports", [_airport(row) for row in airports if row["iata"] in used])
+    _write(
+        "airports",
+        [
+            {"CODE": row["iata"], "NAME": row["name"], "CITY": row["city"], "STATE": row["state"]}
+            | {end.upper(): f"{float(row[end]):.5f}" for end in ("latitude", "longitude")}
+            for row in airports
+            if row["iata"] in used
+        ],
+    )
 
 
 def _flight(row: Row, temperatures: dict[tuple[str, str], str]) -> Row:
@@ -67,15 +78,6 @@ def _weather(row: Row) -> Row:
         "WIND_SPEED": str(round(float(row["wind_speed"]) / MPH_PER_KNOT)),
         "PRESSURE": f"{float(row['pressure']):.1f}" if _present(row["pressure"]) else "",
     }
-
-
-def _airline(row: Row) -> Row:
-    return {code.upper(): value for code, value in row.items()}
-
-
-def _airport(row: Row) -> Row:
-    texts = {"CODE": row["iata"], "NAME": row["name"], "CITY": row["city"], "STATE": row["state"]}
-    return texts | {end.upper(): f"{float(row[end]):.5f}" for end in ("latitude", "longitude")}
 
 
 def _celsius(fahrenheit: str) -> str:
