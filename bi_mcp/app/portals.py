@@ -13,6 +13,7 @@ from bi_mcp.auth.portal_identity import PortalIdentity, identify_portal, portal_
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
+from bi_mcp.rest.request import build_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -259,15 +260,14 @@ def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
 
 
 def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
-    """Build the client from the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
+    """Build the client: each request is one POST, requests wait their turn, and reads issued together become one request."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.gather import GatheringTransport
-    from bi_mcp.rest.patience import PatientTransport
+    from bi_mcp.rest.gather import gather_patiently
     from bi_mcp.rest.transport import HttpTransport
 
-    transport = PatientTransport(HttpTransport(portal_url, credential), limiter=limiter)
-    return BIConnector(GatheringTransport(transport, turn=transport.turn))
+    layers = [partial(gather_patiently, limiter=limiter)]
+    return BIConnector(build_stack(HttpTransport(portal_url, credential), layers))
 
 
 def _host(portal_url: str) -> str:
