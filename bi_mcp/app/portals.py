@@ -12,6 +12,7 @@ from bi_mcp.app.app import PortalAccess
 from bi_mcp.auth.portal_identity import PortalIdentity, identify_portal, portal_address
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
+from bi_mcp.rest.credential import AccessToken, parse_webhook
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
 from bi_mcp.rest.request import build_stack
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bi_mcp.app.replicas.shared import Shared
     from bi_mcp.auth.profiles import Profile, Profiles
     from bi_mcp.auth.session import Session
+    from bi_mcp.base.secret import Secret
     from bi_mcp.config import Culture, Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.history.recording import Recorder
@@ -46,7 +48,7 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     exist.
     """
     if settings.webhook_url is not None:
-        return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
+        return {"portal": _by_webhook(settings.webhook_url, settings, _limiter(settings, shared))}, "portal"
     portals, default = _that_can_be_written(settings, shared)
     for name, portal in portals.items():
         portal.recorder = build_recorder(settings, name, portal.identity, portal.user)
@@ -56,7 +58,7 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
 
 def _that_can_be_written(settings: Settings, shared: Shared | None) -> tuple[dict[str, PortalAccess], str]:
     if settings.portal_url is not None:
-        return {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
+        return {"portal": _by_token(settings.portal_url, settings, _limiter(settings, shared))}, "portal"
     portals, default = _by_profiles(settings, shared)
     return (portals, default) if portals else ({EMBEDDED: _build_embedded(settings)}, EMBEDDED)
 
@@ -156,15 +158,15 @@ def follow_portal(portal: PortalAccess, profile: Profile, settings: Settings, po
     portal.recorder.history = open_history(folder, portal.identity)
 
 
-def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
-    host = _host(settings.portal_url or "")
+def _by_token(portal_url: str, settings: Settings, limiter: Limiter) -> PortalAccess:
+    host = _host(portal_url)
     return PortalAccess(
         title=host,
         about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
         call_endpoints=partial(_call_endpoints, settings.embedded.culture),
-        identity=identify_portal(settings.portal_url or "", _profiles(settings)),
+        identity=identify_portal(portal_url, _profiles(settings)),
     )
 
 
@@ -185,11 +187,11 @@ def _changes(settings: Settings) -> str:
     return "read only." if settings.read_only else "changes are real."
 
 
-def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
+def _by_webhook(address: Secret, settings: Settings, limiter: Limiter) -> PortalAccess:
     return PortalAccess(
         title="the portal of the webhook",
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
-        connect=partial(_connect_webhook, settings, limiter),
+        connect=lambda: _connect(*parse_webhook(address.reveal()), limiter),
         limiter=limiter,
         call_endpoints=partial(_call_endpoints, settings.embedded.culture),
     )
@@ -244,16 +246,7 @@ def _open_session(
     return open_session(profile, settings.configuration_folder, share=share, moved=moved)
 
 
-def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:
-    from bi_mcp.rest.transport import parse_webhook
-
-    assert settings.webhook_url is not None  # noqa: S101  asked before
-    return _connect(*parse_webhook(settings.webhook_url.reveal()), limiter)
-
-
 def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
-    from bi_mcp.rest.credential import AccessToken
-
     if settings.portal_url is None or settings.access_token is None:
         raise ConfigError(say("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both."))
     return _connect(settings.portal_url, AccessToken(settings.access_token), limiter)

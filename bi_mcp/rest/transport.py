@@ -239,18 +239,6 @@ def rest_address(portal_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}/rest/"
 
 
-def parse_webhook(address: str) -> tuple[str, Webhook]:
-    """Split a webhook's address into the portal's address and the credential. Raises `ConfigError`, without echoing it."""
-    found = re.fullmatch(r"(https?://[^/?#@]+)/rest/(\d+/[^/?#]+)/?", address.strip())
-    if not found:
-        raise ConfigError(
-            say(
-                "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
-            )
-        )
-    return found[1], Webhook(Secret(found[2]))
-
-
 def _body(request: Request, credential: Credential) -> bytes:
     body = dict(request.parameters)
     if isinstance(credential, AccessToken):

@@ -23,10 +23,11 @@ from bi_mcp.errors import (
 )
 from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
+from bi_mcp.rest.credential import parse_webhook
 from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect, Method, method
 from bi_mcp.rest.request import Command, Request
-from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
+from bi_mcp.rest.transport import HttpTransport, rest_address
 from tests.rest.calling import (
     LOOPBACK,
     TOKEN,
