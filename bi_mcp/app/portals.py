@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bi_mcp.app.app import PortalAccess
+from bi_mcp.app.embedded import call_embedded_endpoints, connect_embedded
 from bi_mcp.auth.portal_identity import PortalIdentity, identify_portal, portal_address
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
@@ -201,16 +202,10 @@ def _build_embedded(settings: Settings) -> PortalAccess:
     return PortalAccess(
         title="the embedded practice portal",
         about=ABOUT_EMBEDDED,
-        connect=partial(_connect_embedded, settings),
+        connect=partial(connect_embedded, settings.embedded),
         notice=EMBEDDED_NOTICE,
-        call_endpoints=partial(_call_embedded_endpoints, settings.embedded.culture),
+        call_endpoints=partial(call_embedded_endpoints, settings.embedded.culture),
     )
-
-
-def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
-    from bi_mcp.app.embedded import call_embedded_endpoints
-
-    return call_embedded_endpoints(culture)
 
 
 def _call_endpoints(culture: Culture, *, allow_private: bool = False) -> EndpointCaller:
@@ -228,12 +223,6 @@ def _limiter(settings: Settings, shared: Shared | None) -> Limiter:
     if shared is not None:
         shared.budget.follow(limiter.bucket.take_part)
     return limiter
-
-
-def _connect_embedded(settings: Settings) -> BIConnector:
-    from bi_mcp.app.embedded import connect_embedded
-
-    return connect_embedded(settings.embedded)
 
 
 def _open_session(

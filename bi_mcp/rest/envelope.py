@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     _Failure = PortalError | UnexpectedAnswerError
 
+# Spellings of a refusal without a code.
+_NO_CODES = frozenset({"0", "", "-"})
 # The portal has no code of its own for a page with HTTP 429.
 PAGE_OF_A_LIMIT = "HTTP_429"
-NO_CODES = frozenset({"0", "", "-"})
 
 _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
@@ -134,7 +135,9 @@ def _error_in(holder: dict[str, Any], method: Method, status: int, timing: Timin
     code = place.get("error")
     if isinstance(code, bool) or not isinstance(code, str | int | None):
         return unexpected_answer(method, status, say("an error without a code"))
-    refusal = error_for(method, _parse_code(code), _one_line(place.get("error_description")), status)
+    name = _one_line(code)
+    message = _one_line(place.get("error_description"))
+    refusal = error_for(method, "" if name in _NO_CODES else name, message, status)
     refusal.retry_at, refusal.portal_time = timing.operating_reset_at, timing.portal_time
     return refusal
 
@@ -145,12 +148,6 @@ def _is_refusal(holder: dict[str, Any], place: dict[str, Any]) -> bool:
     if error is None or error is False:
         return False
     return bool(error) or "error_description" in place or not set(holder) - {"error", "time"}
-
-
-def _parse_code(code: str | int | None) -> str:
-    """Read a code. The vendor writes 0, an empty text or a dash for a refusal without a code; all become empty."""
-    text = _one_line("" if code is None else str(code))
-    return "" if text in NO_CODES else text
 
 
 def _timing(answer: dict[str, Any], date: str | None) -> Timing:

@@ -101,7 +101,10 @@ class GatheringTransport:
             seats = tuple(group.seats)
             outcomes: list[object] = [*fail_batch([seat.command for seat in seats], error)]
         else:
-            outcomes = [_BY_ITSELF if _is_blocked(each) else each for each in batch.outcomes(answer.result)]
+            outcomes = [
+                _BY_ITSELF if isinstance(each, PortalError) and each.code == RUN_TIME_USED_UP else each
+                for each in batch.outcomes(answer.result)
+            ]
         for seat, outcome in zip(seats, outcomes, strict=True):
             seat.answer(outcome if isinstance(outcome, BiMcpError | Envelope) else Envelope(outcome))
 
@@ -148,7 +151,3 @@ class _Group:
         self.seats.remove(seat)
         if self.seats:
             self.leader.wake.set()
-
-
-def _is_blocked(outcome: object) -> bool:
-    return isinstance(outcome, PortalError) and outcome.code == RUN_TIME_USED_UP
