@@ -27,7 +27,8 @@ from tests.server.talking import Talk
 
 pytestmark = pytest.mark.anyio
 
-# A newcomer reads these to follow one call. Lower the numbers with every frame that goes; `str(path)` lists what is left.
+# A newcomer reads these to follow one call; the goal is 15 and 16. Lower the numbers with every file and frame that goes: set
+# them to 0, and the failure lists the functions and the deepest stack.
 MOST_FILES = 27
 MOST_FRAMES = 18
 
@@ -102,6 +103,6 @@ async def test_a_read_passes_few_files_and_few_frames(settings: Settings) -> Non
             await talk.done("dataset_get", id=dataset)
         finally:
             sys.setprofile(None)
-    assert any(function.co_name == "dataset_get" for function in path.functions)
+    assert {str(PACKAGE / "server/tools/dataset.py"), str(PACKAGE / "rest/transport.py")} <= path.files
     assert len(path.files) <= MOST_FILES, str(path)
     assert len(path.deepest) <= MOST_FRAMES, str(path)
