@@ -9,6 +9,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import http_settings, read_settings
 from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.gather import GatheringTransport
+from bi_mcp.rest.request import build_stack
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
@@ -18,7 +19,8 @@ from bi_mcp.server.http.serving import serve_http
 def connect() -> BIConnector:
     """As the composition root does, without the transport that waits."""
     token = AccessToken(Secret(os.environ["BI_MCP_ACCESS_TOKEN"]))
-    return BIConnector(GatheringTransport(HttpTransport(os.environ["BI_MCP_PORTAL_URL"], token)))
+    http = HttpTransport(os.environ["BI_MCP_PORTAL_URL"], token)
+    return BIConnector(build_stack(http, [GatheringTransport]))
 
 
 if __name__ == "__main__":

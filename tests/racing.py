@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bi_mcp.rest.batch import BatchBody
-from bi_mcp.rest.methods import Method
-from bi_mcp.rest.transport import Transport
+from bi_mcp.rest.envelope import Envelope
+from bi_mcp.rest.request import Request, Transport
 
 
 @dataclass
@@ -17,14 +16,12 @@ class Race:
     inner: Transport
     race: dict[str, Callable[[], Awaitable[object]]]
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        names = [method.name]
-        if isinstance(parameters, BatchBody):
-            names = [command.method.name for command in parameters.commands]
+    async def send(self, request: Request) -> Envelope:
+        names = [command.method.name for command in request.commands]
         await self._act("before", names)
-        result = await self.inner.call(method, parameters)
+        answer = await self.inner.send(request)
         await self._act("after", names)
-        return result
+        return answer
 
     async def aclose(self) -> None:
         await self.inner.aclose()

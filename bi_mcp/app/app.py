@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anyio import Lock
@@ -17,6 +18,7 @@ from bi_mcp.base.language import Language, say
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.settled_addresses import settle_addresses
+from bi_mcp.rest.read_only import ReadOnlyTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.rate_limit import Limiter
+    from bi_mcp.rest.request import Layer
     from bi_mcp.setup.state_file import StateKeeper
     from bi_mcp.setup.workspace import Planned, Workspace
     from bi_mcp.vault.secret_page import SecretPages
@@ -92,18 +95,17 @@ class PortalAccess:
     def bi(self) -> BIConnector:
         """The client of the portal."""
         if self._client is None:
-            client = self._record_writes(self.connect())
-            self._client = client.read_only() if self.read_only else client
+            self._client = self.connect().through(*self._layers())
         return self._client
 
-    def _record_writes(self, client: BIConnector) -> BIConnector:
-        recorder = self.recorder
-        if recorder is None:
-            return client
-        # Imported here: most chats never call.
-        from bi_mcp.history.recording import RecordingTransport
+    def _layers(self) -> Iterator[Layer]:
+        if self.recorder is not None:
+            # Imported here: most chats never call.
+            from bi_mcp.history.recording import RecordingTransport
 
-        return client.through(lambda inner: RecordingTransport(inner, recorder))
+            yield partial(RecordingTransport, recorder=self.recorder)
+        if self.read_only:
+            yield ReadOnlyTransport
 
     async def aclose(self) -> None:
         """Close the client; a later call opens a new one."""

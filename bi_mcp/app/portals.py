@@ -17,14 +17,16 @@ from bi_mcp.history.audit import Audit
 from bi_mcp.history.entries import Stamp, move_history, open_history
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder
-from bi_mcp.rest.credential import AccessToken
+from bi_mcp.rest.credential import AccessToken, parse_webhook
 from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
+from bi_mcp.rest.request import build_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bi_mcp.app.replicas.shared import Shared
     from bi_mcp.auth.session import Session
+    from bi_mcp.base.secret import Secret
     from bi_mcp.config import Culture, Limits, Settings
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
@@ -49,9 +51,10 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     exist.
     """
     if settings.webhook_url is not None:
-        return {"portal": _by_webhook(settings, _limiter(settings, shared))}, "portal"
+        return {"portal": _by_webhook(settings.webhook_url, settings, _limiter(settings, shared))}, "portal"
     if settings.portal_url is not None:
-        portals, default = {"portal": _by_token(settings, _limiter(settings, shared))}, "portal"
+        portals = {"portal": _by_token(settings.portal_url, settings, _limiter(settings, shared))}
+        default = "portal"
     else:
         portals, default = _by_profiles(settings, shared)
     for name, portal in portals.items():
@@ -142,15 +145,15 @@ def follow_portal(portal: PortalAccess, profile: Profile, settings: Settings, po
     portal.recorder.history = open_history(folder, portal.identity)
 
 
-def _by_token(settings: Settings, limiter: Limiter) -> PortalAccess:
-    host = _host(settings.portal_url or "")
+def _by_token(portal_url: str, settings: Settings, limiter: Limiter) -> PortalAccess:
+    host = _host(portal_url)
     return PortalAccess(
         title=host,
         about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
         call_endpoints=partial(build_caller, settings.embedded.culture),
-        identity=identify_portal(settings.portal_url or "", _profiles(settings)),
+        identity=identify_portal(portal_url, _profiles(settings)),
     )
 
 
@@ -168,11 +171,11 @@ def _changes(settings: Settings) -> str:
     return "read only." if settings.read_only else "changes are real."
 
 
-def _by_webhook(settings: Settings, limiter: Limiter) -> PortalAccess:
+def _by_webhook(address: Secret, settings: Settings, limiter: Limiter) -> PortalAccess:
     return PortalAccess(
         title="the portal of the webhook",
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
-        connect=partial(_connect_webhook, settings, limiter),
+        connect=lambda: _connect(*parse_webhook(address.reveal()), limiter),
         limiter=limiter,
         call_endpoints=partial(build_caller, settings.embedded.culture),
     )
@@ -186,6 +189,12 @@ def _build_embedded(settings: Settings) -> PortalAccess:
         notice=EMBEDDED_NOTICE,
         call_endpoints=partial(_call_embedded_endpoints, settings.embedded.culture),
     )
+
+
+def _connect_embedded(settings: Settings) -> BIConnector:
+    from bi_mcp.app.embedded import connect_embedded
+
+    return connect_embedded(settings.embedded)
 
 
 def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
@@ -205,12 +214,6 @@ def _limiter(settings: Settings, shared: Shared | None) -> Limiter:
     return limiter
 
 
-def _connect_embedded(settings: Settings) -> BIConnector:
-    from bi_mcp.app.embedded import connect_embedded
-
-    return connect_embedded(settings.embedded)
-
-
 def _open_session(
     profile: Profile, settings: Settings, shared: Shared | None, moved: Callable[[str], object]
 ) -> Session:
@@ -221,13 +224,6 @@ def _open_session(
     return open_session(profile, settings.configuration_folder, share=share, moved=moved)
 
 
-def _connect_webhook(settings: Settings, limiter: Limiter) -> BIConnector:
-    from bi_mcp.rest.transport import parse_webhook
-
-    assert settings.webhook_url is not None  # noqa: S101  asked before
-    return _connect(*parse_webhook(settings.webhook_url.reveal()), limiter)
-
-
 def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
     if settings.portal_url is None or settings.access_token is None:
         raise ConfigError(say("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both."))
@@ -235,15 +231,14 @@ def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
 
 
 def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
-    """Build the client from the outside in: reads issued together become one request, requests wait their turn, each is one POST."""
+    """Build the client: each request is one POST, requests wait their turn, and reads issued together become one request."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
-    from bi_mcp.rest.gather import GatheringTransport
-    from bi_mcp.rest.patience import PatientTransport
+    from bi_mcp.rest.gather import gather_patiently
     from bi_mcp.rest.transport import HttpTransport
 
-    transport = PatientTransport(HttpTransport(portal_url, credential), limiter=limiter)
-    return BIConnector(GatheringTransport(transport, turn=transport.turn))
+    layers = [partial(gather_patiently, limiter=limiter)]
+    return BIConnector(build_stack(HttpTransport(portal_url, credential), layers))
 
 
 def _host(portal_url: str) -> str:

@@ -17,7 +17,7 @@ from bi_mcp.base.language import say, text
 from bi_mcp.base.secret import MASK
 from bi_mcp.base.unpacking import PART, read_bounded
 from bi_mcp.errors import AuthorisationError, UnexpectedAnswerError, UnreachableError
-from bi_mcp.rest.network import certificate_trouble, find_way_out
+from bi_mcp.rest.network import certificate_trouble, open_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,7 +108,7 @@ class OAuthClient:
             raise _unexpected_answer(response, str(error)) from None
 
     async def _get(self, server: str, query: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
-        client = self._connect(server)
+        client, _ = open_client(server, TIMEOUT, self._transport)
         try:
             async with client:
                 with anyio.fail_after(LIMIT_S):
@@ -120,23 +120,6 @@ class OAuthClient:
             # The text of an httpx exception may hold the address, and the address holds the secrets.
             raise _unreachable(server, error) from None
 
-    def _connect(self, server: str) -> httpx.AsyncClient:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-        if self._transport is not None:
-            return httpx.AsyncClient(
-                transport=self._transport, timeout=TIMEOUT, headers=headers, trust_env=False
-            )
-        way = find_way_out(server)
-        certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
-        proxy = None
-        if way.proxy is not None:
-            # A proxy without TLS takes no certificates.
-            trusted = certificates if way.proxy.startswith("https:") else None
-            proxy = httpx.Proxy(way.proxy, ssl_context=trusted)
-        return httpx.AsyncClient(
-            proxy=proxy, verify=certificates, timeout=TIMEOUT, headers=headers, trust_env=False
-        )
-
     def _refusal(self, grant_type: str, code: object) -> AuthorisationError:
         known = code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown"
         advice = _ADVICE.get(f"{grant_type} {known}") or _ADVICE.get(known) or _UNLISTED
@@ -146,16 +129,16 @@ class OAuthClient:
 def _unreachable(server: str, error: Exception) -> UnreachableError:
     trouble = certificate_trouble(error, urlsplit(server).netloc)
     if trouble is None:
-        said = say(
+        what = say(
             "The OAuth server of the portal gave no answer ({name}). Check your network, then try again.",
             name=type(error).__name__,
         )
     else:
-        said = say(
+        what = say(
             "The OAuth server of the portal was not asked: {trouble}. If your company's network inspects TLS, set SSL_CERT_FILE to the file with its certificates.",
             trouble=trouble,
         )
-    return UnreachableError(said, method=METHOD, may_have_happened=False, lasting=trouble is not None)
+    return UnreachableError(what, method=METHOD, may_have_happened=False, lasting=trouble is not None)
 
 
 def _answer(response: httpx.Response, body: bytes) -> Mapping[str, Any]:

@@ -28,9 +28,10 @@ def parse_foreign(body: bytes) -> object:
 
 def is_deep(value: object) -> bool:
     """Check whether JSON is nested deeper than `MOST_LEVELS`. Goes level by level, and so cannot run out of stack."""
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_LEVELS):
-        level = [part for holder in level for part in _parts(holder) if isinstance(part, dict | list)]
+        holders = [holder.values() if isinstance(holder, dict) else holder for holder in level]
+        level = [part for holder in holders for part in holder if isinstance(part, dict | list)]
         if not level:
             return False
     return True
@@ -39,12 +40,6 @@ def is_deep(value: object) -> bool:
 def whole_text(text: str) -> str:
     """Join the halves of characters that JSON escapes by themselves, and replace those without another half."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _parts(holder: object) -> list[object]:
-    if isinstance(holder, dict):
-        return list(holder.values())
-    return holder if isinstance(holder, list) else []
 
 
 def _whole(value: object) -> object:

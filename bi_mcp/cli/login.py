@@ -29,8 +29,9 @@ from bi_mcp.config import configuration_folder, secret_variable
 from bi_mcp.errors import AuthorisationError, BiMcpError, ConfigError
 from bi_mcp.history.entries import move_history
 from bi_mcp.rest.client import BIConnector
+from bi_mcp.rest.credential import parse_webhook
 from bi_mcp.rest.kinds import KINDS, Group
-from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
+from bi_mcp.rest.transport import HttpTransport, rest_address
 from bi_mcp.vault.keyring import Keeper, best_keeper
 
 if TYPE_CHECKING:

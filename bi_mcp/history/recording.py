@@ -23,17 +23,18 @@ from bi_mcp.errors import (
 )
 from bi_mcp.history.actor import current_actor
 from bi_mcp.history.entries import Ending, Entry, RecordedWrite, Stamp
-from bi_mcp.rest.batch import BatchBody, BatchReference, Command, fail_batch, parse_batch
+from bi_mcp.rest.batch import BatchReference, fail_batch
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import Effect, method
 from bi_mcp.rest.query import Query
 from bi_mcp.rest.recovery import may_have_happened
+from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
     from bi_mcp.history.audit import Audit
     from bi_mcp.history.entries import History, Wire
-    from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.envelope import Envelope
+    from bi_mcp.rest.request import Request, Transport
 
 _NOT_SENT = "NOT_SENT"
 _WITHOUT_CODE = "NO_CODE"
@@ -106,11 +107,11 @@ class RecordingTransport:
         self._inner = inner
         self._recorder = recorder
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """Return the `result` of the call."""
-        commands = _writes(method, parameters)
+    async def send(self, request: Request) -> Envelope:
+        """Send the request. Raises `ConfigError` for a write that cannot be recorded."""
+        commands = [command for command in request.commands if command.method.effect is not Effect.READ]
         if not commands:
-            return await self._inner.call(method, parameters)
+            return await self._inner.send(request)
         before = await self._read(commands)
         with anyio.CancelScope(shield=True):
             entries = await self._recorder.begin(
@@ -120,14 +121,14 @@ class RecordingTransport:
                 ]
             )
         try:
-            result = await self._inner.call(method, parameters)
+            answer = await self._inner.send(request)
         except BaseException as error:
             with anyio.CancelScope(shield=True):
                 await self._recorder.end(entries, _endings_of_failure(commands, error))
             raise
         with anyio.CancelScope(shield=True):
-            await self._recorder.end(entries, _endings(parameters, commands, result))
-        return result
+            await self._recorder.end(entries, _endings(request, answer.result))
+        return answer
 
     async def aclose(self) -> None:
         """Close the inner transport."""
@@ -137,40 +138,32 @@ class RecordingTransport:
         """The objects as they are now. Issued together, so that what gathers reads below makes one request of them."""
         answers: dict[tuple[int, str], object] = {}
 
-        async def ask(place: int, family: str, operation: str, parameters: Mapping[str, object]) -> None:
+        async def ask(place: int, read: Command[object]) -> None:
             try:
-                answers[place, operation] = await self._inner.call(method(family, operation), parameters)
+                answers[place, read.method.operation] = (await self._inner.send(read)).result
             except BiMcpError as error:
-                answers[place, operation] = error
+                answers[place, read.method.operation] = error
 
         async with anyio.create_task_group() as tasks:
             for place, command in enumerate(commands):
-                for operation, parameters in _reads(command):
-                    tasks.start_soon(ask, place, command.method.group, operation, parameters)
+                for read in _reads(command):
+                    tasks.start_soon(ask, place, read)
         return [
             _state(command, answers.get((place, "get")), answers.get((place, "list")))
             for place, command in enumerate(commands)
         ]
 
 
-def _writes(method: Method, parameters: Mapping[str, object]) -> list[Command[object]]:
-    if method.effect is Effect.READ:
-        return []
-    return [command for command in _commands(method, parameters) if command.method.effect is not Effect.READ]
-
-
-def _commands(method: Method, parameters: Mapping[str, object]) -> Sequence[Command[object]]:
-    return parameters.commands if isinstance(parameters, BatchBody) else [Command(method, parameters)]
-
-
-def _reads(command: Command[object]) -> list[tuple[str, Mapping[str, object]]]:
+def _reads(command: Command[object]) -> list[Command[object]]:
     id = command.parameters.get("id")
     if command.method.effect is Effect.CREATE or not isinstance(id, int):
         return []
-    reads: list[tuple[str, Mapping[str, object]]] = [("get", {"id": id})]
+    family = command.method.group
+    reads: list[Command[object]] = [Command(method(family, "get"), {"id": id})]
     if command.method.kind == "dataset":
         # Only a list answers the source of a dataset.
-        reads.append(("list", Query(select=["id", "sourceId"], filter={"id": id}).to_wire()))
+        query = Query(select=["id", "sourceId"], filter={"id": id})
+        reads.append(Command(method(family, "list"), query.to_wire()))
     return reads
 
 
@@ -230,19 +223,11 @@ def _plain(value: Any) -> Any:
     return f"(result of command {value.command})" if isinstance(value, BatchReference) else value
 
 
-def _endings(
-    parameters: Mapping[str, object], commands: Sequence[Command[object]], result: object
-) -> list[Ending]:
-    if not isinstance(parameters, BatchBody):
-        return [_outcome_of(commands[0], result)]
-    bare: list[Command[object]] = [
-        Command(command.method, command.parameters) for command in parameters.commands
-    ]
-    halt = bool(parameters.get("halt"))
-    outcomes = parse_batch(bare, result, halt=halt, first=parameters.first)
+def _endings(request: Request, result: object) -> list[Ending]:
+    outcomes = zip(request.commands, request.outcomes(result), strict=True)
     return [
         _outcome_of(command, outcome)
-        for command, outcome in zip(parameters.commands, outcomes, strict=True)
+        for command, outcome in outcomes
         if command.method.effect is not Effect.READ
     ]
 
@@ -258,8 +243,6 @@ def _outcome_of(command: Command[object], outcome: object) -> Ending:
 def _endings_of_failure(commands: Sequence[Command[object]], error: BaseException) -> list[Ending]:
     if not isinstance(error, BiMcpError):
         return [Ending("unknown", "CUT_OFF") for _ in commands]
-    if len(commands) == 1:
-        return [_ending(error)]
     return [_ending(failure) for failure in fail_batch(commands, error)]
 
 

@@ -10,9 +10,9 @@ it. A command that contains a secret is a `Secret` as a whole and is revealed in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
 from bi_mcp.base.language import say
@@ -25,12 +25,13 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.rest.envelope import raise_hidden_error, unexpected_answer
+from bi_mcp.rest.envelope import hidden_error, unexpected_answer
 from bi_mcp.rest.error_codes import UNCERTAIN_CODES, error_for, look_first
 from bi_mcp.rest.methods import BATCH, Effect
 
 if TYPE_CHECKING:
     from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.request import Command
 
 MAX_COMMANDS = 50
 
@@ -41,20 +42,6 @@ MAX_VALUES = 1000
 _REFERENCE = "$result["
 
 Value = TypeVar("Value")
-Value_co = TypeVar("Value_co", covariant=True)
-
-
-def _keep_reply(reply: object) -> Any:
-    return reply
-
-
-@dataclass(frozen=True)
-class Command(Generic[Value_co]):
-    """One call of a batch; `parse` makes its value of the `result`, and without it the `result` is the value."""
-
-    method: Method
-    parameters: Mapping[str, object]
-    parse: Callable[[object], Value_co] = _keep_reply
 
 
 @dataclass(frozen=True, init=False)
@@ -72,18 +59,34 @@ class BatchReference:
         object.__setattr__(self, "path", path)
 
 
-class BatchBody(dict[str, object]):
-    """Parameters of a `batch` together with the commands they were made of, for transports that look at them.
+@dataclass(frozen=True)
+class Batch(Generic[Value]):
+    """A `batch` that is ready to be sent: its commands, and the parameters that were made of them.
 
-    `first` is the position of the first command, as for `parse_batch`.
+    `first` is the position of its first command in the list of all batches. With `halt` the portal stops at an error.
     """
 
-    def __init__(
-        self, parameters: Mapping[str, object], commands: Sequence[Command[object]], first: int
-    ) -> None:
-        super().__init__(parameters)
-        self.commands = commands
-        self.first = first
+    commands: Sequence[Command[Value]]
+    method: Method
+    parameters: Mapping[str, object]
+    halt: bool = False
+    first: int = 0
+
+    def outcomes(self, result: object) -> list[object]:
+        """Return for each command its part of the `result`, or its error from either of the two places."""
+        body = result if isinstance(result, Mapping) else {}
+        results = _by_key(body.get("result"), len(self.commands), self.first)
+        errors = _by_key(body.get("result_error"), len(self.commands), self.first)
+        stopped = self.halt and bool(errors)
+        return [
+            _outcome(command, _key(position), results, errors, stopped)
+            for position, command in enumerate(self.commands, self.first)
+        ]
+
+    def parse(self, result: object) -> list[Value | BiMcpError]:
+        """Return for each command its value or its error."""
+        outcomes = self.outcomes(result)
+        return [_parse(command, each) for command, each in zip(self.commands, outcomes, strict=True)]
 
 
 class _UnfitError(ValueError):
@@ -100,11 +103,8 @@ def batch_method(commands: Sequence[Command[object]]) -> Method:
     )
 
 
-def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, first: int = 0) -> BatchBody:
-    """Build the parameters of one `batch`. `first` is the position of its first command in the list of all batches.
-
-    Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch.
-    """
+def encode_batch(commands: Sequence[Command[Value]], *, halt: bool = False, first: int = 0) -> Batch[Value]:
+    """Build a batch. Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch."""
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise InvalidRequestError(
             say(
@@ -113,54 +113,50 @@ def encode_batch(commands: Sequence[Command[object]], *, halt: bool = False, fir
                 commands=len(commands),
             )
         )
-    cmd = {
-        _key(position): encode_command(command, range(first, position))
-        for position, command in enumerate(commands, first)
-    }
-    return BatchBody({"halt": int(halt), "cmd": cmd}, commands, first)
+    texts: list[str | Secret] = []
+    for position, command in enumerate(commands, first):
+        text = encode_command(command, range(first, position))
+        if isinstance(text, InvalidRequestError):
+            raise text
+        texts.append(text)
+    return build_batch(commands, texts, halt=halt, first=first)
 
 
-def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret:
-    """Write a command as `method?query`, with brackets for nested values. `earlier`: positions a `Reference` may name.
+def build_batch(
+    commands: Sequence[Command[Value]], texts: Sequence[str | Secret], *, halt: bool = False, first: int = 0
+) -> Batch[Value]:
+    """Build a batch of commands that are encoded already."""
+    cmd = {_key(position): text for position, text in enumerate(texts, first)}
+    return Batch(commands, batch_method(commands), {"halt": int(halt), "cmd": cmd}, halt, first)
 
-    Raises `InvalidRequestError`, which names the place and never the value.
+
+def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret | InvalidRequestError:
+    """Write a command as `method?query`, with brackets for nested values. `earlier`: positions a `BatchReference` may name.
+
+    Returns an error for a command that cannot travel in a batch. It names the place and never the value.
     """
     name = command.method.name
     if name == BATCH.name:
-        raise InvalidRequestError(
+        return InvalidRequestError(
             say("A batch cannot hold a batch. Nothing was sent. Put its commands in directly.")
         )
     try:
         leaves = _leaves(command.parameters)
         query = urlencode([(place, _text(place, leaf, earlier)) for place, leaf in leaves])
     except UnicodeEncodeError:
-        raise InvalidRequestError(
+        return InvalidRequestError(
             say("{name} was not sent: a text holds half a Unicode character. Correct the text.", name=name)
-        ) from None
+        )
     except _UnfitError as reason:
-        raise InvalidRequestError(
+        return InvalidRequestError(
             say(
                 "{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent.",
                 name=name,
                 reason=reason,
             )
-        ) from None
+        )
     text = f"{name}?{query}" if query else name
     return Secret(text) if any(isinstance(leaf, Secret) for _, leaf in leaves) else text
-
-
-def parse_batch(
-    commands: Sequence[Command[Value]], result: object, *, halt: bool = False, first: int = 0
-) -> list[Value | BiMcpError]:
-    """Read the outcome of each command, in their order: its value, or its error from either of the two places."""
-    body = result if isinstance(result, Mapping) else {}
-    results = _by_key(body.get("result"), len(commands), first)
-    errors = _by_key(body.get("result_error"), len(commands), first)
-    stopped = halt and bool(errors)
-    return [
-        _outcome(command, _key(position), results, errors, stopped)
-        for position, command in enumerate(commands, first)
-    ]
 
 
 def fail_batch(commands: Sequence[Command[object]], error: BiMcpError) -> list[BiMcpError]:
@@ -260,26 +256,30 @@ def _by_key(answered: object, expected: int, first: int) -> Mapping[str, object]
 
 
 def _outcome(
-    command: Command[Value],
+    command: Command[object],
     key: str,
     results: Mapping[str, object],
     errors: Mapping[str, object],
     stopped: bool,
-) -> Value | BiMcpError:
+) -> object:
+    error = hidden_error(command.method, 200, errors.get(key))
+    error = error or hidden_error(command.method, 200, results.get(key))
+    if error is not None:
+        return error.without(_secrets(command)) if isinstance(error, PortalError) else error
+    if key in results:
+        return results[key]
+    if stopped:
+        return skip(command)
+    return unexpected_answer(command.method, 200, say("a batch without this command"))
+
+
+def _parse(command: Command[Value], outcome: object) -> Value | BiMcpError:
+    if isinstance(outcome, BiMcpError):
+        return outcome
     try:
-        raise_hidden_error(command.method, 200, errors.get(key))
-        if key in results:
-            raise_hidden_error(command.method, 200, results[key])
-            return command.parse(results[key])
-    except PortalError as error:
-        return error.without(_secrets(command))
+        return command.parse(outcome)
     except BiMcpError as error:
         return error
-    return (
-        skip(command)
-        if stopped
-        else unexpected_answer(command.method, 200, say("a batch without this command"))
-    )
 
 
 def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
@@ -288,13 +288,13 @@ def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
         return _refusal_of(command, error)
     writes = method.effect is not Effect.READ
     advice = look_first(method) if writes else say("It only reads: it can be sent again.")
-    told = say("{name} travelled in a batch that failed. {error}", name=method.name, error=error)
+    failure = say("{name} travelled in a batch that failed. {error}", name=method.name, error=error)
     if isinstance(error, UnexpectedAnswerError):
-        return UnexpectedAnswerError(f"{told} {advice}", method=method.name, status=error.status)
+        return UnexpectedAnswerError(f"{failure} {advice}", method=method.name, status=error.status)
     if isinstance(error, UnreachableError):
         uncertain = writes and error.may_have_happened
-        shown = f"{told} {advice}" if error.may_have_happened else told
-        return UnreachableError(shown, method=method.name, may_have_happened=uncertain)
+        what = f"{failure} {advice}" if error.may_have_happened else failure
+        return UnreachableError(what, method=method.name, may_have_happened=uncertain)
     # Everything else is refused before anything is sent, and holds for each command alike.
     return error
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import to_thread
 
 from bi_mcp.base.progress import remark
 from bi_mcp.errors import BiMcpError
-from bi_mcp.rest.batch import MAX_COMMANDS, batch_method, encode_batch, fail_batch, parse_batch, skip
+from bi_mcp.rest.batch import MAX_COMMANDS, encode_batch, fail_batch, skip
 from bi_mcp.rest.connectors import Connectors
 from bi_mcp.rest.datasets import Datasets
 from bi_mcp.rest.generation import TableFamily
 from bi_mcp.rest.portal_info import PortalInfo
+from bi_mcp.rest.read_only import ReadOnlyTransport
+from bi_mcp.rest.request import build_stack
+from bi_mcp.rest.snapshot import read_snapshot
 from bi_mcp.rest.sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
-    from bi_mcp.rest.batch import Command
     from bi_mcp.rest.credential import Credential
     from bi_mcp.rest.kind_methods import KindMethods
+    from bi_mcp.rest.request import Command, Layer, Transport
     from bi_mcp.rest.snapshot import Snapshot
-    from bi_mcp.rest.transport import Transport
 
 Value = TypeVar("Value")
 
@@ -69,24 +70,23 @@ class BIConnector:
         service, not at those of the module. After a request that failed as a whole nothing more is sent. A command that
         was not run yields a `SkippedError`. Raises `InvalidRequestError` before anything is sent if a command does not fit.
         """
-        starts = range(0, len(commands), MAX_COMMANDS)
-        chunks = [commands[start : start + MAX_COMMANDS] for start in starts]
-        bodies = [
-            encode_batch(chunk, halt=halt, first=start) for start, chunk in zip(starts, chunks, strict=True)
+        batches = [
+            encode_batch(commands[start : start + MAX_COMMANDS], halt=halt, first=start)
+            for start in range(0, len(commands), MAX_COMMANDS)
         ]
         outcomes: list[Value | BiMcpError] = []
-        for start, chunk, body in zip(starts, chunks, bodies, strict=True):
-            if len(chunks) > 1:
+        for batch in batches:
+            if len(batch.commands) > 1:
                 await remark(
-                    f"Commands {start + 1} to {start + len(chunk)} of {len(commands)} go to the portal"
+                    f"Commands {batch.first + 1} to {batch.first + len(batch.commands)} of {len(commands)} go to the portal"
                 )
             try:
-                result = await self._transport.call(batch_method(chunk), body)
+                answer = await self._transport.send(batch)
             except BiMcpError as error:
-                outcomes += fail_batch(chunk, error)
+                outcomes += fail_batch(batch.commands, error)
                 break
             # Pages of fifty objects each take their time, and others wait for this loop.
-            outcomes += await to_thread.run_sync(partial(parse_batch, chunk, result, halt=halt, first=start))
+            outcomes += await to_thread.run_sync(batch.parse, answer.result)
             if halt and any(isinstance(outcome, BiMcpError) for outcome in outcomes):
                 break
         return [*outcomes, *(skip(command) for command in commands[len(outcomes) :])]
@@ -102,20 +102,14 @@ class BIConnector:
 
     def read_only(self) -> BIConnector:
         """Return a client over the same connections that refuses every write before it is sent."""
-        # Imported here: few callers need it.
-        from bi_mcp.rest.read_only import ReadOnlyTransport
-
         return self.through(ReadOnlyTransport)
 
-    def through(self, wrap: Callable[[Transport], Transport]) -> BIConnector:
-        """Return a client over the same connections whose calls go through another transport first."""
-        return BIConnector(wrap(self._transport))
+    def through(self, *layers: Layer) -> BIConnector:
+        """Return a client over the same connections whose calls go through further transports, the last of them first."""
+        return BIConnector(build_stack(self._transport, layers))
 
     async def snapshot(self) -> Snapshot:
         """Read everything that the portal shows this application, with as few requests as possible."""
-        # Imported here: few callers need it.
-        from bi_mcp.rest.snapshot import read_snapshot
-
         return await read_snapshot(self)
 
 
@@ -126,4 +120,4 @@ def _http(portal_url: str, credential: Credential | None) -> Transport:
 
     if credential is None:
         raise TypeError("BIConnector needs a credential with a portal's address")
-    return PatientTransport(HttpTransport(portal_url, credential))
+    return build_stack(HttpTransport(portal_url, credential), [PatientTransport])

@@ -11,7 +11,7 @@ from bi_mcp.rest.kinds import CONNECTOR
 from bi_mcp.rest.models.connector import Connector, ConnectorChanges, ConnectorFields
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.request import Transport
 
 # One field that a portal does not know fails the whole call, so these are sent only where `connector.fields` lists them.
 NEWER_FIELDS = ("supportMapping", "sourceCode")

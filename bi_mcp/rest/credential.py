@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from bi_mcp.base.secret import Secret
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,15 @@ class FixedCredential:
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
         """Do nothing: the credential is the only one."""
         return
+
+
+def parse_webhook(address: str) -> tuple[str, Webhook]:
+    """Split a webhook's address into the portal's address and the credential. Raises `ConfigError`, without echoing it."""
+    found = re.fullmatch(r"(https?://[^/?#@]+)/rest/(\d+/[^/?#]+)/?", address.strip())
+    if not found:
+        raise ConfigError(
+            say(
+                "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
+            )
+        )
+    return found[1], Webhook(Secret(found[2]))

@@ -20,14 +20,14 @@ from bi_mcp.rest.kinds import DATASET
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models.dataset import ColumnChanges, Dataset, DatasetChanges, DatasetFields
 from bi_mcp.rest.recovery import Done, NotDone, judge_columns
+from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bi_mcp.rest.batch import Command
     from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.request import Transport
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Datasets(KindMethods[Dataset, DatasetFields, DatasetChanges]):
     def __init__(self, transport: Transport, families: type[DatasetFamilies] = DatasetFamilies) -> None:
         super().__init__(transport)
         self.families = families(transport)
-        self._call = self.families.call
+        self._send = self.families.send
 
     @property
     def commands(self) -> DatasetCommands:

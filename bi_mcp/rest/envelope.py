@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.foreign_json import parse_foreign
 from bi_mcp.base.language import say, text
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from bi_mcp.rest.methods import Method
 
+    _Failure = PortalError | UnexpectedAnswerError
+
+# Spellings of a refusal without a code.
+_NO_CODES = frozenset({"0", "", "-"})
 # The portal has no code of its own for a page with HTTP 429.
 PAGE_OF_A_LIMIT = "HTTP_429"
-NO_CODES = frozenset({"0", "", "-"})
 
 _ADDRESS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
@@ -41,10 +44,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A successful answer."""
+    """A successful answer: its `result`, and what the portal says about its run time."""
 
     result: object
-    timing: Timing
+    timing: Timing = Timing()
 
 
 def parse_answer(
@@ -57,28 +60,37 @@ def parse_answer(
     answer of the REST API.
     """
     date, wait = (headers or {}).get("date"), _retry_after(headers or {})
+    answer = _parse(method, status, body, date)
+    if isinstance(answer, Envelope):
+        return answer
+    if isinstance(answer, PortalError):
+        answer.retry_after = wait
+    elif status == 429:
+        answer = _limit_error(method, wait)
+    raise answer
+
+
+def _parse(method: Method, status: int, body: bytes, date: str | None) -> Envelope | _Failure:
+    if not body.strip():
+        return unexpected_answer(method, status, say("an empty body"))
     try:
-        return _parse(method, status, body, date)
-    except PortalError as error:
-        error.retry_after = wait
-        raise
-    except UnexpectedAnswerError:
-        if status != 429:
-            raise
-        raise _limit_error(method, wait) from None
-
-
-def _parse(method: Method, status: int, body: bytes, date: str | None) -> Envelope:
-    answer = _parse_json(method, status, body)
+        answer = parse_foreign(body)
+    except ValueError:
+        return unexpected_answer(method, status, _describe_text(body))
+    if not isinstance(answer, dict):
+        what = say("JSON of the wrong shape ({kind} where an object belongs)", kind=_json_type(answer))
+        return unexpected_answer(method, status, what)
     timing = _timing(answer, date)
-    _raise_error(method, status, answer, timing)
-    if status != 200:
-        raise unexpected_answer(method, status, say("HTTP {status} without an error code", status=status))
-    if "result" not in answer:
-        raise unexpected_answer(method, status, say("a JSON object without 'result'"))
+    error = _error_in(answer, method, status, timing) if "error" in answer else None
+    if error is not None:
+        return error
+    if status != 200 or "result" not in answer:
+        what = say("a JSON object without 'result'")
+        if status != 200:
+            what = say("HTTP {status} without an error code", status=status)
+        return unexpected_answer(method, status, what)
     result = answer["result"]
-    raise_hidden_error(method, status, result)
-    return Envelope(result, timing)
+    return hidden_error(method, status, result) or Envelope(result, timing)
 
 
 def _limit_error(method: Method, wait: float | None) -> LimitError:
@@ -107,43 +119,30 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None if seconds is None or seconds < 0 else seconds
 
 
-def raise_hidden_error(method: Method, status: int, result: object) -> None:
-    """Raise the error that this module puts inside a `result`, if there is one."""
-    if _is_object(result) and "error" in result:
-        _raise_error(method, status, result, Timing())
+def hidden_error(method: Method, status: int, result: object) -> _Failure | None:
+    """Return the error that this module puts inside a `result`, if there is one."""
+    if not isinstance(result, dict) or "error" not in result:
+        return None
+    return _error_in(result, method, status, Timing())
 
 
-def _parse_json(method: Method, status: int, body: bytes) -> dict[str, object]:
-    if not body.strip():
-        raise unexpected_answer(method, status, say("an empty body"))
-    try:
-        answer = parse_foreign(body)
-    except ValueError:
-        raise unexpected_answer(method, status, _describe_text(body)) from None
-    if not _is_object(answer):
-        raise unexpected_answer(
-            method,
-            status,
-            say("JSON of the wrong shape ({kind} where an object belongs)", kind=_json_type(answer)),
-        )
-    return answer
-
-
-def _raise_error(method: Method, status: int, holder: dict[str, object], timing: Timing) -> None:
+def _error_in(holder: dict[str, Any], method: Method, status: int, timing: Timing) -> _Failure | None:
     error = holder.get("error")
     # The module nests code and text once more under `error`; the system puts them side by side.
-    place = error if _is_object(error) else holder
+    place = error if isinstance(error, dict) else holder
     if not _is_refusal(holder, place):
-        return
+        return None
     code = place.get("error")
     if isinstance(code, bool) or not isinstance(code, str | int | None):
-        raise unexpected_answer(method, status, say("an error without a code"))
-    error = error_for(method, _parse_code(code), _one_line(place.get("error_description")), status)
-    error.retry_at, error.portal_time = timing.operating_reset_at, timing.portal_time
-    raise error
+        return unexpected_answer(method, status, say("an error without a code"))
+    name = _one_line(code)
+    message = _one_line(place.get("error_description"))
+    refusal = error_for(method, "" if name in _NO_CODES else name, message, status)
+    refusal.retry_at, refusal.portal_time = timing.operating_reset_at, timing.portal_time
+    return refusal
 
 
-def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
+def _is_refusal(holder: dict[str, Any], place: dict[str, Any]) -> bool:
     """Recognise a refusal. Some have the number 0 or an empty text as code, and only their other keys show it."""
     error = holder.get("error")
     if error is None or error is False:
@@ -151,16 +150,9 @@ def _is_refusal(holder: dict[str, object], place: dict[str, object]) -> bool:
     return bool(error) or "error_description" in place or not set(holder) - {"error", "time"}
 
 
-def _parse_code(code: str | int | None) -> str:
-    """Read a code. The vendor writes 0, an empty text or a dash for a refusal without a code; all become empty."""
-    text = _one_line("" if code is None else str(code))
-    return "" if text in NO_CODES else text
-
-
-def _timing(answer: dict[str, object], date: str | None) -> Timing:
+def _timing(answer: dict[str, Any], date: str | None) -> Timing:
     block = answer.get("time")
-    if not _is_object(block):
-        block = {}
+    block = block if isinstance(block, dict) else {}
     clock = _number(block.get("finish"))
     return Timing(
         operating=_number(block.get("operating")),
@@ -215,10 +207,6 @@ def _describe_text(body: bytes) -> str:
     if start.startswith((b"{", b"[")):
         return say("broken or cut-off JSON")
     return say("plain text")
-
-
-def _is_object(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)
 
 
 def _json_type(value: object) -> str:

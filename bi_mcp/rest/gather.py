@@ -9,29 +9,27 @@ import anyio
 import anyio.lowlevel
 
 from bi_mcp.errors import BiMcpError, InvalidRequestError, PortalError
-from bi_mcp.rest.batch import (
-    MAX_COMMANDS,
-    Command,
-    batch_method,
-    encode_batch,
-    encode_command,
-    fail_batch,
-    parse_batch,
-)
+from bi_mcp.rest.batch import MAX_COMMANDS, build_batch, encode_command, fail_batch
+from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.patience import PatientTransport
+from bi_mcp.rest.request import Command
+from bi_mcp.rest.retry import RUN_TIME_USED_UP
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable
 
+    from bi_mcp.base.secret import Secret
     from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.rate_limit import Limiter
+    from bi_mcp.rest.request import Request, Transport
 
 # Rounds of the event loop before a batch leaves. One round collects the tasks that were started together; a few more
 # collect the calls that arrive message by message. A clock is not involved.
 ROUNDS = 5
 
-# Outcome of a command whose method has used up its run time, while others of the batch were answered.
-_BLOCKED = object()
+# Outcome of a read that is alone, or whose method has used up its run time: it is sent as a plain call.
+_BY_ITSELF = Envelope(None)
 
 
 class GatheringTransport:
@@ -48,34 +46,33 @@ class GatheringTransport:
         self._turn = turn
         self._open: dict[bool, _Group] = {}
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """Return the `result` of the call, whichever way it went. A call that is cancelled does not disturb the others."""
-        command: Command[object] = Command(method, parameters)
-        if not _may_be_gathered(command):
-            return await self._inner.call(method, parameters)
-        group, seat = self._join(command)
+    async def send(self, request: Request) -> Envelope:
+        """Send the request, whichever way it goes. One that is cancelled does not disturb the others."""
+        if not isinstance(request, Command) or request.method.effect is not Effect.READ:
+            return await self._inner.send(request)
+        text = encode_command(request)
+        if isinstance(text, InvalidRequestError):
+            return await self._inner.send(request)
+        group, seat = self._join(request, text)
         try:
-            while not seat.answered:
+            while seat.outcome is None:
                 if group.leader is seat:
                     await self._lead(group)
                 else:
                     await seat.wake.wait()
         finally:
             group.leave(seat)
-        if seat.outcome is _BLOCKED:
-            # The transport below waits for blocked methods, and it sees single calls only.
-            return await self._inner.call(method, parameters)
         if isinstance(seat.outcome, BiMcpError):
             raise seat.outcome
-        return seat.outcome
+        return await self._inner.send(request) if seat.outcome is _BY_ITSELF else seat.outcome
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
 
-    def _join(self, command: Command[object]) -> tuple[_Group, _Seat]:
+    def _join(self, command: Command[object], text: str | Secret) -> tuple[_Group, _Seat]:
         group = self._open.setdefault(command.method.webhook, _Group())
-        seat = group.join(command)
+        seat = group.join(command, text)
         if len(group.seats) == MAX_COMMANDS:
             self._close(group)
         return group, seat
@@ -88,36 +85,34 @@ class GatheringTransport:
             if group not in self._open.values():
                 break
             await anyio.lowlevel.checkpoint()
-        refusal = await self._wait_for_turn(group)
-        self._close(group)
-        seats = tuple(group.seats)
-        commands = [seat.command for seat in seats]
-        outcomes = await self._send(commands) if refusal is None else fail_batch(commands, refusal)
-        for seat, outcome in zip(seats, outcomes, strict=True):
-            seat.answer(outcome)
-
-    async def _wait_for_turn(self, group: _Group) -> BiMcpError | None:
-        if self._turn is None:
-            return None
         try:
-            await self._turn(group.leader.command.method)
+            if self._turn is not None:
+                await self._turn(group.leader.command.method)
+            self._close(group)
+            if len(group.seats) == 1:
+                group.leader.answer(_BY_ITSELF)
+                return
+            # Calls that are cancelled leave their seats meanwhile.
+            seats = tuple(group.seats)
+            batch = build_batch([seat.command for seat in seats], [seat.text for seat in seats])
+            answer = await self._inner.send(batch)
         except BiMcpError as error:
-            return error
-        return None
-
-    async def _send(self, commands: Sequence[Command[object]]) -> Sequence[object]:
-        if len(commands) > 1:
-            try:
-                result = await self._inner.call(batch_method(commands), encode_batch(commands))
-            except BiMcpError as error:
-                return fail_batch(commands, error)
-            return [
-                _BLOCKED if _is_blocked(outcome) else outcome for outcome in parse_batch(commands, result)
+            self._close(group)
+            seats = tuple(group.seats)
+            outcomes: list[object] = [*fail_batch([seat.command for seat in seats], error)]
+        else:
+            outcomes = [
+                _BY_ITSELF if isinstance(each, PortalError) and each.code == RUN_TIME_USED_UP else each
+                for each in batch.outcomes(answer.result)
             ]
-        try:
-            return [await self._inner.call(commands[0].method, commands[0].parameters)]
-        except BiMcpError as error:
-            return [error]
+        for seat, outcome in zip(seats, outcomes, strict=True):
+            seat.answer(outcome if isinstance(outcome, BiMcpError | Envelope) else Envelope(outcome))
+
+
+def gather_patiently(inner: Transport, *, limiter: Limiter) -> Transport:
+    """Put a gathering transport over a patient one: while a request waits for its turn, further reads join."""
+    patient = PatientTransport(inner, limiter=limiter)
+    return GatheringTransport(patient, turn=patient.turn)
 
 
 @dataclass(eq=False)
@@ -125,12 +120,12 @@ class _Seat:
     """One call that waits; `wake` is set when it is answered, or when it has to lead."""
 
     command: Command[object]
+    text: str | Secret
     wake: anyio.Event = field(default_factory=anyio.Event)
-    answered: bool = False
-    outcome: object = None
+    outcome: Envelope | BiMcpError | None = None
 
-    def answer(self, outcome: object) -> None:
-        self.answered, self.outcome = True, outcome
+    def answer(self, outcome: Envelope | BiMcpError) -> None:
+        self.outcome = outcome
         self.wake.set()
 
 
@@ -147,8 +142,8 @@ class _Group:
     def leader(self) -> _Seat:
         return self.seats[0]
 
-    def join(self, command: Command[object]) -> _Seat:
-        seat = _Seat(command)
+    def join(self, command: Command[object], text: str | Secret) -> _Seat:
+        seat = _Seat(command, text)
         self.seats.append(seat)
         return seat
 
@@ -156,17 +151,3 @@ class _Group:
         self.seats.remove(seat)
         if self.seats:
             self.leader.wake.set()
-
-
-def _may_be_gathered(command: Command[object]) -> bool:
-    if command.method.effect is not Effect.READ:
-        return False
-    try:
-        encode_command(command)
-    except InvalidRequestError:
-        return False
-    return True
-
-
-def _is_blocked(outcome: object) -> bool:
-    return isinstance(outcome, PortalError) and outcome.code == "OPERATION_TIME_LIMIT"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -9,12 +10,12 @@ import anyio
 from bi_mcp.base.language import say
 from bi_mcp.errors import MethodMissingError
 from bi_mcp.rest.methods import method
+from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from bi_mcp.rest.envelope import Envelope
     from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.request import Transport
 
 # A portal of the generation `tables` has `biconnector.table.*`, usually beside `biconnector.dataset.*`, on the same storage.
 PortalGeneration = Literal["classic", "tables"]
@@ -35,7 +36,7 @@ class DatasetFamilies:
         async with self._finding_out:
             if self._generation is None:
                 try:
-                    await self._transport.call(method("table", "fields"), {})
+                    await self._transport.send(Command(method("table", "fields"), {}))
                     self._generation = "tables"
                 except MethodMissingError:
                     self._generation = "classic"
@@ -51,16 +52,17 @@ class DatasetFamilies:
         deletes = operation == "delete" and self._generation == "tables"
         return method("table" if deletes else self._family, operation)
 
-    async def call(self, called: Method, parameters: Mapping[str, object]) -> object:
+    async def send(self, command: Command[object]) -> Envelope:
         """Send a call. An unknown method did nothing, so sending it again to the other family is safe."""
-        if called.group == "dataset" and self._family == "dataset":
+        if command.method.group == "dataset" and self._family == "dataset":
             try:
-                return await self._transport.call(called, parameters)
+                return await self._transport.send(command)
             except MethodMissingError:
                 if await self.generation() == "classic":
                     raise
                 self.use_tables()
-        return await self._transport.call(method("table", called.operation), parameters)
+        called = method("table", command.method.operation)
+        return await self._transport.send(replace(command, method=called))
 
 
 class TableFamily(DatasetFamilies):
@@ -70,10 +72,10 @@ class TableFamily(DatasetFamilies):
         super().__init__(transport)
         self.use_tables()
 
-    async def call(self, called: Method, parameters: Mapping[str, object]) -> object:
+    async def send(self, command: Command[object]) -> Envelope:
         """Send a call. Raises `MethodMissingError` that names the classic family where this one is missing."""
         try:
-            return await super().call(called, parameters)
+            return await super().send(command)
         except MethodMissingError as missing:
             raise MethodMissingError(
                 method=missing.method,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 import anyio
@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
-from bi_mcp.rest.batch import Command
 from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.kinds import Changes, Group, Item, New, ObjectKind
 from bi_mcp.rest.methods import method
@@ -21,10 +20,12 @@ from bi_mcp.rest.models.field import FieldDescription
 from bi_mcp.rest.models.wire import Received, WireInt, parse_list
 from bi_mcp.rest.query import PAGE_SIZE, Filter, Order, Query
 from bi_mcp.rest.recovery import Done, NotDone, judge_creation, judge_update, recover
+from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
+    from bi_mcp.rest.envelope import Envelope
     from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.request import Transport
 
 Parsed = TypeVar("Parsed", bound=Received)
 Value = TypeVar("Value")
@@ -100,7 +101,7 @@ class KindMethods(Generic[Item, New, Changes]):
     kind: ObjectKind[Item, New, Changes]
 
     def __init__(self, transport: Transport) -> None:
-        self._call: Callable[[Method, Mapping[str, object]], Awaitable[object]] = transport.call
+        self._send: Callable[[Command[Any]], Awaitable[Envelope]] = transport.send
         self._creating: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     @property
@@ -121,7 +122,7 @@ class KindMethods(Generic[Item, New, Changes]):
     async def get(self, id: int) -> Item:
         """Read one object. Raises `NotFoundError` for another application's, too."""
         command = self.commands.get(id)
-        return command.parse(await self._call(command.method, command.parameters))
+        return command.parse((await self._send(command)).result)
 
     async def delete(self, id: int) -> None:
         """Delete one object. Raises `InUseError` while something depends on it."""
@@ -155,11 +156,11 @@ class KindMethods(Generic[Item, New, Changes]):
     async def fields(self) -> list[FieldDescription]:
         """Describe the kind's fields as this portal knows them. A webhook may call it, too."""
         command = self.commands.fields()
-        return command.parse(await self._call(command.method, command.parameters))
+        return command.parse((await self._send(command)).result)
 
     async def _page(self, query: Query) -> Page[Item]:
         command = self.commands.page(query)
-        items = command.parse(await self._call(command.method, command.parameters))
+        items = command.parse((await self._send(command)).result)
         return Page(items=items, number=query.page, more=len(items) >= PAGE_SIZE)
 
     async def _create(self, command: Command[int], fields: New) -> int:
@@ -188,7 +189,7 @@ class KindMethods(Generic[Item, New, Changes]):
         self, command: Command[Value], look: Callable[[], Awaitable[Done[Value] | NotDone]]
     ) -> Value:
         try:
-            return command.parse(await self._call(command.method, command.parameters))
+            return command.parse((await self._send(command)).result)
         except BiMcpError as error:
             return await recover(command.method, error, look)
 

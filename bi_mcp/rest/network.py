@@ -14,6 +14,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
+
 from bi_mcp.base.language import say, text
 from bi_mcp.errors import ConfigError
 
@@ -57,6 +59,31 @@ def find_way_out(address: str, environment: Mapping[str, str] = os.environ) -> W
     if not proxy or _is_direct(parts.hostname or "", parts.port or 443, environment):
         return WayOut(certificates=certificates)
     return WayOut(proxy=_usable_proxy(variable, proxy), variable=variable, certificates=certificates)
+
+
+def open_client(
+    address: str, timeout: httpx.Timeout, inside: httpx.AsyncBaseTransport | None = None
+) -> tuple[httpx.AsyncClient, str]:
+    """Open a client that takes the route to an address; return it with the variable that names its proxy.
+
+    `inside` leads to a server in the same process: the environment is not asked then. Raises `ConfigError` as `find_way_out` does.
+    """
+    way = find_way_out(address) if inside is None else WayOut()
+    certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
+    proxy = None
+    if way.proxy is not None:
+        # A proxy without TLS takes no certificates.
+        trusted = certificates if way.proxy.startswith("https:") else None
+        proxy = httpx.Proxy(way.proxy, ssl_context=trusted)
+    client = httpx.AsyncClient(
+        transport=inside,
+        proxy=proxy,
+        verify=certificates,
+        timeout=timeout,
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
+        trust_env=False,
+    )
+    return client, way.variable
 
 
 def require_key_log(environment: Mapping[str, str] = os.environ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -17,11 +17,12 @@ from bi_mcp.rest.rate_limit import Limiter, block_seconds
 from bi_mcp.rest.retry import RUN_TIME_USED_UP, TOO_MANY_REQUESTS, RetryPolicy, may_repeat
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from bi_mcp.rest.envelope import Envelope, Timing
     from bi_mcp.rest.methods import Method
     from bi_mcp.rest.rate_limit import Ticket
+    from bi_mcp.rest.request import Request, Transport
 
     Failure = PortalError | UnreachableError | UnexpectedAnswerError
 
@@ -29,18 +30,6 @@ MAX_WAIT_S = 30.0
 # A wait that a person notices is reported, and again before their client takes the silence for a failure.
 NOTICED_S = 2.0
 TOLD_EVERY_S = 5.0
-
-
-class Postman(Protocol):
-    """Interface of `HttpTransport` and of this transport: one request, its `result` and its timing."""
-
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
-        """Send one request."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close connections."""
-        ...
 
 
 class PatientTransport:
@@ -53,7 +42,7 @@ class PatientTransport:
 
     def __init__(
         self,
-        inner: Postman,
+        inner: Transport,
         *,
         limiter: Limiter | None = None,
         policy: RetryPolicy | None = None,
@@ -75,20 +64,16 @@ class PatientTransport:
         """Current knowledge of the portal's limits."""
         return self._limiter
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """Return the `result` of the answer."""
-        return (await self.post(method, parameters)).result
-
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
+    async def send(self, request: Request) -> Envelope:
         """Send the request when its turn has come, again if necessary."""
-        started = self._clock()
+        method, started = request.method, self._clock()
         attempt = 0
         while True:
             attempt += 1
             await self._wait_for_method(method)
             ticket = await self._wait_for_turn(method)
             try:
-                answer = await self._inner.post(method, parameters)
+                answer = await self._inner.send(request)
             except (PortalError, UnreachableError, UnexpectedAnswerError) as error:
                 failure = error
             else:
@@ -232,15 +217,13 @@ def _moment(unix_time: float) -> str:
 
 
 def _count_attempts(failure: Failure, attempts: int, elapsed: float) -> Failure:
-    """Add the number of attempts and their time to an error after more than one."""
-    tried = say(
-        "{failure} Tried {attempts} times in {elapsed:.0f} s.",
-        failure=failure,
-        attempts=attempts,
-        elapsed=elapsed,
-    )
-    if attempts > 1 and isinstance(failure, UnreachableError):
-        return UnreachableError(tried, method=failure.method, may_have_happened=failure.may_have_happened)
-    if attempts > 1 and isinstance(failure, UnexpectedAnswerError):
-        return UnexpectedAnswerError(tried, method=failure.method, status=failure.status)
+    """Add the number of attempts and their time to the text of an error after more than one; a portal's own stays."""
+    if attempts > 1 and not isinstance(failure, PortalError):
+        tried = say(
+            "{failure} Tried {attempts} times in {elapsed:.0f} s.",
+            failure=failure,
+            attempts=attempts,
+            elapsed=elapsed,
+        )
+        failure.args = (tried,)
     return failure

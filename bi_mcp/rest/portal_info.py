@@ -10,9 +10,10 @@ from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.kind_methods import parse_model
 from bi_mcp.rest.methods import SYSTEM_METHODS
 from bi_mcp.rest.models.portal import PortalApplication, PortalUser
+from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.request import Transport
 
 _PROFILE, _SCOPE, _APPLICATION, _TIME = SYSTEM_METHODS
 
@@ -25,22 +26,24 @@ class PortalInfo:
 
     async def user(self) -> PortalUser:
         """Return the user for whom the credential acts."""
-        return parse_model(_PROFILE, PortalUser, await self._transport.call(_PROFILE, {}))
+        return parse_model(_PROFILE, PortalUser, (await self._transport.send(Command(_PROFILE, {}))).result)
 
     async def scopes(self) -> list[str]:
         """Return the scopes of the credential."""
-        reply = await self._transport.call(_SCOPE, {})
+        reply = (await self._transport.send(Command(_SCOPE, {}))).result
         if not isinstance(reply, list):
             raise unexpected_answer(_SCOPE, 200, say("no array of scopes"))
         return [str(scope) for scope in reply]
 
     async def application(self) -> PortalApplication:
         """Return the calling application. A webhook has none and is refused."""
-        return parse_model(_APPLICATION, PortalApplication, await self._transport.call(_APPLICATION, {}))
+        return parse_model(
+            _APPLICATION, PortalApplication, (await self._transport.send(Command(_APPLICATION, {}))).result
+        )
 
     async def time(self) -> datetime:
         """Return the portal's time, with its offset."""
-        reply = await self._transport.call(_TIME, {})
+        reply = (await self._transport.send(Command(_TIME, {}))).result
         try:
             moment = datetime.fromisoformat(str(reply))
         except ValueError:

@@ -9,10 +9,8 @@ from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.methods import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.transport import Transport
+    from bi_mcp.rest.envelope import Envelope
+    from bi_mcp.rest.request import Request, Transport
 
 
 class ReadOnlyTransport:
@@ -21,16 +19,16 @@ class ReadOnlyTransport:
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """Return the `result` of a read. Raises `InvalidRequestError` for a write, which is not sent."""
-        if method.effect is not Effect.READ:
+    async def send(self, request: Request) -> Envelope:
+        """Send a read. Raises `InvalidRequestError` for a write, which is not sent."""
+        if request.method.effect is not Effect.READ:
             raise InvalidRequestError(
                 say(
                     "{name} was not sent: the portal is locked read-only here. Only the user can lift that, by starting without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`.",
-                    name=method.name,
+                    name=request.method.name,
                 )
             )
-        return await self._inner.call(method, parameters)
+        return await self._inner.send(request)
 
     async def aclose(self) -> None:
         """Close the transport below."""

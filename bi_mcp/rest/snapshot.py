@@ -22,10 +22,10 @@ from bi_mcp.rest.models.source import Source
 from bi_mcp.rest.query import PAGE_SIZE, Query
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.batch import Command
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.kind_methods import KindMethods
     from bi_mcp.rest.kinds import Group
+    from bi_mcp.rest.request import Command
 
 Item = TypeVar("Item", bound=PortalObject)
 Value = TypeVar("Value")

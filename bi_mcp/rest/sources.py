@@ -12,7 +12,7 @@ from bi_mcp.rest.kinds import SOURCE
 from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.batch import Command
+    from bi_mcp.rest.request import Command
 
 
 class SourceCommands(KindCommands[Source, SourceFields, SourceChanges]):

@@ -6,16 +6,17 @@ A span names the method, the portal's host, the number of commands of a batch an
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
 from bi_mcp.errors import BiMcpError, PortalError
+from bi_mcp.rest.methods import BATCH
 
 if TYPE_CHECKING:
-    from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.request import Request
 
 TRACER = "bi-mcp"
 
@@ -23,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def rest_span(method: Method, host: str, parameters: Mapping[str, object]) -> Iterator[None]:
+def rest_span(request: Request, host: str) -> Iterator[None]:
     """Open the span of one request. An error passes unchanged; its text, which may quote the portal, stays out of the span."""
+    method = request.method
     attributes: dict[str, str | int] = {
         "rpc.method": method.name,
         "server.address": host,
         "bitrix24.effect": method.effect.value,
     }
-    commands = parameters.get("cmd")
-    if isinstance(commands, Mapping):
-        attributes["bitrix24.batch.commands"] = len(commands)
+    if method.name == BATCH.name:
+        attributes["bitrix24.batch.commands"] = len(request.commands)
     tracer = get_tracer(TRACER)
     with tracer.start_as_current_span(
         method.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,15 +26,14 @@ from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, Fi
 from bi_mcp.rest.envelope import Envelope, parse_answer, unexpected_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
-from bi_mcp.rest.network import certificate_trouble, find_way_out
+from bi_mcp.rest.network import certificate_trouble, open_client
 from bi_mcp.rest.tracing import rest_span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.types import ASGIApp
 
     from bi_mcp.rest.methods import Method
+    from bi_mcp.rest.request import Request
 
 # One request of the portal lives 60 s at most; a little more, so that its own error is seen.
 TIMEOUT = httpx.Timeout(65.0, connect=10.0)
@@ -53,18 +52,6 @@ _NOTHING_SENT = (
 )
 
 
-class Transport(Protocol):
-    """Carrier of one call. Anything with this method can serve a `BIConnector`."""
-
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """Return the `result` of the answer, or raise one of `bi_mcp.errors`."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close connections."""
-        ...
-
-
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
@@ -81,86 +68,47 @@ class HttpTransport:
         self._source: CredentialSource = (
             FixedCredential(credential) if isinstance(credential, AccessToken | Webhook) else credential
         )
-        self._app = app
-        self._proxy_variable = ""
-        self._client = self._connect()
+        self._inside = None if app is None else httpx.ASGITransport(app)
+        self._client, self._proxy_variable = open_client(self._base, TIMEOUT, self._inside)
         # A portal that was renamed may be reached another way, while calls to its former name are on theirs.
         self._former: list[httpx.AsyncClient] = []
 
-    def _connect(self) -> httpx.AsyncClient:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-        if self._app is not None:
-            return httpx.AsyncClient(
-                transport=httpx.ASGITransport(self._app), timeout=TIMEOUT, headers=headers, trust_env=False
-            )
-        way = find_way_out(self._base)
-        self._proxy_variable = way.variable
-        certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
-        proxy = None
-        if way.proxy is not None:
-            # A proxy without TLS takes no certificates.
-            trusted = certificates if way.proxy.startswith("https:") else None
-            proxy = httpx.Proxy(way.proxy, ssl_context=trusted)
-        return httpx.AsyncClient(
-            proxy=proxy, verify=certificates, timeout=TIMEOUT, headers=headers, trust_env=False
-        )
-
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        """POST the call and return its `result`."""
-        return (await self.post(method, parameters)).result
-
-    async def post(self, method: Method, parameters: Mapping[str, object]) -> Envelope:
-        """POST the call and return its `result` with what the portal says about its run time."""
+    async def send(self, request: Request) -> Envelope:
+        """POST the request with the current credential; once more with a renewed one."""
         credential = await self._source.current()
         try:
-            return await self._post(method, parameters, credential)
+            return await self._post(request, credential)
         except AuthenticationError as error:
             # The portal looks at the token before anything else, so a write that met an expired one did not happen.
             renewed = await self._source.renew(credential) if error.code == "expired_token" else None
             if renewed is None:
                 raise
-        return await self._post(method, parameters, renewed)
+        return await self._post(request, renewed)
 
-    async def _post(
-        self, method: Method, parameters: Mapping[str, object], credential: Credential
-    ) -> Envelope:
-        if isinstance(credential, Webhook) and not method.webhook:
-            raise InvalidRequestError(
-                say(
-                    "{name} was not sent: a webhook may call only the *.fields methods. Configure an application's access token (BI_MCP_ACCESS_TOKEN) for everything else.",
-                    name=method.name,
-                )
-            )
+    async def _post(self, request: Request, credential: Credential) -> Envelope:
         self._follow(credential)
-        content = _body(method, parameters, credential)
-        with rest_span(method, self.host, parameters):
-            return await self._send(method, parameters, credential, content)
-
-    async def _send(
-        self, method: Method, parameters: Mapping[str, object], credential: Credential, content: bytes
-    ) -> Envelope:
-        address = self._address(method, credential)
-        try:
-            async with self._client.stream(
-                "POST", address, content=content, headers={"Content-Type": "application/json"}
-            ) as response:
-                encoding = response.headers.get("content-encoding", "")
-                body = await read_bounded(response.aiter_raw(PART), encoding, MOST_BYTES)
-        except httpx.HTTPError as error:
-            # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
-            raise self._unreachable(method, error) from None
-        if response.is_redirect:
-            raise self._redirect_error(method, response)
-        if body is None:
-            raise unexpected_answer(
-                method,
-                response.status_code,
-                say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES),
-            )
-        try:
-            return parse_answer(method, response.status_code, body, response.headers)
-        except PortalError as error:
-            raise error.without([*_secrets_of(credential), *secrets_in(dict(parameters))]) from None
+        method, address = request.method, self._address(request.method, credential)
+        content = _body(request, credential)
+        with rest_span(request, self.host):
+            try:
+                async with self._client.stream(
+                    "POST", address, content=content, headers={"Content-Type": "application/json"}
+                ) as response:
+                    encoding = response.headers.get("content-encoding", "")
+                    body = await read_bounded(response.aiter_raw(PART), encoding, MOST_BYTES)
+            except httpx.HTTPError as error:
+                # The text of an httpx exception may hold the address, and a webhook's address is a secret: only its class is used.
+                raise self._unreachable(method, error) from None
+            if response.is_redirect:
+                raise self._redirect_error(method, response)
+            if body is None:
+                what = say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES)
+                raise unexpected_answer(method, response.status_code, what)
+            try:
+                return parse_answer(method, response.status_code, body, response.headers)
+            except PortalError as error:
+                secrets = [*_secrets_of(credential), *secrets_in(dict(request.parameters))]
+                raise error.without(secrets) from None
 
     async def aclose(self) -> None:
         """Close the connections that were kept open."""
@@ -176,12 +124,19 @@ class HttpTransport:
             return
         self._base, self.host = base, urlsplit(base).netloc
         self._former.append(self._client)
-        self._client = self._connect()
+        self._client, self._proxy_variable = open_client(base, TIMEOUT, self._inside)
 
     def _address(self, method: Method, credential: Credential) -> str:
-        if isinstance(credential, Webhook):
-            return f"{self._base}{credential.path.reveal()}/{method.name}"
-        return f"{self._base}{method.name}"
+        if not isinstance(credential, Webhook):
+            return f"{self._base}{method.name}"
+        if not method.webhook:
+            raise InvalidRequestError(
+                say(
+                    "{name} was not sent: a webhook may call only the *.fields methods. Configure an application's access token (BI_MCP_ACCESS_TOKEN) for everything else.",
+                    name=method.name,
+                )
+            )
+        return f"{self._base}{credential.path.reveal()}/{method.name}"
 
     def _redirect_error(self, method: Method, response: httpx.Response) -> UnexpectedAnswerError:
         """Make the error for a redirect. No credential follows one: the answering server could name any host."""
@@ -284,20 +239,8 @@ def rest_address(portal_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}/rest/"
 
 
-def parse_webhook(address: str) -> tuple[str, Webhook]:
-    """Split a webhook's address into the portal's address and the credential. Raises `ConfigError`, without echoing it."""
-    found = re.fullmatch(r"(https?://[^/?#@]+)/rest/(\d+/[^/?#]+)/?", address.strip())
-    if not found:
-        raise ConfigError(
-            say(
-                "A webhook's address looks like https://portal.example/rest/USER/SECRET/. Copy it whole from the portal."
-            )
-        )
-    return found[1], Webhook(Secret(found[2]))
-
-
-def _body(method: Method, parameters: Mapping[str, object], credential: Credential) -> bytes:
-    body = dict(parameters)
+def _body(request: Request, credential: Credential) -> bytes:
+    body = dict(request.parameters)
     if isinstance(credential, AccessToken):
         body["auth"] = credential.token
     try:
@@ -307,7 +250,7 @@ def _body(method: Method, parameters: Mapping[str, object], credential: Credenti
         raise InvalidRequestError(
             say(
                 "{name} was not sent: a value cannot be written as JSON (half a Unicode character, a number that is not finite, or something else than text, numbers, arrays and objects). Correct it.",
-                name=method.name,
+                name=request.method.name,
             )
         ) from None
 

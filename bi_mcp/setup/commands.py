@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.batch import BatchReference, Command, encode_command
+from bi_mcp.rest.batch import BatchReference, encode_command
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
     NewColumn,
 )
+from bi_mcp.rest.request import Command
 from bi_mcp.setup.difference import wire
 from bi_mcp.setup.setup import DatasetEntry, SourceEntry
 
@@ -68,9 +69,8 @@ class SetupCommands:
         """Return whether a write can be part of a batch: booleans, some texts and whole pictures cannot."""
         if write.refusal is not None or write.step.operation == "hide":
             return False
-        try:
-            text = encode_command(self.command(write, lambda _group, _key: PLACEHOLDER))
-        except InvalidRequestError:
+        text = encode_command(self.command(write, lambda _group, _key: PLACEHOLDER))
+        if isinstance(text, InvalidRequestError):
             return False
         return not isinstance(text, str) or len(text) <= LONGEST_IN_BATCH
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.errors import BiMcpError
-from bi_mcp.rest.batch import BatchReference, Command
+from bi_mcp.rest.batch import BatchReference
 from bi_mcp.rest.models import ColumnChanges, ColumnVisibility
+from bi_mcp.rest.request import Command
 from bi_mcp.setup.commands import SetupCommands, SetupWrite
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,10 @@ from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.history.undo_run import Undo
 from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector
-from bi_mcp.rest.methods import Method
+from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.models import ConnectorFields, SourceFields
-from bi_mcp.rest.transport import HttpTransport, Transport
+from bi_mcp.rest.request import Request, Transport, build_stack
+from bi_mcp.rest.transport import HttpTransport
 
 FOLDER = Path(sys.argv[1])
 TOKEN = Secret("token")
@@ -55,11 +56,11 @@ class Deadly:
     left: int
     after: bool
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
+    async def send(self, request: Request) -> Envelope:
         self.left -= 1
         if self.left < 0 and not self.after:
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = await self.inner.call(method, parameters)
+        answer = await self.inner.send(request)
         if self.left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
@@ -74,7 +75,7 @@ def portal(calls: int = 10**6, *, after: bool = False) -> tuple[BIConnector, Und
     history = open_history(FOLDER, PORTAL)
     recorder = Recorder(Stamp("acme", PORTAL), history)
     inner = Deadly(HttpTransport("http://localhost", AccessToken(TOKEN), app=app), calls, after)
-    bi = BIConnector(RecordingTransport(inner, recorder))
+    bi = BIConnector(build_stack(inner, [partial(RecordingTransport, recorder=recorder)]))
     return bi, Undo(bi, history)
 
 

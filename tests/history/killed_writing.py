@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -14,17 +13,19 @@ from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.history.entries import Stamp, open_history
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest import BIConnector
-from bi_mcp.rest.methods import Effect, Method
+from bi_mcp.rest.envelope import Envelope
+from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.request import Request
 
 
 class Deadly:
     """Answers one connector, and ends the process at a write."""
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        if method.effect is Effect.READ:
-            return {"item": {"id": parameters["id"], "title": "Shop"}}
+    async def send(self, request: Request) -> Envelope:
+        if request.method.effect is Effect.READ:
+            return Envelope({"item": {"id": request.parameters["id"], "title": "Shop"}})
         os.kill(os.getpid(), signal.SIGKILL)
-        return None
+        return Envelope(None)
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,7 @@ class Recorded:
         recorder = Recorder(
             Stamp("acme", self.history.identity), self.history, Audit(Journal(self.folder / "audit.jsonl"))
         )
-        self.bi = self.portal.bi.through(
-            lambda inner: RecordingTransport(GatheringTransport(inner), recorder)
-        )
+        self.bi = self.portal.bi.through(GatheringTransport, partial(RecordingTransport, recorder=recorder))
 
     @property
     def entries(self) -> list[Entry]:

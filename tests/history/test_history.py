@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from bi_mcp.history.audit import Audit
 from bi_mcp.history.entries import Entry, Stamp, find_undone, open_history
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
-from bi_mcp.rest.batch import Command
 from bi_mcp.rest.methods import METHODS, Effect
 from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.rest.request import Command
 from tests.history.recorded import ALL_WRITES, CANARY, Recorded, a_recorded_portal, plant, prepare
 from tests.rest.calling import connector_fields, source_fields
 from tests.vault.keyrings import Keyring, system_keyring
@@ -253,7 +254,7 @@ async def test_who_logged_in_stands_in_both_files(recorded: Recorded) -> None:
         Audit(Journal(recorded.folder / "audit.jsonl")),
         lambda: 7,
     )
-    bi = recorded.portal.bi.through(lambda inner: RecordingTransport(inner, recorder))
+    bi = recorded.portal.bi.through(partial(RecordingTransport, recorder=recorder))
     await bi.connectors.add(connector_fields())
     assert recorded.last.user == 7
     assert [line["user"] for line in recorded.audit] == [7, 7]

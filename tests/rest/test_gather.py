@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,10 +20,12 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
+from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.gather import GatheringTransport
 from bi_mcp.rest.methods import Method, method
 from bi_mcp.rest.models import ConnectorChanges
 from bi_mcp.rest.patience import PatientTransport
+from bi_mcp.rest.request import Command, Request, Transport, build_stack
 from bi_mcp.rest.transport import HttpTransport
 from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Portal, add_source, connector_fields
 
@@ -33,7 +36,7 @@ Call = Callable[[], Coroutine[Any, Any, object]]
 
 def gathering(portal: Portal, credential: Credential | None = None) -> BIConnector:
     inner = HttpTransport(LOOPBACK, credential or AccessToken(Secret(TOKEN)), app=portal.calls)
-    return BIConnector(GatheringTransport(inner))
+    return BIConnector(build_stack(inner, [GatheringTransport]))
 
 
 @pytest.fixture
@@ -64,6 +67,10 @@ async def together(*calls: Call) -> list[object]:
         for index, call in enumerate(calls):
             group.start_soon(run, index, call)
     return outcomes
+
+
+async def result(transport: Transport, request: Request) -> object:
+    return (await transport.send(request)).result
 
 
 async def test_reads_issued_together_are_one_request(tables: Portal, bi: BIConnector) -> None:
@@ -102,13 +109,10 @@ async def test_later_reads_are_gathered_anew(tables: Portal, bi: BIConnector) ->
 
 
 async def test_writes_go_by_themselves(tables: Portal, bi: BIConnector) -> None:
-    transport = bi._transport
     added, _, updated = await together(
-        lambda: transport.call(method("connector", "add"), {"fields": connector_fields().to_wire()}),
+        lambda: result(bi._transport, bi.connectors.commands.add(connector_fields())),
         lambda: bi.sources.get(1),
-        lambda: transport.call(
-            method("connector", "update"), {"id": 1, "fields": ConnectorChanges(title="x").to_wire()}
-        ),
+        lambda: result(bi._transport, bi.connectors.commands.update(1, ConnectorChanges(title="x"))),
     )
     assert (added, updated) == ({"id": 2}, True)
     assert sorted(tables.calls.methods) == ["connector.add", "connector.update", "source.get"]
@@ -298,9 +302,9 @@ async def test_a_batch_of_reads_is_repeated_by_what_sits_below(tables: Portal, f
     await add_source(tables.bi)
     forget(tables)
     clock, inner = Clock(), HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
-    patient = PatientTransport(inner, clock=clock, sleep=clock.sleep)
+    patient = partial(PatientTransport, clock=clock, sleep=clock.sleep)
     tables.faults.arm(fault, method="batch")
-    async with BIConnector(GatheringTransport(patient)) as bi:
+    async with BIConnector(build_stack(inner, [patient, GatheringTransport])) as bi:
         connector, source = await together(lambda: bi.connectors.get(1), lambda: bi.sources.get(1))
     assert [connector, source] == [await tables.bi.connectors.get(1), await tables.bi.sources.get(1)]
     assert tables.calls.methods[:2] == ["batch", "batch"]
@@ -313,13 +317,12 @@ class OneMethodBlocked:
 
     calls: list[str] = field(default_factory=list)
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        self.calls.append(method.name)
-        if method.name != "batch":
-            return "after the wait"
-        assert "cmd" in parameters
+    async def send(self, request: Request) -> Envelope:
+        self.calls.append(request.method.name)
+        if request.method.name != "batch":
+            return Envelope("after the wait")
         blocked = {"error": "OPERATION_TIME_LIMIT", "error_description": "Blocked."}
-        return {"result": {"c0": 5}, "result_error": {"c1": blocked}}
+        return Envelope({"result": {"c0": 5}, "result_error": {"c1": blocked}})
 
     async def aclose(self) -> None:
         self.calls.append("closed")
@@ -329,8 +332,8 @@ async def test_a_method_that_is_blocked_waits_by_itself_and_the_others_go_on() -
     inner = OneMethodBlocked()
     transport = GatheringTransport(inner)
     assert await together(
-        lambda: transport.call(method("connector", "get"), {"id": 1}),
-        lambda: transport.call(method("source", "get"), {"id": 1}),
+        lambda: result(transport, Command(method("connector", "get"), {"id": 1})),
+        lambda: result(transport, Command(method("source", "get"), {"id": 1})),
     ) == [5, "after the wait"]
     await transport.aclose()
     assert inner.calls == ["batch", "biconnector.source.get", "closed"]

@@ -20,6 +20,7 @@ from bi_mcp.rest import AccessToken, network
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.network import WayOut, find_way_out
 from bi_mcp.rest.patience import PatientTransport
+from bi_mcp.rest.request import Command
 from bi_mcp.rest.retry import may_repeat
 from bi_mcp.rest.transport import HttpTransport
 from bi_mcp.server.http.signing_keys import SigningKeys
@@ -173,10 +174,11 @@ def test_a_log_of_keys_that_cannot_be_written_is_refused_by_everything_that_make
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys.log"))
     exchange.certificates_of_authorities.cache_clear()
+    application = Application("id", Secret("app-secret"), "https://oauth.example")
     for connect in (
         transport,
         exchange.certificates_of_authorities,
-        lambda: OAuthClient(login_command="x")._connect("https://oauth.example"),
+        lambda: anyio.run(OAuthClient(login_command="x").refresh, application, Secret("refresh")),
         lambda: SigningKeys("https://issuer.example"),
     ):
         with pytest.raises(ConfigError, match=r"^SSLKEYLOGFILE names a file that cannot be written"):
@@ -199,7 +201,7 @@ async def test_a_certificate_that_does_not_hold_is_named_and_not_tried_again(
     async with served(portal_app("tables", "result", UrlCheck()), certificate=files) as address:
         called = PatientTransport(transport(f"https://{address}"))
         with pytest.raises(UnreachableError) as failed:
-            await called.call(LIST, {})
+            await called.send(Command(LIST, {}))
         await called.aclose()
         with pytest.raises(UnreachableError) as login:
             await OAuthClient(login_command="x").refresh(
@@ -220,7 +222,7 @@ async def test_an_authority_of_the_environment_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", files[0])
     async with served(portal_app("tables", "result", UrlCheck()), certificate=files) as address:
         called = transport(f"https://{address}")
-        assert await called.call(LIST, {}) is not None
+        assert (await called.send(Command(LIST, {}))).result is not None
         await called.aclose()
 
 
@@ -252,7 +254,7 @@ async def test_a_call_goes_through_the_proxy_and_its_refusal_names_the_variable(
         with pytest.raises(
             UnreachableError, match=r"goes through the proxy that HTTPS_PROXY names"
         ) as failed:
-            await called.call(LIST, {})
+            await called.send(Command(LIST, {}))
         await called.aclose()
     assert seen[0].startswith(b"CONNECT portal.example:443 HTTP/1.1")
     assert b"Proxy-Authorization: Basic" in seen[0]
@@ -265,7 +267,7 @@ async def test_a_socks_proxy_is_spoken_to_as_such(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("ALL_PROXY", f"socks5://{address}")
         called = transport()
         with pytest.raises(UnreachableError, match=r"goes through the proxy that ALL_PROXY names"):
-            await called.call(LIST, {})
+            await called.send(Command(LIST, {}))
         await called.aclose()
     assert seen == [b"\x05\x01\x00", b"\x05\x01\x00\x03\x0eportal.example\x01\xbb"]
 

@@ -18,6 +18,7 @@ from bi_mcp.rest import AccessToken, BIConnector
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import ENTERPRISE, MARGIN, LeakyBucket, Limiter
+from bi_mcp.rest.request import Command
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
 from tests.practice.portal.serving import served
@@ -284,7 +285,7 @@ async def test_a_write_that_may_have_happened_is_sent_once(portal: TimedPortal, 
     portal.faults.arm(fault, method="biconnector.connector.add")
     sent = {"fields": connector_fields().to_wire()}
     with pytest.raises(BiMcpError, match="may have been made"):
-        await portal.transport.call(method("connector", "add"), sent)
+        await portal.transport.send(Command(method("connector", "add"), sent))
     assert portal.calls.methods == ["connector.add"]
 
 
@@ -299,7 +300,7 @@ async def test_two_clients_of_one_portal_may_share_a_limiter() -> None:
     async with a_timed_portal(limiter=limiter) as portal:
         await at_once(portal, 40)
         other = PatientTransport(portal.transport._inner, limiter=limiter, clock=portal.time)
-        await other.call(LIST, {})
+        await other.send(Command(LIST, {}))
         assert limiter.bucket.level(portal.time()) == 41
 
 

@@ -31,6 +31,7 @@ from bi_mcp.rest.recovery import (
     judge_update,
     may_have_happened,
 )
+from bi_mcp.rest.request import Command
 from bi_mcp.rest.transport import HttpTransport
 from tests.rest.calling import (
     LOOPBACK,
@@ -236,7 +237,7 @@ class AlsoAdding:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].endswith("connector.add") and self.times:
             self.times -= 1
-            await self.colleague._transport.call(ADD, {"fields": connector_fields().to_wire()})
+            await self.colleague._transport.send(Command(ADD, {"fields": connector_fields().to_wire()}))
         await self.app(scope, receive, send)
 
 

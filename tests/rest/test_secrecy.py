@@ -16,6 +16,7 @@ from bi_mcp.errors import BiMcpError, PortalError, RefusedError
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import Source, SourceChanges
+from bi_mcp.rest.request import Command
 from bi_mcp.rest.transport import HttpTransport
 from tests.practice.portal.serving import served
 from tests.rest.calling import (
@@ -82,7 +83,7 @@ async def test_no_failure_shows_a_secret(tables: Portal, fault: str) -> None:
     sent = {"id": source_id, "fields": changes.to_wire()}
     tables.faults.arm(fault)
     with pytest.raises(BiMcpError) as raised:
-        await tables.bi._transport.call(method("source", "update"), sent)
+        await tables.bi._transport.send(Command(method("source", "update"), sent))
     for secret in (TOKEN, PASSWORD):
         assert secret not in shown(raised.value)
 

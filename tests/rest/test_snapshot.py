@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -15,7 +15,8 @@ from bi_mcp.errors import (
     UnreachableError,
 )
 from bi_mcp.rest import BIConnector, snapshot
-from bi_mcp.rest.methods import Method
+from bi_mcp.rest.envelope import Envelope
+from bi_mcp.rest.request import Request
 from bi_mcp.rest.snapshot import Snapshot, Vanished
 from tests.rest.calling import (
     Answering,
@@ -249,12 +250,11 @@ class SamePage:
 
     requests = 0
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        assert method.name == "batch"
-        assert isinstance(parameters["cmd"], dict)
+    async def send(self, request: Request) -> Envelope:
+        assert request.method.name == "batch"
         self.requests += 1
         page = [{"id": id} for id in range(1, 51)]
-        return {"result": dict.fromkeys(parameters["cmd"], page)}
+        return Envelope({"result": [page] * len(request.commands)})
 
     async def aclose(self) -> None:
         return

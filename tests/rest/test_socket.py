@@ -22,6 +22,7 @@ from bi_mcp.errors import (
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.methods import method
 from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.rest.request import Command
 from bi_mcp.rest.transport import HttpTransport
 from tests.practice.portal.serving import served
 from tests.rest.calling import (
@@ -131,6 +132,6 @@ async def test_a_portal_that_does_not_answer_in_time_is_unreachable(portal: Serv
     slow = portal.faults.arm("slow", method="biconnector.connector.update")
     async with BIConnector(transport):
         with pytest.raises(UnreachableError, match="did not answer in time") as raised:
-            await transport.call(method("connector", "update"), {"id": 1, "fields": {"title": "x"}})
+            await transport.send(Command(method("connector", "update"), {"id": 1, "fields": {"title": "x"}}))
     slow.release.set()
     assert raised.value.may_have_happened

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -24,8 +23,11 @@ from bi_mcp.errors import (
 )
 from bi_mcp.practice.portal import create_app
 from bi_mcp.rest import AccessToken, BIConnector, Credential, Webhook
+from bi_mcp.rest.credential import parse_webhook
+from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect, Method, method
-from bi_mcp.rest.transport import HttpTransport, parse_webhook, rest_address
+from bi_mcp.rest.request import Command, Request
+from bi_mcp.rest.transport import HttpTransport, rest_address
 from tests.rest.calling import (
     LOOPBACK,
     TOKEN,
@@ -57,14 +59,16 @@ def breaking(error: Exception) -> ASGIApp:
 async def call(app: ASGIApp, called: Method = GET, credential: AccessToken | Webhook | None = None) -> object:
     transport = HttpTransport(LOOPBACK, credential or AccessToken(Secret(TOKEN)), app=app)
     try:
-        return await transport.call(called, {})
+        return (await transport.send(Command(called, {}))).result
     finally:
         await transport.aclose()
 
 
 async def add_plainly(portal: Portal) -> None:
     """Create a connector without a look at the portal before and after."""
-    await portal.bi._transport.call(method("connector", "add"), {"fields": connector_fields().to_wire()})
+    await portal.bi._transport.send(
+        Command(method("connector", "add"), {"fields": connector_fields().to_wire()})
+    )
 
 
 async def test_the_token_travels_in_the_body_and_nowhere_else(tables: Portal) -> None:
@@ -231,8 +235,8 @@ class Canned:
 
     closed = False
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        return {"item": {"id": "5", "title": f"{method.name} {dict(parameters)}"}}
+    async def send(self, request: Request) -> Envelope:
+        return Envelope({"item": {"id": "5", "title": f"{request.method.name} {dict(request.parameters)}"}})
 
     async def aclose(self) -> None:
         self.closed = True

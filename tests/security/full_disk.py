@@ -9,7 +9,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -28,7 +28,9 @@ from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.history.sealing import Sealer
 from bi_mcp.rest import BIConnector, Webhook
-from bi_mcp.rest.methods import Effect, Method
+from bi_mcp.rest.envelope import Envelope
+from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.request import Request
 from bi_mcp.setup.state import State, StateDraft
 from bi_mcp.setup.state_file import StateFile
 from bi_mcp.vault.named_secrets import NamedSecrets
@@ -45,11 +47,11 @@ class Sent:
     def __init__(self) -> None:
         self.writes = 0
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        if method.effect is Effect.READ:
-            return {"item": {"id": parameters["id"], "title": "Shop"}}
+    async def send(self, request: Request) -> Envelope:
+        if request.method.effect is Effect.READ:
+            return Envelope({"item": {"id": request.parameters["id"], "title": "Shop"}})
         self.writes += 1
-        return True
+        return Envelope(result=True)
 
     async def aclose(self) -> None:
         """Nothing is open."""

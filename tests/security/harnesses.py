@@ -17,12 +17,13 @@ from bi_mcp.endpoints.elements import ElementReader, NotJsonError
 from bi_mcp.endpoints.guard import parse_address
 from bi_mcp.errors import BiMcpError, EndpointError, SetupFileError, StateFileError
 from bi_mcp.history.journal import _parse as _parse_line
-from bi_mcp.rest.batch import Command, parse_batch
+from bi_mcp.rest.batch import Batch
 from bi_mcp.rest.envelope import parse_answer
 from bi_mcp.rest.kind_methods import KindCommands
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.methods import BATCH, METHODS, Method
 from bi_mcp.rest.query import Query
+from bi_mcp.rest.request import Command
 from bi_mcp.setup.file import read_setup, write_setup
 from bi_mcp.setup.state_file import StateFile
 from tests.security.chart_harnesses import CHART_HARNESSES
@@ -68,7 +69,7 @@ def batch(data: bytes) -> None:
     except BiMcpError as error:
         _check_text(error)
         return
-    outcomes = parse_batch(commands, result, halt=many > 127)
+    outcomes = Batch(commands, BATCH, {}, halt=many > 127).parse(result)
     assert len(outcomes) == len(commands)
     for outcome in outcomes:
         if isinstance(outcome, BiMcpError):

@@ -17,8 +17,9 @@ from bi_mcp.config import Generation
 from bi_mcp.errors import BiMcpError
 from bi_mcp.practice.portal.faults import FaultKind
 from bi_mcp.rest.client import BIConnector
-from bi_mcp.rest.methods import Effect, Method
-from bi_mcp.rest.transport import Transport
+from bi_mcp.rest.envelope import Envelope
+from bi_mcp.rest.methods import Effect
+from bi_mcp.rest.request import Request, Transport
 from bi_mcp.setup.report import Report
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import State
@@ -59,13 +60,13 @@ class Killer:
     writes: int
     moment: Moment
 
-    async def call(self, method: Method, parameters: Mapping[str, object]) -> object:
-        if method.effect is Effect.READ:
-            return await self.inner.call(method, parameters)
+    async def send(self, request: Request) -> Envelope:
+        if request.method.effect is Effect.READ:
+            return await self.inner.send(request)
         self.writes -= 1
         if self.writes < 0 and self.moment == "before":
             raise Killed
-        answer = await self.inner.call(method, parameters)
+        answer = await self.inner.send(request)
         if self.writes < 0:
             raise Killed
         return answer
