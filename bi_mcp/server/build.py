@@ -17,9 +17,9 @@ from bi_mcp.server.refusals import add_refusals
 from bi_mcp.server.resources import add_resources
 from bi_mcp.server.subscriptions import Subscriptions
 from bi_mcp.server.tools import choose_tools
+from bi_mcp.server.tools.call import build_tool
 from bi_mcp.server.tools.map import build_views
 from bi_mcp.server.tools.schema import outline
-from bi_mcp.server.tools.tool import build_tool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

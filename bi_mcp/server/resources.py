@@ -14,9 +14,9 @@ from mcp.server.mcpserver.resources import FunctionResource
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_columns
 from bi_mcp.server.tools.source import show_source
-from bi_mcp.server.tools.tool import HISTORY
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

@@ -63,16 +63,28 @@ def repair(schema: Mapping[str, Any], value: object) -> object:
     if isinstance(value, str) and kind in {"object", "array"}:
         value = _parse(value)
     if isinstance(value, dict):
-        return _mend_object(schema, value)
+        return repair_object(schema, value)
     if isinstance(value, list):
         return [repair(schema.get("items", {}), part) for part in value]
     if kind == "string":
-        return _mend_text(schema, value)
+        return _repair_text(schema, value)
     if kind == "boolean":
-        return _mend_boolean(value)
+        return _repair_boolean(value)
     if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return value
+
+
+def repair_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
+    """Repair the parts of an object. Null means absent where the schema knows an optional property of that name."""
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    others = schema.get("additionalProperties")
+    rest = others if isinstance(others, dict) else {}
+    return {
+        key: repair(properties.get(key, rest), part)
+        for key, part in value.items()
+        if part is not None or key not in properties or key in required
+    }
 
 
 def read_references(settings: object) -> object:
@@ -110,24 +122,13 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
     )
 
 
-def _mend_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
-    properties, required = schema.get("properties", {}), schema.get("required", ())
-    others = schema.get("additionalProperties")
-    rest = others if isinstance(others, dict) else {}
-    return {
-        key: repair(properties.get(key, rest), part)
-        for key, part in value.items()
-        if part is not None or key not in properties or key in required
-    }
-
-
-def _mend_boolean(value: object) -> object:
+def _repair_boolean(value: object) -> object:
     if isinstance(value, str):
         return _BOOLEANS.get(value.strip().lower(), value)
     return bool(value) if isinstance(value, int) and value in {0, 1} else value
 
 
-def _mend_text(schema: Mapping[str, Any], value: object) -> object:
+def _repair_text(schema: Mapping[str, Any], value: object) -> object:
     # Python refuses to write numbers of thousands of digits.
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= LONGEST_NUMBER:
         return str(value)

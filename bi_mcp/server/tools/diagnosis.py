@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from mcp.types import InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
 from bi_mcp.app.app import App
@@ -151,7 +152,7 @@ async def connector_check(
     settings: SettingsArgument | None = None,
     table: str | None = None,
     quick: bool = False,
-) -> Checked:
+) -> Checked | InputRequiredResult:
     """Call a connector's endpoints as Bitrix24 and its charts do (quick: without charts) and name what fails: of a source, with
     settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values to those
     addresses. Changes nothing on the portal.
@@ -165,7 +166,7 @@ async def connector_check(
         if source
         else await _check_urls(ctx, urls or {}, settings or {}, table, quick=quick)
     )
-    return Checked(**report.model_dump())
+    return report if isinstance(report, InputRequiredResult) else Checked(**report.model_dump())
 
 
 async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str | None = None) -> External:
@@ -242,7 +243,7 @@ async def check_source(app: App, source: int, table: str | None, *, quick: bool)
 
 async def _check_with(
     ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport:
+) -> ConnectorReport | InputRequiredResult:
     """Check a source with values that are not saved. Values that are not passed are taken from the source."""
     from bi_mcp.diagnostics.dataset.outside import open_outside
 
@@ -251,7 +252,9 @@ async def _check_with(
     connector = outside.connector
     addresses = addresses_of(connector)
     app.setting_values.check_places(settings, connector.settings or [])
-    await ask_for_secrets(ctx, settings, addresses, connector.title or "")
+    question = await ask_for_secrets(ctx, settings, addresses, connector.title or "")
+    if question:
+        return question
     tried = await resolve_settings(app, settings, connector.settings or [], addresses)
     values = {**outside.connection, **tried}
     held = [SourceSetting(code=code, value=value) for code, value in values.items()]
@@ -261,14 +264,16 @@ async def _check_with(
 
 async def _check_urls(
     ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport:
+) -> ConnectorReport | InputRequiredResult:
     from bi_mcp.diagnostics.connector.check import examine_connector
 
     _check_names(urls)
     app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings]
     app.setting_values.check_places(settings, declared)
-    await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
+    question = await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
+    if question:
+        return question
     connection = await resolve_settings(app, settings, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table, quick=quick)
 
