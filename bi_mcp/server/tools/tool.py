@@ -56,7 +56,8 @@ class ToolDeclaration:
     def answer(self) -> type[Answer]:
         """The type of answer that the function returns, by its annotation."""
         returned = get_type_hints(self.function)["return"]
-        return next(kind for kind in get_args(returned) or (returned,) if issubclass(kind, Answer))
+        kinds: tuple[type, ...] = get_args(returned) or (returned,)
+        return next(kind for kind in kinds if issubclass(kind, Answer))
 
     @property
     def effect(self) -> Effect:
