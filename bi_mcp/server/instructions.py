@@ -51,11 +51,9 @@ def build_instructions(settings: Settings, app: App) -> str:
         parts.append(f"The user chose these groups of tools: {chosen}. What others could do, you cannot.\n")
         if "tables" in settings.toolsets:
             parts.append(_TABLES)
-    return "\n".join([*parts, _which_portals(app)])
-
-
-def _which_portals(app: App) -> str:
     if len(app.portals) == 1:
-        return f"Portal: {app.portal.about}"
-    listed = "\n".join(f"- {name}: {portal.about}" for name, portal in app.portals.items())
-    return f"Portals (argument `portal` of every tool, default {app.default}):\n{listed}"
+        parts.append(f"Portal: {app.portal.about}")
+    else:
+        parts.append(f"Portals (argument `portal` of every tool, default {app.default}):")
+        parts += [f"- {name}: {portal.about}" for name, portal in app.portals.items()]
+    return "\n".join(parts)

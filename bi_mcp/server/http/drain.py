@@ -26,7 +26,9 @@ class Drain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if not _is_endless(scope):
+        # A GET is the stream of the protocols before 2026-07-28, which has a request of its own for it.
+        endless = scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])
+        if not endless:
             await self._app(scope, receive, send)
             return
         answer = _CountedAnswer(send)
@@ -65,8 +67,3 @@ class _CountedAnswer:
     async def complete(self) -> None:
         if self._open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _is_endless(scope: Scope) -> bool:
-    """A GET is the standalone stream of the protocols before 2026-07-28, which has a request of its own for it."""
-    return scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])

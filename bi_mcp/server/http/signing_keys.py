@@ -94,7 +94,9 @@ class SigningKeys:
         self._fetched_at = self._clock()
 
     async def _discover(self) -> str:
-        origin, path = _origin_and_path(self._issuer)
+        scheme, _, rest = self._issuer.partition("://")
+        host, slash, path = rest.partition("/")
+        origin, path = f"{scheme}://{host}", f"{slash}{path}".rstrip("/")
         for address in (f"{origin}{_OAUTH_METADATA}{path}", f"{origin}{path}{_OPENID_METADATA}"):
             try:
                 metadata = await self._get(address)
@@ -115,7 +117,7 @@ class SigningKeys:
                     raise ValueError("its answer is too large")
         document = parse_foreign(body)
         if not isinstance(document, dict):
-            raise ValueError("its answer is no JSON object")  # noqa: TRY004  one error for all that is not metadata
+            raise ValueError("its answer is not a JSON object")  # noqa: TRY004  one error for all that is not metadata
         return document
 
 
@@ -128,9 +130,3 @@ def _connect(address: str) -> httpx2.AsyncClient:
         trusted = certificates if way.proxy.startswith("https:") else None
         proxy = httpx2.Proxy(way.proxy, ssl_context=trusted)
     return httpx2.AsyncClient(proxy=proxy, verify=certificates, timeout=TIMEOUT_S, trust_env=False)
-
-
-def _origin_and_path(issuer: str) -> tuple[str, str]:
-    scheme, _, rest = issuer.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}", f"{slash}{path}".rstrip("/")

@@ -43,7 +43,7 @@ _KINDS_IN_WORDS = {
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
 }
-_BOOLEANS = {
+_BOOLEANS: dict[object, bool] = {
     "true": True,
     "y": True,
     "yes": True,
@@ -52,6 +52,8 @@ _BOOLEANS = {
     "n": False,
     "no": False,
     "0": False,
+    1: True,
+    0: False,
 }
 _REFERENCES = frozenset({"env", "file", "secret"})
 _WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
@@ -69,7 +71,7 @@ def repair(schema: Mapping[str, Any], value: object) -> object:
     if kind == "string":
         return _repair_text(schema, value)
     if kind == "boolean":
-        return _repair_boolean(value)
+        return _BOOLEANS.get(value.strip().lower() if isinstance(value, str) else value, value)
     if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return value
@@ -120,12 +122,6 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
         name=tool,
         unknown=_join_problems(lines[:MOST_PROBLEMS], len(lines)),
     )
-
-
-def _repair_boolean(value: object) -> object:
-    if isinstance(value, str):
-        return _BOOLEANS.get(value.strip().lower(), value)
-    return bool(value) if isinstance(value, int) and value in {0, 1} else value
 
 
 def _repair_text(schema: Mapping[str, Any], value: object) -> object:
@@ -190,15 +186,10 @@ def _walk(
         if "anyOf" in here:
             break
         steps.append(step)
-        holder, here = here, _step_into(here, step)
+        others = here.get("additionalProperties")
+        inner = here.get("items") if isinstance(step, int) else here.get("properties", {}).get(step, others)
+        holder, here = here, inner if isinstance(inner, dict) else {}
     return steps, holder, here
-
-
-def _step_into(schema: Mapping[str, Any], step: int | str) -> Mapping[str, Any]:
-    extra = schema.get("additionalProperties")
-    places: dict[int | str, Any] = schema.get("properties", {})
-    inner = schema.get("items", {}) if isinstance(step, int) else places.get(step, extra)
-    return inner if isinstance(inner, dict) else {}
 
 
 def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mcp.types import InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
-from bi_mcp.app.app import App
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.connector.report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
@@ -171,10 +170,7 @@ async def connector_check(
 
 async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str | None = None) -> External:
     """List the external tables of a source, or with table (its externalCode) that table's columns."""
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
-    app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app_of(ctx).open_outside(source)
     if table is None:
         tables = await outside.tables(search)
         views = [TableView(external_code=item.external_code, title=item.title) for item in tables.items]
@@ -189,10 +185,9 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
     checked against sampled values. Creates nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
-    from bi_mcp.diagnostics.dataset.outside import open_outside
 
     app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app.open_outside(source)
     proposal = await propose_dataset(app.bi, outside, table)
     return Proposed(fields=proposal.fields, reasons=proposal.reasons)
 
@@ -214,10 +209,9 @@ async def dataset_preview(
     rows, sent = await preview_dataset(
         app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
     )
-    shown = [[_shorten(value) for value in row] for row in rows.rows]
     return Previewed(
         header=rows.header,
-        rows=shown,
+        rows=[[_shorten(value) for value in row] for row in rows.rows],
         truncated=rows.truncated,
         breaches=_breaches(rows.breaches),
         sent=sent,
@@ -235,20 +229,12 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
 
 
-async def check_source(app: App, source: int, table: str | None, *, quick: bool) -> ConnectorReport:
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
-    return await (await open_outside(app.bi, app.portal.caller, source)).check(table, quick=quick)
-
-
 async def _check_with(
     ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
 ) -> ConnectorReport | InputRequiredResult:
     """Check a source with values that are not saved. Values that are not passed are taken from the source."""
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
     app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app.open_outside(source)
     connector = outside.connector
     addresses = addresses_of(connector)
     app.setting_values.check_places(settings, connector.settings or [])

@@ -37,7 +37,11 @@ async def ask_for_secrets(
     """
     app = app_of(ctx)
     missing = await to_thread.run_sync(app.setting_values.missing, settings)
-    if not missing or not _can_open(ctx) or app.pages is None:
+    capabilities = ctx.client_capabilities
+    asking = capabilities.elicitation if capabilities is not None else None
+    # Over HTTP the person sits at another machine, whose loopback is not ours.
+    can_open = ctx.headers is None and asking is not None and asking.url is not None
+    if not missing or not can_open or app.pages is None:
         return None
     # Imported here: few calls ask for a secret.
     from bi_mcp.vault.secret_page import WantedSecret
@@ -60,13 +64,6 @@ async def ask_for_secrets(
             return action
         await _finish(page, wanted, action)
     return None
-
-
-def _can_open(ctx: BiContext) -> bool:
-    """Return whether the client can open a page for its person. Over HTTP the person sits at another machine, whose loopback is not ours."""
-    capabilities = ctx.client_capabilities
-    asking = capabilities.elicitation if capabilities is not None else None
-    return ctx.headers is None and asking is not None and asking.url is not None
 
 
 async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str | InputRequiredResult:
