@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 NO_MESSAGE = (
-    'This is no message of JSON-RPC 2.0: one object with jsonrpc "2.0", an id that is text or a whole number, '
+    'This is not a message of JSON-RPC 2.0: one object with jsonrpc "2.0", an id that is text or a whole number, '
     "a method that is text, and params that are an object. Batches are not served."
 )
 NO_HANDSHAKE = (

@@ -37,7 +37,7 @@ def serve_standard_streams(server: MCPServer) -> None:
         return
     raise ConfigError(
         say(
-            "The answers cannot be written to standard output. Let the client of an assistant start the server, or make room where its output goes."
+            "The answers cannot be written to standard output. Let an assistant's client start the server, or free space where its output goes."
         )
     )
 

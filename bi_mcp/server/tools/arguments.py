@@ -102,11 +102,13 @@ def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> 
     inner = schema["properties"].get("fields", {}).get("properties", {})
     misplaced = [name for name in unknown if name in inner]
     strange = [name for name in unknown if name not in misplaced]
-    told = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
+    problems = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
     if misplaced:
         example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
-        told.insert(0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example))
-    return _join_problems(told, len(strange) + bool(misplaced))
+        problems.insert(
+            0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example)
+        )
+    return _join_problems(problems, len(strange) + bool(misplaced))
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -212,8 +214,12 @@ def _shape(schema: Mapping[str, Any]) -> str:
         return say(", such as {example}", example=f"[{_example(schema.get('items', {}))}]")
     if schema.get("type") != "object":
         return ""
-    told = schema.get("description", "")
-    return f": {told}" if told.startswith("{") else say(", such as {example}", example=_example(schema))
+    description = schema.get("description", "")
+    return (
+        f": {description}"
+        if description.startswith("{")
+        else say(", such as {example}", example=_example(schema))
+    )
 
 
 def _example(schema: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ FIRST_WITH_LINKS = "2025-06-18"
 class BiTool(Tool):
     """A tool whose errors reach the model in full and whose arguments are refused by name.
 
-    The SDK's data from the signature is made when the tool is first called: a server is started for every chat, and
+    The SDK derives data from the signature; here it does when the tool is first called: a server is started for every chat, and
     most tools are never called in it.
     """
 

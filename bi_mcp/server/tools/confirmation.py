@@ -50,7 +50,7 @@ class Gated:
     tool: str
     arguments: Mapping[str, object]
     look: Callable[[], Awaitable[BlastRadius | None]]
-    # What the person was shown, while a call waits for the answer.
+    # The digest of what the person saw, while a call waits for the answer.
     asked: bytes | None = field(default=None, init=False)
 
     async def begin(self, ctx: BiContext, token: str | None) -> Elicit[Proceed] | Preview | None:
@@ -133,7 +133,7 @@ def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
             # No preview comes in between here, and the error may be how this client says that its person does not want to.
             raise ConfirmationError(
                 say(
-                    "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show any, the user can start the server with --confirm=token.",
+                    "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show questions, the user can start the server with --confirm=token.",
                     tool=call.tool,
                 )
             )

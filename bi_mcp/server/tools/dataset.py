@@ -174,8 +174,8 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
 
 
 async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
-    """Create a dataset, the third layer: a table of a source with typed columns. All but the description is set once. Nobody
-    checks that table and columns exist.
+    """Create a dataset, the third layer: a table of a source with typed columns. Everything but the description is set once. Table
+    and columns are not checked.
     """
     return Created(id=await app_of(ctx).bi.datasets.add(fields, builder_dataset=not table_only))
 

@@ -43,7 +43,7 @@ class Checked(Answer):
     """The answers of a connector's endpoints."""
 
     cut_lists = ("findings",)
-    advice_if_cut = "Mend what is told, then check again."
+    advice_if_cut = "Fix what is reported, then check again."
 
     verdict: str
     table: str | None = None
@@ -122,10 +122,10 @@ class Previewed(Answer):
 
     def text(self, tool: str) -> str:
         """The rows as a table, which a model and a person read faster than JSON."""
-        shown = self.structured_content()
-        cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
-        sent = f"Sent: {' & '.join(shown['sent'])}"
-        notes = [note for note in (shown.get("notice"), *shown["breaches"], sent) if note]
+        content = self.structured_content()
+        cells = [[_cell(value) for value in row] for row in (content["header"], *content["rows"])]
+        sent = f"Sent: {' & '.join(content['sent'])}"
+        notes = [note for note in (content.get("notice"), *content["breaches"], sent) if note]
         return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
 
 
@@ -133,7 +133,7 @@ class Diagnosed(Answer):
     """One verdict on a dataset, and what it rests on."""
 
     cut_lists = ("findings",)
-    advice_if_cut = "The worst come first: mend them, then diagnose again."
+    advice_if_cut = "The worst come first: fix them, then diagnose again."
 
     id: int
     name: str | None = None
@@ -220,7 +220,7 @@ async def dataset_preview(
 
 async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     """Find out why a dataset is broken: compares its columns with the external description, the data's header and sampled
-    values. Each finding brings the ready-made call that mends it. Changes nothing.
+    values. Each finding brings the ready-made call that fixes it. Changes nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 
@@ -243,9 +243,9 @@ async def _check_with(
         return question
     tried = await resolve_settings(app, settings, connector.settings or [], addresses)
     values = {**outside.connection, **tried}
-    held = [SourceSetting(code=code, value=value) for code, value in values.items()]
-    as_it_would_be = outside.source.model_copy(update={"settings": held})
-    return await replace(outside, source=as_it_would_be).check(table, quick=quick)
+    complete = [SourceSetting(code=code, value=value) for code, value in values.items()]
+    changed = outside.source.model_copy(update={"settings": complete})
+    return await replace(outside, source=changed).check(table, quick=quick)
 
 
 async def _check_urls(
@@ -270,7 +270,7 @@ def _check_names(urls: dict[str, str]) -> None:
     if unknown:
         raise InvalidRequestError(
             say(
-                "urls: there is no endpoint {unknown}. Their names are {endpoints}. Use these.",
+                "urls: unknown endpoint {unknown}. Use these names: {endpoints}.",
                 unknown=", ".join(unknown),
                 endpoints=", ".join(ENDPOINTS),
             )

@@ -34,8 +34,8 @@ class MappedPortal(Answer, PortalMap):
 
     def text(self, tool: str) -> str:
         """The picture or the tree in lines: both are read faster than JSON."""
-        shown = self.picture or render_tree(self)
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, shown) if part)
+        drawing = self.picture or render_tree(self)
+        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, drawing) if part)
 
 
 async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> MappedPortal:
@@ -69,7 +69,7 @@ def build_views() -> Apps:
         html,
         name="portal_map_view",
         title="Map of the portal",
-        description="What portal_map answers, to look at",
+        description="The answer of portal_map as a picture",
         prefers_border=True,
     )
     return apps

@@ -19,8 +19,8 @@ class Status(Answer, PortalStatus):
 
 
 async def portal_status(ctx: BiContext) -> Status:
-    """Which portal this is, whose credential, which scopes and generation, and what stands in the way. Call it when access is
-    refused or answers look odd. Changes nothing.
+    """Report the portal, the user and scopes of the credential, the generation, and problems. Call it when access is refused or
+    answers look odd. Changes nothing.
     """
     app = app_of(ctx)
     status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)

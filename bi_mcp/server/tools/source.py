@@ -98,7 +98,7 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created | InputRequir
     async with app.portal.addresses_settled:
         settings, allowed = await _resolve(app, fields.connector_id, fields.settings)
         id = await app.writes.add_source(SourceFields(**passed, settings=settings), allowed)
-    return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
+    return Created(id=id, notice=await _report_ignored(app, id, fields.active))
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated | InputRequiredResult:
@@ -116,11 +116,11 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
             source = await app.bi.sources.get(id)
             settings, allowed = await _resolve(app, source.connector_id, fields.settings)
             await app.writes.change_source(source, SourceChanges(**passed, settings=settings), allowed)
-    return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
+    return Updated(id=id, notice=await _report_ignored(app, id, fields.active))
 
 
 async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
-    """Read one source. Of each setting only whether it is set: values are not shown, unless the user chose the code."""
+    """Read one source. Settings show whether they are set, and values only of codes that the user chose."""
     app = app_of(ctx)
     return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
@@ -183,22 +183,22 @@ async def _ask(
     return await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
 
 
-async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
+async def _report_ignored(app: App, id: int, active: bool | None) -> str | None:
     """Report that `active` was ignored, as newer portals do, although they announce it as writable."""
     if active is None:
         return None
     try:
         now = (await app.bi.sources.get(id)).active
     except BiMcpError:
-        return say("Whether the portal took active={active} could not be read.", active=json.dumps(active))
+        return say("Could not check whether the portal accepted active={active}.", active=json.dumps(active))
     if now is None or now is active:
         return None
-    told = (
+    template = (
         text("The portal ignored active=false: the source is on. Switch it off in BI Builder.")
         if now
         else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
     )
-    return say(told)
+    return say(template)
 
 
 async def _resolve(

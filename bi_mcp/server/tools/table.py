@@ -13,8 +13,8 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 async def table_add(fields: DatasetFields, ctx: BiContext) -> Created:
-    """Create a table of a source with typed columns, as dataset_add does, but without a BI Builder dataset. All but the
-    description is set once. Nobody checks that table and columns exist in the external system.
+    """Create a table of a source with typed columns, as dataset_add does, but without a BI Builder dataset. Everything
+    but the description is set once. Table and columns are not checked.
     """
     return Created(id=await app_of(ctx).bi.tables.add(fields))
 
