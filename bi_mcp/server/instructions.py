@@ -28,7 +28,7 @@ show it to the user, and only if they agree call again with its confirm.
 _READS = """\
 bi-mcp reads how the BIconnector module of a Bitrix24 portal is set up, which brings tables of an external system into BI Builder.
 
-This server is read only: the user allowed it to look, and no tool of it can change anything. Where a finding names a tool or a call \
+This server is read-only: none of its tools can change anything. Where a finding names a tool or a call \
 that would fix something and is not among your tools, show it to the user, who can have it done elsewhere.
 
 Three layers: a connector (four HTTP endpoints of the external system and the names of its parameters), a source (a connector plus the \

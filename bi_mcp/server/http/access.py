@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class FixedToken:
-    """One token for everybody. It may read and write."""
+    """One token for everyone. It may read and write."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token

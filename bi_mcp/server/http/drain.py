@@ -1,4 +1,4 @@
-"""An orderly end: calls that run are finished, streams that would never end are ended."""
+"""Graceful shutdown: running calls are finished, endless streams are ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LISTEN = (b"mcp-method", b"subscriptions/listen")
 
 
 class Drain:
-    """The app with an end. After `begin`, streams on which the other only waits for news see their client go."""
+    """The app with a graceful shutdown. After `begin`, endless streams see their client disconnect."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app

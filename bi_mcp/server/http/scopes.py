@@ -1,4 +1,4 @@
-"""The scopes that a caller's token needs. `bi:read` opens the door, in `app`; every tool that changes something also needs `bi:write`."""
+"""The scopes that a caller's token needs. `app` demands `bi:read`; every tool that changes something also needs `bi:write`."""
 
 from __future__ import annotations
 

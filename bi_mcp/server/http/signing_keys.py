@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FRESH_S = 600.0
-# A key that its owner has withdrawn must stop working, be the owner reachable or not.
+# A withdrawn key must stop working, even while its owner cannot be reached.
 USABLE_S = 3600.0
 # Tokens with made-up key ids must not become requests to the issuer.
 PAUSE_S = 30.0
@@ -64,7 +64,7 @@ class SigningKeys:
                     await self._fetch()
         key = self._known(key_id) if self._age(self._fetched_at) <= USABLE_S else None
         if key is None:
-            raise KeysUnavailableError("the issuer's keys hold none for this token")
+            raise KeysUnavailableError("the issuer has no key for this token")
         return key
 
     async def aclose(self) -> None:

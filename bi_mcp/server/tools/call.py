@@ -31,8 +31,8 @@ FIRST_WITH_LINKS = "2025-06-18"
 class BiTool(Tool):
     """A tool whose errors reach the model in full and whose arguments are refused by name.
 
-    The SDK derives data from the signature; here it does when the tool is first called: a server is started for every chat, and
-    most tools are never called in it.
+    What the SDK derives from the signature is derived at the first call: a server is started for every chat, and most
+    tools are never called in it.
     """
 
     _declaration: ToolDeclaration = PrivateAttr()
@@ -52,7 +52,7 @@ class BiTool(Tool):
             self._complete()
             own = {name: value for name, value in arguments.items() if name != PORTAL}
             validated = self.fn_metadata.validate_arguments(repair_object(self.parameters, own))
-            resolved = await resolve_parameters(self, validated, context)
+            resolved = await resolve_parameters(self, validated, context) if self.resolved_params else {}
             if isinstance(resolved, InputRequiredResult):
                 return resolved
             answer: Answer | InputRequiredResult = await self.fn(**validated, **resolved, ctx=context)

@@ -101,14 +101,14 @@ def build_delete(family: Family) -> ToolDeclaration:
     """Build `KIND_delete`."""
     name = f"{family.kind}_delete"
 
-    async def gated(id: int, ctx: BiContext) -> Gated:
+    async def gate_deletion(id: int, ctx: BiContext) -> Gated:
         look = partial(blast_radius.of_dataset_deletion, family.objects(ctx), id)
         return Gated(name, {"id": id}, look)
 
     async def delete(
         id: Id,
         ctx: BiContext,
-        preview: Annotated[Preview | None, gate(gated)],
+        preview: Annotated[Preview | None, gate(gate_deletion)],
         confirm: Confirm = None,  # noqa: ARG001  the gate reads it
     ) -> Deleted:
         if preview:
@@ -138,7 +138,7 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
     """Build `KIND_fields_update`."""
     name = f"{family.kind}_fields_update"
 
-    async def gated(
+    async def gate_columns(
         id: int,
         add: list[NewColumn] | None,
         update: list[ColumnVisibility] | None,
@@ -158,7 +158,7 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
     async def update_columns(
         id: Id,
         ctx: BiContext,
-        preview: Annotated[Preview | None, gate(gated)],
+        preview: Annotated[Preview | None, gate(gate_columns)],
         add: list[NewColumn] | None = None,
         update: list[ColumnVisibility] | None = None,
         delete: list[Id] | None = None,

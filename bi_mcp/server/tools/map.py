@@ -1,4 +1,4 @@
-"""The portal as one picture, as a tool."""
+"""The tool that draws the whole portal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 Format = Literal["tree", "mermaid", "svg"]
-# As many objects as an answer has room for; the command shows the most of them at all times.
+# Tried in turn until the answer is small enough. The command always shows the most.
 SIZES = (MAX_SHOWN, 200, 130, 80, 50, 30, 15)
 VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}

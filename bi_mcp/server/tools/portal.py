@@ -11,10 +11,10 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 class Status(Answer, PortalStatus):
-    """The doctor's report."""
+    """The status of the portal."""
 
     def headline(self) -> str:
-        """The verdict and what weighs most."""
+        """The verdict and the most serious finding."""
         return f"{self.portal}: {in_brief(self.verdict, self.findings)}"
 
 

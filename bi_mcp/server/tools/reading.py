@@ -9,9 +9,7 @@ from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
-async def connector_check(
-    ctx: BiContext, source: Id, table: str | None = None, quick: bool = False
-) -> Checked:
+async def check_source(ctx: BiContext, source: Id, table: str | None = None, quick: bool = False) -> Checked:
     """Call the endpoints behind a source as Bitrix24 and its charts do (quick: without charts) and name what fails. Changes
     nothing.
     """
@@ -19,8 +17,8 @@ async def connector_check(
     return Checked(**report.model_dump())
 
 
-# Of a source the portal holds addresses and values, as for source_tables: the model chooses neither.
-READING = {
-    declaration.name: declaration
-    for declaration in (ToolDeclaration(connector_check, title="Check a connector", own_effect=Effect.READ),)
-}
+# The portal holds the addresses and values of a source, so the model chooses neither.
+_CHECK = ToolDeclaration(
+    check_source, "Check a connector", own_name="connector_check", own_effect=Effect.READ
+)
+READING = {_CHECK.name: _CHECK}

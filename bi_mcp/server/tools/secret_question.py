@@ -1,4 +1,4 @@
-"""The question for a secret: if the client can show its person an address, asks for a secret that a call refers to and that is not stored yet."""
+"""The question for a secret that a call refers to and that is not stored yet, where the client can show its person an address."""
 
 from __future__ import annotations
 

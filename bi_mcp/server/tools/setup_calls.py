@@ -1,4 +1,4 @@
-"""The work of the tools for a setup. Loaded at their first call: it needs the whole of `setup`, and most chats have no such call."""
+"""Implementation of the workspace tools. Loaded at their first call: it needs the whole of `setup`, and most chats never call them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import secrets
 from pathlib import Path
 
-# Its first use would hold up the event loop.
+# Loaded here, because loading it at its first use would hold up the event loop.
 import filelock  # noqa: F401
 from anyio import CapacityLimiter, to_thread
 
@@ -33,7 +33,7 @@ SUFFIXES = {".yaml", ".yml", ".json"}
 _READERS = CapacityLimiter(1)
 
 
-async def export_setup(app: App, file: str | None) -> SetupText:
+async def export_portal(app: App, file: str | None) -> SetupText:
     """Write the portal's setup, into the text of an existing file if there is one."""
     existing = await to_thread.run_sync(_read, app, file, limiter=_READERS) if file else None
     _check_length(existing or "")

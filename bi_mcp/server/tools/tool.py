@@ -27,7 +27,7 @@ class ToolDeclaration:
     # It answers, or returns a question to the person; the client then calls again with what they said.
     function: Callable[..., Awaitable[Answer | InputRequiredResult]]
     title: str
-    # Of tools whose function a factory builds; the others have its name and docstring.
+    # Where the function's own name and docstring are not the tool's.
     own_name: str | None = None
     own_description: str | None = None
     # For tools that are not REST methods; the others have theirs in the table.

@@ -1,4 +1,4 @@
-"""A portal's setup as a file, as tools: export, plan, apply. A plan is seen before it is applied."""
+"""Tools for a portal's setup as a file: export, plan, apply. A plan is shown before it is applied."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ async def workspace_export(ctx: BiContext, file: File = None) -> SetupText:
     comments and keys. Returns the text; changes nothing.
     """
     await to_thread.run_sync(import_module, _CALLS)
-    from bi_mcp.server.tools.setup_calls import export_setup
+    from bi_mcp.server.tools.setup_calls import export_portal
 
-    return await export_setup(app_of(ctx), file)
+    return await export_portal(app_of(ctx), file)
 
 
 def _as_text(setup: object) -> object:
