@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from bi_mcp.base.foreign_json import whole_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mcp.server import MCPServer
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -49,7 +49,10 @@ def add_refusals(server: MCPServer) -> None:
         except ValidationError as error:
             # By place and problem, never by value: it may be a secret.
             problems = error.errors(include_url=False, include_input=False, include_context=False)
-            lines = dict.fromkeys(_problem(problem["loc"], problem["msg"]) for problem in problems)
+            lines = dict.fromkeys(
+                f"{'.'.join(str(step)[:60] for step in problem['loc'])}: {problem['msg'][:200]}"
+                for problem in problems
+            )
             text = "; ".join(list(lines)[:_MOST_PROBLEMS])
             raise MCPError(INVALID_PARAMS, f"{ctx.method}: {text}.") from None
         except MCPError as refused:
@@ -116,7 +119,3 @@ async def _check(server: MCPServer, method: str, params: Mapping[str, Any]) -> N
         known = [prompt.name for prompt in await server.list_prompts()]
         if name not in known:
             raise MCPError(INVALID_PARAMS, f"There is no such prompt. Known: {', '.join(known)}.")
-
-
-def _problem(path: Sequence[int | str], message: str) -> str:
-    return f"{'.'.join(str(step)[:60] for step in path)}: {message[:200]}"
