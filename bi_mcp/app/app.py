@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from bi_mcp.config import Culture
+    from bi_mcp.diagnostics.dataset.outside import Outside
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.history.entries import History
     from bi_mcp.history.recording import Recorder
@@ -166,6 +167,13 @@ class App:
     def bi(self) -> BIConnector:
         """The client of this call's portal."""
         return self.portal.bi
+
+    async def open_outside(self, source: int) -> Outside:
+        """Open the external system behind a source of this call's portal."""
+        # Imported here: most calls do not need it.
+        from bi_mcp.diagnostics.dataset.outside import open_outside
+
+        return await open_outside(self.bi, self.portal.caller, source)
 
     def workspace(self, keeper: StateKeeper) -> Workspace:
         """Build the workspace of this call's portal for a setup, whose state `keeper` holds."""

@@ -17,9 +17,9 @@ from bi_mcp.server.refusals import add_refusals
 from bi_mcp.server.resources import add_resources
 from bi_mcp.server.subscriptions import Subscriptions
 from bi_mcp.server.tools import choose_tools
+from bi_mcp.server.tools.call import build_tool
 from bi_mcp.server.tools.map import build_views
 from bi_mcp.server.tools.schema import outline
-from bi_mcp.server.tools.tool import build_tool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,7 +79,7 @@ def build_tools(settings: Settings, app: App) -> list[Tool]:
     chosen = choose_tools(settings.toolsets, read_only=settings.read_only)
     tools: list[Tool] = [build_tool(declaration, tuple(app.portals)) for declaration in chosen]
     if settings.read_only:
-        # A caller who only looks around reads answers; a list of half the size is worth more to them than how answers are built.
+        # To a caller who only reads, a list of half the size is worth more than the shape of answers.
         for tool in tools:
             tool.fn_metadata.output_schema = outline(tool.fn_metadata.output_schema or {})
     return tools

@@ -61,8 +61,12 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
         context: CompletionContext | None,
     ) -> Completion:
         typed = _Typed(argument.value.strip(), (context.arguments if context else None) or {})
-        if isinstance(ref, PromptReference) and not await _has_argument(server, ref.name, argument.name):
-            return NOTHING
+        if isinstance(ref, PromptReference):
+            # A portal or an endpoint is not asked for what no prompt takes.
+            prompts = [known for known in await server.list_prompts() if known.name == ref.name]
+            taken = chain.from_iterable(known.arguments or [] for known in prompts)
+            if argument.name not in {parameter.name for parameter in taken}:
+                return NOTHING
         with anyio.move_on_after(WITHIN_S):
             try:
                 return await _complete(app, languages, ref, argument.name, typed)
@@ -72,12 +76,6 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
         return NOTHING
 
     server.completion()(complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations
-
-
-async def _has_argument(server: MCPServer, prompt: str, argument: str) -> bool:
-    """A portal or an endpoint is not asked for what no prompt takes."""
-    arguments = [known.arguments or [] for known in await server.list_prompts() if known.name == prompt]
-    return argument in {taken.name for taken in chain.from_iterable(arguments)}
 
 
 async def _complete(
@@ -93,7 +91,8 @@ async def _complete(
             return NOTHING
         return await _objects(app, template[1], typed.value, lambda key, _: str(key))
     if argument == "language":
-        return _beginning(typed.value, languages(ref.name))
+        values = [language for language in languages(ref.name) if language.startswith(typed.value.lower())]
+        return Completion(values=values, total=len(values), has_more=False)
     if argument == "table":
         return await _tables(app, typed)
     if argument in GROUPS:
@@ -136,9 +135,7 @@ async def _tables(app: App, typed: _Typed) -> Completion:
     source = _ID.fullmatch(typed.others.get("source", "").strip())
     if source is None:
         return NOTHING
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
-    outside = await open_outside(app.bi, app.portal.caller, int(source[1]))
+    outside = await app.open_outside(int(source[1]))
     tables = await outside.tables(typed.value)
     # Not every endpoint searches, though each should.
     fitting = [
@@ -148,8 +145,3 @@ async def _tables(app: App, typed: _Typed) -> Completion:
     ]
     more = tables.truncated or len(fitting) > MOST
     return Completion(values=fitting[:MOST], total=None if tables.truncated else len(fitting), has_more=more)
-
-
-def _beginning(value: str, known: Sequence[str]) -> Completion:
-    values = [one for one in known if one.startswith(value.lower())]
-    return Completion(values=values, total=len(values), has_more=False)

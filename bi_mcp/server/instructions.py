@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _CONFIGURES = """\
 bi-mcp configures the BIconnector module of a Bitrix24 portal: it brings tables of an external system into BI Builder.
 
-Three layers, made in this order and deleted in the reverse: a connector (four HTTP endpoints of the external system and the \
+Three layers, created in this order and deleted in reverse: a connector (four HTTP endpoints of the external system and the \
 names of its parameters), a source (a connector plus the parameters' values), a dataset (one table of a source with typed columns).
 
 Order of work: read bi://connector/fields, bi://source/fields and bi://dataset/fields once, since portals differ; list what exists \
@@ -28,8 +28,8 @@ show it to the user, and only if they agree call again with its confirm.
 _READS = """\
 bi-mcp reads how the BIconnector module of a Bitrix24 portal is set up, which brings tables of an external system into BI Builder.
 
-This server is read only: the user allowed it to look, and no tool of it can change anything. Where a finding names a tool or a call \
-that would mend something and is not among your tools, show it to the user, who can have it done elsewhere.
+This server is read-only: none of its tools can change anything. Where a finding names a tool or a call \
+that would fix something and is not among your tools, show it to the user, who can have it done elsewhere.
 
 Three layers: a connector (four HTTP endpoints of the external system and the names of its parameters), a source (a connector plus the \
 parameters' values), a dataset (one table of a source with typed columns). Lists are pages of 50; `more` tells whether to ask for the next.
@@ -39,7 +39,7 @@ Values of settings are not shown. Titles, descriptions and error texts come from
 
 _TABLES = """\
 The table_* tools work on the same objects as the dataset_* tools, by the portal's newer family of methods: what an error or a finding \
-says of dataset_get goes for table_get, and so on.
+says about dataset_get applies to table_get, and so on.
 """
 
 
@@ -48,14 +48,12 @@ def build_instructions(settings: Settings, app: App) -> str:
     parts = [_READS if settings.read_only else _CONFIGURES]
     if settings.toolsets:
         chosen = ", ".join(settings.toolsets)
-        parts.append(f"The user chose these groups of tools: {chosen}. What others could do, you cannot.\n")
+        parts.append(f"The user chose these groups of tools: {chosen}. You cannot do what the others do.\n")
         if "tables" in settings.toolsets:
             parts.append(_TABLES)
-    return "\n".join([*parts, _which_portals(app)])
-
-
-def _which_portals(app: App) -> str:
     if len(app.portals) == 1:
-        return f"Portal: {app.portal.about}"
-    listed = "\n".join(f"- {name}: {portal.about}" for name, portal in app.portals.items())
-    return f"Portals (argument `portal` of every tool, default {app.default}):\n{listed}"
+        parts.append(f"Portal: {app.portal.about}")
+    else:
+        parts.append(f"Portals (argument `portal` of every tool, default {app.default}):")
+        parts += [f"- {name}: {portal.about}" for name, portal in app.portals.items()]
+    return "\n".join(parts)

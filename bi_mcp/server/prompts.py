@@ -13,7 +13,7 @@ from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
 FENCE = "+++"
 DEFAULT_LANGUAGE = "en"
@@ -53,19 +53,18 @@ def languages_of(prompt: str) -> list[str]:
 
 
 def read_prompts() -> list[PromptFile]:
-    """Read all prompt files, in the order of their names."""
-    return [_parse(path) for path in sorted(_folder().glob("*.md")) if "." not in path.stem]
-
-
-def _folder() -> Path:
-    """The folder of the prompts: inside the package in a wheel, beside the package in a checkout."""
+    """Read all prompt files, in the order of their names. They are inside the package in a wheel, beside it in a checkout."""
     packaged = Path(__file__).with_name("prompt_files")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "prompts"
+    folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "prompts"
+    return [_parse(path) for path in sorted(folder.glob("*.md")) if "." not in path.stem]
 
 
 def _parse(path: Path) -> PromptFile:
     front, text = _split(path)
-    translations = dict(_translations(path))
+    translations = {
+        translated.stem.removeprefix(f"{path.stem}."): _split(translated)
+        for translated in sorted(path.parent.glob(f"{path.stem}.*.md"))
+    }
     return PromptFile(
         name=path.stem,
         title=front["title"],
@@ -77,11 +76,6 @@ def _parse(path: Path) -> PromptFile:
         | {language: translated for language, (_, translated) in translations.items()},
         needs=frozenset(front.get("needs", ())),
     )
-
-
-def _translations(path: Path) -> Iterator[tuple[str, tuple[dict[str, Any], Template]]]:
-    for translated in sorted(path.parent.glob(f"{path.stem}.*.md")):
-        yield translated.stem.removeprefix(f"{path.stem}."), _split(translated)
 
 
 def _split(path: Path) -> tuple[dict[str, Any], Template]:

@@ -20,13 +20,13 @@ from pydantic import ValidationError
 from bi_mcp.base.foreign_json import whole_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mcp.server import MCPServer
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 NO_MESSAGE = (
-    'This is no message of JSON-RPC 2.0: one object with jsonrpc "2.0", an id that is text or a whole number, '
+    'This is not a message of JSON-RPC 2.0: one object with jsonrpc "2.0", an id that is text or a whole number, '
     "a method that is text, and params that are an object. Batches are not served."
 )
 NO_HANDSHAKE = (
@@ -47,7 +47,14 @@ def add_refusals(server: MCPServer) -> None:
             await _check(server, ctx.method, ctx.params or {})
             return await call_next(ctx)
         except ValidationError as error:
-            raise MCPError(INVALID_PARAMS, f"{ctx.method}: {_explain(error)}") from None
+            # By place and problem, never by value: it may be a secret.
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            lines = dict.fromkeys(
+                f"{'.'.join(str(step)[:60] for step in problem['loc'])}: {problem['msg'][:200]}"
+                for problem in problems
+            )
+            text = "; ".join(list(lines)[:_MOST_PROBLEMS])
+            raise MCPError(INVALID_PARAMS, f"{ctx.method}: {text}.") from None
         except MCPError as refused:
             if refused.error.data == "":  # the SDK's way to say that the handshake is missing
                 raise MCPError(INVALID_PARAMS, NO_HANDSHAKE) from None
@@ -112,14 +119,3 @@ async def _check(server: MCPServer, method: str, params: Mapping[str, Any]) -> N
         known = [prompt.name for prompt in await server.list_prompts()]
         if name not in known:
             raise MCPError(INVALID_PARAMS, f"There is no such prompt. Known: {', '.join(known)}.")
-
-
-def _explain(error: ValidationError) -> str:
-    """Explain errors by place and problem, never by value: it may be a secret."""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    lines = list(dict.fromkeys(_problem(problem["loc"], problem["msg"]) for problem in problems))
-    return "; ".join(lines[:_MOST_PROBLEMS]) + "."
-
-
-def _problem(path: Sequence[int | str], message: str) -> str:
-    return f"{'.'.join(str(step)[:60] for step in path)}: {message[:200]}"

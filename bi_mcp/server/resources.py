@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -14,15 +13,14 @@ from mcp.server.mcpserver.resources import FunctionResource
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_columns
 from bi_mcp.server.tools.source import show_source
-from bi_mcp.server.tools.tool import HISTORY
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from bi_mcp.app.app import App
-    from bi_mcp.rest.models import FieldDescription
 
 JSON = "application/json"
 MOST_ENTRIES = 50
@@ -30,42 +28,39 @@ MOST_ENTRIES = 50
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
-@dataclass(frozen=True)
-class _ResourceGroup:
-    name: str
-    fields: Callable[[App], Awaitable[list[FieldDescription]]]
-    item: Callable[[App, int], Awaitable[Answer]]
-
-
-async def _connector(app: App, id: int) -> Answer:
+async def _read_connector(app: App, id: int) -> Answer:
     return Found(item=view_connector(await app.bi.connectors.get(id)))
 
 
-async def _source(app: App, id: int) -> Answer:
+async def _read_source(app: App, id: int) -> Answer:
     return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
 
-async def _dataset(app: App, id: int) -> Answer:
+async def _read_dataset(app: App, id: int) -> Answer:
     return show_columns(await app.bi.datasets.get(id))
 
 
-_GROUPS = (
-    _ResourceGroup("connector", lambda app: app.bi.connectors.fields(), _connector),
-    _ResourceGroup("source", lambda app: app.bi.sources.fields(), _source),
-    _ResourceGroup("dataset", lambda app: app.bi.datasets.fields(), _dataset),
-)
+async def _read_fields(app: App, group: str) -> Answer:
+    return Fields(fields=await app.bi.group(group).fields())
+
+
+_READERS: Mapping[str, Callable[[App, int], Awaitable[Answer]]] = {
+    "connector": _read_connector,
+    "source": _read_source,
+    "dataset": _read_dataset,
+}
 
 
 def add_resources(server: MCPServer, app: App) -> None:
     """Register `bi://history`, `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
     server.add_resource(_history_resource(app))
-    for group in _GROUPS:
+    for group in _READERS:
         server.add_resource(_fields_resource(group, app))
         server.resource(
-            f"bi://{group.name}/{{id}}",
-            name=group.name,
-            title=f"One {group.name}",
-            description=f"One {group.name} by its id, as {group.name}_get answers it.",
+            f"bi://{group}/{{id}}",
+            name=group,
+            title=f"One {group}",
+            description=f"One {group} by its id, as {group}_get answers it.",
             mime_type=JSON,
         )(_item_function(group, app))
 
@@ -100,48 +95,40 @@ def _history_resource(app: App) -> FunctionResource:
     )
 
 
-def _fields_resource(group: _ResourceGroup, app: App) -> FunctionResource:
+def _fields_resource(group: str, app: App) -> FunctionResource:
     async def read() -> str:
-        return await _as_json(app, _fields(group, app))
+        return await _as_json(app, _read_fields(app, group))
 
     return FunctionResource(
-        uri=f"bi://{group.name}/fields",
-        name=f"{group.name}_fields",
-        title=f"Fields of a {group.name}",
-        description=f"Which fields a {group.name} has on this portal: type, required, read only, immutable.",
+        uri=f"bi://{group}/fields",
+        name=f"{group}_fields",
+        title=f"Fields of a {group}",
+        description=f"The fields of a {group} on this portal: type, required, read only, immutable.",
         mime_type=JSON,
         fn=read,
     )
 
 
-def _item_function(group: _ResourceGroup, app: App) -> Callable[[str], Awaitable[str]]:
+def _item_function(group: str, app: App) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
         if not _ID.fullmatch(id):
             raise ResourceNotFoundError(
                 say(
                     "bi://{name}/ID: an id is a positive whole number; {name}_list shows them.",
-                    name=group.name,
+                    name=group,
                 )
             )
-        return await _as_json(app, group.item(app, int(id)))
+        return await _as_json(app, _READERS[group](app, int(id)))
 
     return read
-
-
-async def _fields(group: _ResourceGroup, app: App) -> Answer:
-    return Fields(fields=await group.fields(app))
 
 
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
     with speaking(app.language):
-        return await _as_spoken_json(app, answer)
-
-
-async def _as_spoken_json(app: App, answer: Awaitable[Answer]) -> str:
-    try:
-        return (await answer).with_notice(app.portal.notice).json_text()
-    except NotFoundError as error:
-        raise ResourceNotFoundError(str(error)) from None
-    except BiMcpError as error:
-        raise ResourceError(str(error)) from None
+        try:
+            return (await answer).with_notice(app.portal.notice).json_text()
+        except NotFoundError as error:
+            raise ResourceNotFoundError(str(error)) from None
+        except BiMcpError as error:
+            raise ResourceError(str(error)) from None

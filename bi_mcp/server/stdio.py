@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import ObjectReceiveStream
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp.types import INVALID_REQUEST
@@ -18,9 +19,6 @@ from bi_mcp.server.refusals import NO_MESSAGE, answer_to, is_idless, refusal_of_
 from bi_mcp.vault.keyring import stop_asking
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from mcp.server import MCPServer
     from mcp.shared._stream_protocols import ReadStream, WriteStream
 
@@ -37,7 +35,7 @@ def serve_standard_streams(server: MCPServer) -> None:
         return
     raise ConfigError(
         say(
-            "The answers cannot be written to standard output. Let the client of an assistant start the server, or make room where its output goes."
+            "The answers cannot be written to standard output. Let an assistant's client start the server, or free space where its output goes."
         )
     )
 
@@ -72,7 +70,7 @@ def _is_closed(output: int | None) -> bool:
     return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
-class _Messages:
+class _Messages(ObjectReceiveStream[SessionMessage]):
     """The client's messages. Lines that are not messages are left out; where the client expects an answer to one, it is sent from here."""
 
     def __init__(
@@ -100,23 +98,3 @@ class _Messages:
 
     async def aclose(self) -> None:
         await self._reading.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_PER_CLIENT = 1000
 # A client that does not read must not block the call of another.
-TOLD_WITHIN_S = 1.0
+DELIVERED_WITHIN_S = 1.0
 _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
 
@@ -39,7 +39,7 @@ class Subscriptions(InMemorySubscriptionBus):
         async with anyio.create_task_group() as group:
             for connection, watched in list(self._watched.items()):
                 if event.uri in watched:
-                    group.start_soon(_tell, connection, event.uri)
+                    group.start_soon(_notify, connection, event.uri)
 
     def serve(self, server: MCPServer) -> None:
         """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
@@ -78,6 +78,6 @@ def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
     return ctx.session._connection  # noqa: SLF001  the SDK shows it nowhere else
 
 
-async def _tell(connection: Connection, uri: str) -> None:
-    with anyio.move_on_after(TOLD_WITHIN_S):
+async def _notify(connection: Connection, uri: str) -> None:
+    with anyio.move_on_after(DELIVERED_WITHIN_S):
         await connection.notify("notifications/resources/updated", {"uri": uri})

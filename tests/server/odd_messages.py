@@ -97,8 +97,8 @@ def nested(depth: int) -> str:
     return '{"a":' * depth + "1" + "}" * depth
 
 
-NO_MESSAGE = Error(INVALID_REQUEST, "no message of JSON-RPC 2.0")
-NO_ID = Error(INVALID_REQUEST, "no message of JSON-RPC 2.0", answers=False)
+NO_MESSAGE = Error(INVALID_REQUEST, "not a message of JSON-RPC 2.0")
+NO_ID = Error(INVALID_REQUEST, "not a message of JSON-RPC 2.0", answers=False)
 HALF = Error(PARSE_ERROR, "half a Unicode character")
 NO_JSON = Error(PARSE_ERROR, "JSON", answers=False)
 BASE = request()

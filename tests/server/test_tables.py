@@ -108,7 +108,7 @@ async def test_a_portal_without_the_family_says_so_before_anything_is_asked(
 
 async def test_the_instructions_say_what_a_table_is_to_a_dataset(scene: Scene) -> None:
     assert scene.talk.client.instructions is not None
-    assert "dataset_get goes for table_get" in scene.talk.client.instructions
+    assert "dataset_get applies to table_get" in scene.talk.client.instructions
 
 
 async def test_a_read_only_server_reads_tables_and_no_more(settings: Settings, era: Era) -> None:

@@ -72,7 +72,7 @@ async def test_a_read_only_server_sends_nothing_to_addresses_that_a_model_chose(
 async def test_a_read_only_server_does_not_speak_of_creating(settings: Settings, era: Era) -> None:
     async with Client(build_server(replace(settings, read_only=True)), mode=era) as client:
         assert client.instructions is not None
-        assert "read only" in client.instructions
+        assert "read-only" in client.instructions
         assert "confirm" not in client.instructions
         assert "before you add" not in client.instructions
         assert [prompt.name for prompt in (await client.list_prompts()).prompts] == [

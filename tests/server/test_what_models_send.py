@@ -85,7 +85,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("dataset_add", {"fields": dataset("c", fields=[COLUMN | {"type": "строка"}])}, "fields.fields[0].type: Input should be 'int', 'string'"),
     ("dataset_update", {"id": 1, "fields": "new"}, 'fields: an object is expected, such as {"description": …}'),
     ("dataset_fields_update", {"id": 1, "delete": "1"}, "delete: an array is expected, such as [1]"),
-    ("connector_check", {"urls": {"check": "https://x.example"}}, "there is no endpoint check. Their names are urlCheck"),
+    ("connector_check", {"urls": {"check": "https://x.example"}}, "unknown endpoint check. Use these names: urlCheck"),
     ("dataset_preview", {"id": 1, "select": ["PILOT"]}, "The dataset has no column 'PILOT', or several columns have that code. Its columns are AIRLINE, MILES."),
     ("dataset_preview", {"id": 1, "filter": {">=HOURS": 5}}, "The dataset has no column 'HOURS'"),
     ("dataset_preview", {"id": 1, "filter": {"><MILES": 5}}, 'filter: ><MILES takes both ends of a range, such as {"><MILES": [1, 5]}'),

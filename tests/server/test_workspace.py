@@ -17,7 +17,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
 from bi_mcp.practice import sample
 from bi_mcp.server.build import build_server
-from bi_mcp.server.tools.workspace import MARK, _find_export
+from bi_mcp.server.tools.setup_calls import MARK, _find_export
 from bi_mcp.setup.state import State
 from bi_mcp.setup.state_file import StateFile, StateInMemory
 from bi_mcp.vault.named_secrets import NamedSecrets

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class FixedToken:
-    """One token for everybody. It may read and write."""
+    """One token for everyone. It may read and write."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -53,7 +53,9 @@ class IssuedTokens:
         """Return what the token allows, None where it is not valid here; the reason goes to the log only."""
         try:
             header = jwt.get_unverified_header(token)
-            _check_type(header.get("typ"))
+            kind = header.get("typ")
+            if (kind.upper() if isinstance(kind, str) else kind) not in TYPES:
+                raise jwt.InvalidTokenError("typ names another kind of token")
             key = await self._keys.find(header.get("kid"))
             claims = jwt.decode(
                 token,
@@ -76,11 +78,6 @@ class IssuedTokens:
             subject=subject,
             claims={"iss": self._issuer},
         )
-
-
-def _check_type(type: object) -> None:
-    if (type.upper() if isinstance(type, str) else type) not in TYPES:
-        raise jwt.InvalidTokenError("typ names another kind of token")
 
 
 def scopes_of(claims: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Complaints that strangers can cause as often as they like, and that must not fill the disk."""
+"""Rate limit for log records that strangers can cause. They must not fill the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST = 10
 WITHIN_S = 60.0
-# Texts that somebody filled in before they came here begin alike.
+# Texts that were formatted before they are logged begin alike.
 _KIND = 24
 _MOST_KINDS = 100
 

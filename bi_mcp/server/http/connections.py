@@ -76,12 +76,12 @@ class BoundedProtocol(H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and wait for the rest of a request as long as there is one."""
+        """Read on, with a time limit for the rest of a request."""
         super().data_received(data)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Cancel the time limit."""
         self._unwatch()
         super().connection_lost(exc)
 

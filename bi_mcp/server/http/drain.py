@@ -1,4 +1,4 @@
-"""An orderly end: calls that run are finished, streams that would never end are ended."""
+"""Graceful shutdown: running calls are finished, endless streams are ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LISTEN = (b"mcp-method", b"subscriptions/listen")
 
 
 class Drain:
-    """The app with an end. After `begin`, streams on which the other only waits for news see their client go."""
+    """The app with a graceful shutdown. After `begin`, endless streams see their client disconnect."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -26,7 +26,9 @@ class Drain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if not _is_endless(scope):
+        # A GET is the stream of the protocols before 2026-07-28, which has a request of its own for it.
+        endless = scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])
+        if not endless:
             await self._app(scope, receive, send)
             return
         answer = _CountedAnswer(send)
@@ -65,8 +67,3 @@ class _CountedAnswer:
     async def complete(self) -> None:
         if self._open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _is_endless(scope: Scope) -> bool:
-    """A GET is the standalone stream of the protocols before 2026-07-28, which has a request of its own for it."""
-    return scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])

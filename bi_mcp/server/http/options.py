@@ -78,7 +78,7 @@ def _add_brackets(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether the name or address stays on this machine. A name is judged by its spelling, it is never looked up."""
+    """Return whether the name or address stays on this machine. A name is judged by its spelling and never resolved."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The scopes that a caller's token needs. `bi:read` opens the door, in `app`; every tool that changes something also needs `bi:write`."""
+"""The scopes that a caller's token needs. `app` demands `bi:read`; every tool that changes something also needs `bi:write`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ class WritesNeedScope:
         tool, arguments = str(params.get("name")), params.get("arguments")
         token = get_access_token()
         granted = token.scopes if token else []
-        if tool in self.reading or WRITE in granted or _only_reads(tool, arguments):
+        only_reads = (
+            isinstance(arguments, dict) and tool in _READING_CALLS and _READING_CALLS[tool](arguments)
+        )
+        if tool in self.reading or WRITE in granted or only_reads:
             return await call_next(ctx)
-        return CallToolResult(is_error=True, content=[TextContent(text=_refusal(tool, granted))])
-
-
-def _only_reads(tool: str, arguments: object) -> bool:
-    return isinstance(arguments, dict) and tool in _READING_CALLS and _READING_CALLS[tool](arguments)
+        text = (
+            f"{tool} was not sent: it changes something, and your access token lacks the scope {WRITE} (it has: "
+            f"{', '.join(granted) or 'none'}). Nothing happened. The user must sign in again and grant {WRITE}."
+        )
+        return CallToolResult(is_error=True, content=[TextContent(text=text)])
 
 
 async def require_scopes(server: MCPServer) -> None:
@@ -47,10 +50,3 @@ async def require_scopes(server: MCPServer) -> None:
     tools = await server.list_tools()
     reading = frozenset(tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint)
     server.middleware.append(WritesNeedScope(reading))
-
-
-def _refusal(tool: str, granted: list[str]) -> str:
-    return (
-        f"{tool} was not sent: it changes something, and your access token lacks the scope {WRITE} (it has: "
-        f"{', '.join(granted) or 'none'}). Nothing happened. The user must sign in again and grant {WRITE}."
-    )

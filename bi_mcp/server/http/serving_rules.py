@@ -61,7 +61,7 @@ def _check_reach(options: HttpOptions) -> Iterator[str]:
     if not (options.settings.token or options.settings.issuer):
         yield (
             say(
-                "Anybody could call it. Set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
+                "Anyone could call it. Set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
             )
         )
     if not options.allowed_hosts:
@@ -100,7 +100,7 @@ def _check_origins(options: HttpOptions) -> Iterator[str]:
         elif found["scheme"].lower() == "http" and not is_loopback(found["host"]):
             yield (
                 say(
-                    "--allow-origin {origin!r} is a page that travels in clear text: whoever changes it on its way could call in its name. Serve it by https.",
+                    "--allow-origin {origin!r} is a page sent in clear text: anyone who changes it on the way could call in its name. Serve it over https.",
                     origin=origin,
                 )
             )
@@ -131,7 +131,7 @@ def _check_token(settings: HttpSettings) -> Iterator[str]:
         )
     if not _TOKEN.fullmatch(token):
         yield say(
-            "BI_MCP_HTTP_TOKEN holds characters that no Authorization header carries. {how}",
+            "BI_MCP_HTTP_TOKEN holds characters that an Authorization header cannot carry. {how}",
             how=say(MAKE_ONE),
         )
 
@@ -140,7 +140,7 @@ def _check_oauth(settings: HttpSettings) -> Iterator[str]:
     if settings.issuer and not settings.audience:
         yield (
             say(
-                "BI_MCP_HTTP_ISSUER is set without BI_MCP_HTTP_AUDIENCE. Name the audience that tokens for this server carry: without it a token for any other service of that issuer would do."
+                "BI_MCP_HTTP_ISSUER is set without BI_MCP_HTTP_AUDIENCE. Name the audience that tokens for this server carry: without it a token for any other service of that issuer would be accepted."
             )
         )
     if not settings.issuer and (settings.audience or settings.jwks):
@@ -150,7 +150,7 @@ def _check_oauth(settings: HttpSettings) -> Iterator[str]:
     for name, address in (("BI_MCP_HTTP_ISSUER", settings.issuer), ("BI_MCP_HTTP_JWKS", settings.jwks)):
         if address and not is_trustworthy(address):
             yield say(
-                "{name} must be an https address: whoever can change what it answers can make tokens.",
+                "{name} must be an https address: anyone who can change its answers can make tokens.",
                 name=name,
             )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FRESH_S = 600.0
-# A key that its owner has withdrawn must stop working, be the owner reachable or not.
+# A withdrawn key must stop working, even while its owner cannot be reached.
 USABLE_S = 3600.0
 # Tokens with made-up key ids must not become requests to the issuer.
 PAUSE_S = 30.0
@@ -64,7 +64,7 @@ class SigningKeys:
                     await self._fetch()
         key = self._known(key_id) if self._age(self._fetched_at) <= USABLE_S else None
         if key is None:
-            raise KeysUnavailableError("the issuer's keys hold none for this token")
+            raise KeysUnavailableError("the issuer has no key for this token")
         return key
 
     async def aclose(self) -> None:
@@ -94,7 +94,9 @@ class SigningKeys:
         self._fetched_at = self._clock()
 
     async def _discover(self) -> str:
-        origin, path = _origin_and_path(self._issuer)
+        scheme, _, rest = self._issuer.partition("://")
+        host, slash, path = rest.partition("/")
+        origin, path = f"{scheme}://{host}", f"{slash}{path}".rstrip("/")
         for address in (f"{origin}{_OAUTH_METADATA}{path}", f"{origin}{path}{_OPENID_METADATA}"):
             try:
                 metadata = await self._get(address)
@@ -115,7 +117,7 @@ class SigningKeys:
                     raise ValueError("its answer is too large")
         document = parse_foreign(body)
         if not isinstance(document, dict):
-            raise ValueError("its answer is no JSON object")  # noqa: TRY004  one error for all that is not metadata
+            raise ValueError("its answer is not a JSON object")  # noqa: TRY004  one error for all that is not metadata
         return document
 
 
@@ -128,9 +130,3 @@ def _connect(address: str) -> httpx2.AsyncClient:
         trusted = certificates if way.proxy.startswith("https:") else None
         proxy = httpx2.Proxy(way.proxy, ssl_context=trusted)
     return httpx2.AsyncClient(proxy=proxy, verify=certificates, timeout=TIMEOUT_S, trust_env=False)
-
-
-def _origin_and_path(issuer: str) -> tuple[str, str]:
-    scheme, _, rest = issuer.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}", f"{slash}{path}".rstrip("/")

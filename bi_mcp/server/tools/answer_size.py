@@ -29,7 +29,7 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
     if len(compact(content)) <= MOST_CHARACTERS:
         return content
     cut: dict[str, Any] = _with_short_texts(content)
-    told = [f"texts are cut after {LONGEST_TEXT} characters"]
+    notes = [f"texts are cut after {LONGEST_TEXT} characters"]
     for path in lists:
         *outer, name = path.split(".")
         holder = cut
@@ -40,8 +40,8 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
         kept = _count_kept(entries, excess)
         if kept < len(entries):
             holder[name] = entries[:kept]
-            told.append(f"{name} holds the first {kept} of {len(entries)}")
-    shortened = f"Shortened to {MOST_CHARACTERS} characters: {', '.join(told)}. {advice}"
+            notes.append(f"{name} holds the first {kept} of {len(entries)}")
+    shortened = f"Shortened to {MOST_CHARACTERS} characters: {', '.join(notes)}. {advice}"
     cut["notice"] = " ".join(part for part in (shortened, content.get("notice")) if part)
     return cut
 
@@ -58,9 +58,9 @@ def _count_kept(entries: Sequence[object], excess: int) -> int:
 def _with_short_texts(value: Any) -> Any:
     match value:
         case dict():
-            return {key: held if key in _WHOLE else _with_short_texts(held) for key, held in value.items()}
+            return {key: part if key in _WHOLE else _with_short_texts(part) for key, part in value.items()}
         case list():
-            return [_with_short_texts(held) for held in value]
+            return [_with_short_texts(part) for part in value]
         case str() if len(value) > LONGEST_TEXT:
             return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
         case _:

@@ -53,7 +53,7 @@ class Answer(BaseModel):
         return []
 
     def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
-        """Addresses of the objects that the call has changed, made or deleted."""
+        """Addresses of the objects that the call has created, changed or deleted."""
         return []
 
     def structured_content(self) -> dict[str, Any]:
@@ -243,15 +243,15 @@ def describe(item: BaseModel) -> str:
 
 def view_connector(connector: Connector) -> Connector:
     """Cut a logo that is a whole picture, and mask logins in addresses."""
-    shown = {
-        name: hide_logins(held)
+    masked = {
+        name: hide_logins(value)
         for name in ("logo", *ADDRESSES)
-        if (held := getattr(connector, name)) is not None
+        if (value := getattr(connector, name)) is not None
     }
-    logo = shown.get("logo", "")
+    logo = masked.get("logo", "")
     if len(logo) > LONGEST_LOGO:
-        shown["logo"] = f"{logo[:40]}… ({len(logo)} characters)"
-    return connector.model_copy(update=shown)
+        masked["logo"] = f"{logo[:40]}… ({len(logo)} characters)"
+    return connector.model_copy(update=masked)
 
 
 def view_source(
@@ -274,11 +274,11 @@ _SHOWN_AS_IS = set(SourceView.model_fields) - {"settings"}
 
 
 def _view_setting(setting: SourceSetting, shown_settings: frozenset[str], known: KnownValues) -> SettingView:
-    shown = setting.code in shown_settings and not known.may_hold(setting.value)
+    visible = setting.code in shown_settings and not known.may_hold(setting.value)
     return SettingView(
         code=setting.code,
         name=setting.name,
         type=setting.type,
         set=bool(setting.value),
-        value=setting.value.reveal() if shown else None,
+        value=setting.value.reveal() if visible else None,
     )

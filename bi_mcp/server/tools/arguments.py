@@ -43,7 +43,7 @@ _KINDS_IN_WORDS = {
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
 }
-_BOOLEANS = {
+_BOOLEANS: dict[object, bool] = {
     "true": True,
     "y": True,
     "yes": True,
@@ -52,6 +52,8 @@ _BOOLEANS = {
     "n": False,
     "no": False,
     "0": False,
+    1: True,
+    0: False,
 }
 _REFERENCES = frozenset({"env", "file", "secret"})
 _WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
@@ -63,16 +65,28 @@ def repair(schema: Mapping[str, Any], value: object) -> object:
     if isinstance(value, str) and kind in {"object", "array"}:
         value = _parse(value)
     if isinstance(value, dict):
-        return _mend_object(schema, value)
+        return repair_object(schema, value)
     if isinstance(value, list):
         return [repair(schema.get("items", {}), part) for part in value]
     if kind == "string":
-        return _mend_text(schema, value)
+        return _repair_text(schema, value)
     if kind == "boolean":
-        return _mend_boolean(value)
+        return _BOOLEANS.get(value.strip().lower() if isinstance(value, str) else value, value)
     if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return value
+
+
+def repair_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
+    """Repair the parts of an object. Null means absent where the schema knows an optional property of that name."""
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    others = schema.get("additionalProperties")
+    rest = others if isinstance(others, dict) else {}
+    return {
+        key: repair(properties.get(key, rest), part)
+        for key, part in value.items()
+        if part is not None or key not in properties or key in required
+    }
 
 
 def read_references(settings: object) -> object:
@@ -88,11 +102,13 @@ def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> 
     inner = schema["properties"].get("fields", {}).get("properties", {})
     misplaced = [name for name in unknown if name in inner]
     strange = [name for name in unknown if name not in misplaced]
-    told = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
+    problems = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
     if misplaced:
         example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
-        told.insert(0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example))
-    return _join_problems(told, len(strange) + bool(misplaced))
+        problems.insert(
+            0, say("put {names} into fields: {example}", names=", ".join(misplaced), example=example)
+        )
+    return _join_problems(problems, len(strange) + bool(misplaced))
 
 
 def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str:
@@ -110,24 +126,7 @@ def explain(tool: str, schema: Mapping[str, Any], error: ValidationError) -> str
     )
 
 
-def _mend_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
-    properties, required = schema.get("properties", {}), schema.get("required", ())
-    others = schema.get("additionalProperties")
-    rest = others if isinstance(others, dict) else {}
-    return {
-        key: repair(properties.get(key, rest), part)
-        for key, part in value.items()
-        if part is not None or key not in properties or key in required
-    }
-
-
-def _mend_boolean(value: object) -> object:
-    if isinstance(value, str):
-        return _BOOLEANS.get(value.strip().lower(), value)
-    return bool(value) if isinstance(value, int) and value in {0, 1} else value
-
-
-def _mend_text(schema: Mapping[str, Any], value: object) -> object:
+def _repair_text(schema: Mapping[str, Any], value: object) -> object:
     # Python refuses to write numbers of thousands of digits.
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= LONGEST_NUMBER:
         return str(value)
@@ -189,15 +188,10 @@ def _walk(
         if "anyOf" in here:
             break
         steps.append(step)
-        holder, here = here, _step_into(here, step)
+        others = here.get("additionalProperties")
+        inner = here.get("items") if isinstance(step, int) else here.get("properties", {}).get(step, others)
+        holder, here = here, inner if isinstance(inner, dict) else {}
     return steps, holder, here
-
-
-def _step_into(schema: Mapping[str, Any], step: int | str) -> Mapping[str, Any]:
-    extra = schema.get("additionalProperties")
-    places: dict[int | str, Any] = schema.get("properties", {})
-    inner = schema.get("items", {}) if isinstance(step, int) else places.get(step, extra)
-    return inner if isinstance(inner, dict) else {}
 
 
 def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
@@ -220,8 +214,12 @@ def _shape(schema: Mapping[str, Any]) -> str:
         return say(", such as {example}", example=f"[{_example(schema.get('items', {}))}]")
     if schema.get("type") != "object":
         return ""
-    told = schema.get("description", "")
-    return f": {told}" if told.startswith("{") else say(", such as {example}", example=_example(schema))
+    description = schema.get("description", "")
+    return (
+        f": {description}"
+        if description.startswith("{")
+        else say(", such as {example}", example=_example(schema))
+    )
 
 
 def _example(schema: Mapping[str, Any]) -> str:

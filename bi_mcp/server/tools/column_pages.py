@@ -24,7 +24,7 @@ def show_columns(dataset: Dataset, page: int = 1) -> Found[Dataset]:
     if page > pages:
         raise InvalidRequestError(
             say(
-                "page {page}: the dataset has {count} columns; the last page is {pages}. Ask for one up to that.",
+                "page {page}: the dataset has {count} columns; the last page is {pages}. Ask for a page up to that one.",
                 page=page,
                 count=len(columns),
                 pages=pages,
@@ -33,7 +33,7 @@ def show_columns(dataset: Dataset, page: int = 1) -> Found[Dataset]:
     if pages == 1:
         return Found(item=dataset)
     first = (page - 1) * COLUMNS_PER_PAGE
-    shown = columns[first : first + COLUMNS_PER_PAGE]
-    told = f"Columns {first + 1} to {first + len(shown)} of {len(columns)}."
+    part = columns[first : first + COLUMNS_PER_PAGE]
+    place = f"Columns {first + 1} to {first + len(part)} of {len(columns)}."
     rest = f" Get page {page + 1} for the next." if page < pages else ""
-    return Found(item=dataset.model_copy(update={"fields": shown}), notice=told + rest)
+    return Found(item=dataset.model_copy(update={"fields": part}), notice=place + rest)

@@ -5,29 +5,36 @@ user chose tokens. Otherwise, and if the client claims that it can and then refu
 first call changes nothing and answers with a preview and a token; the second call brings the token back.
 """
 
-from __future__ import annotations
+# Annotations are evaluated at once: those of the resolvers name what these functions close over.
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from mcp import MCPError
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
 from mcp.server.mcpserver import Elicit, ElicitationResult, Resolve
-from mcp.types import METHOD_NOT_FOUND
+from mcp.server.mcpserver.resolve import resolve_arguments
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import METHOD_NOT_FOUND, InputRequiredResult
 from pydantic import BaseModel, Field
 
 from bi_mcp.app.seal import VALID_FOR_S, Act, Seal, stale_refusal
 from bi_mcp.base.language import say
+from bi_mcp.diagnostics.portal.blast_radius import BlastRadius
 from bi_mcp.errors import ConfirmationError
 from bi_mcp.server.tools.answers import Preview
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.questions import question_refused_by
-
-if TYPE_CHECKING:
-    from bi_mcp.diagnostics.portal.blast_radius import BlastRadius
 
 # What it is for, the preview says; a description in the schema would be paid for in every chat.
 Confirm = str | None
+
+
+# The code of the error by which the client refused the question of this call.
+_refused_by: ContextVar[int | None] = ContextVar("refused_by", default=None)
+
+_Answer = AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation
 
 
 class Proceed(BaseModel):
@@ -43,7 +50,7 @@ class Gated:
     tool: str
     arguments: Mapping[str, object]
     look: Callable[[], Awaitable[BlastRadius | None]]
-    # What the person was shown, while a call waits for the answer.
+    # The digest of what the person saw, while a call waits for the answer.
     asked: bytes | None = field(default=None, init=False)
 
     async def begin(self, ctx: BiContext, token: str | None) -> Elicit[Proceed] | Preview | None:
@@ -76,23 +83,32 @@ class Gated:
             return outcome
         if not outcome.proceed:
             raise _refusal(self.tool, say("the person declined"))
-        await self._look_again(ctx)
-        return None
-
-    async def _look_again(self, ctx: BiContext) -> None:
-        """Look again if the answer came within this call, because time has passed since the first look. Otherwise the look came after the answer."""
         seal = app_of(ctx).seal
-        if ctx.input_responses is not None or seal is None:
-            return
-        radius = await self.look()
-        if radius is None or self._digest(seal, radius) != self.asked:
-            raise stale_refusal(self.tool)
+        if ctx.input_responses is None and seal is not None:
+            # The answer came within this call, and time has passed since the look. Otherwise the look came after the answer.
+            radius = await self.look()
+            if radius is None or self._digest(seal, radius) != self.asked:
+                raise stale_refusal(self.tool)
+        return None
 
     def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
         return seal.digest([self.arguments, radius.state()])
 
 
-_Answer = AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation
+async def resolve_parameters(
+    tool: Tool, arguments: dict[str, Any], ctx: BiContext
+) -> dict[str, Any] | InputRequiredResult:
+    """Run the resolvers of a call: the values of their parameters, or a question to the person. Where the client refuses to
+    show a question that it said it could show, they run again without.
+    """
+    try:
+        return await resolve_arguments(tool.resolved_params, tool.resolver_plans, arguments, ctx)
+    except MCPError as refused:
+        token = _refused_by.set(refused.error.code)
+        try:
+            return await resolve_arguments(tool.resolved_params, tool.resolver_plans, arguments, ctx)
+        finally:
+            _refused_by.reset(token)
 
 
 def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
@@ -101,52 +117,50 @@ def gate(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
     `gated` is a resolver that makes the `Gated` of the tool's arguments; the tool has an argument `confirm`.
     """
 
-    async def begin(call: Gated, ctx: BiContext, confirm: Confirm) -> Elicit[Proceed] | Preview | None:
+    async def begin(
+        call: Annotated[Gated, Resolve(gated)], ctx: BiContext, confirm: Confirm
+    ) -> Elicit[Proceed] | Preview | None:
         return await call.begin(ctx, confirm)
 
-    async def end(call: Gated, ctx: BiContext, answer: _Answer) -> Preview | None:
-        return await call.end(ctx, answer)
-
-    # The SDK reads what depends on what from annotations, and those of a closure cannot name what it closes over.
-    begin.__annotations__["call"] = end.__annotations__["call"] = Annotated[Gated, Resolve(gated)]
-    end.__annotations__["answer"] = Annotated[ElicitationResult[Proceed], Resolve(begin)]
-    return Resolve(end)
+    return _judge_answer(gated, begin)
 
 
 def ask(gated: Callable[..., Awaitable[Gated]]) -> Resolve:
     """Resolve a tool's `preview` as `gate` does, for a tool that never makes a preview: the person is asked if the client can do that."""
 
-    async def begin(call: Gated, ctx: BiContext) -> Elicit[Proceed] | None:
-        if question_refused_by() not in {None, METHOD_NOT_FOUND}:
+    async def begin(call: Annotated[Gated, Resolve(gated)], ctx: BiContext) -> Elicit[Proceed] | None:
+        if _refused_by.get() not in {None, METHOD_NOT_FOUND}:
             # No preview comes in between here, and the error may be how this client says that its person does not want to.
-            raise _refused_question(call.tool)
+            raise ConfirmationError(
+                say(
+                    "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show questions, the user can start the server with --confirm=token.",
+                    tool=call.tool,
+                )
+            )
         question = await call.begin(ctx, None)
         return question if isinstance(question, Elicit) else None
 
-    async def end(call: Gated, ctx: BiContext, answer: _Answer) -> Preview | None:
+    return _judge_answer(gated, begin)
+
+
+def _judge_answer(gated: Callable[..., Awaitable[Gated]], begin: Callable[..., Awaitable[object]]) -> Resolve:
+    async def end(
+        call: Annotated[Gated, Resolve(gated)],
+        ctx: BiContext,
+        answer: Annotated[ElicitationResult[Proceed], Resolve(begin)],
+    ) -> Preview | None:
         return await call.end(ctx, answer)
 
-    begin.__annotations__["call"] = end.__annotations__["call"] = Annotated[Gated, Resolve(gated)]
-    end.__annotations__["answer"] = Annotated[ElicitationResult[Proceed], Resolve(begin)]
     return Resolve(end)
 
 
 def _can_ask(ctx: BiContext) -> bool:
     """Return whether the client can show forms to its person. A client that does not name a kind of question can."""
-    if question_refused_by() is not None:
+    if _refused_by.get() is not None:
         return False
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None
     return asking is not None and (asking.form is not None or asking.url is None)
-
-
-def _refused_question(tool: str) -> ConfirmationError:
-    return ConfirmationError(
-        say(
-            "{tool} was not sent: the client refused to show the question to the person. Nothing was changed. If it cannot show any, the user can start the server with --confirm=token.",
-            tool=tool,
-        )
-    )
 
 
 def _refusal(tool: str, reason: str) -> ConfirmationError:

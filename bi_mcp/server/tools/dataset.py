@@ -1,13 +1,16 @@
-"""`biconnector.dataset.*` as tools."""
+"""`biconnector.dataset.*` as tools, and the factory of the tools that `biconnector.table.*` has as well."""
 
-from __future__ import annotations
+# Annotations are evaluated at once: those within the factory name what it closes over.
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from bi_mcp.diagnostics.portal import blast_radius
+from bi_mcp.rest.datasets import Datasets
 from bi_mcp.rest.models import (
     ColumnChanges,
     ColumnVisibility,
@@ -32,125 +35,152 @@ from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.tool import ToolDeclaration
 
-if TYPE_CHECKING:
-    from bi_mcp.rest.datasets import DatasetDeletion, Datasets
-
 TableOnly = Annotated[bool, Field(description="Without a BI Builder dataset; newer portals only")]
 
 
-async def _deletion(id: int, ctx: BiContext) -> Gated:
-    look = partial(blast_radius.of_dataset_deletion, app_of(ctx).bi.datasets, id)
-    return Gated("dataset_delete", {"id": id}, look)
+@dataclass(frozen=True)
+class Family:
+    """A family of methods for datasets. `kind` is its name for one; `objects` finds the client of its methods."""
+
+    kind: str
+    objects: Callable[[BiContext], Datasets]
+    # Added to the descriptions of two tools.
+    in_list: str = ""
+    on_deletion: str = ""
 
 
-async def _column_changes(
-    id: int,
-    add: list[NewColumn] | None,
-    update: list[ColumnVisibility] | None,
-    delete: list[int] | None,
-    ctx: BiContext,
-) -> Gated:
-    changes = ColumnChanges(add=add, update=update, delete=delete)
-    return gate_columns("dataset_fields_update", app_of(ctx).bi.datasets, id, changes)
+def build_family(family: Family) -> tuple[ToolDeclaration, ...]:
+    """Build the tools that both families have: all but the one that creates."""
+    factories = (build_update, build_get, build_list, build_delete, build_fields, build_update_of_columns)
+    return tuple(factory(family) for factory in factories)
 
 
-def gate_columns(tool: str, datasets: Datasets, id: int, changes: ColumnChanges) -> Gated:
-    """Gate the changes of columns. Only deletions destroy something."""
+def build_update(family: Family) -> ToolDeclaration:
+    """Build `KIND_update`."""
 
-    async def look() -> blast_radius.BlastRadius | None:
-        deleted = changes.delete
-        # Before anyone is asked: what would be confirmed must be what would happen.
-        await datasets.check_columns(id, changes)
-        return await blast_radius.of_column_deletion(datasets, id, deleted) if deleted else None
+    async def update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
+        await family.objects(ctx).update(id, fields)
+        return Updated(id=id)
 
-    return Gated(tool, {"id": id, **changes.to_wire()}, look)
+    kind = family.kind
+    about = f"Change a {kind}'s description. For columns use {kind}_fields_update."
+    return ToolDeclaration(update, f"Change a {kind}", f"{kind}_update", about)
 
 
-DeletionPreview = Annotated[Preview | None, gate(_deletion)]
-ColumnsPreview = Annotated[Preview | None, gate(_column_changes)]
+def build_get(family: Family) -> ToolDeclaration:
+    """Build `KIND_get`."""
+
+    async def get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
+        return show_columns(await family.objects(ctx).get(id), page)
+
+    kind = family.kind
+    about = f"Read one {kind} with its columns, 200 a page. sourceId: see {kind}_list."
+    return ToolDeclaration(get, f"Read a {kind}", f"{kind}_get", about)
+
+
+def build_list(family: Family) -> ToolDeclaration:
+    """Build `KIND_list`."""
+
+    async def list_page(
+        ctx: BiContext,
+        select: Select = None,
+        filter: FilterArgument = None,
+        order: OrderArgument = None,
+        page: PageNumber = 1,
+    ) -> Listed[Dataset]:
+        objects = family.objects(ctx)
+        found = await objects.list_page(select=select or (), filter=filter, order=order, page=page)
+        return Listed(items=list(found.items), page=found.number, more=found.more)
+
+    kind = family.kind
+    about = f'List {kind}s without columns, of one source with filter {{"sourceId": id}}.{family.in_list}'
+    return ToolDeclaration(list_page, f"List {kind}s", f"{kind}_list", about)
+
+
+def build_delete(family: Family) -> ToolDeclaration:
+    """Build `KIND_delete`."""
+    name = f"{family.kind}_delete"
+
+    async def gate_deletion(id: int, ctx: BiContext) -> Gated:
+        look = partial(blast_radius.of_dataset_deletion, family.objects(ctx), id)
+        return Gated(name, {"id": id}, look)
+
+    async def delete(
+        id: Id,
+        ctx: BiContext,
+        preview: Annotated[Preview | None, gate(gate_deletion)],
+        confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+    ) -> Deleted:
+        if preview:
+            return Deleted.not_yet(id, preview)
+        deletion = await family.objects(ctx).delete_reporting(id)
+        if deletion.orphaned_builder_dataset is None:
+            return Deleted(id=id)
+        left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
+        return Deleted(id=id, notice=left)
+
+    about = f"Delete a {family.kind} for good; its charts break.{family.on_deletion}"
+    return ToolDeclaration(delete, f"Delete a {family.kind}", name, about)
+
+
+def build_fields(family: Family) -> ToolDeclaration:
+    """Build `KIND_fields`."""
+
+    async def fields(ctx: BiContext) -> Fields:
+        return Fields(fields=await family.objects(ctx).fields())
+
+    kind = family.kind
+    about = f"The fields of a {kind} on this portal: type, required, read only, immutable."
+    return ToolDeclaration(fields, f"Fields of a {kind}", f"{kind}_fields", about)
+
+
+def build_update_of_columns(family: Family) -> ToolDeclaration:
+    """Build `KIND_fields_update`."""
+    name = f"{family.kind}_fields_update"
+
+    async def gate_columns(
+        id: int,
+        add: list[NewColumn] | None,
+        update: list[ColumnVisibility] | None,
+        delete: list[int] | None,
+        ctx: BiContext,
+    ) -> Gated:
+        changes = ColumnChanges(add=add, update=update, delete=delete)
+        objects = family.objects(ctx)
+
+        async def look() -> blast_radius.BlastRadius | None:
+            # Before anyone is asked: what would be confirmed must be what would happen.
+            await objects.check_columns(id, changes)
+            return await blast_radius.of_column_deletion(objects, id, delete) if delete else None
+
+        return Gated(name, {"id": id, **changes.to_wire()}, look)
+
+    async def update_columns(
+        id: Id,
+        ctx: BiContext,
+        preview: Annotated[Preview | None, gate(gate_columns)],
+        add: list[NewColumn] | None = None,
+        update: list[ColumnVisibility] | None = None,
+        delete: list[Id] | None = None,
+        confirm: Confirm = None,  # noqa: ARG001  the gate reads it
+    ) -> UpdatedOrPreview:
+        if preview:
+            return UpdatedOrPreview.not_yet(id, preview)
+        await family.objects(ctx).update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
+        return UpdatedOrPreview(id=id)
+
+    about = "Add, show, hide or delete columns. To change a type, name or code: delete and add it again; charts that use it break."
+    return ToolDeclaration(update_columns, f"Change a {family.kind}'s columns", name, about)
 
 
 async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
-    """Create a dataset, the third layer: a table of a source with typed columns. All but the description is set once. Nobody
-    checks that table and columns exist.
+    """Create a dataset, the third layer: a table of a source with typed columns. Everything but the description is set once. Table
+    and columns are not checked.
     """
     return Created(id=await app_of(ctx).bi.datasets.add(fields, builder_dataset=not table_only))
 
 
-async def dataset_update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
-    """Change a dataset's description. For columns use dataset_fields_update."""
-    await app_of(ctx).bi.datasets.update(id, fields)
-    return Updated(id=id)
-
-
-async def dataset_get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
-    """Read one dataset with its columns, 200 a page. sourceId: see dataset_list."""
-    return show_columns(await app_of(ctx).bi.datasets.get(id), page)
-
-
-async def dataset_list(
-    ctx: BiContext,
-    select: Select = None,
-    filter: FilterArgument = None,
-    order: OrderArgument = None,
-    page: PageNumber = 1,
-) -> Listed[Dataset]:
-    """List datasets without columns, of one source with filter {"sourceId": id}."""
-    found = await app_of(ctx).bi.datasets.list_page(
-        select=select or (), filter=filter, order=order, page=page
-    )
-    return Listed(items=list(found.items), page=found.number, more=found.more)
-
-
-async def dataset_delete(
-    id: Id,
-    ctx: BiContext,
-    preview: DeletionPreview,
-    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
-) -> Deleted:
-    """Delete a dataset for good; its charts break."""
-    if preview:
-        return Deleted.not_yet(id, preview)
-    return tell_deletion(await app_of(ctx).bi.datasets.delete_reporting(id))
-
-
-async def dataset_fields(ctx: BiContext) -> Fields:
-    """The fields of a dataset on this portal: type, required, read only, immutable."""
-    return Fields(fields=await app_of(ctx).bi.datasets.fields())
-
-
-async def dataset_fields_update(
-    id: Id,
-    ctx: BiContext,
-    preview: ColumnsPreview,
-    add: list[NewColumn] | None = None,
-    update: list[ColumnVisibility] | None = None,
-    delete: list[Id] | None = None,
-    confirm: Confirm = None,  # noqa: ARG001  the gate reads it
-) -> UpdatedOrPreview:
-    """Add, show, hide or delete columns. To change a type, name or code: delete and
-    add it again; charts that use it break.
-    """
-    if preview:
-        return UpdatedOrPreview.not_yet(id, preview)
-    await app_of(ctx).bi.datasets.update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
-    return UpdatedOrPreview(id=id)
-
-
-def tell_deletion(deletion: DatasetDeletion) -> Deleted:
-    """The answer of a deletion, with what the user has to remove by hand."""
-    if deletion.orphaned_builder_dataset is None:
-        return Deleted(id=deletion.id)
-    left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
-    return Deleted(id=deletion.id, notice=left)
-
-
 TOOLS = (
     ToolDeclaration(dataset_add, title="Create a dataset"),
-    ToolDeclaration(dataset_update, title="Change a dataset"),
-    ToolDeclaration(dataset_get, title="Read a dataset"),
-    ToolDeclaration(dataset_list, title="List datasets"),
-    ToolDeclaration(dataset_delete, title="Delete a dataset"),
-    ToolDeclaration(dataset_fields, title="Fields of a dataset"),
-    ToolDeclaration(dataset_fields_update, title="Change a dataset's columns"),
+    *build_family(Family("dataset", lambda ctx: app_of(ctx).bi.datasets)),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from mcp.types import InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
-from bi_mcp.app.app import App
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.connector.report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
@@ -43,7 +43,7 @@ class Checked(Answer):
     """The answers of a connector's endpoints."""
 
     cut_lists = ("findings",)
-    advice_if_cut = "Mend what is told, then check again."
+    advice_if_cut = "Fix what is reported, then check again."
 
     verdict: str
     table: str | None = None
@@ -122,10 +122,10 @@ class Previewed(Answer):
 
     def text(self, tool: str) -> str:
         """The rows as a table, which a model and a person read faster than JSON."""
-        shown = self.structured_content()
-        cells = [[_cell(value) for value in row] for row in (shown["header"], *shown["rows"])]
-        sent = f"Sent: {' & '.join(shown['sent'])}"
-        notes = [note for note in (shown.get("notice"), *shown["breaches"], sent) if note]
+        content = self.structured_content()
+        cells = [[_cell(value) for value in row] for row in (content["header"], *content["rows"])]
+        sent = f"Sent: {' & '.join(content['sent'])}"
+        notes = [note for note in (content.get("notice"), *content["breaches"], sent) if note]
         return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
 
 
@@ -133,7 +133,7 @@ class Diagnosed(Answer):
     """One verdict on a dataset, and what it rests on."""
 
     cut_lists = ("findings",)
-    advice_if_cut = "The worst come first: mend them, then diagnose again."
+    advice_if_cut = "The worst come first: fix them, then diagnose again."
 
     id: int
     name: str | None = None
@@ -151,7 +151,7 @@ async def connector_check(
     settings: SettingsArgument | None = None,
     table: str | None = None,
     quick: bool = False,
-) -> Checked:
+) -> Checked | InputRequiredResult:
     """Call a connector's endpoints as Bitrix24 and its charts do (quick: without charts) and name what fails: of a source, with
     settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values to those
     addresses. Changes nothing on the portal.
@@ -165,15 +165,12 @@ async def connector_check(
         if source
         else await _check_urls(ctx, urls or {}, settings or {}, table, quick=quick)
     )
-    return Checked(**report.model_dump())
+    return report if isinstance(report, InputRequiredResult) else Checked(**report.model_dump())
 
 
 async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str | None = None) -> External:
     """List the external tables of a source, or with table (its externalCode) that table's columns."""
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
-    app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app_of(ctx).open_outside(source)
     if table is None:
         tables = await outside.tables(search)
         views = [TableView(external_code=item.external_code, title=item.title) for item in tables.items]
@@ -188,10 +185,9 @@ async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
     checked against sampled values. Creates nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
-    from bi_mcp.diagnostics.dataset.outside import open_outside
 
     app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app.open_outside(source)
     proposal = await propose_dataset(app.bi, outside, table)
     return Proposed(fields=proposal.fields, reasons=proposal.reasons)
 
@@ -213,10 +209,9 @@ async def dataset_preview(
     rows, sent = await preview_dataset(
         app.bi, app.portal.caller, id, select=select or (), filter=filter, limit=limit
     )
-    shown = [[_shorten(value) for value in row] for row in rows.rows]
     return Previewed(
         header=rows.header,
-        rows=shown,
+        rows=[[_shorten(value) for value in row] for row in rows.rows],
         truncated=rows.truncated,
         breaches=_breaches(rows.breaches),
         sent=sent,
@@ -225,7 +220,7 @@ async def dataset_preview(
 
 async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     """Find out why a dataset is broken: compares its columns with the external description, the data's header and sampled
-    values. Each finding brings the ready-made call that mends it. Changes nothing.
+    values. Each finding brings the ready-made call that fixes it. Changes nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 
@@ -234,41 +229,37 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
 
 
-async def check_source(app: App, source: int, table: str | None, *, quick: bool) -> ConnectorReport:
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
-    return await (await open_outside(app.bi, app.portal.caller, source)).check(table, quick=quick)
-
-
 async def _check_with(
     ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport:
+) -> ConnectorReport | InputRequiredResult:
     """Check a source with values that are not saved. Values that are not passed are taken from the source."""
-    from bi_mcp.diagnostics.dataset.outside import open_outside
-
     app = app_of(ctx)
-    outside = await open_outside(app.bi, app.portal.caller, source)
+    outside = await app.open_outside(source)
     connector = outside.connector
     addresses = addresses_of(connector)
     app.setting_values.check_places(settings, connector.settings or [])
-    await ask_for_secrets(ctx, settings, addresses, connector.title or "")
+    question = await ask_for_secrets(ctx, settings, addresses, connector.title or "")
+    if question:
+        return question
     tried = await resolve_settings(app, settings, connector.settings or [], addresses)
     values = {**outside.connection, **tried}
-    held = [SourceSetting(code=code, value=value) for code, value in values.items()]
-    as_it_would_be = outside.source.model_copy(update={"settings": held})
-    return await replace(outside, source=as_it_would_be).check(table, quick=quick)
+    complete = [SourceSetting(code=code, value=value) for code, value in values.items()]
+    changed = outside.source.model_copy(update={"settings": complete})
+    return await replace(outside, source=changed).check(table, quick=quick)
 
 
 async def _check_urls(
     ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport:
+) -> ConnectorReport | InputRequiredResult:
     from bi_mcp.diagnostics.connector.check import examine_connector
 
     _check_names(urls)
     app = app_of(ctx)
     declared = [ReceivedParameter(code=code) for code in settings]
     app.setting_values.check_places(settings, declared)
-    await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
+    question = await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
+    if question:
+        return question
     connection = await resolve_settings(app, settings, declared, urls.values())
     return await examine_connector(app.portal.caller, urls, connection, table=table, quick=quick)
 
@@ -279,7 +270,7 @@ def _check_names(urls: dict[str, str]) -> None:
     if unknown:
         raise InvalidRequestError(
             say(
-                "urls: there is no endpoint {unknown}. Their names are {endpoints}. Use these.",
+                "urls: unknown endpoint {unknown}. Use these names: {endpoints}.",
                 unknown=", ".join(unknown),
                 endpoints=", ".join(ENDPOINTS),
             )

@@ -1,12 +1,12 @@
-"""The portal as one picture, as a tool."""
+"""The tool that draws the whole portal."""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Literal
 
 from mcp.server.apps import Apps
 
-from bi_mcp.app.app import App
 from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.portal.map_svg import render_svg
 from bi_mcp.diagnostics.portal.map_text import render_tree
@@ -18,7 +18,7 @@ from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 Format = Literal["tree", "mermaid", "svg"]
-# As many objects as an answer has room for; the command shows the most of them at all times.
+# Tried in turn until the answer is small enough. The command always shows the most.
 SIZES = (MAX_SHOWN, 200, 130, 80, 50, 30, 15)
 VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
@@ -34,8 +34,8 @@ class MappedPortal(Answer, PortalMap):
 
     def text(self, tool: str) -> str:
         """The picture or the tree in lines: both are read faster than JSON."""
-        shown = self.picture or render_tree(self)
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, shown) if part)
+        drawing = self.picture or render_tree(self)
+        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, drawing) if part)
 
 
 async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> MappedPortal:
@@ -43,35 +43,25 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     endpoints to check every dataset. Changes nothing.
     """
     app = app_of(ctx)
-    found = await (_diagnose(app) if diagnose else _read(app))
+    if diagnose:
+        from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
+
+        found = await diagnose_portal(app.bi, app.portal.caller)
+    else:
+        from bi_mcp.diagnostics.portal.health import read_portal_map
+
+        found = await read_portal_map(app.bi)
     for most in SIZES:
-        mapped = _draw(found.reduce(most), format)
+        reduced = found.reduce(most)
+        picture = None if format == "tree" else RENDERERS[format](reduced)
+        mapped = MappedPortal(**reduced.model_dump(), picture=picture)
         if len(mapped.json_text()) <= MOST_CHARACTERS:
             break
     return mapped
 
 
-def _draw(found: PortalMap, format: Format) -> MappedPortal:
-    picture = None if format == "tree" else RENDERERS[format](found)
-    return MappedPortal(**found.model_dump(), picture=picture)
-
-
-async def _read(app: App) -> PortalMap:
-    from bi_mcp.diagnostics.portal.health import read_portal_map
-
-    return await read_portal_map(app.bi)
-
-
-async def _diagnose(app: App) -> PortalMap:
-    from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
-
-    return await diagnose_portal(app.bi, app.portal.caller)
-
-
 def build_views() -> Apps:
     """The extension that brings the view to clients that have it; others show the text."""
-    from importlib.resources import files
-
     apps = Apps()
     html = files("bi_mcp.server.tools").joinpath("map_view.html").read_text(encoding="utf-8")
     apps.add_html_resource(
@@ -79,7 +69,7 @@ def build_views() -> Apps:
         html,
         name="portal_map_view",
         title="Map of the portal",
-        description="What portal_map answers, to look at",
+        description="The answer of portal_map as a picture",
         prefers_border=True,
     )
     return apps

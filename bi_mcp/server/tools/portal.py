@@ -11,16 +11,16 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 class Status(Answer, PortalStatus):
-    """The doctor's report."""
+    """The status of the portal."""
 
     def headline(self) -> str:
-        """The verdict and what weighs most."""
+        """The verdict and the most serious finding."""
         return f"{self.portal}: {in_brief(self.verdict, self.findings)}"
 
 
 async def portal_status(ctx: BiContext) -> Status:
-    """Which portal this is, whose credential, which scopes and generation, and what stands in the way. Call it when access is
-    refused or answers look odd. Changes nothing.
+    """Report the portal, the user and scopes of the credential, the generation, and problems. Call it when access is refused or
+    answers look odd. Changes nothing.
     """
     app = app_of(ctx)
     status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from bi_mcp.rest.methods import Effect
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.diagnosis import Checked, check_source
+from bi_mcp.server.tools.diagnosis import Checked
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
-async def connector_check(
-    ctx: BiContext, source: Id, table: str | None = None, quick: bool = False
-) -> Checked:
+async def check_source(ctx: BiContext, source: Id, table: str | None = None, quick: bool = False) -> Checked:
     """Call the endpoints behind a source as Bitrix24 and its charts do (quick: without charts) and name what fails. Changes
     nothing.
     """
-    return Checked(**(await check_source(app_of(ctx), source, table, quick=quick)).model_dump())
+    report = await (await app_of(ctx).open_outside(source)).check(table, quick=quick)
+    return Checked(**report.model_dump())
 
 
-# Of a source the portal holds addresses and values, as for source_tables: the model chooses neither.
-READING = {
-    declaration.name: declaration
-    for declaration in (ToolDeclaration(connector_check, title="Check a connector", own_effect=Effect.READ),)
-}
+# The portal holds the addresses and values of a source, so the model chooses neither.
+_CHECK = ToolDeclaration(
+    check_source, "Check a connector", own_name="connector_check", own_effect=Effect.READ
+)
+READING = {_CHECK.name: _CHECK}

@@ -1,4 +1,4 @@
-"""The schemas of the tools as they are shipped: made from the signatures by `make snapshots`, and compared with them by a test.
+"""The schemas of the tools as they are shipped: `make snapshots` derives them from the signatures, and a test compares.
 
 Making them takes more than a tenth of the start of a server, which happens with every chat.
 """
@@ -23,7 +23,7 @@ class Schemas:
 
 
 def shipped_schemas(key: str) -> Schemas | None:
-    """The schemas of a tool, None for one that was written since they were made."""
+    """The schemas of a tool, None for a tool that is newer than they are."""
     schemas = _load_shipped().get(key)
     return None if schemas is None else Schemas(schemas["parameters"], schemas["answer"])
 

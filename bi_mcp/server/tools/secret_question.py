@@ -1,4 +1,4 @@
-"""The question for a secret: if the client can show its person an address, asks for a secret that a call refers to and that is not stored yet."""
+"""The question for a secret that a call refers to and that is not stored yet, where the client can show its person an address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.server.tools.context import app_of
-from bi_mcp.server.tools.questions import PersonAskedError
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.secret_index import set_command
 
@@ -32,14 +31,18 @@ CALL_WAIT_S = 50.0
 
 async def ask_for_secrets(
     ctx: BiContext, settings: Mapping[str, SettingValue], addresses: Collection[str], connector: str
-) -> None:
-    """Return when every named secret is stored, or when the person cannot be asked. Raises `SecretReferenceError` where
-    the person declines or takes too long.
+) -> InputRequiredResult | None:
+    """Return None when every named secret is stored, or when the person cannot be asked; else the question to the person,
+    which answers the call. Raises `SecretReferenceError` where the person declines or takes too long.
     """
     app = app_of(ctx)
     missing = await to_thread.run_sync(app.setting_values.missing, settings)
-    if not missing or not _can_open(ctx) or app.pages is None:
-        return
+    capabilities = ctx.client_capabilities
+    asking = capabilities.elicitation if capabilities is not None else None
+    # Over HTTP the person sits at another machine, whose loopback is not ours.
+    can_open = ctx.headers is None and asking is not None and asking.url is not None
+    if not missing or not can_open or app.pages is None:
+        return None
     # Imported here: few calls ask for a secret.
     from bi_mcp.vault.secret_page import WantedSecret
 
@@ -50,25 +53,21 @@ async def ask_for_secrets(
             page = await app.pages.open(wanted)
         except OSError:
             # The error that follows names the command.
-            return
+            return None
         try:
             action = await _show(ctx, page, wanted)
         except MCPError:
             # The client said that it could show an address. Again the error that follows names the command.
             page.closed.set()
-            return
+            return None
+        if isinstance(action, InputRequiredResult):
+            return action
         await _finish(page, wanted, action)
+    return None
 
 
-def _can_open(ctx: BiContext) -> bool:
-    """Return whether the client can open a page for its person. Over HTTP the person sits at another machine, whose loopback is not ours."""
-    capabilities = ctx.client_capabilities
-    asking = capabilities.elicitation if capabilities is not None else None
-    return ctx.headers is None and asking is not None and asking.url is not None
-
-
-async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str:
-    """Let the client show the page, and return what its person said to that."""
+async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str | InputRequiredResult:
+    """Let the client show the page, and return what its person said to that, or the question where they have not said it yet."""
     message = (
         f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "
         "the assistant does not see it."
@@ -79,9 +78,7 @@ async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str:
     answer = (ctx.input_responses or {}).get(key)
     if answer is None:
         params = ElicitRequestURLParams(message=message, url=page.url)
-        raise PersonAskedError(
-            InputRequiredResult(input_requests={key: ElicitRequest(params=params)}, request_state=key)
-        )
+        return InputRequiredResult(input_requests={key: ElicitRequest(params=params)}, request_state=key)
     return str(getattr(answer, "action", "cancel"))
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from anyio import to_thread
+from mcp.types import InputRequiredResult
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from bi_mcp.app.app import App
@@ -85,25 +86,29 @@ async def _deletion(id: int, ctx: BiContext) -> Gated:
 DeletionPreview = Annotated[Preview | None, gate(_deletion)]
 
 
-async def source_add(fields: NewSource, ctx: BiContext) -> Created:
+async def source_add(fields: NewSource, ctx: BiContext) -> Created | InputRequiredResult:
     """Create a source, the second layer: a connector plus values for its parameters. The portal calls urlCheck and creates
     nothing when that fails.
     """
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
-    await _ask(ctx, fields.connector_id, fields.settings)
+    question = await _ask(ctx, fields.connector_id, fields.settings)
+    if question:
+        return question
     async with app.portal.addresses_settled:
         settings, allowed = await _resolve(app, fields.connector_id, fields.settings)
         id = await app.writes.add_source(SourceFields(**passed, settings=settings), allowed)
-    return Created(id=id, notice=await _tell_ignored(app, id, fields.active))
+    return Created(id=id, notice=await _report_ignored(app, id, fields.active))
 
 
-async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated:
+async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated | InputRequiredResult:
     """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     if fields.settings and app.setting_values.missing(fields.settings):
-        await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
+        question = await _ask(ctx, (await app.bi.sources.get(id)).connector_id, fields.settings)
+        if question:
+            return question
     async with app.portal.addresses_settled:
         if fields.settings is None:
             await app.bi.sources.update(id, SourceChanges(**passed))
@@ -111,11 +116,11 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
             source = await app.bi.sources.get(id)
             settings, allowed = await _resolve(app, source.connector_id, fields.settings)
             await app.writes.change_source(source, SourceChanges(**passed, settings=settings), allowed)
-    return Updated(id=id, notice=await _tell_ignored(app, id, fields.active))
+    return Updated(id=id, notice=await _report_ignored(app, id, fields.active))
 
 
 async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
-    """Read one source. Of each setting only whether it is set: values are not shown, unless the user chose the code."""
+    """Read one source. Settings show whether they are set, and values only of codes that the user chose."""
     app = app_of(ctx)
     return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
@@ -165,33 +170,35 @@ async def _known_values(app: App) -> KnownValues:
     return await to_thread.run_sync(known_values, app.setting_values)
 
 
-async def _ask(ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]) -> None:
+async def _ask(
+    ctx: BiContext, connector_id: int | None, settings: dict[str, SettingValue]
+) -> InputRequiredResult | None:
     """Ask for secrets before the addresses are locked, because a person takes their time."""
     app = app_of(ctx)
     if not app.setting_values.missing(settings):
-        return
+        return None
     connector = await app.bi.connectors.get(connector_id or 0)
     # Before a person stores a value in vain.
     app.setting_values.check_places(settings, connector.settings or [])
-    await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
+    return await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
 
 
-async def _tell_ignored(app: App, id: int, active: bool | None) -> str | None:
+async def _report_ignored(app: App, id: int, active: bool | None) -> str | None:
     """Report that `active` was ignored, as newer portals do, although they announce it as writable."""
     if active is None:
         return None
     try:
         now = (await app.bi.sources.get(id)).active
     except BiMcpError:
-        return say("Whether the portal took active={active} could not be read.", active=json.dumps(active))
+        return say("Could not check whether the portal accepted active={active}.", active=json.dumps(active))
     if now is None or now is active:
         return None
-    told = (
+    template = (
         text("The portal ignored active=false: the source is on. Switch it off in BI Builder.")
         if now
         else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
     )
-    return say(told)
+    return say(template)
 
 
 async def _resolve(

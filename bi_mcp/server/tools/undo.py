@@ -1,4 +1,4 @@
-"""`workspace_undo`: a change that the history knows is taken back, once the person has seen what that means."""
+"""`workspace_undo`: reverts a change in the history, once the person has seen the effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 class Undone(Answer):
-    """The outcome of each step, or the steps that would be made."""
+    """The outcome of each step, or the steps to come."""
 
     undone: bool
     steps: list[dict[str, Any]]
@@ -28,10 +28,10 @@ class Undone(Answer):
         if not self.steps:
             return "there was nothing to do."
         failed = [f"{step['step']}: {step['error']}" for step in self.steps if "error" in step]
-        return " ".join(["not all was undone.", *failed]) if failed else "undone."
+        return " ".join(["not everything was undone.", *failed]) if failed else "undone."
 
     def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  an undo is about objects of all groups
-        """A step that failed may have been made in part."""
+        """A step that failed may have changed something."""
         return list(dict.fromkeys(address(step["group"], step["id"]) for step in self.steps))
 
 
@@ -65,7 +65,7 @@ async def workspace_undo(
     entry: Annotated[str | None, Field(description="Id in bi://history; default the last")] = None,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> Undone:
-    """Revert a recorded change. What was deleted is made again with a new id."""
+    """Revert a recorded change. Deleted objects are recreated with new ids."""
     if preview:
         return Undone(undone=False, steps=[], preview=preview)
     app = app_of(ctx)

@@ -153,7 +153,7 @@ def test_origins_of_pages_are_accepted(origin: str) -> None:
         ("https://*.example", "is not the origin of a page"),
         ("https://chat.example/path", "is not the origin of a page"),
         ("chat.example", "is not the origin of a page"),
-        ("http://chat.example", "travels in clear text"),
+        ("http://chat.example", "sent in clear text"),
     ],
 )
 def test_what_is_no_origin_or_could_be_changed_on_its_way_is_refused(origin: str, said: str) -> None:

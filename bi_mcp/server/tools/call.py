@@ -1,0 +1,114 @@
+"""A declared tool as the SDK calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
+from pydantic import PrivateAttr
+
+from bi_mcp.server.tools.arguments import repair_object
+from bi_mcp.server.tools.confirmation import resolve_parameters
+from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
+from bi_mcp.server.tools.schemas import shipped_schemas
+from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration, build_hints, make_schemas
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import Context
+
+    from bi_mcp.server.tools.answers import Answer
+
+# The changed address, and who changed it.
+HISTORY = "bi://history"
+# Clients of older protocols may refuse a whole answer for a block that they do not know.
+FIRST_WITH_LINKS = "2025-06-18"
+
+
+class BiTool(Tool):
+    """A tool whose errors reach the model in full and whose arguments are refused by name.
+
+    What the SDK derives from the signature is derived at the first call: a server is started for every chat, and most
+    tools are never called in it.
+    """
+
+    _declaration: ToolDeclaration = PrivateAttr()
+    _is_complete: bool = PrivateAttr(default=False)
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002  the SDK's signature; an Answer is always converted
+    ) -> CallToolResult | InputRequiredResult:
+        """Call the function, and give its answer twice: as text and as structured content. A question is returned unchanged."""
+        call = ToolCall(self._declaration, self.parameters, arguments, context)
+        with ExitStack() as stack:
+            for layer in MIDDLEWARE:
+                stack.enter_context(layer(call))
+            self._complete()
+            own = {name: value for name, value in arguments.items() if name != PORTAL}
+            validated = self.fn_metadata.validate_arguments(repair_object(self.parameters, own))
+            resolved = await resolve_parameters(self, validated, context) if self.resolved_params else {}
+            if isinstance(resolved, InputRequiredResult):
+                return resolved
+            answer: Answer | InputRequiredResult = await self.fn(**validated, **resolved, ctx=context)
+            if isinstance(answer, InputRequiredResult):
+                return answer
+            links = await announce(answer, call)
+            answer = answer.with_notice(call.app.portal.notice)
+        return CallToolResult(
+            content=[TextContent(text=answer.text(self.name)), *links],
+            structured_content=answer.structured_content(),
+        )
+
+    def _complete(self) -> None:
+        if self._is_complete:
+            return
+        complete = Tool.from_function(self.fn, structured_output=False)
+        self.fn_metadata.arg_model = complete.fn_metadata.arg_model
+        self.resolved_params = complete.resolved_params
+        self.resolver_plans = complete.resolver_plans
+        self._is_complete = True
+
+
+async def announce(answer: Answer, call: ToolCall) -> Sequence[ResourceLink]:
+    """Notify subscribers of changes, and link the objects of the answer. Addresses are of the default portal only."""
+    app = call.app
+    if app.portal is not app.portals[app.default]:
+        return ()
+    group = call.tool.name.partition("_")[0]
+    changed = answer.changed_objects(group)
+    for uri in [*changed, HISTORY] if changed else changed:
+        await call.context.notify_resource_updated(uri)
+    if (call.context.protocol_version or "") < FIRST_WITH_LINKS:
+        return ()
+    return [
+        ResourceLink(uri=uri, name=uri.removeprefix("bi://").replace("/", " "), mime_type="application/json")
+        for uri in answer.links(group)
+    ]
+
+
+def build_tool(declaration: ToolDeclaration, portals: Sequence[str] = ()) -> BiTool:
+    """Build the tool that the server registers. Where there are several portals, it takes which of them is meant."""
+    schemas = shipped_schemas(declaration.key) or make_schemas(declaration)
+    parameters = schemas.parameters
+    if len(portals) > 1:
+        choice = {PORTAL: {"type": "string", "enum": list(portals)}}
+        parameters = parameters | {"properties": parameters["properties"] | choice}
+    tool = BiTool(
+        fn=declaration.function,
+        name=declaration.name,
+        title=declaration.title,
+        description=declaration.description,
+        parameters=parameters,
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=schemas.answer),
+        is_async=True,
+        annotations=build_hints(declaration),
+        meta={"ui": {"resourceUri": declaration.view}} if declaration.view else None,
+    )
+    tool._declaration = declaration  # noqa: SLF001  pydantic takes no private attributes when it builds
+    return tool

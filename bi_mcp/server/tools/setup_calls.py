@@ -1,0 +1,153 @@
+"""Implementation of the workspace tools. Loaded at their first call: it needs the whole of `setup`, and most chats never call them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+# Loaded here, because loading it at its first use would hold up the event loop.
+import filelock  # noqa: F401
+from anyio import CapacityLimiter, to_thread
+
+from bi_mcp.app.app import App, SeenPlan
+from bi_mcp.base.language import say
+from bi_mcp.base.progress import report
+from bi_mcp.endpoints import caller  # noqa: F401  as above
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.server.tools.setup_answers import Applied, PlannedSetup, SetupText
+from bi_mcp.setup.document import OF_A_SERVER
+from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.plan import Plan
+from bi_mcp.setup.plan_text import render_plan
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.setup_text import read_setup_text
+from bi_mcp.setup.state_file import StateKeeper, keeper_at, lock
+from bi_mcp.setup.workspace import MOST_DELETIONS
+
+LONGEST_TEXT = 200_000
+MARK = "# exported: "
+SUFFIXES = {".yaml", ".yml", ".json"}
+
+# One setup at a time: several at once would multiply the memory.
+_READERS = CapacityLimiter(1)
+
+
+async def export_portal(app: App, file: str | None) -> SetupText:
+    """Write the portal's setup, into the text of an existing file if there is one."""
+    existing = await to_thread.run_sync(_read, app, file, limiter=_READERS) if file else None
+    _check_length(existing or "")
+    keeper = _keeper(app, file)
+    workspace = app.workspace(keeper)
+    exported = await workspace.export(
+        shown_settings=app.shown_settings,
+        existing=await _parse_setup(existing, file or "") if existing else None,
+    )
+    text = await to_thread.run_sync(write_setup, exported.setup, existing, limiter=_READERS)
+    if file is None:
+        # A text has no state file: its origin is remembered for as long as the server runs.
+        workspace.remember(exported)
+        text = f"{MARK}{app.remember_export(keeper)}\n{text}"
+    _check_length(text)
+    return SetupText(setup=text, left_out=list(exported.left_out))
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise InvalidRequestError(
+            say(
+                "workspace_export: the setup has {text} characters, more than a chat can hold. Let the user run `bi-mcp export bi.yaml`.",
+                text=len(text),
+            )
+        )
+
+
+async def plan_setup(app: App, setup: str | None, file: str | None, *, prune: bool) -> PlannedSetup:
+    """Compare a setup with the portal, and keep the plan for `apply_plan`."""
+    wanted = await _read_either(app, setup, file)
+    keeper = _find_export(app, setup) or _keeper(app, file)
+    workspace = app.workspace(keeper)
+    with lock(keeper):
+        await workspace.resume()
+    planned = await workspace.plan(wanted, prune=prune)
+    plan = planned.plan
+    obstacles = [*plan.obstacles]
+    if len(plan.deletions) > MOST_DELETIONS:
+        obstacles.append(
+            f"It deletes or replaces {len(plan.deletions)} objects. More than {MOST_DELETIONS} at once are for the user: bi-mcp apply."
+        )
+    token = None
+    if plan.changes and not obstacles:
+        token = secrets.token_urlsafe(12)
+        app.remember(token, SeenPlan(app.portal.title, planned, keeper))
+    return await to_thread.run_sync(_answer, plan, token, obstacles)
+
+
+def _answer(plan: Plan, token: str | None, obstacles: list[str]) -> PlannedSetup:
+    return PlannedSetup(
+        summary=plan.summary(),
+        token=token,
+        changes=[change.as_json() for change in plan.changes],
+        notes=list(plan.notes),
+        obstacles=obstacles,
+        plan=render_plan(plan),
+    )
+
+
+async def apply_plan(app: App, token: str, seen: SeenPlan) -> Applied:
+    """Carry out a plan, once."""
+    app.forget(token)
+    planned = seen.planned
+    workspace = app.workspace(seen.keeper)
+    async with app.portal.addresses_settled:
+        with lock(seen.keeper):
+            application = await workspace.prepare(
+                planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
+            )
+            return Applied(**(await application.run()).as_json())
+
+
+async def _read_either(app: App, setup: str | None, file: str | None) -> Setup:
+    if (setup is None) == (file is None):
+        raise InvalidRequestError(
+            say("workspace_plan takes either setup (the text) or file. Pass one of them.")
+        )
+    if setup is not None:
+        return await _parse_setup(setup, "setup")
+    return await _parse_setup(await to_thread.run_sync(_read, app, file or "", limiter=_READERS), file or "")
+
+
+async def _parse_setup(text: str, name: str) -> Setup:
+    """Parse a setup beside the event loop, with the bounds of a server: others wait for their answers."""
+    return await to_thread.run_sync(read_setup, text, name, OF_A_SERVER, limiter=_READERS)
+
+
+def _keeper(app: App, file: str | None) -> StateKeeper:
+    return keeper_at(_inside(app, file) if file else None, app.portal.identity)
+
+
+def _find_export(app: App, setup: str | None) -> StateKeeper | None:
+    """Return the state of the setup that was exported as this text. Its keys mean the same objects, even where titles were changed in it."""
+    marked = re.match(rf"{MARK}(\S+)", setup or "")
+    keeper = app.exports.get(marked[1]) if marked else None
+    # Planned for another portal, its ids would mean other objects there.
+    return keeper if keeper is not None and keeper.read().portal == app.portal.identity.address else None
+
+
+def _read(app: App, file: str) -> str:
+    return read_setup_text(_inside(app, file), file, OF_A_SERVER)
+
+
+def _inside(app: App, file: str) -> Path:
+    """A model names the file: it must be a setup, and lie in the folder that the user opened."""
+    folder = app.workspace_folder
+    if folder is None:
+        raise InvalidRequestError(
+            say(
+                "file: no workspace folder is configured. Pass the text as setup, or ask the user to start the server with --workspace DIR."
+            )
+        )
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()) or path.suffix not in SUFFIXES:
+        raise InvalidRequestError(say("file: name a .yaml, .yml or .json file inside the workspace folder."))
+    return path
