@@ -100,6 +100,11 @@ def oauth_server_of(portal_url: str, named: str = "") -> str:
     )
 
 
+def handler_address(port: int) -> str:
+    """Return the handler address to enter on the application's card."""
+    return f"http://127.0.0.1:{port}/"
+
+
 async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
     """Keep a login under its profile, and return all profiles. Raises `ConfigError` if another portal has the name.
 

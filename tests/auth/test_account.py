@@ -12,8 +12,8 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.auth.login import handler_address
 from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
-from bi_mcp.auth.receiver import handler_address
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.secret import Secret
