@@ -19,7 +19,7 @@ from bi_mcp.setup.commands import SetupCommands, SetupWrite
 from bi_mcp.setup.dependencies import Dependencies
 from bi_mcp.setup.difference import digests, wire
 from bi_mcp.setup.matching import Pairs, live
-from bi_mcp.setup.pending import IDENTITY, Creation, Pending, find_created, read_pending
+from bi_mcp.setup.pending import IDENTITY, Creation, Pending, find_created
 from bi_mcp.setup.report import Report, Result, outcome_of, stops_all
 from bi_mcp.setup.resumption import Clock
 from bi_mcp.setup.sending import Sender
@@ -211,8 +211,8 @@ class PlanApplication:
     def _write_pending(self, ready: Sequence[int]) -> None:
         creations = list(self._creations(ready))
         if creations:
-            pending = Pending(self.clock.now(), dict(self._newest), creations)
-            self.keeper.write_pending(pending.as_json())
+            pending = Pending(started=self.clock.now(), newest=dict(self._newest), creations=creations)
+            self.keeper.write_pending(pending)
 
     def _creations(self, ready: Sequence[int]) -> Iterator[Creation]:
         for number in ready:
@@ -232,13 +232,11 @@ class PlanApplication:
 
     async def _look(self) -> None:
         """The connection broke. What can be seen to be there was made; the rest is for the next application to find out."""
-        document = self.keeper.read_pending()
-        if document is None:
+        pending = self.keeper.read_pending()
+        if pending is None:
             return
         try:
-            state, missing = find_created(
-                read_pending(document), await self.bi.snapshot(), self._draft.state()
-            )
+            state, missing = find_created(pending, await self.bi.snapshot(), self._draft.state())
         except BiMcpError:
             return
         self._draft = StateDraft(state)

@@ -8,12 +8,13 @@ because sending it again would create a second object.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, StateFileError
-from bi_mcp.rest.groups import GROUPS, PARENTS, Group, parse_group
+from bi_mcp.rest.groups import GROUPS, PARENTS, Group
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.setup.matching import AnyItem, live
 from bi_mcp.setup.state import Known, State, StateDraft
@@ -29,8 +30,7 @@ IDENTITY: Mapping[Group, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Creation:
+class Creation(NamedTuple):
     """An object that may have been made. `identity` are its fields of `IDENTITY`, `parent` the key of what it belongs to."""
 
     group: Group
@@ -40,33 +40,19 @@ class Creation:
     replaces: int | None = None
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(BaseModel, frozen=True):
     """A request in flight since `started` (unix time). `newest` are the highest ids per group before it."""
 
     started: float
-    newest: Mapping[Group, int]
-    creations: Sequence[Creation]
-
-    def as_json(self) -> dict[str, Any]:
-        """The record as JSON."""
-        creations = [
-            [creation.group, creation.key, list(creation.identity), creation.parent, creation.replaces]
-            for creation in self.creations
-        ]
-        return {"started": self.started, "newest": dict(self.newest), "creations": creations}
+    newest: dict[Group, int]
+    creations: list[Creation]
 
 
-def read_pending(document: Mapping[str, Any]) -> Pending:
+def parse_pending(document: Mapping[str, Any]) -> Pending:
     """Parse the record of a request. Raises `StateFileError` if it is damaged."""
     try:
-        creations = [
-            Creation(parse_group(group), str(key), tuple(map(str, identity)), parent, replaces)
-            for group, key, identity, parent, replaces in document["creations"]
-        ]
-        newest = {parse_group(group): int(id) for group, id in document["newest"].items()}
-        return Pending(float(document["started"]), newest, creations)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return Pending.model_validate(document)
+    except ValidationError:
         raise StateFileError(
             say(
                 "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, then delete the file."
@@ -92,7 +78,9 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
                 raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.
             for creation, item in zip(wanted, found, strict=False):
-                _take(draft, creation, item.id)
+                if creation.replaces is not None and creation.group == "source":
+                    draft.leave(creation.group, creation.replaces)
+                draft.put(creation.group, creation.key, Known(item.id))
             missing += wanted[len(found) :]
     return draft.state(), missing
 
@@ -132,12 +120,6 @@ def _agrees(item: AnyItem, wanted: Mapping[str, str]) -> bool:
 def _wire(item: AnyItem) -> Mapping[str, Any]:
     identity = {"title", "name", "external_code", "connector_id", "source_id"}
     return item.model_dump(by_alias=True, include=identity.union(ADDRESSES))
-
-
-def _take(draft: StateDraft, creation: Creation, id: int) -> None:
-    if creation.replaces is not None and creation.group == "source":
-        draft.leave(creation.group, creation.replaces)
-    draft.put(creation.group, creation.key, Known(id))
 
 
 def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:

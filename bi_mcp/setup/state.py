@@ -12,9 +12,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ValidationError, field_serializer
+
 from bi_mcp.base.language import say
 from bi_mcp.errors import StateFileError
-from bi_mcp.rest.groups import GROUPS, Group, parse_group
+from bi_mcp.rest.groups import GROUPS, Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,23 +33,29 @@ class Known:
     """An object of the portal. `fields` maps each applied field to its digest; empty where the object was only adopted."""
 
     id: int
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class State:
-    """A value; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
+class State(BaseModel, frozen=True):
+    """A value, as it is kept; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
 
-    `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
+    `leaving` are objects that were replaced and are still to be deleted.
     """
 
     portal: str
-    objects: Mapping[Group, Mapping[str, Known]] = field(default_factory=dict)
+    connectors: dict[str, Known] = {}
+    sources: dict[str, Known] = {}
+    datasets: dict[str, Known] = {}
     leaving: frozenset[tuple[Group, int]] = frozenset()
 
     def known(self, group: Group) -> Mapping[str, Known]:
         """The objects of a group by key."""
-        return self.objects.get(group, {})
+        known: Mapping[str, Known] = getattr(self, f"{group}s")
+        return known
+
+    @field_serializer("leaving")
+    def _sort(self, leaving: frozenset[tuple[Group, int]]) -> list[tuple[Group, int]]:
+        return sorted(leaving)
 
 
 class StateDraft:
@@ -63,8 +71,8 @@ class StateDraft:
 
     def state(self) -> State:
         """The state after all changes."""
-        objects = {group: dict(known) for group, known in self._objects.items()}
-        return State(self._portal, objects, frozenset(self._leaving))
+        objects = {f"{group}s": dict(known) for group, known in self._objects.items()}
+        return State.model_validate({"portal": self._portal, **objects, "leaving": self._leaving})
 
     def known(self, group: Group) -> Mapping[str, Known]:
         """The objects of a group by key."""
@@ -121,20 +129,7 @@ def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
 
 def to_json(state: State) -> dict[str, Any]:
     """The state as it is kept."""
-    objects = {
-        f"{group}s": {
-            key: {"id": known.id, **({"fields": dict(known.fields)} if known.fields else {})}
-            for key, known in state.known(group).items()
-        }
-        for group in GROUPS
-    }
-    leaving = [list(item) for item in sorted(state.leaving)]
-    return {
-        "version": VERSION,
-        "portal": state.portal,
-        **objects,
-        **({"leaving": leaving} if leaving else {}),
-    }
+    return {"version": VERSION, **state.model_dump(mode="json", exclude_defaults=True)}
 
 
 def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> State:
@@ -150,24 +145,17 @@ def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) ->
     if not belongs_to(document, portal):
         raise _of_another_portal(document, name, portal)
     try:
-        objects: dict[Group, dict[str, Known]] = {
-            group: {
-                str(key): Known(int(known["id"]), dict(known.get("fields", {})))
-                for key, known in document.get(f"{group}s", {}).items()
-            }
-            for group in GROUPS
-        }
-        leaving = frozenset((parse_group(group), int(id)) for group, id in document.get("leaving", []))
-    except (AttributeError, KeyError, TypeError, ValueError):
+        state = State.model_validate({**document, "portal": portal.address})
+    except ValidationError:
         raise StateFileError(
             say(
                 "{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names.",
                 name=name,
             )
         ) from None
-    for group, known in objects.items():
-        _check_once(name, group, known)
-    return State(portal.address, objects, leaving)
+    for group in GROUPS:
+        _check_once(name, group, state.known(group))
+    return state
 
 
 def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> StateFileError:

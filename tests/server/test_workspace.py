@@ -208,8 +208,8 @@ async def test_a_title_changed_in_an_exported_text_is_no_new_object(talk: Talk) 
 
 def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
     app = build_app(Settings())
-    ours = app.remember_export(StateInMemory(State(app.portal.identity.address)))
-    theirs = app.remember_export(StateInMemory(State("other.example")))
+    ours = app.remember_export(StateInMemory(State(portal=app.portal.identity.address)))
+    theirs = app.remember_export(StateInMemory(State(portal="other.example")))
     assert _find_export(app, f"{MARK}{ours}\n{SETUP}") is app.exports[ours]
     assert _find_export(app, f"{MARK}{theirs}\n{SETUP}") is None
 
