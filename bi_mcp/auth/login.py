@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bi_mcp.auth.profiles import change_profiles
+from bi_mcp.auth.store import Stored, open_store
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.auth.profiles import Profile, Profiles
-    from bi_mcp.auth.store import Stored
 
 SCOPE = "biconnector"
 # The only hosts that an application's secret is ever sent to. The first one is the present name, the other an older one.
@@ -110,8 +110,6 @@ async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
 
     The profile's former login stays in use until the new one is stored, so a process killed in between does no harm.
     """
-    from bi_mcp.auth.store import open_store
-
     if isinstance(stored, Grant):
         profile = replace(profile, member_id=stored.token.member_id)
     store = open_store(profile.keeper, folder)
@@ -131,8 +129,6 @@ async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
 
 async def forget(folder: Path, profile: Profile) -> Profiles:
     """Forget a login and its profile, and return the others. The secrets go first."""
-    from bi_mcp.auth.store import open_store
-
     store = open_store(profile.keeper, folder)
     async with store.lock(profile.name):
         await store.delete(profile.name)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from anyio import sleep, to_thread
+from anyio import current_time, sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
@@ -53,7 +53,8 @@ class TokenStore(ABC):
         if kept is None:
             return None
         try:
-            return _parse(kept)
+            webhook = kept.get("webhook")
+            return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)
         except ValueError:
             raise AuthorisationError(
                 say(
@@ -217,14 +218,11 @@ def open_store(keeper: Keeper, folder: Path) -> TokenStore:
 
 async def _acquire(acquire: Callable[..., object], patience: float, profile: str) -> None:
     """Poll, so that a waiting call can be cancelled."""
-    from anyio import current_time
-    from filelock import Timeout
-
     deadline = current_time() + patience
     while True:
         try:
             acquire(timeout=0)
-        except Timeout:
+        except TimeoutError:
             if current_time() >= deadline:
                 raise AuthorisationError(
                     say(
@@ -237,8 +235,3 @@ async def _acquire(acquire: Callable[..., object], patience: float, profile: str
             await sleep(_POLL_S)
         else:
             return
-
-
-def _parse(kept: Mapping[str, Any]) -> Stored:
-    webhook = kept.get("webhook")
-    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)

@@ -100,26 +100,21 @@ def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: Stat
     if parent_group and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)
-    wanted = dict(zip(IDENTITY[creation.group], creation.identity, strict=True))
+    wanted = dict(zip(IDENTITY[creation.group], map(str.strip, creation.identity), strict=True))
+    if parent is not None:
+        wanted[field] = str(parent.id)
     taken = {known.id for known in draft.known(creation.group).values()}
     return [
         item
         for id, item in sorted(live(snapshot, creation.group).items())
-        if id > newest
-        and id not in taken
-        and _agrees(item, wanted)
-        and (parent is None or _wire(item).get(field) == parent.id)
+        if id > newest and id not in taken and _agrees(item, wanted)
     ]
 
 
 def _agrees(item: AnyItem, wanted: Mapping[str, str]) -> bool:
-    held = _wire(item)
-    return all(str(held.get(name) or "").strip() == value.strip() for name, value in wanted.items())
-
-
-def _wire(item: AnyItem) -> Mapping[str, Any]:
-    identity = {"title", "name", "external_code", "connector_id", "source_id"}
-    return item.model_dump(by_alias=True, include=identity.union(ADDRESSES))
+    recognised = {"title", "name", "external_code", "connector_id", "source_id"}.union(ADDRESSES)
+    held = item.model_dump(by_alias=True, include=recognised)
+    return all(str(held.get(name) or "").strip() == value for name, value in wanted.items())
 
 
 def _ambiguous(creation: Creation, found: Sequence[AnyItem]) -> PlanError:

@@ -17,7 +17,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.vault.fingerprints import KEY_NAME, FingerprintKey, make_key
 from bi_mcp.vault.keyring import best_keeper, system_keyring
 from bi_mcp.vault.private_file import PrivateFile
-from bi_mcp.vault.secret_index import VERSION, NamedSecret, SecretIndex, is_name, parse_index
+from bi_mcp.vault.secret_index import NamedSecret, SecretIndex, is_name, parse_index
 from bi_mcp.vault.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:
@@ -47,19 +47,7 @@ class NamedSecrets:
 
     def index(self) -> SecretIndex:
         """Read the index of every stored secret, with the fingerprints of former values."""
-        document = self._index.read() or {}
-        if document.get("version", VERSION) != VERSION:
-            raise ConfigError(
-                say(
-                    "The secrets in {folder} were stored by a newer bi-mcp. Use that one.", folder=self.folder
-                )
-            )
-        try:
-            return parse_index(document)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise ConfigError(
-                say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=say(_REMEDY))
-            ) from None
+        return self._index.load(parse_index)
 
     def recognises_any(self) -> bool:
         """Check whether there is a value to be recognised, present or former."""
