@@ -59,7 +59,7 @@ class Authorisation:
         if not returned.get("code"):
             raise AuthorisationError(
                 say(
-                    "This address brings no code. Copy the whole address of the page on which the browser ended: it holds code=… and state=…"
+                    "This address has no code. Copy the whole address of the page on which the browser ended: it contains code=… and state=…"
                 ),
                 code="NO_CODE",
             )

@@ -61,7 +61,7 @@ class Profiles:
         if chosen is None:
             raise ConfigError(
                 say(
-                    "No default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    "There is no default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
                     there_are=self._there_are(),
                 )
             )
@@ -86,7 +86,7 @@ class Profiles:
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
                 say(
-                    "Profile {name!r} is of {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
+                    "Profile {name!r} belongs to {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
                     name=name,
                     portal_url=known.portal_url,
                 )
@@ -131,7 +131,11 @@ class Profiles:
         }
         if not moved:
             raise ConfigError(
-                say("No profile is of {portal_url}. {there_are}", portal_url=old, there_are=self._there_are())
+                say(
+                    "No profile belongs to {portal_url}. {there_are}",
+                    portal_url=old,
+                    there_are=self._there_are(),
+                )
             )
         return Profiles({**self.by_name, **moved}, self.default)
 
@@ -150,7 +154,7 @@ class Profiles:
     def _there_are(self) -> str:
         if not self.by_name:
             return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
-        return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
+        return say("Profiles: {names}.", names=", ".join(sorted(self.by_name)))
 
 
 def check_profile_name(name: str) -> None:
@@ -178,7 +182,7 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
     except OSError as error:
         raise ConfigError(
             say(
-                "The profiles cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                "The profiles cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                 folder=folder,
                 strerror=error.strerror,
             )

@@ -51,7 +51,7 @@ class Receiver:
         if not outcomes:
             raise AuthorisationError(
                 say(
-                    "The browser did not come back. The portal shows its own errors in the browser. Check the handler address on the application's card ({handler_address}), or use --paste where the browser is on another machine.",
+                    "The browser did not return. The portal shows its own errors in the browser. Check the handler address on the application's card ({handler_address}), or use --paste where the browser is on another machine.",
                     handler_address=self.handler_address,
                 ),
                 code="NO_ANSWER",
@@ -69,7 +69,7 @@ def receiving(port: int) -> Iterator[Receiver]:
     except OSError:
         raise AuthorisationError(
             say(
-                "Port {port} is taken, perhaps by another login that waits. End that one, or choose another --port and enter its handler address on the application's card, or use --paste.",
+                "Port {port} is in use, perhaps by another login that is waiting. End that login, or choose another --port and enter its handler address on the application's card, or use --paste.",
                 port=port,
             ),
             code="PORT_IN_USE",

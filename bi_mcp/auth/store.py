@@ -58,7 +58,7 @@ class TokenStore(ABC):
         except ValueError:
             raise AuthorisationError(
                 say(
-                    "What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                    "The stored login of profile {profile!r} is damaged. Run `bi-mcp login` again.",
                     profile=profile,
                 ),
                 code="STORE_FAILED",
@@ -189,7 +189,7 @@ class KeyringTokenStore(TokenStore):
         if self._backend is None:
             raise AuthorisationError(
                 say(
-                    "The token is in the system keyring, and this process reaches none (a service or a container often has none). Log in again with `--keep-in file`."
+                    "The token is in the system keyring, which this process cannot reach (a service or a container often has none). Log in again with `--keep-in file`."
                 ),
                 code="STORE_FAILED",
             )
@@ -199,7 +199,7 @@ class KeyringTokenStore(TokenStore):
 def _refusal(profile: str) -> Callable[[str], AuthorisationError]:
     return lambda name: AuthorisationError(
         say(
-            "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
+            "The system keyring did not return or accept the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
             profile=profile,
             name=name,
         ),

@@ -121,7 +121,7 @@ class NamedSecrets:
             if unknown := [name for name in names if name not in remembered]:
                 raise ConfigError(
                     say(
-                        "No former value is remembered of {names}. Choose from: {remembered}.",
+                        "No former value of {names} is remembered. Choose from: {remembered}.",
                         names=", ".join(unknown),
                         remembered=", ".join(remembered) or "none",
                     )
@@ -194,7 +194,7 @@ class NamedSecrets:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The secrets cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The secrets cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )
@@ -210,7 +210,7 @@ class NamedSecrets:
         if backend is None:
             raise ConfigError(
                 say(
-                    "The value is in the system keyring, and this process reaches none (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
+                    "The value is in the system keyring, which this process cannot reach (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
                 )
             )
         return KeyringValues(backend, f"bi-mcp secrets {self.folder}")
@@ -237,7 +237,7 @@ def _check_value(value: Secret) -> None:
     if len(text.encode(errors="surrogatepass")) > MAX_VALUE_BYTES or "\0" in text:
         raise ConfigError(
             say(
-                "The value is not text, or larger than {max_value_bytes} bytes. Nothing was stored; check what was entered.",
+                "The value is not text or is larger than {max_value_bytes} bytes. Nothing was stored; check what was entered.",
                 max_value_bytes=MAX_VALUE_BYTES,
             )
         )

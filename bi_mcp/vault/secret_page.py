@@ -135,7 +135,7 @@ class SecretPage:
         if name in self._stored.known():
             raise ConfigError(
                 say(
-                    "A secret {name} is stored meanwhile. Nothing was changed; close this page and go back to the assistant.",
+                    "A secret {name} has been stored in the meantime. Nothing was changed; close this page and go back to the assistant.",
                     name=name,
                 )
             )
