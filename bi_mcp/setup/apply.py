@@ -110,7 +110,7 @@ class PlanApplication:
                 fields = known.fields if known and known.id == item.id else {}
                 if (group, key) not in changed:
                     fields = digests(self.setup.entries(group)[key])
-                self._draft.put(group, key, Known(item.id, fields))
+                self._draft.put(group, key, Known(id=item.id, fields=fields))
 
     def _keep(self) -> None:
         self.keeper.write(self._draft.state())
@@ -154,12 +154,12 @@ class PlanApplication:
         """Remove the record of a step that was taken back, since its object is not as the file says. The object that it was to replace stays."""
         key = step.key or ""
         if step.operation == "update":
-            self._draft.put(step.group, key, Known(id))
+            self._draft.put(step.group, key, Known(id=id))
             return
         self._draft.remove(step.group, id)
         if step.replaces is not None:
             self._draft.remove(step.group, step.replaces)
-            self._draft.put(step.group, key, Known(step.replaces))
+            self._draft.put(step.group, key, Known(id=step.replaces))
 
     def _take(self, number: int, outcome: object) -> None:
         step = self._steps[number]
@@ -193,7 +193,7 @@ class PlanApplication:
         elif step.key is not None:
             known = id or self._id(step.group, step.key)
             fields = digests(self.setup.entries(step.group)[step.key]) if self._is_last(number) else {}
-            self._draft.put(step.group, step.key, Known(known, fields))
+            self._draft.put(step.group, step.key, Known(id=known, fields=fields))
             id = known
         self._results[number] = Result(step, "done", id)
 

@@ -40,7 +40,7 @@ class Creation(NamedTuple):
     replaces: int | None = None
 
 
-class Pending(BaseModel, frozen=True):
+class Pending(BaseModel, frozen=True, defer_build=True):
     """A request in flight since `started` (unix time). `newest` are the highest ids per group before it."""
 
     started: float
@@ -80,7 +80,7 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
             for creation, item in zip(wanted, found, strict=False):
                 if creation.replaces is not None and creation.group == "source":
                     draft.leave(creation.group, creation.replaces)
-                draft.put(creation.group, creation.key, Known(item.id))
+                draft.put(creation.group, creation.key, Known(id=item.id))
             missing += wanted[len(found) :]
     return draft.state(), missing
 

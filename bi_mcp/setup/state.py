@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError, field_serializer
+from pydantic import BaseModel, ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import StateFileError
@@ -28,15 +27,14 @@ VERSION = 1
 DIGEST_DIGITS = 16
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(BaseModel, frozen=True, defer_build=True):
     """An object of the portal. `fields` maps each applied field to its digest; empty where the object was only adopted."""
 
     id: int
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = {}
 
 
-class State(BaseModel, frozen=True):
+class State(BaseModel, frozen=True, defer_build=True):
     """A value, as it is kept; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
 
     `leaving` are objects that were replaced and are still to be deleted.
@@ -52,10 +50,6 @@ class State(BaseModel, frozen=True):
         """The objects of a group by key."""
         known: Mapping[str, Known] = getattr(self, f"{group}s")
         return known
-
-    @field_serializer("leaving")
-    def _sort(self, leaving: frozenset[tuple[Group, int]]) -> list[tuple[Group, int]]:
-        return sorted(leaving)
 
 
 class StateDraft:
@@ -91,7 +85,7 @@ class StateDraft:
         """Record an object that was found. The fields that were applied to it under this key stay known."""
         known = self._objects[group].get(key)
         if known is None or known.id != id:
-            self.put(group, key, Known(id))
+            self.put(group, key, Known(id=id))
 
     def remove(self, group: Group, id: int) -> None:
         """Forget an object that was deleted."""
@@ -129,7 +123,10 @@ def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
 
 def to_json(state: State) -> dict[str, Any]:
     """The state as it is kept."""
-    return {"version": VERSION, **state.model_dump(mode="json", exclude_defaults=True)}
+    document = state.model_dump(mode="json", exclude_defaults=True)
+    if state.leaving:
+        document["leaving"].sort()
+    return {"version": VERSION, **document}
 
 
 def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> State:

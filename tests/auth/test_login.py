@@ -196,7 +196,7 @@ async def test_a_login_that_moves_leaves_nothing_in_its_former_place(
 ) -> None:
     second = tmp_path / "keyring"
     places = {"file": FileTokenStore(tmp_path), "keyring": FileTokenStore(second)}
-    monkeypatch.setattr("bi_mcp.auth.store.open_store", lambda keeper, _: places[keeper])
+    monkeypatch.setattr("bi_mcp.auth.login.open_store", lambda keeper, _: places[keeper])
     await keep(tmp_path, profile(), portal.grant(clock()))
     moved = Profile(name=NAME, portal_url=ADDRESS, keeper="keyring")
     await keep(tmp_path, moved, portal.grant(clock()))

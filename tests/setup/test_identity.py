@@ -120,7 +120,7 @@ async def test_what_could_be_either_of_two_is_settled_by_adopting_one(
             await workspace.resume()
         await workspace.adopt(setup, "connectors.shop=2")
         await workspace.resume()
-        assert workspace.keeper.read().known("connector") == {"shop": Known(2)}
+        assert workspace.keeper.read().known("connector") == {"shop": Known(id=2)}
         assert workspace.keeper.read_pending() is None
 
 

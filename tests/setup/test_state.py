@@ -39,7 +39,7 @@ class Plain:
 
 
 def _known(kind: str, id: int) -> Known:
-    return Known(id, {"name": "digest"} if kind == "put" else {})
+    return Known(id=id, fields={"name": "digest"} if kind == "put" else {})
 
 
 @given(before=_CHANGES, after=_CHANGES)
