@@ -96,7 +96,7 @@ def _is_known(creation: Creation, snapshot: Snapshot, draft: StateDraft) -> bool
 
 def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[AnyItem]:
     parent_group, field = PARENTS.get(creation.group, (None, ""))
-    parent = draft.known(parent_group).get(creation.parent or "") if parent_group else None
+    parent = draft.known(parent_group).get(creation.parent) if parent_group and creation.parent else None
     if parent_group and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)

@@ -179,7 +179,9 @@ def test_a_neighbour_whose_name_begins_alike_is_outside(folder: Path) -> None:
     neighbour = folder.with_name("secrets-of-others")
     neighbour.mkdir()
     (neighbour / "shop").write_text(VALUE)
-    assert "contains no file" in refusal({"password": FileReference(file="../secrets-of-others/shop")}, folder)
+    assert "contains no file" in refusal(
+        {"password": FileReference(file="../secrets-of-others/shop")}, folder
+    )
 
 
 @pytest.mark.parametrize(
