@@ -18,6 +18,7 @@ from bi_mcp.config import Settings
 from bi_mcp.practice import sample
 from bi_mcp.server.build import build_server
 from bi_mcp.server.tools.workspace import MARK, _find_export
+from bi_mcp.setup.pending import Pending
 from bi_mcp.setup.state import State
 from bi_mcp.setup.state_file import StateFile, StateInMemory
 from bi_mcp.vault.named_secrets import NamedSecrets
@@ -217,7 +218,7 @@ def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
 async def test_no_plan_clears_up_after_an_application_that_is_under_way(tmp_path: Path, era: Era) -> None:
     (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
     keeper = StateFile(tmp_path / "bi.yaml", PortalIdentity("embedded"))
-    keeper.write_pending({"started": 0, "newest": {}, "creations": []})
+    keeper.write_pending(Pending(started=0, newest={}, creations=[]))
     async with Client(build_server(Settings(workspace_folder=tmp_path)), mode=era) as client:
         with keeper.lock():
             assert "is in use" in await Talk(client).refused("workspace_plan", file="bi.yaml")
