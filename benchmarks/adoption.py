@@ -47,7 +47,7 @@ def measure_adoption() -> AdoptionCost:
 def _each(datasets: int) -> float:
     setup = setup_of(CONNECTORS, SOURCES, datasets, columns=1)
     snapshot = _as_on_a_portal(setup)
-    nothing = State("portal.example")
+    nothing = State(portal="portal.example")
     counter = _Counter()
     sys.settrace(counter.enter)
     try:

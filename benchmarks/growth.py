@@ -79,7 +79,7 @@ async def _measure(size: int) -> Cost:
     )
     setup = setup_of(CONNECTORS, SOURCES, size, columns=3)
     async with BIConnector(HttpTransport("http://localhost", AccessToken(_TOKEN), app=app)) as bi:
-        workspace = Workspace(bi, StateInMemory(State("local")), values())
+        workspace = Workspace(bi, StateInMemory(State(portal="local")), values())
         with counting_requests() as applying:
             planned = await workspace.plan(setup)
             report = await workspace.apply(setup, planned.plan.checksum)

@@ -72,7 +72,7 @@ async def measure_loop_time() -> LoopTime:
         async with running_portal() as portal:
             empty = await _plan(portal, folder)
             async with BIConnector(portal.address, AccessToken(Secret(portal.token))) as bi:
-                workspace = Workspace(bi, StateInMemory(State("local")), values())
+                workspace = Workspace(bi, StateInMemory(State(portal="local")), values())
                 planned = await workspace.plan(setup)
                 report = await workspace.apply(setup, planned.plan.checksum)
                 assert report.complete, report.summary()

@@ -74,7 +74,9 @@ def _read_delivery(text: str) -> dict[str, Any]:
     try:
         delivered = json.loads(text)
     except (ValueError, RecursionError):
-        delivered = _parse_form(text)
+        posted = dict(parse_qsl(text.strip()))
+        nested = {found[1]: value for name, value in posted.items() if (found := _NESTED.fullmatch(name))}
+        delivered = nested or posted
     if isinstance(delivered, dict) and isinstance(delivered.get("auth"), dict):
         delivered = delivered["auth"]
     if not isinstance(delivered, dict) or not delivered:
@@ -84,12 +86,6 @@ def _read_delivery(text: str) -> dict[str, Any]:
             )
         )
     return delivered
-
-
-def _parse_form(text: str) -> dict[str, Any]:
-    posted = dict(parse_qsl(text.strip()))
-    nested = {found[1]: value for name, value in posted.items() if (found := _NESTED.fullmatch(name))}
-    return nested or posted
 
 
 def _host(address: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bi_mcp.auth.profiles import change_profiles
+from bi_mcp.auth.store import Stored, open_store
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bi_mcp.auth.profiles import Profile, Profiles
-    from bi_mcp.auth.store import Stored
 
 SCOPE = "biconnector"
 # The only hosts that an application's secret is ever sent to. The first one is the present name, the other an older one.
@@ -59,7 +59,7 @@ class Authorisation:
         if not returned.get("code"):
             raise AuthorisationError(
                 say(
-                    "This address brings no code. Copy the whole address of the page on which the browser ended: it holds code=… and state=…"
+                    "This address has no code. Copy the whole address of the page on which the browser ended: it contains code=… and state=…"
                 ),
                 code="NO_CODE",
             )
@@ -100,13 +100,16 @@ def oauth_server_of(portal_url: str, named: str = "") -> str:
     )
 
 
+def handler_address(port: int) -> str:
+    """Return the handler address to enter on the application's card."""
+    return f"http://127.0.0.1:{port}/"
+
+
 async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
     """Keep a login under its profile, and return all profiles. Raises `ConfigError` if another portal has the name.
 
     The profile's former login stays in use until the new one is stored, so a process killed in between does no harm.
     """
-    from bi_mcp.auth.store import open_store
-
     if isinstance(stored, Grant):
         profile = replace(profile, member_id=stored.token.member_id)
     store = open_store(profile.keeper, folder)
@@ -126,8 +129,6 @@ async def keep(folder: Path, profile: Profile, stored: Stored) -> Profiles:
 
 async def forget(folder: Path, profile: Profile) -> Profiles:
     """Forget a login and its profile, and return the others. The secrets go first."""
-    from bi_mcp.auth.store import open_store
-
     store = open_store(profile.keeper, folder)
     async with store.lock(profile.name):
         await store.delete(profile.name)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.vault.keyring import KEEPERS, Keeper
-from bi_mcp.vault.private_file import PrivateFile
+from bi_mcp.vault.private_file import VERSION, PrivateFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,6 @@ Kind = Literal["oauth", "webhook"]
 
 KINDS: tuple[Kind, ...] = ("oauth", "webhook")
 
-_VERSION = 1
 # They are names of files, too, also where capitals make no difference.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -62,7 +61,7 @@ class Profiles:
         if chosen is None:
             raise ConfigError(
                 say(
-                    "No default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    "There is no default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
                     there_are=self._there_are(),
                 )
             )
@@ -87,7 +86,7 @@ class Profiles:
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
                 say(
-                    "Profile {name!r} is of {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
+                    "Profile {name!r} belongs to {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
                     name=name,
                     portal_url=known.portal_url,
                 )
@@ -132,7 +131,11 @@ class Profiles:
         }
         if not moved:
             raise ConfigError(
-                say("No profile is of {portal_url}. {there_are}", portal_url=old, there_are=self._there_are())
+                say(
+                    "No profile belongs to {portal_url}. {there_are}",
+                    portal_url=old,
+                    there_are=self._there_are(),
+                )
             )
         return Profiles({**self.by_name, **moved}, self.default)
 
@@ -145,12 +148,13 @@ class Profiles:
         host = parts.hostname or ""
         short = "local" if re.fullmatch(r"localhost|[\d.]+|.*:.*", host) else host.split(".")[0]
         whole = re.sub(r"[^a-z0-9]+", "-", parts.netloc.lower()).strip("-")
-        return _fitting(short if short not in self.by_name else whole)
+        name = whole if short in self.by_name else short
+        return re.sub(r"[^a-z0-9_-]", "", name.lower())[:63].lstrip("-_") or "portal"
 
     def _there_are(self) -> str:
         if not self.by_name:
             return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
-        return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
+        return say("Profiles: {names}.", names=", ".join(sorted(self.by_name)))
 
 
 def check_profile_name(name: str) -> None:
@@ -165,7 +169,7 @@ def check_profile_name(name: str) -> None:
 
 def load_profiles(folder: Path) -> Profiles:
     """Read `profiles.json` in the configuration folder. Raises `ConfigError` for one that cannot be read."""
-    return _parse(_file(folder).read() or {}, folder)
+    return _file(folder).load(_parse)
 
 
 def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Profiles:
@@ -178,7 +182,7 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
     except OSError as error:
         raise ConfigError(
             say(
-                "The profiles cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                "The profiles cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                 folder=folder,
                 strerror=error.strerror,
             )
@@ -202,7 +206,7 @@ def _file(folder: Path) -> PrivateFile:
 
 def _to_json(profiles: Profiles) -> dict[str, object]:
     return {
-        "version": _VERSION,
+        "version": VERSION,
         "default": profiles.default,
         "profiles": {
             name: {
@@ -220,20 +224,9 @@ def _to_json(profiles: Profiles) -> dict[str, object]:
     }
 
 
-def _parse(document: Mapping[str, Any], folder: Path) -> Profiles:
-    if document.get("version", _VERSION) != _VERSION:
-        raise ConfigError(
-            say("The profiles in {folder} were written by a newer bi-mcp. Use that one.", folder=folder)
-        )
+def _parse(document: Mapping[str, Any]) -> Profiles:
     kept = document.get("profiles", {})
-    try:
-        by_name = {str(name): _parse_profile(str(name), profile) for name, profile in kept.items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConfigError(
-            say(
-                "profiles.json in {folder} is damaged. Delete it and run `bi-mcp login` again.", folder=folder
-            )
-        ) from None
+    by_name = {str(name): _parse_profile(str(name), profile) for name, profile in kept.items()}
     default = document.get("default")
     return Profiles(by_name, default if default in by_name else None)
 
@@ -252,8 +245,3 @@ def _parse_profile(name: str, kept: Mapping[str, Any]) -> Profile:
         allow_private_addresses=kept.get("allow_private_addresses", False) is True,
         member_id=str(kept.get("member_id", "")),
     )
-
-
-def _fitting(name: str) -> str:
-    fitting = re.sub(r"[^a-z0-9_-]", "", name.lower())[:63].lstrip("-_")
-    return fitting or "portal"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import to_thread
 
+from bi_mcp.auth.profiles import keep_member, move_profile
+from bi_mcp.auth.store import open_store
 from bi_mcp.auth.token import Grant, find_new_address
 from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError, ConfigError
@@ -208,10 +210,8 @@ def open_session(
     the new address of a portal that was renamed; without it, the profile is moved there.
     Does not ask a portal or a keyring yet.
     """
-    # Imported here: httpx and a keyring are not needed until a portal is called.
+    # Imported here: httpx is not needed until a portal is called.
     from bi_mcp.auth.client import OAuthClient
-    from bi_mcp.auth.profiles import keep_member, move_profile
-    from bi_mcp.auth.store import open_store
 
     local = open_store(profile.keeper, folder)
     store = local if share is None else share(local)

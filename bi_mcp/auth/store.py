@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from anyio import sleep, to_thread
+from anyio import current_time, sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
@@ -53,11 +53,12 @@ class TokenStore(ABC):
         if kept is None:
             return None
         try:
-            return _parse(kept)
+            webhook = kept.get("webhook")
+            return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)
         except ValueError:
             raise AuthorisationError(
                 say(
-                    "What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                    "The stored login of profile {profile!r} is damaged. Run `bi-mcp login` again.",
                     profile=profile,
                 ),
                 code="STORE_FAILED",
@@ -188,7 +189,7 @@ class KeyringTokenStore(TokenStore):
         if self._backend is None:
             raise AuthorisationError(
                 say(
-                    "The token is in the system keyring, and this process reaches none (a service or a container often has none). Log in again with `--keep-in file`."
+                    "The token is in the system keyring, which this process cannot reach (a service or a container often has none). Log in again with `--keep-in file`."
                 ),
                 code="STORE_FAILED",
             )
@@ -198,7 +199,7 @@ class KeyringTokenStore(TokenStore):
 def _refusal(profile: str) -> Callable[[str], AuthorisationError]:
     return lambda name: AuthorisationError(
         say(
-            "The system keyring did not give or take the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
+            "The system keyring did not return or accept the token of profile {profile!r} ({name}). Unlock it, or log in again with `--keep-in file`.",
             profile=profile,
             name=name,
         ),
@@ -217,14 +218,11 @@ def open_store(keeper: Keeper, folder: Path) -> TokenStore:
 
 async def _acquire(acquire: Callable[..., object], patience: float, profile: str) -> None:
     """Poll, so that a waiting call can be cancelled."""
-    from anyio import current_time
-    from filelock import Timeout
-
     deadline = current_time() + patience
     while True:
         try:
             acquire(timeout=0)
-        except Timeout:
+        except TimeoutError:
             if current_time() >= deadline:
                 raise AuthorisationError(
                     say(
@@ -237,8 +235,3 @@ async def _acquire(acquire: Callable[..., object], patience: float, profile: str
             await sleep(_POLL_S)
         else:
             return
-
-
-def _parse(kept: Mapping[str, Any]) -> Stored:
-    webhook = kept.get("webhook")
-    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)

@@ -15,10 +15,9 @@ import click
 
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.installation import parse_installation
-from bi_mcp.auth.login import Authorisation, Returned, keep, oauth_server_of
+from bi_mcp.auth.login import Authorisation, Returned, handler_address, keep, oauth_server_of
 from bi_mcp.auth.portal_identity import identify_portal, portal_address
 from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
-from bi_mcp.auth.receiver import handler_address, receiving
 from bi_mcp.auth.session import open_session
 from bi_mcp.auth.store import Stored
 from bi_mcp.auth.token import Application, Grant
@@ -150,8 +149,11 @@ def _read_pasted(authorisation: Authorisation, address: str) -> Returned:
 
 async def _receive(authorisation: Authorisation, wishes: Wishes) -> Returned | None:
     """Wait for the browser; None where none can be opened."""
+    # Imported here: a login with --paste, --webhook or --installation needs no page.
+    from bi_mcp.auth.receiver import receiving
+
     # Listening comes first: a browser that is logged in already returns at once.
-    async with receiving(wishes.port) as receiver:
+    with receiving(wishes.port) as receiver:
         if not wishes.no_browser and not _open_browser(authorisation.address):
             return None
         told = (

@@ -19,7 +19,7 @@ from bi_mcp.setup.commands import SetupCommands, SetupWrite
 from bi_mcp.setup.dependencies import Dependencies
 from bi_mcp.setup.difference import digests, wire
 from bi_mcp.setup.matching import Pairs
-from bi_mcp.setup.pending import Creation, Pending, find_created, read_pending
+from bi_mcp.setup.pending import Creation, Pending, find_created
 from bi_mcp.setup.report import Report, Result, outcome_of, stops_all
 from bi_mcp.setup.resumption import Clock
 from bi_mcp.setup.sending import Sender
@@ -110,7 +110,7 @@ class PlanApplication:
                 fields = known.fields if known and known.id == item.id else {}
                 if (group, key) not in changed:
                     fields = digests(self.setup.entries(group)[key])
-                self._draft.put(group, key, Known(item.id, fields))
+                self._draft.put(group, key, Known(id=item.id, fields=fields))
 
     def _keep(self) -> None:
         self.keeper.write(self._draft.state())
@@ -123,8 +123,8 @@ class PlanApplication:
         if not ready:
             return
         if creations := list(self._creations(ready)):
-            pending = Pending(self.clock.now(), dict(self._newest), creations)
-            self.keeper.write_pending(pending.as_json())
+            pending = Pending(started=self.clock.now(), newest=dict(self._newest), creations=creations)
+            self.keeper.write_pending(pending)
         started = self.clock.now()
         outcomes = await self._sender.send([writes[number] for number in ready])
         self._chunks.pace(len(ready), self.clock.now() - started)
@@ -156,12 +156,12 @@ class PlanApplication:
         """Remove the record of a step that was taken back, since its object is not as the file says. The object that it was to replace stays."""
         key = step.key or ""
         if step.operation == "update":
-            self._draft.put(step.group, key, Known(id))
+            self._draft.put(step.group, key, Known(id=id))
             return
         self._draft.remove(step.group, id)
         if step.replaces is not None:
             self._draft.remove(step.group, step.replaces)
-            self._draft.put(step.group, key, Known(step.replaces))
+            self._draft.put(step.group, key, Known(id=step.replaces))
 
     def _take(self, number: int, outcome: object) -> None:
         step = self._steps[number]
@@ -195,7 +195,7 @@ class PlanApplication:
         elif step.key is not None:
             known = id or self._id(step.group, step.key)
             fields = digests(self.setup.entries(step.group)[step.key]) if self._is_last(number) else {}
-            self._draft.put(step.group, step.key, Known(known, fields))
+            self._draft.put(step.group, step.key, Known(id=known, fields=fields))
             id = known
         self._results[number] = Result(step, "done", id)
 
@@ -222,13 +222,11 @@ class PlanApplication:
 
     async def _look(self) -> None:
         """The connection broke. What can be seen to be there was made; the rest is for the next application to find out."""
-        document = self.keeper.read_pending()
-        if document is None:
+        pending = self.keeper.read_pending()
+        if pending is None:
             return
         try:
-            state, missing = find_created(
-                read_pending(document), await self.bi.snapshot(), self._draft.state()
-            )
+            state, missing = find_created(pending, await self.bi.snapshot(), self._draft.state())
         except BiMcpError:
             return
         self._draft = StateDraft(state)

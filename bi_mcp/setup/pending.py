@@ -8,8 +8,9 @@ because sending it again would create a second object.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, StateFileError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.snapshot import Snapshot
 
 
-@dataclass(frozen=True)
-class Creation:
+class Creation(NamedTuple):
     """An object that may have been made. `identity` are its `own_identity`, `parent` the key of what it belongs to.
 
     It is recognised by both, and must be newer than the newest before the request.
@@ -35,33 +35,19 @@ class Creation:
     replaces: int | None = None
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(BaseModel, frozen=True, defer_build=True):
     """A request in flight since `started` (unix time). `newest` are the highest ids per group before it."""
 
     started: float
-    newest: Mapping[Group, int]
-    creations: Sequence[Creation]
-
-    def as_json(self) -> dict[str, Any]:
-        """The record as JSON."""
-        creations = [
-            [creation.group, creation.key, list(creation.identity), creation.parent, creation.replaces]
-            for creation in self.creations
-        ]
-        return {"started": self.started, "newest": dict(self.newest), "creations": creations}
+    newest: dict[Group, int]
+    creations: list[Creation]
 
 
-def read_pending(document: Mapping[str, Any]) -> Pending:
+def parse_pending(document: Mapping[str, Any]) -> Pending:
     """Parse the record of a request. Raises `StateFileError` if it is damaged."""
     try:
-        creations = [
-            Creation(KINDS[group].name, str(key), tuple(map(str, identity)), parent, replaces)
-            for group, key, identity, parent, replaces in document["creations"]
-        ]
-        newest = {KINDS[group].name: int(id) for group, id in document["newest"].items()}
-        return Pending(float(document["started"]), newest, creations)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return Pending.model_validate(document)
+    except ValidationError:
         raise StateFileError(
             say(
                 "The file of the request that was in flight (….pending.json) is damaged. Look whether the portal has an object twice, then delete the file."
@@ -87,7 +73,9 @@ def find_created(pending: Pending, snapshot: Snapshot, state: State) -> tuple[St
                 raise _ambiguous(wanted[0], found)
             # A batch runs in order, so the first made is the first that was asked for.
             for creation, item in zip(wanted, found, strict=False):
-                _take(draft, creation, item.id)
+                if creation.replaces is not None and creation.group == "source":
+                    draft.leave(creation.group, creation.replaces)
+                draft.put(creation.group, creation.key, Known(id=item.id))
             missing += wanted[len(found) :]
     return draft.state(), missing
 
@@ -107,27 +95,20 @@ def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: Stat
     if kind.parent and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)
-    wanted = dict(zip(kind.own_identity, creation.identity, strict=True))
+    wanted = dict(zip(kind.own_identity, map(str.strip, creation.identity), strict=True))
+    if parent is not None:
+        wanted[kind.parent_field] = str(parent.id)
     taken = {known.id for known in draft.known(creation.group).values()}
     return [
         item
         for id, item in sorted(snapshot.of(creation.group).items())
-        if id > newest
-        and id not in taken
-        and _agrees(item, wanted)
-        and (parent is None or item.documented().get(kind.parent_field) == parent.id)
+        if id > newest and id not in taken and _agrees(item, wanted)
     ]
 
 
 def _agrees(item: PortalObject, wanted: Mapping[str, str]) -> bool:
     held = item.documented()
-    return all(str(held.get(name) or "").strip() == value.strip() for name, value in wanted.items())
-
-
-def _take(draft: StateDraft, creation: Creation, id: int) -> None:
-    if creation.replaces is not None and creation.group == "source":
-        draft.leave(creation.group, creation.replaces)
-    draft.put(creation.group, creation.key, Known(id))
+    return all(str(held.get(name) or "").strip() == value for name, value in wanted.items())
 
 
 def _ambiguous(creation: Creation, found: Sequence[PortalObject]) -> PlanError:

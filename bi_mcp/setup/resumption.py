@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.base.progress import remark
-from bi_mcp.setup.pending import find_created, read_pending
+from bi_mcp.setup.pending import find_created
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
@@ -33,10 +33,9 @@ async def resume(bi: BIConnector, keeper: StateKeeper, clock: Clock, *, settled_
 
     Waits until the portal cannot be at work on it any more. Raises `PlanError` where the outcome cannot be determined.
     """
-    document = keeper.read_pending()
-    if document is None:
+    pending = keeper.read_pending()
+    if pending is None:
         return
-    pending = read_pending(document)
     state, missing = find_created(pending, await bi.snapshot(), keeper.read())
     wait = pending.started + settled_after - clock.now()
     if missing and wait > 0:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import StateFileError
@@ -26,28 +27,29 @@ VERSION = 1
 DIGEST_DIGITS = 16
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(BaseModel, frozen=True, defer_build=True):
     """An object of the portal. `fields` maps each applied field to its digest; empty where the object was only adopted."""
 
     id: int
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class State:
-    """A value; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
+class State(BaseModel, frozen=True, defer_build=True):
+    """A value, as it is kept; a `StateDraft` makes another of it. `portal` is the address of the portal that the ids belong to.
 
-    `leaving` are objects that were replaced and are still to be deleted, as `(group, id)`.
+    `leaving` are objects that were replaced and are still to be deleted.
     """
 
     portal: str
-    objects: Mapping[Group, Mapping[str, Known]] = field(default_factory=dict)
+    connectors: dict[str, Known] = {}
+    sources: dict[str, Known] = {}
+    datasets: dict[str, Known] = {}
     leaving: frozenset[tuple[Group, int]] = frozenset()
 
     def known(self, group: Group) -> Mapping[str, Known]:
         """The objects of a group by key."""
-        return self.objects.get(group, {})
+        known: Mapping[str, Known] = getattr(self, f"{group}s")
+        return known
 
 
 class StateDraft:
@@ -63,8 +65,8 @@ class StateDraft:
 
     def state(self) -> State:
         """The state after all changes."""
-        objects = {group: dict(known) for group, known in self._objects.items()}
-        return State(self._portal, objects, frozenset(self._leaving))
+        objects = {f"{group}s": dict(known) for group, known in self._objects.items()}
+        return State.model_validate({"portal": self._portal, **objects, "leaving": self._leaving})
 
     def known(self, group: Group) -> Mapping[str, Known]:
         """The objects of a group by key."""
@@ -83,7 +85,7 @@ class StateDraft:
         """Record an object that was found. The fields that were applied to it under this key stay known."""
         known = self._objects[group].get(key)
         if known is None or known.id != id:
-            self.put(group, key, Known(id))
+            self.put(group, key, Known(id=id))
 
     def remove(self, group: Group, id: int) -> None:
         """Forget an object that was deleted."""
@@ -121,20 +123,10 @@ def belongs_to(document: Mapping[str, Any], portal: PortalIdentity) -> bool:
 
 def to_json(state: State) -> dict[str, Any]:
     """The state as it is kept."""
-    objects = {
-        f"{group}s": {
-            key: {"id": known.id, **({"fields": dict(known.fields)} if known.fields else {})}
-            for key, known in state.known(group).items()
-        }
-        for group in KINDS
-    }
-    leaving = [list(item) for item in sorted(state.leaving)]
-    return {
-        "version": VERSION,
-        "portal": state.portal,
-        **objects,
-        **({"leaving": leaving} if leaving else {}),
-    }
+    document = state.model_dump(mode="json", exclude_defaults=True)
+    if state.leaving:
+        document["leaving"].sort()
+    return {"version": VERSION, **document}
 
 
 def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> State:
@@ -150,24 +142,17 @@ def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) ->
     if not belongs_to(document, portal):
         raise _of_another_portal(document, name, portal)
     try:
-        objects: dict[Group, dict[str, Known]] = {
-            group: {
-                str(key): Known(int(known["id"]), dict(known.get("fields", {})))
-                for key, known in document.get(f"{group}s", {}).items()
-            }
-            for group in KINDS
-        }
-        leaving = frozenset((KINDS[group].name, int(id)) for group, id in document.get("leaving", []))
-    except (AttributeError, KeyError, TypeError, ValueError):
+        state = State.model_validate({**document, "portal": portal.address})
+    except ValidationError:
         raise StateFileError(
             say(
                 "{name} is damaged. Take it from your repository, or delete it: objects are then known by their titles and names.",
                 name=name,
             )
         ) from None
-    for group, known in objects.items():
-        _check_once(name, group, known)
-    return State(portal.address, objects, leaving)
+    for group in KINDS:
+        _check_once(name, group, state.known(group))
+    return state
 
 
 def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIdentity) -> StateFileError:

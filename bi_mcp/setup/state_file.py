@@ -13,6 +13,7 @@ from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.base.language import say
 from bi_mcp.base.whole_file import read_regular, replace_file
 from bi_mcp.errors import StateFileError
+from bi_mcp.setup.pending import Pending, parse_pending
 from bi_mcp.setup.state import State, belongs_to, from_json, state_path, to_json
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ class StateKeeper(Protocol):
         """Keep a state."""
         ...
 
-    def read_pending(self) -> Document | None:
+    def read_pending(self) -> Pending | None:
         """The record of the last request, None where it was finished."""
         ...
 
-    def write_pending(self, pending: Document | None) -> None:
+    def write_pending(self, pending: Pending | None) -> None:
         """Keep what the next request is about to do; None: it is finished."""
         ...
 
@@ -46,7 +47,7 @@ class StateInMemory:
     """A state for a setup without a file: objects are known by their titles and names, the next time again."""
 
     state: State
-    pending: Document | None = None
+    pending: Pending | None = None
 
     def read(self) -> State:
         return self.state
@@ -54,16 +55,16 @@ class StateInMemory:
     def write(self, state: State) -> None:
         self.state = state
 
-    def read_pending(self) -> Document | None:
+    def read_pending(self) -> Pending | None:
         return self.pending
 
-    def write_pending(self, pending: Document | None) -> None:
+    def write_pending(self, pending: Pending | None) -> None:
         self.pending = pending
 
 
 def keeper_at(setup: Path | None, portal: PortalIdentity) -> StateKeeper:
     """The keeper of a setup's state: a file beside the setup's file, or memory where the setup has no file."""
-    return StateInMemory(State(portal.address)) if setup is None else StateFile(setup, portal)
+    return StateInMemory(State(portal=portal.address)) if setup is None else StateFile(setup, portal)
 
 
 def lock(keeper: StateKeeper) -> AbstractContextManager[None]:
@@ -89,31 +90,31 @@ class StateFile:
         path = self._current_path()
         document = self._read(path)
         return (
-            State(self._portal.address) if document is None else from_json(document, path.name, self._portal)
+            State(portal=self._portal.address)
+            if document is None
+            else from_json(document, path.name, self._portal)
         )
 
     def write(self, state: State) -> None:
         """Write the state. Raises `StateFileError` where it cannot be written."""
         former = self._current_path()
-        self._write(self.path, self._document(state))
+        member = {"member": self._portal.member} if self._portal.member else {}
+        self._write(self.path, {**to_json(state), **member})
         if former != self.path:
             former.unlink(missing_ok=True)
 
-    def read_pending(self) -> Document | None:
+    def read_pending(self) -> Pending | None:
         """The record of the last request, None where it was finished."""
-        return self._read(self.pending_path) or self._read(_pending_path(self._current_path()))
+        document = self._read(self.pending_path) or self._read(_pending_path(self._current_path()))
+        return None if document is None else parse_pending(document)
 
-    def write_pending(self, pending: Document | None) -> None:
+    def write_pending(self, pending: Pending | None) -> None:
         """Write the record of a request; None removes it."""
         if pending is None:
             _pending_path(self._current_path()).unlink(missing_ok=True)
             self.pending_path.unlink(missing_ok=True)
         else:
-            self._write(self.pending_path, pending)
-
-    def _document(self, state: State) -> Document:
-        member = {"member": self._portal.member} if self._portal.member else {}
-        return {**to_json(state), **member}
+            self._write(self.pending_path, pending.model_dump(mode="json"))
 
     def _current_path(self) -> Path:
         """The path at which the state is now: its own name, or a former one."""

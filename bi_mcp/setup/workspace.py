@@ -199,7 +199,7 @@ class Workspace:
                 )
             )
         draft = StateDraft(self.keeper.read())
-        draft.put(group, key, Known(int(id)))
+        draft.put(group, key, Known(id=int(id)))
         self.keeper.write(draft.state())
 
 

@@ -1,21 +1,40 @@
-"""A page on this machine for a browser on this machine: the answer to one HTTP request, never cached and never framed."""
+"""A page on this machine for a browser on this machine, never cached and never framed.
+
+Imported when a page is opened: uvicorn takes time to load.
+"""
 
 from __future__ import annotations
 
+import socket
+from contextlib import asynccontextmanager
 from html import escape
+from typing import TYPE_CHECKING
+
+import anyio
+import uvicorn
+from starlette.responses import HTMLResponse
+from starlette.routing import request_response
 
 from bi_mcp.base.language import spoken
 
-HOST = "127.0.0.1"
-LONGEST_HEAD = 32_768
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Content Too Large",
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+HOST = "127.0.0.1"
+
+_LONGEST_HEAD = 32_768
+# For a browser that is still being answered when the page closes.
+_GRACE_S = 1
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "connection": "close",
 }
 _STYLE = (
     "body{margin:0;min-height:100vh;display:grid;place-items:center;background:#eef2f4;color:#333b44;"
@@ -25,19 +44,48 @@ _STYLE = (
 )
 
 
-def answer_page(status: int, title: str, content: str, *, referrer: str = "no-referrer") -> bytes:
-    """Build a whole HTTP answer. `content` is HTML; text from outside must be escaped in it.
+def build_page(status: int, title: str, content: str, *, referrer: str = "no-referrer") -> HTMLResponse:
+    """Build an answer. `content` is HTML; text from outside must be escaped in it.
 
     A form may be sent to this machine's page only. For a browser to say whose form it was, `referrer` must be `same-origin`.
     """
-    body = (
+    html = (
         f'<!doctype html><html lang="{spoken()}"><head><meta charset="utf-8"><title>bi-mcp</title><style>{_STYLE}</style></head>'
         f"<body><main><h1>{escape(title)}</h1>{content}</main></body></html>"
-    ).encode()
-    head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        f"Cache-Control: no-store\r\nReferrer-Policy: {referrer}\r\nX-Content-Type-Options: nosniff\r\n"
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'\r\nCross-Origin-Opener-Policy: same-origin\r\nConnection: close\r\n\r\n"
     )
-    return head.encode() + body
+    return HTMLResponse(html, status, {**_HEADERS, "referrer-policy": referrer})
+
+
+def listen(port: int = 0) -> socket.socket:
+    """Open a port on loopback, a free one by default. Raises `OSError`."""
+    return socket.create_server((HOST, port))
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[Request], Awaitable[Response]], listener: socket.socket
+) -> AsyncIterator[None]:
+    """Answer browsers until the end of the block, then close the port.
+
+    Neither signals nor logs are uvicorn's: the process has its own, and an address or a form may hold a secret.
+    """
+    config = uvicorn.Config(
+        request_response(answer),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup([listener])
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await server.shutdown([listener])

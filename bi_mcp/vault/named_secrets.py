@@ -17,7 +17,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.vault.fingerprints import KEY_NAME, FingerprintKey, make_key
 from bi_mcp.vault.keyring import best_keeper, system_keyring
 from bi_mcp.vault.private_file import PrivateFile
-from bi_mcp.vault.secret_index import VERSION, NamedSecret, SecretIndex, is_name, parse_index
+from bi_mcp.vault.secret_index import NamedSecret, SecretIndex, is_name, parse_index
 from bi_mcp.vault.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:
@@ -47,19 +47,7 @@ class NamedSecrets:
 
     def index(self) -> SecretIndex:
         """Read the index of every stored secret, with the fingerprints of former values."""
-        document = self._index.read() or {}
-        if document.get("version", VERSION) != VERSION:
-            raise ConfigError(
-                say(
-                    "The secrets in {folder} were stored by a newer bi-mcp. Use that one.", folder=self.folder
-                )
-            )
-        try:
-            return parse_index(document)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise ConfigError(
-                say("secrets.json in {folder} is damaged. {remedy}", folder=self.folder, remedy=say(_REMEDY))
-            ) from None
+        return self._index.load(parse_index)
 
     def recognises_any(self) -> bool:
         """Check whether there is a value to be recognised, present or former."""
@@ -133,7 +121,7 @@ class NamedSecrets:
             if unknown := [name for name in names if name not in remembered]:
                 raise ConfigError(
                     say(
-                        "No former value is remembered of {names}. Choose from: {remembered}.",
+                        "No former value of {names} is remembered. Choose from: {remembered}.",
                         names=", ".join(unknown),
                         remembered=", ".join(remembered) or "none",
                     )
@@ -206,7 +194,7 @@ class NamedSecrets:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The secrets cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The secrets cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )
@@ -222,7 +210,7 @@ class NamedSecrets:
         if backend is None:
             raise ConfigError(
                 say(
-                    "The value is in the system keyring, and this process reaches none (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
+                    "The value is in the system keyring, which this process cannot reach (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
                 )
             )
         return KeyringValues(backend, f"bi-mcp secrets {self.folder}")
@@ -249,7 +237,7 @@ def _check_value(value: Secret) -> None:
     if len(text.encode(errors="surrogatepass")) > MAX_VALUE_BYTES or "\0" in text:
         raise ConfigError(
             say(
-                "The value is not text, or larger than {max_value_bytes} bytes. Nothing was stored; check what was entered.",
+                "The value is not text or is larger than {max_value_bytes} bytes. Nothing was stored; check what was entered.",
                 max_value_bytes=MAX_VALUE_BYTES,
             )
         )

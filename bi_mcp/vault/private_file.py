@@ -6,16 +6,20 @@ import json
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bi_mcp.base.language import say, text
 from bi_mcp.base.whole_file import link_target, put_in_place, read_regular, write_new
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+Parsed = TypeVar("Parsed")
+
+# Of the documents that name one.
+VERSION = 1
 LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
 
 
@@ -47,8 +51,22 @@ class PrivateFile:
             ) from None
         document = _parse(text)
         if document is None:
-            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
+            raise self._damaged()
         return document
+
+    def load(self, parse: Callable[[Mapping[str, Any]], Parsed]) -> Parsed:
+        """Read a document that names its version, an empty one if there is none.
+
+        Raises `ConfigError` for one of a newer version, or one that `parse` refuses like Python does: with an
+        `AttributeError`, `KeyError`, `TypeError` or `ValueError`.
+        """
+        document = self.read() or {}
+        if document.get("version", VERSION) != VERSION:
+            raise ConfigError(say("{path} was written by a newer bi-mcp. Use that one.", path=self._path))
+        try:
+            return parse(document)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise self._damaged() from None
 
     def write(self, document: Mapping[str, object]) -> None:
         """Replace the document. Raises `OSError`; the old document is then still in place."""
@@ -65,8 +83,8 @@ class PrivateFile:
             return
         if _parse(text) is None:
             self._new.unlink(missing_ok=True)
-            return
-        put_in_place(self._new, self._target)
+        else:
+            put_in_place(self._new, self._target)
 
     def remove(self) -> None:
         """Remove the document; a process killed in between leaves it whole or gone."""
@@ -87,6 +105,9 @@ class PrivateFile:
             raise ConfigError(
                 say("Another bi-mcp process has kept {path} locked. End it and try again.", path=self._path)
             ) from None
+
+    def _damaged(self) -> ConfigError:
+        return ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
 
     @property
     def _target(self) -> Path:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.vault.keyring import KEEPERS
+from bi_mcp.vault.private_file import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from bi_mcp.vault.keyring import Keeper
 
-VERSION = 1
 # Of one secret, and of all: a year of monthly changes, and a file that stays small. The oldest are forgotten first.
 MOST_FORMER_OF_ONE = 12
 MOST_FORMER = 600
@@ -62,11 +62,11 @@ class SecretIndex:
         if fingerprint:
             self.former.append(replace(before, fingerprint=fingerprint, replaced_at=moment))
             surplus = [secret for secret in self.former if secret.name == name][:-MOST_FORMER_OF_ONE]
-            self._keep([secret for secret in self.former if secret not in surplus][-MOST_FORMER:])
+            self.former[:] = [secret for secret in self.former if secret not in surplus][-MOST_FORMER:]
 
     def forget(self, fingerprints: Collection[str]) -> None:
         """Forget the former values with these fingerprints."""
-        self._keep([secret for secret in self.former if secret.fingerprint not in fingerprints])
+        self.former[:] = [secret for secret in self.former if secret.fingerprint not in fingerprints]
 
     def as_json(self) -> dict[str, object]:
         """Return the document in its stored form."""
@@ -76,9 +76,6 @@ class SecretIndex:
             "secrets": {name: _entry(secret) for name, secret in self.known.items()},
             **({"former": former} if former else {}),
         }
-
-    def _keep(self, former: list[NamedSecret]) -> None:
-        self.former[:] = former
 
 
 def parse_index(document: Mapping[str, Any]) -> SecretIndex:

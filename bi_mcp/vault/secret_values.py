@@ -61,7 +61,7 @@ class KeyringValues:
     def _refusal(self, name: str) -> Callable[[str], ConfigError]:
         return lambda reason: ConfigError(
             say(
-                "The system keyring did not give or take {what} {name} ({reason}). {remedy}",
+                "The system keyring did not return or accept {what} {name} ({reason}). {remedy}",
                 what=say(self.what),
                 name=name,
                 reason=reason,

@@ -217,7 +217,7 @@ class SettingValues:
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the folder for secrets holds no file of that name. Name a file inside it.",
+                    "settings.{code}: the folder for secrets contains no file with that name. Name a file inside it.",
                     code=code,
                 )
             )
@@ -237,7 +237,7 @@ class SettingValues:
         if len(content) > MAX_FILE_BYTES:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes; it is no secret's value. Name another file.",
+                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes, which is too large for a secret. Name another file.",
                     code=code,
                     name=name,
                     max_file_bytes=MAX_FILE_BYTES,

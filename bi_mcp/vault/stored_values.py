@@ -75,7 +75,7 @@ def _key(named: NamedSecrets, keeper: Keeper, former: Sequence[NamedSecret]) -> 
         names = dict.fromkeys(lost)
         raise ConfigError(
             say(
-                "Former values of {names} cannot be recognised any more: the key of their fingerprints is gone from where it was kept ({keeper}). If these values open nothing any more, they can be forgotten in a terminal: `{command}`.",
+                "Former values of {names} can no longer be recognised: the key of their fingerprints is missing from its store ({keeper}). If these values are no longer valid anywhere, forget them in a terminal: `{command}`.",
                 names=", ".join(names),
                 keeper=keeper,
                 command=forget_command(*names),

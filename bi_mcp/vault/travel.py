@@ -40,7 +40,7 @@ _UNBOUND = {
         "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}. Only the user can allow that, if they trust this address, in a terminal: `{command}`."
     ),
     True: text(
-        "The connector was not changed: source {id} {title} holds a former value of the secret {name} in {code}, which was bound to {hosts} and would be sent to {unbound}. Give the source its new value first. If the former one opens nothing any more, it can be forgotten in a terminal: `{command}`."
+        "The connector was not changed: source {id} {title} holds a former value of the secret {name} in {code}, which was bound to {hosts} and would be sent to {unbound}. Give the source its new value first. If the former one is no longer valid anywhere, forget it in a terminal: `{command}`."
     ),
 }
 _NOT_SENT = {
@@ -48,7 +48,7 @@ _NOT_SENT = {
         "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}. Only the user can allow that: `{command}`."
     ),
     True: text(
-        "Nothing was sent: settings.{code} holds a former value of the secret {name}, which was bound to {hosts} and would be sent to {strange}. If it opens nothing any more, it can be forgotten in a terminal: `{command}`."
+        "Nothing was sent: settings.{code} holds a former value of the secret {name}, which was bound to {hosts} and would be sent to {strange}. If it is no longer valid anywhere, forget it in a terminal: `{command}`."
     ),
 }
 
@@ -146,7 +146,7 @@ def _hosts(addresses: Sequence[str]) -> list[str]:
         return list(dict.fromkeys(map(destination, addresses)))
     except EndpointError as error:
         raise SecretReferenceError(
-            say("Nothing was sent: a stored secret was to go along. {error}", error=error)
+            say("Nothing was sent: a stored secret would have been sent as well. {error}", error=error)
         ) from None
 
 

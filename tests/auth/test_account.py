@@ -12,8 +12,8 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.auth.login import handler_address
 from bi_mcp.auth.profiles import Profile, Profiles, change_profiles, load_profiles
-from bi_mcp.auth.receiver import handler_address
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.secret import Secret
@@ -91,7 +91,7 @@ async def test_a_person_pastes_the_address_after_a_wrong_one(portal: LoginPortal
         await login.type(address.replace("state=", "state=x"))
         await login.type(address)
         assert await login.end() == 0
-    assert "Error: This address brings no code." in login.output
+    assert "Error: This address has no code." in login.output
     assert "Error: This address belongs to another login." in login.output
     assert login.output.endswith(f"as profile 'local', the default.\n{SEES}")
     assert_no_secret(portal, login.output, await grant_in(tmp_path, "local"))
@@ -262,7 +262,7 @@ def test_what_is_asked_for_is_not_shown(tmp_path: Path) -> None:
         (
             ("login", "other.example", "--name", "acme"),
             1,
-            "is of https://acme.example. Choose another --name",
+            "belongs to https://acme.example. Choose another --name",
         ),
         (
             ("login", "acme.example", "--client-id", "x", "--client-secret-env", "BI_MCP_NONE"),
@@ -276,9 +276,9 @@ def test_what_is_asked_for_is_not_shown(tmp_path: Path) -> None:
         ),
         (("login", "acme.example", "--import", "-", "--client-secret-stdin"), 2, "not both"),
         (("login", "acme.example", "--import", "-"), 1, "neither a JSON object nor a form"),
-        (("logout", "nobody"), 1, "No profile 'nobody'. There are: acme."),
-        (("profiles", "default", "nobody"), 1, "There are: acme."),
-        (("profiles", "lock", "nobody"), 1, "There are: acme."),
+        (("logout", "nobody"), 1, "No profile 'nobody'. Profiles: acme."),
+        (("profiles", "default", "nobody"), 1, "Profiles: acme."),
+        (("profiles", "lock", "nobody"), 1, "Profiles: acme."),
     ],
 )
 def test_what_cannot_work_is_one_message(
@@ -327,7 +327,7 @@ def test_the_profiles_of_a_renamed_portal_move_with_their_history(tmp_path: Path
     assert moved.choose("other") == other
     assert [file.name for file in history.glob("*.jsonl")] == ["new.example.jsonl"]
     again = run(tmp_path, "profiles", "move", "acme.example", "new.example")
-    assert (again.exit_code, "No profile is of https://acme.example" in again.output) == (1, True)
+    assert (again.exit_code, "No profile belongs to https://acme.example" in again.output) == (1, True)
 
 
 async def test_logging_out_leaves_no_secret_on_this_machine(portal: LoginPortal, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from bi_mcp.auth.login import handler_address
 from bi_mcp.auth.profiles import load_profiles
-from bi_mcp.auth.receiver import handler_address
 from bi_mcp.auth.session import open_session
 from bi_mcp.rest import AccessToken
 from tests.auth.command import SECRET, Command, command, free_port

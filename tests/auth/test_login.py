@@ -72,7 +72,7 @@ def test_what_another_login_began_is_refused(state: str | None) -> None:
     ["", "https://acme.bitrix24.com/", "code", "http://[", "?state=x", "?" + "&".join("abcdefg" * 10)],
 )
 def test_an_address_without_a_code_is_explained(address: str) -> None:
-    with pytest.raises(AuthorisationError, match="brings no code") as error:
+    with pytest.raises(AuthorisationError, match="has no code") as error:
         Authorisation(PORTAL, "local.1").read_return(address)
     assert error.value.code == "NO_CODE"
 
@@ -83,7 +83,7 @@ def test_an_address_without_a_code_is_explained(address: str) -> None:
 def test_a_parameter_that_stands_there_twice_is_refused(twice: str) -> None:
     authorisation = Authorisation(PORTAL, "local.1")
     for address in (f"{returned(authorisation)}&{twice}", returned(authorisation).replace("?", f"?{twice}&")):
-        with pytest.raises(AuthorisationError, match="brings no code"):
+        with pytest.raises(AuthorisationError, match="has no code"):
             authorisation.read_return(address)
 
 
@@ -196,7 +196,7 @@ async def test_a_login_that_moves_leaves_nothing_in_its_former_place(
 ) -> None:
     second = tmp_path / "keyring"
     places = {"file": FileTokenStore(tmp_path), "keyring": FileTokenStore(second)}
-    monkeypatch.setattr("bi_mcp.auth.store.open_store", lambda keeper, _: places[keeper])
+    monkeypatch.setattr("bi_mcp.auth.login.open_store", lambda keeper, _: places[keeper])
     await keep(tmp_path, profile(), portal.grant(clock()))
     moved = Profile(name=NAME, portal_url=ADDRESS, keeper="keyring")
     await keep(tmp_path, moved, portal.grant(clock()))

@@ -17,6 +17,7 @@ from bi_mcp.auth.portal_identity import (
 from bi_mcp.auth.profiles import Profile, Profiles
 from bi_mcp.errors import StateFileError
 from bi_mcp.history.entries import RecordedWrite, Stamp, move_history, open_history
+from bi_mcp.setup.pending import Pending
 from bi_mcp.setup.state import Known, State, state_path
 from bi_mcp.setup.state_file import StateFile
 
@@ -156,14 +157,14 @@ def test_a_member_id_counts_only_as_said_by_the_same_server() -> None:
 
 def kept(folder: Path, portal: PortalIdentity, id: int = 7) -> StateFile:
     file = StateFile(folder / "bi.yaml", portal)
-    file.write(State(portal.address, {"connector": {"shop": Known(id)}}))
+    file.write(State(portal=portal.address, connectors={"shop": Known(id=id)}))
     return file
 
 
 def test_two_portals_on_one_host_share_no_state(tmp_path: Path) -> None:
     kept(tmp_path, A)
     file = StateFile(tmp_path / "bi.yaml", B)
-    assert file.read() == State(B.address)
+    assert file.read() == State(portal=B.address)
     state_path(tmp_path / "bi.yaml", A).rename(file.path)
     with pytest.raises(StateFileError, match=r"belongs to the portal 'https://box\.example:8443', not to"):
         file.read()
@@ -178,11 +179,12 @@ def test_a_state_of_the_same_address_and_another_portal_is_refused(tmp_path: Pat
 def test_a_state_follows_its_portal_to_a_new_address(tmp_path: Path) -> None:
     known = replace(A, member="one")
     before = kept(tmp_path, known)
-    before.write_pending({"started": 0})
+    in_flight = Pending(started=0, newest={}, creations=[])
+    before.write_pending(in_flight)
     after = StateFile(tmp_path / "bi.yaml", replace(known, address="https://new.example"))
     state = after.read()
-    assert (state.portal, state.known("connector")) == ("https://new.example", {"shop": Known(7)})
-    assert after.read_pending() == {"started": 0}
+    assert (state.portal, state.known("connector")) == ("https://new.example", {"shop": Known(id=7)})
+    assert after.read_pending() == in_flight
     after.write_pending(None)
     after.write(state)
     assert [path.name for path in tmp_path.iterdir()] == ["bi.new.example.state.json"]
@@ -195,9 +197,9 @@ def test_the_state_of_an_older_version_is_moved_over_where_it_is_surely_of_this_
     document = {"version": 1, "portal": "box.example", "connectors": {"shop": {"id": 7}}}
     old.write_text(json.dumps(document))
     for unsure in (A, PortalIdentity("http://box.example:8000")):
-        assert StateFile(tmp_path / "bi.yaml", unsure).read() == State(unsure.address)
+        assert StateFile(tmp_path / "bi.yaml", unsure).read() == State(portal=unsure.address)
     file = StateFile(tmp_path / "bi.yaml", replace(A, alone=True))
-    assert file.read().known("connector") == {"shop": Known(7)}
+    assert file.read().known("connector") == {"shop": Known(id=7)}
     file.write(file.read())
     assert (old.exists(), file.path.name) == (False, "bi.https_box.example_8443.state.json")
 
@@ -209,11 +211,13 @@ def test_a_state_that_could_be_of_either_portal_of_a_host_is_settled_by_the_pers
     with pytest.raises(StateFileError, match=r"If it is of https://box\.example, write that in place"):
         StateFile(tmp_path / "bi.yaml", usual).read()
     path.write_text(path.read_text().replace('"box.example"', '"https://box.example"'))
-    assert StateFile(tmp_path / "bi.yaml", usual).read().known("connector") == {"shop": Known(7)}
+    assert StateFile(tmp_path / "bi.yaml", usual).read().known("connector") == {"shop": Known(id=7)}
 
 
 def test_the_state_of_another_setup_file_is_not_taken_for_a_former_one(tmp_path: Path) -> None:
     known = replace(A, member="one")
-    StateFile(tmp_path / "bi.prod.yaml", known).write(State(A.address, {"connector": {"shop": Known(7)}}))
+    StateFile(tmp_path / "bi.prod.yaml", known).write(
+        State(portal=A.address, connectors={"shop": Known(id=7)})
+    )
     moved = replace(known, address="https://new.example")
-    assert StateFile(tmp_path / "bi.yaml", moved).read() == State("https://new.example")
+    assert StateFile(tmp_path / "bi.yaml", moved).read() == State(portal="https://new.example")

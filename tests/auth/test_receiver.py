@@ -7,8 +7,8 @@ import anyio
 import httpx
 import pytest
 
-from bi_mcp.auth.login import Authorisation, Returned
-from bi_mcp.auth.receiver import Receiver, handler_address, receiving
+from bi_mcp.auth.login import Authorisation, Returned, handler_address
+from bi_mcp.auth.receiver import Receiver, receiving
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
@@ -46,8 +46,8 @@ async def outcome_of(
     """Send requests (method, target, expected status) to a login that waits; the last one ends the wait."""
     authorisation = Authorisation(PORTAL, "local.1", state="the state")
     answers = []
-    with anyio.fail_after(LIMIT_S):
-        async with receiving(0) as receiver, httpx.AsyncClient(trust_env=False) as browser:
+    with anyio.fail_after(LIMIT_S), receiving(0) as receiver:
+        async with httpx.AsyncClient(trust_env=False) as browser:
             waiting = Waiting(receiver, authorisation)
             async with anyio.create_task_group() as group:
                 group.start_soon(waiting.wait)
@@ -112,8 +112,8 @@ async def test_an_answer_that_names_a_foreign_server_ends_the_login() -> None:
 @pytest.mark.parametrize("sent", [b"", b"GET", b"\r\n\r\n", b"\xff\xfe\r\n\r\n", b"GET /" + b"a" * 40_000])
 async def test_a_connection_that_says_nothing_useful_disturbs_nobody(sent: bytes) -> None:
     authorisation = Authorisation(PORTAL, "local.1")
-    with anyio.fail_after(LIMIT_S):
-        async with receiving(0) as receiver, httpx.AsyncClient(trust_env=False) as browser:
+    with anyio.fail_after(LIMIT_S), receiving(0) as receiver:
+        async with httpx.AsyncClient(trust_env=False) as browser:
             waiting = Waiting(receiver, authorisation)
             async with anyio.create_task_group() as group:
                 group.start_soon(waiting.wait)
@@ -132,30 +132,30 @@ async def test_a_connection_that_says_nothing_useful_disturbs_nobody(sent: bytes
 
 
 async def test_a_browser_that_does_not_come_back_is_explained() -> None:
-    async with receiving(0) as receiver:
-        with pytest.raises(
-            AuthorisationError, match=f"application's card .{receiver.handler_address}"
-        ) as error:
-            await receiver.receive(Authorisation(PORTAL, "local.1"), 0)
+    with (
+        receiving(0) as receiver,
+        pytest.raises(AuthorisationError, match=f"application's card .{receiver.handler_address}") as error,
+    ):
+        await receiver.receive(Authorisation(PORTAL, "local.1"), 0)
     assert error.value.code == "NO_ANSWER"
 
 
-async def test_two_logins_on_one_port_are_told_apart() -> None:
-    async with receiving(0) as first:
+def test_two_logins_on_one_port_are_told_apart() -> None:
+    with receiving(0) as first:
         port = httpx.URL(first.handler_address).port
         assert port is not None
         with pytest.raises(AuthorisationError, match="perhaps by another login") as error:
-            await receiving(port).__aenter__()
+            receiving(port).__enter__()
     assert error.value.code == "PORT_IN_USE"
     # The first one has ended: the port is free again.
-    async with receiving(port) as again:
+    with receiving(port) as again:
         assert again.handler_address == handler_address(port)
 
 
 async def test_a_code_of_one_login_that_reaches_another_ones_port_stays_unused() -> None:
     mine, other = Authorisation(PORTAL, "local.1"), Authorisation(PORTAL, "local.1")
-    with anyio.fail_after(LIMIT_S):
-        async with receiving(0) as receiver, httpx.AsyncClient(trust_env=False) as browser:
+    with anyio.fail_after(LIMIT_S), receiving(0) as receiver:
+        async with httpx.AsyncClient(trust_env=False) as browser:
             waiting = Waiting(receiver, mine)
             async with anyio.create_task_group() as group:
                 group.start_soon(waiting.wait)
@@ -166,6 +166,6 @@ async def test_a_code_of_one_login_that_reaches_another_ones_port_stays_unused()
     assert waiting.outcome.code == Secret("code-canary")
 
 
-async def test_only_this_machine_can_reach_it() -> None:
-    async with receiving(0) as receiver:
+def test_only_this_machine_can_reach_it() -> None:
+    with receiving(0) as receiver:
         assert receiver.handler_address.startswith("http://127.0.0.1:")

@@ -159,7 +159,7 @@ async def test_a_keyring_that_keeps_nothing_is_none(
     keyring.set_keyring(backend())
     assert best_keeper() == "file"
     for failing in (open_store("keyring", tmp_path).reach(), open_store("keyring", tmp_path).load(NAME)):
-        with pytest.raises(AuthorisationError, match=r"this process reaches none .*--keep-in file"):
+        with pytest.raises(AuthorisationError, match=r"which this process cannot reach .*--keep-in file"):
             await failing
 
 

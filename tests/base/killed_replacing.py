@@ -46,7 +46,7 @@ def private(path: Path, text: str) -> None:
 def state(path: Path, text: str) -> None:
     file = StateFile(path, PortalIdentity("local"))
     file.path = path
-    draft = StateDraft(State("local"))
+    draft = StateDraft(State(portal="local"))
     draft.adopt("connector", text, 1)
     file.write(draft.state())
 

@@ -106,7 +106,7 @@ def test_a_removed_secret_is_gone_and_its_former_value_remembered_until_it_is_fo
     assert "former" not in json.loads(ran("list", "--json").output)
     again = ran("forget-former", "shop")
     assert again.exit_code == 1
-    assert "No former value is remembered of shop. Choose from: none." in again.output
+    assert "No former value of shop is remembered. Choose from: none." in again.output
 
 
 @pytest.mark.parametrize(("second", "code"), [(CANARY, 0), ("another", 1)])

@@ -31,6 +31,7 @@ from bi_mcp.rest import BIConnector, Webhook
 from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.request import Request
+from bi_mcp.setup.pending import Creation, Pending
 from bi_mcp.setup.state import State, StateDraft
 from bi_mcp.setup.state_file import StateFile
 from bi_mcp.vault.named_secrets import NamedSecrets
@@ -93,13 +94,15 @@ def key(folder: Path, word: str) -> None:
 
 
 def state(folder: Path, word: str) -> None:
-    draft = StateDraft(State("local"))
+    draft = StateDraft(State(portal="local"))
     draft.adopt("connector", word, 1)
     StateFile(folder / "bi.yaml", PORTAL).write(draft.state())
 
 
 def pending(folder: Path, word: str) -> None:
-    StateFile(folder / "bi.yaml", PORTAL).write_pending({"word": word})
+    StateFile(folder / "bi.yaml", PORTAL).write_pending(
+        Pending(started=0, newest={}, creations=[Creation("connector", word, ())])
+    )
 
 
 def setup(folder: Path, word: str) -> None:

@@ -18,6 +18,7 @@ from bi_mcp.config import Settings
 from bi_mcp.practice import sample
 from bi_mcp.server.build import build_server
 from bi_mcp.server.tools.setup_calls import MARK, _find_export
+from bi_mcp.setup.pending import Pending
 from bi_mcp.setup.state import State
 from bi_mcp.setup.state_file import StateFile, StateInMemory
 from bi_mcp.vault.named_secrets import NamedSecrets
@@ -208,8 +209,8 @@ async def test_a_title_changed_in_an_exported_text_is_no_new_object(talk: Talk) 
 
 def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
     app = build_app(Settings())
-    ours = app.remember_export(StateInMemory(State(app.portal.identity.address)))
-    theirs = app.remember_export(StateInMemory(State("other.example")))
+    ours = app.remember_export(StateInMemory(State(portal=app.portal.identity.address)))
+    theirs = app.remember_export(StateInMemory(State(portal="other.example")))
     assert _find_export(app, f"{MARK}{ours}\n{SETUP}") is app.exports[ours]
     assert _find_export(app, f"{MARK}{theirs}\n{SETUP}") is None
 
@@ -217,7 +218,7 @@ def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:
 async def test_no_plan_clears_up_after_an_application_that_is_under_way(tmp_path: Path, era: Era) -> None:
     (tmp_path / "bi.yaml").write_text(SETUP, encoding="utf-8")
     keeper = StateFile(tmp_path / "bi.yaml", PortalIdentity("embedded"))
-    keeper.write_pending({"started": 0, "newest": {}, "creations": []})
+    keeper.write_pending(Pending(started=0, newest={}, creations=[]))
     async with Client(build_server(Settings(workspace_folder=tmp_path)), mode=era) as client:
         with keeper.lock():
             assert "is in use" in await Talk(client).refused("workspace_plan", file="bi.yaml")

@@ -111,14 +111,16 @@ async def test_what_could_be_either_of_two_is_settled_by_adopting_one(
                 ConnectorFields.model_validate(wire(setup.connectors["shop"]))
             )
         identity = ("Shop", *[f"{CHECK}/x"] * 4)
-        pending = Pending(0.0, {"connector": 0}, [Creation("connector", "shop", identity)])
+        pending = Pending(
+            started=0, newest={"connector": 0}, creations=[Creation("connector", "shop", identity)]
+        )
         workspace = bench.workspace()
-        workspace.keeper.write_pending(pending.as_json())
+        workspace.keeper.write_pending(pending)
         with pytest.raises(PlanError, match="adopt"):
             await workspace.resume()
         await workspace.adopt(setup, "connectors.shop=2")
         await workspace.resume()
-        assert workspace.keeper.read().known("connector") == {"shop": Known(2)}
+        assert workspace.keeper.read().known("connector") == {"shop": Known(id=2)}
         assert workspace.keeper.read_pending() is None
 
 

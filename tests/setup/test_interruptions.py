@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from bi_mcp.rest.client import BIConnector
 from bi_mcp.rest.envelope import Envelope
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.request import Request, Transport
+from bi_mcp.setup.pending import Pending
 from bi_mcp.setup.report import Report
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state import State
@@ -86,13 +87,13 @@ class Clumsy:
     def read(self) -> State:
         return self.inner.read()
 
-    def read_pending(self) -> Mapping[str, Any] | None:
+    def read_pending(self) -> Pending | None:
         return self.inner.read_pending()
 
     def write(self, state: State) -> None:
         self._dying(lambda: self.inner.write(state))
 
-    def write_pending(self, pending: Mapping[str, Any] | None) -> None:
+    def write_pending(self, pending: Pending | None) -> None:
         self._dying(lambda: self.inner.write_pending(pending))
 
     def _dying(self, write: Callable[[], None]) -> None:

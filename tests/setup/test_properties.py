@@ -97,7 +97,7 @@ def test_the_plan_of_an_exported_portal_is_empty_with_and_without_its_state(
         workspace = bench.workspace()
         exported = await workspace.export()
         assert (await workspace.plan(exported.setup, prune=True)).plan.changes == ()
-        workspace.keeper = StateInMemory(State(HOST))
+        workspace.keeper = StateInMemory(State(portal=HOST))
         without = await workspace.export()
         assert (await workspace.plan(without.setup, prune=True)).plan.changes == ()
         workspace.remember(without)

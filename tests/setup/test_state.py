@@ -39,7 +39,7 @@ class Plain:
 
 
 def _known(kind: str, id: int) -> Known:
-    return Known(id, {"name": "digest"} if kind == "put" else {})
+    return Known(id=id, fields={"name": "digest"} if kind == "put" else {})
 
 
 @given(before=_CHANGES, after=_CHANGES)
@@ -47,7 +47,7 @@ def test_a_draft_keeps_one_key_for_an_object_and_leaves_the_state_that_it_was_ma
     before: list[Change], after: list[Change]
 ) -> None:
     plain = Plain()
-    state = _changed(State("portal.example"), before, plain)
+    state = _changed(State(portal="portal.example"), before, plain)
     kept = to_json(state)
     changed = _changed(state, after, plain)
     assert list(changed.known("dataset").items()) == list(plain.datasets.items())

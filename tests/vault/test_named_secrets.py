@@ -92,7 +92,7 @@ def test_without_a_keyring_the_value_is_in_a_private_file(stored: NamedSecrets, 
     with system_keyring(null.Keyring()):  # type: ignore[no-untyped-call]  # keyring's has no annotations
         stored.store("two", Secret(CANARY), ["a.example"])
         assert stored.known()["two"].keeper == "file"
-        with pytest.raises(ConfigError, match="this process reaches none"):
+        with pytest.raises(ConfigError, match="which this process cannot reach"):
             stored.value(stored.known()["one"])
 
 

@@ -201,7 +201,7 @@ async def test_a_secret_that_was_stored_meanwhile_is_not_replaced(scene: Scene) 
     scene.stored.store("shop", Secret("the user's own"), ["other.example"], "file")
     answer = await scene.send(token=token)
     assert answer.status_code == 400
-    assert "is stored meanwhile" in answer.text
+    assert "has been stored in the meantime" in answer.text
     assert scene.stored.known()["shop"].hosts == ("other.example",)
 
 

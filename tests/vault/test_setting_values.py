@@ -171,7 +171,7 @@ def test_only_a_file_inside_the_folder_is_read(
 ) -> None:
     prepare(folder)
     text = refusal({"password": FileReference(file=name)}, folder)
-    assert text.startswith("settings.password: the folder for secrets holds no file")
+    assert text.startswith("settings.password: the folder for secrets contains no file")
     assert str(folder) not in text
 
 
@@ -179,7 +179,9 @@ def test_a_neighbour_whose_name_begins_alike_is_outside(folder: Path) -> None:
     neighbour = folder.with_name("secrets-of-others")
     neighbour.mkdir()
     (neighbour / "shop").write_text(VALUE)
-    assert "holds no file" in refusal({"password": FileReference(file="../secrets-of-others/shop")}, folder)
+    assert "contains no file" in refusal(
+        {"password": FileReference(file="../secrets-of-others/shop")}, folder
+    )
 
 
 @pytest.mark.parametrize(
