@@ -13,18 +13,16 @@ from click.core import ParameterSource
 from bi_mcp import __version__
 from bi_mcp.base.language import LANGUAGES, Language, rewording, say, speak
 from bi_mcp.cli.account import login, logout, profiles
-from bi_mcp.cli.chart import chart
 from bi_mcp.cli.completion import completion
-from bi_mcp.cli.diagnosis import check, diagnose, preview, propose, tables
-from bi_mcp.cli.doctor import doctor
+from bi_mcp.cli.diagnosis import check, diagnose, doctor, map_portal, preview, propose, tables
 from bi_mcp.cli.history import history, undo
 from bi_mcp.cli.install import install, uninstall
-from bi_mcp.cli.map import map_portal
-from bi_mcp.cli.practice import demo, portal, sample
+from bi_mcp.cli.practice import chart, demo, portal, sample
 from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
 from bi_mcp.cli.streams import room_for_output, use_utf8
+from bi_mcp.config import language_in_terminal, wants_no_colour
 from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.history.actor import acting
 
@@ -71,8 +69,6 @@ class CommandGroup(click.Group):
             return self._invoke(ctx)
 
     def _invoke(self, ctx: click.Context) -> object:
-        from bi_mcp.config import language_in_terminal, wants_no_colour
-
         if wants_no_colour():
             ctx.color = False
         try:
@@ -97,8 +93,6 @@ class CommandGroup(click.Group):
 
 def _wished_language(args: Sequence[str]) -> Language:
     """The language that the arguments name, wherever they do; else that of the system."""
-    from bi_mcp.config import language_in_terminal
-
     words = [word for given in args for word in given.split("=", 1)]
     for option, value in pairwise(words):
         if option == "--language" and value in LANGUAGES:
@@ -136,7 +130,7 @@ def main(ctx: click.Context) -> None:
     r"""Configure Bitrix24 BI connections from an assistant.
 
     Without a command bi-mcp is an MCP server on standard input and output, as Claude Code, Cursor and other
-    clients start it. Without a configured portal it works on an embedded practice portal.
+    clients start it. Without a configured portal it works on the practice portal.
 
     \b
     Examples:
@@ -154,9 +148,6 @@ def main(ctx: click.Context) -> None:
     ctx.invoke(serve)
 
 
-DIAGNOSIS = (check, tables, propose, preview, diagnose)
-SETUP = (export, plan, apply, adopt, schema)
-
 for command in (
     serve,
     install,
@@ -167,8 +158,16 @@ for command in (
     secret,
     doctor,
     map_portal,
-    *DIAGNOSIS,
-    *SETUP,
+    check,
+    tables,
+    propose,
+    preview,
+    diagnose,
+    export,
+    plan,
+    apply,
+    adopt,
+    schema,
     history,
     undo,
     chart,

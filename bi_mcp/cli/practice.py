@@ -1,29 +1,31 @@
-"""`bi-mcp demo`, `portal` and `sample`: what there is to try things out with."""
+"""`bi-mcp demo`, `portal`, `sample` and `chart`: everything for trying bi-mcp out."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from bi_mcp.base.language import say
+from bi_mcp.cli.options import profile_option
 from bi_mcp.config import CULTURES, Culture
 
 
-@click.command(short_help="See the main job run, step by step.")
+@click.command(short_help="Watch the main job, step by step.")
 def demo() -> None:
     r"""Run the main job from end to end: a real MCP client onboards real data on a practice portal of its own.
 
-    Touches nothing of yours. Ends with status 0 only if every step did what it should.
+    Does not touch anything of yours. Exits with status 0 only if every step succeeded.
 
     \b
     Example:
       bi-mcp demo
     """
-    from bi_mcp.practice.demo import run_demo as tell
+    from bi_mcp.practice.demo import run_demo
 
-    tell()
+    run_demo()
 
 
-@click.command(short_help="Run the local practice portal on a port.")
+@click.command(short_help="Run the practice portal on a port.")
 @click.option("--port", default=8770, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
     "--culture",
@@ -31,7 +33,7 @@ def demo() -> None:
     help="How charts write dates to connectors. Default: BI_MCP_PORTAL_CULTURE, or ru (31.12.2025).",
 )
 def portal(port: int, culture: Culture | None) -> None:
-    r"""Run the local portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
+    r"""Run the practice portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
 
     The BI_MCP_PORTAL_* variables say how it behaves: _DB, _GENERATION (classic, tables), _ERRORS (result, root),
     _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off), _CULTURE (ru, en,
@@ -42,10 +44,9 @@ def portal(port: int, culture: Culture | None) -> None:
       bi-mcp portal
       BI_MCP_PORTAL_GENERATION=classic BI_MCP_PORTAL_LIMITS=standard bi-mcp portal --port 8080
     """
-    from bi_mcp.practice.run import serve_portal
+    from bi_mcp.cli.actions.practice import run_portal
 
-    _check_port(port)
-    serve_portal(port, announce=click.echo, culture=culture)
+    run_portal(port, culture)
 
 
 @click.command(short_help="Run the sample connector on a port.")
@@ -55,13 +56,13 @@ def portal(port: int, culture: Culture | None) -> None:
     help="A CSV file, a folder of them, or a SQLite file. Default: the shipped data.",
 )
 @click.option("--port", default=8771, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--login", default="demo", show_default=True, help="Login that `connection` must carry.")
+@click.option("--login", default="demo", show_default=True, help="Login that `connection` must contain.")
 @click.option(
     "--culture",
     metavar="ru|en|en-gb|de|iso",
     help="Culture of the portal: how 01/02/2025 in a filter is read. Default: BI_MCP_SAMPLE_CULTURE.",
 )
-def sample(data: str | None, port: int, login: str, culture: str | None) -> None:
+def sample(**options: Any) -> None:
     r"""Run the sample connector: the four endpoints that Bitrix24 calls, over the shipped data or your own.
 
     The password is what BI_MCP_SAMPLE_PASSWORD says. Without it the shipped data, which is public, has
@@ -72,29 +73,44 @@ def sample(data: str | None, port: int, login: str, culture: str | None) -> None
       bi-mcp sample
       bi-mcp sample --data sales.csv --login bi
     """
-    from bi_mcp.practice.run import serve_sample
+    from bi_mcp.cli.actions.practice import run_sample
 
-    _check_port(port)
-    serve_sample(port, data, login, announce=click.echo, culture=culture)
+    run_sample(**options)
 
 
-def _check_port(port: int) -> None:
-    """Check the port before anything is announced: an address on which another program answers would be taken for ours."""
-    import socket
-    import sys
+@click.command(short_help="Open a chart on the practice portal.")
+@click.argument("dataset")
+@click.option(
+    "--column", "columns", multiple=True, help="Show this column; may be given several times. Default: all."
+)
+@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="First day of a date range.")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Last day of a date range.")
+@click.option("--time-column", help="Column of the date range. Default: the first of type date or datetime.")
+@click.option(
+    "--where", "conditions", multiple=True, help="Condition; may be given several times: all must hold."
+)
+@click.option("--sum", "summed", help="Add up this column over the rows.")
+@click.option("--limit", type=click.IntRange(1), help="Maximum number of rows.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the chart as JSON, with the request and the answer."
+)
+@profile_option
+def chart(**options: Any) -> None:
+    r"""Open a chart on a DATASET (its name or id) of the practice portal: the rows that BI Builder would show.
 
-    with socket.socket() as trial:
-        if sys.platform != "win32":
-            # As the server does: a port that was just left is free.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise click.ClickException(
-                say(
-                    "Port {port} of 127.0.0.1 cannot be used ({reason}). End the program that uses it, or choose another: --port {other}.",
-                    port=port,
-                    reason=error.strerror or type(error).__name__,
-                    other=port + 10 if port < 65000 else 8780,
-                )
-            ) from None
+    The connector is asked as Bitrix24 asks when a chart is opened. If the chart stays empty, the command prints the
+    reason, which Bitrix24 does not show, and exits with status 1.
+
+    \b
+    Conditions: CARRIER = UA, AA      CARRIER != UA             DELAY between 1 and 5
+                DELAY >= 60           CARRIER contains U        TAIL_NUMBER is empty
+    with `not` (DELAY not between 1 and 5, TAIL_NUMBER is not empty) and with `or` (DELAY > 60 or CARRIER = UA).
+
+    \b
+    Examples:
+      bi-mcp chart flights --from 2013-01-01 --to 2013-01-02
+      bi-mcp chart flights --where "CARRIER = UA, AA" --where "DELAY > 60" --sum DELAY
+    """
+    from bi_mcp.cli.actions.chart import show_chart
+
+    show_chart(**options)

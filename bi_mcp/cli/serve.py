@@ -6,18 +6,25 @@ import gc
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import Any
 
 import click
 
 from bi_mcp.base.language import spoken
-from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel
+from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel, write_logs
+from bi_mcp.config import Settings, log_settings, read_settings
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from bi_mcp.config import Confirmation, Settings
-    from bi_mcp.server.http.options import HttpOptions
+HTTP_OPTIONS = (
+    "host",
+    "port",
+    "allowed_hosts",
+    "allowed_origins",
+    "tls_certificate",
+    "tls_key",
+    "behind_proxy",
+    "max_request_bytes",
+)
 
 
 @click.command(short_help="Run the MCP server.")
@@ -36,10 +43,13 @@ if TYPE_CHECKING:
     "allowed_origins",
     metavar="ORIGIN",
     multiple=True,
-    help="Web page of another site that may call --http, such as https://chat.example; may be given several times.",
+    help="Origin of another site whose pages may call --http, such as https://chat.example; may be given several times.",
 )
 @click.option(
-    "--tls-cert", type=click.Path(path_type=Path), help="Certificate of --http with its chain, PEM."
+    "--tls-cert",
+    "tls_certificate",
+    type=click.Path(path_type=Path),
+    help="Certificate of --http with its chain, PEM.",
 )
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Private key of the certificate, PEM.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy in front of --http ends TLS.")
@@ -61,7 +71,7 @@ if TYPE_CHECKING:
 @click.option(
     "--confirm",
     type=click.Choice(["elicit", "token", "off"]),
-    help="Before a delete: ask the person, preview and wait for its token, or (for scripts) just do it.",
+    help="Before a delete: ask the user, preview and wait for its token, or (for scripts) do it at once.",
 )
 @click.option("--read-only", is_flag=True, help="Offer no tool that changes anything.")
 @click.option(
@@ -72,34 +82,18 @@ if TYPE_CHECKING:
 @click.option(
     "--workspace", type=click.Path(file_okay=False), help="Folder whose setup files a model may read."
 )
-@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="Least level of the logs on standard error.")
-@click.option("--log-format", type=click.Choice(LOG_FORMATS), help="Plain lines, or a JSON object a line.")
-def serve(
-    http: bool = False,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    allowed_hosts: tuple[str, ...] = (),
-    allowed_origins: tuple[str, ...] = (),
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    behind_proxy: bool = False,
-    max_request_bytes: int = 1024 * 1024,
-    profiles: tuple[str, ...] = (),
-    show_settings: str | None = None,
-    secrets_dir: str | None = None,
-    allow_literal_secrets: bool = False,
-    confirm: Confirmation | None = None,
-    read_only: bool = False,
-    toolsets: str | None = None,
-    workspace: str | None = None,
-    log_level: LogLevel | None = None,
-    log_format: LogFormat | None = None,
-) -> None:
+@click.option(
+    "--log-level", type=click.Choice(LOG_LEVELS), help="Minimum level of the logs on standard error."
+)
+@click.option(
+    "--log-format", type=click.Choice(LOG_FORMATS), help="Plain lines, or one JSON object per line."
+)
+def serve(*, http: bool, log_level: LogLevel | None, log_format: LogFormat | None, **options: Any) -> None:
     r"""Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
     The portal comes from BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN (or BI_MCP_WEBHOOK, for the *.fields methods
     only), else from the profiles that `bi-mcp login` made: all of them, or those of --profile or BI_MCP_PROFILE.
-    With none of these the server uses the embedded practice portal; `--profile embedded` chooses it all the same.
+    Without any of these the server uses the practice portal; `--profile embedded` always chooses it.
 
     Beyond this machine --http needs BI_MCP_HTTP_TOKEN, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE; --allow-host; and
     --tls-cert with --tls-key, or --behind-proxy.
@@ -112,39 +106,25 @@ def serve(
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
-    from bi_mcp.base.logs import write_logs
-    from bi_mcp.config import log_settings, read_settings
-
     write_logs(*log_settings(log_format, log_level))
     settings = read_settings(
-        profiles=profiles,
-        BI_MCP_SHOW_SETTINGS=show_settings,
-        BI_MCP_SECRETS_DIR=secrets_dir,
-        BI_MCP_ALLOW_LITERAL_SECRETS="on" if allow_literal_secrets else None,
-        BI_MCP_CONFIRM=confirm,
-        BI_MCP_READ_ONLY="on" if read_only else None,
-        BI_MCP_TOOLSETS=toolsets,
-        BI_MCP_WORKSPACE=workspace,
+        profiles=options["profiles"],
+        BI_MCP_SHOW_SETTINGS=options["show_settings"],
+        BI_MCP_SECRETS_DIR=options["secrets_dir"],
+        BI_MCP_ALLOW_LITERAL_SECRETS="on" if options["allow_literal_secrets"] else None,
+        BI_MCP_CONFIRM=options["confirm"],
+        BI_MCP_READ_ONLY="on" if options["read_only"] else None,
+        BI_MCP_TOOLSETS=options["toolsets"],
+        BI_MCP_WORKSPACE=options["workspace"],
         BI_MCP_LANGUAGE=spoken(),
     )
     if not http:
         _serve_stdio(settings)
         return
-    from bi_mcp.config import http_settings
-    from bi_mcp.server.http.options import HttpOptions
+    from bi_mcp.cli.actions.http_server import run_http_server
 
-    options = HttpOptions(
-        host=host,
-        port=port,
-        allowed_hosts=allowed_hosts,
-        allowed_origins=allowed_origins,
-        tls_certificate=tls_cert,
-        tls_key=tls_key,
-        behind_proxy=behind_proxy,
-        max_request_bytes=max_request_bytes,
-        settings=http_settings(),
-    )
-    _serve_http(settings, options)
+    http_options = {name: options[name] for name in HTTP_OPTIONS}
+    run_http_server(settings, http_options, started=_collect_garbage_in_short_turns)
 
 
 def _serve_stdio(settings: Settings) -> None:
@@ -175,14 +155,3 @@ def _end_at_once(number: int, _: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     os._exit(128 + number)
-
-
-def _serve_http(settings: Settings, options: HttpOptions) -> None:
-    from bi_mcp.server.build import build_server
-    from bi_mcp.server.http.serving import serve_http
-
-    def announce(address: str) -> None:
-        _collect_garbage_in_short_turns()
-        click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
-
-    serve_http(lambda shared: build_server(settings, shared=shared), options, announce=announce)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from types import ModuleType
 
-from bi_mcp.cli.doctor import MARKS
+from bi_mcp.cli.actions.findings import MARKS
 from bi_mcp.diagnostics.dataset.views import Verdict
 from bi_mcp.diagnostics.findings import chart_rules, check_rules, dataset_rules, portal_rules, status_rules
 from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES

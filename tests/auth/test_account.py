@@ -338,7 +338,7 @@ async def test_logging_out_leaves_no_secret_on_this_machine(portal: LoginPortal,
     await FileTokenStore(tmp_path).save("acme", grant)
     result = await in_thread(tmp_path, "logout")
     assert result.output == (
-        "Profile 'acme' is gone from this machine, with its secrets.\n"
+        "Profile 'acme' and its secrets were deleted from this machine.\n"
         "To withdraw its access as well, delete the application in https://acme.example.\n"
         "There is no default profile now: `bi-mcp profiles default NAME` chooses one.\n"
     )

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from mcp import Client
 
 from bi_mcp.cli import main
-from bi_mcp.cli.chart import REASONS
-from bi_mcp.cli.chart_conditions import PHRASES, parse_condition_group
+from bi_mcp.cli.actions.chart import REASONS
+from bi_mcp.cli.actions.chart_conditions import PHRASES, parse_condition_group
 from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.practice import sample
 from bi_mcp.practice.portal.chart_failures import FailureKind
@@ -168,7 +168,7 @@ def test_an_empty_chart_says_why_and_what_was_sent_and_ends_with_status_1(tmp_pa
         "  table=flights",
         "  select[0]=CARRIER",
     ]
-    assert lines[-1].startswith("Came back: ")
+    assert lines[-1].startswith("Answer: ")
     assert "canary-password" not in result.output
     russian = CliRunner().invoke(main, ["--language", "ru", "chart", "flights"])
     assert russian.output.startswith("График пуст.")

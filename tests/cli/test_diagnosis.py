@@ -145,7 +145,7 @@ def test_what_is_to_be_changed_is_changed_in_the_setup_file() -> None:
     # The dataset of these tests lacks columns of its table.
     told = ran("diagnose", "1").output
     assert "Add those that are wanted to the dataset's columns in the setup file." in told
-    assert told.splitlines()[-1].startswith("What is wrong on the portal is put right in its setup file")
+    assert told.splitlines()[-1].startswith("Repair the portal through its setup file")
     assert "the call" not in told
 
 

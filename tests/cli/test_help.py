@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bi_mcp.cli import main
 from tests.distribution.test_commands import PATHS
-from tests.server.processes import LIMIT_S
+from tests.server.processes import LIMIT_S, environment
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +130,33 @@ def test_english_help_loads_no_translations() -> None:
         [sys.executable, "-c", asked], timeout=LIMIT_S, check=False, capture_output=True
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def loaded_modules(home: Path, *arguments: str) -> set[str]:
+    """The modules that a command has loaded when it ends."""
+    finished = subprocess.run(  # noqa: S603  this very Python
+        [sys.executable, "-X", "importtime", "-m", "bi_mcp", *arguments],
+        stdin=subprocess.DEVNULL,
+        timeout=LIMIT_S,
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(home),
+    )
+    lines = (line for line in finished.stderr.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def test_help_loads_declarations_and_no_action(tmp_path: Path) -> None:
+    loaded = loaded_modules(tmp_path, "apply", "--help")
+    assert "bi_mcp.cli.setup" in loaded
+    heavy = {"anyio", "httpx", "mcp", "pydantic", "rich", "sqlite3", "subprocess", "bi_mcp.cli.actions"}
+    assert not heavy & loaded
+    parts = {name.split(".")[1] for name in loaded if name.startswith("bi_mcp.")}
+    assert parts == {"base", "cli", "config", "errors", "history"}
+
+
+def test_a_light_command_loads_only_what_it_needs(tmp_path: Path) -> None:
+    loaded = loaded_modules(tmp_path, "profiles")
+    assert "bi_mcp.cli.actions.profiles" in loaded
+    assert not {"anyio", "httpx", "mcp", "pydantic", "rich", "bi_mcp.cli.actions.login"} & loaded

@@ -96,7 +96,7 @@ def test_a_removed_secret_is_gone_and_its_former_value_remembered_until_it_is_fo
 ) -> None:
     ran("set", "shop", "--for", "a.example", piped=CANARY)
     removed = ran("remove", "shop").output
-    assert removed.startswith("The secret shop is gone from this machine.")
+    assert removed.startswith("The secret shop was deleted from this machine.")
     assert "`bi-mcp secret forget-former shop`" in removed
     assert stored.known() == {}
     assert "by their fingerprints: shop (1)." in ran("list").output

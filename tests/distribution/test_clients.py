@@ -110,7 +110,7 @@ def test_variables_are_handed_on_as_each_client_writes_it() -> None:
         name: references(CLIENTS[name], ["TOKEN"])["TOKEN"] for name in NAMES if name != "claude-desktop"
     }
     assert written == {"claude-code": "${TOKEN:-}", "cursor": "${env:TOKEN}", "vscode": "${env:TOKEN}"}
-    with pytest.raises(ConfigError, match="Claude Desktop hands no variables on"):
+    with pytest.raises(ConfigError, match="Claude Desktop does not pass variables on"):
         references(CLIENTS["claude-desktop"], ["TOKEN"])
     assert references(CLIENTS["claude-desktop"], []) == {}
 

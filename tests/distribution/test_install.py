@@ -1,4 +1,4 @@
-"""`bi-mcp install` and `uninstall`: a client's own file is changed as shown, or not at all."""
+"""`bi-mcp install` and `uninstall`: with the client's own command, or its file is changed as shown, or not at all."""
 
 from __future__ import annotations
 
@@ -17,17 +17,26 @@ from mcp import Client, StdioServerParameters
 from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.cli import main
 from bi_mcp.cli.clients.client_file import ClientFile
+from bi_mcp.cli.clients.own_command import find_command
 from bi_mcp.errors import ConfigError
 from tests.server.processes import LIMIT_S, environment
 
 CANARY = "other-servers-secret"
 KEPT = f"""{{
-  // servers of mine
+  "theme": "dark",
   "mcpServers": {{
-    "other": {{"command": "other", "env": {{"TOKEN": "{CANARY}"}}}}, // dear to me
-  }},
+    "other": {{
+      "command": "other",
+      "env": {{
+        "TOKEN": "{CANARY}"
+      }}
+    }}
+  }}
 }}
 """
+COMMENTED = '{\n  // mine\n  "servers": {}\n}\n'
+# In place of a client's program: it notes what it was called with.
+PROGRAM = '#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each" >> "$HOME/called"; done\n'
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +46,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
     monkeypatch.setenv("APPDATA", str(tmp_path / "Roaming"))
+    # No client of this machine.
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -51,6 +62,16 @@ def written(path: Path, text: str = KEPT) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def program(home: Path, name: str, text: str = PROGRAM) -> None:
+    path = written(home / "bin" / name, text)
+    path.chmod(0o755)
+
+
+def called(home: Path) -> list[str]:
+    path = home / "called"
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def copies(path: Path) -> list[str]:
@@ -90,18 +111,56 @@ async def test_the_entry_starts_a_server(home: Path) -> None:
         assert not (await client.call_tool("connector_list", {})).is_error
 
 
-def test_comments_other_servers_and_rights_stay_and_a_copy_is_kept(home: Path) -> None:
+def test_other_servers_and_rights_stay_and_a_copy_is_kept(home: Path) -> None:
     path = written(home / ".cursor" / "mcp.json")
     path.chmod(0o640)
     done = ran("install", "cursor", "--yes")
-    text = path.read_text(encoding="utf-8")
-    assert text.startswith(KEPT[: KEPT.index("\n  },")])
-    assert text.endswith("\n    },\n  },\n}\n")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["mcpServers"]["bi-mcp"]
+    assert json.dumps(document, indent=2) + "\n" == KEPT
     assert path.stat().st_mode & 0o777 == 0o640
     copy = path.with_name("mcp.json.before-bi-mcp-1")
     assert copy.read_text(encoding="utf-8") == KEPT
     assert copy.stat().st_mode & 0o777 == 0o640
-    assert f"The file as it was: {copy}" in done.output
+    assert f"Copy of the previous file: {copy}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", '{\n  "servers": {\n    "bi-mcp": {}\n  }\n}\n'),
+        ('{\n\t"a": "ю"\n}', '{\n\t"a": "ю",\n\t"servers": {\n\t\t"bi-mcp": {}\n\t}\n}\n'),
+        (
+            '{\r\n    "a": 1\r\n}',
+            '{\r\n    "a": 1,\r\n    "servers": {\r\n        "bi-mcp": {}\r\n    }\r\n}\r\n',
+        ),
+        ('\ufeff{"servers": {}}', '{\n  "servers": {\n    "bi-mcp": {}\n  }\n}\n'),
+    ],
+    ids=["empty", "tabs", "line ends of Windows", "byte order mark"],
+)
+def test_indentation_and_line_ends_stay(home: Path, before: str, after: str) -> None:
+    path = home / "mcp.json"
+    path.write_bytes(before.encode())
+    assert ClientFile(path, "servers").with_entry("bi-mcp", {}) == after
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"servers": {}, "a": [None, True, -1.5e-7, 10**30, "\U0001f600\u2028"]},
+        {"a": {"": {}}, "servers": {"bi-mcp": {"command": "y"}, "Bi-mcp": [], "": "bi-mcp"}},
+    ],
+    ids=["nothing", "no servers", "servers of alike names"],
+)
+def test_whatever_the_file_holds_an_entry_is_added_and_removed_again(
+    home: Path, document: dict[str, dict[str, object]]
+) -> None:
+    kept = ClientFile(written(home / "mcp.json", json.dumps(document)), "servers")
+    others = {name: entry for name, entry in document.get("servers", {}).items() if name != "bi-mcp"}
+    added = json.loads(kept.with_entry("bi-mcp", {"command": "x"}))
+    assert added == {**document, "servers": {**others, "bi-mcp": {"command": "x"}}}
+    assert json.loads(kept.without_entry("bi-mcp")) == {**document, "servers": others}
 
 
 def test_once_more_changes_nothing(home: Path) -> None:
@@ -162,8 +221,34 @@ def test_a_token_in_the_environment_is_not_written(home: Path, monkeypatch: pyte
     assert CANARY not in text
 
 
-@pytest.mark.parametrize("text", ['{"mcpServers": {', "[]", '{"mcpServers": []}', "<html>"])
-def test_a_damaged_file_is_left_as_it_is(home: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"mcpServers": {',
+        "[]",
+        '{"mcpServers": []}',
+        "<html>",
+        '{"mcpServers": {}} // mine',
+        '{"mcpServers": {},}',
+        '{"a": 1, "a": 2}',
+        '{"a": 1e999}',
+        '{"a": "\\ud800"}',
+        "[" * 100_000,
+    ],
+    ids=[
+        "no end",
+        "a list",
+        "servers in a list",
+        "a page",
+        "a comment",
+        "a comma",
+        "twice",
+        "beyond all floats",
+        "half a character",
+        "deep",
+    ],
+)
+def test_a_file_that_is_not_plain_json_is_left_as_it_is(home: Path, text: str) -> None:
     path = written(home / ".cursor" / "mcp.json", text)
     done = ran("install", "cursor", "--yes")
     assert done.exit_code == 1
@@ -178,15 +263,15 @@ def test_a_file_in_another_encoding_is_left_as_it_is(home: Path) -> None:
     path.write_bytes('{"a": "ю"}'.encode("cp1251"))
     done = ran("install", "cursor", "--yes", "--file", str(path))
     assert (done.exit_code, path.read_bytes()) == (1, '{"a": "ю"}'.encode("cp1251"))
-    assert "not UTF-8 text" in done.stderr
+    assert "is not plain JSON in UTF-8" in done.stderr
 
 
 def test_a_file_that_changed_after_it_was_shown_is_not_overwritten(home: Path) -> None:
     path = written(home / "mcp.json")
-    shown = ClientFile(path)
+    kept = ClientFile(path, "mcpServers")
     written(path, '{"mcpServers": {}}')
     with pytest.raises(ConfigError, match="was changed meanwhile"):
-        shown.write(shown.with_entry("mcpServers", "bi-mcp", {}))
+        kept.write(kept.with_entry("bi-mcp", {}))
     assert path.read_text() == '{"mcpServers": {}}'
 
 
@@ -203,7 +288,7 @@ def test_a_link_stays_a_link(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("install", "cursor"), "nobody is there to be asked. Add --yes."),
+        (("install", "cursor"), "without a terminal nobody can confirm it. Add --yes."),
         (("install", "cursor", "--profile", "nosuch", "--yes"), "No profile 'nosuch'"),
         (("install", "cursor", "--profile", "p", "--env", "BI_MCP_WEBHOOK"), "exclude each other"),
         (("install", "emacs"), "'emacs' is not one of"),
@@ -238,3 +323,85 @@ def test_a_no_writes_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert finished.returncode == 1
     assert "Write it?" in finished.stdout
     assert not (home / ".cursor").exists()
+
+
+def test_claude_code_adds_the_server_itself(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BI_MCP_ACCESS_TOKEN", CANARY)
+    program(home, "claude")
+    done = ran("install", "claude-code", "--env", "BI_MCP_ACCESS_TOKEN", "--yes")
+    assert done.exit_code == 0, done.output
+    *words, entry = called(home)
+    assert words == ["mcp", "add-json", "--scope", "project", "bi-mcp"]
+    assert json.loads(entry)["env"] == {"BI_MCP_ACCESS_TOKEN": "${BI_MCP_ACCESS_TOKEN:-}"}
+    assert json.loads(entry)["args"][-1] == "serve"
+    assert f"{home / 'bin' / 'claude'} mcp add-json --scope project bi-mcp" in done.output
+    assert not (home / ".mcp.json").exists()
+
+
+def test_vs_code_adds_the_server_itself_also_where_its_file_has_comments(home: Path) -> None:
+    path = written(home / ".config" / "Code" / "User" / "mcp.json", COMMENTED)
+    assert ran("install", "vscode", "--yes").exit_code == 1
+    program(home, "code")
+    assert ran("install", "vscode", "--yes").exit_code == 0
+    option, entry = called(home)
+    assert option == "--add-mcp"
+    assert json.loads(entry).items() >= {"name": "bi-mcp", "type": "stdio"}.items()
+    assert path.read_text() == COMMENTED
+
+
+def test_an_entry_that_the_user_changed_never_gets_into_a_command_line(home: Path) -> None:
+    entry = {"command": "old", "args": [], "env": {"BI_MCP_ACCESS_TOKEN": CANARY}}
+    path = written(home / ".mcp.json", json.dumps({"mcpServers": {"bi-mcp": entry}}))
+    program(home, "claude")
+    assert ran("install", "claude-code", "--yes").exit_code == 0
+    assert called(home) == []
+    env = json.loads(path.read_text())["mcpServers"]["bi-mcp"]["env"]
+    assert env == {"BI_MCP_ACCESS_TOKEN": CANARY}
+
+
+def test_claude_code_removes_the_server_itself(home: Path) -> None:
+    path = written(home / ".mcp.json", '{"mcpServers": {"bi-mcp": {"command": "bi-mcp"}}}')
+    before = path.read_text()
+    program(home, "claude")
+    done = ran("uninstall", "claude-code", "--yes")
+    assert done.exit_code == 0
+    assert '-   "command": "bi-mcp"' in done.output
+    assert called(home) == ["mcp", "remove", "--scope", "project", "bi-mcp"]
+    assert path.read_text() == before
+
+
+def test_vs_code_has_no_command_to_remove_a_server_so_its_file_is_edited(home: Path) -> None:
+    path = written(
+        home / ".config" / "Code" / "User" / "mcp.json", '{"servers": {"bi-mcp": {"command": "x"}}}'
+    )
+    program(home, "code")
+    assert ran("uninstall", "vscode", "--yes").exit_code == 0
+    assert called(home) == []
+    assert json.loads(path.read_text()) == {"servers": {}}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--yes", "--file", "own.json"), ("--print",)], ids=" ".join)
+def test_the_clients_command_is_run_only_when_it_is_confirmed_and_wanted(
+    home: Path, arguments: tuple[str, ...]
+) -> None:
+    program(home, "claude")
+    ran("install", "claude-code", *arguments)
+    assert called(home) == []
+    assert (home / "own.json").exists() == ("own.json" in arguments)
+
+
+def test_a_command_that_fails_is_an_error_with_what_it_said(home: Path) -> None:
+    program(home, "claude", "#!/bin/sh\necho not in this folder >&2; exit 3\n")
+    done = ran("install", "claude-code", "--yes")
+    assert done.exit_code == 1
+    assert "failed with status 3" in done.stderr
+    assert "not in this folder" in done.stderr
+    assert list(home.iterdir()) == [home / "bin"]
+
+
+def test_a_batch_file_is_not_run_since_it_would_read_json_as_its_own_syntax(home: Path) -> None:
+    program(home, "code.cmd")
+    program(home, "code")
+    assert find_command(["code.cmd", "--add-mcp", "{}"]) is None
+    assert find_command(["code", "--add-mcp", "{}"]) == [str(home / "bin" / "code"), "--add-mcp", "{}"]
+    assert find_command(()) is None

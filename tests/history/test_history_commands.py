@@ -53,7 +53,7 @@ def change() -> None:
 
 
 def test_an_empty_history_says_so() -> None:
-    assert "Nothing was changed yet" in ran("history").output
+    assert "No changes are recorded" in ran("history").output
     assert "nothing that could be undone" in ran("undo", "--last", status=1).output
 
 
@@ -70,7 +70,7 @@ def test_the_history_is_a_table_and_json(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_undo_shows_asks_and_does() -> None:
     change()
-    assert "nobody is there to be asked" in ran("undo", "--last", status=1).output
+    assert "without a terminal nobody can confirm it" in ran("undo", "--last", status=1).output
     done = ran("undo", "--last", "--yes").output
     assert '- set title of connector 1 "Shop" back' in done
     assert '✓ set title of connector 1 "Shop" back' in done

@@ -19,8 +19,8 @@ from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.base.secret import Secret
+from bi_mcp.cli.actions.setup_input import write_text
 from bi_mcp.cli.clients.client_file import ClientFile
-from bi_mcp.cli.setup_input import write_text
 from bi_mcp.errors import BiMcpError
 from bi_mcp.history.audit import Audit
 from bi_mcp.history.entries import Stamp, open_history
@@ -110,7 +110,7 @@ def setup(folder: Path, word: str) -> None:
 
 
 def client(folder: Path, word: str) -> None:
-    ClientFile(folder / "client.json").write(f'{{"mcpServers": "{word}"}}')
+    ClientFile(folder / "client.json", "mcpServers").write(f'{{"mcpServers": "{word}"}}')
 
 
 CASES: dict[str, Write] = {

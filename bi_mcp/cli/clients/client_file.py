@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 from bi_mcp.base.language import say
 from bi_mcp.base.whole_file import link_target, replace_file
-from bi_mcp.cli.clients import commented_json
 from bi_mcp.errors import ConfigError
-
-Result = TypeVar("Result")
 
 _COPY = "before-bi-mcp"
 
 
 class ClientFile:
-    """A client's file as it was when this object was made. Raises `ConfigError` for a damaged one; it is never overwritten."""
+    """A client's file as it was when this object was made; `servers` is the member that holds the servers.
 
-    def __init__(self, path: Path) -> None:
+    `problem` says why the file cannot be edited with certainty, and is empty if it can. Such a file is never overwritten.
+    """
+
+    def __init__(self, path: Path, servers: str) -> None:
         self.path = link_target(path)
+        self.problem = ""
+        self._servers = servers
         self._bytes = self._read()
-        self.text = self._decode()
-        self._document = {} if commented_json.is_blank(self.text) else self._read_document()
+        self._document: Mapping[str, object] = self._parse()
 
-    def with_entry(self, servers: str, name: str, entry: object) -> str:
+    def entry(self, name: str) -> object:
+        """The entry of a server, None where there is none. Raises `ConfigError` for a file that cannot be edited."""
+        return self._entries().get(name)
+
+    def with_entry(self, name: str, entry: object) -> str:
         """The text with an entry for a server."""
-        return self._edit(lambda: commented_json.with_member(self.text, (servers, name), entry))
+        return self._render({**self._entries(), name: entry})
 
-    def without_entry(self, servers: str, name: str) -> str:
+    def without_entry(self, name: str) -> str:
         """The text without the entry of a server."""
-        return self._edit(lambda: commented_json.without_member(self.text, (servers, name)))
-
-    def entry(self, servers: str, name: str) -> object:
-        """The entry of a server, None where there is none."""
-        held = self._document.get(servers)
-        return held.get(name) if isinstance(held, dict) else None
+        return self._render({known: entry for known, entry in self._entries().items() if known != name})
 
     def write(self, text: str) -> Path | None:
         """Replace the file, and return the copy of the old one. Raises `ConfigError` when it was changed meanwhile or cannot be written."""
@@ -81,38 +82,37 @@ class ClientFile:
                 )
             ) from None
 
-    def _decode(self) -> str:
+    def _parse(self) -> Mapping[str, object]:
         try:
-            return (self._bytes or b"").decode()
-        except UnicodeDecodeError:
-            raise ConfigError(
-                say("{path} is not UTF-8 text. Nothing was changed; add what --print shows.", path=self.path)
-            ) from None
+            text = (self._bytes or b"").decode("utf-8-sig")
+            document: object = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
+            # Nothing that could not be written again, such as half a character or a number beyond all floats.
+            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, RecursionError):
+            document = None
+        if isinstance(document, dict) and isinstance(document.get(self._servers, {}), dict):
+            return document
+        self.problem = say(
+            "{path} is not plain JSON in UTF-8 with an object {member!r}: it has comments, errors or another structure. Nothing was changed; edit it by hand with what `bi-mcp install CLIENT --print` shows.",
+            path=self.path,
+            member=self._servers,
+        )
+        return {}
 
-    def _read_document(self) -> dict[str, object]:
-        document = self._edit(lambda: commented_json.read(self.text).value)
-        if not isinstance(document, dict):
-            raise ConfigError(
-                say(
-                    "{path} does not hold a JSON object. Nothing was changed; add what --print shows.",
-                    path=self.path,
-                )
-            )
-        return document
+    def _entries(self) -> Mapping[str, object]:
+        if self.problem:
+            raise ConfigError(self.problem)
+        held = self._document.get(self._servers)
+        return held if isinstance(held, dict) else {}
 
-    def _edit(self, edit: Callable[[], Result]) -> Result:
-        try:
-            return edit()
-        except commented_json.DamagedError as error:
-            raise ConfigError(
-                say(
-                    "{path}:{line}:{column}: {reason}. Nothing was changed: mend it, or add what --print shows.",
-                    path=self.path,
-                    line=error.line,
-                    column=error.column,
-                    reason=error,
-                )
-            ) from None
+    def _render(self, entries: Mapping[str, object]) -> str:
+        """The document with these servers, with the indentation and the line ends of the file."""
+        before = (self._bytes or b"").decode("utf-8-sig")
+        indent = re.search(r"\n([ \t]+)\S", before)
+        text = json.dumps(
+            {**self._document, self._servers: entries}, ensure_ascii=False, indent=indent[1] if indent else 2
+        )
+        return (text + "\n").replace("\n", "\r\n" if "\r\n" in before else "\n")
 
     def _copy(self) -> Path | None:
         """The first free name: no copy replaces an older one."""
@@ -135,3 +135,11 @@ def _remove(copy: Path | None) -> None:
     if copy is not None:
         with suppress(OSError):
             copy.unlink()
+
+
+def _unique(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Build an object. Raises `ValueError` for a name that stands there twice: one of its values would be lost."""
+    built = dict(members)
+    if len(built) != len(members):
+        raise ValueError
+    return built

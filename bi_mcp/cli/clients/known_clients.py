@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Folders:
 @dataclass(frozen=True, kw_only=True)
 class Client:
     """One assistant. `servers` is the member of its file that holds them; `variable` how it writes a variable of its own
-    environment, empty where it has no way to; `shared` a file that goes to other people's machines; `then` what its user does next.
+    environment, empty where it has no way to; `shared` a file that goes to other people's machines; `then` what its user does next;
+    `add` and `remove` the client's own commands, empty where it has none.
     """
 
     title: str
@@ -43,6 +45,8 @@ class Client:
     typed: bool
     shared: bool = False
     then: str
+    add: Callable[[Mapping[str, object]], Sequence[str]] = lambda _: ()
+    remove: Sequence[str] = ()
 
 
 # Files and spellings are from each client's documentation; Claude Desktop's says nothing of Linux, where its builds follow the same rule.
@@ -56,6 +60,8 @@ CLIENTS: Mapping[str, Client] = {
         typed=True,
         shared=True,
         then=text("Start `claude` in this folder and approve the server."),
+        add=lambda entry: ("claude", "mcp", "add-json", "--scope", "project", SERVER, json.dumps(entry)),
+        remove=("claude", "mcp", "remove", "--scope", "project", SERVER),
     ),
     "cursor": Client(
         title="Cursor",
@@ -63,7 +69,7 @@ CLIENTS: Mapping[str, Client] = {
         servers="mcpServers",
         variable="${{env:{name}}}",
         typed=False,
-        then=text("Cursor sees it at once; switch it on in its settings under MCP."),
+        then=text("Switch it on in the settings of Cursor, under MCP."),
     ),
     "vscode": Client(
         title="VS Code",
@@ -72,6 +78,8 @@ CLIENTS: Mapping[str, Client] = {
         variable="${{env:{name}}}",
         typed=True,
         then=text("Run `MCP: List Servers` in VS Code and start it."),
+        # It has a command to add a server, and none to remove one.
+        add=lambda entry: ("code", "--add-mcp", json.dumps({"name": SERVER, **entry})),
     ),
     "claude-desktop": Client(
         title="Claude Desktop",
@@ -100,7 +108,7 @@ def launch(client: Client, script: Path, python: Path, found: Callable[[str], st
             return [runner if client.shared else path, *arguments]
     raise ConfigError(
         say(
-            "This bi-mcp is gone after this run, so no client could start it. Install it first: `uv tool install bitrix24-bi-mcp` or `pipx install bitrix24-bi-mcp`."
+            "This bi-mcp is installed for one run only, so a client could not start it. Install it first: `uv tool install bitrix24-bi-mcp` or `pipx install bitrix24-bi-mcp`."
         )
     )
 
@@ -128,13 +136,13 @@ def references(client: Client, names: Sequence[str]) -> dict[str, str]:
         if not name.isidentifier():
             raise ConfigError(
                 say(
-                    "--env takes the name of a variable, without a value: values would stand there for anyone to read."
+                    "--env takes the name of a variable, without a value: a value in the file could be read by others."
                 )
             )
     if names and not client.variable:
         raise ConfigError(
             say(
-                "{title} hands no variables on to servers. Run `bi-mcp login` and use --profile, or set them for the whole session.",
+                "{title} does not pass variables on to servers. Run `bi-mcp login` and use --profile, or set them for the whole session.",
                 title=client.title,
             )
         )
@@ -157,31 +165,25 @@ def mask_entry(entry: object, references: Sequence[str] = ()) -> object:
     """Mask an entry for people: values that may be secrets are dots, `references` are shown. None if it is not an entry."""
     if not isinstance(entry, Mapping):
         return None
-    return {name: _shown_member(name, value, references) for name, value in entry.items()}
+    return {name: _mask_member(name, value, references) for name, value in entry.items()}
 
 
 def _members(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _shown_member(name: str, value: object, references: Sequence[str]) -> object:
+def _mask_member(name: str, value: object, references: Sequence[str]) -> object:
     if name in {"type", "command"}:
         return value
     if name == "args" and isinstance(value, list):
-        return _shown_arguments([str(argument) for argument in value])
+        words = [str(argument) for argument in value]
+        return [_mask_argument(before, word) for before, word in zip(["", *words], words, strict=False)]
     if name == "env" and isinstance(value, Mapping):
         return {each: text if text in references else "…" for each, text in value.items()}
     return "…"
 
 
-def _shown_arguments(arguments: Sequence[str]) -> list[str]:
-    return [
-        _shown_argument(before, argument)
-        for before, argument in zip(["", *arguments], arguments, strict=False)
-    ]
-
-
-def _shown_argument(before: str, argument: str) -> str:
+def _mask_argument(before: str, argument: str) -> str:
     """Mask an argument unless it is the name of an option or one of our own words; other words that a person wrote may be a token."""
     if argument.startswith("-"):
         return argument.partition("=")[0]

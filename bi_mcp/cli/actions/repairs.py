@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from bi_mcp.base.language import say
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.findings.finding import Finding
 
 # By the tool that a call names; arguments are inserted by name.
 COMMANDS = {
@@ -38,7 +34,7 @@ def how_to_change(findings: Iterable[Finding]) -> str:
     """Say how the offered changes are made without an assistant; empty if no change is offered."""
     if any(offered["tool"] in IN_THE_FILE for finding in findings for offered in _offered_calls(finding)):
         return say(
-            "What is wrong on the portal is put right in its setup file: `bi-mcp export bi.yaml`, edit it, `bi-mcp apply bi.yaml`."
+            "Repair the portal through its setup file: `bi-mcp export bi.yaml`, edit it, `bi-mcp apply bi.yaml`."
         )
     return ""
 

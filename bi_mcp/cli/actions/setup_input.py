@@ -6,19 +6,21 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from bi_mcp.app.app import App
 from bi_mcp.base.language import say
+from bi_mcp.base.whole_file import link_target, replace_file
+from bi_mcp.cli.setup import DEFAULT_FILE
 from bi_mcp.cli.streams import read_whole
+from bi_mcp.setup.document import OF_A_COMMAND
+from bi_mcp.setup.file import read_setup
+from bi_mcp.setup.mapping import MappedSetup, read_pairs
+from bi_mcp.setup.setup import Setup
+from bi_mcp.setup.setup_text import decode_setup, read_setup_text
+from bi_mcp.setup.state_file import StateKeeper, keeper_at
 
-if TYPE_CHECKING:
-    from bi_mcp.app.app import App
-    from bi_mcp.setup.setup import Setup
-    from bi_mcp.setup.state_file import StateKeeper
-
-DEFAULT_FILE = "bi.yaml"
 FILES_OF_THE_PROCESS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
@@ -26,9 +28,6 @@ def read_file(
     app: App, file: str | None, urls: tuple[str, ...], secrets: tuple[str, ...]
 ) -> tuple[Setup, StateKeeper]:
     """The setup of a file, mapped as the options say, and where its state is kept."""
-    from bi_mcp.setup.file import read_setup
-    from bi_mcp.setup.mapping import MappedSetup, read_pairs
-
     name, text = read_text(file)
     mapped = MappedSetup(read_pairs(urls, "--map-url"), read_pairs(secrets, "--map-secret"))
     return mapped.of(read_setup(text, name)), keeper_of(app, name)
@@ -43,7 +42,7 @@ def read_text(file: str | None) -> tuple[str, str]:
             return "-", text
         # The program that should have written to the pipe may have failed; reading another file instead would be wrong.
         raise click.ClickException(
-            say("Nothing was read: nothing came through the pipe. Name the file: {file}.", file=DEFAULT_FILE)
+            say("Nothing was read: the pipe was empty. Name the file: {file}.", file=DEFAULT_FILE)
         )
     path = Path(file or DEFAULT_FILE)
     return str(path), read_existing(path)
@@ -51,9 +50,6 @@ def read_text(file: str | None) -> tuple[str, str]:
 
 def read_existing(path: Path) -> str:
     """The text of a file. A pipe that the shell made, as `plan <(…)` does, is read to its end."""
-    from bi_mcp.setup.document import OF_A_COMMAND
-    from bi_mcp.setup.setup_text import decode_setup, read_setup_text
-
     try:
         if str(path).startswith(FILES_OF_THE_PROCESS) and not path.is_file():
             return decode_setup(path.read_bytes(), str(path))
@@ -70,8 +66,6 @@ def read_existing(path: Path) -> str:
 
 def check_folder(path: Path) -> None:
     """Refuse a file that cannot be created before the portal is read for it."""
-    from bi_mcp.base.whole_file import link_target
-
     folder = link_target(path).parent
     if not folder.is_dir():
         raise click.ClickException(
@@ -85,8 +79,6 @@ def check_folder(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a setup file."""
-    from bi_mcp.base.whole_file import replace_file
-
     try:
         replace_file(path, text.encode())
     except OSError as error:
@@ -101,6 +93,4 @@ def write_text(path: Path, text: str) -> None:
 
 def keeper_of(app: App, file: str | None) -> StateKeeper:
     """The keeper of a file's state. Input from a pipe has no state file."""
-    from bi_mcp.setup.state_file import keeper_at
-
     return keeper_at(Path(file) if file and file != "-" else None, app.portal.identity)

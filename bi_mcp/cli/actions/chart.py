@@ -1,4 +1,4 @@
-"""`bi-mcp chart`: a chart of the practice portal, as BI Builder would show it."""
+"""The action of `bi-mcp chart`: a chart of the practice portal, as BI Builder would show it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+import anyio
 import click
 
+from bi_mcp.app.portals import EMBEDDED, build_portals
 from bi_mcp.base.language import say, say_count, text
-from bi_mcp.cli.chart_conditions import parse_condition_group
-from bi_mcp.cli.chosen_portal import profile_option
-from bi_mcp.cli.rows import print_rows
-
-if TYPE_CHECKING:
-    from bi_mcp.config import LocalPortalSettings
-
-_DAY = click.DateTime(["%Y-%m-%d"])
+from bi_mcp.cli.actions.chart_conditions import parse_condition_group
+from bi_mcp.config import LocalPortalSettings, read_settings
+from bi_mcp.practice.run import open_chart
 
 # Why a chart is empty, by the kinds of the practice portal, and what to do next.
 REASONS: Mapping[str, str] = {
@@ -34,10 +30,10 @@ REASONS: Mapping[str, str] = {
         "The answer has more than {megabytes} MB. Narrow the chart down with a limit or a condition."
     ),
     "status": text(
-        "The connector answered HTTP {status}, and Bitrix24 takes 200 alone. What came back below may say why."
+        "The connector answered HTTP {status}, and Bitrix24 accepts only 200. The answer below may say why."
     ),
-    "no_body": text("The connector answered an empty body or 0. It must answer a list of rows."),
-    "not_json": text("The answer is not JSON. The connector must answer a list of rows as JSON."),
+    "no_body": text("The connector answered with an empty body or 0. It must answer with a list of rows."),
+    "not_json": text("The answer is not JSON. The connector must answer with a list of rows as JSON."),
     "not_rows": text("The answer is not a list of rows, each of them a list of plain values."),
     "no_header": text("The answer has no first row. Row 1 must name the columns, also where no row follows."),
     "codes_in_header": text(
@@ -47,31 +43,19 @@ REASONS: Mapping[str, str] = {
         "Row 1 holds names, and this portal wants the external codes of {columns} where it sent mapFields."
     ),
     "columns_missing": text(
-        "Row 1 does not name {columns}. The connector must answer every column that it is asked for."
+        "Row 1 does not name {columns}. The connector must return every column that is requested."
     ),
-    "ragged": text("Row {row} has {count} values, and row 1 has {expected}. All rows must be equally long."),
+    "ragged": text(
+        "Row {row} has {count} values, and row 1 has {expected}. All rows must have the same length."
+    ),
     "old_date": text(
         "Row {row} holds {value} in {column}. Dates at or before 1900-01-01 break BI Builder: answer null instead."
     ),
 }
 
 
-@click.command(short_help="Open a chart on the practice portal.")
-@click.argument("dataset")
-@click.option(
-    "--column", "columns", multiple=True, help="Show this column; may be given several times. Default: all."
-)
-@click.option("--from", "start", type=_DAY, help="First day of a date range.")
-@click.option("--to", "end", type=_DAY, help="Last day of a date range.")
-@click.option("--time-column", help="Column of the date range. Default: the first of type date or datetime.")
-@click.option("--where", "conditions", multiple=True, help="Condition; all that are given must hold.")
-@click.option("--sum", "summed", help="Add up this column over the rows.")
-@click.option("--limit", type=click.IntRange(1), help="Rows at most.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the chart as JSON, with what was sent and what came back."
-)
-@profile_option
-def chart(
+def show_chart(
+    *,
     dataset: str,
     columns: tuple[str, ...],
     start: datetime | None,
@@ -83,25 +67,7 @@ def chart(
     as_json: bool,
     profile: str | None,
 ) -> None:
-    r"""Open a chart on a DATASET (its name or id) of the practice portal: the rows that BI Builder would show.
-
-    The connector is asked as Bitrix24 asks when a chart is opened. Where that leaves the chart empty, the reason
-    is printed, which a user of Bitrix24 never sees, and the command ends with status 1.
-
-    \b
-    Conditions: CARRIER = UA, AA      CARRIER != UA             DELAY between 1 and 5
-                DELAY >= 60           CARRIER contains U        TAIL_NUMBER is empty
-    with `not` (DELAY not between 1 and 5, TAIL_NUMBER is not empty) and with `or` (DELAY > 60 or CARRIER = UA).
-
-    \b
-    Examples:
-      bi-mcp chart flights --from 2013-01-01 --to 2013-01-02
-      bi-mcp chart flights --where "CARRIER = UA, AA" --where "DELAY > 60" --sum DELAY
-    """
-    import anyio
-
-    from bi_mcp.practice.run import open_chart
-
+    """Print the rows of a chart, or why it is empty."""
     if time_column and not (start or end):
         raise click.UsageError(say("--time-column goes with --from or --to. Add one of them."))
     dates = {"from": _day(start), "to": _day(end), "column": time_column and time_column.upper()}
@@ -112,25 +78,25 @@ def chart(
         "where": [_group(condition) for condition in conditions],
         "limit": limit,
     }
-    shown = anyio.run(open_chart, _practice_portal(profile), question)
+    opened = anyio.run(open_chart, _practice_portal(profile), question)
     if as_json:
-        click.echo(json.dumps(shown.as_json(), ensure_ascii=False, indent=2))
-    elif shown.failure is not None:
-        _print_failure(say(REASONS[shown.failure.kind], **shown.failure.values), shown.sent, shown.answer)
+        click.echo(json.dumps(opened.as_json(), ensure_ascii=False, indent=2))
+    elif opened.failure is not None:
+        _print_failure(say(REASONS[opened.failure.kind], **opened.failure.values), opened.sent, opened.answer)
     else:
-        print_rows(shown.columns, shown.rows)
-        click.echo(say_count("{count} row", "{count} rows", len(shown.rows)))
-        for unread in shown.picture.unread:
+        # Imported here: JSON does without rich.
+        from bi_mcp.cli.actions.rows import print_rows
+
+        print_rows(opened.columns, opened.rows)
+        click.echo(say_count("{count} row", "{count} rows", len(opened.rows)))
+        for unread in opened.picture.unread:
             _print_unread(unread.column, unread.type, unread.count)
         if summed:
-            _print_sum(summed.upper(), shown.columns, shown.rows)
-    sys.exit(0 if shown.failure is None else 1)
+            _print_sum(summed.upper(), opened.columns, opened.rows)
+    sys.exit(0 if opened.failure is None else 1)
 
 
 def _practice_portal(profile: str | None) -> LocalPortalSettings:
-    from bi_mcp.app.portals import EMBEDDED, build_portals
-    from bi_mcp.config import read_settings
-
     settings = read_settings(profiles=(profile,) if profile else ())
     portals, default = build_portals(settings)
     if default != EMBEDDED:
@@ -200,4 +166,4 @@ def _print_failure(reason: str, sent: Sequence[tuple[str, str]], answer: str) ->
         for key, value in sent:
             click.echo(f"  {key}={value}")
     if answer:
-        click.echo(say("Came back: {answer}", answer=answer))
+        click.echo(say("Answer: {answer}", answer=answer))

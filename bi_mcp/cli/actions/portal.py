@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
+import anyio
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bi_mcp.app.app import App
+from bi_mcp.app.app import App
+from bi_mcp.app.build import build_app
+from bi_mcp.config import read_settings
 
 Result = TypeVar("Result")
-
-profile_option = click.option("--profile", help="Work with this profile. Default: the default one.")
 
 
 def open_app(profile: str | None, show_settings: str | None = None) -> App:
     """Open the application that the server would have for this profile."""
-    from bi_mcp.app.build import build_app
-    from bi_mcp.config import read_settings
-
     profiles = (profile,) if profile else ()
     return build_app(read_settings(profiles=profiles, BI_MCP_SHOW_SETTINGS=show_settings))
 
@@ -29,7 +27,6 @@ def on_the_portal(
     run: Callable[[App], Awaitable[Result]], profile: str | None, show_settings: str | None = None
 ) -> Result:
     """Do something with the portal, and close the connections to it."""
-    import anyio
 
     async def play() -> Result:
         app = open_app(profile, show_settings)
@@ -39,3 +36,13 @@ def on_the_portal(
             await app.aclose()
 
     return anyio.run(play)
+
+
+def print_result(
+    run: Callable[[App], Awaitable[dict[str, Any]]], profile: str | None, *, as_json: bool
+) -> None:
+    """Do something with the portal and print the result if it is wanted as JSON. Exits with status 1 if its verdict is not good."""
+    result = on_the_portal(run, profile)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+    sys.exit(0 if result.get("verdict", "ok") in {"ok", "unchecked", "note", "healthy"} else 1)

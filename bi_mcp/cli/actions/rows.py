@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from bi_mcp.base.language import say
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
+from bi_mcp.config import width_is_chosen
 
 # A line this wide is for programs, which find all of an entry in it.
 _WIDTH_OF_A_PIPE = 2000
@@ -20,10 +21,6 @@ _WIDTH_OF_A_PIPE = 2000
 
 def open_console() -> Console:
     """A console as wide as the terminal, or as `COLUMNS` says; a pipe gets each entry on one line, for `grep`."""
-    from rich.console import Console
-
-    from bi_mcp.config import width_is_chosen
-
     if sys.stdout.isatty() or width_is_chosen():
         return Console()
     return Console(width=_WIDTH_OF_A_PIPE)
@@ -31,11 +28,6 @@ def open_console() -> Console:
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table, or a line per value where it would be too wide."""
-    from rich.box import SIMPLE_HEAD
-    from rich.cells import cell_len
-    from rich.table import Table
-    from rich.text import Text
-
     # Text, because strings from outside must not be read as markup.
     cells = [[Text("" if value is None else str(value)) for value in row] for row in rows]
     console = open_console()
@@ -54,9 +46,6 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def print_records(console: Console, header: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
     """A line per value: in a table too wide for the terminal no value could be read."""
-    from rich.table import Table
-    from rich.text import Text
-
     for number, row in enumerate(rows, 1):
         table = Table(box=None, show_header=False)
         table.add_column(style="dim", no_wrap=True)
