@@ -50,9 +50,9 @@ def export(**options: Any) -> None:
       bi-mcp export bi.yaml
       bi-mcp export --profile test > bi.yaml
     """
-    from bi_mcp.cli.actions.setup import export_setup
+    from bi_mcp.cli.actions.setup import write_export
 
-    export_setup(**options)
+    write_export(**options)
 
 
 @click.command(short_help="Show what applying a setup file would change.")
@@ -77,9 +77,9 @@ def plan(**options: Any) -> None:
       bi-mcp plan bi.yaml --profile prod --detailed-exitcode
       bi-mcp plan --format markdown > comment.md
     """
-    from bi_mcp.cli.actions.apply import plan_setup
+    from bi_mcp.cli.actions.apply import show_plan
 
-    plan_setup(**options)
+    show_plan(**options)
 
 
 @click.command(short_help="Change a portal to match a setup file.")

@@ -19,10 +19,10 @@ from bi_mcp.config.variables import (
     read_declared,
     read_names,
     read_path,
+    read_plain,
     read_raw,
     read_secret,
     read_switch,
-    read_text,
     variable,
 )
 from bi_mcp.errors import ConfigError
@@ -71,7 +71,7 @@ class Settings:
     files. `history` keeps the data for an undo in `configuration_folder`; `audit_file` records every write and its author.
     """
 
-    portal_url: str | None = variable("BI_MCP_PORTAL_URL", read_text, None)
+    portal_url: str | None = variable("BI_MCP_PORTAL_URL", read_plain, None)
     configuration_folder: Path | None = None
     profiles: tuple[str, ...] = variable("BI_MCP_PROFILE", read_names, ())
     access_token: Secret | None = variable("BI_MCP_ACCESS_TOKEN", read_secret, None)
@@ -102,9 +102,9 @@ class HttpSettings:
     """
 
     token: Secret | None = variable("BI_MCP_HTTP_TOKEN", read_secret, None)
-    issuer: str | None = variable("BI_MCP_HTTP_ISSUER", read_text, None)
-    audience: str | None = variable("BI_MCP_HTTP_AUDIENCE", read_text, None)
-    jwks: str | None = variable("BI_MCP_HTTP_JWKS", read_text, None)
+    issuer: str | None = variable("BI_MCP_HTTP_ISSUER", read_plain, None)
+    audience: str | None = variable("BI_MCP_HTTP_AUDIENCE", read_plain, None)
+    jwks: str | None = variable("BI_MCP_HTTP_JWKS", read_plain, None)
     shared_store: Secret | None = variable("BI_MCP_SHARED_STORE", read_secret, None)
     shared_key: Secret | None = variable("BI_MCP_SHARED_KEY", read_secret, None)
 

@@ -36,7 +36,7 @@ def read_raw(name: str, environment: Environment) -> str | None:
     return environment.get(name) or None
 
 
-def read_text(name: str, environment: Environment) -> str | None:
+def read_plain(name: str, environment: Environment) -> str | None:
     """Read a value without the spaces and line ends that come with copying; None if nothing is left."""
     return environment.get(name, "").strip() or None
 
@@ -83,7 +83,7 @@ def read_choice(allowed: tuple[Value, ...]) -> Reader[Value]:
 
 def read_secret(name: str, environment: Environment) -> Secret | None:
     """Read a token or password: the variable itself, or the file that `NAME_FILE` names, as is usual for containers."""
-    value, path = read_text(name, environment), read_text(f"{name}_FILE", environment)
+    value, path = read_plain(name, environment), read_plain(f"{name}_FILE", environment)
     if value and path:
         raise ConfigError(say("{name} and {other} are both set. Drop one.", name=name, other=f"{name}_FILE"))
     if path:

@@ -149,7 +149,9 @@ async def find_destination(
 def why_not_public(ip: IPAddress) -> str | None:
     """Name what kind of address this is, for a sentence; None when it is on the public internet."""
     if isinstance(ip, IPv6Address) and (embedded := _find_embedded(ip)) is not None:
-        return why_not_public(embedded) or (None if _is_carrier(ip) else say("a reserved address"))
+        # Public traffic uses some of the IPv6 addresses that embed a public IPv4 address.
+        carries = ip.ipv4_mapped or ip in _NAT64 or (ip in _GLOBAL_IPV6 and (ip.is_global or ip.sixtofour))
+        return why_not_public(embedded) or (None if carries else say("a reserved address"))
     return next((say(kind) for is_kind, kind in _NOT_PUBLIC if is_kind(ip)), None)
 
 
@@ -159,13 +161,6 @@ def _find_embedded(ip: IPv6Address) -> IPv4Address | None:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     teredo = ip.teredo
     return ip.sixtofour if teredo is None else teredo[1]
-
-
-def _is_carrier(ip: IPv6Address) -> bool:
-    """Check whether an IPv6 address that embeds a public IPv4 address is itself used by public traffic."""
-    return (
-        bool(ip.ipv4_mapped) or ip in _NAT64 or (ip in _GLOBAL_IPV6 and (ip.is_global or bool(ip.sixtofour)))
-    )
 
 
 async def _resolve(address: Address, resolver: Resolver) -> list[IPAddress]:

@@ -56,7 +56,9 @@ def find_way_out(address: str, environment: Mapping[str, str] = os.environ) -> W
     require_key_log(environment)
     certificates = _certificates(environment)
     variable, proxy = _named_proxy(environment)
-    if not proxy or _is_direct(parts.hostname or "", parts.port or 443, environment):
+    host, port = (parts.hostname or "").lower(), parts.port or 443
+    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    if not proxy or any(_means(entry, host, port) for entry in re.split(r"[,\s]+", listed.lower())):
         return WayOut(certificates=certificates)
     return WayOut(proxy=_usable_proxy(variable, proxy), variable=variable, certificates=certificates)
 
@@ -181,11 +183,6 @@ def _usable_proxy(variable: str, value: str) -> str:
             )
         )
     return f"{scheme}://{parts.netloc}"
-
-
-def _is_direct(host: str, port: int, environment: Mapping[str, str]) -> bool:
-    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    return any(_means(entry, host.lower(), port) for entry in re.split(r"[,\s]+", listed.lower()))
 
 
 def _means(entry: str, host: str, port: int) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from bi_mcp.app.app import App
+    from bi_mcp.rest.kinds import Group
 
 JSON = "application/json"
 MOST_ENTRIES = 50
@@ -40,11 +41,11 @@ async def _read_dataset(app: App, id: int) -> Answer:
     return show_columns(await app.bi.datasets.get(id))
 
 
-async def _read_fields(app: App, group: str) -> Answer:
-    return Fields(fields=await app.bi.group(group).fields())
+async def _read_fields(app: App, group: Group) -> Answer:
+    return Fields(fields=await app.bi.of(group).fields())
 
 
-_READERS: Mapping[str, Callable[[App, int], Awaitable[Answer]]] = {
+_READERS: Mapping[Group, Callable[[App, int], Awaitable[Answer]]] = {
     "connector": _read_connector,
     "source": _read_source,
     "dataset": _read_dataset,
@@ -95,7 +96,7 @@ def _history_resource(app: App) -> FunctionResource:
     )
 
 
-def _fields_resource(group: str, app: App) -> FunctionResource:
+def _fields_resource(group: Group, app: App) -> FunctionResource:
     async def read() -> str:
         return await _as_json(app, _read_fields(app, group))
 
@@ -109,7 +110,7 @@ def _fields_resource(group: str, app: App) -> FunctionResource:
     )
 
 
-def _item_function(group: str, app: App) -> Callable[[str], Awaitable[str]]:
+def _item_function(group: Group, app: App) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
         if not _ID.fullmatch(id):
             raise ResourceNotFoundError(

@@ -178,7 +178,11 @@ class PlanApplication:
 
     def _skip(self, number: int) -> bool:
         """Skip a step if one that it needs was not made. Returns true if it is skipped."""
-        failed = [needed for needed in self._dependencies.needs(number) if self._has_failed(needed)]
+        failed = [
+            needed
+            for needed in self._dependencies.needs(number)
+            if needed in self._results and self._results[needed].outcome != "done"
+        ]
         if failed:
             why = say("because this was not done: {step}", step=self._steps[failed[0]])
             self._results[number] = Result(self._steps[number], "skipped", self._steps[number].id, why)
@@ -203,9 +207,6 @@ class PlanApplication:
         """Return whether the object is as the file says once this step is made."""
         others = self._dependencies.completing(number)
         return all(other in self._results and self._results[other].outcome == "done" for other in others)
-
-    def _has_failed(self, number: int) -> bool:
-        return number in self._results and self._results[number].outcome != "done"
 
     def _id(self, group: Group, key: str) -> int:
         return self._draft.known(group)[key].id

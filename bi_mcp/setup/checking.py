@@ -31,24 +31,21 @@ async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, calle
         async with room:
             problems[key] = await _errors(key, setup, values, caller)
 
-    async with anyio.create_task_group() as group:
-        for key in _find_affected(plan, setup):
-            group.start_soon(check, key)
-    told = [f"sources.{key}: {' '.join(errors)}" for key, errors in sorted(problems.items()) if errors]
-    if told:
-        raise PlanError(
-            say(
-                "Nothing was sent: {told} Mend the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere.",
-                told="; ".join(told),
-            )
-        )
-
-
-def _find_affected(plan: Plan, setup: Setup) -> list[str]:
-    """Sources that are made or get values, and those of connectors that change."""
+    # Sources that are created or get values, and those of connectors that change.
     sources = {change.key for change in plan.of("source", "create", "update", "replace")}
     connectors = {change.key for change in plan.of("connector", "create", "update")}
-    return [key for key, source in setup.sources.items() if key in sources or source.connector in connectors]
+    async with anyio.create_task_group() as group:
+        for key, source in setup.sources.items():
+            if key in sources or source.connector in connectors:
+                group.start_soon(check, key)
+    faults = [f"sources.{key}: {' '.join(errors)}" for key, errors in sorted(problems.items()) if errors]
+    if faults:
+        raise PlanError(
+            say(
+                "Nothing was sent: {faults} Repair the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere.",
+                faults="; ".join(faults),
+            )
+        )
 
 
 async def _errors(key: str, setup: Setup, values: SettingValues, caller: EndpointCaller) -> list[str]:

@@ -37,7 +37,10 @@ class Chunks:
         for number in range(position, len(self.steps)):
             if not self.commands.travels(self._write(number)):
                 return chunk or [number]
-            if self._waits(number, chunk):
+            # A deletion waits until it is known that what it makes room for can be made, and all for a second look at what they need.
+            needed = [other for other in self.dependencies.needs(number) if other in chunk]
+            deletes = self.steps[number].operation == "delete"
+            if any(deletes or self.guard.watches(self._write(other)) for other in needed):
                 return chunk
             chunk.append(number)
             if len(chunk) >= self._batch:
@@ -53,12 +56,6 @@ class Chunks:
         each = seconds / sent
         fitting = int(LONGEST_REQUEST_S / each) if each > 0 else MAX_COMMANDS
         self._batch = max(SMALLEST_BATCH, min(MAX_COMMANDS, fitting))
-
-    def _waits(self, number: int, chunk: Sequence[int]) -> bool:
-        """A deletion waits until it is known that what it makes room for can be made, and all for a second look at what they need."""
-        needed = [other for other in self.dependencies.needs(number) if other in chunk]
-        deletes = self.steps[number].operation == "delete"
-        return any(deletes or self.guard.watches(self._write(other)) for other in needed)
 
     def _write(self, number: int) -> SetupWrite:
         """The write of a step, looked up once, at the earliest when its turn comes."""

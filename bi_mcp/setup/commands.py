@@ -87,7 +87,11 @@ class SetupCommands:
         options = {"builder_dataset": False} if self.stands_alone(step) else {}
         made = commands.add(write.fields, **options)
         parent = self.setup.parent(step.group, step.key or "")
-        return _with_parent(made, KINDS[step.group].parent_field, id_of(*parent)) if parent else made
+        if parent is None:
+            return made
+        fields = made.parameters["fields"]
+        assert isinstance(fields, dict)  # noqa: S101  an `add` always has some
+        return replace(made, parameters={"fields": fields | {KINDS[step.group].parent_field: id_of(*parent)}})
 
     def stands_alone(self, step: PlanStep) -> bool:
         """Return whether a dataset is made without one in BI Builder."""
@@ -137,9 +141,3 @@ def _column_changes(columns: ColumnChange) -> ColumnChanges:
 
 def _new(column: ColumnEntry) -> NewColumn:
     return NewColumn(name=column.name, external_code=column.external_code, type=column.type)
-
-
-def _with_parent(command: Command[int], field: str, id: int | BatchReference) -> Command[int]:
-    fields = command.parameters["fields"]
-    assert isinstance(fields, dict)  # noqa: S101  an `add` always has some
-    return replace(command, parameters={"fields": fields | {field: id}})

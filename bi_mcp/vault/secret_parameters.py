@@ -25,14 +25,11 @@ _CAMEL = re.compile(r"(?<=[^\W\d_A-ZА-Я])(?=[A-ZА-Я])|(?<=[A-ZА-Я])(?=[A-Z
 
 def looks_secret(*names: str) -> bool:
     """Check whether a parameter's code or name suggests a secret."""
-    return any(_SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(_words(name)) for name in names)
+    # `"APIKey2"` has the words "api" and "key".
+    words = re.findall(r"[^\W\d_]+", " ".join(_CAMEL.sub(" ", name).lower() for name in names))
+    return any(_SECRET_PARTS.search(name) for name in names) or not _SECRET_WORDS.isdisjoint(words)
 
 
 def is_harmless(*names: str) -> bool:
     """Check whether a parameter's code or name allows its value to be shown. A hint at a secret in either weighs more."""
     return any(_HARMLESS.fullmatch(name.strip()) for name in names) and not looks_secret(*names)
-
-
-def _words(name: str) -> list[str]:
-    """`"APIKey2"` -> `["api", "key"]`."""
-    return re.findall(r"[^\W\d_]+", _CAMEL.sub(" ", name).lower())

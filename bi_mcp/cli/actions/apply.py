@@ -15,7 +15,7 @@ from bi_mcp.setup.plan import Plan
 from bi_mcp.setup.state_file import lock
 
 
-def plan_setup(
+def show_plan(
     file: str | None,
     prune: bool,
     urls: tuple[str, ...],

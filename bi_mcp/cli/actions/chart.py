@@ -71,9 +71,13 @@ def show_chart(
     if time_column and not (start or end):
         raise click.UsageError(say("--time-column goes with --from or --to. Add one of them."))
     dates = {"from": _day(start), "to": _day(end), "column": time_column and time_column.upper()}
+    asked = [name.upper() for name in columns]
+    # The column that is added up is asked for, too, if columns are named at all.
+    if asked and summed and summed.upper() not in asked:
+        asked.append(summed.upper())
     question = {
         "dataset": dataset,
-        "columns": _add_summed([name.upper() for name in columns], summed and summed.upper()),
+        "columns": asked,
         "dates": dates if start or end else None,
         "where": [_group(condition) for condition in conditions],
         "limit": limit,
@@ -111,11 +115,6 @@ def _practice_portal(profile: str | None) -> LocalPortalSettings:
 
 def _day(moment: datetime | None) -> str | None:
     return moment.date().isoformat() if moment else None
-
-
-def _add_summed(columns: list[str], summed: str | None) -> list[str]:
-    """Ask for the column that is added up, too, where columns are named at all."""
-    return [*columns, summed] if columns and summed and summed not in columns else columns
 
 
 def _group(condition: str) -> list[dict[str, object]]:

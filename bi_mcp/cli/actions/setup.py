@@ -16,7 +16,7 @@ from bi_mcp.setup.file import read_setup, write_setup
 from bi_mcp.setup.state_file import lock
 
 
-def export_setup(file: str | None, show_settings: str | None, profile: str | None) -> None:
+def write_export(file: str | None, show_settings: str | None, profile: str | None) -> None:
     """Write the setup of a portal to a file, or print it."""
 
     async def run(app: App) -> None:

@@ -10,7 +10,6 @@ from bi_mcp.app.app import App
 from bi_mcp.base.language import say
 from bi_mcp.cli.actions.portal import on_the_portal
 from bi_mcp.history.undo_plan import UndoPlan
-from bi_mcp.history.undo_run import Reverted
 
 
 def undo_changes(entries: tuple[str, ...], since: str | None, profile: str | None, *, yes: bool) -> None:
@@ -27,18 +26,14 @@ def undo_changes(entries: tuple[str, ...], since: str | None, profile: str | Non
             _confirm(plan, yes=yes)
             results = await app.undo.run(plan)
         for result in results:
-            _print_result(result)
+            recreated = result.step.action == "recreate" and not result.error
+            new_id = say(", now {id}", id=result.id) if recreated else ""
+            error = f": {result.error}" if result.error else ""
+            click.echo(f"{'✗' if result.error else '✓'} {result.step}{new_id}{error}")
         if len(results) < len(plan.steps) or results[-1].error:
             sys.exit(1)
 
     on_the_portal(run, profile)
-
-
-def _print_result(result: Reverted) -> None:
-    recreated = result.step.action == "recreate" and not result.error
-    new_id = say(", now {id}", id=result.id) if recreated else ""
-    error = f": {result.error}" if result.error else ""
-    click.echo(f"{'✗' if result.error else '✓'} {result.step}{new_id}{error}")
 
 
 def _ids_since(app: App, first: str) -> list[str]:

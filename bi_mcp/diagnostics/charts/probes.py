@@ -281,11 +281,15 @@ def _part(values: Sequence[Value], *, common: bool) -> tuple[Value, ...] | None:
 
 def _values(sample: ChartSample, column: DatasetColumn) -> tuple[Value, ...]:
     values = [value for value in sample.distinct(column) if value != ""]
-    if column.type == "string":
-        times = Counter(str(value).casefold() for value in values)
-        values = [value for value in values if times[str(value).casefold()] == 1 and _is_plain(str(value))]
-    return tuple(values)
-
-
-def _is_plain(text: str) -> bool:
-    return len(text) <= LONGEST_VALUE and text == text.strip() and text.isprintable() and "\ufffd" not in text
+    if column.type != "string":
+        return tuple(values)
+    times = Counter(str(value).casefold() for value in values)
+    return tuple(
+        text
+        for text in map(str, values)
+        if times[text.casefold()] == 1
+        and len(text) <= LONGEST_VALUE
+        and text == text.strip()
+        and text.isprintable()
+        and "\ufffd" not in text
+    )

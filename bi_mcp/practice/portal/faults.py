@@ -165,7 +165,11 @@ class FaultInjector:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._faults.take(_INJECTED, _method_of(scope["path"])) if scope["type"] == "http" else None
+        path = scope.get("path", "")
+        method = (
+            path.rstrip("/").rpartition("/")[2].removesuffix(".json") if path.startswith("/rest/") else path
+        )
+        fault = self._faults.take(_INJECTED, method) if scope["type"] == "http" else None
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -213,13 +217,6 @@ async def _spoil(fault: PortalFault, answer: _FaultyAnswer) -> Response:
         return answer.with_body(answer.body)
     half = len(answer.body) // 2
     return answer.with_body(answer.body[:half] if fault.kind == "truncated" else b"")
-
-
-def _method_of(path: str) -> str:
-    """Return the REST method of a path, or the path itself if it is not one."""
-    if not path.startswith("/rest/"):
-        return path
-    return path.rstrip("/").rpartition("/")[2].removesuffix(".json")
 
 
 class _Order(BaseModel):

@@ -51,7 +51,7 @@ def check_serving(options: HttpOptions) -> list[str]:
         *_check_token(options.settings),
         *_check_oauth(options.settings),
         *_check_store(options.settings),
-        *_check_size(options),
+        *([] if options.max_request_bytes > 0 else [say("--max-request-bytes must be at least 1.")]),
     ]
 
 
@@ -196,8 +196,3 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _check_size(options: HttpOptions) -> Iterator[str]:
-    if options.max_request_bytes < 1:
-        yield say("--max-request-bytes must be at least 1.")

@@ -123,7 +123,10 @@ class Previewed(Answer):
     def text(self, tool: str) -> str:
         """The rows as a table, which a model and a person read faster than JSON."""
         content = self.structured_content()
-        cells = [[_cell(value) for value in row] for row in (content["header"], *content["rows"])]
+        cells = [
+            ["" if value is None else str(value).replace("\n", " ").replace("|", "¦") for value in row]
+            for row in (content["header"], *content["rows"])
+        ]
         sent = f"Sent: {' & '.join(content['sent'])}"
         notes = [note for note in (content.get("notice"), *content["breaches"], sent) if note]
         return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
@@ -285,10 +288,6 @@ def _shorten(value: object) -> object:
     if isinstance(value, str) and len(value) > LONGEST_CELL:
         return value[: LONGEST_CELL - 1] + "…"
     return value
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value).replace("\n", " ").replace("|", "¦")
 
 
 TOOLS = (
