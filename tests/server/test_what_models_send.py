@@ -74,7 +74,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("connector_add", {"fields": NEW | {"settings": {"login": "STRING"}}}, 'fields.settings: an array is expected, such as [{"code": …, "name": …, "type": …}]'),
     ("connector_add", {"fields": NEW | {"password": SECRET}}, "fields.password is unknown"),
     ("connector_add", {"fields": NEW | {"urlCheck": "example.com/check"}}, "fields.urlCheck: The endpoint's address cannot be called: it begins with neither http:// nor https://."),
-    ("connector_add", {"fields": NEW | {"urlData": f"https://ann:{SECRET}@example.com/data"}}, "fields.urlData: The endpoint's address cannot be called: it holds a user or a password"),
+    ("connector_add", {"fields": NEW | {"urlData": f"https://ann:{SECRET}@example.com/data"}}, "fields.urlData: The endpoint's address cannot be called: it contains a user or a password"),
     ("connector_update", {"id": 1, "fields": {"urlData": "/data"}}, "fields.urlData: The endpoint's address cannot be called"),
     ("connector_update", {"id": 1, "title": "New"}, 'put title into fields: {"fields": {"title": …}}'),
     ("source_add", {"fields": source_fields(settings={"login": LOGIN, "password": SECRET})}, "settings.password looks like a secret"),
