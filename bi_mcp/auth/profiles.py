@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.vault.keyring import KEEPERS, Keeper
@@ -15,6 +16,8 @@ from bi_mcp.vault.private_file import PrivateFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from bi_mcp.base.advice import Advice
 
 Kind = Literal["oauth", "webhook"]
 
@@ -42,11 +45,10 @@ class Profile:
     allow_private_addresses: bool = False
     member_id: str = ""
 
-    @property
-    def login_command(self) -> str:
-        """The command with which the user logs in to it again."""
+    def advise_login(self) -> Advice:
+        """Advise the user to log in to it again."""
         webhook = " --webhook" if self.kind == "webhook" else ""
-        return f"bi-mcp login {self.portal_url} --name {self.name}{webhook}"
+        return advise(AdviceKind.LOG_IN, arguments=f"{self.portal_url} --name {self.name}{webhook}")
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ class Profiles:
         if chosen is None:
             raise ConfigError(
                 say(
-                    "No default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
+                    "No default profile. {there_are}",
                     there_are=self._there_are(),
-                )
+                ),
+                advise(AdviceKind.CHOOSE_PROFILE),
             )
         if chosen not in self.by_name:
             raise ConfigError(
@@ -87,10 +90,11 @@ class Profiles:
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
                 say(
-                    "Profile {name!r} is of {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
+                    "Profile {name!r} is of {portal_url}.",
                     name=name,
                     portal_url=known.portal_url,
-                )
+                ),
+                advise(AdviceKind.LOG_OUT_FIRST, name=name),
             )
 
     def without(self, name: str) -> Profiles:
@@ -149,7 +153,9 @@ class Profiles:
 
     def _there_are(self) -> str:
         if not self.by_name:
-            return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
+            return say(
+                "There are no profiles yet. {login}", login=advise(AdviceKind.LOG_IN, arguments="PORTAL")
+            )
         return say("There are: {names}.", names=", ".join(sorted(self.by_name)))
 
 
@@ -230,9 +236,7 @@ def _parse(document: Mapping[str, Any], folder: Path) -> Profiles:
         by_name = {str(name): _parse_profile(str(name), profile) for name, profile in kept.items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ConfigError(
-            say(
-                "profiles.json in {folder} is damaged. Delete it and run `bi-mcp login` again.", folder=folder
-            )
+            say("profiles.json in {folder} is damaged.", folder=folder), advise(AdviceKind.LOG_IN_AGAIN)
         ) from None
     default = document.get("default")
     return Profiles(by_name, default if default in by_name else None)

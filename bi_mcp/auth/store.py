@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
@@ -57,9 +58,10 @@ class TokenStore(ABC):
         except ValueError:
             raise AuthorisationError(
                 say(
-                    "What is kept for profile {profile!r} is damaged. Run `bi-mcp login` again.",
+                    "What is kept for profile {profile!r} is damaged.",
                     profile=profile,
                 ),
+                advise(AdviceKind.LOG_IN, arguments="PORTAL"),
                 code="STORE_FAILED",
             ) from None
 

@@ -180,7 +180,7 @@ def _open_browser(address: str) -> bool:
 
 
 async def _exchange(profile: Profile, application: Application, returned: Returned) -> Stored:
-    client = OAuthClient(login_command=profile.login_command)
+    client = OAuthClient(login=profile.advise_login())
     return Grant(application, await client.exchange(application, returned.code))
 
 

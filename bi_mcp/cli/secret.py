@@ -128,14 +128,11 @@ def remove_secret(name: str) -> None:
     Example:
       bi-mcp secret remove warehouse
     """
-    from bi_mcp.vault.secret_index import forget_command
-
     _open_secrets().remove(name)
     click.echo(
         say(
-            "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `{command}`.",
+            "The secret {name} is gone from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `bi-mcp secret forget-former {name}`.",
             name=name,
-            command=forget_command(name),
         )
     )
 

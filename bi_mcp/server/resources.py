@@ -11,8 +11,10 @@ from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
+from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
 from bi_mcp.server.tools.column_pages import show_columns
 from bi_mcp.server.tools.source import show_source
@@ -134,7 +136,7 @@ async def _fields(group: _ResourceGroup, app: App) -> Answer:
 
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
-    with speaking(app.language):
+    with speaking(app.language), use_words(WORDS):
         return await _as_spoken_json(app, answer)
 
 

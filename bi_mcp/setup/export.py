@@ -286,7 +286,7 @@ def _unwritable(group: Group, id: int, error: ValidationError) -> PlanError:
     )
     return PlanError(
         say(
-            "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",
+            "{group} {id} has values that a setup cannot hold: {where}. Correct them on the portal, then export again.",
             group=group,
             id=id,
             where=where,

@@ -8,7 +8,8 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bi_mcp.base.language import say, text
+from bi_mcp.base.advice import Advice, AdviceKind, advise
+from bi_mcp.base.language import say
 from bi_mcp.base.whole_file import link_target, put_in_place, read_regular, write_new
 from bi_mcp.errors import ConfigError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
+LOG_IN_AGAIN = advise(AdviceKind.LOG_IN_AGAIN)
 
 
 class PrivateFile:
@@ -27,7 +28,7 @@ class PrivateFile:
     Writers must hold a lock of their own, for example `lock`. `remedy` advises the user about a damaged document.
     """
 
-    def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
+    def __init__(self, path: Path, remedy: Advice | str = LOG_IN_AGAIN) -> None:
         self._path = path
         self._remedy = remedy
 
@@ -47,7 +48,7 @@ class PrivateFile:
             ) from None
         document = _parse(text)
         if document is None:
-            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
+            raise ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=self._remedy))
         return document
 
     def write(self, document: Mapping[str, object]) -> None:

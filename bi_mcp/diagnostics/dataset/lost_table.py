@@ -69,7 +69,7 @@ def _said(kind: Kind, table: str, similar: Sequence[ExternalTable]) -> str:
 
 
 def _advice(kind: Kind, similar: Sequence[ExternalTable]) -> str:
-    back = say(kind.fix)
+    back = kind.remedy()
     if not similar:
         return back
     anew = say(

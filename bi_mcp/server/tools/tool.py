@@ -14,11 +14,13 @@ from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextCon
 from pydantic import PrivateAttr, ValidationError
 
 from bi_mcp.app.app import App
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.base.progress import reporting_to
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
+from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.arguments import explain, find_unknown, repair
 from bi_mcp.server.tools.questions import PersonAskedError, without_question
@@ -102,7 +104,7 @@ class BiTool(Tool):
     ) -> Any:
         """Call the function and say its answer twice: as text and as structured content."""
         app: App = context.request_context.lifespan_context
-        with speaking(app.language):
+        with speaking(app.language), use_words(WORDS):
             return await self._run_checked(arguments, context)
 
     async def _run_checked(
