@@ -38,16 +38,16 @@ class ErrorCode:
 
     error: type[PortalError]
     hint: str
-    advice: Advice | None = None
+    advice: tuple[Advice, ...] = ()
 
 
-def _refusal(hint: str, advice: Advice | None = None) -> ErrorCode:
-    return ErrorCode(RefusedError, hint, advice)
+def _refusal(hint: str) -> ErrorCode:
+    return ErrorCode(RefusedError, hint)
 
 
 def _not_found(group: str) -> ErrorCode:
     hint = text("It does not exist, or another application created it.")
-    return ErrorCode(NotFoundError, hint, advise(AdviceKind.SEE_LIST, group=group))
+    return ErrorCode(NotFoundError, hint, (advise(AdviceKind.SEE_LIST, group=group),))
 
 
 # `source.get` says this of a source whose connector is gone.
@@ -57,6 +57,12 @@ UNCERTAIN_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"}
 
 _FAILED_INSIDE = _refusal(text("The portal failed inside. Try again later."))
 _LISTED_NAMES = _refusal(text("Use the names that the *.fields method of this group lists."))
+_NAME_TAKEN = ErrorCode(
+    AlreadyExistsError,
+    text(
+        "Dataset names are unique across the whole portal, other applications' and BI Builder's own tables included. Choose another name."
+    ),
+)
 _SAME_NAME = _refusal(text("Two columns of this call have the same name. Each may occur once."))
 
 ERROR_CODES: dict[str, ErrorCode] = {
@@ -123,7 +129,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "CONNECTOR_DELETE_RESTRICTED": ErrorCode(
         InUseError,
         text("Sources still use this connector."),
-        advise(AdviceKind.DELETE_DEPENDENTS, group="source", filter="connectorId"),
+        (advise(AdviceKind.DELETE_DEPENDENTS, group="source", filter="connectorId"),),
     ),
     "BX_ERROR": _refusal(
         text("A general error of the module: its text says what is wrong, its code does not.")
@@ -153,18 +159,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
         ),
     ),
     # Dataset
-    "DATASET_ALREADY_EXIST": ErrorCode(
-        AlreadyExistsError,
-        text(
-            "Dataset names are unique across the whole portal, other applications' and BI Builder's own tables included. Choose another name."
-        ),
-    ),
-    "NAME_EXISTS": ErrorCode(
-        AlreadyExistsError,
-        text(
-            "Names are unique across the whole portal, other applications' tables included. Choose another name."
-        ),
-    ),
+    "DATASET_ALREADY_EXIST": _NAME_TAKEN,
+    "NAME_EXISTS": _NAME_TAKEN,
     "FIELDS_EMPTY": _refusal(text("A dataset needs at least one column in fields.fields.")),
     "VALIDATION_DATASET_NAME_INVALID": _refusal(
         text("A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _.")
@@ -180,7 +176,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         text(
             "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back."
         ),
-        advise(AdviceKind.LOOK_AT_COLUMNS),
+        (advise(AdviceKind.LOOK_AT_COLUMNS),),
     ),
     # Columns
     "VALIDATION_DUPLICATE_FIELD_CODE": _refusal(
@@ -287,7 +283,7 @@ _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
     ("source.delete", "BX_ERROR"): ErrorCode(
         InUseError,
         text("Datasets still use this source."),
-        advise(AdviceKind.DELETE_DEPENDENTS, group="dataset", filter="sourceId"),
+        (advise(AdviceKind.DELETE_DEPENDENTS, group="dataset", filter="sourceId"),),
     ),
 }
 
@@ -298,9 +294,8 @@ def error_for(method: Method, code: str, message: str, status: int) -> PortalErr
     hint, advice = known.hint, known.advice
     if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
         hint = _DELETES_TABLES if (method.group, method.operation) == ("dataset", "delete") else _UNCERTAIN
-        advice = look_first(method)
-    parts = [advice] if advice else []
-    return known.error(*parts, method=method.name, code=code, message=message, hint=say(hint), status=status)
+        advice = (look_first(method),)
+    return known.error(*advice, method=method.name, code=code, message=message, hint=say(hint), status=status)
 
 
 def _meaning(method: Method, code: str, message: str) -> ErrorCode:

@@ -18,14 +18,7 @@ from bi_mcp.errors import ConfigError
 from bi_mcp.vault.fingerprints import KEY_NAME, FingerprintKey, make_key
 from bi_mcp.vault.keyring import best_keeper, system_keyring
 from bi_mcp.vault.private_file import PrivateFile
-from bi_mcp.vault.secret_index import (
-    VERSION,
-    NamedSecret,
-    SecretIndex,
-    advise_store,
-    is_name,
-    parse_index,
-)
+from bi_mcp.vault.secret_index import VERSION, NamedSecret, SecretIndex, advise_store, is_name, parse_index
 from bi_mcp.vault.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:

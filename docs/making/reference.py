@@ -220,7 +220,7 @@ _UNCERTAIN = (
 def _code(code: str, known: ErrorCode) -> str:
     uncertain = f"\n\n{_UNCERTAIN}" if code in UNCERTAIN_CODES else ""
     with use_words(WORDS):
-        advice = f" {escaped(str(known.advice))}" if known.advice else ""
+        advice = "".join(f" {escaped(str(each))}" for each in known.advice)
     return f"#### {code}\n\n{said(known.hint)}{advice}{uncertain}\n"
 
 

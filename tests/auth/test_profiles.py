@@ -22,7 +22,7 @@ HOOK = Profile(name="hook", portal_url="https://hook.example", kind="webhook")
 
 def test_without_a_file_there_are_no_profiles(tmp_path: Path) -> None:
     assert load_profiles(tmp_path / "nowhere") == Profiles()
-    with pytest.raises(ConfigError, match="run `bi-mcp login PORTAL`"):
+    with pytest.raises(ConfigError, match="There are no profiles yet"):
         load_profiles(tmp_path).choose()
 
 

@@ -208,13 +208,13 @@ async def test_a_time_out_is_called_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_names_the_new_host_and_the_command_and_is_not_followed(status: int) -> None:
+async def test_a_redirect_names_the_new_host_and_is_not_followed(status: int) -> None:
     portal = Recorder(Answering("", status, {"Location": f"https://user@New.Example:8443/{TOKEN}"}))
     with pytest.raises(UnexpectedAnswerError, match=r"localhost redirects to new\.example:8443 ") as raised:
         await call(portal)
     assert raised.value.status == status
     assert len(portal.requests) == 1
-    assert "`bi-mcp profiles move localhost new.example:8443`" in str(raised.value)
+    assert "use https://new.example:8443." in str(raised.value)
     assert TOKEN not in str(raised.value)
 
 

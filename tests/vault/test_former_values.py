@@ -19,6 +19,7 @@ from bi_mcp.vault.secret_index import MOST_FORMER, MOST_FORMER_OF_ONE, NamedSecr
 from bi_mcp.vault.setting_values import SettingValues
 from bi_mcp.vault.stored_values import stored_values
 from bi_mcp.vault.travel import find_travel
+from tests.door import at_server
 from tests.vault.keyrings import Keyring
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -62,7 +63,7 @@ def test_a_former_value_stays_bound_and_hidden(
     with pytest.raises(SecretReferenceError, match="a former value of the secret shop") as refused:
         moved(stored, FORMER)
     assert "which was bound to home.example and would be sent to away.example" in str(refused.value)
-    assert "`bi-mcp secret forget-former shop`" in str(refused.value)
+    assert "`bi-mcp secret forget-former shop`" in at_server(refused.value)
     assert FORMER not in str(refused.value)
 
 

@@ -23,6 +23,7 @@ from bi_mcp.vault.setting_values import (
     SettingValue,
     SettingValues,
 )
+from tests.door import at_server
 
 VALUE = "value-canary"
 PARAMETERS = [
@@ -58,7 +59,7 @@ def refusal(settings: Mapping[str, SettingValue], folder: Path | None = None) ->
     with pytest.raises(SecretReferenceError) as refused:
         resolve(settings, folder=folder)
     assert VALUE not in f"{refused.value} {refused.value!r}"
-    return str(refused.value)
+    return at_server(refused.value)
 
 
 def test_a_variable_a_file_and_plain_values_become_secrets(folder: Path) -> None:
@@ -288,7 +289,7 @@ def named_refusal(values: SettingValues, *addresses: str, name: str = "shop") ->
     with pytest.raises(SecretReferenceError) as refused:
         values.resolve({"password": SecretReference(secret=name)}, PARAMETERS, addresses)
     assert VALUE not in f"{refused.value!r}"
-    return str(refused.value)
+    return at_server(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +353,7 @@ def test_without_a_configuration_folder_there_are_no_stored_secrets() -> None:
 def test_a_literal_secret_is_refused_with_the_command_for_the_user(named: SettingValues) -> None:
     with pytest.raises(SecretReferenceError) as refused:
         named.resolve({"password": VALUE}, PARAMETERS)
-    assert "`bi-mcp secret set NAME --for HOST`" in str(refused.value)
+    assert "`bi-mcp secret set NAME --for HOST`" in at_server(refused.value)
     assert VALUE not in str(refused.value)
 
 
