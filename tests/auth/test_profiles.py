@@ -53,7 +53,7 @@ def test_after_a_removal_the_last_one_is_the_default_and_of_several_none() -> No
     assert known.without("acme").choose() == HOOK
     third = known.with_profile(Profile(name="third", portal_url="https://third.example"))
     with pytest.raises(
-        ConfigError, match=r"No default profile\. There are: hook, third\. Choose with --profile NAME"
+        ConfigError, match=r"No default profile\. There are: hook, third\. Choose one"
     ):
         third.without("acme").choose()
     assert known.without("acme").without("hook") == Profiles()
@@ -62,7 +62,7 @@ def test_after_a_removal_the_last_one_is_the_default_and_of_several_none() -> No
 def test_a_new_login_keeps_the_lock_and_never_takes_another_portals_name() -> None:
     known = Profiles().with_profile(ACME).with_lock("acme", read_only=True)
     assert known.with_profile(ACME).choose("acme").read_only
-    with pytest.raises(ConfigError, match=r"is of https://acme\.bitrix24\.com\. Choose another --name"):
+    with pytest.raises(ConfigError, match=r"is of https://acme\.bitrix24\.com\. Choose another name"):
         known.with_profile(Profile(name="acme", portal_url="https://other.example"))
 
 

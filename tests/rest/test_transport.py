@@ -155,7 +155,7 @@ async def test_a_spoilt_answer_to_a_write_tells_to_look_first(
     tables: Portal, fault: str, status: int, what: str, happened: bool
 ) -> None:
     tables.faults.arm(fault)
-    with pytest.raises(UnexpectedAnswerError, match=f"{what}.*may have been made.*connector_list") as raised:
+    with pytest.raises(UnexpectedAnswerError, match=f"{what}.*may have been made.*connector.list") as raised:
         await add_plainly(tables)
     assert raised.value.status == status
     assert len((await tables.bi.connectors.list_page()).items) == happened

@@ -121,7 +121,7 @@ def test_without_their_key_former_values_may_be_any_until_they_are_forgotten(
     keyring.entries.clear()
     for _ in range(2):
         assert may_hold(stored, "anything")
-        with pytest.raises(ConfigError, match=r"of shop cannot be recognised .* forget-former shop`"):
+        with pytest.raises(ConfigError, match=r"of shop cannot be recognised .* can be forgotten \(shop\)"):
             moved(stored, "anything")
         # A new key for a new secret recognises the former values of the old key as little.
         stored.store("new", Secret("present"), ["home.example"], "keyring")

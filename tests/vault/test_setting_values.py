@@ -232,7 +232,7 @@ def test_a_parameters_name_gives_it_away_when_its_code_does_not() -> None:
 def test_a_variable_is_proposed_for_every_code() -> None:
     values = SettingValues(variable, None, allow_literal_secrets=False)
     for code, proposed in (("apiKey", "APIKEY"), ("api key-2", "API_KEY_2"), ("пароль", "VALUE")):
-        with pytest.raises(SecretReferenceError, match=f"BI_MCP_SECRET_{proposed} "):
+        with pytest.raises(SecretReferenceError, match=f"BI_MCP_SECRET_{proposed}\\."):
             values.resolve({code: VALUE}, [ReceivedParameter(code=code)])
 
 
@@ -335,7 +335,7 @@ def test_a_name_that_is_not_stored_is_told_with_the_command_for_the_user(named: 
 @pytest.mark.parametrize("name", [VALUE.upper(), "a b", "", "../shop", "BI_MCP_SECRET_SHOP"])
 def test_what_is_no_name_is_not_repeated(named: SettingValues, name: str) -> None:
     text = named_refusal(named, "https://shop.example", name=name)
-    assert "that is no name of a stored secret" in text
+    assert "that is not the name of a stored secret" in text
     assert not name or name not in text
 
 
