@@ -35,8 +35,7 @@ LIMIT_S = 30.0
 # Advice for the codes of OAuth.
 _ADVICE: dict[str, str] = {
     "authorization_code invalid_grant": text(
-        "The portal does not accept the code: it lives 30 seconds and works once. "
-        "Log in again and confirm without delay."
+        "The portal does not accept the code: it lives 30 seconds and works once. Log in again and confirm without delay."
     ),
     "refresh_token invalid_grant": text(
         "The portal does not accept this login any more: it was not used for 180 days, was withdrawn, "

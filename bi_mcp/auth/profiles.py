@@ -63,10 +63,7 @@ class Profiles:
         chosen = name or self.default
         if chosen is None:
             raise ConfigError(
-                say(
-                    "No default profile. {there_are}",
-                    there_are=self._there_are(),
-                ),
+                say("No default profile. {there_are}", there_are=self._there_are()),
                 advise(AdviceKind.CHOOSE_PROFILE),
             )
         if chosen not in self.by_name:
@@ -89,11 +86,7 @@ class Profiles:
         known = self.by_name.get(name)
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
-                say(
-                    "Profile {name!r} is of {portal_url}.",
-                    name=name,
-                    portal_url=known.portal_url,
-                ),
+                say("Profile {name!r} is of {portal_url}.", name=name, portal_url=known.portal_url),
                 advise(AdviceKind.LOG_OUT_FIRST, name=name),
             )
 

@@ -57,10 +57,7 @@ class TokenStore(ABC):
             return _parse(kept)
         except ValueError:
             raise AuthorisationError(
-                say(
-                    "What is kept for profile {profile!r} is damaged.",
-                    profile=profile,
-                ),
+                say("What is kept for profile {profile!r} is damaged.", profile=profile),
                 advise(AdviceKind.LOG_IN, arguments="PORTAL"),
                 code="STORE_FAILED",
             ) from None

@@ -20,10 +20,8 @@ from bi_mcp.base.language import say, text
 class AdviceKind(Enum):
     """Kinds of advice, each with its words in a library."""
 
-    # Objects of the portal
     SEE_LIST = text("biconnector.{group}.list shows what this application can see.")
     DELETE_DEPENDENTS = text("Find them with biconnector.{group}.list (filter {filter}) and delete them first.")
-    SEE_COLUMNS = text("biconnector.dataset.get shows the columns and their ids.")
     LOOK_FOR_COPY = text("Look with biconnector.{group}.list before you send it again: a second call may make a second {group}.")
     LOOK_IF_GONE = text("Look with biconnector.{group}.list whether it is gone before you send it again.")
     LOOK_FIRST = text("Look with biconnector.{group}.get before you send it again.")
@@ -31,13 +29,11 @@ class AdviceKind(Enum):
     LOOK_AT_COLUMNS = text("Do not send the change again: look with biconnector.dataset.get first.")
     UNLOCK = text("To change something, use a client without this lock.")
     USE_NEW_ADDRESS = text("If the portal was renamed, use https://{new}.")
-    # Logins
     LOG_IN = text("Log in to the portal.")
     LOG_IN_AGAIN = text("Delete it and log in again.")
     LOG_IN_AS_APPLICATION = text("Use the access token of an application.")
     LOG_OUT_FIRST = text("Choose another name, or log out of {name} first.")
     CHOOSE_PROFILE = text("Choose one, or make one the default.")
-    # Secrets
     STORE_SECRET = text("It can be stored under a name.")
     STORE_UNDER_NAME = text("Store it under the name {name}, then try again.")
     STORE_VALUES = text("Store what is secret: {commands}.")
@@ -50,11 +46,8 @@ class AdviceKind(Enum):
     SET_VARIABLE = text("Set it where the program runs.")
     USE_VARIABLE = text("A variable of the environment is accepted: put the value into one such as {variable}.")
     USE_FILE = text("A file in the folder for secrets is accepted as well.")
-    USE_VARIABLES = text("What is not secret can be given as it is.")
-    # Setup files and history
     ADOPT = text("Adopt {assignment}.")
     SEE_HISTORY = text("Choose one of those that the history holds.")
-    # Findings
     CHECK_ENDPOINT = text("Repair the endpoint first.")
     PROPOSE_DATASET = text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset and move the charts.")
     ADD_WANTED = text("Add those that are wanted.")

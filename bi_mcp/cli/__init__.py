@@ -61,12 +61,9 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
-        with use_words(WORDS):
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx: click.Context) -> object:
         from bi_mcp.config import language_in_terminal, wants_no_colour
 
+        ctx.with_resource(use_words(WORDS))
         if wants_no_colour():
             ctx.color = False
         try:

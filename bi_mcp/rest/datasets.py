@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError, MethodMissingError
 from bi_mcp.rest.entity import Commands, Entity, check_id, parse_true
@@ -133,11 +132,10 @@ class Datasets(Entity[Dataset, DatasetFields, DatasetChanges]):
         if foreign:
             raise InvalidRequestError(
                 say(
-                    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset.",
+                    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. Read the dataset again for its columns and their ids.",
                     id=id,
                     foreign=", ".join(foreign),
-                ),
-                advise(AdviceKind.SEE_COLUMNS),
+                )
             )
 
     async def delete(self, id: int) -> None:

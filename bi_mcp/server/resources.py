@@ -137,13 +137,9 @@ async def _fields(group: _ResourceGroup, app: App) -> Answer:
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
     with speaking(app.language), use_words(WORDS):
-        return await _as_spoken_json(app, answer)
-
-
-async def _as_spoken_json(app: App, answer: Awaitable[Answer]) -> str:
-    try:
-        return (await answer).with_notice(app.portal.notice).json_text()
-    except NotFoundError as error:
-        raise ResourceNotFoundError(str(error)) from None
-    except BiMcpError as error:
-        raise ResourceError(str(error)) from None
+        try:
+            return (await answer).with_notice(app.portal.notice).json_text()
+        except NotFoundError as error:
+            raise ResourceNotFoundError(str(error)) from None
+        except BiMcpError as error:
+            raise ResourceError(str(error)) from None

@@ -52,9 +52,7 @@ def test_after_a_removal_the_last_one_is_the_default_and_of_several_none() -> No
     assert known.without("hook").choose() == ACME
     assert known.without("acme").choose() == HOOK
     third = known.with_profile(Profile(name="third", portal_url="https://third.example"))
-    with pytest.raises(
-        ConfigError, match=r"No default profile\. There are: hook, third\. Choose one"
-    ):
+    with pytest.raises(ConfigError, match=r"No default profile\. There are: hook, third\. Choose one"):
         third.without("acme").choose()
     assert known.without("acme").without("hook") == Profiles()
 

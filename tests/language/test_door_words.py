@@ -46,9 +46,8 @@ def test_each_door_words_every_kind_for_its_reader(kind: AdviceKind) -> None:
 
 def test_an_advice_has_the_facts_of_its_words() -> None:
     nodes = [node for path in spoken_modules() for node in ast.walk(ast.parse(path.read_text("utf-8")))]
-    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     checked = set()
-    for call in calls:
+    for call in [node for node in nodes if isinstance(node, ast.Call) and node.args]:
         name, _, kind = ast.unparse(call.args[0]).partition("AdviceKind.")
         function = ast.unparse(call.func)
         if not name and function in {"advise", "advise_store"}:

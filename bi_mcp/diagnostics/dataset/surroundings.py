@@ -121,7 +121,8 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
         commands = ", ".join(str(advise_store(AdviceKind.STORE_COMMAND, name, hosts)) for name in stored)
         sentences.append(str(advise(AdviceKind.STORE_VALUES, commands=commands, env_prefix=ENV_PREFIX)))
     if variables:
-        sentences.append(str(advise(AdviceKind.USE_VARIABLES, names=", ".join(variables))))
+        names = ", ".join(variables)
+        sentences.append(say("What is not secret goes into {names}, or is given as it is.", names=names))
     if shown:
         sentences.append(
             say(
