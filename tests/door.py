@@ -8,6 +8,5 @@ from bi_mcp.server.advice import WORDS
 
 
 def at_server(error: BiMcpError) -> str:
-    """The error as the server words it."""
     with use_words(WORDS):
         return str(error)

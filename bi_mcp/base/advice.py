@@ -46,7 +46,7 @@ class AdviceKind(Enum):
     SET_VARIABLE = text("Set it where the program runs.")
     USE_VARIABLE = text("A variable of the environment is accepted: put the value into one such as {variable}.")
     USE_FILE = text("A file in the folder for secrets is accepted as well.")
-    ADOPT = text("Adopt {assignment}.")
+    ADOPT = text("That is written {assignment}.")
     SEE_HISTORY = text("Choose one of those that the history holds.")
     CHECK_ENDPOINT = text("Repair the endpoint first.")
     PROPOSE_DATASET = text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset and move the charts.")

@@ -114,7 +114,7 @@ async def test_what_could_be_either_of_two_is_settled_by_adopting_one(
         pending = Pending(0.0, {"connector": 0}, [Creation("connector", "shop", identity)])
         workspace = bench.workspace()
         workspace.keeper.write_pending(pending.as_json())
-        with pytest.raises(PlanError, match="adopt"):
+        with pytest.raises(PlanError, match="Adopt"):
             await workspace.resume()
         await workspace.adopt(setup, "connectors.shop=2")
         await workspace.resume()
