@@ -26,7 +26,8 @@
         ├── MethodMissingError   this portal does not know the method
         └── RefusedError         every other rule of the API
 
-Texts say what happened, where, and what to do next. They never hold a URL with a credential, a token or a traceback.
+A text says what happened and where; what to do next stands in it, or is advice that each door words for its reader. None holds a
+URL with a credential, a token or a traceback.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    from bi_mcp.base.advice import Advice
     from bi_mcp.base.secret import Secret
 
 # A portal's message is cut after so many.
@@ -47,7 +49,14 @@ MESSAGE_CHARACTERS = 500
 
 
 class BiMcpError(Exception):
-    """Base of all errors raised on purpose. `str()` is fit for a person or a model to read."""
+    """Base of all errors raised on purpose. `str()` is fit for a person or a model to read, in the words of the door it is called at."""
+
+    def __init__(self, text: str, *advice: Advice) -> None:
+        super().__init__(text, *advice)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 class ConfigError(BiMcpError):
@@ -85,8 +94,8 @@ class SkippedError(BiMcpError):
 class AuthorisationError(BiMcpError):
     """A token could not be obtained. `code` is OAuth's own, or one of `bi_mcp.auth`; the text says what to do about it."""
 
-    def __init__(self, text: str, *, code: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *advice: Advice, code: str) -> None:
+        super().__init__(text, *advice)
         self.code = code
 
 
@@ -103,8 +112,8 @@ class UnreachableError(BiMcpError):
 class UnexpectedAnswerError(BiMcpError):
     """Something answered, but not the REST API. `status` is the HTTP status."""
 
-    def __init__(self, text: str, *, method: str, status: int) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *advice: Advice, method: str, status: int) -> None:
+        super().__init__(text, *advice)
         self.method = method
         self.status = status
 
@@ -158,7 +167,7 @@ class EndpointError(BiMcpError):
 
 
 class PortalError(BiMcpError):
-    """The portal refused. `code` and `message` are its own; `hint` says what to do; `status` is the HTTP status.
+    """The portal refused. `code` and `message` are its own; `hint` says what the code means; `status` is the HTTP status.
 
     `code` is empty where the vendor has none for the refusal.
 
@@ -166,8 +175,8 @@ class PortalError(BiMcpError):
     clock when it said so, `retry_after` the seconds that the answer's `Retry-After` asks to wait.
     """
 
-    def __init__(self, *, method: str, code: str, message: str, hint: str, status: int) -> None:
-        super().__init__(_portal_text(method, code, message, hint))
+    def __init__(self, *advice: Advice, method: str, code: str, message: str, hint: str, status: int) -> None:
+        super().__init__(_portal_text(method, code, message, hint), *advice)
         self.method = method
         self.code = code
         self.message = message
@@ -182,6 +191,7 @@ class PortalError(BiMcpError):
         # A message may repeat the caller's own text: its end is compared only where it was cut.
         cut = len(self.message) >= MESSAGE_CHARACTERS
         masked = type(self)(
+            *self.advice,
             method=self.method,
             code=redact(self.code, secrets, cut=False),
             message=redact(self.message, secrets, cut=cut),

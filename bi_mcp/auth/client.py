@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bi_mcp.auth.token import Application, Token
+    from bi_mcp.base.advice import Advice
     from bi_mcp.base.secret import Secret
 
 METHOD = "oauth.token"
@@ -31,15 +32,14 @@ MOST_BYTES = 1024 * 1024
 # For a whole exchange: a server may send a byte now and then, and other processes wait meanwhile.
 LIMIT_S = 30.0
 
-# Advice for the codes of OAuth. {login} is the command that logs in to the profile again.
+# Advice for the codes of OAuth.
 _ADVICE: dict[str, str] = {
     "authorization_code invalid_grant": text(
-        "The portal does not accept the code: it lives 30 seconds and works once. Run `{login}` "
-        "again and confirm without delay."
+        "The portal does not accept the code: it lives 30 seconds and works once. Log in again and confirm without delay."
     ),
     "refresh_token invalid_grant": text(
         "The portal does not accept this login any more: it was not used for 180 days, was withdrawn, "
-        "was renewed from a copy elsewhere, or a process was stopped in the middle of a renewal. Run `{login}`."
+        "was renewed from a copy elsewhere, or a process was stopped in the middle of a renewal."
     ),
     "PAYMENT_REQUIRED": text(
         "The portal's plan has run out or does not include REST. Renew it in the portal; the login is kept and "
@@ -47,19 +47,17 @@ _ADVICE: dict[str, str] = {
     ),
     "invalid_client": text(
         "The portal knows no such application, or its secret is another. Compare client_id and client_secret with "
-        "the application's card, then run `{login}`."
+        "the application's card."
     ),
-    "invalid_scope": text(
-        "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`."
-    ),
+    "invalid_scope": text("The application lacks the scope 'biconnector'. Add it on the application's card."),
     "insufficient_scope": text(
-        "The application lacks the scope 'biconnector'. Add it on the application's card, then run `{login}`."
+        "The application lacks the scope 'biconnector'. Add it on the application's card."
     ),
     "invalid_request": text(
-        "The OAuth server did not understand the request. Check client_id and client_secret, then run `{login}`."
+        "The OAuth server did not understand the request. Check client_id and client_secret."
     ),
 }
-_UNLISTED = text("The OAuth server refused. Try again later; if it stays so, run `{login}`.")
+_UNLISTED = text("The OAuth server refused. Try again later, or log in again.")
 _CODE = re.compile(r"\w{1,64}", re.ASCII)
 _QUERY = re.compile(r"(/oauth/token/\?)[^\s'\"]+")
 
@@ -68,17 +66,17 @@ class OAuthClient:
     """Client of the server that `Application.oauth_server` names. Secrets travel in the address, as the vendor wants it.
 
     Raises `AuthorisationError` for a refusal of the server, `UnreachableError` and `UnexpectedAnswerError` if it does not
-    give an OAuth answer; the texts name `login_command` as the next step.
+    give an OAuth answer; `login` is advised as the next step.
     """
 
     def __init__(
         self,
         *,
-        login_command: str,
+        login: Advice,
         clock: Callable[[], float] = time.time,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._login_command = login_command
+        self._login = login
         self._clock = clock
         self._transport = transport
 
@@ -123,7 +121,9 @@ class OAuthClient:
     def _refusal(self, grant_type: str, code: object) -> AuthorisationError:
         known = code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown"
         advice = _ADVICE.get(f"{grant_type} {known}") or _ADVICE.get(known) or _UNLISTED
-        return AuthorisationError(f"{known}: {say(advice, login=self._login_command)}", code=known)
+        # Where the plan has run out the login stays good.
+        login = [] if known == "PAYMENT_REQUIRED" else [self._login]
+        return AuthorisationError(f"{known}: {say(advice)}", *login, code=known)
 
 
 def _unreachable(server: str, error: Exception) -> UnreachableError:

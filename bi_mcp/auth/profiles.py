@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.vault.keyring import KEEPERS, Keeper
@@ -15,6 +16,8 @@ from bi_mcp.vault.private_file import VERSION, PrivateFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from bi_mcp.base.advice import Advice
 
 Kind = Literal["oauth", "webhook"]
 
@@ -41,11 +44,10 @@ class Profile:
     allow_private_addresses: bool = False
     member_id: str = ""
 
-    @property
-    def login_command(self) -> str:
-        """The command with which the user logs in to it again."""
+    def advise_login(self) -> Advice:
+        """Advise the user to log in to it again."""
         webhook = " --webhook" if self.kind == "webhook" else ""
-        return f"bi-mcp login {self.portal_url} --name {self.name}{webhook}"
+        return advise(AdviceKind.LOG_IN, arguments=f"{self.portal_url} --name {self.name}{webhook}")
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,8 @@ class Profiles:
         chosen = name or self.default
         if chosen is None:
             raise ConfigError(
-                say(
-                    "There is no default profile. {there_are} Choose with --profile NAME or `bi-mcp profiles default NAME`.",
-                    there_are=self._there_are(),
-                )
+                say("There is no default profile. {there_are}", there_are=self._there_are()),
+                advise(AdviceKind.CHOOSE_PROFILE),
             )
         if chosen not in self.by_name:
             raise ConfigError(
@@ -85,11 +85,8 @@ class Profiles:
         known = self.by_name.get(name)
         if known is not None and known.portal_url != portal_url:
             raise ConfigError(
-                say(
-                    "Profile {name!r} belongs to {portal_url}. Choose another --name, or run `bi-mcp logout {name}` first.",
-                    name=name,
-                    portal_url=known.portal_url,
-                )
+                say("Profile {name!r} belongs to {portal_url}.", name=name, portal_url=known.portal_url),
+                advise(AdviceKind.LOG_OUT_FIRST, name=name),
             )
 
     def without(self, name: str) -> Profiles:
@@ -153,7 +150,9 @@ class Profiles:
 
     def _there_are(self) -> str:
         if not self.by_name:
-            return say("There are no profiles yet: run `bi-mcp login PORTAL`.")
+            return say(
+                "There are no profiles yet. {login}", login=advise(AdviceKind.LOG_IN, arguments="PORTAL")
+            )
         return say("Profiles: {names}.", names=", ".join(sorted(self.by_name)))
 
 

@@ -217,7 +217,7 @@ def open_session(
     store = local if share is None else share(local)
     if profile.kind == "webhook":
         return StoredWebhook(profile, store)
-    client = OAuthClient(login_command=profile.login_command, clock=clock)
+    client = OAuthClient(login=profile.advise_login(), clock=clock)
     return TokenSession(
         profile,
         store,
@@ -230,10 +230,7 @@ def open_session(
 
 def _not_logged_in(profile: Profile) -> AuthorisationError:
     return AuthorisationError(
-        say(
-            "Profile {name!r} is not logged in. Run `{login_command}`.",
-            name=profile.name,
-            login_command=profile.login_command,
-        ),
+        say("Profile {name!r} is not logged in.", name=profile.name),
+        profile.advise_login(),
         code="NOT_LOGGED_IN",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import current_time, sleep, to_thread
 
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
@@ -57,10 +58,8 @@ class TokenStore(ABC):
             return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)
         except ValueError:
             raise AuthorisationError(
-                say(
-                    "The stored login of profile {profile!r} is damaged. Run `bi-mcp login` again.",
-                    profile=profile,
-                ),
+                say("The stored login of profile {profile!r} is damaged.", profile=profile),
+                advise(AdviceKind.LOG_IN, arguments="PORTAL"),
                 code="STORE_FAILED",
             ) from None
 

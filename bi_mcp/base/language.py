@@ -1,12 +1,11 @@
 """The language of texts for people: errors, findings, previews. English templates are in the code, translations in `locale/`.
 
 Tool descriptions, instructions and logs are English: they are read by models and maintainers. Nothing is loaded for English.
-Texts mention tools, as for an assistant; a surface that speaks of something else replaces these words with its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -24,13 +23,6 @@ FOLDER = Path(__file__).with_name("locale")
 _spoken: ContextVar[Language] = ContextVar("language", default="en")
 
 
-def _keep(template: str) -> str:
-    return template
-
-
-_reword: ContextVar[Callable[[str], str]] = ContextVar("wording", default=_keep)
-
-
 def speak(language: Language) -> None:
     """Use this language from now on, in everything that is started from here."""
     _spoken.set(language)
@@ -38,23 +30,12 @@ def speak(language: Language) -> None:
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Use this language within, in the words for an assistant."""
-    tokens = _spoken.set(language), _reword.set(_keep)
+    """Use this language within."""
+    token = _spoken.set(language)
     try:
         yield
     finally:
-        _spoken.reset(tokens[0])
-        _reword.reset(tokens[1])
-
-
-@contextmanager
-def rewording(reword: Callable[[str], str]) -> Iterator[None]:
-    """Pass each template within through `reword`, unless `speaking` overrules it."""
-    token = _reword.set(reword)
-    try:
-        yield
-    finally:
-        _reword.reset(token)
+        _spoken.reset(token)
 
 
 def spoken() -> Language:
@@ -64,7 +45,7 @@ def spoken() -> Language:
 
 def say(template: str, /, **values: object) -> str:
     """Translate a template and put the values into it: `say("{name} is gone.", name=name)`. Values are never templates."""
-    return translate(_reword.get()(template)).format(**values)
+    return translate(template).format(**values)
 
 
 def translate(text: str, /) -> str:

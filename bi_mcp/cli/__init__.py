@@ -11,8 +11,10 @@ import click
 from click.core import ParameterSource
 
 from bi_mcp import __version__
-from bi_mcp.base.language import LANGUAGES, Language, rewording, say, speak
+from bi_mcp.base.advice import use_words
+from bi_mcp.base.language import LANGUAGES, Language, say, speak
 from bi_mcp.cli.account import login, logout, profiles
+from bi_mcp.cli.advice import WORDS
 from bi_mcp.cli.completion import completion
 from bi_mcp.cli.diagnosis import check, diagnose, doctor, map_portal, preview, propose, tables
 from bi_mcp.cli.history import history, undo
@@ -27,14 +29,6 @@ from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.history.actor import acting
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-
-def word_for_terminal(template: str) -> str:
-    """Speak of commands and setup files where a text speaks of tools to an assistant."""
-    # Imported here: most commands do not need it.
-    from bi_mcp.cli.terminal_words import WORDS
-
-    return WORDS.get(template, template)
 
 
 class CommandGroup(click.Group):
@@ -65,10 +59,7 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
-        with rewording(word_for_terminal):
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx: click.Context) -> object:
+        ctx.with_resource(use_words(WORDS))
         if wants_no_colour():
             ctx.color = False
         try:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bi_mcp.auth.portal_identity import PortalIdentity, file_name_of_host
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError
@@ -199,10 +200,8 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
         unknown = [id for id in ids if id not in {entry.id for entry in entries}]
         if unknown:
             raise InvalidRequestError(
-                say(
-                    "The history has no entry {ids}. `bi-mcp history` and bi://history show what there is.",
-                    ids=", ".join(map(repr, unknown)),
-                )
+                say("The history has no entry {ids}.", ids=", ".join(map(repr, unknown))),
+                advise(AdviceKind.SEE_HISTORY),
             )
         return [entry for entry in reversed(entries) if entry.id in ids]
     reverted = find_undone(entries)
@@ -210,7 +209,7 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
         if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
             return [entry]
     raise InvalidRequestError(
-        say("The history has nothing that could be undone. `bi-mcp history` shows what there is.")
+        say("The history has nothing that can be undone."), advise(AdviceKind.SEE_HISTORY)
     )
 
 

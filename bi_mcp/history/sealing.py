@@ -59,7 +59,7 @@ class Sealer:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(
-            self.folder / "key.json", text("Delete it; what was sealed with it can then no longer be undone.")
+            self.folder / "key.json", say("Delete it; what was sealed with it can then no longer be undone.")
         )
         try:
             with file.lock():

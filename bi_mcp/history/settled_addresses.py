@@ -55,7 +55,7 @@ async def _hold(held: AsyncExitStack, path: Path, patience: float) -> None:
             if current_time() >= deadline:
                 raise InvalidRequestError(
                     say(
-                        "Nothing was sent: another bi-mcp process has been changing this portal for {patience:.0f} s. Wait for it to end, or end it, and call again.",
+                        "Nothing was sent: another bi-mcp process has been changing this portal for {patience:.0f} s. Wait for it to end, or end it, and try again.",
                         patience=patience,
                     )
                 ) from None

@@ -188,7 +188,7 @@ def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> UndoSt
     if changed:
         raise _Obstacle(
             say(
-                "cannot be reverted: {group} {id} was changed since ({fields}). Undo that first, or delete it with {group}_delete.",
+                "cannot be reverted: {group} {id} was changed since ({fields}). Undo that first, or delete the object.",
                 group=entry.group,
                 id=id,
                 fields=", ".join(changed),

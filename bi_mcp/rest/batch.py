@@ -301,8 +301,10 @@ def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
 
 def _refusal_of(command: Command[object], error: PortalError) -> PortalError:
     method, code, message, status = command.method, error.code, error.message, error.status
-    hint = error_for(method, code, message, status).hint if code in UNCERTAIN_CODES else error.hint
-    own = type(error)(method=method.name, code=code, message=message, hint=hint, status=status)
+    meant = error_for(method, code, message, status) if code in UNCERTAIN_CODES else error
+    own = type(error)(
+        *meant.advice, method=method.name, code=code, message=message, hint=meant.hint, status=status
+    )
     own.retry_at, own.portal_time = error.retry_at, error.portal_time
     own.retry_after = error.retry_after
     return own.without(_secrets(command))

@@ -132,7 +132,7 @@ class Datasets(KindMethods[Dataset, DatasetFields, DatasetChanges]):
         if foreign:
             raise InvalidRequestError(
                 say(
-                    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. dataset_get shows the columns and their ids.",
+                    "dataset {id} has no column with the id {foreign}. Nothing was sent: a portal would delete such a column of another dataset. Read the dataset again for its columns and their ids.",
                     id=id,
                     foreign=", ".join(foreign),
                 )

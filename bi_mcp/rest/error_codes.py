@@ -1,4 +1,4 @@
-"""Error codes of the portal: the meaning of each here, and the advice that goes with it.
+"""Error codes of the portal: the meaning of each, and the advice that goes with it.
 
 Sources: sections 6 and 9 of the API reference. A code that is not listed becomes a `RefusedError` with the portal's own text.
 """
@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.advice import Advice, AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.errors import (
     AccessDeniedError,
@@ -33,20 +34,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """The exception that represents a code, and the template of the hint in plain words."""
+    """The exception that represents a code, a template that says what it means, and advice if a door should word it."""
 
     error: type[PortalError]
     hint: str
+    advice: tuple[Advice, ...] = ()
 
 
 def _refusal(hint: str) -> ErrorCode:
     return ErrorCode(RefusedError, hint)
 
 
+def _not_found(group: str) -> ErrorCode:
+    hint = text("It does not exist, or another application created it.")
+    return ErrorCode(NotFoundError, hint, (advise(AdviceKind.SEE_LIST, group=group),))
+
+
 # `source.get` says this of a source whose connector is gone.
 ORPHANED = "CONNECTOR_NOT_FOUND"
 # The calls that name these codes may have taken effect before the portal gave up.
 UNCERTAIN_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
+
+_FAILED_INSIDE = _refusal(text("The portal failed inside. Try again later."))
+_LISTED_NAMES = _refusal(text("Use the names that the *.fields method of this group lists."))
+_NAME_TAKEN = ErrorCode(
+    AlreadyExistsError,
+    text(
+        "Dataset names are unique across the whole portal, other applications' and BI Builder's own tables included. Choose another name."
+    ),
+)
+_SAME_NAME = _refusal(text("Two columns of this call have the same name. Each may occur once."))
 
 ERROR_CODES: dict[str, ErrorCode] = {
     # Access
@@ -88,24 +105,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "VALIDATION_INVALID_ID_FORMAT": _refusal(
         text("An id is a positive whole number, as the list methods return it.")
     ),
-    "CONNECTOR_NOT_FOUND": ErrorCode(
-        NotFoundError,
-        text(
-            "It does not exist, or another application created it. connector_list shows what this application can see."
-        ),
-    ),
-    "SOURCE_NOT_FOUND": ErrorCode(
-        NotFoundError,
-        text(
-            "It does not exist, or another application created it. source_list shows what this application can see."
-        ),
-    ),
-    "DATASET_NOT_FOUND": ErrorCode(
-        NotFoundError,
-        text(
-            "It does not exist, or another application created it. dataset_list shows what this application can see."
-        ),
-    ),
+    "CONNECTOR_NOT_FOUND": _not_found("connector"),
+    "SOURCE_NOT_FOUND": _not_found("source"),
+    "DATASET_NOT_FOUND": _not_found("dataset"),
     # Fields
     "VALIDATION_FIELDS_NOT_PROVIDED": _refusal(text("Pass 'fields' with at least one field.")),
     "VALIDATION_UNKNOWN_PARAMETERS": _refusal(
@@ -118,7 +120,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "VALIDATION_READ_ONLY_FIELD": _refusal(text("Leave the named field out: the portal sets it itself.")),
     "VALIDATION_IMMUTABLE_FIELD": _refusal(
-        text("The named field is set once, at creation. To change it, delete the object and create it anew.")
+        text("The named field is set once, at creation. To change it, delete the object and create it again.")
     ),
     "VALIDATION_INVALID_FIELD_TYPE": _refusal(
         text("Send the named field with the type that the message names.")
@@ -126,12 +128,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # Dependencies
     "CONNECTOR_DELETE_RESTRICTED": ErrorCode(
         InUseError,
-        text(
-            "Sources still use this connector. Find them with source_list (filter connectorId) and delete them first."
-        ),
+        text("Sources still use this connector."),
+        (advise(AdviceKind.DELETE_DEPENDENTS, group="source", filter="connectorId"),),
     ),
     "BX_ERROR": _refusal(
-        text("A general error of the module: its text says what is wrong. Nothing can be told from the code.")
+        text("A general error of the module: its text says what is wrong, its code does not.")
     ),
     # Connector
     "VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS": _refusal(
@@ -158,41 +159,31 @@ ERROR_CODES: dict[str, ErrorCode] = {
         ),
     ),
     # Dataset
-    "DATASET_ALREADY_EXIST": ErrorCode(
-        AlreadyExistsError,
-        text(
-            "Dataset names are unique across the whole portal, other applications' and BI Builder's own tables included. Choose another name."
-        ),
-    ),
-    "NAME_EXISTS": ErrorCode(
-        AlreadyExistsError,
-        text(
-            "Names are unique across the whole portal, other applications' tables included. Choose another name."
-        ),
-    ),
+    "DATASET_ALREADY_EXIST": _NAME_TAKEN,
+    "NAME_EXISTS": _NAME_TAKEN,
     "FIELDS_EMPTY": _refusal(text("A dataset needs at least one column in fields.fields.")),
     "VALIDATION_DATASET_NAME_INVALID": _refusal(
         text("A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _.")
     ),
     "VALIDATION_DATASET_NAME_TOO_LONG": _refusal(text("Shorten the dataset's name to 230 characters.")),
     "INVALID_METHOD": _refusal(
-        text("dataset_update changes only the description; columns are changed with dataset_fields_update.")
+        text(
+            "biconnector.dataset.update changes only the description; columns are changed with biconnector.dataset.fields.update."
+        )
     ),
     "DATASET_UPDATE_ERROR": ErrorCode(
         NotSynchronisedError,
         text(
-            "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back. "
-            "Do not send the change again: look with dataset_get first."
+            "The columns ARE saved; only the synchronisation with BI Builder failed and nothing was rolled back."
         ),
+        (advise(AdviceKind.LOOK_AT_COLUMNS),),
     ),
     # Columns
     "VALIDATION_DUPLICATE_FIELD_CODE": _refusal(
         text("Two columns of this call have the same externalCode. Each may occur once.")
     ),
-    "VALIDATION_DUPLICATE_FIELD_NAME": _refusal(
-        text("Two columns of this call have the same name. Each may occur once.")
-    ),
-    "DUPLICATE_FIELDS": _refusal(text("Two columns of this call have the same name. Each may occur once.")),
+    "VALIDATION_DUPLICATE_FIELD_NAME": _SAME_NAME,
+    "DUPLICATE_FIELDS": _SAME_NAME,
     "VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS": _refusal(
         text("Every column needs name, externalCode and type.")
     ),
@@ -218,21 +209,15 @@ ERROR_CODES: dict[str, ErrorCode] = {
         text("Every element of update needs id and visible.")
     ),
     "VALIDATION_FIELD_DELETE_INVALID_ID": _refusal(
-        text("delete takes ids of columns, positive whole numbers, as dataset_get returns them.")
+        text("delete takes ids of columns, which are positive whole numbers.")
     ),
     # Lists
     "VALIDATION_SELECT_TYPE": _refusal(text("select is an array of field names.")),
     "VALIDATION_FILTER_TYPE": _refusal(text("filter is an object of conditions.")),
     "VALIDATION_ORDER_TYPE": _refusal(text('order is an object such as {{"id": "ASC"}}.')),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _refusal(
-        text("Use the names that the *.fields method of this group lists.")
-    ),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _refusal(
-        text("Use the names that the *.fields method of this group lists.")
-    ),
-    "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _refusal(
-        text("Use the names that the *.fields method of this group lists.")
-    ),
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT": _LISTED_NAMES,
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER": _LISTED_NAMES,
+    "VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER": _LISTED_NAMES,
     "VALIDATION_INVALID_FILTER_LOGIC": _refusal(text("logic is AND or OR.")),
     "ERROR_ARGUMENT": _refusal(text("An order direction is ASC or DESC.")),
     # Limits
@@ -260,8 +245,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
         )
     ),
     # System
-    "INTERNAL_SERVER_ERROR": _refusal(text("The portal failed inside. Try again later.")),
-    "ERROR_UNEXPECTED_ANSWER": _refusal(text("The portal failed inside. Try again later.")),
+    "INTERNAL_SERVER_ERROR": _FAILED_INSIDE,
+    "ERROR_UNEXPECTED_ANSWER": _FAILED_INSIDE,
     "INVALID_REQUEST": _refusal(text("The portal accepts https only. Use an https address.")),
     "ERROR_METHOD_NOT_FOUND": ErrorCode(
         MethodMissingError,
@@ -283,20 +268,22 @@ _LIST_OF_TEXTS = _refusal(
 _WITHOUT_CODE = _refusal(
     text("The portal gives no code for this; its text is all there is. Nothing happened.")
 )
+_UNCERTAIN = text("The portal failed inside and the change may have been made all the same.")
+_DELETES_TABLES = text("Newer portals answer this to dataset.delete; there the table family deletes.")
+_LOOK_AFTER = {Effect.CREATE: AdviceKind.LOOK_FOR_COPY, Effect.DELETE: AdviceKind.LOOK_IF_GONE}
 
 # Codes with a meaning of their own in one method.
 _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
     # Not a NotFoundError: the source is there, and must not be taken for deleted.
     ("source.get", ORPHANED): _refusal(
         text(
-            "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it with source_delete."
+            "The source is there, but its connector is gone or belongs to another application. Such a source does not work any more: delete it."
         )
     ),
     ("source.delete", "BX_ERROR"): ErrorCode(
         InUseError,
-        text(
-            "Datasets still use this source. Find them with dataset_list (filter sourceId) and delete them first."
-        ),
+        text("Datasets still use this source."),
+        (advise(AdviceKind.DELETE_DEPENDENTS, group="dataset", filter="sourceId"),),
     ),
 }
 
@@ -304,9 +291,11 @@ _IN_METHOD: Mapping[tuple[str, str], ErrorCode] = {
 def error_for(method: Method, code: str, message: str, status: int) -> PortalError:
     """Make the exception for a code that the portal answered to a method. The code is empty if the portal gave none."""
     known = _meaning(method, code, message)
-    return known.error(
-        method=method.name, code=code, message=message, hint=_hint(method, code, known), status=status
-    )
+    hint, advice = known.hint, known.advice
+    if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
+        hint = _DELETES_TABLES if (method.group, method.operation) == ("dataset", "delete") else _UNCERTAIN
+        advice = (look_first(method),)
+    return known.error(*advice, method=method.name, code=code, message=message, hint=say(hint), status=status)
 
 
 def _meaning(method: Method, code: str, message: str) -> ErrorCode:
@@ -318,29 +307,9 @@ def _meaning(method: Method, code: str, message: str) -> ErrorCode:
     return special or ERROR_CODES.get(code, _UNLISTED)
 
 
-def _hint(method: Method, code: str, known: ErrorCode) -> str:
-    if method.operation == "delete" and code in UNCERTAIN_CODES and method.group == "dataset":
-        return say(
-            "Newer portals answer this to dataset.delete; there the table family deletes. Look with dataset_list whether it is gone."
-        )
-    if code in UNCERTAIN_CODES and method.effect is not Effect.READ:
-        return say(
-            "The portal failed inside and the change may have been made all the same. {advice}",
-            advice=look_first(method),
-        )
-    return say(known.hint)
-
-
-def look_first(method: Method) -> str:
-    """Say how to find out whether a write took effect."""
+def look_first(method: Method) -> Advice:
+    """Advise how to find out whether a write took effect."""
     if method.group == "batch":
-        return say("Look at what each of its commands changes before you send it again.")
+        return advise(AdviceKind.LOOK_AT_COMMANDS)
     group = "dataset" if method.group == "table" else method.group
-    if method.effect is Effect.CREATE:
-        return say(
-            "Look with {group}_list before you send it again: a second call may make a second {group}.",
-            group=group,
-        )
-    if method.effect is Effect.DELETE:
-        return say("Look with {group}_list whether it is gone before you send it again.", group=group)
-    return say("Look with {group}_get before you send it again.", group=group)
+    return advise(_LOOK_AFTER.get(method.effect, AdviceKind.LOOK_FIRST), group=group)

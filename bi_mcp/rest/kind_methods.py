@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import anyio
 from pydantic import Field, ValidationError
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError, UnreachableError
 from bi_mcp.rest.envelope import unexpected_answer
@@ -228,10 +229,8 @@ def check_id(group: Group, id: int) -> None:
     """Refuse a value that is not an id. `True` would be sent as one."""
     if type(id) is not int or id < 1:
         raise InvalidRequestError(
-            say(
-                "{group}: an id is a positive whole number, as {group}_list returns it. Nothing was sent.",
-                group=group,
-            )
+            say("{group}: an id is a positive whole number. Nothing was sent.", group=group),
+            advise(AdviceKind.SEE_LIST, group=group),
         )
 
 

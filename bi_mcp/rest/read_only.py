@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.methods import Effect
@@ -23,10 +24,8 @@ class ReadOnlyTransport:
         """Send a read. Raises `InvalidRequestError` for a write, which is not sent."""
         if request.method.effect is not Effect.READ:
             raise InvalidRequestError(
-                say(
-                    "{name} was not sent: the portal is locked read-only here. Only the user can lift that, by starting without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`.",
-                    name=request.method.name,
-                )
+                say("{name} was not sent: the portal is locked read-only here.", name=request.method.name),
+                advise(AdviceKind.UNLOCK),
             )
         return await self._inner.send(request)
 

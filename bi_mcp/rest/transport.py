@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.base.logs import hide_answers_in_logs
 from bi_mcp.base.secret import MASK, Secret, secrets_in
@@ -149,10 +150,11 @@ class HttpTransport:
             )
         else:
             what = say(
-                "{host} redirects to {new} (HTTP {status}). Nothing was sent there. If the portal was renamed, run `bi-mcp profiles move {host} {new}`, or set BI_MCP_PORTAL_URL to https://{new} where a variable names the portal.",
+                "{host} redirects to {new} (HTTP {status}). Nothing was sent there. {advice}",
                 host=self.host,
                 new=new,
                 status=status,
+                advice=advise(AdviceKind.USE_NEW_ADDRESS, host=self.host, new=new),
             )
         return UnexpectedAnswerError(f"{method.name}: {what}", method=method.name, status=status)
 

@@ -10,8 +10,10 @@ from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
+from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
 from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_columns
@@ -126,7 +128,7 @@ def _item_function(group: Group, app: App) -> Callable[[str], Awaitable[str]]:
 
 async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
     """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
-    with speaking(app.language):
+    with speaking(app.language), use_words(WORDS):
         try:
             return (await answer).with_notice(app.portal.notice).json_text()
         except NotFoundError as error:

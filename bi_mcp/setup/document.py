@@ -65,7 +65,7 @@ def read_document(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> tuple[
     except TimeoutError:
         raise SetupFileError(
             say(
-                "{name}: reading it took longer than {seconds:g} seconds. Write it as `bi-mcp export` does, each column on one line, or as JSON.{hint}",
+                "{name}: reading it took longer than {seconds:g} seconds. Write it as an export does, each column on one line, or as JSON.{hint}",
                 name=name,
                 seconds=bounds.seconds,
                 hint=_hint(bounds),
@@ -74,7 +74,7 @@ def read_document(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> tuple[
 
 
 def _hint(bounds: Bounds) -> str:
-    return "" if bounds.seconds == inf else f" {say('`bi-mcp plan FILE` reads more, and for longer.')}"
+    return "" if bounds.seconds == inf else f" {say('The command line reads more, and for longer.')}"
 
 
 def find_places(text: str, name: str, bounds: Bounds) -> MarkedDict | None:
@@ -129,7 +129,7 @@ def _compose(text: str, name: str, until: float) -> MarkedDict:
     except Exception as error:  # noqa: BLE001  signs and nesting that no setup has make the parser stumble over itself
         raise SetupFileError(
             say(
-                "{name}: this is neither YAML nor JSON ({kind}). Write it as `bi-mcp export` does.",
+                "{name}: this is neither YAML nor JSON ({kind}). Write it as an export does.",
                 name=name,
                 kind=type(error).__name__,
             )

@@ -269,7 +269,7 @@ def _build_entry(entry: type[Entry], group: Group, id: int, fields: Mapping[str,
     }
     raise PlanError(
         say(
-            "{group} {id} has values that a setup cannot hold: {where}. Mend them on the portal with {group}_update, then export again.",
+            "{group} {id} has values that a setup cannot hold: {where}. Correct them on the portal, then export again.",
             group=group,
             id=id,
             where=", ".join(sorted(where)),

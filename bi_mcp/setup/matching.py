@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError
 from bi_mcp.rest.kinds import KINDS, EachKind, Group
@@ -101,13 +102,13 @@ class _Matching(Generic[Item]):
         keys = ", ".join(f"{self.group}s.{key}" for key in namesakes)
         raise PlanError(
             say(
-                "{keys}: the portal has {found} {group}s of that name (ids {ids}), and which one is meant cannot be told. Say it with `bi-mcp adopt {group}s.{namesakes}=ID`, or give them titles of their own.",
+                "{keys}: the portal has {found} {group}s of that name (ids {ids}), and it is unclear which one is meant. Give them different titles, or adopt one.",
                 keys=keys,
                 found=len(found),
                 group=self.group,
                 ids=ids,
-                namesakes=namesakes[0],
-            )
+            ),
+            advise(AdviceKind.ADOPT, assignment=f"{self.group}s.{namesakes[0]}=ID"),
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import PlanError, StateFileError
 from bi_mcp.rest.kinds import KINDS, Group
@@ -115,10 +116,11 @@ def _ambiguous(creation: Creation, found: Sequence[PortalObject]) -> PlanError:
     ids = ", ".join(str(item.id) for item in found)
     return PlanError(
         say(
-            "{group}s.{key} was being made when the last application was cut off, and the portal has {found} new {group}s that may be it (ids {ids}). Say which with `bi-mcp adopt {group}s.{key}=ID`.",
+            "{group}s.{key} was being made when the last application was cut off, and the portal has {found} new {group}s that may be it (ids {ids}). Adopt the right one.",
             group=creation.group,
             key=creation.key,
             found=len(found),
             ids=ids,
-        )
+        ),
+        advise(AdviceKind.ADOPT, assignment=f"{creation.group}s.{creation.key}=ID"),
     )

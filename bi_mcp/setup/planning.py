@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.generation import PortalGeneration
@@ -113,9 +114,10 @@ class _Planning:
             if item and item.source_id in strangers and entry.source not in self._pairs.sources:
                 yield say(
                     "Datasets of source {id} would be made again on a new source {key}. If that is the same source "
-                    "under another title, say so first: `bi-mcp adopt sources.{key}={id}`.",
+                    "under another title, adopt it first. {advice}",
                     id=item.source_id,
                     key=entry.source,
+                    advice=advise(AdviceKind.ADOPT, assignment=f"sources.{entry.source}={item.source_id}"),
                 )
 
     def _connector(self, key: str) -> Iterator[Change]:

@@ -37,7 +37,7 @@ def decode_setup(data: bytes, name: str) -> str:
         return data.decode("utf-8")
     raise SetupFileError(
         say(
-            "{name} is not UTF-8 but {encoding}. It was not changed; save it as UTF-8 in your editor. If `>` in PowerShell wrote it, run `bi-mcp export NEW_FILE` instead.",
+            "{name} is not UTF-8 but {encoding}. It was not changed; save it as UTF-8 in your editor. If `>` in PowerShell wrote it, name the file to the export instead.",
             name=name,
             encoding=encoding,
         )
@@ -62,9 +62,7 @@ def _unreadable(path: Path, name: str, error: OSError) -> str:
             "{name} is a link to a file that is not there. Correct the link, or name another file.", name=name
         )
     if isinstance(error, FileNotFoundError):
-        return say(
-            "{name} is not there. Name another file, or write one with `bi-mcp export FILE`.", name=name
-        )
+        return say("{name} is not there. Name another file, or export one.", name=name)
     if path.is_dir():
         return say("{name} is a folder. Name the setup file in it, such as {name}/bi.yaml.", name=name)
     if error.strerror == NOT_REGULAR:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.rest.kinds import KINDS
@@ -178,9 +179,10 @@ class Workspace:
         if group is None or not id.isdecimal():
             raise PlanError(
                 say(
-                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID, with the id that `bi-mcp map` shows.",
+                    "{assignment!r} is not written as in connectors.sales=5. Write GROUPS.KEY=ID.",
                     assignment=assignment,
-                )
+                ),
+                advise(AdviceKind.SEE_LIST, group=group or "connector"),
             )
         if key not in setup.entries(group):
             raise PlanError(
@@ -193,10 +195,11 @@ class Workspace:
         if int(id) not in (await self.bi.snapshot()).of(group):
             raise PlanError(
                 say(
-                    "The portal shows this application no {group} {id}. Take an id that `bi-mcp map` shows.",
+                    "The portal shows this application no {group} {id}. Take the id of another.",
                     group=group,
                     id=id,
-                )
+                ),
+                advise(AdviceKind.SEE_LIST, group=group),
             )
         draft = StateDraft(self.keeper.read())
         draft.put(group, key, Known(id=int(id)))

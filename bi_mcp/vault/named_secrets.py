@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bi_mcp.base.language import say, text
+from bi_mcp.base.advice import AdviceKind, advise
+from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
 from bi_mcp.vault.fingerprints import KEY_NAME, FingerprintKey, make_key
 from bi_mcp.vault.keyring import best_keeper, system_keyring
 from bi_mcp.vault.private_file import PrivateFile
-from bi_mcp.vault.secret_index import NamedSecret, SecretIndex, is_name, parse_index
+from bi_mcp.vault.secret_index import NamedSecret, SecretIndex, advise_store, is_name, parse_index
 from bi_mcp.vault.secret_values import FileValues, KeyringValues
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 MAX_VALUE_BYTES = 64 * 1024
 
-_REMEDY = text("Delete it and store the secrets again with `bi-mcp secret set`.")
+_REMEDY = advise(AdviceKind.STORE_ALL_AGAIN)
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,16 @@ class NamedSecrets:
         if not value:
             raise ConfigError(
                 say(
-                    "The value of the secret {name} is no longer where it was kept ({keeper}). The user stores it again with `{secret}`.",
+                    "The value of the secret {name} is no longer where it was kept ({keeper}).",
                     name=secret.name,
                     keeper=secret.keeper,
-                    secret=secret.command_for(),
-                )
+                ),
+                advise_store(AdviceKind.STORE_UNDER_NAME, secret.name, secret.hosts),
             )
         if self.known().get(secret.name) != secret:
             # The value just read may be the new one, while the caller has judged the old binding.
             raise ConfigError(
-                say("The secret {name} was changed at this very moment. Call again.", name=secret.name)
+                say("The secret {name} was changed at this very moment. Try again.", name=secret.name)
             )
         return Secret(value)
 
@@ -210,8 +211,9 @@ class NamedSecrets:
         if backend is None:
             raise ConfigError(
                 say(
-                    "The value is in the system keyring, which this process cannot reach (a service or a container often has none). Store it again with `bi-mcp secret set … --keep-in file`."
-                )
+                    "The value is in the system keyring, which this process cannot reach (a service or a container often has none)."
+                ),
+                advise(AdviceKind.STORE_IN_FILE),
             )
         return KeyringValues(backend, f"bi-mcp secrets {self.folder}")
 

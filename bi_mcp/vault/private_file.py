@@ -8,7 +8,8 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bi_mcp.base.language import say, text
+from bi_mcp.base.advice import Advice, AdviceKind, advise
+from bi_mcp.base.language import say
 from bi_mcp.base.whole_file import link_target, put_in_place, read_regular, write_new
 from bi_mcp.errors import ConfigError
 
@@ -20,7 +21,7 @@ Parsed = TypeVar("Parsed")
 
 # Of the documents that name one.
 VERSION = 1
-LOG_IN_AGAIN = text("Delete it and run `bi-mcp login` again.")
+LOG_IN_AGAIN = advise(AdviceKind.LOG_IN_AGAIN)
 
 
 class PrivateFile:
@@ -31,7 +32,7 @@ class PrivateFile:
     Writers must hold a lock of their own, for example `lock`. `remedy` advises the user about a damaged document.
     """
 
-    def __init__(self, path: Path, remedy: str = LOG_IN_AGAIN) -> None:
+    def __init__(self, path: Path, remedy: Advice | str = LOG_IN_AGAIN) -> None:
         self._path = path
         self._remedy = remedy
 
@@ -107,7 +108,7 @@ class PrivateFile:
             ) from None
 
     def _damaged(self) -> ConfigError:
-        return ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=say(self._remedy)))
+        return ConfigError(say("{path} is damaged. {remedy}", path=self._path, remedy=self._remedy))
 
     @property
     def _target(self) -> Path:

@@ -7,11 +7,12 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bi_mcp.base.advice import Advice, AdviceKind, advise
 from bi_mcp.vault.keyring import KEEPERS
 from bi_mcp.vault.private_file import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from bi_mcp.vault.keyring import Keeper
 
@@ -42,11 +43,11 @@ class NamedSecret:
         """Check whether the user bound it to this destination."""
         return host in self.hosts
 
-    def command_for(self, *hosts: str) -> str:
-        """Return the command that binds it to these hosts as well; a former value cannot be bound, only forgotten."""
+    def advise_binding(self, *hosts: str) -> Advice:
+        """Advise to bind it to these hosts as well; a former value cannot be bound, only forgotten."""
         if self.replaced_at:
-            return forget_command(self.name)
-        return set_command(self.name, *dict.fromkeys((*self.hosts, *hosts)))
+            return advise_forget(self.name)
+        return advise_store(AdviceKind.ALLOW_HOSTS, self.name, dict.fromkeys((*self.hosts, *hosts)))
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,15 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def set_command(name: str, *hosts: str) -> str:
-    """Return the command with which the user stores a secret for these hosts."""
-    return shlex.join(
-        ["bi-mcp", "secret", "set", name, *(part for host in hosts for part in ("--for", host))]
-    )
+def advise_store(kind: AdviceKind, name: str, hosts: Iterable[str], **facts: object) -> Advice:
+    """Advise the user to store a secret for these hosts. `arguments` are those of the command that does it."""
+    arguments = shlex.join([name, *(part for host in hosts for part in ("--for", host))])
+    return advise(kind, name=name, hosts=", ".join(hosts), arguments=arguments, **facts)
 
 
-def forget_command(*names: str) -> str:
-    """Return the command with which the user forgets the former values of these secrets."""
-    return shlex.join(["bi-mcp", "secret", "forget-former", *names])
+def advise_forget(*names: str) -> Advice:
+    """Advise the user to forget the former values of these secrets."""
+    return advise(AdviceKind.FORGET_FORMER, names=" ".join(names))
 
 
 def _entry(secret: NamedSecret) -> dict[str, object]:

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.vault.destinations import find_destinations
-from bi_mcp.vault.secret_index import is_name, set_command
+from bi_mcp.vault.secret_index import advise_store, is_name
 from bi_mcp.vault.secret_parameters import is_harmless, looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from bi_mcp.base.advice import Advice
     from bi_mcp.rest.models import Parameter, ReceivedParameter
     from bi_mcp.vault.named_secrets import NamedSecrets
 
@@ -128,14 +130,10 @@ class SettingValues:
         # An empty text is not a secret: it takes the value away.
         if looks_secret(code, name) and value != "" and not self.allow_literal_secrets:
             raise SecretReferenceError(
-                say(
-                    'settings.{code} looks like a secret and is not accepted as text. {store_first}Put the value into a variable such as {env_prefix}{variable} of the server\'s environment and pass {{"env": "{env_prefix}{variable}"}}{or_a_file}.',
-                    code=code,
-                    store_first=self._store_advice(),
-                    env_prefix=ENV_PREFIX,
-                    variable=_variable_name(code),
-                    or_a_file=self._file_advice(),
-                )
+                say("settings.{code} looks like a secret and is not accepted as text.", code=code),
+                *self._advise_store(),
+                advise(AdviceKind.USE_VARIABLE, variable=f"{ENV_PREFIX}{_variable_name(code)}"),
+                *([advise(AdviceKind.USE_FILE)] if self.folder else []),
             )
         return Secret(str(value))
 
@@ -144,9 +142,10 @@ class SettingValues:
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: that is no name of a stored secret. Names hold only a-z, 0-9, - and _; `bi-mcp secret list` shows the user which there are.",
+                    "settings.{code}: that is not the name of a stored secret. Names hold only a-z, 0-9, - and _.",
                     code=code,
-                )
+                ),
+                advise(AdviceKind.SEE_SECRETS),
             )
         if self.named is None:
             raise SecretReferenceError(
@@ -161,23 +160,23 @@ class SettingValues:
         if secret is None:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent. Ask the user to store it in a terminal, which asks for the value: `{command}`. Then call again.",
+                    "settings.{code}: no secret is stored under the name {name}. Nothing was sent.",
                     code=code,
                     name=name,
-                    command=set_command(name, *hosts),
-                )
+                ),
+                advise_store(AdviceKind.STORE_UNDER_NAME, name, hosts),
             )
         strange = [host for host in hosts if not secret.may_go_to(host)]
         if strange:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent. Only the user can allow that, if they trust this address, in a terminal: `{command}`.",
+                    "settings.{code}: the secret {name} is bound to {hosts} and would be sent to {strange}. Nothing was sent.",
                     code=code,
                     name=name,
                     hosts=", ".join(secret.hosts),
                     strange=", ".join(strange),
-                    command=secret.command_for(*strange),
-                )
+                ),
+                secret.advise_binding(*strange),
             )
         return self.named.value(secret)
 
@@ -195,11 +194,12 @@ class SettingValues:
         if not value:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: the variable {variable} is not set where bi-mcp runs. Set it in the server's environment (the env block of the MCP client's configuration) and restart the server. {or_stored}",
+                    "settings.{code}: the variable {variable} is not set where bi-mcp runs.",
                     code=code,
                     variable=variable,
-                    or_stored=self._or_stored(),
-                ).rstrip()
+                ),
+                advise(AdviceKind.SET_VARIABLE),
+                *self._advise_store(),
             )
         return value
 
@@ -253,22 +253,8 @@ class SettingValues:
             )
         return Secret(value)
 
-    def _store_advice(self) -> str:
-        if self.named is None:
-            return ""
-        return say(
-            'Ask the user to store it with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}. Or: '
-        )
-
-    def _or_stored(self) -> str:
-        if self.named is None:
-            return ""
-        return say(
-            'Or ask the user to store the value with `bi-mcp secret set NAME --for HOST` and pass {{"secret": "NAME"}}.'
-        )
-
-    def _file_advice(self) -> str:
-        return say(', or pass {{"file": "name"}} for a file in the folder for secrets') if self.folder else ""
+    def _advise_store(self) -> list[Advice]:
+        return [] if self.named is None else [advise(AdviceKind.STORE_SECRET)]
 
 
 def _file_inside(folder: Path, name: str) -> Path | None:

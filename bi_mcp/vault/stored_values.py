@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, ConfigError
 from bi_mcp.vault.fingerprints import trim
-from bi_mcp.vault.secret_index import forget_command
+from bi_mcp.vault.secret_index import advise_forget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,10 +75,10 @@ def _key(named: NamedSecrets, keeper: Keeper, former: Sequence[NamedSecret]) -> 
         names = dict.fromkeys(lost)
         raise ConfigError(
             say(
-                "Former values of {names} can no longer be recognised: the key of their fingerprints is missing from its store ({keeper}). If these values are no longer valid anywhere, forget them in a terminal: `{command}`.",
+                "Former values of {names} can no longer be recognised: the key of their fingerprints is missing from its store ({keeper}).",
                 names=", ".join(names),
                 keeper=keeper,
-                command=forget_command(*names),
-            )
+            ),
+            advise_forget(*names),
         )
     return {keeper: key}

@@ -37,18 +37,18 @@ _TRAVELS = {
 }
 _UNBOUND = {
     False: text(
-        "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}. Only the user can allow that, if they trust this address, in a terminal: `{command}`."
+        "The connector was not changed: source {id} {title} holds the secret {name} in {code}, which is bound to {hosts} and would be sent to {unbound}."
     ),
     True: text(
-        "The connector was not changed: source {id} {title} holds a former value of the secret {name} in {code}, which was bound to {hosts} and would be sent to {unbound}. Give the source its new value first. If the former one is no longer valid anywhere, forget it in a terminal: `{command}`."
+        "The connector was not changed: source {id} {title} holds a former value of the secret {name} in {code}, which was bound to {hosts} and would be sent to {unbound}. Give the source its new value first."
     ),
 }
 _NOT_SENT = {
     False: text(
-        "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}. Only the user can allow that: `{command}`."
+        "Nothing was sent: settings.{code} holds the secret {name}, which is bound to {hosts} and would be sent to {strange}."
     ),
     True: text(
-        "Nothing was sent: settings.{code} holds a former value of the secret {name}, which was bound to {hosts} and would be sent to {strange}. If it is no longer valid anywhere, forget it in a terminal: `{command}`."
+        "Nothing was sent: settings.{code} holds a former value of the secret {name}, which was bound to {hosts} and would be sent to {strange}."
     ),
 }
 
@@ -98,8 +98,8 @@ def check_values(named: NamedSecrets, settings: Mapping[str, Secret], addresses:
                         name=secret.name,
                         hosts=", ".join(secret.hosts),
                         strange=", ".join(strange),
-                        command=secret.command_for(*strange),
-                    )
+                    ),
+                    secret.advise_binding(*strange),
                 )
 
 
@@ -136,8 +136,8 @@ def _check(source: Source, code: str, secret: NamedSecret, hosts: Sequence[str])
                 code=quote(code),
                 hosts=", ".join(secret.hosts),
                 unbound=", ".join(unbound),
-                command=secret.command_for(*unbound),
-            )
+            ),
+            secret.advise_binding(*unbound),
         )
 
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from types import ModuleType
 
+from bi_mcp.base.advice import AdviceKind
 from bi_mcp.cli.actions.findings import MARKS
 from bi_mcp.diagnostics.dataset.views import Verdict
 from bi_mcp.diagnostics.findings import chart_rules, check_rules, dataset_rules, portal_rules, status_rules
 from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, CONSEQUENCES, FAILURES
 from bi_mcp.diagnostics.findings.finding import Kind, Level, Side
+from bi_mcp.server.advice import WORDS
 from docs.making.markdown import escaped, said, table
 
 SIDES: dict[Side, str] = {
@@ -121,7 +123,8 @@ def _finding(kind: Kind) -> str:
     if kind.means:
         lines.append(f"{kind.means}\n")
     if kind.fix:
-        lines.append(f"**To do:** {_template(kind.fix)}\n")
+        fix = WORDS[kind.fix] if isinstance(kind.fix, AdviceKind) else kind.fix
+        lines.append(f"**To do:** {_template(fix)}\n")
     return "\n".join(lines)
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bi_mcp import errors
+from bi_mcp.base.advice import use_words
 from bi_mcp.cli import main
 from bi_mcp.config import Settings
 from bi_mcp.errors import PortalError
-from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES
+from bi_mcp.rest.error_codes import ERROR_CODES, UNCERTAIN_CODES, ErrorCode
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS
+from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools import TOOLSETS
 from bi_mcp.setup.document import OF_A_COMMAND, OF_A_SERVER
 from bi_mcp.setup.schema import setup_schema
@@ -182,7 +184,7 @@ def errors_page() -> str:
     tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
     by_error: dict[type[PortalError], list[str]] = {}
     for code, each in ERROR_CODES.items():
-        by_error.setdefault(each.error, []).append(_code(code, each.hint))
+        by_error.setdefault(each.error, []).append(_code(code, each))
     parts = [
         f"### {error.__name__}\n\n{(error.__doc__ or '').strip()}\n\n" + "\n".join(codes)
         for error, codes in by_error.items()
@@ -215,9 +217,11 @@ _UNCERTAIN = (
 )
 
 
-def _code(code: str, hint: str) -> str:
+def _code(code: str, known: ErrorCode) -> str:
     uncertain = f"\n\n{_UNCERTAIN}" if code in UNCERTAIN_CODES else ""
-    return f"#### {code}\n\n{said(hint)}{uncertain}\n"
+    with use_words(WORDS):
+        advice = "".join(f" {escaped(str(each))}" for each in known.advice)
+    return f"#### {code}\n\n{said(known.hint)}{advice}{uncertain}\n"
 
 
 def setup_file_page(schema: Mapping[str, Any]) -> str:

@@ -96,7 +96,7 @@ class LoginPortal:
     def session(self, store: TokenStore, clock: Callable[[], float]) -> TokenSession:
         """What one process holds."""
         used = profile()
-        client = OAuthClient(login_command=used.login_command, clock=clock, transport=self.transport())
+        client = OAuthClient(login=used.advise_login(), clock=clock, transport=self.transport())
         return TokenSession(used, store, client, clock)
 
     def bi(self, session: TokenSession) -> BIConnector:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from bi_mcp.auth.client import OAuthClient
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError, BiMcpError, UnexpectedAnswerError, UnreachableError
 from tests.auth.portal import USER, Clock, LoginPortal
@@ -16,11 +17,11 @@ from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
 
-COMMAND = "bi-mcp login https://acme.example --name acme"
+LOGIN = advise(AdviceKind.LOG_IN)
 
 
 def client(clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> OAuthClient:
-    return OAuthClient(login_command=COMMAND, clock=clock, transport=transport)
+    return OAuthClient(login=LOGIN, clock=clock, transport=transport)
 
 
 def answering(status: int, content: str, headers: dict[str, str] | None = None) -> httpx.MockTransport:
@@ -76,6 +77,7 @@ async def test_every_refusal_says_what_to_do(
     with pytest.raises(AuthorisationError, match=text) as error:
         await client(clock, transport).refresh(portal.application(), Secret("refresh"))
     assert error.value.code == told
+    assert error.value.advice == (() if code == "PAYMENT_REQUIRED" else (LOGIN,))
     assert "canary" not in str(error.value)
 
 

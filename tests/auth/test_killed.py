@@ -90,7 +90,7 @@ async def test_a_renewal_that_is_killed_with_the_answer_in_its_hands_leaves_an_e
             AuthorisationError, match="process was stopped in the middle of a renewal"
         ) as lost:
             await token_in_use(portal, tmp_path)
-        assert f"bi-mcp login {address} --name {NAME}" in str(lost.value)
+        assert lost.value.advice == (profile(address).advise_login(),)
         await keep(tmp_path, profile(address), portal.grant(time.time(), address))
         assert await token_in_use(portal, tmp_path)
     assert_tidy(tmp_path)

@@ -22,7 +22,7 @@ HOOK = Profile(name="hook", portal_url="https://hook.example", kind="webhook")
 
 def test_without_a_file_there_are_no_profiles(tmp_path: Path) -> None:
     assert load_profiles(tmp_path / "nowhere") == Profiles()
-    with pytest.raises(ConfigError, match="run `bi-mcp login PORTAL`"):
+    with pytest.raises(ConfigError, match="There are no profiles yet"):
         load_profiles(tmp_path).choose()
 
 
@@ -53,7 +53,7 @@ def test_after_a_removal_the_last_one_is_the_default_and_of_several_none() -> No
     assert known.without("acme").choose() == HOOK
     third = known.with_profile(Profile(name="third", portal_url="https://third.example"))
     with pytest.raises(
-        ConfigError, match=r"There is no default profile\. Profiles: hook, third\. Choose with --profile NAME"
+        ConfigError, match=r"There is no default profile\. Profiles: hook, third\. Choose one"
     ):
         third.without("acme").choose()
     assert known.without("acme").without("hook") == Profiles()
@@ -62,7 +62,7 @@ def test_after_a_removal_the_last_one_is_the_default_and_of_several_none() -> No
 def test_a_new_login_keeps_the_lock_and_never_takes_another_portals_name() -> None:
     known = Profiles().with_profile(ACME).with_lock("acme", read_only=True)
     assert known.with_profile(ACME).choose("acme").read_only
-    with pytest.raises(ConfigError, match=r"belongs to https://acme\.bitrix24\.com\. Choose another --name"):
+    with pytest.raises(ConfigError, match=r"belongs to https://acme\.bitrix24\.com\. Choose another name"):
         known.with_profile(Profile(name="acme", portal_url="https://other.example"))
 
 

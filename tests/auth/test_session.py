@@ -20,6 +20,7 @@ from bi_mcp.errors import AuthorisationError, InvalidRequestError, UnreachableEr
 from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.transport import HttpTransport
 from tests.auth.portal import ADDRESS, HOUR, NAME, Clock, LoginPortal, profile, stored
+from tests.door import at_server
 
 pytestmark = pytest.mark.anyio
 
@@ -280,9 +281,10 @@ async def test_a_refused_refresh_says_what_to_do_and_is_asked_once_only(
     await portal.session(await stored(tmp_path / "copy", grant), clock).renew(await session.current())
     clock.now += HOUR
     for _ in range(3):
-        with pytest.raises(AuthorisationError, match=f"Run `bi-mcp login {ADDRESS} --name acme`") as refused:
+        with pytest.raises(AuthorisationError, match="Log in to the portal") as refused:
             await session.current()
         assert refused.value.code == "invalid_grant"
+        assert at_server(refused.value).endswith(f"Run `bi-mcp login {ADDRESS} --name acme`.")
         assert grant.token.refresh_token.reveal() not in str(refused.value)
     assert portal.app.answered == [("refresh_token", 200), ("refresh_token", 400)]
     # The next login is used without a restart.
@@ -358,7 +360,7 @@ async def test_who_is_not_logged_in_is_told_the_command(clock: Clock, tmp_path: 
     for used in (profile(), Profile(name="hook", portal_url=ADDRESS, kind="webhook")):
         with pytest.raises(AuthorisationError, match="is not logged in") as error:
             await open_session(used, tmp_path, clock=clock).current()
-        assert used.login_command in str(error.value)
+        assert error.value.advice == (used.advise_login(),)
 
 
 async def test_a_login_that_ended_meanwhile_is_not_brought_back(

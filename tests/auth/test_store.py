@@ -120,7 +120,7 @@ async def test_a_locked_keyring_is_told_without_what_it_said(tmp_path: Path) -> 
 async def test_a_damaged_entry_is_told(tmp_path: Path, kept: str) -> None:
     backend = Keyring()
     backend.entries[f"bi-mcp {tmp_path}", NAME] = kept
-    with pytest.raises(AuthorisationError, match=r"is damaged\. Run `bi-mcp login` again"):
+    with pytest.raises(AuthorisationError, match=r"is damaged\. Log in to the portal"):
         await KeyringTokenStore(tmp_path, backend).load(NAME)
 
 

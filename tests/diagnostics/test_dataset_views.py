@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bi_mcp.base.advice import use_words
 from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.rest.generation import PortalGeneration
@@ -18,6 +19,7 @@ from bi_mcp.rest.models import (
     Dataset,
     Source,
 )
+from bi_mcp.server.advice import WORDS
 
 COLUMNS = [
     Column(id=11, name="ID", external_code="id", type="int", visible=True),
@@ -380,7 +382,8 @@ def test_an_inactive_source_breaks_the_dataset(generation: PortalGeneration) -> 
 
 def test_a_setting_that_the_connector_declares_and_the_source_lacks_is_told() -> None:
     source = SOURCE.model_copy(update={"settings": (SOURCE.settings or [])[:1]})
-    diagnosis = diagnosed(context=replace(CONTEXT, source=source))
+    with use_words(WORDS):
+        diagnosis = diagnosed(context=replace(CONTEXT, source=source))
     finding = only(diagnosis)
     assert diagnosis.verdict == "degraded"
     assert "password" in finding.what
@@ -396,7 +399,8 @@ def test_a_setting_that_the_connector_declares_and_the_source_lacks_is_told() ->
 def test_of_missing_values_those_that_may_be_shown_are_passed_as_text() -> None:
     source = SOURCE.model_copy(update={"settings": []})
     connector = CONNECTOR.model_copy(update={"url_data": "https://shop.example/data"})
-    finding = only(diagnosed(context=replace(CONTEXT, source=source, connector=connector)))
+    with use_words(WORDS):
+        finding = only(diagnosed(context=replace(CONTEXT, source=source, connector=connector)))
     assert finding.call is not None
     assert finding.call["arguments"] == {
         "id": 5,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.diagnostics.findings.finding import Finding
@@ -21,6 +22,7 @@ from bi_mcp.rest import AccessToken, BIConnector, Webhook
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.rate_limit import Limiter
 from bi_mcp.rest.transport import HttpTransport
+from bi_mcp.server.advice import WORDS
 from tests.rest.calling import LOOPBACK, TOKEN, WEBHOOK, Answering, UrlCheck, a_portal, connect, portal_app
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +70,8 @@ async def test_a_healthy_portal_has_nothing_to_complain_of(generation: Generatio
 
 async def test_a_webhook_is_recognised_by_what_works_and_what_does_not() -> None:
     async with a_portal(credential=Webhook(Secret(WEBHOOK))) as portal:
-        status = await read_portal_status(portal.bi, "portal.example")
+        with use_words(WORDS):
+            status = await read_portal_status(portal.bi, "portal.example")
     assert status.verdict == "error"
     access = next(finding for finding in status.findings if finding.where == "access")
     assert "a webhook" in access.what

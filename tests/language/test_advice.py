@@ -31,9 +31,7 @@ RIGHT = re.compile(
     r"such as|must be|must look|looks like|\btakes\b|is written|_get shows|(?:_list|`|history) (?:shows?|returns)|holds only|AND or OR"
     r"|[Tt]he user (?:can|stores)|can be called again|for example|they change|map of the portal shows"
 )
-GIVEN = re.compile(
-    r"\{(?:advice|called|command|error|got|obstacles|or_a_file|or_stored|reasons|remedy|there_are)\}[`.]*$"
-)
+GIVEN = re.compile(r"\{(?:advice|called|command|error|got|obstacles|reasons|remedy|there_are)\}[`.]*$")
 
 
 def says_what_to_do(text: str) -> bool:
@@ -49,7 +47,8 @@ def shown_texts(path: Path) -> Iterator[tuple[str, str]]:
                 if isinstance(said, ast.Call) and getattr(said.func, "id", "") == "say":
                     text = said.args[0]
                     if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                        yield text.value, f"{path.relative_to(SOURCE)}:{said.lineno}"
+                        advised = f"{text.value} {{advice}}" if call.args[1:] else text.value
+                        yield advised, f"{path.relative_to(SOURCE)}:{said.lineno}"
 
 
 def test_every_error_says_what_to_do_next() -> None:

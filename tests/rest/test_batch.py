@@ -231,7 +231,7 @@ def test_a_command_without_an_answer_is_an_error_of_its_own(result: object) -> N
 
 def test_a_write_without_an_answer_may_have_happened() -> None:
     (outcome,) = encode_batch([add(title="x")]).parse(body([]))
-    assert "may have been made all the same. Look with source_list" in str(outcome)
+    assert "may have been made all the same. Look with biconnector.source.list" in str(outcome)
 
 
 def test_after_a_halt_the_rest_was_not_run() -> None:
@@ -271,7 +271,7 @@ def test_reads_failed_and_writes_may_have_happened(happened: bool) -> None:
     assert isinstance(write, UnreachableError)
     assert (read.may_have_happened, write.may_have_happened) == (False, happened)
     assert (read.method, write.method) == ("biconnector.connector.get", "biconnector.source.add")
-    assert ("Look with source_list" in str(write)) == happened
+    assert ("Look with biconnector.source.list" in str(write)) == happened
     assert "Look with" not in str(read)
 
 
@@ -294,11 +294,11 @@ def test_a_portal_that_failed_inside_may_have_written() -> None:
     read, write = fail_batch([get(), add()], broken)
     assert "Of the batch" not in f"{read} {write}"
     assert "Try again later" in str(read)
-    assert "may have been made all the same. Look with source_list" in str(write)
+    assert "may have been made all the same. Look with biconnector.source.list" in str(write)
     page = UnexpectedAnswerError("batch: an HTML page.", method="batch", status=502)
     read, write = fail_batch([get(), add()], page)
     assert "It only reads" in str(read)
-    assert "Look with source_list" in str(write)
+    assert "Look with biconnector.source.list" in str(write)
 
 
 def test_what_was_refused_before_sending_stays_as_it_is() -> None:
@@ -393,7 +393,7 @@ async def test_a_request_that_failed_says_what_is_known_of_each_command(tables: 
     assert "Look with" not in str(read)
     assert isinstance(write, UnreachableError | UnexpectedAnswerError | PortalError)
     assert write.method == "biconnector.connector.add"
-    assert "Look with connector_list before you send it again" in str(write)
+    assert "Look with biconnector.connector.list before you send it again" in str(write)
     assert isinstance(last, SkippedError)
     assert (await tables.bi.sources.get(1)).id == 1
 

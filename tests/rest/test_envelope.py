@@ -164,7 +164,8 @@ def test_what_is_no_answer_of_the_api_is_described_and_not_repeated(
 
 def test_an_unreadable_answer_to_a_write_says_that_it_may_have_happened() -> None:
     with pytest.raises(
-        UnexpectedAnswerError, match=r"may have been made all the same\. Look with connector_list"
+        UnexpectedAnswerError,
+        match=r"may have been made all the same\. Look with biconnector\.connector\.list",
     ):
         parse_answer(ADD, 200, b"")
 

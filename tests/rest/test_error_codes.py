@@ -22,6 +22,7 @@ from bi_mcp.errors import (
 )
 from bi_mcp.rest.error_codes import ERROR_CODES, error_for
 from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Method, method
+from tests.door import at_server
 
 # As the reference writes them: `A` / `…_B` stands for A and for A with its last words replaced.
 MODULE = """
@@ -142,7 +143,7 @@ def test_an_error_tells_method_code_message_and_hint() -> None:
     error = error_for(GET, "DATASET_NOT_FOUND", "Dataset was not found.", 200)
     assert str(error) == (
         "biconnector.dataset.get refused. DATASET_NOT_FOUND: Dataset was not found. It does not exist, or another "
-        "application created it. dataset_list shows what this application can see."
+        "application created it. biconnector.dataset.list shows what this application can see."
     )
     assert (error.method, error.code, error.status) == ("biconnector.dataset.get", "DATASET_NOT_FOUND", 200)
 
@@ -159,9 +160,9 @@ def test_an_undocumented_code_keeps_the_portals_text() -> None:
 def test_after_a_failure_inside_the_portal_a_write_is_looked_up_before_it_is_sent_again(
     code: str, called: Method
 ) -> None:
-    hint = error_for(called, code, "", 500).hint
+    refused = error_for(called, code, "", 500)
     group = called.group.replace("table", "dataset")
     if called.operation in {"get", "list", "fields"}:
-        assert hint == "The portal failed inside. Try again later."
+        assert (refused.hint, refused.advice) == ("The portal failed inside. Try again later.", ())
     else:
-        assert re.search(rf"[Ll]ook with {group}_(list|get)", hint)
+        assert re.search(rf"[Ll]ook with {group}_(list|get)", at_server(refused))

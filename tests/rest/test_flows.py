@@ -120,9 +120,9 @@ async def test_the_fields_of_each_group_say_what_is_required(portal: Portal) -> 
 
 async def test_nothing_is_deleted_from_under_what_depends_on_it(portal: Portal) -> None:
     await add_dataset(portal.bi)
-    with pytest.raises(InUseError, match=r"CONNECTOR_DELETE_RESTRICTED.*source_list"):
+    with pytest.raises(InUseError, match=r"CONNECTOR_DELETE_RESTRICTED.*source\.list"):
         await portal.bi.connectors.delete(1)
-    with pytest.raises(InUseError, match=r"BX_ERROR.*dataset_list"):
+    with pytest.raises(InUseError, match=r"BX_ERROR.*dataset\.list"):
         await portal.bi.sources.delete(1)
 
 

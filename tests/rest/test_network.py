@@ -13,6 +13,7 @@ from anyio.abc import SocketStream
 
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.token import Application
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.secret import Secret
 from bi_mcp.endpoints import exchange
 from bi_mcp.errors import ConfigError, UnreachableError
@@ -178,7 +179,9 @@ def test_a_log_of_keys_that_cannot_be_written_is_refused_by_everything_that_make
     for connect in (
         transport,
         exchange.certificates_of_authorities,
-        lambda: anyio.run(OAuthClient(login_command="x").refresh, application, Secret("refresh")),
+        lambda: anyio.run(
+            OAuthClient(login=advise(AdviceKind.LOG_IN)).refresh, application, Secret("refresh")
+        ),
         lambda: SigningKeys("https://issuer.example"),
     ):
         with pytest.raises(ConfigError, match=r"^SSLKEYLOGFILE names a file that cannot be written"):
@@ -204,7 +207,7 @@ async def test_a_certificate_that_does_not_hold_is_named_and_not_tried_again(
             await called.send(Command(LIST, {}))
         await called.aclose()
         with pytest.raises(UnreachableError) as login:
-            await OAuthClient(login_command="x").refresh(
+            await OAuthClient(login=advise(AdviceKind.LOG_IN)).refresh(
                 Application("id", Secret("app-secret"), f"https://{address}"), Secret("refresh")
             )
     for error in (failed.value, login.value):

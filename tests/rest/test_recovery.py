@@ -180,7 +180,7 @@ async def test_an_older_object_with_the_same_title_is_not_taken_for_the_new_one(
     with pytest.raises(
         InterruptedWriteError,
         match=r"^biconnector\.connector\.add: the portal gave no answer\. .*no connector “Shop” has been created so far\. "
-        r"The portal may work on it for another minute, so it was not sent again\. Look with connector_list",
+        r"The portal may work on it for another minute, so it was not sent again\. Look with biconnector\.connector\.list",
     ) as raised:
         await connectors.add(connector_fields())
     assert (raised.value.outcome, raised.value.method) == ("not_done", "biconnector.connector.add")
@@ -385,7 +385,9 @@ async def test_a_deletion_is_found_done_and_reports_what_stays_behind(failing_de
 
 async def test_a_deletion_that_is_not_done_so_far_is_not_sent_again(failing_deletion: Portal) -> None:
     failing_deletion.faults.arm("html", method="biconnector.table.delete")
-    with pytest.raises(InterruptedWriteError, match=r"dataset 1 is still there.*Look with dataset_list"):
+    with pytest.raises(
+        InterruptedWriteError, match=r"dataset 1 is still there.*Look with biconnector\.dataset\.list"
+    ):
         await failing_deletion.bi.datasets.delete(1)
     assert failing_deletion.calls.methods.count("table.delete") == 1
 

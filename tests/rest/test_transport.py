@@ -157,7 +157,7 @@ async def test_a_spoilt_answer_to_a_write_tells_to_look_first(
     tables: Portal, fault: str, status: int, what: str, happened: bool
 ) -> None:
     tables.faults.arm(fault)
-    with pytest.raises(UnexpectedAnswerError, match=f"{what}.*may have been made.*connector_list") as raised:
+    with pytest.raises(UnexpectedAnswerError, match=f"{what}.*may have been made.*connector.list") as raised:
         await add_plainly(tables)
     assert raised.value.status == status
     assert len((await tables.bi.connectors.list_page()).items) == happened
@@ -210,13 +210,13 @@ async def test_a_time_out_is_called_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_names_the_new_host_and_the_command_and_is_not_followed(status: int) -> None:
+async def test_a_redirect_names_the_new_host_and_is_not_followed(status: int) -> None:
     portal = Recorder(Answering("", status, {"Location": f"https://user@New.Example:8443/{TOKEN}"}))
     with pytest.raises(UnexpectedAnswerError, match=r"localhost redirects to new\.example:8443 ") as raised:
         await call(portal)
     assert raised.value.status == status
     assert len(portal.requests) == 1
-    assert "`bi-mcp profiles move localhost new.example:8443`" in str(raised.value)
+    assert "use https://new.example:8443." in str(raised.value)
     assert TOKEN not in str(raised.value)
 
 

@@ -300,7 +300,7 @@ async def test_a_list_of_texts_that_a_classic_portal_refuses_gets_the_group_that
     ("operation", "code", "kind", "advice"),
     [
         ("get", "CONNECTOR_NOT_FOUND", RefusedError, "its connector is gone"),
-        ("add", "CONNECTOR_NOT_FOUND", NotFoundError, "connector_list shows"),
+        ("add", "CONNECTOR_NOT_FOUND", NotFoundError, "biconnector.connector.list shows"),
         ("delete", "BX_ERROR", InUseError, "Datasets still use this source"),
         ("update", "BX_ERROR", RefusedError, "its text says what is wrong"),
         ("get", "BX_ERROR", RefusedError, "its text says what is wrong"),

@@ -17,6 +17,7 @@ MEGABYTES = {"endpoint": 96, "portal": 320, "oauth": 96, "file": 320}
 PRELUDE = """
 import resource, struct, sys, zlib, json, gzip, anyio
 from starlette.responses import Response, StreamingResponse
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import BiMcpError
 from bi_mcp.rest import AccessToken, BIConnector
@@ -63,7 +64,7 @@ async def portal(app):
 async def oauth(body, encoding):
     def answer(_):
         return httpx.Response(200, stream=httpx.ByteStream(body), headers={"content-encoding": encoding})
-    client = OAuthClient(login_command="login", transport=httpx.MockTransport(answer))
+    client = OAuthClient(login=advise(AdviceKind.LOG_IN), transport=httpx.MockTransport(answer))
     await client.refresh(Application("id", Secret("s"), "https://oauth.example"), Secret("r"))
 
 def told(work):

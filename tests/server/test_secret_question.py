@@ -226,7 +226,7 @@ async def test_nobody_is_asked_for_a_secret_of_other_hosts_or_for_what_is_no_nam
     async with talking(tmp_path, era, person) as talk:
         assert "is bound to other.example" in await talk.refused("source_add", fields=await fields_for(talk))
         fields = await fields_for(talk, password={"secret": "No Name"})
-        assert "that is no name of a stored secret" in await talk.refused("source_add", fields=fields)
+        assert "that is not the name of a stored secret" in await talk.refused("source_add", fields=fields)
     assert person.shown == []
 
 

@@ -116,7 +116,7 @@ async def test_what_could_be_either_of_two_is_settled_by_adopting_one(
         )
         workspace = bench.workspace()
         workspace.keeper.write_pending(pending)
-        with pytest.raises(PlanError, match="adopt"):
+        with pytest.raises(PlanError, match="Adopt"):
             await workspace.resume()
         await workspace.adopt(setup, "connectors.shop=2")
         await workspace.resume()

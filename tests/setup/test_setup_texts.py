@@ -112,7 +112,7 @@ def test_reading_ends_at_its_deadline(text: str) -> None:
 
 
 def test_the_largest_setup_of_a_server_is_a_number() -> None:
-    with pytest.raises(SetupFileError, match=r"at most 2000000 characters here.*bi-mcp plan FILE"):
+    with pytest.raises(SetupFileError, match=r"at most 2000000 characters here.*The command line reads more"):
         read_setup("x" * (OF_A_SERVER.characters + 1), "setup", OF_A_SERVER)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bi_mcp.auth.portal_identity import PortalIdentity
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.secret import Secret
 from bi_mcp.rest.models import ConnectorChanges
+from bi_mcp.server.advice import WORDS
 from bi_mcp.setup.plan import Plan
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.state_file import StateFile
@@ -43,7 +45,8 @@ async def planned(workspace: Workspace, moved_to: str, *, referring: bool = Fals
         for key, entry in setup.sources.items()
     }
     changed = Setup.model_validate(setup.model_copy(update={"connectors": connectors, "sources": sources}))
-    return (await workspace.plan(changed)).plan
+    with use_words(WORDS):
+        return (await workspace.plan(changed)).plan
 
 
 @pytest.mark.parametrize("referring", [True, False])

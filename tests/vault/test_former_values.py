@@ -19,6 +19,7 @@ from bi_mcp.vault.secret_index import MOST_FORMER, MOST_FORMER_OF_ONE, NamedSecr
 from bi_mcp.vault.setting_values import SettingValues
 from bi_mcp.vault.stored_values import stored_values
 from bi_mcp.vault.travel import find_travel
+from tests.door import at_server
 from tests.vault.keyrings import Keyring
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -62,7 +63,7 @@ def test_a_former_value_stays_bound_and_hidden(
     with pytest.raises(SecretReferenceError, match="a former value of the secret shop") as refused:
         moved(stored, FORMER)
     assert "which was bound to home.example and would be sent to away.example" in str(refused.value)
-    assert "`bi-mcp secret forget-former shop`" in str(refused.value)
+    assert "`bi-mcp secret forget-former shop`" in at_server(refused.value)
     assert FORMER not in str(refused.value)
 
 
@@ -120,7 +121,7 @@ def test_without_their_key_former_values_may_be_any_until_they_are_forgotten(
     keyring.entries.clear()
     for _ in range(2):
         assert may_hold(stored, "anything")
-        with pytest.raises(ConfigError, match=r"of shop cannot be recognised .* forget-former shop`"):
+        with pytest.raises(ConfigError, match=r"of shop cannot be recognised .* can be forgotten \(shop\)"):
             moved(stored, "anything")
         # A new key for a new secret recognises the former values of the old key as little.
         stored.store("new", Secret("present"), ["home.example"], "keyring")

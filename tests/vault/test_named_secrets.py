@@ -15,7 +15,8 @@ from bi_mcp.errors import ConfigError, EndpointError
 from bi_mcp.vault.destinations import destination, parse_host
 from bi_mcp.vault.keyring import Keeper
 from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES, NamedSecrets
-from bi_mcp.vault.secret_index import NamedSecret, set_command
+from bi_mcp.vault.secret_index import NamedSecret
+from tests.door import at_server
 from tests.vault.keyrings import BrokenKeyring, Keyring, Trouble, system_keyring
 
 CANARY = "value-canary"
@@ -208,10 +209,9 @@ def test_a_new_value_is_not_given_out_under_the_binding_of_the_old_one(
 def test_a_value_that_someone_took_away_is_missed_by_name(stored: NamedSecrets, keyring: Keyring) -> None:
     shop = store(stored, keeper="keyring")
     keyring.entries.clear()
-    with pytest.raises(
-        ConfigError, match=r"stores it again with `bi-mcp secret set shop --for shop\.example`"
-    ):
+    with pytest.raises(ConfigError, match="no longer where it was kept") as missed:
         stored.value(shop)
+    assert "`bi-mcp secret set shop --for shop.example`" in at_server(missed.value)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,5 @@ def test_what_is_not_one_host_binds_nothing(written: str) -> None:
 
 def test_the_command_for_one_more_host_keeps_the_others_and_can_be_pasted() -> None:
     secret = NamedSecret(name="shop", hosts=("a.example",), keeper="file", set_at="")
-    assert secret.command_for("b.example", "a.example") == (
-        "bi-mcp secret set shop --for a.example --for b.example"
-    )
-    assert set_command("shop", "[::1]:80") == "bi-mcp secret set shop --for '[::1]:80'"
+    advice = secret.advise_binding("b.example", "[::1]:80", "a.example")
+    assert advice.facts["arguments"] == "shop --for a.example --for b.example --for '[::1]:80'"

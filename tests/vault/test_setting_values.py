@@ -23,6 +23,7 @@ from bi_mcp.vault.setting_values import (
     SettingValue,
     SettingValues,
 )
+from tests.door import at_server
 
 VALUE = "value-canary"
 PARAMETERS = [
@@ -58,7 +59,7 @@ def refusal(settings: Mapping[str, SettingValue], folder: Path | None = None) ->
     with pytest.raises(SecretReferenceError) as refused:
         resolve(settings, folder=folder)
     assert VALUE not in f"{refused.value} {refused.value!r}"
-    return str(refused.value)
+    return at_server(refused.value)
 
 
 def test_a_variable_a_file_and_plain_values_become_secrets(folder: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_parameters_name_gives_it_away_when_its_code_does_not() -> None:
 def test_a_variable_is_proposed_for_every_code() -> None:
     values = SettingValues(variable, None, allow_literal_secrets=False)
     for code, proposed in (("apiKey", "APIKEY"), ("api key-2", "API_KEY_2"), ("пароль", "VALUE")):
-        with pytest.raises(SecretReferenceError, match=f"BI_MCP_SECRET_{proposed} "):
+        with pytest.raises(SecretReferenceError, match=f"BI_MCP_SECRET_{proposed}\\."):
             values.resolve({code: VALUE}, [ReceivedParameter(code=code)])
 
 
@@ -290,7 +291,7 @@ def named_refusal(values: SettingValues, *addresses: str, name: str = "shop") ->
     with pytest.raises(SecretReferenceError) as refused:
         values.resolve({"password": SecretReference(secret=name)}, PARAMETERS, addresses)
     assert VALUE not in f"{refused.value!r}"
-    return str(refused.value)
+    return at_server(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_a_name_that_is_not_stored_is_told_with_the_command_for_the_user(named: 
 @pytest.mark.parametrize("name", [VALUE.upper(), "a b", "", "../shop", "BI_MCP_SECRET_SHOP"])
 def test_what_is_no_name_is_not_repeated(named: SettingValues, name: str) -> None:
     text = named_refusal(named, "https://shop.example", name=name)
-    assert "that is no name of a stored secret" in text
+    assert "that is not the name of a stored secret" in text
     assert not name or name not in text
 
 
@@ -354,7 +355,7 @@ def test_without_a_configuration_folder_there_are_no_stored_secrets() -> None:
 def test_a_literal_secret_is_refused_with_the_command_for_the_user(named: SettingValues) -> None:
     with pytest.raises(SecretReferenceError) as refused:
         named.resolve({"password": VALUE}, PARAMETERS)
-    assert "`bi-mcp secret set NAME --for HOST`" in str(refused.value)
+    assert "`bi-mcp secret set NAME --for HOST`" in at_server(refused.value)
     assert VALUE not in str(refused.value)
 
 

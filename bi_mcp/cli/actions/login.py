@@ -82,7 +82,7 @@ def _by_browser(options: LoginOptions) -> tuple[Profile, Stored]:
     authorisation = Authorisation(portal_url, application.client_id)
     returned = _wait_for_return(authorisation, options)
     application = replace(application, oauth_server=returned.oauth_server)
-    client = OAuthClient(login_command=profile.login_command)
+    client = OAuthClient(login=profile.advise_login())
     token = anyio.run(client.exchange, application, returned.code)
     return _with_application(profile, application), Grant(application, token)
 

@@ -14,7 +14,7 @@ from bi_mcp.config import configuration_folder
 from bi_mcp.vault.destinations import parse_host
 from bi_mcp.vault.keyring import Keeper
 from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES, NamedSecrets, check_secret_name
-from bi_mcp.vault.secret_index import NamedSecret, forget_command
+from bi_mcp.vault.secret_index import NamedSecret
 
 # By where the value is kept.
 STORED = {
@@ -80,9 +80,8 @@ def delete_secret(name: str) -> None:
     NamedSecrets(configuration_folder()).remove(name)
     click.echo(
         say(
-            "The secret {name} was deleted from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `{command}`.",
+            "The secret {name} was deleted from this machine. Sources on a portal keep the value that they hold and stay bound to its hosts until `bi-mcp secret forget-former {name}`.",
             name=name,
-            command=forget_command(name),
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.column_matching import place
 from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_column
@@ -115,7 +116,7 @@ def _offending(
     if len(judgement.mixed) > 1:
         mixed = say("Values of mixed kinds: {kinds}.", kinds=", ".join(judgement.mixed))
         what = f"{what} {mixed}"
-    fix = say(kind.fix, expected=say(expected))
+    fix = kind.remedy(expected=say(expected))
     if fitting:
         fix = f"{fix} {_retyping(fitting)}"
     again = replace_column(dataset_id, column, column_type=fitting) if fitting else None
@@ -123,11 +124,7 @@ def _offending(
 
 
 def _retyping(fitting: str) -> str:
-    return say(
-        "Or delete the column and add it again as {type}, in two calls. {warning}",
-        type=fitting,
-        warning=say(REPLACED),
-    )
+    return str(advise(AdviceKind.REPLACE_TYPE, type=fitting, warning=say(REPLACED)))
 
 
 def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
@@ -156,6 +153,7 @@ def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence
         place(column),
         ours=ours,
         theirs=theirs,
+        type=theirs,
         warning=say(REPLACED),
         calls=replace_column(dataset_id, column, column_type=theirs),
     )

@@ -33,7 +33,7 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
     look = call("source_tables", source=source) if source else None
     if not tables:
         return NO_TABLE_LISTED.finding("table", table=show_value(table), call=look)
-    said, advice = [say(TABLE_GONE.what, table=show_value(table))], [say(TABLE_GONE.fix)]
+    said, advice = [say(TABLE_GONE.what, table=show_value(table))], [TABLE_GONE.remedy()]
     if similar := similar_tables(dataset, tables):
         codes = list_values([item.external_code for item in similar])
         said.append(say("Similar ones: {codes}.", codes=codes))

@@ -13,9 +13,7 @@ Call: TypeAlias = dict[str, object]
 
 # What the reader must know before calls that delete columns.
 DELETED = text("Charts and filters in BI Builder that use it break.")
-REPLACED = text(
-    "Charts and filters in BI Builder lose the column with the first call; look at them after the second one."
-)
+REPLACED = text("Charts and filters in BI Builder lose the column meanwhile; look at them afterwards.")
 
 
 def call(tool: str, **arguments: object) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings import portal_rules as rules
@@ -15,7 +16,7 @@ from bi_mcp.errors import SecretReferenceError
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Connector, Source, SourceSetting
 from bi_mcp.vault.destinations import find_destinations
-from bi_mcp.vault.secret_index import set_command
+from bi_mcp.vault.secret_index import advise_store
 from bi_mcp.vault.secret_parameters import is_harmless, looks_secret
 from bi_mcp.vault.setting_values import ENV_PREFIX
 from bi_mcp.vault.travel import addresses_of
@@ -118,15 +119,11 @@ def _values_wanted(source: Source, connector: Connector, codes: list[str]) -> st
     sentences = []
     if stored:
         hosts = _hosts(connector)
-        commands = ", ".join(f"`{set_command(name, *hosts)}`" for name in stored)
-        sentences.append(say(rules.STORED, commands=commands, env_prefix=ENV_PREFIX))
+        commands = ", ".join(str(advise_store(AdviceKind.STORE_COMMAND, name, hosts)) for name in stored)
+        sentences.append(str(advise(AdviceKind.STORE_VALUES, commands=commands, env_prefix=ENV_PREFIX)))
     if variables:
-        sentences.append(
-            say(
-                "What is no secret goes into variables of the server's environment ({names}), or is passed as it is.",
-                names=", ".join(variables),
-            )
-        )
+        names = ", ".join(variables)
+        sentences.append(say("What is not secret goes into {names}, or is given as it is.", names=names))
     if public:
         sentences.append(
             say("Ask the person for these values and pass them as text: {codes}.", codes=", ".join(public))

@@ -79,7 +79,7 @@ def _check_answers(
     for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
         reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
-        remedies = (context.remedies.get(endpoint), say(rules.NO_ANSWER.fix))
+        remedies = (context.remedies.get(endpoint), rules.NO_ANSWER.remedy())
         yield rules.NO_ANSWER.finding(
             endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",

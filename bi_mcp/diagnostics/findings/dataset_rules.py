@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bi_mcp.base.advice import AdviceKind
 from bi_mcp.base.language import text
 from bi_mcp.diagnostics.findings.finding import Kind
 
@@ -16,7 +17,7 @@ NO_ANSWER = Kind(
     "error",
     "connector",
     text("It gave no usable answer: {reason}."),
-    text("Mend the endpoint first; connector_check tells what Bitrix24 expects of it."),
+    AdviceKind.CHECK_ENDPOINT,
     "Checks that need this answer were left out, and charts get no data from it either.",
 )
 NO_HEADER = Kind(
@@ -147,9 +148,7 @@ ANOTHER_TABLE = Kind(
     "error",
     "either",
     text("The external table no longer has any of the {columns} columns; it has {codes}."),
-    text(
-        "Probably the code leads to another table now. Put that right in the external system, or make a new dataset (dataset_propose) and move the charts."
-    ),
+    AdviceKind.PROPOSE_DATASET,
     "Every chart of the dataset is empty.",
 )
 COLUMN_VANISHED = Kind(
@@ -183,9 +182,7 @@ COLUMN_RENAMED = Kind(
     "error",
     "either",
     text("The external column is spelled {code!r}; codes are case-sensitive."),
-    text(
-        "A column's code is set once: delete the column and add it again under its name, in two calls. {warning}"
-    ),
+    AdviceKind.REPLACE_CODE,
     "The column stays empty. Its new external code differs in case or in signs, or is only similar.",
 )
 COLUMNS_NEW = Kind(
@@ -193,7 +190,7 @@ COLUMNS_NEW = Kind(
     "note",
     "setup",
     text("The external table has columns that the dataset lacks: {codes}."),
-    text("Add those that are wanted; take the others out of the call."),
+    AdviceKind.ADD_WANTED,
     "Nothing is broken: a dataset need not have every column.",
 )
 COLUMNS_HIDDEN = Kind(
@@ -239,7 +236,7 @@ TYPE_DIFFERS = Kind(
     "warning",
     "either",
     text("The column's type is {ours} here and {theirs} in urlTableDescription."),
-    text("If outside is right, delete the column and add it again as {theirs}, in two calls. {warning}"),
+    AdviceKind.REPLACE_TYPE,
     "As a string a number cannot be summed, and a date has no periods.",
 )
 TYPE_MISDESCRIBED = TYPE_DIFFERS._replace(

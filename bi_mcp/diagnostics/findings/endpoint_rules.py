@@ -146,7 +146,7 @@ def consequence(endpoint: str) -> str:
 
 def remedy(reason: EndpointReason) -> str:
     """The repair of a failure, as a sentence."""
-    return say(FAILURES[reason].fix)
+    return FAILURES[reason].remedy()
 
 
 # Their texts say themselves which address is right.

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 
 Level = Literal["ok", "note", "warning", "error"]
@@ -46,7 +47,7 @@ class Finding(BaseModel):
 
 
 class Kind(NamedTuple):
-    """A kind of finding. `what` and `fix` are templates; `side` is who repairs it; `means` explains the effect to
+    """A kind of finding. `what` and `fix` are templates, or a kind of advice that each door words; `side` is who repairs it; `means` explains the effect to
     readers of the reference, if `what` does not. Every finding is made from a kind, so that none can be missing in the
     reference.
     """
@@ -55,8 +56,14 @@ class Kind(NamedTuple):
     level: Level
     side: Side
     what: str
-    fix: str
+    fix: str | AdviceKind
     means: str = ""
+
+    def remedy(self, **values: object) -> str:
+        """Say what to do about it, empty if nothing need be done."""
+        if isinstance(self.fix, AdviceKind):
+            return str(advise(self.fix, **values))
+        return self.fix and say(self.fix, **values)
 
     def finding(
         self,
@@ -74,7 +81,7 @@ class Kind(NamedTuple):
             level=self.level,
             where=where,
             what=say(self.what, **values) if said is None else said,
-            fix=(say(self.fix, **values) if self.fix else None) if advice is None else advice,
+            fix=(self.remedy(**values) or None) if advice is None else advice,
             call=call,
             calls=calls,
         )

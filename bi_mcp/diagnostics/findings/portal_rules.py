@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bi_mcp.base.advice import AdviceKind
 from bi_mcp.base.language import text
 from bi_mcp.diagnostics.findings.finding import Kind
 
@@ -34,15 +35,12 @@ SOURCE_OFF_BY_HAND = SOURCE_OFF._replace(
     fix=text("Switch it on in the portal's web interface: newer portals ignore this change over REST."),
     means="As `source_off`, on portals of the newer generation.",
 )
-STORED = text(
-    'The user stores what is secret in a terminal, {commands}; then pass it by that name. {{"env": "{env_prefix}…"}} does as well.'
-)
 SETTINGS_MISSING = Kind(
     "settings_missing",
     "warning",
     "setup",
     text("It has no value for parameters that the connector declares: {codes}."),
-    STORED,
+    AdviceKind.STORE_VALUES,
     "Often the connector declared them after the source was created. The endpoints get no values for them.",
 )
 SETTINGS_EMPTY = Kind(
@@ -50,7 +48,7 @@ SETTINGS_EMPTY = Kind(
     "note",
     "setup",
     text("Parameters without a value: {codes}."),
-    STORED,
+    AdviceKind.STORE_VALUES,
     "Some connectors have parameters that may stay empty.",
 )
 SETTINGS_UNDECLARED = Kind(
@@ -84,7 +82,7 @@ NO_COLUMNS = Kind(
     "error",
     "setup",
     text("It has no columns: charts have nothing to show."),
-    text("Look what the table has, then add columns with dataset_fields_update."),
+    text("Look up the columns of the table, then add those that are wanted."),
 )
 ALL_HIDDEN = Kind(
     "all_hidden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bi_mcp.base.advice import AdviceKind
 from bi_mcp.base.language import text
 from bi_mcp.diagnostics.findings.finding import Kind
 
@@ -58,7 +59,7 @@ LISTS_REFUSED = Kind(
     text(
         "The *.fields methods work and the lists are refused: the credential is a webhook, or a token without an application."
     ),
-    text("Use the access token of an application: `bi-mcp login`, or BI_MCP_ACCESS_TOKEN."),
+    AdviceKind.LOG_IN_AS_APPLICATION,
 )
 PLAN_WITHOUT_REST = Kind(
     "plan_without_rest",

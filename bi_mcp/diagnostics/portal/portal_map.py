@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.findings.finding import Finding, Level, worst
 from bi_mcp.rest.kinds import KINDS, Group
@@ -114,7 +115,7 @@ class PortalMap(BaseModel):
         levels = {node.level for node in self.nodes if node.kind == "dataset"}
         if "unchecked" not in levels or levels & {"ok", "blocked"}:
             return ""
-        return say("No endpoint was called. portal_map with diagnose calls them and checks every dataset.")
+        return f"{say('No endpoint was called.')} {advise(AdviceKind.DIAGNOSE_PORTAL)}"
 
 
 def state_of(findings: list[Finding], *, checked: bool, blocked: bool = False) -> State:

@@ -12,11 +12,13 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from pydantic import ValidationError
 
 from bi_mcp.app.app import App
+from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.base.progress import reporting_to
 from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
+from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools.arguments import explain, find_unknown
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration
@@ -105,6 +107,7 @@ def keep_read_only_lock(call: ToolCall) -> Iterator[None]:
 
 MIDDLEWARE: tuple[Middleware, ...] = (
     lambda call: speaking(call.app.language),
+    lambda _: use_words(WORDS),
     word_errors,
     refuse_unknown_arguments,
     lambda call: call.app.choosing(call.arguments.get(PORTAL)),

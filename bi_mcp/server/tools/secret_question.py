@@ -9,12 +9,13 @@ from anyio import move_on_after, to_thread
 from mcp import MCPError
 from mcp.types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 
+from bi_mcp.base.advice import AdviceKind
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.server.tools.context import app_of
 from bi_mcp.vault.destinations import find_destinations
-from bi_mcp.vault.secret_index import set_command
+from bi_mcp.vault.secret_index import advise_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -83,7 +84,7 @@ async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str |
 
 
 async def _finish(page: SecretPage, wanted: WantedSecret, action: str) -> None:
-    command = f"`{set_command(wanted.name, *wanted.hosts)}`"
+    command = advise_store(AdviceKind.STORE_COMMAND, wanted.name, wanted.hosts)
     if action != "accept":
         page.closed.set()
         raise SecretReferenceError(

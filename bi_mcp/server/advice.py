@@ -1,0 +1,34 @@
+"""Advice in the words for an assistant: it calls tools, and asks the user for what only a person may do. Data."""
+
+from __future__ import annotations
+
+from bi_mcp.app.advice import COMMANDS
+from bi_mcp.base.advice import AdviceKind as Kind
+from bi_mcp.base.advice import Words
+from bi_mcp.base.language import text
+
+WORDS: Words = {
+    **COMMANDS,
+    Kind.SEE_LIST: text("{group}_list shows what this application can see."),
+    Kind.DELETE_DEPENDENTS: text("Find them with {group}_list (filter {filter}) and delete them first."),
+    Kind.LOOK_FOR_COPY: text("Look with {group}_list before you send it again: a second call may make a second {group}."),
+    Kind.LOOK_IF_GONE: text("Look with {group}_list whether it is gone before you send it again."),
+    Kind.LOOK_FIRST: text("Look with {group}_get before you send it again."),
+    Kind.LOOK_AT_COLUMNS: text("Do not send the change again: look with dataset_get first."),
+    Kind.UNLOCK: text("Only the user can lift that, by starting without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`."),
+    Kind.STORE_SECRET: text('The user can store it with `bi-mcp secret set NAME --for HOST`; then pass {{"secret": "NAME"}}.'),
+    Kind.STORE_UNDER_NAME: text("Ask the user to store it in a terminal, which asks for the value: `bi-mcp secret set {arguments}`. Then call again."),
+    Kind.STORE_VALUES: text('The user stores what is secret in a terminal, {commands}; then pass it by that name. {{"env": "{env_prefix}…"}} does as well.'),
+    Kind.SEE_SECRETS: text("`bi-mcp secret list` shows the user which there are."),
+    Kind.ALLOW_HOSTS: text("Only the user can allow that, if they trust this address, in a terminal: `bi-mcp secret set {arguments}`."),
+    Kind.SET_VARIABLE: text("Set it in the server's environment (the env block of the MCP client's configuration) and restart the server."),
+    Kind.USE_VARIABLE: text('A variable of the server\'s environment is accepted: put the value into one such as {variable} and pass {{"env": "{variable}"}}.'),
+    Kind.USE_FILE: text('A file in the folder for secrets is accepted as well: pass {{"file": "name"}}.'),
+    Kind.SEE_HISTORY: text("bi://history shows what there is."),
+    Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
+    Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose) and move the charts."),
+    Kind.ADD_WANTED: text("Add those that are wanted; take the others out of the call."),
+    Kind.REPLACE_CODE: text("A column's code is set once: delete the column and add it again under its name, in two calls. {warning}"),
+    Kind.REPLACE_TYPE: text("If {type} is right, delete the column and add it again as {type}, in two calls. {warning}"),
+    Kind.DIAGNOSE_PORTAL: text("portal_map with diagnose calls them and checks every dataset."),
+}  # fmt: skip
