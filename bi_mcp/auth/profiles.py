@@ -181,7 +181,7 @@ def change_profiles(folder: Path, change: Callable[[Profiles], Profiles]) -> Pro
     except OSError as error:
         raise ConfigError(
             say(
-                "The profiles cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                "The profiles cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to another folder.",
                 folder=folder,
                 strerror=error.strerror,
             )

@@ -104,7 +104,7 @@ class TokenStore(ABC):
     def _unusable(self, profile: str, error: OSError) -> AuthorisationError:
         return AuthorisationError(
             say(
-                "The token of profile {profile!r} cannot be changed in {locks} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                "The token of profile {profile!r} cannot be changed in {locks} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to another folder.",
                 profile=profile,
                 locks=self._locks,
                 strerror=error.strerror,

@@ -130,7 +130,7 @@ class GuardedWrites:
             )
         return SecretReferenceError(
             say(
-                "While source {id} was written, someone moved its connector to where its stored secret may not go: {hosts}. {done} The secret may have been sent there once. Check whose address that is: if it is not known, the secret has to be changed in the system that it opens.",
+                "While source {id} was written, someone moved its connector to a host to which its stored secret may not be sent: {hosts}. {done} The secret may have been sent there once. Check whose address that is; if it is unknown, change the secret in the system that it opens.",
                 id=id,
                 hosts=hosts,
                 done=done,
@@ -156,7 +156,7 @@ class GuardedWrites:
             if not connected:
                 return
             why = say(
-                "After connector {id} was moved, nobody could say whether its sources hold a stored secret. {error}",
+                "After connector {id} was moved, bi-mcp could not find out whether its sources hold a stored secret. {error}",
                 id=before.id,
                 error=error,
             )
@@ -176,7 +176,7 @@ class GuardedWrites:
                 id=before.id,
                 error=error,
             )
-        return say("The addresses of connector {id} are as they were again.", id=before.id)
+        return say("The addresses of connector {id} are again as they were.", id=before.id)
 
     async def _reverting(self, group: Group, id: int) -> AbstractContextManager[None]:
         """Record the following writes as the undo of the last write of this object."""

@@ -172,7 +172,7 @@ def _state(command: Command[object], got: object, listed: object) -> Wire | None
     if isinstance(got, UnreachableError | UnexpectedAnswerError):
         raise UnreachableError(
             say(
-                "{name} was not sent, since the state before it could not be read. {got}",
+                "{name} was not sent, because the state before it could not be read. {got}",
                 name=command.method.name,
                 got=got,
             ),

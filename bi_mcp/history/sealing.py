@@ -43,7 +43,7 @@ class Sealer:
         except (InvalidToken, ValueError):
             raise ConfigError(
                 say(
-                    "A value of the history was sealed with another key, which is no longer here. Set it again by hand."
+                    "A value in the history was sealed with another key, which no longer exists. Set the value again by hand."
                 )
             ) from None
 
@@ -59,7 +59,7 @@ class Sealer:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(
-            self.folder / "key.json", say("Delete it; what was sealed with it can then no longer be undone.")
+            self.folder / "key.json", say("Delete it; writes that were sealed with it can then no longer be undone.")
         )
         try:
             with file.lock():
@@ -76,7 +76,7 @@ class Sealer:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The key of the history cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The key of the history cannot be kept in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to another folder.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )

@@ -81,7 +81,7 @@ def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Undo
         raise _Nothing(say("was refused ({code}): nothing happened.", code=entry.code))
     if entry.object is None:
         raise _Obstacle(
-            say("broke off, and no object is known that it made. Look at the portal and delete it by hand.")
+            say("broke off, and it is unknown whether it created an object. Look at the portal and delete it by hand.")
         )
     id = world.current(entry.group, entry.object)
     state = states.get((entry.group, id))
@@ -124,11 +124,11 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoSt
             )
         )
     if not values:
-        raise _Nothing(say("needs no step: all is as it was before."))
+        raise _Nothing(say("needs no step: everything is as it was before."))
     lost = [place for place, old in values.items() if old is None and place != "description"]
     if lost:
         raise _Obstacle(
-            say("cannot be reverted: the portal did not tell what {fields} was.", fields=", ".join(lost))
+            say("cannot be reverted: the portal did not report what {fields} was.", fields=", ".join(lost))
         )
     nested = _nest(values)
     notes = (*_update_notes(values), *(travel if "settings" in nested else ()))
@@ -172,7 +172,7 @@ def _update_notes(values: Wire) -> tuple[str, ...]:
         if name.startswith("url")
     ]
     if "settings" in values:
-        moved.append(say("values that sources held for parameters that were dropped do not come back"))
+        moved.append(say("values that sources held for removed parameters do not come back"))
     return tuple(moved)
 
 
@@ -210,11 +210,11 @@ def _recreation(
 ) -> UndoStep:
     before = entry.before or {}
     if state is not None:
-        raise _Nothing(say("needs no step: {group} {id} is there.", group=entry.group, id=id))
+        raise _Nothing(say("needs no step: {group} {id} exists.", group=entry.group, id=id))
     missing = [name for name in KINDS[entry.group].required if not before.get(name)]
     if missing:
         raise _Obstacle(
-            say("cannot be reverted: the portal did not tell its {fields}.", fields=", ".join(missing))
+            say("cannot be reverted: the portal did not report its {fields}.", fields=", ".join(missing))
         )
     parent = _parent(entry)
     if parent is not None and states.get((parent[0], world.current(*parent))) is None:
@@ -281,7 +281,7 @@ def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
         if column is not None and code in left and left[code]["visible"] != column["visible"]:
             show[column["externalCode"]] = column["visible"]
     if not (delete or add or show):
-        raise _Nothing(say("needs no step: all is as it was before."))
+        raise _Nothing(say("needs no step: everything is as it was before."))
     notes = [say("the columns get new ids; charts that used them do not follow")] if add else []
     return UndoStep(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
 

@@ -156,7 +156,7 @@ class Undo:
         except ValidationError:
             raise InvalidRequestError(
                 say(
-                    "{group} {id} cannot be created as it was: the portal told something that it does not take. Create it by hand.",
+                    "{group} {id} cannot be created as it was: the portal reported a value that it does not accept. Create it by hand.",
                     group=group,
                     id=step.id,
                 )

@@ -168,7 +168,7 @@ def skip(command: Command[object]) -> SkippedError:
     """Make the error of a command that was not run."""
     return SkippedError(
         say(
-            "{name} was not run, because a command before it failed. Nothing happened; mend that one first.",
+            "{name} was not run, because a command before it failed. Nothing happened; repair that one first.",
             name=command.method.name,
         )
     )

@@ -76,7 +76,7 @@ def replacement(
         key,
         item.id,
         setup.label(group, key),
-        (say("{fields} can only be set when it is made.", fields=named),),
+        (say("{fields} can only be set at creation.", fields=named),),
         fields,
         consequences=warned,
         changed_by=by,

@@ -169,7 +169,7 @@ class _Composing:
         if _kind(first) != "DocumentStartEvent" or _kind(root := self._next()) != "MappingStartEvent":
             raise SetupFileError(
                 say(
-                    "{name}:1:1: a setup is a mapping that begins with `version: 1`. Begin the file with it.",
+                    "{name}:1:1: a setup file is a mapping that begins with `version: 1`. Begin the file with this line.",
                     name=self._name,
                 )
             )
@@ -177,7 +177,7 @@ class _Composing:
         self._next("DocumentEndEvent")
         after = self._next()
         if _kind(after) != "StreamEndEvent":
-            self._refuse(after, say("a setup is one document. Remove this line and what follows"))
+            self._refuse(after, say("a setup file holds one document. Remove this line and all after it"))
         return document
 
     def _next(self, kind: str | None = None) -> Any:
@@ -185,13 +185,13 @@ class _Composing:
             raise TimeoutError
         event = next(self._events)
         if kind and _kind(event) != kind:
-            self._refuse(event, say("a setup is one document. Remove this line and what follows"))
+            self._refuse(event, say("a setup file holds one document. Remove this line and all after it"))
         return event
 
     def _value(self, event: Any, depth: int) -> Any:
         self._check(event)
         if depth > MAX_DEPTH:
-            self._refuse(event, say("this is nested too deeply for a setup"))
+            self._refuse(event, say("this is nested too deeply for a setup file; remove levels"))
         if _kind(event) == "MappingStartEvent":
             return self._mapping(depth)
         if _kind(event) == "SequenceStartEvent":
@@ -204,7 +204,7 @@ class _Composing:
             self._check(event)
             key = self._key(event)
             if key in made:
-                self._refuse(event, say("this name stands there twice. Keep one"))
+                self._refuse(event, say("this name is there twice. Keep one of them"))
             made.marks[key] = _place(event.start_mark)
             made[key] = self._value(self._next(), depth + 1)
         return made

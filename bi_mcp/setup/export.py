@@ -138,7 +138,7 @@ def _source(item: Source, key: str, export: _Export) -> SourceEntry | None:
     if connector is None:
         export.left_out.append(
             say(
-                "Source {id} is left out: its connector {connector} is not there or another application's.",
+                "Source {id} is left out: its connector {connector} does not exist or belongs to another application.",
                 id=item.id,
                 connector=item.connector_id,
             )
@@ -173,7 +173,7 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
         if reference.secret is not None and reference.secret != setting.value:
             export.left_out.append(
                 say(
-                    "sources.{key}.settings.{code}: the portal has another value than the one that the file refers to.",
+                    "sources.{key}.settings.{code}: the value on the portal differs from the one that the file refers to.",
                     key=source,
                     code=setting.code,
                 )
@@ -250,7 +250,7 @@ def _check_addresses(item: Connector) -> None:
     if held:
         raise PlanError(
             say(
-                "connector {id}: an address of it holds a user or a password before the host, and a file must hold none. Write the addresses without it, declare it as a parameter, then export again.",
+                "connector {id}: one of its addresses contains a user or a password before the host, and a file must not contain any. Write the addresses without it, declare a parameter for it, then export again.",
                 id=item.id,
             )
         )

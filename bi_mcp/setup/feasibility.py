@@ -59,7 +59,7 @@ def _doubts(where: str, generation: PortalGeneration, names: Sequence[str]) -> I
     """Note that a portal may not have these parts. It is known only after the attempt, and nothing is lost by trying."""
     if names and generation != "tables":
         yield say(
-            "{where}: this portal may be too old for {names}, and refuse it.",
+            "{where}: this portal may be too old for {names} and refuse it.",
             where=where,
             names=", ".join(names),
         )

@@ -94,7 +94,7 @@ def _problems(error: ValidationError, name: str) -> list[tuple[Path, str]]:
     if error.error_count() > MOST_TOLD_APART:
         raise SetupFileError(
             say(
-                "{name}: {count} problems. This is not a setup file. Export one and change that.",
+                "{name}: {count} problems. This is not a setup file. Export one and change it.",
                 name=name,
                 count=error.error_count(),
             )

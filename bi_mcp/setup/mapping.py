@@ -37,7 +37,7 @@ class MappedSetup:
         if unmet:
             raise PlanError(
                 say(
-                    "The mapping meets nothing in the setup: {unmet}. Correct or remove it.",
+                    "The mapping matches nothing in the setup file: {unmet}. Correct or remove it.",
                     unmet=", ".join(unmet),
                 )
             )

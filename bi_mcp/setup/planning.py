@@ -104,7 +104,7 @@ class _Planning:
             )
         yield from self._warn_of_moves()
         if self._wanted.snapshot.vanished:
-            yield say("Objects were deleted while the portal was read; plan again if they matter.")
+            yield say("Objects were deleted while the portal was read; plan again if you need them.")
 
     def _warn_of_moves(self) -> Iterator[str]:
         """Warn where a source has another title in the file than on the portal: it counts as a new one unless the user says that it is not."""
@@ -154,7 +154,7 @@ class _Planning:
                 "connector", item.connector_id, connector.id if connector else entry.connector
             )
             yield replacement(
-                self._setup, "source", key, item, (moved,), say("Its datasets are made again, too.")
+                self._setup, "source", key, item, (moved,), say("Its datasets are created again, too.")
             )
             return
         compared = compare_source(
@@ -198,7 +198,7 @@ class _Planning:
         leaving, order = self._wanted.state.leaving, list(KINDS)
         for group, item in sorted(self._strangers(), key=lambda pair: order.index(pair[0]), reverse=True):
             if (group, item.id) in leaving:
-                yield deletion(group, item, say("It was replaced, and only its deletion is left to do."))
+                yield deletion(group, item, say("It was replaced; only its deletion is left."))
             elif self._wanted.prune:
                 warned = (say(CHARTS_BREAK), *self._orphan(item)) if isinstance(item, Dataset) else ()
                 yield deletion(group, item, say("It is not in the file."), warned)

@@ -28,7 +28,7 @@ COUNTED: Mapping[Outcome, str] = {
     "unknown": text("{count} unknown"),
     "not_done": text("{count} not done"),
 }
-AGAIN = text("Apply again: it goes on where this ended, and doubles nothing.")
+AGAIN = text("Apply again: it continues where this ended and creates nothing twice.")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Report:
         kinds: tuple[Outcome, ...] = ("done", "refused", "skipped", "unknown", "not_done")
         counted = [say(COUNTED[kind], count=len(self.of(kind))) for kind in kinds if self.of(kind)]
         if not counted:
-            return say("Nothing was to be done.")
+            return say("There was nothing to do.")
         done = f"{', '.join(counted)}."
         return done if self.complete else f"{done} {say(AGAIN)}"
 

@@ -118,7 +118,7 @@ def _check_once(what: str, values: Sequence[str]) -> None:
     twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise ValueError(
-            say("{what} {values} stands there more than once", what=what, values=", ".join(twice))
+            say("{what} {values} is there more than once", what=what, values=", ".join(twice))
         )
 
 
@@ -195,7 +195,7 @@ def _named_twice(setup: Setup) -> Iterator[tuple[tuple[str, str, str], str]]:
             yield (
                 ("datasets", key, "name"),
                 say(
-                    "{name!r} is the name of {key!r}, too; names are unique on a portal",
+                    "{name!r} is also the name of {key!r}; names are unique on a portal",
                     name=name,
                     key=first[name],
                 ),

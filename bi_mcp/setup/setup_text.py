@@ -59,10 +59,10 @@ def _other_encoding(data: bytes) -> str | None:
 def _unreadable(path: Path, name: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and path.is_symlink():
         return say(
-            "{name} is a link to a file that is not there. Correct the link, or name another file.", name=name
+            "{name} is a link to a file that does not exist. Correct the link, or name another file.", name=name
         )
     if isinstance(error, FileNotFoundError):
-        return say("{name} is not there. Name another file, or export one.", name=name)
+        return say("{name} does not exist. Name another file, or export one.", name=name)
     if path.is_dir():
         return say("{name} is a folder. Name the setup file in it, such as {name}/bi.yaml.", name=name)
     if error.strerror == NOT_REGULAR:

@@ -134,7 +134,7 @@ def from_json(document: Mapping[str, Any], name: str, portal: PortalIdentity) ->
     if document.get("version") != VERSION:
         raise StateFileError(
             say(
-                "{name}: made by another version of bi-mcp (version {document!r}). Use that version, or move the file away.",
+                "{name} was written by another version of bi-mcp (version {document!r}). Use that version, or move the file away.",
                 name=name,
                 document=document.get("version"),
             )
@@ -160,7 +160,7 @@ def _of_another_portal(document: Mapping[str, Any], name: str, portal: PortalIde
     if address == portal.host:
         return StateFileError(
             say(
-                '{name} names the host {host} only, and you are logged in to several portals there. If it is of {portal}, write that in place of the host, as "portal"; otherwise move the file away.',
+                '{name} names only the host {host}, and you are logged in to several portals there. If it belongs to {portal}, write that address in place of the host, as "portal"; otherwise move the file away.',
                 name=name,
                 host=address,
                 portal=portal.address,
@@ -192,7 +192,7 @@ def _check_once(name: str, group: Group, known: Mapping[str, Known]) -> None:
         if other != key:
             raise StateFileError(
                 say(
-                    "{name}, {group}s: {other} and {key} stand for the same object {id}. Remove the wrong one of them from the file.",
+                    "{name}, {group}s: {other} and {key} are the same object {id}. Remove the wrong one from the file.",
                     name=name,
                     group=group,
                     other=other,

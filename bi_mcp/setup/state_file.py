@@ -146,7 +146,7 @@ class StateFile:
         except Timeout:
             raise StateFileError(
                 say(
-                    "{name} is in use: another bi-mcp applies this setup right now. Wait for it to end.",
+                    "{name} is in use: another bi-mcp is applying this setup. Wait until it ends.",
                     name=self.path.name,
                 )
             ) from None

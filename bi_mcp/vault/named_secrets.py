@@ -195,7 +195,7 @@ class NamedSecrets:
         except OSError as error:
             raise ConfigError(
                 say(
-                    "The secrets cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to one that is.",
+                    "The secrets cannot be saved in {folder} ({strerror}). Make room or make the folder writable, or set BI_MCP_CONFIG_DIR to another folder.",
                     folder=self.folder,
                     strerror=error.strerror,
                 )
