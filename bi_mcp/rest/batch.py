@@ -90,7 +90,7 @@ class Batch(Generic[Value]):
 
 
 class _UnfitError(ValueError):
-    """Reason why a command cannot travel in a batch. Names places, never values."""
+    """Reason why a command cannot be sent in a batch. Names places, never values."""
 
 
 def batch_method(commands: Sequence[Command[object]]) -> Method:
@@ -104,7 +104,7 @@ def batch_method(commands: Sequence[Command[object]]) -> Method:
 
 
 def encode_batch(commands: Sequence[Command[Value]], *, halt: bool = False, first: int = 0) -> Batch[Value]:
-    """Build a batch. Raises `InvalidRequestError` for more than 50 commands and for one that cannot travel in a batch."""
+    """Build a batch. Raises `InvalidRequestError` for more than 50 commands and for one that cannot be sent in a batch."""
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise InvalidRequestError(
             say(
@@ -133,12 +133,12 @@ def build_batch(
 def encode_command(command: Command[object], earlier: range = range(0)) -> str | Secret | InvalidRequestError:
     """Write a command as `method?query`, with brackets for nested values. `earlier`: positions a `BatchReference` may name.
 
-    Returns an error for a command that cannot travel in a batch. It names the place and never the value.
+    Returns an error for a command that cannot be sent in a batch. It names the place and never the value.
     """
     name = command.method.name
     if name == BATCH.name:
         return InvalidRequestError(
-            say("A batch cannot hold a batch. Nothing was sent. Put its commands in directly.")
+            say("A batch cannot contain a batch. Nothing was sent. Add its commands directly.")
         )
     try:
         leaves = _leaves(command.parameters)
@@ -150,7 +150,7 @@ def encode_command(command: Command[object], earlier: range = range(0)) -> str |
     except _UnfitError as reason:
         return InvalidRequestError(
             say(
-                "{name} cannot travel in a batch: {reason}. Call it by itself. Nothing was sent.",
+                "{name} cannot be sent in a batch: {reason}. Call it alone. Nothing was sent.",
                 name=name,
                 reason=reason,
             )
@@ -200,7 +200,7 @@ def _leaves_below(place: str, value: object, depth: int) -> Iterator[tuple[str, 
         yield place, value
         return
     if not steps:
-        raise _UnfitError(say("{place} is empty, and what is empty would vanish", place=place))
+        raise _UnfitError(say("{place} is empty, and a batch loses empty values", place=place))
     if depth > MAX_DEPTH:
         raise _UnfitError(say("its values are nested too deeply"))
     for step, below in steps:
@@ -216,7 +216,7 @@ def _step(place: str, key: object) -> str:
 
 def _text(place: str, leaf: object, earlier: range) -> str:
     if isinstance(leaf, bool):
-        raise _UnfitError(say("{place} is a boolean, and everything becomes text there", place=place))
+        raise _UnfitError(say("{place} is a boolean, and a batch turns every value into text", place=place))
     if isinstance(leaf, Secret):
         return _literal(place, leaf.reveal())
     if isinstance(leaf, str):
@@ -240,7 +240,7 @@ def _literal(place: str, text: str) -> str:
 def _reference(place: str, reference: BatchReference, earlier: range) -> str:
     if reference.command not in earlier or not reference.path:
         raise _UnfitError(
-            say("{place} refers to what is no part of an earlier result of the same batch", place=place)
+            say("{place} refers to something that is not in an earlier result of the same batch", place=place)
         )
     steps = (_key(reference.command), *(_step(place, step) for step in reference.path))
     return "$result" + "".join(f"[{step}]" for step in steps)
@@ -288,7 +288,7 @@ def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
         return _refusal_of(command, error)
     writes = method.effect is not Effect.READ
     advice = look_first(method) if writes else say("It only reads: it can be sent again.")
-    failure = say("{name} travelled in a batch that failed. {error}", name=method.name, error=error)
+    failure = say("{name} was part of a batch that failed. {error}", name=method.name, error=error)
     if isinstance(error, UnexpectedAnswerError):
         return UnexpectedAnswerError(f"{failure} {advice}", method=method.name, status=error.status)
     if isinstance(error, UnreachableError):

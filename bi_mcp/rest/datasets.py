@@ -56,7 +56,7 @@ class DatasetCommands(KindCommands[Dataset, DatasetFields, DatasetChanges]):
         return build_command(method("table", "add"), parse_id, fields=fields.to_wire())
 
     def update_columns(self, id: int, changes: ColumnChanges) -> Command[None]:
-        """Add and delete columns. Showing or hiding one takes a boolean, which cannot travel in a batch.
+        """Add and delete columns. Showing or hiding one takes a boolean, which cannot be sent in a batch.
 
         The ids must be those of columns of this dataset: a portal deletes by id alone, in any dataset.
         """

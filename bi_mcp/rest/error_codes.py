@@ -55,7 +55,7 @@ ORPHANED = "CONNECTOR_NOT_FOUND"
 # The calls that name these codes may have taken effect before the portal gave up.
 UNCERTAIN_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
 
-_FAILED_INSIDE = _refusal(text("The portal failed inside. Try again later."))
+_FAILED_INSIDE = _refusal(text("The portal had an internal error. Try again later."))
 _LISTED_NAMES = _refusal(text("Use the names that the *.fields method of this group lists."))
 _NAME_TAKEN = ErrorCode(
     AlreadyExistsError,
@@ -82,7 +82,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "invalid_token": ErrorCode(
         AuthenticationError,
-        text("The portal does not know this access token. Check that it is of this portal."),
+        text("The portal does not know this access token. Check that it belongs to this portal."),
     ),
     "INVALID_CREDENTIALS": ErrorCode(
         AccessDeniedError,
@@ -236,7 +236,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         ),
     ),
     "ERROR_BATCH_METHOD_NOT_ALLOWED": _refusal(
-        text("This method may not stand in a batch. Call it by itself.")
+        text("This method is not allowed in a batch. Call it alone.")
     ),
     "ERROR_BATCH_LENGTH_EXCEEDED": _refusal(text("A batch holds at most 50 commands.")),
     "ERROR_MANIFEST_IS_NOT_AVAILABLE": _refusal(
@@ -268,7 +268,7 @@ _LIST_OF_TEXTS = _refusal(
 _WITHOUT_CODE = _refusal(
     text("The portal gives no code for this; its text is all there is. Nothing happened.")
 )
-_UNCERTAIN = text("The portal failed inside and the change may have been made all the same.")
+_UNCERTAIN = text("The portal had an internal error, and the change may have been made all the same.")
 _DELETES_TABLES = text("Newer portals answer this to dataset.delete; there the table family deletes.")
 _LOOK_AFTER = {Effect.CREATE: AdviceKind.LOOK_FOR_COPY, Effect.DELETE: AdviceKind.LOOK_IF_GONE}
 

@@ -35,7 +35,7 @@ _BY_ITSELF = Envelope(None)
 class GatheringTransport:
     """A transport over another: reads issued together leave it as one `batch`, a read alone as a plain call.
 
-    A read whose parameters cannot travel in a batch, and every write, is passed on at once. Methods that a webhook may
+    A read whose parameters cannot be sent in a batch, and every write, is passed on at once. Methods that a webhook may
     call are gathered apart from the others, so that one credential's limits do not spoil the other's calls. `turn` waits until
     a request could go: while it does, further reads join, and a portal that takes two requests a second serves fifty reads with
     each of them.

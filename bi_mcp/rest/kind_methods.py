@@ -254,7 +254,7 @@ def parse_models(called: Method, model: type[Parsed], reply: object) -> list[Par
     """Turn an array of the wire into models."""
     items = parse_list(reply)
     if not isinstance(items, list):
-        raise unexpected_answer(called, 200, say("no array of objects"))
+        raise unexpected_answer(called, 200, say("not an array of objects"))
     return [parse_model(called, model, item) for item in items]
 
 

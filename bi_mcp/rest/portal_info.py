@@ -32,7 +32,7 @@ class PortalInfo:
         """Return the scopes of the credential."""
         reply = (await self._transport.send(Command(_SCOPE, {}))).result
         if not isinstance(reply, list):
-            raise unexpected_answer(_SCOPE, 200, say("no array of scopes"))
+            raise unexpected_answer(_SCOPE, 200, say("not an array of scopes"))
         return [str(scope) for scope in reply]
 
     async def application(self) -> PortalApplication:
@@ -47,7 +47,7 @@ class PortalInfo:
         try:
             moment = datetime.fromisoformat(str(reply))
         except ValueError:
-            raise unexpected_answer(_TIME, 200, say("no moment in ISO form")) from None
+            raise unexpected_answer(_TIME, 200, say("not a date and time in ISO format")) from None
         if moment.tzinfo is None:
-            raise unexpected_answer(_TIME, 200, say("a moment without an offset"))
+            raise unexpected_answer(_TIME, 200, say("a date and time without an offset"))
         return moment

@@ -115,7 +115,7 @@ def _check_group(key: str, value: object) -> None:
     if not isinstance(value, Mapping):
         raise InvalidRequestError(
             say(
-                'filter: under the number {key!r} stands a group, an object of conditions such as {{"logic": "OR", ">=id": 5}}.',
+                'filter: the number {key!r} takes a group, an object of conditions such as {{"logic": "OR", ">=id": 5}}.',
                 key=key,
             )
         )
@@ -182,7 +182,7 @@ def _check_scalar(key: str, value: object) -> None:
     if isinstance(value, Mapping):
         raise InvalidRequestError(
             say(
-                'filter: {key!r} takes a value, not an object. A group stands under a number: {{"0": {{…}}}}.',
+                'filter: {key!r} takes a value, not an object. The key of a group is a number: {{"0": {{…}}}}.',
                 key=key,
             )
         )

@@ -146,7 +146,7 @@ def _judge(parts: Mapping[str, bool]) -> Done[None] | NotDone:
         return NotDone("not_done", say("nothing has changed so far ({missing})", missing=missing))
     return NotDone(
         "partly",
-        say("as it was sent: {done}; not so, at least not yet: {missing}", done=done, missing=missing),
+        say("changed as requested: {done}; not changed, at least so far: {missing}", done=done, missing=missing),
     )
 
 
@@ -176,7 +176,7 @@ def _quote(name: object) -> str:
 
 def _cause(error: Interruption) -> str:
     if isinstance(error, PortalError):
-        return say("the portal failed inside ({code}, HTTP {status})", code=error.code, status=error.status)
+        return say("the portal had an internal error ({code}, HTTP {status})", code=error.code, status=error.status)
     if isinstance(error, UnexpectedAnswerError):
         return say("the portal's answer (HTTP {status}) could not be read", status=error.status)
     return say("the portal gave no answer")
@@ -187,6 +187,6 @@ def _advice(called: Method, finding: NotDone) -> str:
         return say(
             "It was not sent again, and only what is missing should be. {advice}", advice=look_first(called)
         )
-    known = say("Whether it was made is unknown.") if finding.outcome == "unknown" else ""
+    known = say("It is unknown whether the change was made.") if finding.outcome == "unknown" else ""
     still = say("The portal may work on it for another minute, so it was not sent again.")
     return f"{known} {still} {look_first(called)}".strip()

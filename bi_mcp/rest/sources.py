@@ -23,7 +23,7 @@ class SourceCommands(KindCommands[Source, SourceFields, SourceChanges]):
         if changes.title is None and changes.to_wire():
             raise InvalidRequestError(
                 say(
-                    "source {id}: the title goes along with every update, also where it stays. Add it.", id=id
+                    "source {id}: every update must contain the title, even an unchanged one. Add it.", id=id
                 )
             )
         return super().update(id, changes)

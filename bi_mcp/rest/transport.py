@@ -103,7 +103,7 @@ class HttpTransport:
             if response.is_redirect:
                 raise self._redirect_error(method, response)
             if body is None:
-                what = say("larger than {most} bytes, or packed otherwise than it says", most=MOST_BYTES)
+                what = say("larger than {most} bytes, or not compressed in the way it says", most=MOST_BYTES)
                 raise unexpected_answer(method, response.status_code, what)
             try:
                 return parse_answer(method, response.status_code, body, response.headers)
@@ -164,7 +164,7 @@ class HttpTransport:
             return self._certificate_error(method, trouble)
         nothing_sent = isinstance(error, _NOTHING_SENT)
         harmless = nothing_sent or method.effect is Effect.READ
-        what = text("{name}: {host} broke the connection off ({kind}). {advice}")
+        what = text("{name}: {host} closed the connection ({kind}). {advice}")
         if nothing_sent:
             what = text("{name}: {host} could not be reached ({kind}). {advice}")
         elif isinstance(error, httpx.TimeoutException):

@@ -167,7 +167,7 @@ async def test_without_the_state_before_it_nothing_is_sent(recorded: Recorded) -
     tree = await plant(recorded.bi)
     known = len(recorded.entries)
     recorded.portal.faults.arm("cut_before", method="biconnector.connector.get")
-    with pytest.raises(UnreachableError, match="was not sent, since the state before it could not be read"):
+    with pytest.raises(UnreachableError, match="was not sent, because the state before it could not be read"):
         await recorded.bi.connectors.update(tree.connector, ConnectorChanges(title="Renamed"))
     assert len(recorded.entries) == known
     assert (await recorded.portal.bi.connectors.get(tree.connector)).title == "Shop"

@@ -120,14 +120,14 @@ def deep(levels: int) -> object:
         ({"fields": {"x": Secret("s3cret $result[")}}, "would be taken for a reference"),
         ({"fields": deep(70)}, "nested too deeply"),
         ({"fields": list(range(1001))}, "more than 1000 values"),
-        ({"fields": {"x": BatchReference(0, "id")}}, "no part of an earlier result"),
+        ({"fields": {"x": BatchReference(0, "id")}}, "not in an earlier result"),
     ],
 )  # fmt: skip
 def test_what_would_not_arrive_as_it_is_is_refused(parameters: Mapping[str, object], why: str) -> None:
     refusal = encode_command(Command(ADD, parameters))
     assert isinstance(refusal, InvalidRequestError)
     assert re.search(why, str(refusal))
-    assert "biconnector.source.add cannot travel in a batch" in str(refusal)
+    assert "biconnector.source.add cannot be sent in a batch" in str(refusal)
     assert "Nothing was sent" in str(refusal)
     assert "s3cret" not in str(refusal)
 
@@ -146,7 +146,7 @@ def test_a_batch_has_1_to_50_commands(count: int) -> None:
 
 
 def test_a_batch_does_not_hold_a_batch() -> None:
-    with pytest.raises(InvalidRequestError, match="cannot hold a batch"):
+    with pytest.raises(InvalidRequestError, match="cannot contain a batch"):
         encode_batch([Command(BATCH, {"cmd": {}})])
 
 

@@ -216,7 +216,7 @@ def test_whatever_else_answers_a_write_is_no_success(reply: object) -> None:
 
 @pytest.mark.parametrize("reply", [None, {"id": 5}, "text", True, 5])
 def test_what_is_no_list_is_a_clear_error(reply: object) -> None:
-    with pytest.raises(UnexpectedAnswerError, match="no array of objects"):
+    with pytest.raises(UnexpectedAnswerError, match="not an array of objects"):
         parse_models(GET, Connector, reply)
 
 

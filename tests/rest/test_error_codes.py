@@ -163,6 +163,6 @@ def test_after_a_failure_inside_the_portal_a_write_is_looked_up_before_it_is_sen
     refused = error_for(called, code, "", 500)
     group = called.group.replace("table", "dataset")
     if called.operation in {"get", "list", "fields"}:
-        assert (refused.hint, refused.advice) == ("The portal failed inside. Try again later.", ())
+        assert (refused.hint, refused.advice) == ("The portal had an internal error. Try again later.", ())
     else:
         assert re.search(rf"[Ll]ook with {group}_(list|get)", at_server(refused))

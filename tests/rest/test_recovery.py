@@ -169,7 +169,7 @@ def test_columns_are_compared_by_code_and_id(changes: Mapping[str, object], expe
 def test_what_is_done_in_part_is_named_in_both_parts() -> None:
     finding = judge_columns({"add": [PRICE], "update": [{"id": 1, "visible": False}]}, COLUMNS)
     assert finding == NotDone(
-        "partly", "as it was sent: new column PRICE; not so, at least not yet: visibility of column 1"
+        "partly", "changed as requested: new column PRICE; not changed, at least so far: visibility of column 1"
     )
 
 
@@ -265,7 +265,7 @@ async def test_a_dataset_without_its_columns_is_made_in_part(tables: Portal) -> 
     async with connect(Replaced(tables.app, {"dataset.get": shown})) as bi:
         tables.faults.arm("cut_after", method="biconnector.dataset.add")
         with pytest.raises(
-            InterruptedWriteError, match=r"dataset 1 is there; .*not yet: new column TITLE\."
+            InterruptedWriteError, match=r"dataset 1 is there; .*at least so far: new column TITLE\."
         ) as raised:
             await bi.datasets.add(dataset_fields(1))
     assert raised.value.outcome == "partly"
@@ -320,7 +320,7 @@ async def test_where_the_look_fails_too_both_failures_are_told(tables: Portal) -
     tables.faults.arm("html", method="biconnector.connector.get")
     with pytest.raises(
         InterruptedWriteError,
-        match=r"failed inside \(INTERNAL_SERVER_ERROR, HTTP 500\).*look failed too .*an HTML page.*unknown",
+        match=r"had an internal error \(INTERNAL_SERVER_ERROR, HTTP 500\).*look failed too .*an HTML page.*unknown",
     ) as raised:
         await tables.bi.connectors.update(connector_id, ConnectorChanges(title="New"))
     assert raised.value.outcome == "unknown"
@@ -335,7 +335,7 @@ async def test_an_update_of_settings_is_found_without_showing_a_value(portal: Po
     portal.faults.arm("cut_before", method="biconnector.source.update")
     changes = SourceChanges(title="Other", settings={"password": Secret("pass-word-canary")})
     with pytest.raises(
-        InterruptedWriteError, match=r"as it was sent: settings; not so, at least not yet: title"
+        InterruptedWriteError, match=r"changed as requested: settings; not changed, at least so far: title"
     ) as raised:
         await portal.bi.sources.update(source_id, changes)
     assert "canary" not in f"{raised.value} {raised.value!r}"

@@ -248,7 +248,7 @@ async def test_an_update_of_a_source_always_carries_its_title(portal: Portal) ->
 
 def test_a_command_that_updates_a_source_must_name_its_title() -> None:
     commands = connect(Answering("")).sources.commands
-    with pytest.raises(InvalidRequestError, match="title goes along"):
+    with pytest.raises(InvalidRequestError, match="every update must contain the title"):
         commands.update(6, SourceChanges(settings={"token": Secret("new")}))
     assert commands.update(6, SourceChanges(title="T")).parameters["fields"] == {"title": "T"}
 

@@ -94,8 +94,8 @@ BOMBS = {
     },
     "portal": {
         "packed spaces": ("bomb = answers(packed(b'[', b' ', 2000), 'gzip')", "refused: .*larger than 67108864 bytes"),
-        "another packer": ("bomb = answers(b'x' * 1000, 'br')", "refused: .*packed otherwise"),
-        "broken packing": ("bomb = answers(b'x' * 1000, 'gzip')", "refused: .*packed otherwise"),
+        "another packer": ("bomb = answers(b'x' * 1000, 'br')", "refused: .*not compressed in the way"),
+        "broken packing": ("bomb = answers(b'x' * 1000, 'gzip')", "refused: .*not compressed in the way"),
         "brackets": ("bomb = answers(packed(b'', b'[', 40), 'gzip')", "refused: .*broken or cut-off"),
         "a number": ("bomb = answers(b'{\"result\": ' + b'9' * 10000000 + b'}')", "refused: .*broken or cut-off"),
     },

@@ -80,7 +80,7 @@ async def test_a_new_source_whose_connector_moves_at_that_moment_is_taken_back(
     scene.move(when, connector)
     fields = {"title": "Flights", "connectorId": connector, "settings": WITH_SECRET}
     text = await scene.talk.refused("source_add", fields=fields)
-    assert "where its stored secret may not go: evil.example. What was written was taken back" in text
+    assert "to which its stored secret may not be sent: evil.example. What was written was taken back" in text
     assert PASSWORD not in text
     assert [source.id async for source in scene.behind.sources.iterate()] == []
 
@@ -122,7 +122,7 @@ async def test_a_connector_that_gets_a_source_with_a_stored_secret_while_it_move
 
     scene.race["before biconnector.connector.update"] = give
     text = await scene.talk.refused("connector_update", id=connector, fields=fields)
-    assert "are as they were again" in text
+    assert "are again as they were" in text
     assert PASSWORD not in text
     assert (await scene.behind.connectors.get(connector)).url_check == f"{sample.ORIGIN}/check"
 

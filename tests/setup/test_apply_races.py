@@ -136,7 +136,7 @@ async def test_new_sources_are_taken_back_and_what_builds_on_them_is_not_made(
     assert [result.step.group for result in report.of("refused")] == ["source"] * sources
     assert [result.step.group for result in report.of("skipped")] == ["dataset"] * sources
     told = report.of("refused")[0].why or ""
-    assert "where its stored secret may not go: evil.example. What was written was taken back" in told
+    assert "to which its stored secret may not be sent: evil.example. What was written was taken back" in told
     assert CANARY not in told
     assert await scene.passwords() == []
 
@@ -190,7 +190,7 @@ async def test_an_applied_move_is_set_back_where_a_source_got_the_secret_meanwhi
     moved = setup.model_copy(update={"connectors": connectors, "sources": {}, "datasets": {}})
     scene.give("before biconnector.connector.update")
     [refused] = (await scene.apply(moved)).of("refused")
-    assert "are as they were again" in (refused.why or "")
+    assert "are again as they were" in (refused.why or "")
     assert CANARY not in (refused.why or "")
     assert await scene.address() == f"{CHECK}/data"
 
@@ -255,7 +255,7 @@ async def test_addresses_that_are_set_back_return_where_a_source_got_the_secret_
     move = scene.recorded.entries[-1].id
     scene.give("before biconnector.connector.update")
     error = await scene.undone(move) or ""
-    assert "are as they were again" in error
+    assert "are again as they were" in error
     assert await scene.address() == f"{CHECK}/data"
 
 

@@ -265,7 +265,7 @@ def test_one_portal_becomes_another(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert "Nothing to do" in ran("plan", "-", *mapping, text=exported).output
     misspelt = ran("plan", "-", "--map-url", "https://nowhere=https://somewhere", text=exported)
     assert misspelt.exit_code == 1
-    assert "meets nothing" in misspelt.output
+    assert "matches nothing" in misspelt.output
 
 
 def test_an_object_is_adopted_by_its_id(folder: Path) -> None:

@@ -105,7 +105,7 @@ async def test_a_password_in_an_address_is_not_written_into_a_file(
         await bench.portal.bi.connectors.add(
             connector_fields(url_data=f"https://ann:{HIDDEN}@shop.example/data")
         )
-        with pytest.raises(PlanError, match="holds a user or a password before the host") as refused:
+        with pytest.raises(PlanError, match="contains a user or a password before the host") as refused:
             await bench.workspace().export()
         assert HIDDEN not in str(refused.value)
 
@@ -114,7 +114,7 @@ async def test_a_parameter_that_is_declared_twice_is_named(tmp_path: Path, gener
     async with a_bench(generation, tmp_path) as bench:
         twice = [Parameter(code="a", name=name, type="STRING") for name in ("A", "B")]
         await bench.portal.bi.connectors.add(connector_fields(settings=twice))
-        with pytest.raises(PlanError, match="settings: code a stands there more than once"):
+        with pytest.raises(PlanError, match="settings: code a is there more than once"):
             await bench.workspace().export()
 
 

@@ -94,9 +94,9 @@ def test_an_exported_setup_is_read_quickly() -> None:
         ("a: !!python/object:os.system {}", "2:4", "tags are not read"),
         ("<<: {a: b}", "2:1", "merges (<<) are not read"),
         ("a: {<<: [{b: c}, {b: c}]}", "2:5", "merges (<<) are not read"),
-        ("version: 2", "2:1", "stands there twice"),
+        ("version: 2", "2:1", "this name is there twice"),
         ("? [a, b]\n: c", "2:3", "a name is one line of text"),
-        ("a: b\n--- {}", "3:1", "a setup is one document"),
+        ("a: b\n--- {}", "3:1", "a setup file holds one document"),
     ],
 )
 def test_what_a_setup_never_has_is_refused_where_it_stands(line: str, place: str, told: str) -> None:
@@ -136,9 +136,9 @@ def test_another_encoding_is_named_and_its_file_stays(
 
 
 UNREADABLE = {
-    "missing.yaml": "is not there. Name another file",
+    "missing.yaml": "does not exist. Name another file",
     "folder": "is a folder. Name the setup file in it, such as folder/bi.yaml",
-    "link.yaml": "is a link to a file that is not there. Correct the link",
+    "link.yaml": "is a link to a file that does not exist. Correct the link",
     "loop.yaml": "cannot be read (Too many levels of symbolic links). Check where it leads",
     "file/bi.yaml": "cannot be read (Not a directory). Check where it leads",
 }
