@@ -54,7 +54,7 @@ def change() -> None:
 
 def test_an_empty_history_says_so() -> None:
     assert "No changes are recorded" in ran("history").output
-    assert "nothing that could be undone" in ran("undo", "--last", status=1).output
+    assert "nothing that can be undone" in ran("undo", "--last", status=1).output
 
 
 def test_the_history_is_a_table_and_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ async def test_an_undo_does_not_reach_what_another_portal_holds_under_the_same_i
             assert await talk.add_connector("Ours") == 1
         assert folder.exists()
         async with on(b, tmp_path) as talk:
-            assert "nothing that could be undone" in await talk.refused("workspace_undo")
+            assert "nothing that can be undone" in await talk.refused("workspace_undo")
             assert [item["title"] for item in (await talk.done("connector_list"))["items"]] == [
                 "A stranger's"
             ]
