@@ -24,8 +24,9 @@ demo: $(VENV)/run-ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not campaign"
 
+# Its last lines say which share of the lines ran.
 test-all: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -p tests.line_coverage -n 2 --dist worksteal
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
