@@ -153,7 +153,8 @@ def test_help_loads_declarations_and_no_action(tmp_path: Path) -> None:
     heavy = {"anyio", "httpx", "mcp", "pydantic", "rich", "sqlite3", "subprocess", "bi_mcp.cli.actions"}
     assert not heavy & loaded
     parts = {name.split(".")[1] for name in loaded if name.startswith("bi_mcp.")}
-    assert parts == {"base", "cli", "config", "errors", "history"}
+    assert parts == {"app", "base", "cli", "config", "errors", "history"}
+    assert {name for name in loaded if name.startswith("bi_mcp.app.")} == {"bi_mcp.app.advice"}
 
 
 def test_a_light_command_loads_only_what_it_needs(tmp_path: Path) -> None:
