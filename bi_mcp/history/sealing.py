@@ -59,7 +59,8 @@ class Sealer:
         from cryptography.fernet import Fernet
 
         file = PrivateFile(
-            self.folder / "key.json", say("Delete it; writes that were sealed with it can then no longer be undone.")
+            self.folder / "key.json",
+            say("Delete it; writes that were sealed with it can then no longer be undone."),
         )
         try:
             with file.lock():

@@ -81,7 +81,9 @@ def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Undo
         raise _Nothing(say("was refused ({code}): nothing happened.", code=entry.code))
     if entry.object is None:
         raise _Obstacle(
-            say("broke off, and it is unknown whether it created an object. Look at the portal and delete it by hand.")
+            say(
+                "broke off, and it is unknown whether it created an object. Look at the portal and delete it by hand."
+            )
         )
     id = world.current(entry.group, entry.object)
     state = states.get((entry.group, id))

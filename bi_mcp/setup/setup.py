@@ -117,9 +117,7 @@ class DatasetEntry(SetupEntry):
 def _check_once(what: str, values: Sequence[str]) -> None:
     twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
-        raise ValueError(
-            say("{what} {values} is there more than once", what=what, values=", ".join(twice))
-        )
+        raise ValueError(say("{what} {values} is there more than once", what=what, values=", ".join(twice)))
 
 
 class Setup(SetupEntry):

@@ -59,7 +59,8 @@ def _other_encoding(data: bytes) -> str | None:
 def _unreadable(path: Path, name: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and path.is_symlink():
         return say(
-            "{name} is a link to a file that does not exist. Correct the link, or name another file.", name=name
+            "{name} is a link to a file that does not exist. Correct the link, or name another file.",
+            name=name,
         )
     if isinstance(error, FileNotFoundError):
         return say("{name} does not exist. Name another file, or export one.", name=name)

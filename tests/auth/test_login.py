@@ -169,7 +169,7 @@ async def test_a_name_of_another_portal_keeps_its_login(
 ) -> None:
     grant = portal.grant(clock())
     await keep(tmp_path, profile(), grant)
-    with pytest.raises(ConfigError, match="Choose another --name"):
+    with pytest.raises(ConfigError, match="Choose another name"):
         await keep(tmp_path, profile("http://127.0.0.1:1"), portal.grant(clock()))
     assert await FileTokenStore(tmp_path).load(NAME) == grant
 

@@ -103,7 +103,7 @@ def test_forgetting_lets_former_values_of_one_secret_go(stored: NamedSecrets) ->
     stored.forget_former(["shop"])
     assert owners(stored, f"{FORMER}-shop") == []
     assert owners(stored, f"{FORMER}-other") != []
-    with pytest.raises(ConfigError, match=r"remembered of shop\. Choose from: other\."):
+    with pytest.raises(ConfigError, match=r"of shop is remembered\. Choose from: other\."):
         stored.forget_former(["shop"])
 
 
@@ -121,7 +121,7 @@ def test_without_their_key_former_values_may_be_any_until_they_are_forgotten(
     keyring.entries.clear()
     for _ in range(2):
         assert may_hold(stored, "anything")
-        with pytest.raises(ConfigError, match=r"of shop cannot be recognised .* can be forgotten \(shop\)"):
+        with pytest.raises(ConfigError, match=r"of shop can no longer be recognised.* forget them \(shop\)"):
             moved(stored, "anything")
         # A new key for a new secret recognises the former values of the old key as little.
         stored.store("new", Secret("present"), ["home.example"], "keyring")
