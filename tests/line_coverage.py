@@ -11,7 +11,12 @@ import sys
 from typing import Any
 
 import pytest
-from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage
+from slipcover import (  # type: ignore[import-untyped]  # it ships no types
+    FileMatcher,
+    ImportManager,
+    Slipcover,
+    merge_coverage,
+)
 
 SOURCE = "bi_mcp"
 
