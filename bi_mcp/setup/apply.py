@@ -154,7 +154,7 @@ class PlanApplication:
 
     def _forget(self, step: PlanStep, id: int) -> None:
         """Remove the record of a step that was taken back, since its object is not as the file says. The object that it was to replace stays."""
-        key = step.key or ""
+        key = step.entry_key
         if step.operation == "update":
             self._draft.put(step.group, key, Known(id=id))
             return
@@ -236,7 +236,7 @@ class PlanApplication:
         for number, result in list(self._results.items()):
             step = result.step
             if result.outcome == "unknown" and step.operation == "add" and (step.group, step.key) not in left:
-                self._results[number] = Result(step, "done", self._id(step.group, step.key or ""))
+                self._results[number] = Result(step, "done", self._id(step.group, step.entry_key))
         if not missing:
             self.keeper.write_pending(None)
 

@@ -86,7 +86,7 @@ class SetupCommands:
             return commands.update(id, write.fields)
         options = {"builder_dataset": False} if self.stands_alone(step) else {}
         made = commands.add(write.fields, **options)
-        parent = self.setup.parent(step.group, step.key or "")
+        parent = self.setup.parent(step.group, step.entry_key)
         if parent is None:
             return made
         fields = made.parameters["fields"]
@@ -95,7 +95,7 @@ class SetupCommands:
 
     def stands_alone(self, step: PlanStep) -> bool:
         """Return whether a dataset is made without one in BI Builder."""
-        entry = self.setup.entries(step.group)[step.key or ""]
+        entry = self.setup.entries(step.group)[step.entry_key]
         alone = isinstance(entry, DatasetEntry) and not entry.builder_dataset
         return alone and self.generation == "tables"
 
@@ -114,7 +114,7 @@ class SetupCommands:
 
     def _values(self, step: PlanStep) -> dict[str, Any]:
         """The entry as the API spells it; of the values behind references those that the step sets."""
-        key = step.key or ""
+        key = step.entry_key
         entry = self.setup.entries(step.group)[key]
         values = wire(entry)
         if isinstance(entry, SourceEntry):

@@ -48,4 +48,4 @@ class Dependencies:
         """The parent of an object, by the file."""
         if step.operation not in {"add", "delete"}:
             return None
-        return self._setup.parent(step.group, step.key or "")
+        return self._setup.parent(step.group, step.entry_key)

@@ -92,7 +92,7 @@ def _is_known(creation: Creation, snapshot: Snapshot, draft: StateDraft) -> bool
 
 def _newer(creation: Creation, pending: Pending, snapshot: Snapshot, draft: StateDraft) -> list[PortalObject]:
     kind = KINDS[creation.group]
-    parent = draft.known(kind.parent).get(creation.parent or "") if kind.parent else None
+    parent = draft.known(kind.parent).get(creation.parent) if kind.parent and creation.parent else None
     if kind.parent and parent is None:
         return []
     newest = pending.newest.get(creation.group, 0)

@@ -69,7 +69,7 @@ class Sender:
         return None
 
     async def _add(self, step: PlanStep, fields: Any) -> int:
-        parent = self.setup.parent(step.group, step.key or "")
+        parent = self.setup.parent(step.group, step.entry_key)
         placed = fields.model_copy(update={f"{parent[0]}_id": self.known_id(*parent)}) if parent else fields
         if self.commands.stands_alone(step):
             return await self.bi.datasets.add(placed, builder_dataset=False)
@@ -77,7 +77,7 @@ class Sender:
 
     async def _hide(self, step: PlanStep) -> None:
         """Hide columns of a new dataset. Columns are visible at first, and their ids are known only after the creation."""
-        key = step.key or ""
+        key = step.entry_key
         id = self.known_id("dataset", key)
         names = {column.name for column in self.setup.datasets[key].columns if not column.visible}
         hidden = [

@@ -68,7 +68,7 @@ class StepGuard:
         found = dict[int, str]()
 
         async def look(number: int, write: SetupWrite) -> None:
-            key = self.setup.sources[write.step.key or ""].connector
+            key = self.setup.sources[write.step.entry_key].connector
             addresses = self.setup.connectors[key].addresses
             allowed = Allowed(self.id_of("connector", key), addresses, self._stored_values(write))
             found[number] = await self.writes.strange_hosts(allowed)
@@ -90,6 +90,6 @@ class StepGuard:
         """The settings that hold stored secrets; others are bound to nothing."""
         if not isinstance(write.fields, SourceFields | SourceChanges):
             return {}
-        held = self.setup.sources[write.step.key or ""].settings
+        held = self.setup.sources[write.step.entry_key].settings
         sent = write.fields.settings or {}
         return {code: value for code, value in sent.items() if isinstance(held.get(code), SecretReference)}

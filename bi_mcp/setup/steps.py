@@ -38,6 +38,12 @@ class PlanStep:
     columns: ColumnChange = NO_COLUMNS
     replaces: int | None = None
 
+    @property
+    def entry_key(self) -> str:
+        """The key in the setup file. Every step has one but a deletion without a successor."""
+        assert self.key is not None  # noqa: S101  only such a deletion has none
+        return self.key
+
     def __str__(self) -> str:
         return say(
             WORDS[self.operation], group=KINDS[self.group].noun, id=self.id or self.key, label=self.label
@@ -69,7 +75,11 @@ def _each(plan: Plan, group: Group) -> Iterator[PlanStep]:
 
 def _hidden(plan: Plan, setup: Setup) -> Iterator[PlanStep]:
     for change in plan.of("dataset", "create", "update", "replace"):
-        made = change.columns.add if change.action == "update" else setup.datasets[change.key or ""].columns
+        if change.action == "update":
+            made = change.columns.add
+        else:
+            assert change.key is not None  # noqa: S101  an object that is made is in the file
+            made = tuple(setup.datasets[change.key].columns)
         if any(not column.visible for column in made):
             id = change.id if change.action == "update" else None
             yield PlanStep("hide", "dataset", change.label, change.key, id)
