@@ -235,9 +235,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
             "This method used up its run time of ten minutes; nothing happened. Other methods work; try again in ten minutes."
         ),
     ),
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refusal(
-        text("This method is not allowed in a batch. Call it alone.")
-    ),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _refusal(text("This method is not allowed in a batch. Call it alone.")),
     "ERROR_BATCH_LENGTH_EXCEEDED": _refusal(text("A batch holds at most 50 commands.")),
     "ERROR_MANIFEST_IS_NOT_AVAILABLE": _refusal(
         text(

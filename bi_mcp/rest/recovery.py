@@ -146,7 +146,11 @@ def _judge(parts: Mapping[str, bool]) -> Done[None] | NotDone:
         return NotDone("not_done", say("nothing has changed so far ({missing})", missing=missing))
     return NotDone(
         "partly",
-        say("changed as requested: {done}; not changed, at least so far: {missing}", done=done, missing=missing),
+        say(
+            "changed as requested: {done}; not changed, at least so far: {missing}",
+            done=done,
+            missing=missing,
+        ),
     )
 
 
@@ -176,7 +180,9 @@ def _quote(name: object) -> str:
 
 def _cause(error: Interruption) -> str:
     if isinstance(error, PortalError):
-        return say("the portal had an internal error ({code}, HTTP {status})", code=error.code, status=error.status)
+        return say(
+            "the portal had an internal error ({code}, HTTP {status})", code=error.code, status=error.status
+        )
     if isinstance(error, UnexpectedAnswerError):
         return say("the portal's answer (HTTP {status}) could not be read", status=error.status)
     return say("the portal gave no answer")

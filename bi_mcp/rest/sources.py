@@ -22,9 +22,7 @@ class SourceCommands(KindCommands[Source, SourceFields, SourceChanges]):
         """Change what `changes` holds, which must name the title: newer portals refuse the call without it."""
         if changes.title is None and changes.to_wire():
             raise InvalidRequestError(
-                say(
-                    "source {id}: every update must contain the title, even an unchanged one. Add it.", id=id
-                )
+                say("source {id}: every update must contain the title, even an unchanged one. Add it.", id=id)
             )
         return super().update(id, changes)
 

@@ -169,7 +169,8 @@ def test_columns_are_compared_by_code_and_id(changes: Mapping[str, object], expe
 def test_what_is_done_in_part_is_named_in_both_parts() -> None:
     finding = judge_columns({"add": [PRICE], "update": [{"id": 1, "visible": False}]}, COLUMNS)
     assert finding == NotDone(
-        "partly", "changed as requested: new column PRICE; not changed, at least so far: visibility of column 1"
+        "partly",
+        "changed as requested: new column PRICE; not changed, at least so far: visibility of column 1",
     )
 
 
