@@ -256,7 +256,7 @@ ARGUMENTS = [
     Odd(
         "a setup without end",
         call("workspace_plan", {"setup": "[" * 100_000}),
-        Refused("a setup is a mapping"),
+        Refused("a setup file is a mapping"),
     ),
     Odd("a setup with NUL", call("workspace_plan", {"setup": "a: \x00"}), Refused("neither YAML nor JSON")),
     Odd(

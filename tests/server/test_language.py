@@ -89,13 +89,13 @@ async def test_prompts_follow_the_language_of_the_server(settings: Settings) -> 
 )
 def test_a_command_speaks_the_language_that_it_is_told(arguments: list[str]) -> None:
     assert "такого файла нет" in CliRunner().invoke(main, arguments).output
-    assert "is not there" in CliRunner().invoke(main, ["plan", "none"]).output
+    assert "does not exist" in CliRunner().invoke(main, ["plan", "none"]).output
 
 
 def test_a_variable_says_the_language_once_for_all_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BI_MCP_LANGUAGE", "ru")
     assert "такого файла нет" in CliRunner().invoke(main, ["plan", "none"]).output
-    assert "is not there" in CliRunner().invoke(main, ["--language", "en", "plan", "none"]).output
+    assert "does not exist" in CliRunner().invoke(main, ["--language", "en", "plan", "none"]).output
 
 
 @pytest.mark.parametrize(

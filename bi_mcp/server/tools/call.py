@@ -60,10 +60,10 @@ class BiTool(Tool):
                 return answer
             links = await announce(answer, call)
             answer = answer.with_notice(call.app.portal.notice)
-        return CallToolResult(
-            content=[TextContent(text=answer.text(self.name)), *links],
-            structured_content=answer.structured_content(),
-        )
+            return CallToolResult(
+                content=[TextContent(text=answer.text(self.name)), *links],
+                structured_content=answer.structured_content(),
+            )
 
     def _complete(self) -> None:
         if self._is_complete:
