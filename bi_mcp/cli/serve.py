@@ -110,12 +110,12 @@ def serve(*, http: bool, log_level: LogLevel | None, log_format: LogFormat | Non
     settings = read_settings(
         profiles=options["profiles"],
         BI_MCP_SHOW_SETTINGS=options["show_settings"],
-        BI_MCP_SECRETS_DIR=options["secrets_dir"],
+        BI_MCP_SECRETS_DIR=options["secrets_dir"] or None,
         BI_MCP_ALLOW_LITERAL_SECRETS="on" if options["allow_literal_secrets"] else None,
         BI_MCP_CONFIRM=options["confirm"],
         BI_MCP_READ_ONLY="on" if options["read_only"] else None,
         BI_MCP_TOOLSETS=options["toolsets"],
-        BI_MCP_WORKSPACE=options["workspace"],
+        BI_MCP_WORKSPACE=options["workspace"] or None,
         BI_MCP_LANGUAGE=spoken(),
     )
     if not http:
