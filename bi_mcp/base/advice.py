@@ -26,6 +26,7 @@ class AdviceKind(Enum):
     LOOK_IF_GONE = text("Look with biconnector.{group}.list whether it is gone before you send it again.")
     LOOK_FIRST = text("Look with biconnector.{group}.get before you send it again.")
     LOOK_AT_COMMANDS = text("Look at what each of its commands changes before you send it again.")
+    CHANGE_COLUMNS = text("Columns are changed with biconnector.dataset.fields.update.")
     LOOK_AT_COLUMNS = text("Do not send the change again: look with biconnector.dataset.get first.")
     UNLOCK = text("To change something, use a client without this lock.")
     USE_NEW_ADDRESS = text("If the portal was renamed, use https://{new}.")

@@ -14,6 +14,7 @@ WORDS: Words = {
     Kind.LOOK_FOR_COPY: text("Look with `bi-mcp map` before you try again: a second attempt may make a second {group}."),
     Kind.LOOK_IF_GONE: text("Look with `bi-mcp map` whether it is gone before you try again."),
     Kind.LOOK_FIRST: text("Look what the portal has now (`bi-mcp plan`, or `bi-mcp history`) before you try again."),
+    Kind.CHANGE_COLUMNS: text("Change the columns in the setup file."),
     Kind.LOOK_AT_COLUMNS: text("Look with `bi-mcp diagnose` before you change them again."),
     Kind.UNLOCK: text("Lift that with `bi-mcp profiles unlock NAME`, or go without BI_MCP_READ_ONLY."),
     Kind.STORE_SECRET: text("You can store it with `bi-mcp secret set NAME --for HOST` and write {{secret: NAME}}."),

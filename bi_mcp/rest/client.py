@@ -76,7 +76,7 @@ class BIConnector:
         ]
         outcomes: list[Value | BiMcpError] = []
         for batch in batches:
-            if len(batch.commands) > 1:
+            if len(batches) > 1:
                 await remark(
                     f"Commands {batch.first + 1} to {batch.first + len(batch.commands)} of {len(commands)} go to the portal"
                 )

@@ -166,10 +166,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
         text("A dataset's name begins with a small Latin letter and holds only a-z, 0-9 and _.")
     ),
     "VALIDATION_DATASET_NAME_TOO_LONG": _refusal(text("Shorten the dataset's name to 230 characters.")),
-    "INVALID_METHOD": _refusal(
-        text(
-            "biconnector.dataset.update changes only the description; columns are changed with biconnector.dataset.fields.update."
-        )
+    "INVALID_METHOD": ErrorCode(
+        RefusedError,
+        text("This method changes only the description of a dataset."),
+        (advise(AdviceKind.CHANGE_COLUMNS),),
     ),
     "DATASET_UPDATE_ERROR": ErrorCode(
         NotSynchronisedError,

@@ -70,7 +70,12 @@ def open_client(
 
     `inside` leads to a server in the same process: the environment is not asked then. Raises `ConfigError` as `find_way_out` does.
     """
-    way = find_way_out(address) if inside is None else WayOut()
+    # A bare context reads neither certificates nor the environment.
+    way = (
+        find_way_out(address)
+        if inside is None
+        else WayOut(certificates=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    )
     certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
     proxy = None
     if way.proxy is not None:

@@ -14,6 +14,7 @@ WORDS: Words = {
     Kind.LOOK_FOR_COPY: text("Look with {group}_list before you send it again: a second call may make a second {group}."),
     Kind.LOOK_IF_GONE: text("Look with {group}_list whether it is gone before you send it again."),
     Kind.LOOK_FIRST: text("Look with {group}_get before you send it again."),
+    Kind.CHANGE_COLUMNS: text("Columns are changed with dataset_fields_update."),
     Kind.LOOK_AT_COLUMNS: text("Do not send the change again: look with dataset_get first."),
     Kind.UNLOCK: text("Only the user can lift that, by starting without --read-only (BI_MCP_READ_ONLY) or with `bi-mcp profiles unlock NAME`."),
     Kind.STORE_SECRET: text('The user can store it with `bi-mcp secret set NAME --for HOST`; then pass {{"secret": "NAME"}}.'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bi_mcp.base.progress import reporting_to
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
 from bi_mcp.errors import (
@@ -157,6 +158,23 @@ async def test_another_applications_objects_are_not_found(portal: Portal) -> Non
     error: PortalError = missing.value
     assert (error.code, error.message) == ("SOURCE_NOT_FOUND", "Source was not found.")
     assert (error.method, error.status) == ("biconnector.source.get", 200)
+
+
+async def test_progress_names_the_commands_only_if_they_take_several_requests(portal: Portal) -> None:
+    reports: list[str] = []
+
+    async def keep(_: float, __: float | None, text: str) -> None:
+        reports.append(text)
+
+    command = portal.bi.connectors.commands.fields()
+    with reporting_to(keep):
+        await portal.bi.batch([command] * 3)
+        assert reports == []
+        await portal.bi.batch([command] * 51)
+    assert reports == [
+        "Commands 1 to 50 of 51 go to the portal",
+        "Commands 51 to 51 of 51 go to the portal",
+    ]
 
 
 async def test_all_19_methods_are_reached(portal: Portal, generation: Generation) -> None:

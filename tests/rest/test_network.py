@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 from anyio.abc import SocketStream
 
@@ -19,7 +20,7 @@ from bi_mcp.endpoints import exchange
 from bi_mcp.errors import ConfigError, UnreachableError
 from bi_mcp.rest import AccessToken, network
 from bi_mcp.rest.methods import method
-from bi_mcp.rest.network import WayOut, find_way_out
+from bi_mcp.rest.network import WayOut, find_way_out, open_client
 from bi_mcp.rest.patience import PatientTransport
 from bi_mcp.rest.request import Command
 from bi_mcp.rest.retry import may_repeat
@@ -186,6 +187,15 @@ def test_a_log_of_keys_that_cannot_be_written_is_refused_by_everything_that_make
     ):
         with pytest.raises(ConfigError, match=r"^SSLKEYLOGFILE names a file that cannot be written"):
             connect()
+
+
+def test_a_server_in_the_same_process_needs_no_log_of_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys.log"))
+    inside = httpx.MockTransport(lambda _: httpx.Response(200))
+    client, variable = open_client("http://localhost", httpx.Timeout(1), inside)
+    assert (client.is_closed, variable) == (False, "")
 
 
 def files_for_loopback(folder: Path) -> tuple[str, str]:
