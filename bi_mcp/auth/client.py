@@ -147,9 +147,9 @@ def _answer(response: httpx.Response, body: bytes) -> Mapping[str, Any]:
     try:
         answer = parse_foreign(body)
     except ValueError:
-        raise _unexpected_answer(response, say("no JSON")) from None
+        raise _unexpected_answer(response, say("not JSON")) from None
     if not isinstance(answer, dict):
-        raise _unexpected_answer(response, say("no JSON object"))
+        raise _unexpected_answer(response, say("not a JSON object"))
     return answer
 
 

@@ -84,8 +84,8 @@ async def test_every_refusal_says_what_to_do(
 @pytest.mark.parametrize(
     ("transport", "text"),
     [
-        (answering(502, "<html>secret-canary</html>"), r"HTTP 502 .*\(no JSON\)"),
-        (answering(200, "[]"), "no JSON object"),
+        (answering(502, "<html>secret-canary</html>"), r"HTTP 502 .*\(not JSON\)"),
+        (answering(200, "[]"), "not a JSON object"),
         (answering(200, '{"access_token": "secret-canary"}'), "refresh_token is missing"),
         (answering(302, "", {"location": "https://evil.example/?secret-canary"}), "a redirect"),
     ],

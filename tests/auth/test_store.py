@@ -140,7 +140,7 @@ async def test_a_folder_that_cannot_be_used_is_told(
     (tmp_path / "tokens").write_text("in the way")
     store = FileTokenStore(tmp_path)
     for failing in (store.save(NAME, portal.grant(clock())), store.lock(NAME).__aenter__()):
-        with pytest.raises(AuthorisationError, match="set BI_MCP_CONFIG_DIR to one that is"):
+        with pytest.raises(AuthorisationError, match="set BI_MCP_CONFIG_DIR to another folder"):
             await failing
 
 

@@ -36,7 +36,7 @@ def setup(path: Path, text: str) -> None:
 
 
 def client(path: Path, text: str) -> None:
-    ClientFile(path, "servers").write(f'{{"servers": "{text}"}}')
+    ClientFile(path, "servers", "").write(f'{{"servers": {{"{text}": {{}}}}}}')
 
 
 def private(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from mcp import Client, StdioServerParameters
 from bi_mcp.auth.profiles import Profile, change_profiles
 from bi_mcp.cli import main
 from bi_mcp.cli.clients.client_file import ClientFile
-from bi_mcp.cli.clients.own_command import find_command
+from bi_mcp.cli.clients.own_command import find_command, find_program
 from bi_mcp.errors import ConfigError
 from tests.server.processes import LIMIT_S, environment
 
@@ -34,9 +34,22 @@ KEPT = f"""{{
   }}
 }}
 """
-COMMENTED = '{\n  // mine\n  "servers": {}\n}\n'
-# In place of a client's program: it notes what it was called with.
+COMMENTED = f"""{{
+  // mine
+  "servers": {{"bi-mcp": {{"command": "x", "env": {{"TOKEN": "{CANARY}"}}}}}}
+}}
+"""
+# In place of a client's program: it notes what it was called with. Alone, it is one that ignores options that it does not know.
 PROGRAM = '#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each" >> "$HOME/called"; done\n'
+# It adds its last argument, or removes everything.
+CLAUDE = (
+    PROGRAM + 'case $2 in remove) each="{}";; *) each="{\\"bi-mcp\\": $each}";; esac\n'
+    'printf \'{"mcpServers": %s}\' "$each" > .mcp.json\n'
+)
+CODE = (
+    PROGRAM + 'mkdir -p "$HOME/.config/Code/User"\n'
+    'printf \'{"servers": {"bi-mcp": %s}}\' "$each" > "$HOME/.config/Code/User/mcp.json"\n'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +154,7 @@ def test_other_servers_and_rights_stay_and_a_copy_is_kept(home: Path) -> None:
 def test_indentation_and_line_ends_stay(home: Path, before: str, after: str) -> None:
     path = home / "mcp.json"
     path.write_bytes(before.encode())
-    assert ClientFile(path, "servers").with_entry("bi-mcp", {}) == after
+    assert ClientFile(path, "servers", "").with_entry("bi-mcp", {}) == after
 
 
 @pytest.mark.parametrize(
@@ -156,7 +169,7 @@ def test_indentation_and_line_ends_stay(home: Path, before: str, after: str) -> 
 def test_whatever_the_file_holds_an_entry_is_added_and_removed_again(
     home: Path, document: dict[str, dict[str, object]]
 ) -> None:
-    kept = ClientFile(written(home / "mcp.json", json.dumps(document)), "servers")
+    kept = ClientFile(written(home / "mcp.json", json.dumps(document)), "servers", "")
     others = {name: entry for name, entry in document.get("servers", {}).items() if name != "bi-mcp"}
     added = json.loads(kept.with_entry("bi-mcp", {"command": "x"}))
     assert added == {**document, "servers": {**others, "bi-mcp": {"command": "x"}}}
@@ -268,7 +281,7 @@ def test_a_file_in_another_encoding_is_left_as_it_is(home: Path) -> None:
 
 def test_a_file_that_changed_after_it_was_shown_is_not_overwritten(home: Path) -> None:
     path = written(home / "mcp.json")
-    kept = ClientFile(path, "mcpServers")
+    kept = ClientFile(path, "mcpServers", "")
     written(path, '{"mcpServers": {}}')
     with pytest.raises(ConfigError, match="was changed meanwhile"):
         kept.write(kept.with_entry("bi-mcp", {}))
@@ -327,7 +340,7 @@ def test_a_no_writes_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_claude_code_adds_the_server_itself(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BI_MCP_ACCESS_TOKEN", CANARY)
-    program(home, "claude")
+    program(home, "claude", CLAUDE)
     done = ran("install", "claude-code", "--env", "BI_MCP_ACCESS_TOKEN", "--yes")
     assert done.exit_code == 0, done.output
     *words, entry = called(home)
@@ -335,18 +348,67 @@ def test_claude_code_adds_the_server_itself(home: Path, monkeypatch: pytest.Monk
     assert json.loads(entry)["env"] == {"BI_MCP_ACCESS_TOKEN": "${BI_MCP_ACCESS_TOKEN:-}"}
     assert json.loads(entry)["args"][-1] == "serve"
     assert f"{home / 'bin' / 'claude'} mcp add-json --scope project bi-mcp" in done.output
-    assert not (home / ".mcp.json").exists()
+    assert "Done." in done.output
+    assert copies(home / ".mcp.json") == []
 
 
-def test_vs_code_adds_the_server_itself_also_where_its_file_has_comments(home: Path) -> None:
-    path = written(home / ".config" / "Code" / "User" / "mcp.json", COMMENTED)
-    assert ran("install", "vscode", "--yes").exit_code == 1
-    program(home, "code")
+@pytest.mark.parametrize("before", [None, '{"servers": {}}'], ids=["no file", "no entry"])
+def test_vs_code_adds_the_server_itself(home: Path, before: str | None) -> None:
+    path = home / ".config" / "Code" / "User" / "mcp.json"
+    if before is not None:
+        written(path, before)
+    program(home, "code", CODE)
     assert ran("install", "vscode", "--yes").exit_code == 0
     option, entry = called(home)
     assert option == "--add-mcp"
     assert json.loads(entry).items() >= {"name": "bi-mcp", "type": "stdio"}.items()
+    assert json.loads(path.read_text()) == {"servers": {"bi-mcp": json.loads(entry)}}
+
+
+def test_no_client_rewrites_a_file_with_comments(home: Path) -> None:
+    path = written(home / ".config" / "Code" / "User" / "mcp.json", COMMENTED)
+    program(home, "code", CODE)
+    done = ran("install", "vscode", "--yes")
+    assert done.exit_code == 1
+    assert "Add by hand what `bi-mcp install vscode --print` shows." in done.stderr
+    assert called(home) == []
     assert path.read_text() == COMMENTED
+
+
+@pytest.mark.parametrize(
+    ("client", "path"),
+    [("claude-code", ".mcp.json"), ("vscode", ".config/Code/User/mcp.json")],
+    ids=["claude-code", "vscode"],
+)
+def test_the_advice_for_a_file_with_comments_fits_removing(home: Path, client: str, path: str) -> None:
+    written(home / path, COMMENTED)
+    program(home, "claude", CLAUDE)
+    done = ran("uninstall", client, "--yes")
+    assert done.exit_code == 1
+    assert "Nothing was changed. If it has an entry bi-mcp, remove that by hand." in done.stderr
+    assert "--print" not in done.stderr
+    assert called(home) == []
+    assert (home / path).read_text() == COMMENTED
+
+
+@pytest.mark.parametrize(
+    ("client", "name", "path", "servers"),
+    [
+        ("claude-code", "claude", ".mcp.json", "mcpServers"),
+        ("vscode", "code", ".config/Code/User/mcp.json", "servers"),
+    ],
+    ids=["claude-code", "vscode"],
+)
+def test_a_command_that_added_nothing_is_not_called_done(
+    home: Path, client: str, name: str, path: str, servers: str
+) -> None:
+    program(home, name)
+    done = ran("install", client, "--yes")
+    assert done.exit_code == 0, done.output
+    assert called(home)
+    assert "Done." not in done.output
+    assert f"did not change {home / path}, so bi-mcp edits it." in done.output
+    assert json.loads((home / path).read_text())[servers]["bi-mcp"]["args"][-1] == "serve"
 
 
 def test_an_entry_that_the_user_changed_never_gets_into_a_command_line(home: Path) -> None:
@@ -359,15 +421,31 @@ def test_an_entry_that_the_user_changed_never_gets_into_a_command_line(home: Pat
     assert env == {"BI_MCP_ACCESS_TOKEN": CANARY}
 
 
-def test_claude_code_removes_the_server_itself(home: Path) -> None:
-    path = written(home / ".mcp.json", '{"mcpServers": {"bi-mcp": {"command": "bi-mcp"}}}')
+def test_claude_code_removes_the_server_itself_and_a_copy_is_kept(home: Path) -> None:
+    entry = {"command": "bi-mcp", "env": {"BI_MCP_ACCESS_TOKEN": CANARY}}
+    path = written(home / ".mcp.json", json.dumps({"mcpServers": {"bi-mcp": entry}}))
+    path.chmod(0o600)
     before = path.read_text()
-    program(home, "claude")
+    program(home, "claude", CLAUDE)
     done = ran("uninstall", "claude-code", "--yes")
     assert done.exit_code == 0
     assert '-   "command": "bi-mcp"' in done.output
     assert called(home) == ["mcp", "remove", "--scope", "project", "bi-mcp"]
-    assert path.read_text() == before
+    assert json.loads(path.read_text()) == {"mcpServers": {}}
+    copy = path.with_name(".mcp.json.before-bi-mcp-1")
+    assert f"Copy of the previous file: {copy}" in done.output
+    assert copies(path) == [copy.name]
+    assert (copy.read_text(), copy.stat().st_mode & 0o777) == (before, 0o600)
+
+
+def test_a_command_that_removed_nothing_is_not_called_done(home: Path) -> None:
+    path = written(home / ".mcp.json", '{"mcpServers": {"bi-mcp": {"command": "bi-mcp"}}}')
+    program(home, "claude")
+    done = ran("uninstall", "claude-code", "--yes")
+    assert done.exit_code == 0
+    assert called(home)
+    assert "Done." not in done.output
+    assert json.loads(path.read_text()) == {"mcpServers": {}}
 
 
 def test_vs_code_has_no_command_to_remove_a_server_so_its_file_is_edited(home: Path) -> None:
@@ -405,3 +483,17 @@ def test_a_batch_file_is_not_run_since_it_would_read_json_as_its_own_syntax(home
     assert find_command(["code.cmd", "--add-mcp", "{}"]) is None
     assert find_command(["code", "--add-mcp", "{}"]) == [str(home / "bin" / "code"), "--add-mcp", "{}"]
     assert find_command(()) is None
+
+
+def test_a_program_in_the_current_folder_is_not_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, the current folder comes first."""
+    clone = home / "clone"
+    for name in ("claude", "uvx"):
+        written(clone / name, CLAUDE).chmod(0o755)
+    monkeypatch.chdir(clone)
+    for here in (".", str(clone)):
+        monkeypatch.setenv("PATH", f"{here}:{os.environ['PATH']}")
+        assert find_program("uvx") is None
+        assert ran("install", "claude-code", "--yes").exit_code == 0
+        assert ran("uninstall", "claude-code", "--yes").exit_code == 0
+        assert called(home) == []

@@ -110,7 +110,7 @@ def setup(folder: Path, word: str) -> None:
 
 
 def client(folder: Path, word: str) -> None:
-    ClientFile(folder / "client.json", "mcpServers").write(f'{{"mcpServers": "{word}"}}')
+    ClientFile(folder / "client.json", "mcpServers", "").write(f'{{"mcpServers": {{"{word}": {{}}}}}}')
 
 
 CASES: dict[str, Write] = {

@@ -84,7 +84,7 @@ async def test_a_model_reads_only_setups_of_the_folder_that_the_user_opened(tmp_
             refused = await talk.refused("workspace_plan", file=file)
             assert "inside the workspace folder" in refused
             assert "hunter2" not in refused
-        assert "is not there" in await talk.refused("workspace_export", file="none.yaml")
+        assert "does not exist" in await talk.refused("workspace_export", file="none.yaml")
     async with Client(build_server(Settings()), mode=era) as client:
         assert "--workspace DIR" in await Talk(client).refused("workspace_plan", file="bi.yaml")
 

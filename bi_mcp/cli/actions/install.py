@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,7 +26,7 @@ from bi_mcp.cli.clients.known_clients import (
     merge,
     references,
 )
-from bi_mcp.cli.clients.own_command import find_command, run_command
+from bi_mcp.cli.clients.own_command import find_command, find_program, run_command
 from bi_mcp.config import chosen_configuration_folder, configuration_folder, programs_settings_folder
 
 
@@ -52,14 +52,19 @@ def add_server(
         click.echo(say("For {path}:", path=path), err=True)
         click.echo(json.dumps({chosen.servers: {SERVER: entry}}, ensure_ascii=False, indent=2))
         return
-    kept = ClientFile(path, chosen.servers)
-    own = None if file else find_command(chosen.add(entry))
+    advice = say("Add by hand what `bi-mcp install {client} --print` shows.", client=client)
+    read = partial(ClientFile, path, chosen.servers, advice)
+    kept = read()
     # An entry that exists is edited in the file: the user may have added secrets to it, and command lines are visible to others.
-    if own and (kept.problem or kept.entry(SERVER) is None):
-        click.echo(shlex.join(own))
-        _confirm(say("Run it?"), yes=yes)
+    own = None if file or kept.entry(SERVER) is not None else find_command(chosen.add(entry))
+    added = False
+    if own:
+        _confirm_command(own, yes=yes)
         run_command(own)
-    elif not _edit(kept, entry, profile, list(variables.values()), yes=yes):
+        kept = read()
+        added = kept.entry(SERVER) is not None
+        click.echo(_outcome(kept.path, changed=added))
+    if not added and not _edit(kept, entry, profile, list(variables.values()), yes=yes):
         return
     click.echo(say(chosen.then))
     if client == "claude-code" and not variables:
@@ -70,18 +75,24 @@ def add_server(
 def remove_server(client: str, *, yes: bool, file: Path | None) -> None:
     """Remove bi-mcp from the servers of a client."""
     chosen = CLIENTS[client]
-    kept = ClientFile(file or _usual_file(chosen), chosen.servers)
+    advice = say("If it has an entry {name}, remove that by hand.", name=SERVER)
+    read = partial(ClientFile, file or _usual_file(chosen), chosen.servers, advice)
+    kept = read()
     old = kept.entry(SERVER)
     if old is None:
         click.echo(say("{path} has no entry {name}.", path=kept.path, name=SERVER))
         return
     _print_change(kept.path, mask_entry(old), None)
     own = None if file else find_command(chosen.remove)
+    removed = False
     if own:
-        click.echo(shlex.join(own))
-        _confirm(say("Run it?"), yes=yes)
+        _confirm_command(own, yes=yes)
+        _print_copy(kept.copy())
         run_command(own)
-    else:
+        kept = read()
+        removed = kept.entry(SERVER) is None
+        click.echo(_outcome(kept.path, changed=removed))
+    if not removed:
         _write(kept, kept.without_entry(SERVER), yes=yes)
 
 
@@ -113,7 +124,7 @@ def _start_command(client: Client, profile: str | None) -> list[str]:
     python = Path(sys.executable)
     script = python.with_name("bi-mcp.exe" if sys.platform == "win32" else "bi-mcp")
     return [
-        *launch(client, script, python, shutil.which),
+        *launch(client, script, python, find_program),
         "serve",
         *(("--profile", profile) if profile else ()),
     ]
@@ -132,6 +143,18 @@ def _print_change(path: Path, old: object, new: object) -> None:
                 click.echo(f"{mark} {line}")
 
 
+def _outcome(path: Path, *, changed: bool) -> str:
+    """The words after a client's own command: older versions ignore options that they do not know, and end with status 0."""
+    if changed:
+        return say("Done.")
+    return say("The command ended without an error but did not change {path}, so bi-mcp edits it.", path=path)
+
+
+def _confirm_command(command: Sequence[str], *, yes: bool) -> None:
+    click.echo(shlex.join(command))
+    _confirm(say("Run it?"), yes=yes)
+
+
 def _confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
@@ -146,5 +169,9 @@ def _write(kept: ClientFile, text: str, *, yes: bool) -> None:
     _confirm(say("Write it?"), yes=yes)
     copy = kept.write(text)
     click.echo(say("Written."))
+    _print_copy(copy)
+
+
+def _print_copy(copy: Path | None) -> None:
     if copy is not None:
         click.echo(say("Copy of the previous file: {path}", path=copy))

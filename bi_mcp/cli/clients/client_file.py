@@ -19,27 +19,26 @@ _COPY = "before-bi-mcp"
 class ClientFile:
     """A client's file as it was when this object was made; `servers` is the member that holds the servers.
 
-    `problem` says why the file cannot be edited with certainty, and is empty if it can. Such a file is never overwritten.
+    Raises `ConfigError` for a file that cannot be edited with certainty, with `advice` on what its user can do instead.
     """
 
-    def __init__(self, path: Path, servers: str) -> None:
+    def __init__(self, path: Path, servers: str, advice: str) -> None:
         self.path = link_target(path)
-        self.problem = ""
         self._servers = servers
         self._bytes = self._read()
-        self._document: Mapping[str, object] = self._parse()
+        self._document, self._entries = self._parse(advice)
 
     def entry(self, name: str) -> object:
-        """The entry of a server, None where there is none. Raises `ConfigError` for a file that cannot be edited."""
-        return self._entries().get(name)
+        """The entry of a server, None where there is none."""
+        return self._entries.get(name)
 
     def with_entry(self, name: str, entry: object) -> str:
         """The text with an entry for a server."""
-        return self._render({**self._entries(), name: entry})
+        return self._render({**self._entries, name: entry})
 
     def without_entry(self, name: str) -> str:
         """The text without the entry of a server."""
-        return self._render({known: entry for known, entry in self._entries().items() if known != name})
+        return self._render({known: entry for known, entry in self._entries.items() if known != name})
 
     def write(self, text: str) -> Path | None:
         """Replace the file, and return the copy of the old one. Raises `ConfigError` when it was changed meanwhile or cannot be written."""
@@ -52,20 +51,30 @@ class ClientFile:
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            copy = self._copy()
+            copy = self.copy()
             try:
                 replace_file(self.path, text.encode(), mode=0o600)
             except OSError:
                 _remove(copy)
                 raise
         except OSError as error:
-            raise ConfigError(
-                say(
-                    "{path} cannot be written ({strerror}). Make it writable, or name another file with --file.",
-                    path=self.path,
-                    strerror=error.strerror,
-                )
-            ) from None
+            raise self._unwritable(error) from None
+        return copy
+
+    def copy(self) -> Path | None:
+        """Copy the file, and return the copy. Raises `ConfigError` when it cannot be written."""
+        if self._bytes is None:
+            return None
+        # The first free name: no copy replaces an older one.
+        number = 1
+        while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
+            number += 1
+        # With its mode: the file may hold other servers' secrets.
+        try:
+            shutil.copy2(self.path, copy)
+        except OSError as error:
+            _remove(copy)
+            raise self._unwritable(error) from None
         return copy
 
     def _read(self) -> bytes | None:
@@ -82,7 +91,8 @@ class ClientFile:
                 )
             ) from None
 
-    def _parse(self) -> Mapping[str, object]:
+    def _parse(self, advice: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
+        """The document, and its servers."""
         try:
             text = (self._bytes or b"").decode("utf-8-sig")
             document: object = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
@@ -90,20 +100,27 @@ class ClientFile:
             json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError):
             document = None
-        if isinstance(document, dict) and isinstance(document.get(self._servers, {}), dict):
-            return document
-        self.problem = say(
-            "{path} is not plain JSON in UTF-8 with an object {member!r}: it has comments, errors or another structure. Nothing was changed; edit it by hand with what `bi-mcp install CLIENT --print` shows.",
-            path=self.path,
-            member=self._servers,
+        if isinstance(document, dict):
+            entries = document.get(self._servers, {})
+            if isinstance(entries, dict):
+                return document, entries
+        raise ConfigError(
+            say(
+                "{path} is not plain JSON in UTF-8 with an object {member!r}: it has comments, errors or another structure. Nothing was changed. {advice}",
+                path=self.path,
+                member=self._servers,
+                advice=advice,
+            )
         )
-        return {}
 
-    def _entries(self) -> Mapping[str, object]:
-        if self.problem:
-            raise ConfigError(self.problem)
-        held = self._document.get(self._servers)
-        return held if isinstance(held, dict) else {}
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            say(
+                "{path} cannot be written ({strerror}). Make it writable, or name another file with --file.",
+                path=self.path,
+                strerror=error.strerror,
+            )
+        )
 
     def _render(self, entries: Mapping[str, object]) -> str:
         """The document with these servers, with the indentation and the line ends of the file."""
@@ -113,21 +130,6 @@ class ClientFile:
             {**self._document, self._servers: entries}, ensure_ascii=False, indent=indent[1] if indent else 2
         )
         return (text + "\n").replace("\n", "\r\n" if "\r\n" in before else "\n")
-
-    def _copy(self) -> Path | None:
-        """The first free name: no copy replaces an older one."""
-        if self._bytes is None:
-            return None
-        number = 1
-        while (copy := self.path.with_name(f"{self.path.name}.{_COPY}-{number}")).exists():
-            number += 1
-        # With its mode: the file may hold other servers' secrets.
-        try:
-            shutil.copy2(self.path, copy)
-        except OSError:
-            _remove(copy)
-            raise
-        return copy
 
 
 def _remove(copy: Path | None) -> None:

@@ -11,12 +11,20 @@ import click
 from bi_mcp.base.language import say
 
 
+def find_program(name: str) -> str | None:
+    """The path of a program on PATH, None for one in the current folder: Windows looks there first, and a cloned project may hold anything."""
+    program = shutil.which(name)
+    if program is None or Path(program).parent.resolve() == Path.cwd().resolve():
+        return None
+    return program
+
+
 def find_command(command: Sequence[str]) -> list[str] | None:
     """The command with the full path of its program; None if there is no such command or its program is not on PATH.
 
     A batch file of Windows does not count: its interpreter would read the JSON of the arguments as syntax of its own.
     """
-    program = shutil.which(command[0]) if command else None
+    program = find_program(command[0]) if command else None
     if program is None or Path(program).suffix.lower() in {".bat", ".cmd"}:
         return None
     return [program, *command[1:]]
@@ -45,4 +53,3 @@ def run_command(command: Sequence[str]) -> None:
                 output=finished.stdout.strip(),
             )
         )
-    click.echo(say("Done."))
