@@ -208,7 +208,9 @@ def test_a_state_that_could_be_of_either_portal_of_a_host_is_settled_by_the_pers
     usual = PortalIdentity("https://box.example", alone=False)
     path = tmp_path / "bi.box.example.state.json"
     path.write_text('{"version": 1, "portal": "box.example", "connectors": {"shop": {"id": 7}}}')
-    with pytest.raises(StateFileError, match=r"If it belongs to https://box\.example, write that address in place"):
+    with pytest.raises(
+        StateFileError, match=r"If it belongs to https://box\.example, write that address in place"
+    ):
         StateFile(tmp_path / "bi.yaml", usual).read()
     path.write_text(path.read_text().replace('"box.example"', '"https://box.example"'))
     assert StateFile(tmp_path / "bi.yaml", usual).read().known("connector") == {"shop": Known(id=7)}

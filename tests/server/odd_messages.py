@@ -294,7 +294,11 @@ LARGE = [
         call("connector_update", {"id": 1, "fields": {"title": "x" * 10_000_000}}),
         Refused("512"),
     ),
-    Odd("a setup of 10 MB", call("workspace_plan", {"setup": "#" * 10_000_000}), Refused("The command line reads more")),
+    Odd(
+        "a setup of 10 MB",
+        call("workspace_plan", {"setup": "#" * 10_000_000}),
+        Refused("The command line reads more"),
+    ),
 ]
 UNANSWERED = [
     Odd("an unknown notification", notification("notifications/nope"), Silence()),
