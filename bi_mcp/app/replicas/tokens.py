@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import LockError
 
-from bi_mcp.app.replicas.store import PREFIX
+from bi_mcp.app.replicas.store import PREFIX, UnreadableValueError
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
@@ -55,7 +55,7 @@ class SharedTokenStore:
             with _as_authorisation_error(profile):
                 document = await self._store.get(_key(profile))
             shared = None if document is None else _parse(document)
-        except ValueError:
+        except (UnreadableValueError, ValueError):
             raise AuthorisationError(
                 say(
                     "The shared store holds a damaged token for profile {profile!r}. Delete {key} in Redis, then run `bi-mcp login` again.",
@@ -111,7 +111,7 @@ class SharedTokenStore:
             if self._held.get(profile) is lock:
                 del self._held[profile]
             # A lock that cannot be freed ends with its lifetime.
-            with anyio.CancelScope(shield=True), suppress(RedisError):
+            with anyio.CancelScope(shield=True), suppress(Exception):
                 await lock.do_release(token)
 
     async def _still_holds(self, profile: str) -> bool:
@@ -146,8 +146,9 @@ def _parse(document: Mapping[str, Any]) -> Stored:
 def _as_authorisation_error(profile: str) -> Iterator[None]:
     try:
         yield
-    except RedisError as error:
-        # Its text may hold the address of the store and its password.
+    except UnreadableValueError:
+        raise
+    except Exception as error:  # noqa: BLE001  the client fails in its own ways at a broken answer, and its texts may hold the address
         raise AuthorisationError(
             say(
                 "The token of profile {profile!r} could not be read from or written to the shared store (BI_MCP_SHARED_STORE): {name}. Nothing was sent to the portal. Check that Redis runs, then try again.",

@@ -18,6 +18,7 @@ from bi_mcp.app.replicas.tokens import SharedTokenStore
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
 from bi_mcp.rest.credential import Webhook
+from tests.app.replicas.redis import broken_redis
 from tests.auth.portal import HOUR, NAME, Clock, LoginPortal, stored
 
 if TYPE_CHECKING:
@@ -292,6 +293,15 @@ async def test_a_store_that_does_not_answer_is_named_without_its_address(step: s
             await STEPS[step](SharedTokenStore(SharedStore(nobody, KEY)))
     assert raised.value.code == "STORE_FAILED"
     assert "BI_MCP_SHARED_STORE" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_broken_answer_is_not_a_damaged_token(step: str) -> None:
+    async with broken_redis() as address, Redis.from_url(address, retry=None) as broken:
+        with pytest.raises(AuthorisationError, match="BI_MCP_SHARED_STORE") as raised:
+            await STEPS[step](SharedTokenStore(SharedStore(broken, KEY)))
+    assert raised.value.code == "STORE_FAILED"
     assert "hunter2" not in str(raised.value)
 
 
