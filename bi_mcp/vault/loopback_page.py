@@ -6,6 +6,7 @@ Imported when a page is opened: uvicorn takes time to load.
 from __future__ import annotations
 
 import socket
+import sys
 from contextlib import asynccontextmanager
 from html import escape
 from typing import TYPE_CHECKING
@@ -58,7 +59,19 @@ def build_page(status: int, title: str, content: str, *, referrer: str = "no-ref
 
 def listen(port: int = 0) -> socket.socket:
     """Open a port on loopback, a free one by default. Raises `OSError`."""
-    return socket.create_server((HOST, port))
+    listener = socket.socket()
+    option = socket.SO_REUSEADDR
+    if sys.platform == "win32":
+        # Otherwise another program could listen on the same port, and browsers might reach that one.
+        option = socket.SO_EXCLUSIVEADDRUSE
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @asynccontextmanager

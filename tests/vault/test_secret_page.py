@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import pytest
 
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
+from bi_mcp.vault.loopback_page import listen
 from bi_mcp.vault.named_secrets import NamedSecrets
 from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, WantedSecret
 from tests.vault.keyrings import Keyring, system_keyring
@@ -214,6 +217,17 @@ async def test_a_connection_that_makes_no_sense_does_not_disturb_the_page(scene:
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         await stream.send(sent) if sent else None
     assert (await scene.send()).status_code == 200
+
+
+async def test_no_other_program_can_listen_on_the_port_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An option that this system has stands for the one of Windows.
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_KEEPALIVE, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    listener = listen()
+    monkeypatch.undo()
+    with listener:
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
 
 
 async def test_a_page_that_nobody_answers_is_gone_in_time(tmp_path: Path) -> None:
