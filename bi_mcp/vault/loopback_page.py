@@ -85,6 +85,8 @@ async def serving(
     config = uvicorn.Config(
         request_response(answer),
         http="h11",
+        # Given, so that uvicorn does not look for it in WEB_CONCURRENCY.
+        workers=1,
         ws="none",
         lifespan="off",
         log_config=None,

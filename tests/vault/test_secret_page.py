@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
+from bi_mcp.vault import secret_page
 from bi_mcp.vault.loopback_page import listen
 from bi_mcp.vault.named_secrets import NamedSecrets
 from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, WantedSecret
@@ -228,6 +230,31 @@ async def test_no_other_program_can_listen_on_the_port_on_windows(monkeypatch: p
     with listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
+
+
+async def test_a_variable_of_other_servers_does_not_concern_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "auto")
+    async with a_scene(tmp_path) as scene:
+        assert (await scene.send()).status_code == 200
+
+
+async def test_a_page_that_cannot_start_does_not_end_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(secret_page, "serving", fail)
+    with caplog.at_level(logging.DEBUG):
+        async with a_scene(tmp_path) as scene:
+            await scene.page.closed.wait()
+            assert await scene.pages.open(WANTED) is not scene.page
+            with pytest.raises(httpx.TransportError):
+                await scene.browser.get(scene.page.url)
+    assert "RuntimeError" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 async def test_a_page_that_nobody_answers_is_gone_in_time(tmp_path: Path) -> None:
