@@ -111,7 +111,8 @@ class SecretPage:
         """Refuse other hosts, which are names that someone points at this machine, and other origins."""
         headers = request.headers
         own_host = headers.getlist("host") == [self._authority]
-        if not own_host or not hmac.compare_digest(request.scope["path"].encode(), self._path.encode()):
+        own_path = hmac.compare_digest(request.scope["raw_path"], self._path.encode())
+        if not own_host or not own_path or request.scope["query_string"]:
             return _result_page(404, say("There is nothing here."))
         if request.method == "GET":
             return None
