@@ -6,6 +6,7 @@ It listens on loopback under an address that cannot be guessed, takes one value,
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +33,8 @@ PATIENCE_S = 300.0
 MOST_PAGES = 8
 # Every byte of a value may be written as three.
 _LONGEST_FORM = 3 * MAX_VALUE_BYTES + 1024
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,15 @@ class SecretPage:
 
     async def serve(self, patience: float) -> None:
         """Answer browsers until the page is closed or `patience` seconds have passed."""
-        async with serving(self._answer, self._listener):
-            with anyio.move_on_after(patience):
-                await self.closed.wait()
+        try:
+            with self._listener:
+                async with serving(self._answer, self._listener):
+                    with anyio.move_on_after(patience):
+                        await self.closed.wait()
+                    self.closed.set()
+        except Exception as error:  # noqa: BLE001  the server that opened the page goes on without it
+            logger.debug("The page for a secret ended with %s", type(error).__name__)
+        finally:
             self.closed.set()
 
     async def _answer(self, request: Request) -> Response:
@@ -102,7 +111,8 @@ class SecretPage:
         """Refuse other hosts, which are names that someone points at this machine, and other origins."""
         headers = request.headers
         own_host = headers.getlist("host") == [self._authority]
-        if not own_host or not hmac.compare_digest(request.scope["path"].encode(), self._path.encode()):
+        own_path = hmac.compare_digest(request.scope["raw_path"], self._path.encode())
+        if not own_host or not own_path or request.scope["query_string"]:
             return _result_page(404, say("There is nothing here."))
         if request.method == "GET":
             return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,8 +17,11 @@ import anyio
 import httpx
 import pytest
 
+from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
+from bi_mcp.vault import secret_page
+from bi_mcp.vault.loopback_page import listen
 from bi_mcp.vault.named_secrets import NamedSecrets
 from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, WantedSecret
 from tests.vault.keyrings import Keyring, system_keyring
@@ -152,7 +158,8 @@ async def test_a_form_without_an_origin_stores_nothing(scene: Scene) -> None:
 
 async def test_other_addresses_and_other_verbs_find_nothing(scene: Scene) -> None:
     token = await scene.token()
-    for path in ("/", "/favicon.ico", f"{urlsplit(scene.page.url).path}x", "/" + "x" * 43):
+    own = urlsplit(scene.page.url).path
+    for path in ("/", "/favicon.ico", f"{own}x", f"{own}?a=1", f"/%{ord(own[1]):x}{own[2:]}", "/" + "x" * 43):
         assert (await scene.browser.get(scene.origin + path)).status_code == 404
         answer = await scene.browser.post(
             scene.origin + path, data={"token": token, "value": CANARY}, headers={"origin": scene.origin}
@@ -214,6 +221,84 @@ async def test_a_connection_that_makes_no_sense_does_not_disturb_the_page(scene:
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         await stream.send(sent) if sent else None
     assert (await scene.send()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"POST / HTTP/1.1\r\nHost", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"]
+)
+async def test_a_request_that_does_not_arrive_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "request_s", 0.1)
+    with anyio.fail_after(30):
+        async with a_scene(tmp_path) as scene:
+            port = urlsplit(scene.page.url).port
+            assert port is not None
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                await stream.send(sent) if sent else None
+                with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+                    await stream.receive()
+            assert not scene.page.closed.is_set()
+
+
+async def test_a_variable_of_other_servers_does_not_concern_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "auto")
+    async with a_scene(tmp_path) as scene:
+        assert (await scene.send()).status_code == 200
+
+
+async def test_a_page_that_cannot_start_does_not_end_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(secret_page, "serving", fail)
+    with caplog.at_level(logging.DEBUG):
+        async with a_scene(tmp_path) as scene:
+            await scene.page.closed.wait()
+            assert await scene.pages.open(WANTED) is not scene.page
+            with pytest.raises(httpx.TransportError):
+                await scene.browser.get(scene.page.url)
+    assert "RuntimeError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_the_page_logs_nothing_and_leaves_the_logs_of_other_servers_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loggers = [logging.getLogger(f"uvicorn.{name}") for name in ("error", "access", "asgi")]
+    own_handler = logging.NullHandler()
+    loggers[1].addHandler(own_handler)
+    try:
+        before = [(one.level, one.propagate, [*one.handlers]) for one in loggers]
+        with caplog.at_level(logging.DEBUG):
+            async with a_scene(tmp_path) as scene:
+                await scene.browser.get(scene.page.url)
+                during = [(one.level, one.propagate, [*one.handlers]) for one in loggers]
+                port = urlsplit(scene.page.url).port
+                assert port is not None
+                async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                    await stream.send(b"GET\r\n\r\n")
+                    assert b"400" in await stream.receive()
+    finally:
+        loggers[1].removeHandler(own_handler)
+    assert during == before
+    assert not [record for record in caplog.records if record.name == "uvicorn.access"]
+    assert "Invalid HTTP request" not in caplog.text
+
+
+async def test_no_other_program_can_listen_on_the_port_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An option that this system has stands for the one of Windows.
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_KEEPALIVE, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    listener = listen()
+    monkeypatch.undo()
+    with listener:
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
 
 
 async def test_a_page_that_nobody_answers_is_gone_in_time(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import secrets
 from typing import TYPE_CHECKING
 
 import anyio
-from redis.exceptions import RedisError
 
 from bi_mcp.app.replicas.store import PREFIX
 
@@ -87,7 +86,7 @@ class SharedBudget:
     async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
-        except RedisError as error:
+        except Exception as error:  # noqa: BLE001  a broken answer has its own errors, and none may end the server
             logger.warning(
                 "The shared store (BI_MCP_SHARED_STORE) does not answer (%s); this replica keeps %.0f%% of the portal's limit.",
                 type(error).__name__,

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from bi_mcp.app.replicas.budget import SharedBudget
-from bi_mcp.app.replicas.store import SharedStore
+from bi_mcp.app.replicas.store import SharedStore, UnreadableValueError
 from bi_mcp.app.replicas.tokens import LocalLogin, SharedTokenStore
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
@@ -58,14 +57,15 @@ async def connect_shared(address: Secret, key: Secret) -> AsyncIterator[Shared]:
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 1),
         )
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001  options in the address make the client fail in many ways
         raise _no_answer(address, error) from None
     async with redis:
         store = SharedStore(redis, key)
         try:
             sealing_key = await load_or_make_sealing_key(store)
-        except (RedisError, TypeError) as error:
-            # `TypeError`: an option in the address that the client does not know.
+        except ConfigError:
+            raise
+        except Exception as error:  # noqa: BLE001  as above, and broken answers have their own errors
             raise _no_answer(address, error) from None
         yield Shared(store, SharedBudget(redis), sealing_key)
 
@@ -75,7 +75,7 @@ async def load_or_make_sealing_key(store: SharedStore) -> str:
     await store.put(SEALING_KEY, {"key": secrets.token_hex(32)}, replace=False)
     try:
         document = await store.get(SEALING_KEY)
-    except ValueError:
+    except UnreadableValueError:
         raise ConfigError(
             say(
                 "BI_MCP_SHARED_KEY does not decrypt the values in the shared store. Set the key of the other replicas, or use an empty Redis database."

@@ -27,6 +27,10 @@ _POLL_S = 0.05
 _SALT = b"bi-mcp shared store"
 
 
+class UnreadableValueError(Exception):
+    """A value that was not encrypted with the shared key."""
+
+
 class SharedStore:
     """Documents that only holders of the shared key can read or write, and locks that Redis frees when their holder dies."""
 
@@ -36,14 +40,14 @@ class SharedStore:
         self._fernet = Fernet(base64.urlsafe_b64encode(digest))
 
     async def get(self, name: str) -> Mapping[str, Any] | None:
-        """Return a document, None if there is none. Raises `ValueError` for a value that was not encrypted with the shared key."""
+        """Return a document, None if there is none. Raises `UnreadableValueError`."""
         value = await self._redis.get(PREFIX + name)
         if value is None:
             return None
         try:
             document: Mapping[str, Any] = json.loads(self._fernet.decrypt(value))
         except InvalidToken:
-            raise ValueError("a value that was not encrypted with the shared key") from None
+            raise UnreadableValueError(name) from None
         return document
 
     async def put(self, name: str, document: Mapping[str, object], *, replace: bool = True) -> None:

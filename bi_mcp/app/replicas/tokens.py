@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
-from redis.exceptions import RedisError
+from redis.exceptions import LockError
 
-from bi_mcp.app.replicas.store import PREFIX
+from bi_mcp.app.replicas.store import PREFIX, UnreadableValueError
 from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
@@ -17,6 +18,8 @@ from bi_mcp.rest.credential import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from redis.asyncio.lock import Lock
 
     from bi_mcp.app.replicas.store import SharedStore
     from bi_mcp.auth.store import Stored
@@ -36,14 +39,15 @@ class SharedTokenStore:
     `local` is where the first replica finds the login, and every replica a newer one: of two grants the one that
     expires last counts, since each renewal and each login expires later than all before. Nothing is ever written there.
 
-    A lock ends with its lifetime, even if its holder still works. Should two replicas renew at once after all, the portal
-    refuses one of them with `invalid_grant`; under the lock of its next call that one finds the token of the other and goes
-    on with it.
+    A lock ends with its lifetime, even if its holder still works. Who saves without it any more may only replace an older
+    grant. Should two replicas renew at once after all, the portal refuses one of them with `invalid_grant`; under the lock
+    of its next call that one finds the token of the other and goes on with it.
     """
 
     def __init__(self, store: SharedStore, local: LocalLogin | None = None) -> None:
         self._store = store
         self._local = local
+        self._held: dict[str, Lock] = {}
 
     async def load(self, profile: str) -> Stored | None:
         """Return the stored login of a profile, None if it has none."""
@@ -51,7 +55,7 @@ class SharedTokenStore:
             with _as_authorisation_error(profile):
                 document = await self._store.get(_key(profile))
             shared = None if document is None else _parse(document)
-        except ValueError:
+        except (UnreadableValueError, ValueError):
             raise AuthorisationError(
                 say(
                     "The shared store holds a damaged token for profile {profile!r}. Delete {key} in Redis, then run `bi-mcp login` again.",
@@ -66,7 +70,15 @@ class SharedTokenStore:
         return shared or local
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace the stored login of a profile."""
+        """Replace the stored login of a profile. Raises `AuthorisationError` `LOCKED` if its lock has ended meanwhile."""
+        if not await self._still_holds(profile) and not await self._is_newer(profile, stored):
+            raise AuthorisationError(
+                say(
+                    "The lock of profile {profile!r} ended before its token was saved, since this replica was held up. Another replica may have renewed the token; nothing was saved. Try again.",
+                    profile=profile,
+                ),
+                code="LOCKED",
+            )
         document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
         with _as_authorisation_error(profile):
             await self._store.put(_key(profile), document)
@@ -80,22 +92,45 @@ class SharedTokenStore:
     async def lock(self, profile: str) -> AsyncIterator[None]:
         """Hold a profile against every other replica."""
         lock = self._store.lock(_key(profile))
-        with _as_authorisation_error(profile):
-            acquired = await lock.acquire()
-        if not acquired:
-            raise AuthorisationError(
-                say(
-                    "Another replica has kept profile {profile!r} locked for too long. Try again; if that does not help, restart the replicas.",
-                    profile=profile,
-                ),
-                code="LOCKED",
-            )
+        # Made here: a call that is cancelled or fails while it acquires the lock may have it without having been told.
+        token = secrets.token_hex(16).encode()
         try:
+            with _as_authorisation_error(profile):
+                acquired = await lock.acquire(token=token)
+            if not acquired:
+                raise AuthorisationError(
+                    say(
+                        "Another replica has kept profile {profile!r} locked for too long. Try again; if that does not help, restart the replicas.",
+                        profile=profile,
+                    ),
+                    code="LOCKED",
+                )
+            self._held[profile] = lock
             yield
         finally:
+            if self._held.get(profile) is lock:
+                del self._held[profile]
             # A lock that cannot be freed ends with its lifetime.
-            with anyio.CancelScope(shield=True), suppress(RedisError):
-                await lock.release()
+            with anyio.CancelScope(shield=True), suppress(Exception):
+                await lock.do_release(token)
+
+    async def _still_holds(self, profile: str) -> bool:
+        """Extend the lock that was taken, if there is one. False if another replica may have it."""
+        lock = self._held.get(profile)
+        if lock is None:
+            return True
+        with _as_authorisation_error(profile):
+            try:
+                return await lock.reacquire()
+            except LockError:
+                return False
+
+    async def _is_newer(self, profile: str, stored: Stored) -> bool:
+        """Tell whether a renewed grant would be lost if it were not saved: the portal has forgotten the one before."""
+        shared = await self.load(profile)
+        if not isinstance(stored, Grant) or not isinstance(shared, Grant):
+            return False
+        return stored.token.expires_at > shared.token.expires_at
 
 
 def _key(profile: str) -> str:
@@ -111,8 +146,9 @@ def _parse(document: Mapping[str, Any]) -> Stored:
 def _as_authorisation_error(profile: str) -> Iterator[None]:
     try:
         yield
-    except RedisError as error:
-        # Its text may hold the address of the store and its password.
+    except UnreadableValueError:
+        raise
+    except Exception as error:  # noqa: BLE001  the client fails in its own ways at a broken answer, and its texts may hold the address
         raise AuthorisationError(
             say(
                 "The token of profile {profile!r} could not be read from or written to the shared store (BI_MCP_SHARED_STORE): {name}. Nothing was sent to the portal. Check that Redis runs, then try again.",

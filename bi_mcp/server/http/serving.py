@@ -17,12 +17,13 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 
 from bi_mcp.app.replicas import open_shared
+from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.access import FixedToken, IssuedTokens
 from bi_mcp.server.http.app import build_http_app
 from bi_mcp.server.http.complaints import Seldom
-from bi_mcp.server.http.connections import BoundedListener, BoundedProtocol, most_connections
+from bi_mcp.server.http.connections import BoundedListener, most_connections
 from bi_mcp.server.http.drain import Drain
 from bi_mcp.server.http.request_state import seal_with
 from bi_mcp.server.http.scopes import require_scopes

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+
+import anyio
+from anyio.abc import SocketStream
 
 from tests.auth.command import free_port
 
@@ -36,6 +39,26 @@ def running_redis(folder: Path) -> Iterator[str]:
             yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         finally:
             process.kill()
+
+
+@asynccontextmanager
+async def broken_redis() -> AsyncIterator[str]:
+    """Answer everything with a number that is not one, and give the address."""
+
+    async def answer(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                while await stream.receive():
+                    await stream.send(b":hunter2\r\n")
+
+    port = free_port()
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port) as listener,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(listener.serve, answer)
+        yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0?protocol=2"
+        group.cancel_scope.cancel()
 
 
 def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:

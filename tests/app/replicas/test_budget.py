@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bi_mcp.app.replicas.budget import LIFETIME_S, REPLICAS, SharedBudget
-from tests.app.replicas.redis import running_redis
+from tests.app.replicas.redis import broken_redis, running_redis
 
 pytestmark = [pytest.mark.anyio, pytest.mark.needs("redis-server")]
 
@@ -105,3 +105,17 @@ async def test_while_the_store_is_away_the_share_stays(
     assert budget.share == 0.5
     assert "BI_MCP_SHARED_STORE" in caplog.text
     assert "password" not in caplog.text
+
+
+async def test_a_broken_answer_does_not_end_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    async def end(_: float) -> None:
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    async with broken_redis() as address, Redis.from_url(address, retry=None) as broken:
+        budget = SharedBudget(broken, sleep=end)
+        with anyio.CancelScope() as scope:
+            await budget.run()
+    assert budget.share == 1.0
+    assert "BI_MCP_SHARED_STORE" in caplog.text
+    assert "hunter2" not in caplog.text

@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 
 from bi_mcp.app.replicas import open_shared
 from bi_mcp.app.replicas.shared import SEALING_KEY
-from bi_mcp.app.replicas.store import PREFIX
+from bi_mcp.app.replicas.store import PREFIX, UnreadableValueError
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings
 from bi_mcp.errors import ConfigError
+from tests.app.replicas.redis import PASSWORD, broken_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +75,7 @@ async def test_a_value_that_somebody_put_into_redis_unencrypted_is_refused(redis
     async with Redis.from_url(redis) as client, open_shared(settings(redis)) as shared:
         assert shared
         await client.set(PREFIX + SEALING_KEY, '{"key": "' + "0" * 64 + '"}')
-        with pytest.raises(ValueError, match="not encrypted"):
+        with pytest.raises(UnreadableValueError):
             await shared.store.get(SEALING_KEY)
         with pytest.raises(ConfigError, match="BI_MCP_SHARED_KEY"):
             async with open_shared(settings(redis)):
@@ -90,7 +91,7 @@ async def test_a_wrong_password_is_named_and_not_shown(redis: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize("option", ["nonsense=1", "socket_timeout=soon"])
+@pytest.mark.parametrize("option", ["nonsense=1", "socket_timeout=soon", "retry=1", "event_dispatcher=1"])
 async def test_an_option_that_the_client_does_not_take_is_an_error_that_names_the_variable(
     option: str,
 ) -> None:
@@ -98,6 +99,22 @@ async def test_an_option_that_the_client_does_not_take_is_an_error_that_names_th
         async with open_shared(settings(f"redis://:hunter2@127.0.0.1:1/0?{option}")):
             pass
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.needs("redis-server")
+async def test_an_encoding_that_python_does_not_have_is_an_error_that_names_the_variable(redis: str) -> None:
+    with pytest.raises(ConfigError, match="BI_MCP_SHARED_STORE") as raised:
+        async with open_shared(settings(f"{redis}?encoding=nonsense")):
+            pass
+    assert PASSWORD not in str(raised.value)
+
+
+async def test_a_server_that_is_not_redis_is_an_error_that_names_the_variable() -> None:
+    async with broken_redis() as address:
+        with pytest.raises(ConfigError, match="BI_MCP_SHARED_STORE") as raised:
+            async with open_shared(settings(address)):
+                pass
+    assert PASSWORD not in str(raised.value)
 
 
 async def test_a_missing_package_is_named_as_one_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

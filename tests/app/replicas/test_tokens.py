@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
 
 from bi_mcp.app.replicas import store as store_module
 from bi_mcp.app.replicas.store import PREFIX, SharedStore
@@ -17,6 +18,7 @@ from bi_mcp.app.replicas.tokens import SharedTokenStore
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
 from bi_mcp.rest.credential import Webhook
+from tests.app.replicas.redis import broken_redis
 from tests.auth.portal import HOUR, NAME, Clock, LoginPortal, stored
 
 if TYPE_CHECKING:
@@ -206,6 +208,70 @@ async def test_a_cancelled_wait_leaves_nothing(store: SharedStore, client: Redis
     assert not await client.exists(LOCK)
 
 
+async def test_a_renewal_that_outlives_its_lock_leaves_what_another_replica_stored(
+    portal: LoginPortal, clock: Clock, store: SharedStore, client: Redis
+) -> None:
+    shared = SharedTokenStore(store)
+    old = portal.grant(clock())
+    clock.now += HOUR
+    renewed = portal.grant(clock())
+    await shared.save(NAME, old)
+    async with shared.lock(NAME):
+        await client.delete(LOCK)
+        with pytest.raises(AuthorisationError) as unchanged:
+            await shared.save(NAME, old)
+        await SharedTokenStore(store).save(NAME, renewed)
+        with pytest.raises(AuthorisationError) as older:
+            await shared.save(NAME, old)
+    assert unchanged.value.code == older.value.code == "LOCKED"
+    assert await shared.load(NAME) == renewed
+
+
+async def test_a_renewed_token_is_saved_even_if_the_lock_has_ended(
+    portal: LoginPortal, clock: Clock, store: SharedStore, client: Redis
+) -> None:
+    """The portal has forgotten the old one: it would log everybody out to throw the new one away."""
+    shared = SharedTokenStore(store)
+    await shared.save(NAME, portal.grant(clock()))
+    clock.now += HOUR
+    renewed = portal.grant(clock())
+    async with shared.lock(NAME):
+        await client.set(LOCK, "the next holder")
+        await shared.save(NAME, renewed)
+    assert await shared.load(NAME) == renewed
+    assert await client.get(LOCK) == b"the next holder"
+
+
+async def test_saving_extends_the_lock(
+    portal: LoginPortal, clock: Clock, store: SharedStore, client: Redis
+) -> None:
+    shared = SharedTokenStore(store)
+    async with shared.lock(NAME):
+        await client.pexpire(LOCK, 20_000)
+        await shared.save(NAME, portal.grant(clock()))
+        assert await client.pttl(LOCK) > 20_000
+
+
+async def test_a_call_that_is_cancelled_while_it_acquires_the_lock_frees_it(
+    store: SharedStore, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do_acquire = Lock.do_acquire
+
+    async def cancelled(lock: Lock, token: str | bytes) -> bool:
+        """Cancel the call once Redis has the lock, before its answer arrives."""
+        assert await do_acquire(lock, token)
+        assert await client.exists(LOCK)
+        scope.cancel()
+        await anyio.sleep_forever()
+        return True
+
+    monkeypatch.setattr(Lock, "do_acquire", cancelled)
+    with anyio.CancelScope() as scope:
+        await lock_and_free(SharedTokenStore(store))
+    assert scope.cancelled_caught
+    assert not await client.exists(LOCK)
+
+
 async def lock_and_free(shared: SharedTokenStore) -> None:
     async with shared.lock(NAME):
         pass
@@ -227,6 +293,15 @@ async def test_a_store_that_does_not_answer_is_named_without_its_address(step: s
             await STEPS[step](SharedTokenStore(SharedStore(nobody, KEY)))
     assert raised.value.code == "STORE_FAILED"
     assert "BI_MCP_SHARED_STORE" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_broken_answer_is_not_a_damaged_token(step: str) -> None:
+    async with broken_redis() as address, Redis.from_url(address, retry=None) as broken:
+        with pytest.raises(AuthorisationError, match="BI_MCP_SHARED_STORE") as raised:
+            await STEPS[step](SharedTokenStore(SharedStore(broken, KEY)))
+    assert raised.value.code == "STORE_FAILED"
     assert "hunter2" not in str(raised.value)
 
 
