@@ -63,7 +63,7 @@ class PortalAccess:
     `title` is its name for people, `about` its description in the server's instructions. `connect` opens the client when
     the first call needs it: a server is started for every chat, and most chats never call. `notice` goes with every
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
-    knows how much the portal still allows; the embedded portal has no limits. `identity` is what the ids in a state file and in
+    knows how much the portal still allows; the practice portal has no limits. `identity` is what the ids in a state file and in
     a history belong to. `call_endpoints` builds the caller of the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
     `locks` is the folder with the locks that other processes on the same portal hold, too.
     """

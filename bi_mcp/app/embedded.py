@@ -22,14 +22,14 @@ PORTAL_URL = "http://localhost"
 
 
 def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
-    """Start an embedded portal that knows the sample connector, and return a client of it."""
+    """Start a practice portal that knows the sample connector, and return a client of it."""
     token = settings.access_token or Secret(secrets.token_urlsafe())
     portal = build_portal(replace(settings, access_token=token))
     return BIConnector(HttpTransport(PORTAL_URL, AccessToken(token), app=portal))
 
 
 def call_embedded_endpoints(culture: Culture) -> EndpointCaller:
-    """Call connectors as the embedded portal does: the sample without a socket, and others wherever they are."""
+    """Call connectors as the practice portal does: the sample without a socket, and others wherever they are."""
     return EndpointCaller(
         allow_private=True, culture=culture, apps={sample.ORIGIN: sample.create_app(culture=culture)}
     )

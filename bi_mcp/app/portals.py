@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from bi_mcp.rest.credential import Credential, CredentialSource
 
 EMBEDDED = "embedded"
-EMBEDDED_NOTICE = "This is the embedded practice portal, not the user's Bitrix24."
+EMBEDDED_NOTICE = "This is the practice portal, not the user's Bitrix24."
 ABOUT_EMBEDDED = (
-    "the embedded practice portal in this process. It is NOT the user's Bitrix24: nothing done here reaches one; say so when you "
+    "the practice portal in this process. It is NOT the user's Bitrix24: nothing done here reaches one; say so when you "
     "report. Its sample connector answers at http://sample.localhost (login demo, password demo-password): urlCheck /check, "
     "urlTableList /tables, urlTableDescription /table, urlData /data. To work on a real portal the user runs `bi-mcp login PORTAL`, "
     "or sets BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN."
@@ -183,7 +183,7 @@ def _by_webhook(address: Secret, settings: Settings, limiter: Limiter) -> Portal
 
 def _build_embedded(settings: Settings) -> PortalAccess:
     return PortalAccess(
-        title="the embedded practice portal",
+        title="the practice portal",
         about=ABOUT_EMBEDDED,
         connect=partial(_connect_embedded, settings),
         notice=EMBEDDED_NOTICE,

@@ -63,7 +63,7 @@ class Settings:
     """Settings of the server: its portals, and the data that it may show.
 
     `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
-    that `configuration_folder` holds, and without any the embedded portal, which behaves as `embedded` says.
+    that `configuration_folder` holds, and without any the practice portal, which behaves as `embedded` says.
     `shown_settings` are the codes of source settings whose values may be seen.
     `confirm` says how destructive acts are held back: `elicit` asks the person if the client can and else previews,
     `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out the tools that write;

@@ -1,4 +1,4 @@
-"""The commands that look into the blind spot, on an embedded portal in a file that a client has filled."""
+"""The commands that look into the blind spot, on a practice portal in a file that a client has filled."""
 
 from __future__ import annotations
 

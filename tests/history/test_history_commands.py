@@ -1,4 +1,4 @@
-"""`bi-mcp history` and `bi-mcp undo`, on an embedded portal in a file."""
+"""`bi-mcp history` and `bi-mcp undo`, on a practice portal in a file."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ async def test_no_tool_repeats_a_value_in_a_wrong_place(stage: Stage, tool: str)
 
 @asynccontextmanager
 async def a_shop(tmp_path: Path) -> AsyncIterator[tuple[Ear, Shop]]:
-    """A server with the embedded portal, which calls connectors on this machine."""
+    """A server with the practice portal, which calls connectors on this machine."""
     shop = Shop()
     (tmp_path / "token.txt").write_text("canary-api-token", encoding="utf-8")
     settings = Settings(secrets_folder=tmp_path, allow_literal_secrets=True, toolsets=ALL)

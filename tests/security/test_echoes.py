@@ -105,7 +105,7 @@ def leaks(text: str, secrets: Iterable[str], codings: Iterable[Coding]) -> list[
 
 @asynccontextmanager
 async def beside_a_connector(folder: Path, repeating: Repeating) -> AsyncIterator[Heard]:
-    """A server with its embedded portal, and a source of a connector that repeats."""
+    """A server with its practice portal, and a source of a connector that repeats."""
 
     async def connector(_: str, body: bytes) -> bytes:
         if repeating.place is None:

@@ -23,7 +23,7 @@ def era(request: pytest.FixtureRequest) -> Era:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The embedded portal in memory, with the sample connector's password where a user would put it."""
+    """The practice portal in memory, with the sample connector's password where a user would put it."""
     monkeypatch.setenv("BI_MCP_SECRET_SAMPLE", "demo-password")
     return Settings()
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_tool_examines_the_embedded_portal(talk: Talk) -> None:
     status = await talk.done("portal_status")
     assert status["verdict"] == "ok"
-    assert status["portal"] == "the embedded practice portal"
+    assert status["portal"] == "the practice portal"
     assert status["generation"] == "tables"
     assert "not the user's Bitrix24" in status["notice"]
 
@@ -25,7 +25,7 @@ def test_the_command_examines_the_same_and_ends_with_its_verdict(monkeypatch: py
     monkeypatch.setenv("BI_MCP_PORTAL_DB", ":memory:")
     told = CliRunner().invoke(main, ["doctor"])
     assert told.exit_code == 0
-    assert told.output.splitlines()[0].split(maxsplit=1) == ["portal", "the embedded practice portal"]
+    assert told.output.splitlines()[0].split(maxsplit=1) == ["portal", "the practice portal"]
     assert json.loads(CliRunner().invoke(main, ["doctor", "--json"]).output)[0]["verdict"] == "ok"
 
 

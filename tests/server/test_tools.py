@@ -1,4 +1,4 @@
-"""The 19 tools through a real MCP client, in both protocol eras, against the embedded portal and connector."""
+"""The 19 tools through a real MCP client, in both protocol versions, against the practice portal and connector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands as a person types them, on an embedded portal with the sample connector."""
+"""The commands as a person types them, on a practice portal with the sample connector."""
 
 from __future__ import annotations
 

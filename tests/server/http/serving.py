@@ -35,7 +35,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 def build(_: Shared | None = None) -> MCPServer:
-    """The server on the embedded portal in memory."""
+    """The server on the practice portal in memory."""
     return build_server(Settings())
 
 
