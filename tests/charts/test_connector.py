@@ -15,7 +15,7 @@ from tests.charts.questions import CULTURES, Culture
 from tests.charts.shapes import Shape, shapes
 from tests.charts.tables import Table, shop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("charts")]
 
 TABLE = shop()
 CAPITALS = shop(capitals=True)

@@ -20,7 +20,7 @@ from tests.charts.parameters import in_campaign, named
 from tests.charts.questions import CULTURES, Culture
 from tests.charts.tables import Table, shop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("wrong connectors")]
 
 ORIGIN = "http://shop.localhost"
 TABLE = "orders"

@@ -18,7 +18,7 @@ from tests.diagnostics.broken_connectors import DEFECTS, SLOW, Defect
 from tests.endpoints.services import HOST, local, make_certificate
 from tests.practice.portal.serving import served
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("wrong connectors")]
 
 
 async def examined(defect: Defect, only: Collection[str] = ()) -> list[Finding]:
