@@ -20,7 +20,7 @@ WARM_UP = 1
 PAIRS = 11
 
 _ALONE = "from bi_mcp.cli import main; main()"
-_WITH_SERVER = f"import bi_mcp.server.build, bi_mcp.server.http.serving; {_ALONE}"
+_WITH_SERVER = f"import bi_mcp.server.build; {_ALONE}"
 
 
 def measure_command_start(pairs: int = PAIRS) -> Outcome:
