@@ -57,7 +57,9 @@ def ran(folder: Path, *options: str) -> str:
     return finished.stdout
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize(
+    "workers", ["0", pytest.param("2", marks=pytest.mark.campaign("many processes or clients at once"))]
+)
 def test_what_is_left_out_is_told_by_campaign_and_count(folder: Path, workers: str) -> None:
     told = ran(folder, "-n", workers, "-m", "not campaign")
     assert "Left to `make test-all`: 4 tests. kills (3), fuzzing (1)." in told

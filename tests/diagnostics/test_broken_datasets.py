@@ -24,7 +24,7 @@ from tests.diagnostics.broken_connectors import DEFECTS, SLOW
 from tests.diagnostics.broken_datasets import DATASET_DEFECTS, DatasetDefect
 from tests.rest.calling import a_portal, connector_fields
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("wrong connectors")]
 
 HEALTHY = DatasetDefect("nothing", {}, "ok", "", "")
 

@@ -32,7 +32,7 @@ from tests.server.odd_messages import (
 )
 from tests.server.test_odd_messages import check, named
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("odd messages")]
 
 NEWEST = {"MCP-Protocol-Version": "2026-07-28"}
 HANDSHAKE = {"MCP-Protocol-Version": "2025-11-25"}

@@ -20,7 +20,7 @@ from tests.server.talking import Talk, connector_fields
 from tests.server.test_http import served_over_http
 from tests.setup.test_commands import SETUP
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("many processes or clients at once")]
 
 
 class Watcher:

@@ -19,7 +19,7 @@ from bi_mcp.practice.run import build_portal
 from tests.practice.portal.calling import TOKEN, Caller
 from tests.practice.portal.charting import where
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.campaign("charts")]
 
 Flight = Mapping[str, str]
 Holds = Callable[[Flight], bool]
