@@ -54,8 +54,7 @@ class TokenStore(ABC):
         if kept is None:
             return None
         try:
-            webhook = kept.get("webhook")
-            return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(kept)
+            return stored_from_json(kept)
         except ValueError:
             raise AuthorisationError(
                 say("The stored login of profile {profile!r} is damaged.", profile=profile),
@@ -65,8 +64,7 @@ class TokenStore(ABC):
 
     async def save(self, profile: str, stored: Stored) -> None:
         """Replace the stored secrets of a profile; when this returns, they survive the process."""
-        document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
-        await to_thread.run_sync(self._write, profile, document)
+        await to_thread.run_sync(self._write, profile, stored_to_json(stored))
 
     async def delete(self, profile: str) -> None:
         """Forget a profile; a missing one is not an error."""
@@ -208,6 +206,17 @@ def _refusal(profile: str) -> Callable[[str], AuthorisationError]:
 
 def _unusable_keyring(reason: str) -> AuthorisationError:
     return AuthorisationError(str(unusable_keyring(reason)), code="STORE_FAILED")
+
+
+def stored_to_json(stored: Stored) -> Mapping[str, object]:
+    """The document of a login, as every store keeps it."""
+    return {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
+
+
+def stored_from_json(document: Mapping[str, Any]) -> Stored:
+    """Parse the document of a login. Raises `ValueError` if it is damaged."""
+    webhook = document.get("webhook")
+    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(document)
 
 
 def open_store(keeper: Keeper, folder: Path) -> TokenStore:

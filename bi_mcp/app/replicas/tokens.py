@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import secrets
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from redis.exceptions import LockError
 
 from bi_mcp.app.replicas.store import PREFIX, UnreadableValueError
-from bi_mcp.auth.token import Grant, grant_from_json, grant_to_json
+from bi_mcp.auth.store import stored_from_json, stored_to_json
+from bi_mcp.auth.token import Grant
 from bi_mcp.base.language import say
-from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.rest.credential import Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from redis.asyncio.lock import Lock
 
@@ -54,7 +53,7 @@ class SharedTokenStore:
         try:
             with _as_authorisation_error(profile):
                 document = await self._store.get(_key(profile))
-            shared = None if document is None else _parse(document)
+            shared = None if document is None else stored_from_json(document)
         except (UnreadableValueError, ValueError):
             raise AuthorisationError(
                 say(
@@ -79,9 +78,8 @@ class SharedTokenStore:
                 ),
                 code="LOCKED",
             )
-        document = {"webhook": stored.path.reveal()} if isinstance(stored, Webhook) else grant_to_json(stored)
         with _as_authorisation_error(profile):
-            await self._store.put(_key(profile), document)
+            await self._store.put(_key(profile), stored_to_json(stored))
 
     async def delete(self, profile: str) -> None:
         """Forget a profile. It is not an error if there is none."""
@@ -135,11 +133,6 @@ class SharedTokenStore:
 
 def _key(profile: str) -> str:
     return f"token:{profile}"
-
-
-def _parse(document: Mapping[str, Any]) -> Stored:
-    webhook = document.get("webhook")
-    return Webhook(Secret(webhook)) if isinstance(webhook, str) and webhook else grant_from_json(document)
 
 
 @contextmanager
