@@ -190,18 +190,21 @@ class PortalError(BiMcpError):
         """Return the error with the given secrets masked, should the portal have echoed one."""
         # A message may repeat the caller's own text: its end is compared only where it was cut.
         cut = len(self.message) >= MESSAGE_CHARACTERS
-        masked = type(self)(
+        return self.with_words(
             *self.advice,
             method=self.method,
             code=redact(self.code, secrets, cut=False),
             message=redact(self.message, secrets, cut=cut),
             hint=self.hint,
-            status=self.status,
         )
-        masked.retry_at = self.retry_at
-        masked.portal_time = self.portal_time
-        masked.retry_after = self.retry_after
-        return masked
+
+    def with_words(self, *advice: Advice, method: str, code: str, message: str, hint: str) -> Self:
+        """Return the same refusal in other words. Its status and what it says about time stay."""
+        copy = type(self)(*advice, method=method, code=code, message=message, hint=hint, status=self.status)
+        copy.retry_at = self.retry_at
+        copy.portal_time = self.portal_time
+        copy.retry_after = self.retry_after
+        return copy
 
 
 class AuthenticationError(PortalError):

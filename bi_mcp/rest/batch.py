@@ -300,13 +300,9 @@ def _failure_of(command: Command[object], error: BiMcpError) -> BiMcpError:
 
 
 def _refusal_of(command: Command[object], error: PortalError) -> PortalError:
-    method, code, message, status = command.method, error.code, error.message, error.status
-    meant = error_for(method, code, message, status) if code in UNCERTAIN_CODES else error
-    own = type(error)(
-        *meant.advice, method=method.name, code=code, message=message, hint=meant.hint, status=status
-    )
-    own.retry_at, own.portal_time = error.retry_at, error.portal_time
-    own.retry_after = error.retry_after
+    method, code, message = command.method, error.code, error.message
+    meant = error_for(method, code, message, error.status) if code in UNCERTAIN_CODES else error
+    own = error.with_words(*meant.advice, method=method.name, code=code, message=message, hint=meant.hint)
     return own.without(_secrets(command))
 
 

@@ -77,12 +77,11 @@ class TableFamily(DatasetFamilies):
         try:
             return await super().send(command)
         except MethodMissingError as missing:
-            raise MethodMissingError(
+            raise missing.with_words(
                 method=missing.method,
                 code=missing.code,
                 message=missing.message,
                 hint=say(
                     "This portal has no biconnector.table.*: it is older than that family, or lacks the module. Use biconnector.dataset.*, which every generation has."
                 ),
-                status=missing.status,
             ) from None
