@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bi_mcp.base.language import say, say_count
 from bi_mcp.base.quoting import quote
 from bi_mcp.base.secret import hide_logins
+from bi_mcp.rest.kinds import KINDS
 from bi_mcp.vault.secret_parameters import looks_secret
 from bi_mcp.vault.travel import tell_travel
 
@@ -281,9 +282,7 @@ def _authority(url: str) -> str:
 
 
 _COUNTED: Mapping[str, Callable[[int], str]] = {
-    "connector": lambda count: say_count("{count} connector", "{count} connectors", count),
-    "source": lambda count: say_count("{count} source", "{count} sources", count),
-    "dataset": lambda count: say_count("{count} dataset", "{count} datasets", count),
+    **{name: kind.count for name, kind in KINDS.items()},
     "column": lambda count: say_count("{count} column", "{count} columns", count),
     "BI Builder dataset": lambda count: say_count(
         "{count} BI Builder dataset", "{count} BI Builder datasets", count
