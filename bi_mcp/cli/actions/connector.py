@@ -11,7 +11,6 @@ from bi_mcp.base.language import say
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_findings
 from bi_mcp.cli.actions.portal import print_result
 from bi_mcp.diagnostics.connector.report import ConnectorReport
-from bi_mcp.diagnostics.dataset.outside import open_outside
 
 
 def check_connector(
@@ -20,7 +19,7 @@ def check_connector(
     """Check the endpoints behind a source."""
 
     async def run(app: App) -> dict[str, Any]:
-        outside = await open_outside(app.bi, app.portal.caller, source)
+        outside = await app.open_outside(source)
         report = await outside.check(table, quick=quick)
         if not as_json:
             print_findings(say(VERDICTS[report.verdict]), report.findings, profile)
@@ -34,7 +33,7 @@ def list_tables(source: int, search: str, profile: str | None, *, as_json: bool)
     """Print the external tables of a source."""
 
     async def run(app: App) -> dict[str, Any]:
-        outside = await open_outside(app.bi, app.portal.caller, source)
+        outside = await app.open_outside(source)
         found = await outside.tables(search)
         if not as_json:
             for table in found.items:

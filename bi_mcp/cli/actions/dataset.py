@@ -12,7 +12,6 @@ from bi_mcp.base.language import say
 from bi_mcp.cli.actions.findings import VERDICTS, print_findings
 from bi_mcp.cli.actions.portal import print_result
 from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset, propose_dataset
-from bi_mcp.diagnostics.dataset.outside import open_outside
 
 # Nineteen digits hold every id of a database.
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -22,7 +21,7 @@ def print_proposal(source: int, table: str, profile: str | None) -> None:
     """Print the dataset that is proposed for an external table, and the reasons on standard error."""
 
     async def run(app: App) -> dict[str, Any]:
-        outside = await open_outside(app.bi, app.portal.caller, source)
+        outside = await app.open_outside(source)
         proposal = await propose_dataset(app.bi, outside, table)
         for reason in proposal.reasons:
             click.echo(reason, err=True)
