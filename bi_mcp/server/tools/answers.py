@@ -69,6 +69,10 @@ class Answer(BaseModel):
         """The headline and everything that the structured content holds."""
         return f"{tool}: {self.headline()}\n{self.json_text()}"
 
+    def text_with(self, tool: str, body: str) -> str:
+        """The headline and the notice above a body that is read faster than JSON."""
+        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, body) if part)
+
     def with_notice(self, notice: str | None) -> Self:
         """Add what the reader must know about every answer of this server."""
         parts = [part for part in (self.notice, notice) if part]

@@ -34,8 +34,7 @@ class MappedPortal(Answer, PortalMap):
 
     def text(self, tool: str) -> str:
         """The picture or the tree in lines: both are read faster than JSON."""
-        drawing = self.picture or render_tree(self)
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, drawing) if part)
+        return self.text_with(tool, self.picture or render_tree(self))
 
 
 async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> MappedPortal:

@@ -20,7 +20,7 @@ class SetupText(Answer):
 
     def text(self, tool: str) -> str:
         """YAML is read faster than JSON that holds it."""
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, self.setup) if part)
+        return self.text_with(tool, self.setup)
 
 
 class PlannedSetup(Answer):
@@ -42,7 +42,7 @@ class PlannedSetup(Answer):
 
     def text(self, tool: str) -> str:
         """The plan in lines, as a person reads it. Titles in it come from outside."""
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, self.plan) if part)
+        return self.text_with(tool, self.plan)
 
 
 class Applied(Answer):
