@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -44,9 +45,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the share and the files with the lowest one."""
-    counted = _counter.get_coverage()
-    for other in _of_workers:
-        counted = merge_coverage(counted, other)
+    # With workers no test runs in this process, and each of them lists all files.
+    counted = reduce(merge_coverage, _of_workers or [_counter.get_coverage()])
     shares = {
         name: file["summary"]["percent_covered"]
         for name, file in counted["files"].items()
