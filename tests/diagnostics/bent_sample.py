@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.question.brackets import parse_form
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.practice.sample import DEMO_PASSWORD, ENDPOINTS, create_app
-from bi_mcp.practice.sample.brackets import parse_form
 from tests.practice.portal.serving import served
 
 CONNECTION = {"login": Secret("demo"), "password": Secret(DEMO_PASSWORD)}

@@ -16,10 +16,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.question.brackets import parse_form
 from bi_mcp.endpoints.caller import EndpointCaller, EndpointLimits
 from bi_mcp.errors import EndpointError
 from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
-from bi_mcp.practice.sample.brackets import parse_form
 from tests.endpoints.services import HOST, Recorder, answering, local, make_certificate, raw_service
 from tests.practice.portal.serving import served
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.question.brackets import parse_form
 from bi_mcp.endpoints.form import encode_form
 from bi_mcp.errors import EndpointError
 from bi_mcp.practice.portal.brackets import parse_brackets
-from bi_mcp.practice.sample.brackets import parse_form
 
 
 def test_nested_parameters_are_written_in_brackets() -> None:

@@ -14,6 +14,10 @@ from types import ModuleType
 from typing import Any, get_args
 
 from bi_mcp.config import Culture, Generation
+from bi_mcp.connector.question import dates as sample_dates
+from bi_mcp.connector.question.brackets import parse_form
+from bi_mcp.connector.question.query import parse_query
+from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.diagnostics.dataset.preview import read_filter
 from bi_mcp.endpoints.dates import CULTURES, read_iso, write_date, write_datetime
 from bi_mcp.endpoints.form import encode_form
@@ -26,10 +30,6 @@ from bi_mcp.practice.portal.chart_dataset import ChartColumn, ChartDataset
 from bi_mcp.practice.portal.chart_failures import ChartFailureError
 from bi_mcp.practice.portal.chart_question import parse_question
 from bi_mcp.practice.portal.chart_request import build_form
-from bi_mcp.practice.sample import dates as sample_dates
-from bi_mcp.practice.sample.brackets import parse_form
-from bi_mcp.practice.sample.query import parse_query
-from bi_mcp.practice.sample.refusal import RefusalError
 from bi_mcp.practice.sample.tables import SqliteTables
 from tests.charts.connector import CONNECTION
 from tests.charts.moments import read_moment

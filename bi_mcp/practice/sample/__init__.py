@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.question.dates import parse_culture
 from bi_mcp.errors import ConfigError
 from bi_mcp.practice.sample.app import Access, build_sample_app
 from bi_mcp.practice.sample.bundled import BUNDLED_NOTE, open_bundled
 from bi_mcp.practice.sample.data_files import open_tables
-from bi_mcp.practice.sample.dates import parse_culture
 from bi_mcp.practice.sample.endpoints import DEMO_PASSWORD, ENDPOINTS, ORIGIN
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from bi_mcp.base.secret import Secret
-from bi_mcp.practice.sample.brackets import Form, parse_form
-from bi_mcp.practice.sample.dates import Culture
+from bi_mcp.connector.question.brackets import Form, parse_form
+from bi_mcp.connector.question.dates import Culture
+from bi_mcp.connector.question.query import parse_query, parse_table, parse_text
+from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.practice.sample.endpoints import ENDPOINTS
 from bi_mcp.practice.sample.page import build_page
-from bi_mcp.practice.sample.query import parse_query, parse_table, parse_text
-from bi_mcp.practice.sample.refusal import RefusalError
 from bi_mcp.practice.sample.tables import Row, ServedTables
 
 # A list of 10,000 date-times, each with the whole key before it, takes about one million.

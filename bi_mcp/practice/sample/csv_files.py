@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from bi_mcp.connector.columns import Value
+from bi_mcp.connector.question.dates import parse_iso_date, parse_iso_datetime
 from bi_mcp.errors import ConfigError
-from bi_mcp.practice.sample.columns import Value, quote_identifier
-from bi_mcp.practice.sample.dates import parse_iso_date, parse_iso_datetime
+from bi_mcp.practice.sample.quoting import quote_identifier
 
 Parser: TypeAlias = Callable[[str], Value]
 

@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from bi_mcp.practice.sample.columns import ColumnNames, TableColumn, Type, Value, quote_identifier
-from bi_mcp.practice.sample.filter import parse_row_filter
-from bi_mcp.practice.sample.query import RowQuery
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.columns import TableColumn, Type, Value
+from bi_mcp.connector.question.query import RowQuery
+from bi_mcp.connector.question.selection import select_rows
+from bi_mcp.connector.refusal import RefusalError
+from bi_mcp.practice.sample.quoting import column_sql, quote_identifier
 from bi_mcp.practice.sample.where import add_functions, compile_condition
 
 Row: TypeAlias = Sequence[Value]
@@ -74,18 +75,14 @@ class SqliteTables:
         return self._columns[table]
 
     def rows(self, table: str, query: RowQuery) -> Iterator[Row]:
-        names = ColumnNames(self.columns(table), query.codes)
-        chosen = _select(table, query.select, names) or {
-            column: column.code for column in self.columns(table)
-        }
-        where = compile_condition(parse_row_filter(query.filter, names, query.culture))
-        expressions = ", ".join(column.sql for column in chosen)
+        chosen = select_rows(table, self.columns(table), query)
+        where = compile_condition(chosen.condition)
+        expressions = ", ".join(column_sql(column) for column in chosen.columns)
         cursor = self._connection.execute(
             f"SELECT {expressions} FROM {quote_identifier(table)} WHERE {where.sql} LIMIT ?",  # noqa: S608 - known columns, bound values
-            (*where.values, -1 if query.limit is None else query.limit),
+            (*where.values, -1 if chosen.limit is None else chosen.limit),
         )
-        header = [column.code for column in chosen] if query.codes else list(chosen.values())
-        return self._answer(header, cursor)
+        return self._answer(chosen.header, cursor)
 
     def _answer(self, header: Row, cursor: sqlite3.Cursor) -> Iterator[Row]:
         # A method, so that a running answer keeps the tables, and with them the connection.
@@ -110,14 +107,3 @@ class SqliteTables:
     def _any(self, table: str, code: str, condition: str) -> bool:
         text = f"SELECT 1 FROM {quote_identifier(table)} WHERE {quote_identifier(code)} IS NOT NULL AND {condition} LIMIT 1"  # noqa: S608 - no value in it
         return self._connection.execute(text).fetchone() is not None
-
-
-def _select(table: str, select: Sequence[str], names: ColumnNames) -> dict[TableColumn, str]:
-    """Choose the columns in their order, each once, with the names by which they were asked for."""
-    chosen: dict[TableColumn, str] = {}
-    for name in select:
-        column = names.find_in_any_case(name)
-        if column is None:
-            raise RefusalError(400, f"The table {table!r} has no column {name[:80]!r} to select.")
-        chosen.setdefault(column, name)
-    return chosen

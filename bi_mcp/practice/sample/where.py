@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bi_mcp.practice.sample.columns import Value
-from bi_mcp.practice.sample.filter import ColumnComparison, Condition, Test
+from bi_mcp.connector.columns import Value
+from bi_mcp.connector.question.filter import ColumnComparison, Condition, Test
+from bi_mcp.practice.sample.quoting import column_sql
 from bi_mcp.practice.sample.text_search import contains, contains_any, fits, fits_any
 
 
@@ -49,7 +50,7 @@ def compile_condition(condition: Condition) -> Where:
     """Compile a condition with all its groups."""
     if isinstance(condition, ColumnComparison):
         form, values = _form(condition.test, condition.values)
-        sql = form.format(condition.column.sql)
+        sql = form.format(column_sql(condition.column))
         # The comparison with a missing value is neither true nor false: the negation lets it through.
         return Where(f"({sql}) IS NOT 1" if condition.negated else sql, values)
     parts = [compile_condition(member) for member in condition.members]

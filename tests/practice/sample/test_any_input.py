@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bi_mcp.practice.sample.brackets import parse_form
-from bi_mcp.practice.sample.columns import ColumnNames, TableColumn, Type
-from bi_mcp.practice.sample.dates import CULTURES, Culture, parse_day, parse_filter_moment
-from bi_mcp.practice.sample.filter import parse_row_filter
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.columns import ColumnNames, TableColumn, Type
+from bi_mcp.connector.question.brackets import parse_form
+from bi_mcp.connector.question.dates import CULTURES, Culture, parse_day, parse_filter_moment
+from bi_mcp.connector.question.filter import parse_row_filter
+from bi_mcp.connector.refusal import RefusalError
 
 TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime", "string")
 

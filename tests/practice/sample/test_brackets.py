@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.practice.sample.brackets import parse_form
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.question.brackets import parse_form
+from bi_mcp.connector.refusal import RefusalError
 
 
 @pytest.mark.parametrize(

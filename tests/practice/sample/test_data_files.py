@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.columns import TableColumn
+from bi_mcp.connector.question.query import parse_query
 from bi_mcp.errors import ConfigError
 from bi_mcp.practice.sample import ORIGIN, create_app
-from bi_mcp.practice.sample.columns import TableColumn
 from bi_mcp.practice.sample.data_files import open_tables
-from bi_mcp.practice.sample.query import parse_query
 from tests.practice.sample.calls import call, rows
 
 pytestmark = pytest.mark.anyio

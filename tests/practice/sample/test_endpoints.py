@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.columns import ColumnNames, TableColumn
 from bi_mcp.practice.sample import ENDPOINTS, ORIGIN, create_app
-from bi_mcp.practice.sample.columns import ColumnNames, TableColumn
 from tests.practice.sample.calls import DEMO_CONNECTION, Form, call, error, rows
 
 pytestmark = pytest.mark.anyio

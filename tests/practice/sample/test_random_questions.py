@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bi_mcp.connector.question.query import parse_query
 from bi_mcp.practice.sample.data_files import open_tables
-from bi_mcp.practice.sample.query import parse_query
 from tests.practice.sample.request_shapes import TESTS, Value
 
 Row: TypeAlias = "tuple[int, int | None, float | None, str | None, str | None]"

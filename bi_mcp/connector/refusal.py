@@ -7,3 +7,11 @@ class RefusalError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class SourceError(RefusalError):
+    """The source cannot answer now. `cause` tells the operator, in the log, what the caller may not see."""
+
+    def __init__(self, status: int, sentence: str, cause: str) -> None:
+        super().__init__(status, sentence)
+        self.cause = cause

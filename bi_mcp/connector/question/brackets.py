@@ -6,7 +6,7 @@ import re
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.refusal import RefusalError
 
 Nested: TypeAlias = "str | dict[str, Nested]"
 Form: TypeAlias = dict[str, Nested]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bi_mcp.practice.sample.brackets import Form
-from bi_mcp.practice.sample.dates import Culture
-from bi_mcp.practice.sample.filter import list_items
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.question.brackets import Form
+from bi_mcp.connector.question.dates import Culture
+from bi_mcp.connector.question.filter import list_items
+from bi_mcp.connector.refusal import RefusalError
 
 _LIMIT = re.compile(r"[0-9]{1,18}")
 

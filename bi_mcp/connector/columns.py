@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bi_mcp.practice.sample.dates import Culture, parse_day, parse_filter_moment
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.question.dates import Culture, parse_day, parse_filter_moment
+from bi_mcp.connector.refusal import RefusalError
 
 Type: TypeAlias = Literal["int", "double", "date", "datetime", "string"]
 Value: TypeAlias = "int | float | str | None"
@@ -20,32 +20,20 @@ _DATASET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
-# SQL expressions that give every answered value its column's type.
-_EXPRESSIONS: Mapping[Type, str] = {
-    "int": "{}",
-    "double": "CAST({} AS REAL)",
-    "date": "{}",
-    "datetime": "replace(substr({}, 1, 19), 'T', ' ')",
-    "string": "CAST({} AS TEXT)",
-}
-
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table. `code` is the external code: the header or SQL name, unchanged."""
+    """A column of a table. `code` is the external code, `identifier` what the data itself calls the column."""
 
     code: str
     type: Type
+    identifier: str = ""
 
     @property
     def name(self) -> str:
         """The code in the spelling that Bitrix24 allows for a dataset's column, if that is enough."""
         name = self.code.upper()
         return name if _DATASET_NAME.fullmatch(name) else self.code
-
-    @property
-    def sql(self) -> str:
-        return _EXPRESSIONS[self.type].format(quote_identifier(self.code))
 
     def parse(self, text: str, culture: Culture | None = None) -> int | float | str:
         """Turn a filter's text into a value that compares with this column's."""
@@ -79,18 +67,22 @@ class TableColumn:
 class ColumnNames:
     """The columns of a table by every name that a request may use.
 
-    A name given by `mapFields` comes first, then the code itself, then the code in other capitals, unless several codes
-    differ in nothing else: a portal that sends no `mapFields` knows only the names of the dataset's columns.
+    A name given by `mapFields` comes first, then the code, then the identifier in the data, then both in other capitals
+    unless several columns differ in nothing else: a portal that sends no `mapFields` knows only the names of the dataset's
+    columns. `codes` leads from these names to external codes, as `mapFields` gives them.
     """
 
     def __init__(self, columns: Sequence[TableColumn], codes: Mapping[str, str]) -> None:
-        by_code = {column.code: column for column in columns}
-        mapped = {name: by_code[code] for name, code in codes.items() if code in by_code}
-        self._exact = by_code | mapped
-        folded = [column.code.casefold() for column in columns]
-        self._folded = {
-            code: column for code, column in zip(folded, columns, strict=True) if folded.count(code) == 1
-        }
+        self._exact = {column.identifier: column for column in columns if column.identifier}
+        self._exact |= {column.code: column for column in columns}
+        self._folded = _without_case(columns)
+        self._codes: dict[TableColumn, str] = {}
+        mapped = {}
+        for name, code in codes.items():
+            if column := self.find_in_any_case(code):
+                mapped[name] = column
+                self._codes[column] = code
+        self._exact |= mapped
 
     def find(self, name: str) -> TableColumn | None:
         return self._exact.get(name)
@@ -98,9 +90,17 @@ class ColumnNames:
     def find_in_any_case(self, name: str) -> TableColumn | None:
         return self._exact.get(name) or self._folded.get(name.casefold())
 
+    def code_of(self, column: TableColumn) -> str:
+        """Return the external code as the portal spells it."""
+        return self._codes.get(column, column.code)
 
-def quote_identifier(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
+
+def _without_case(columns: Sequence[TableColumn]) -> dict[str, TableColumn]:
+    found: dict[str, TableColumn | None] = {}
+    for column in columns:
+        for name in {column.code.casefold(), column.identifier.casefold()} - {""}:
+            found[name] = None if name in found else column
+    return {name: column for name, column in found.items() if column}
 
 
 def _parse_number(text: str) -> int | float | None:

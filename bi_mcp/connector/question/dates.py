@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
+from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.errors import ConfigError
-from bi_mcp.practice.sample.refusal import RefusalError
 
 Culture: TypeAlias = Literal["ru", "en", "en-gb", "de", "iso"]
 

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bi_mcp.practice.sample.brackets import DEEPEST, Form, Nested
-from bi_mcp.practice.sample.columns import ColumnNames, TableColumn
-from bi_mcp.practice.sample.dates import Culture
-from bi_mcp.practice.sample.refusal import RefusalError
+from bi_mcp.connector.columns import ColumnNames, TableColumn
+from bi_mcp.connector.question.brackets import DEEPEST, Form, Nested
+from bi_mcp.connector.question.dates import Culture
+from bi_mcp.connector.refusal import RefusalError
 
 Test: TypeAlias = Literal[
     "equal", "greater", "at_least", "less", "at_most", "between", "contains", "fits", "empty"
