@@ -34,7 +34,7 @@ class SourceOptions:
     types: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     spelling: Spelling = "legal"
     long_numbers: LongNumbers = "exact"
-    time_zone: tzinfo = ZoneInfo("UTC")
+    time_zone: tzinfo = field(default_factory=lambda: ZoneInfo("UTC"))
     encoding: str | None = None
     culture: Culture | None = None
     timeout: float = 50.0
