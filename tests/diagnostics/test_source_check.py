@@ -32,7 +32,10 @@ async def test_all_tables_are_examined_and_each_says_what_it_holds() -> None:
 
 async def test_only_the_named_tables_are_examined_and_an_unlisted_one_is_told() -> None:
     report = await examine("weather", "nosuch")
-    assert [(table.code, table.verdict) for table in report.tables] == [("weather", "ok"), ("nosuch", "error")]
+    assert [(table.code, table.verdict) for table in report.tables] == [
+        ("weather", "ok"),
+        ("nosuch", "error"),
+    ]
     assert [finding.code for finding in report.findings] == ["table_not_listed"]
     assert report.verdict == "error"
 

@@ -87,7 +87,9 @@ def test_tables_of_one_name_in_two_sources_are_named_after_their_sources() -> No
 
 def test_a_table_without_a_usable_column_or_description_is_left_out_with_its_reason() -> None:
     proposed = propose(
-        ServedSource("shop", [table("orders"), table("photos", columns=[])], {"gone": "HTTP 503\nsources: {}"})
+        ServedSource(
+            "shop", [table("orders"), table("photos", columns=[])], {"gone": "HTTP 503\nsources: {}"}
+        )
     )
     assert list(proposed.setup.datasets) == ["orders"]
     lines = written(proposed).split("sources:\n")[1].splitlines()
