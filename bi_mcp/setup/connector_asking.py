@@ -9,6 +9,7 @@ import anyio
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.source_check import choose_tables
 from bi_mcp.diagnostics.tables.external import ExternalColumn
 from bi_mcp.errors import ConfigError, EndpointError
 from bi_mcp.setup.connector_setup import ServedSource, ServedTable, endpoint_urls
@@ -23,26 +24,26 @@ AT_ONCE = 4
 async def ask_source(
     caller: EndpointCaller, url: str, name: str, key: Secret, tables: Collection[str] = ()
 ) -> ServedSource:
-    """Ask for the tables of a source and their columns; `tables` are the codes that are wanted, empty all.
+    """Ask for the tables of a source and their columns; `tables` are the codes that are wanted (`*` stands for any text), empty all.
 
     A table without a usable description is left out with its reason. Raises `EndpointError` where the connector does not
     list its tables, and `ConfigError` for a wanted table that it does not list.
     """
     asking = _Asking(caller, url, connection_of(name, key))
-    listed = await asking.listed()
-    unknown = sorted(set(tables) - {table.code for table in listed})
-    if unknown:
+    listed = {table.code: table for table in await asking.listed()}
+    wanted = choose_tables(listed, tables)
+    unknown = [code for code in wanted if code not in listed]
+    if unknown or not wanted:
         raise ConfigError(
             say(
                 "The source {source} has no table {tables}. Its tables: {known}.",
                 source=name,
-                tables=", ".join(unknown),
-                known=", ".join(table.code for table in listed) or "–",
+                tables=", ".join(unknown or tables) or "–",
+                known=", ".join(listed) or "–",
             )
         )
-    wanted = [table for table in listed if not tables or table.code in tables]
-    await asking.describe(wanted)
-    described = [asking.described[table.code] for table in wanted if table.code in asking.described]
+    await asking.describe([listed[code] for code in wanted])
+    described = [asking.described[code] for code in wanted if code in asking.described]
     return ServedSource(name, described, asking.left_out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -51,13 +52,13 @@ async def examine_source(
     tables: Collection[str] = (),
     quick: bool = False,
 ) -> SourceReport:
-    """Examine the tables with these codes, all by default, one after the other. The endpoints lie on one host.
+    """Examine the tables with these codes (`*` stands for any text), all by default, one after the other.
 
-    Never raises `EndpointError`.
+    The endpoints lie on one host. Never raises `EndpointError`.
     """
     first = await examine_connector(caller, _choose(urls, OF_A_SOURCE), connection, quick=quick)
     listed = await _titles(caller, urls["urlTableList"], connection)
-    wanted = {code: listed.get(code, code) for code in tables or listed}
+    wanted = {code: listed.get(code, code) for code in choose_tables(listed, tables)}
     reports = []
     for number, (code, title) in enumerate(wanted.items()):
         await report(number, len(wanted), code)
@@ -74,6 +75,14 @@ async def examine_source(
     findings = [*first.findings, *unlisted]
     everything = [*findings, *(finding for each in reports for finding in each.findings)]
     return SourceReport(verdict=worst(everything), findings=findings, tables=reports)
+
+
+def choose_tables(listed: Collection[str], wanted: Collection[str]) -> list[str]:
+    """The listed codes that are wanted, all if nothing is said; a code without `*` is wanted even if it is not listed."""
+    if not wanted:
+        return list(listed)
+    chosen = [code for code in listed if any(fnmatchcase(code, pattern) for pattern in wanted)]
+    return list(dict.fromkeys([*chosen, *(code for code in wanted if "*" not in code)]))
 
 
 def _choose(urls: Mapping[str, str], endpoints: Collection[str]) -> dict[str, str]:
