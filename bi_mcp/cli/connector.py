@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS
+from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel, write_logs
 from bi_mcp.cli.options import add_options
-from bi_mcp.config import CULTURES
+from bi_mcp.config import CULTURES, log_settings
 
 _what_is_served = add_options(
     click.option(
@@ -111,7 +111,7 @@ def connector() -> None:
 @_what_is_served
 @_who_may_ask
 @_how_it_listens
-def serve(**options: Any) -> None:
+def serve(*, log_level: LogLevel | None, log_format: LogFormat | None, **options: Any) -> None:
     r"""Serve databases and files to Bitrix24. Only reads; credentials of databases stay here.
 
     The settings of a source in Bitrix24 are `source`, the NAME, and `key`: what BI_MCP_CONNECTOR_KEY says, else a key that
@@ -125,6 +125,7 @@ def serve(**options: Any) -> None:
     """
     from bi_mcp.cli.actions.connector_serve import serve_connector
 
+    write_logs(*log_settings(log_format, log_level, default="info"))
     serve_connector(**options)
 
 
