@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bi_mcp.base.language import say
+from bi_mcp.connector.service.endpoints import ENDPOINTS
 from bi_mcp.diagnostics.tables.external import ExternalColumn
 from bi_mcp.diagnostics.tables.naming import dataset_name
 from bi_mcp.diagnostics.tables.proposal import propose_fields
@@ -23,9 +24,6 @@ from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.vault.setting_values import SettingValue
 
 CONNECTOR_KEY = "connector"
-
-# The paths of the endpoints below the connector's address.
-PATHS = {"urlCheck": "/check", "urlTableList": "/tables", "urlTableDescription": "/table", "urlData": "/data"}
 
 _PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#2067b0" d="M12 3c5 0 8 1.5 8 3v12c0 1.5-3 3-8 3'
@@ -45,11 +43,14 @@ class ServedTable:
 
 @dataclass(frozen=True)
 class ServedSource:
-    """A named source of the connector. `left_out` holds the reason of each table that gave no description."""
+    """A named source of the connector. `left_out` holds the reason of each table that gave no description, `notes` what else is
+    to be said about the source.
+    """
 
     name: str
     tables: Sequence[ServedTable]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ProposedSetup:
 
 def endpoint_urls(url: str) -> dict[str, str]:
     """The addresses of the four endpoints of a connector at this address."""
-    return {name: url.rstrip("/") + path for name, path in PATHS.items()}
+    return {name: url.rstrip("/") + path for name, path in ENDPOINTS.items()}
 
 
 def propose_setup(
@@ -74,18 +75,18 @@ def propose_setup(
     datasets = dict[str, DatasetEntry]()
     twice = _names_of_several(sources)
     for source in sources:
-        left_out = [_left_out(code, reason) for code, reason in source.left_out.items()]
+        notes = [*source.notes, *(_left_out(code, reason) for code, reason in source.left_out.items())]
         for table in source.tables:
             proposed = _propose_dataset(table, source.name, keys[source.name], twice, datasets, generation)
             if isinstance(proposed, str):
-                left_out.append(_left_out(table.code, proposed))
+                notes.append(_left_out(table.code, proposed))
                 continue
             name, entry, reasons = proposed
             datasets[name] = entry
             if reasons:
                 remarks["datasets", name] = reasons
-        if left_out:
-            remarks["sources", keys[source.name]] = left_out
+        if notes:
+            remarks["sources", keys[source.name]] = notes
     setup = Setup(
         version=1,
         connectors={CONNECTOR_KEY: _connector(url)},

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bi_mcp.cli import main
-from bi_mcp.setup.connector_setup import PATHS
+from bi_mcp.connector.service.endpoints import ENDPOINTS
 from tests.distribution.test_container import stage
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,7 @@ def test_the_variables_are_those_of_the_connector() -> None:
 def test_caddy_passes_on_what_bitrix24_asks_and_nothing_else() -> None:
     asked = re.search(r"^\t\tpath (.+)$", CADDY, re.MULTILINE)
     assert asked is not None
-    assert set(asked[1].split()) == set(PATHS.values())
+    assert set(asked[1].split()) == set(ENDPOINTS.values())
     (port,) = [rest for name, rest in stage("connector") if name == "EXPOSE"]
     assert f"reverse_proxy connector:{port} " in CADDY
     assert CADDY.count("{") == CADDY.count("}")

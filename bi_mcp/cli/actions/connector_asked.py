@@ -1,4 +1,4 @@
-"""The connector that `bi-mcp connector setup` and `check` ask: one that runs at an address, or one in this process."""
+"""The sources that `bi-mcp connector setup` and `check` ask: of a connector that runs, or of one in this process."""
 
 from __future__ import annotations
 
@@ -12,83 +12,130 @@ from anyio import to_thread
 
 from bi_mcp.app.app import build_caller
 from bi_mcp.base.language import say
-from bi_mcp.config import connector_key, secret_variable
+from bi_mcp.config import connector_settings, secret_variable
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
-    from bi_mcp.config import Culture
+    from bi_mcp.connector.source import Source
     from bi_mcp.endpoints.caller import EndpointCaller
 
 # Never resolved: calls to it stay in the process.
 EMBEDDED_URL = "http://connector.localhost"
-# What a setup file may refer to, as `serve` may not.
+# What a setup file may refer to. Who applies it often is who asks.
 KEY_VARIABLE = "BI_MCP_SECRET_CONNECTOR_KEY"
 
 
 @dataclass(frozen=True)
-class AskedConnector:
-    """A connector, how to call it, and the key of each source. `tables` are those that are wanted, empty all."""
+class AskedSource:
+    """A source, and how it is asked. `tables` are those that are wanted, empty all.
 
+    `notes` is what was guessed about it, `left_out` what of it is not served; both are known of a source in this process only.
+    """
+
+    name: str
     caller: EndpointCaller
     url: str
-    keys: Mapping[str, Secret]
+    key: Secret
     tables: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @asynccontextmanager
-async def open_connector(
-    url: str | None, names: Sequence[str], options: dict[str, Any]
-) -> AsyncIterator[AskedConnector]:
-    """Open the sources that the options name, else reach the connector at `url`."""
-    if options["sources"] or options["file"]:
-        if names:
-            raise click.UsageError(
-                say(
-                    "--source-name is for a connector that runs. Leave it out, or leave --source and --config out."
-                )
-            )
-        async with _open_embedded(options) as asked:
-            yield asked
-        return
-    if url is None:
-        raise click.UsageError(say("Say what to ask: --url of a connector that runs, --source or --config."))
-    if not names:
+async def open_sources(
+    url: str | None, names: Sequence[str], file: Any, options: Mapping[str, Any]
+) -> AsyncIterator[list[AskedSource]]:
+    """Open the sources that the options or the configuration name, else reach those of the connector at `url`."""
+    served = bool(options["sources"] or file)
+    if served and names:
         raise click.UsageError(
             say(
-                "Name the sources of the connector: --source-name NAME. Or say what it serves: --source, --config."
+                "--source-name is for a connector that runs. Leave it out, or leave --source and --config out."
             )
         )
-    yield _reach(url, names, options)
+    if not served:
+        yield _reach(url, names, options)
+        return
+    async with _open_here(file, options) as asked:
+        yield asked
 
 
-def _reach(url: str, names: Sequence[str], options: dict[str, Any]) -> AskedConnector:
-    key = connector_key() or secret_variable(KEY_VARIABLE)
+def _reach(url: str | None, names: Sequence[str], options: Mapping[str, Any]) -> list[AskedSource]:
+    if url is None or not names:
+        raise click.UsageError(
+            say(
+                "Say what to ask: --source NAME=ADDRESS or --config FILE; or --url and --source-name of a connector that runs."
+            )
+        )
+    settings = connector_settings()
+    key = settings.key or secret_variable(KEY_VARIABLE)
     if key is None:
         raise ConfigError(
             say(
-                "The connector is asked with its access key. Set {variable} to it.",
+                "A connector that runs is asked with its access key. Set {variable} to it.",
                 variable="BI_MCP_CONNECTOR_KEY",
             )
         )
-    caller = build_caller(options["culture"] or "ru", allow_private=True)
-    return AskedConnector(caller, url, dict.fromkeys(names, key), options["tables"])
+    caller = build_caller(options["culture"] or settings.culture or "ru", allow_private=True)
+    return [AskedSource(name, caller, url, key, options["tables"]) for name in names]
 
 
 @asynccontextmanager
-async def _open_embedded(options: dict[str, Any]) -> AsyncIterator[AskedConnector]:
-    from bi_mcp.cli.actions.connector_sources import open_sources
-    from bi_mcp.connector.access.keys import key_from, make_key
+async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[list[AskedSource]]:
+    from bi_mcp.cli.actions.connector_setup_file import read_configuration
+    from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
     from bi_mcp.connector.app import build_app
+    from bi_mcp.connector.opening import open_source
     from bi_mcp.endpoints.caller import EndpointCaller
 
-    key = make_key()
-    culture: Culture = options["culture"] or "ru"
-    sources = await to_thread.run_sync(open_sources, options)
+    started = read_configuration(file, options)
+    for warning in started.warnings:
+        click.echo(say("Warning: {warning}", warning=warning), err=True)
+    configured = started.configuration.sources
+    if not configured:
+        raise ConfigError(
+            say(
+                "A parametrised connector has no sources of its own to ask. Name one with --source NAME=ADDRESS."
+            )
+        )
+    opened: dict[str, Source] = {}
     try:
-        app = build_app(sources, [key_from(key, "")])
-        caller = EndpointCaller(culture=culture, apps={EMBEDDED_URL: app})
-        yield AskedConnector(caller, EMBEDDED_URL, dict.fromkeys(sources, key))
+        for name, setup in configured.items():
+            opened[name] = await to_thread.run_sync(open_source, setup.address, setup.options)
+            await to_thread.run_sync(_tell_silence, name, opened[name])
+        key = make_key()
+        app = build_app(opened, [AccessKey(hash_key(key))])
+        callers = {
+            name: EndpointCaller(culture=setup.options.culture or "ru", apps={EMBEDDED_URL: app})
+            for name, setup in configured.items()
+        }
+        yield [
+            AskedSource(
+                name,
+                callers[name],
+                EMBEDDED_URL,
+                key,
+                notes=_lines(source, "notes"),
+                left_out=_lines(source, "left_out"),
+            )
+            for name, source in opened.items()
+        ]
     finally:
-        for source in sources.values():
-            source.close()
+        for source in opened.values():
+            await to_thread.run_sync(source.close)
+
+
+def _tell_silence(name: str, source: Source) -> None:
+    """Say why a source does not answer: a caller of the connector is told only that it does not."""
+    from bi_mcp.connector.refusal import RefusalError, SourceError
+
+    try:
+        source.check()
+    except RefusalError as error:
+        cause = f" {error.cause}" if isinstance(error, SourceError) else ""
+        click.echo(f"! {name}: {error}{cause}", err=True)
+
+
+def _lines(source: Source, kind: str) -> tuple[str, ...]:
+    return tuple(str(line) for line in getattr(source, kind, ()))

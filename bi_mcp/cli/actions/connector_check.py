@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
 from bi_mcp.base.language import say
-from bi_mcp.cli.actions.connector_asked import open_connector
+from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
 from bi_mcp.diagnostics.connector.source_check import SourceReport, TableReport, examine_source
@@ -21,31 +23,42 @@ from bi_mcp.setup.connector_setup import endpoint_urls
 
 
 def check_tables(
-    url: str | None, names: tuple[str, ...], *, quick: bool, as_json: bool, **options: Any
+    url: str | None,
+    names: tuple[str, ...],
+    file: Path | None,
+    *,
+    quick: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Ask a connector what charts ask of each table. Exits with status 1 if something is broken."""
-    reports = anyio.run(_examine, url, names, quick, options)
+    examined = anyio.run(partial(_examine, url, names, file, options, quick=quick))
+    reports = {asked.name: report for asked, report in examined}
     if as_json:
         click.echo(json.dumps(_as_json(reports), ensure_ascii=False, indent=2))
     else:
         _print(reports)
+        _print_notes([asked for asked, _ in examined])
     sys.exit(1 if any(report.verdict == "error" for report in reports.values()) else 0)
 
 
 async def _examine(
-    url: str | None, names: tuple[str, ...], quick: bool, options: dict[str, Any]
-) -> dict[str, SourceReport]:
-    async with open_connector(url, names, options) as asked:
-        return {
-            name: await examine_source(
-                asked.caller,
-                endpoint_urls(asked.url),
-                connection_of(name, key),
-                tables=asked.tables,
-                quick=quick,
+    url: str | None, names: tuple[str, ...], file: Path | None, options: dict[str, Any], *, quick: bool
+) -> list[tuple[AskedSource, SourceReport]]:
+    async with open_sources(url, names, file, options) as sources:
+        return [
+            (
+                asked,
+                await examine_source(
+                    asked.caller,
+                    endpoint_urls(asked.url),
+                    connection_of(asked.name, asked.key),
+                    tables=asked.tables,
+                    quick=quick,
+                ),
             )
-            for name, key in asked.keys.items()
-        }
+            for asked in sources
+        ]
 
 
 def _as_json(reports: Mapping[str, SourceReport]) -> dict[str, Any]:
@@ -66,6 +79,14 @@ def _print(reports: Mapping[str, SourceReport]) -> None:
     calls = sum(table.calls for _, table in tables)
     seconds = round(sum(table.seconds for _, table in tables), 3)
     click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=seconds))
+
+
+def _print_notes(sources: Sequence[AskedSource]) -> None:
+    for asked in sources:
+        for note in asked.notes:
+            click.echo(f" · {asked.name}: {note}")
+        for line in asked.left_out:
+            click.echo(say(" · {source}: left out: {what}", source=asked.name, what=line))
 
 
 def _row(name: str, table: TableReport) -> list[object]:

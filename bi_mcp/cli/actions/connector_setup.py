@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
 from bi_mcp.base.language import say
-from bi_mcp.cli.actions.connector_asked import KEY_VARIABLE, open_connector
+from bi_mcp.cli.actions.connector_asked import KEY_VARIABLE, AskedSource, open_sources
 from bi_mcp.setup.connector_asking import ask_source
 from bi_mcp.setup.connector_setup import ServedSource, propose_setup
 from bi_mcp.setup.file import write_setup
 from bi_mcp.vault.setting_values import EnvReference, SecretReference
 
 
-def print_setup(url: str, names: tuple[str, ...], secret: str | None, **options: Any) -> None:
+def print_setup(
+    url: str, names: tuple[str, ...], file: Path | None, secret: str | None, **options: Any
+) -> None:
     """Print the setup file of a connector, and to the other stream how the key gets to whoever applies it."""
     proposed = propose_setup(
         url,
-        anyio.run(_ask, url, names, options),
+        anyio.run(_ask, url, names, file, options),
         SecretReference(secret=secret) if secret else EnvReference(env=KEY_VARIABLE),
     )
     key = _about_the_key(url, secret)
@@ -37,12 +41,17 @@ def print_setup(url: str, names: tuple[str, ...], secret: str | None, **options:
     click.echo(f"· {key}", err=True)
 
 
-async def _ask(url: str, names: tuple[str, ...], options: dict[str, Any]) -> list[ServedSource]:
-    async with open_connector(url, names, options) as asked:
-        return [
-            await ask_source(asked.caller, asked.url, name, key, asked.tables)
-            for name, key in asked.keys.items()
-        ]
+async def _ask(
+    url: str, names: tuple[str, ...], file: Path | None, options: dict[str, Any]
+) -> list[ServedSource]:
+    async with open_sources(url, names, file, options) as sources:
+        return [await _ask_one(asked) for asked in sources]
+
+
+async def _ask_one(asked: AskedSource) -> ServedSource:
+    served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
+    left_out = [say("left out: {what}", what=line) for line in asked.left_out]
+    return replace(served, notes=[*asked.notes, *left_out])
 
 
 def _about_the_key(url: str, secret: str | None) -> str:
