@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
                 "A parametrised connector has no sources of its own to ask. Name one with --source NAME=ADDRESS."
             )
         )
+    # That a wrong key is refused is tried on purpose; what fails is reported as a finding.
+    logging.getLogger("bi_mcp.connector").setLevel(logging.ERROR)
     opened: dict[str, Source] = {}
     try:
         for name, setup in configured.items():
@@ -116,8 +119,8 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
                 callers[name],
                 EMBEDDED_URL,
                 key,
-                notes=_lines(source, "notes"),
-                left_out=_lines(source, "left_out"),
+                notes=tuple(map(str, getattr(source, "notes", ()))),
+                left_out=tuple(await to_thread.run_sync(_find_left_out, source)),
             )
             for name, source in opened.items()
         ]
@@ -137,5 +140,27 @@ def _tell_silence(name: str, source: Source) -> None:
         click.echo(f"! {name}: {error}{cause}", err=True)
 
 
-def _lines(source: Source, kind: str) -> tuple[str, ...]:
-    return tuple(str(line) for line in getattr(source, kind, ()))
+def _find_left_out(source: Source) -> list[str]:
+    """What a source does not serve: it says so of the whole, or of each table by its columns."""
+    told = getattr(source, "left_out", ())
+    if not callable(told):
+        return list(map(str, told))
+    return [line for table in _tables(source) for line in _columns_left_out(source, table)]
+
+
+def _tables(source: Source) -> list[str]:
+    from bi_mcp.connector.refusal import RefusalError
+
+    try:
+        return list(source.tables())
+    except RefusalError:
+        return []
+
+
+def _columns_left_out(source: Any, table: str) -> list[str]:
+    from bi_mcp.connector.refusal import RefusalError
+
+    try:
+        return [f"{table}.{column}: {reason}" for column, reason in source.left_out(table).items()]
+    except RefusalError as error:
+        return [f"{table}: {error}"]

@@ -37,7 +37,7 @@ def print_setup(
     for (group, *_), lines in proposed.remarks.items():
         if group == "sources":
             for line in lines:
-                click.echo(f"! {line}", err=True)
+                click.echo(f"· {line}", err=True)
     click.echo(f"· {key}", err=True)
 
 
