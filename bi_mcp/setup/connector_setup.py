@@ -43,14 +43,15 @@ class ServedTable:
 
 @dataclass(frozen=True)
 class ServedSource:
-    """A named source of the connector. `left_out` holds the reason of each table that gave no description, `notes` what else is
-    to be said about the source.
+    """A named source of the connector. `left_out` holds the reason of each table that gave no description, the notes what else is
+    to be said about the source and its tables.
     """
 
     name: str
     tables: Sequence[ServedTable]
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    notes_of_tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def propose_setup(
                 continue
             name, entry, reasons = proposed
             datasets[name] = entry
-            if reasons:
-                remarks["datasets", name] = reasons
+            if about := [*source.notes_of_tables.get(table.code, ()), *reasons]:
+                remarks["datasets", name] = about
         if notes:
             remarks["sources", keys[source.name]] = notes
     setup = Setup(

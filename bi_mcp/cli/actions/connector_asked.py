@@ -14,6 +14,7 @@ from anyio import to_thread
 from bi_mcp.app.app import build_caller
 from bi_mcp.base.language import say
 from bi_mcp.config import connector_settings, secret_variable
+from bi_mcp.connector.remarks import SourceRemarks
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 EMBEDDED_URL = "http://connector.localhost"
 # What a setup file may refer to. Who applies it often is who asks.
 KEY_VARIABLE = "BI_MCP_SECRET_CONNECTOR_KEY"
+NO_REMARKS = SourceRemarks()
 
 
 @dataclass(frozen=True)
 class AskedSource:
     """A source, and how it is asked. `tables` are those that are wanted, empty all.
 
-    `notes` is what was guessed about it, `left_out` what of it is not served; both are known of a source in this process only.
+    `remarks` say what was guessed and what is not served; they are known of a source in this process only.
     """
 
     name: str
@@ -39,8 +41,7 @@ class AskedSource:
     url: str
     key: Secret
     tables: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    remarks: SourceRemarks = NO_REMARKS
 
 
 @asynccontextmanager
@@ -88,6 +89,7 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
     from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
     from bi_mcp.connector.app import build_app
     from bi_mcp.connector.opening import open_source
+    from bi_mcp.connector.remarks import find_remarks
     from bi_mcp.endpoints.caller import EndpointCaller
 
     started = read_configuration(file, options)
@@ -119,8 +121,7 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
                 callers[name],
                 EMBEDDED_URL,
                 key,
-                notes=tuple(map(str, getattr(source, "notes", ()))),
-                left_out=tuple(await to_thread.run_sync(_find_left_out, source)),
+                remarks=await to_thread.run_sync(find_remarks, source),
             )
             for name, source in opened.items()
         ]
@@ -138,29 +139,3 @@ def _tell_silence(name: str, source: Source) -> None:
     except RefusalError as error:
         cause = f" {error.cause}" if isinstance(error, SourceError) else ""
         click.echo(f"! {name}: {error}{cause}", err=True)
-
-
-def _find_left_out(source: Source) -> list[str]:
-    """What a source does not serve: it says so of the whole, or of each table by its columns."""
-    told = getattr(source, "left_out", ())
-    if not callable(told):
-        return list(map(str, told))
-    return [line for table in _tables(source) for line in _columns_left_out(source, table)]
-
-
-def _tables(source: Source) -> list[str]:
-    from bi_mcp.connector.refusal import RefusalError
-
-    try:
-        return list(source.tables())
-    except RefusalError:
-        return []
-
-
-def _columns_left_out(source: Any, table: str) -> list[str]:
-    from bi_mcp.connector.refusal import RefusalError
-
-    try:
-        return [f"{table}.{column}: {reason}" for column, reason in source.left_out(table).items()]
-    except RefusalError as error:
-        return [f"{table}: {error}"]

@@ -83,10 +83,11 @@ def _print(reports: Mapping[str, SourceReport]) -> None:
 
 def _print_notes(sources: Sequence[AskedSource]) -> None:
     for asked in sources:
-        for note in asked.notes:
-            click.echo(f" · {asked.name}: {note}")
-        for line in asked.left_out:
-            click.echo(say(" · {source}: left out: {what}", source=asked.name, what=line))
+        for line in asked.remarks.of_source:
+            click.echo(f" · {asked.name}: {line}")
+        for table, lines in asked.remarks.of_tables.items():
+            for line in lines:
+                click.echo(f" · {asked.name}: {table}: {line}")
 
 
 def _row(name: str, table: TableReport) -> list[object]:

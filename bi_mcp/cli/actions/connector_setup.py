@@ -34,10 +34,9 @@ def print_setup(
         key,
     ]
     click.echo(write_setup(proposed.setup, remarks={(): beginning, **proposed.remarks}), nl=False)
-    for (group, *_), lines in proposed.remarks.items():
-        if group == "sources":
-            for line in lines:
-                click.echo(f"· {line}", err=True)
+    for place, lines in proposed.remarks.items():
+        for line in lines:
+            click.echo(f"· {'.'.join(map(str, place))}: {line}", err=True)
     click.echo(f"· {key}", err=True)
 
 
@@ -50,8 +49,7 @@ async def _ask(
 
 async def _ask_one(asked: AskedSource) -> ServedSource:
     served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
-    left_out = [say("left out: {what}", what=line) for line in asked.left_out]
-    return replace(served, notes=[*asked.notes, *left_out])
+    return replace(served, notes=asked.remarks.of_source, notes_of_tables=asked.remarks.of_tables)
 
 
 def _about_the_key(url: str, secret: str | None) -> str:
