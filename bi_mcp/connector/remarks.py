@@ -30,11 +30,14 @@ def find_remarks(source: Source) -> SourceRemarks:
     """Ask a source for all that it has to say. Tables that cannot be asked now have nothing."""
     notes: Any = getattr(source, "notes", lambda _: ())
     left_out: Any = getattr(source, "left_out", lambda _: {})
+    of_tables = {
+        table: found for table in _ask(source.tables, {}) if (found := _find(table, notes, left_out))
+    }
+    # Only now: a file that cannot be read is found when its table is asked for.
     whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
-    tables = _ask(source.tables, {})
     return SourceRemarks(
         [say("{what} is left out: {reason}", what=name, reason=reason) for name, reason in whole.items()],
-        {table: found for table in tables if (found := _find(table, notes, left_out))},
+        of_tables,
     )
 
 

@@ -130,7 +130,7 @@ def test_a_healthy_source_passes_the_check_in_this_process_and_at_its_address(
             ["shop", "orders", "4"],
             ["shop", "visitors", "2"],
         ]
-    assert "visitors.photo" in here
+    assert "visitors: column photo is left out" in here
 
 
 def test_a_source_that_does_not_answer_fails_the_check_and_says_why(person: Person) -> None:
