@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -67,12 +67,11 @@ async def connector(source: Source, **settings: Any) -> AsyncIterator[httpx.Asyn
         yield client
 
 
-def client_of(address: str, *, scheme: str = "http", verify: Path | None = None) -> httpx.AsyncClient:
+def client_of(
+    address: str, *, scheme: str = "http", verify: ssl.SSLContext | bool = False
+) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        base_url=f"{scheme}://{address}",
-        trust_env=False,
-        timeout=LIMIT_S,
-        verify=str(verify) if verify else True,
+        base_url=f"{scheme}://{address}", trust_env=False, timeout=LIMIT_S, verify=verify
     )
 
 

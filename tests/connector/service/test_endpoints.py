@@ -202,7 +202,7 @@ async def test_metrics_count_requests_rows_and_bytes() -> None:
     assert 'bi_connector_rows_total{source="shop"} 3.0' in text
     assert 'bi_connector_refused_total{status="401"} 1.0' in text
     assert "bi_connector_running_answers 0.0" in text
-    assert float(text.split("bi_connector_bytes_total ")[1].split("\n")[0]) > size
+    assert float(text.split("\nbi_connector_bytes_total ")[1].split("\n")[0]) > size
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
