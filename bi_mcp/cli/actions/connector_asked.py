@@ -89,7 +89,6 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
     from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
     from bi_mcp.connector.app import build_app
     from bi_mcp.connector.opening import open_source
-    from bi_mcp.connector.remarks import find_remarks
     from bi_mcp.endpoints.caller import EndpointCaller
 
     started = read_configuration(file, options)
@@ -108,7 +107,6 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
     try:
         for name, setup in configured.items():
             opened[name] = await to_thread.run_sync(open_source, setup.address, setup.options)
-            await to_thread.run_sync(_tell_silence, name, opened[name])
         key = make_key()
         app = build_app(opened, [AccessKey(hash_key(key))])
         callers = {
@@ -121,7 +119,7 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
                 callers[name],
                 EMBEDDED_URL,
                 key,
-                remarks=await to_thread.run_sync(find_remarks, source),
+                remarks=await to_thread.run_sync(_look_into, name, source),
             )
             for name, source in opened.items()
         ]
@@ -130,12 +128,15 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
             await to_thread.run_sync(source.close)
 
 
-def _tell_silence(name: str, source: Source) -> None:
-    """Say why a source does not answer: a caller of the connector is told only that it does not."""
+def _look_into(name: str, source: Source) -> SourceRemarks:
+    """Say why a source does not answer, which a caller of the connector is not told; else find what it says about itself."""
     from bi_mcp.connector.refusal import RefusalError, SourceError
+    from bi_mcp.connector.remarks import find_remarks
 
     try:
         source.check()
+        return find_remarks(source, source.tables())
     except RefusalError as error:
         cause = f" {error.cause}" if isinstance(error, SourceError) else ""
         click.echo(f"! {name}: {error}{cause}", err=True)
+        return NO_REMARKS
