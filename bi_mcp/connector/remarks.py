@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any
 
 from bi_mcp.base.language import say
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.source import Source
-
-Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,18 @@ def _find(
     notes: Callable[[str], Sequence[str]],
     left_out: Callable[[str], Mapping[str, str]],
 ) -> list[str]:
-    columns = _ask(lambda: left_out(table), {})
-    return [
-        *_ask(lambda: notes(table), ()),
-        *(
-            say("column {column} is left out: {reason}", column=name, reason=reason)
-            for name, reason in columns.items()
-        ),
-    ]
-
-
-def _ask(told: Callable[[], Told], otherwise: Told) -> Told:
     try:
-        return told()
+        columns = left_out(table)
+        return [
+            *notes(table),
+            *(
+                say("column {column} is left out: {reason}", column=name, reason=reason)
+                for name, reason in columns.items()
+            ),
+        ]
     except RefusalError:
-        return otherwise
+        # What is wrong with the whole table is found when it is asked for.
+        return []
 
 
 def _is_optional(told: Callable[..., object]) -> bool:
