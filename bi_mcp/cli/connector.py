@@ -187,3 +187,17 @@ def setup(**options: Any) -> None:
     from bi_mcp.cli.actions.connector_setup import print_setup
 
     print_setup(**options)
+
+
+@connector.command(short_help="Make an access key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def key(as_json: bool) -> None:
+    r"""Make an access key, and print it with its hash. It is kept nowhere: a configuration file holds the hash, Bitrix24 the key.
+
+    \b
+    Example:
+      bi-mcp connector key
+    """
+    from bi_mcp.cli.actions.connector_key import print_key
+
+    print_key(as_json=as_json)

@@ -14,14 +14,16 @@ import click
 
 from bi_mcp.base.language import say, say_count
 from bi_mcp.base.secret import Secret
-from bi_mcp.cli.actions.connector_setup_file import read_configuration
+from bi_mcp.cli.actions.connector_options import read_configuration
+from bi_mcp.cli.actions.connector_sources import open_served
 from bi_mcp.connector.access.access import Access, Served
+from bi_mcp.connector.access.allowed_hosts import AllowedHosts
 from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
 from bi_mcp.connector.access.named import NamedAccess
+from bi_mcp.connector.access.parametrised import ParametrisedAccess
 from bi_mcp.connector.addresses import show_address
 from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.configuration import Configuration
-from bi_mcp.connector.opening import open_source
 from bi_mcp.connector.refusal import RefusalError, SourceError
 from bi_mcp.connector.service.endpoints import ENDPOINTS
 from bi_mcp.connector.serving import check_listening, serve_app
@@ -40,21 +42,23 @@ def serve_connector(file: Path | None, **options: Any) -> None:
     made = None if configuration.keys or configuration.parametrised else make_key()
     if made is not None:
         configuration = replace(configuration, keys=(AccessKey(hash_key(made)),))
-    served = _open_sources(configuration)
+    served = open_served(configuration.sources)
     access = _build_access(configuration, served)
     app = build_service_app(access, configuration.service)
     serve_app(app, configuration.listening, partial(_announce, configuration, access, served, made))
 
 
-def _open_sources(configuration: Configuration) -> dict[str, Served]:
-    return {
-        name: Served(name, open_source(setup.address, setup.options), setup.options.culture, setup.rows)
-        for name, setup in configuration.sources.items()
-    }
-
-
 def _build_access(configuration: Configuration, served: Mapping[str, Served]) -> Access:
-    return NamedAccess(served, configuration.keys)
+    found = configuration.parametrised
+    if found is None:
+        return NamedAccess(served, configuration.keys)
+    return ParametrisedAccess(
+        found.kind,
+        AllowedHosts(found.hosts),
+        keys=configuration.keys,
+        options=found.options,
+        rows=found.rows,
+    )
 
 
 def _announce(
