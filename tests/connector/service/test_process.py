@@ -141,9 +141,17 @@ async def test_it_speaks_tls(tmp_path: Path, shop: str) -> None:
 
 async def test_a_file_is_served_beside_a_database(tmp_path: Path, shop: str) -> None:
     (tmp_path / "orders.csv").write_text("a,b\n1,x\n", encoding="utf-8")
-    async with running(
-        tmp_path, "--source", shop, "--source", f"files={tmp_path / 'orders.csv'}", BI_MCP_CONNECTOR_KEY=KEY
-    ) as connector, client_of(await connector.address()) as client:
+    async with (
+        running(
+            tmp_path,
+            "--source",
+            shop,
+            "--source",
+            f"files={tmp_path / 'orders.csv'}",
+            BI_MCP_CONNECTOR_KEY=KEY,
+        ) as connector,
+        client_of(await connector.address()) as client,
+    ):
         assert (await asked(client, KEY, "files")).json() == [["A", "B"], [1, "x"]]
 
 
