@@ -6,7 +6,7 @@ A source that has something to say has `notes(table)`, sentences, and `left_out(
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
@@ -24,11 +24,14 @@ class SourceRemarks:
     of_tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def find_remarks(source: Source, tables: Collection[str]) -> SourceRemarks:
-    """Ask a source for all that it has to say about itself and these tables. Those that cannot be asked now have nothing."""
+def find_remarks(source: Source) -> SourceRemarks:
+    """Ask a source for all that it has to say. Tables that cannot be asked now have nothing.
+
+    Raises RefusalError if the source does not list its tables.
+    """
     notes: Any = getattr(source, "notes", lambda _: ())
     left_out: Any = getattr(source, "left_out", lambda _: {})
-    of_tables = {table: found for table in tables if (found := _find(table, notes, left_out))}
+    of_tables = {table: found for table in source.tables() if (found := _find(table, notes, left_out))}
     # Only now: a file that cannot be read is found when its table is asked for.
     whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
     return SourceRemarks(

@@ -130,7 +130,7 @@ def _look_into(source: Source) -> SourceRemarks:
     from bi_mcp.connector.remarks import find_remarks
 
     try:
-        return find_remarks(source, source.tables())
+        return find_remarks(source)
     except RefusalError:
         return NO_REMARKS
 

@@ -1,4 +1,4 @@
-"""The sources that the options of a command name, opened: to be served, or to be asked within this process."""
+"""Configured sources, opened to be served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bi_mcp.errors import ConfigError
 
 
 def open_served(sources: Mapping[str, SourceSetup]) -> dict[str, Served]:
-    """Open configured sources, by name. Raises ConfigError, which says which cannot be opened."""
+    """Open sources. Raises ConfigError, which says which cannot be opened."""
     opened = dict[str, Served]()
     try:
         for name, setup in sources.items():
@@ -22,6 +22,6 @@ def open_served(sources: Mapping[str, SourceSetup]) -> dict[str, Served]:
         for served in opened.values():
             served.source.close()
         raise ConfigError(
-            say("The source {name} cannot be opened: {reason}", name=name, reason=error)
+            say("The source {name} cannot be opened: {error}", name=name, error=error)
         ) from None
     return opened

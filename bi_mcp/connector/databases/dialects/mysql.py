@@ -27,7 +27,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
-from bi_mcp.connector.databases.dialects.zones import shifts
+from bi_mcp.connector.databases.dialects.zones import shifted
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
@@ -70,20 +70,10 @@ def _moment(zone: tzinfo) -> Form:
     """The form of TIMESTAMP: sessions see them in UTC, and few servers know zones by name."""
 
     def local(operand: Expression) -> Expression:
-        latest, *earlier = shifts(zone)
-        found: Expression = sa.literal_column(str(shifts(zone)[-1].seconds))
-        if earlier:
-            whens = [
-                (
-                    operand >= sa.literal_column(f"'{shift.since:%Y-%m-%d %H:%M:%S}'"),
-                    sa.literal_column(str(shift.seconds)),
-                )
-                for shift in (latest, *earlier[:-1])
-            ]
-            found = sa.case(*whens, else_=found)
-        elif not latest.seconds:
-            return _seconds(operand)
-        return _seconds(sa.func.timestampadd(sa.literal_column("SECOND"), found, operand))
+        def add(seconds: Expression) -> Expression:
+            return sa.func.timestampadd(sa.literal_column("SECOND"), seconds, operand)
+
+        return _seconds(shifted(operand, zone, add))
 
     return Form("datetime", "moment", read=local, present=_is_day)
 
@@ -180,6 +170,18 @@ def _stop(driver: Any, connect: Any) -> None:
         other.close()
 
 
+def _prepare(driver: Any, _options: SourceOptions) -> None:
+    with driver.cursor() as cursor:
+        # Statements such as CREATE end a transaction before they run: each new one only reads, too.
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+
+
+def _abandon(driver: Any) -> None:
+    # PyMySQL would read the rest first, and cannot when the server has gone. It has no public way to say so.
+    if driver._result is not None:  # noqa: SLF001
+        driver._result.unbuffered_active = False  # noqa: SLF001
+
+
 MYSQL = Dialect(
     name="mysql",
     engine="mysql+pymysql",
@@ -195,8 +197,9 @@ MYSQL = Dialect(
         "init_command": "SET SESSION sql_mode = '', time_zone = '+00:00'",
         "program_name": "bi-mcp connector",
     },
+    prepare=_prepare,
     stop=_stop,
-    drains=True,
+    abandon=_abandon,
     own_schema=True,
     system_schemas=frozenset({"information_schema", "mysql", "performance_schema", "sys"}),
     catalogue=Catalogue(_TABLES, _COLUMNS),
