@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from bi_mcp.connector.configuration import parse_configuration
 from bi_mcp.connector.databases.dialects import DIALECTS
 from bi_mcp.connector.databases.dialects.dialect import LeftOut, parse_declared
 from bi_mcp.connector.options import SourceOptions
+from bi_mcp.endpoints.caller import EndpointCaller
 
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGES = ["", "ru"]
@@ -74,6 +78,24 @@ def test_every_kind_of_address_is_one_that_the_connector_knows_and_none_is_missi
     schemes = {address.partition("://")[0] for address in quoted(table) if "://" in address}
     assert schemes <= set(DIALECTS)
     assert {DIALECTS[scheme].name for scheme in schemes} == {dialect.name for dialect in DIALECTS.values()}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("page", [ENGLISH, RUSSIAN], ids=["en", "ru"])
+async def test_the_program_of_the_guide_serves_a_database(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("shop.sqlite3")) as database, database:
+        database.executescript("CREATE TABLE orders (id INTEGER); CREATE TABLE customers (id INTEGER);")
+    (program,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(program, made)  # noqa: S102  what readers run
+    connection = {"source": Secret("shop"), "key": Secret("a long and random key")}
+    with closing(made["shop"]):
+        caller = EndpointCaller(apps={"http://connector.localhost": made["app"]})
+        listed = await caller.table_list("http://connector.localhost/tables", connection)
+    assert [table.code for table in listed.items] == ["orders"]
 
 
 @pytest.mark.parametrize("page", [ENGLISH, RUSSIAN], ids=["en", "ru"])
