@@ -108,6 +108,8 @@ def _notes(text: DelimitedText) -> Iterator[str]:
         yield "a backslash before a delimiter makes it a part of the value"
     if dialect.header.skipped:
         yield f"{dialect.header.skipped} lines before the column names are left out"
+    if dialect.header.lines > 1:
+        yield "the first two lines name the columns"
     if not dialect.header.is_written:
         yield "the first line is data, so the columns have numbers for names"
 

@@ -47,6 +47,7 @@ class Header:
     first_line: int
     is_written: bool = True
     skipped: int = 0
+    lines: int = 1
 
     @property
     def width(self) -> int:
@@ -136,14 +137,34 @@ def find_header(records: Sequence[Record], width: int) -> Header | None:
     at = _header_at(records, width)
     if at is None:
         return None
-    header, following = records[at], records[at + 1 :]
+    header, following = records[at], list(records[at + 1 :])
     names = [" ".join(cell.split()) for cell in header.cells[: max(width, 1)]]
     if _names_are_data(names, following):
         return Header(("",) * len(names), header.line, is_written=False, skipped=_filled(records[:at]))
     if _lacks_name_of_first(header, following):
         names = ["", *(" ".join(cell.split()) for cell in header.cells)]
+    if following and _continues(header, following[0]):
+        names = list(_joined(header.cells, following.pop(0).cells))
+        first = following[0].line if following else header.line + 2
+        return Header(tuple(names), first, skipped=_filled(records[:at]), lines=2)
     first = following[0].line if following else header.line + 1
     return Header(tuple(names), first, skipped=_filled(records[:at]))
+
+
+def _continues(header: Record, below: Record) -> bool:
+    """Tell whether a line is the second one of the header: under names of groups, which leave gaps, it repeats names in full."""
+    gaps = sum(not cell.strip() for cell in header.cells[:-1])
+    labels = [cell.strip() for cell in below.cells]
+    repeated = len(labels) - len(set(labels))
+    texts = all(labels) and not any(map(is_plain_value, labels))
+    return gaps >= 1 and repeated >= 2 and texts and len(labels) == len(header.cells) >= 4
+
+
+def _joined(groups: Sequence[str], labels: Sequence[str]) -> Iterator[str]:
+    group = ""
+    for name, label in zip(groups, labels, strict=True):
+        group = name.strip() or group
+        yield " ".join(f"{group} – {label}".split())
 
 
 def _filled(records: Sequence[Record]) -> int:

@@ -131,7 +131,7 @@ def _number_sql(type: Type, decimal: str, unit: str) -> str:
 
 
 BOOLEAN = Shape(
-    "int", "(?i:true|false)", "CASE lower({}) WHEN 'true' THEN 1 ELSE 0 END::BIGINT", "TRUE is 1, FALSE is 0"
+    "int", "(?i:true|false)", "CAST(CASE lower({}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END AS BIGINT)", "TRUE is 1, FALSE is 0"
 )
 
 _CLOCK = "(?:,? +|T)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[AaPp]\\.?[Mm]\\.?)?"
@@ -169,10 +169,10 @@ def _day_forms() -> Iterator[_DayForm]:
         if mark != ".":
             yield _DayForm(pattern, (f"%m{mark}%d{mark}%y",), f"month first, {century}", "month first")
             yield _DayForm(pattern, (f"%y{mark}%m{mark}%d",), f"year first, {century}", "year first")
-    for names in ("%b", "%B"):
-        for mark in " -":
-            yield _DayForm(f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", (f"%d{mark}{names}{mark}%Y",), "month by name")
-        yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", (f"{names} %d %Y",), "month by name")
+    for mark in " -":
+        formats = (f"%d{mark}%b{mark}%Y", f"%d{mark}%B{mark}%Y")
+        yield _DayForm(f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", formats, "month by name")
+    yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", ("%b %d %Y", "%B %d %Y"), "month by name")
 
 
 # Fractions of seconds, what separates the time from the day, and the half of the day.
