@@ -115,8 +115,8 @@ def _notes(text: DelimitedText) -> Iterator[str]:
 
 
 def _is_regular(text: DelimitedText) -> bool:
-    # The engine's reader cannot take a backslash outside of quotes for an escape.
-    return text.encoding.is_utf8 and text.dialect.escape is None and not text.dialect.header.skipped
+    # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
+    return text.encoding.is_utf8 and text.dialect.escape is None and text.dialect.header.first_line <= 2
 
 
 def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:

@@ -12,6 +12,8 @@ from typing import TypeAlias
 from bi_mcp.connector.files.values import is_plain_value
 
 DELIMITERS = (",", ";", "\t", "|")
+# What a text of one column is read with: its commas belong to the values.
+NO_DELIMITER = "\x1f"
 # A text of which fewer lines than this share agree about the number of values has one column.
 FEWEST_AGREEING = 0.3
 LOOKED_AT = 200
@@ -82,7 +84,7 @@ def find_dialect(sample: str, whole: bool) -> Dialect | None:
     ranked = [_rank(_sampled(sample, delimiter, None, whole), delimiter) for delimiter in delimiters]
     best = max(ranked, key=lambda rank: (rank.agreeing, rank.width))
     if best.agreeing < FEWEST_AGREEING and not marked:
-        best = _rank(_sampled(sample, ",", None, whole), ",", single=True)
+        best = _rank(_sampled(sample, NO_DELIMITER, None, whole), NO_DELIMITER, single=True)
     escape = _escape(sample, best, whole)
     records = _sampled(sample, best.delimiter, escape, whole) if escape else best.records
     header = find_header(records[1:] if marked else records, best.width)
@@ -114,11 +116,11 @@ def _sampled(sample: str, delimiter: str, escape: str | None, whole: bool) -> li
 def _rank(records: list[Record], delimiter: str, single: bool = False) -> _Rank:
     if single:
         return _Rank(delimiter, 1, 1.0, records)
-    counted = Counter(len(record.cells) for record in records if record.cells)
-    if not counted:
+    sizes = [len(record.cells) for record in records if record.cells and not record.cells[0].startswith("#")]
+    if not sizes:
         return _Rank(delimiter, 0, 0.0, records)
-    first = next(len(record.cells) for record in records if record.cells)
-    width = max(counted, key=lambda size: (counted[size], size == first, size))
+    counted = Counter(sizes)
+    width = max(counted, key=lambda size: (counted[size], size > 1, size == sizes[0], size))
     agreeing = counted[width] / counted.total() if width > 1 else 0.0
     return _Rank(delimiter, width, agreeing, records)
 
