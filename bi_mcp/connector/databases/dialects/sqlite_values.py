@@ -1,0 +1,175 @@
+"""The types of SQLite's columns: what is declared, where all values fit it, else what the values are.
+
+Nobody is held to a declaration there, and views and many tables have none. SQLite has no type for dates: a column that is
+declared as TEXT, or not at all, and holds nothing but dates is a column of dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bi_mcp.connector.columns import Type
+from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut, Shape
+from bi_mcp.connector.databases.dialects.forms import cast_to
+
+
+def shown_text(operand: Expression) -> Expression:
+    return sa.cast(operand, sa.Text)
+
+
+def finite(operand: Expression) -> Expression:
+    return sa.and_(operand > sa.literal_column("-9e999"), operand < sa.literal_column("9e999"))
+
+
+def _seconds(operand: Expression) -> Expression:
+    return sa.func.replace(sa.func.substr(operand, 1, 19), "T", " ")
+
+
+FORMS: Mapping[Type, Form] = {
+    "int": Form("int", "whole"),
+    "double": Form("double", "double", read=cast_to(sa.REAL), present=finite),
+    "date": Form("date", "text"),
+    "datetime": Form("datetime", "text", operand=_seconds),
+    "string": Form("string", "text", operand=shown_text),
+}
+
+# The first that a declaration contains, in the order of SQLite's own rules of affinity, and the types that people expect.
+_DECLARED: Mapping[str, Type] = {
+    "point": "double",
+    "int": "int",
+    "bool": "int",
+    "char": "string",
+    "clob": "string",
+    "text": "string",
+    "datetime": "datetime",
+    "timestamp": "datetime",
+    "date": "date",
+    "real": "double",
+    "floa": "double",
+    "doub": "double",
+    "dec": "double",
+    "num": "double",
+    "money": "double",
+    "currency": "double",
+}
+
+
+def declared_type(declared: str) -> Type | None:
+    """Read a declaration; None when it says nothing."""
+    name = declared.lower()
+    return next((type for part, type in _DECLARED.items() if part in name), None)
+
+
+# SQLite bounds the columns of a result; a table may have more.
+COLUMNS_AT_ONCE = 200
+# Rows that are looked at before all others: most guesses that are wrong fail with them.
+FIRST_ROWS = 200
+
+_BINARY = LeftOut("It holds binary data.")
+_TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime")
+
+
+def _kind(operand: Expression) -> Expression:
+    return sa.func.typeof(operand)
+
+
+def _is_number(operand: Expression) -> Expression:
+    return sa.or_(_kind(operand) == "integer", sa.and_(_kind(operand) == "real", finite(operand)))
+
+
+def _is_date(operand: Expression) -> Expression:
+    # The shift by no days makes SQLite turn 30 February into a day of March, which then differs.
+    day = sa.func.date(operand, "+0 days") == operand
+    return sa.and_(_kind(operand) == "text", sa.func.length(operand) == 10, day)
+
+
+def _is_datetime(operand: Expression) -> Expression:
+    second = sa.func.strftime("%Y-%m-%d %H:%M:%S", operand, "+0 days") == _seconds(operand)
+    return sa.and_(_kind(operand) == "text", sa.func.length(operand) >= 19, second)
+
+
+_FITS: Mapping[Type, Shape] = {
+    "int": lambda operand: _kind(operand) == "integer",
+    "double": _is_number,
+    "date": _is_date,
+    "datetime": _is_datetime,
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the values of a column are: whether there are any, and any but binaries, and the types that all of them fit."""
+
+    has_values: bool
+    is_readable: bool
+    fitting: tuple[Type, ...]
+
+    @property
+    def is_string(self) -> bool:
+        return self.is_readable and not self.fitting
+
+
+def examine_values(
+    session: sa.Connection, table: str, declared: Mapping[str, str]
+) -> dict[str, Form | LeftOut]:
+    """Choose the forms of a table's columns. Looks at some rows, and at all others to confirm what those say."""
+    source = sa.table(table, *(sa.column(name) for name in declared)).alias("t")
+    candidates = {name: _candidates(text) for name, text in declared.items()}
+    # A text stays one, whatever is in it.
+    asked = {name: types for name, types in candidates.items() if types is not None}
+    found = _look(session, sa.select(source).limit(FIRST_ROWS).subquery("t"), asked)
+    asked = {name: first.fitting for name, first in found.items() if not first.is_string}
+    found |= _look(session, source, asked)
+    return {name: _choose(text, found.get(name)) for name, text in declared.items()}
+
+
+def _candidates(declared: str) -> tuple[Type, ...] | None:
+    """List the types that a column may have instead of a text, the likeliest first; None when it is a text anyway."""
+    type = declared_type(declared)
+    if type is None:
+        return _TYPES
+    if declared.strip().lower() == "text":
+        return ("date", "datetime")
+    return None if type == "string" else tuple(dict.fromkeys((type, *_TYPES)))
+
+
+def _choose(declared: str, found: _Found | None) -> Form | LeftOut:
+    if found is None:
+        return FORMS["string"]
+    if not found.has_values:
+        return _BINARY if "blob" in declared.lower() else FORMS[declared_type(declared) or "string"]
+    if not found.is_readable:
+        return _BINARY
+    return FORMS[found.fitting[0] if found.fitting else "string"]
+
+
+def _look(
+    session: sa.Connection, source: sa.FromClause, asked: Mapping[str, tuple[Type, ...]]
+) -> dict[str, _Found]:
+    names = list(asked)
+    found: dict[str, _Found] = {}
+    for at in range(0, len(names), COLUMNS_AT_ONCE):
+        part = names[at : at + COLUMNS_AT_ONCE]
+        questions = [question for name in part for question in _questions(source.c[name], asked[name])]
+        labelled = (question.label(f"n{number}") for number, question in enumerate(questions))
+        answers = iter(session.execute(sa.select(*labelled)).one())
+        found |= {name: _read(answers, asked[name]) for name in part}
+    return found
+
+
+def _questions(column: Expression, types: tuple[Type, ...]) -> list[Expression]:
+    missing = column.is_(None)
+    fits = [sa.func.min(sa.case((missing, 1), (_FITS[type](column), 1), else_=0)) for type in types]
+    readable = sa.case((missing, 0), (_kind(column) == "blob", 0), else_=1)
+    return [sa.func.max(sa.case((missing, 0), else_=1)), sa.func.max(readable), *fits]
+
+
+def _read(answers: Iterator[Any], types: tuple[Type, ...]) -> _Found:
+    has_values, is_readable = bool(next(answers)), bool(next(answers))
+    # Of a table without rows nothing is known: every type fits.
+    fitting = [(type, next(answers)) for type in types]
+    return _Found(has_values, is_readable, tuple(type for type, fits in fitting if fits != 0))
