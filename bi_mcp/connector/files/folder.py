@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -108,8 +107,11 @@ class FileSource:
     def load(self) -> None:
         """Load every table now, so that `left_out` knows all faults. Raises ConfigError if nothing is left to serve."""
         for table in self.tables():
-            with suppress(SourceError):
+            try:
                 self.columns(table)
+            except SourceError:
+                if table not in self._broken:
+                    raise
         self.require_tables()
 
     def require_tables(self) -> None:
