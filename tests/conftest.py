@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +18,12 @@ LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 # Commands speak the language of the system; the tests read English.
 os.environ |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
+
+# httpx looks for it at each call of an app, through all folders of Python; only Trio would bring it.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # what Python itself writes for "not there"
+
+# Collecting makes some million objects that stay: the collector need not look for garbage among them again and again.
+gc.set_threshold(50_000, 20, 20)
 
 # The same cases on every day and machine; `--hypothesis-profile=default` draws others.
 settings.register_profile("same cases", derandomize=True, database=None)
@@ -40,6 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
     )
     config.stash[LEFT_OUT] = Counter[str]()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
