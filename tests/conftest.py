@@ -6,12 +6,14 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from bi_mcp.base.language import speak
+from bi_mcp.rest.retry import RetryPolicy
 
 # How many tests of each campaign were left out. With pytest-xdist only the workers collect tests, so they tell the controller.
 LEFT_OUT = pytest.StashKey[Counter[str]]()
@@ -107,6 +109,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat calls that fail as often as always, without the seconds between."""
+    monkeypatch.setattr("bi_mcp.rest.patience.RetryPolicy", partial(RetryPolicy, first_wait_s=0.001))
 
 
 @pytest.fixture(autouse=True)
