@@ -144,3 +144,62 @@ def test_a_source_that_does_not_answer_fails_the_check_and_says_why(person: Pers
         "urlCheck",
         "urlTableList",
     }
+
+
+def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for_the_key(
+    person: Person, shop: str
+) -> None:
+    address = shop.partition("=")[2]
+    config = (
+        f'[sources.shop]\naddress = "{address}"\ntables = ["orders"]\n[sources.old]\naddress = "{address}"\n'
+    )
+    (person.home / "connector.toml").write_text(config, encoding="utf-8")
+    document = person.sets_up("https://bi.example.com", "--config", "connector.toml", "--secret", "bi")
+    assert sorted(document["datasets"]) == ["old_orders", "shop_orders", "visitors"]
+    assert document["sources"]["old"]["settings"] == {"source": "old", "key": {"secret": "bi"}}
+    assert "`bi-mcp secret set bi --for bi.example.com`" in person.told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ([], 2, "Say what to ask"),
+        (["--url", "http://127.0.0.1:1"], 2, "Say what to ask"),
+        (
+            ["--source", "shop=orders.csv", "--source-name", "shop"],
+            2,
+            "--source-name is for a connector that runs",
+        ),
+        (["--source", "shop=nowhere.csv"], 1, "nowhere.csv"),
+        (["--config", "parametrised.toml"], 1, "has no sources of its own"),
+    ],
+)
+def test_what_cannot_be_asked_is_explained(person: Person, words: list[str], code: int, told: str) -> None:
+    (person.home / "orders.csv").write_text("id\n1\n", encoding="utf-8")
+    parametrised = '[parametrised]\nkind = "postgresql"\nhosts = ["db.internal"]\n'
+    (person.home / "parametrised.toml").write_text(parametrised, encoding="utf-8")
+    person.types("connector", "check", *words, code=code)
+    assert told in person.told
+
+
+def test_without_its_key_a_connector_that_runs_is_not_asked(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BI_MCP_CONNECTOR_KEY", "BI_MCP_SECRET_CONNECTOR_KEY"):
+        monkeypatch.delenv(name)
+    person.types("connector", "check", "--url", "http://127.0.0.1:1", "--source-name", "shop", code=1)
+    assert "Set BI_MCP_CONNECTOR_KEY to it." in person.told
+
+
+def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, shop: str) -> None:
+    with running_connector(person.home, "--source", shop) as url:
+        words = ["--url", url, "--source-name", "shop", "--table", "customers"]
+        person.types("connector", "setup", *words, code=1)
+        assert "has no table customers. Choose from its tables: orders, visitors." in person.told
+        person.types("connector", "check", *words, code=1)
+
+
+def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: str) -> None:
+    told = person.types("--language", "ru", "connector", "check", "--source", shop, "--quick")
+    assert "Источник" in told
+    assert "столбец photo пропущен" in told

@@ -115,7 +115,9 @@ class Dialect:
     catalogue: Catalogue | None = None
     system_schemas: frozenset[str] = frozenset()
     forms: Forms
-    examine: Callable[[sa.Connection, str, Mapping[str, str]], dict[str, Form | LeftOut]] | None = None
+    examine: (
+        Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], dict[str, Form | LeftOut]] | None
+    ) = None
     given: Mapping[Type, Form]
     text: Shape
     equal_text: Callable[[Expression, Sequence[str]], Expression]
