@@ -61,7 +61,11 @@ def on_server(server: DatabaseServer, quote: str) -> tuple[Secret, Execute, str]
     address = server.address(name)
     if server.dialect == "mariadb":
         server.execute(name, f"ALTER DATABASE {name} CHARACTER SET utf8mb4")
-    return address, lambda statement: server.execute(name, statement) and None, quote
+
+    def execute(statement: str) -> None:
+        server.execute(name, statement)
+
+    return address, execute, quote
 
 
 @pytest.fixture(scope="module")

@@ -210,9 +210,10 @@ def test_a_value_is_found_by_what_is_sent_of_it(served: tuple[Database, Sequence
         if sent is None:
             continue
         name = f"C{at}"
-        for filter in ({f"={name}": [str(sent)]}, {f"={name}": [str(sent), str(sent)]}):
-            assert len(rows_of(database, "t", a_query([name], filter))) == 1, (declared, filter)
-        for filter in ({f"!={name}": [str(sent)]}, {f"!={name}": ""}):
+        text = str(sent)
+        held: list[dict[str, object]] = [{f"={name}": [text]}, {f"={name}": [text, text]}]
+        negated: list[dict[str, object]] = [{f"!={name}": [text]}, {f"!={name}": ""}]
+        for filter in held + negated:
             assert len(rows_of(database, "t", a_query([name], filter))) == 1, (declared, filter)
         part = str(sent)[1:-1] if isinstance(sent, str) else re.sub(r"e.*|\.0$", "", str(sent))[:3]
         assert len(rows_of(database, "t", a_query([name], {f"%{name}": [part]}))) == 1, (declared, part)

@@ -223,6 +223,7 @@ POSTGRESQL = Dialect(
         "string": _SHOWN,
     },
     text=_AS_TEXT,
+    ordered=lambda operand: sa.collate(_AS_TEXT(operand), "C"),
     equal_text=_equal_text,
     one_of=_one_of,
     matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
