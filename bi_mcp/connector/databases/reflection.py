@@ -166,7 +166,7 @@ class Reflection:
             name: dialect.forms(parse_declared(declared or ""), self._options) for name, declared in rows
         }
         if dialect.examine is not None:
-            forms = dialect.examine(session, table.name, dict(rows))
+            forms = dialect.examine(session, table.name, dict(rows), self._options)
         return self._serve(code, forms)
 
     def _serve(self, code: str, forms: Mapping[str, Form | LeftOut]) -> TableColumns:

@@ -94,7 +94,8 @@ class Dialect:
     `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
     each new connection of the driver. `stop` ends the query that a connection of the driver runs, from another thread; it is
     given a way to make a connection of its own. `abandon` readies a connection whose rows were not read to the end for being
-    dropped; without it the connection is of further use. `fingerprint` differs when the database has changed, where that
+    dropped; without it the connection is of further use. `ordered` makes texts compare by their code
+    points, whatever the collation. `fingerprint` differs when the database has changed, where that
     can be told without asking it; `examine` chooses forms by the values. `bounded`: the database itself keeps the time-out. `own_schema`: without a choice of schemas only the one that
     the address names is served.
     """
@@ -115,9 +116,12 @@ class Dialect:
     catalogue: Catalogue | None = None
     system_schemas: frozenset[str] = frozenset()
     forms: Forms
-    examine: Callable[[sa.Connection, str, Mapping[str, str]], dict[str, Form | LeftOut]] | None = None
+    examine: (
+        Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], dict[str, Form | LeftOut]] | None
+    ) = None
     given: Mapping[Type, Form]
     text: Shape
+    ordered: Shape = as_it_is
     equal_text: Callable[[Expression, Sequence[str]], Expression]
     one_of: Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]
     matches: Callable[[Expression, Sequence[str]], Expression]

@@ -214,6 +214,7 @@ MYSQL = Dialect(
         "string": _SHOWN,
     },
     text=_AS_TEXT,
+    ordered=_bytes,
     equal_text=_equal_text,
     one_of=_ONE_OF,
     matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),

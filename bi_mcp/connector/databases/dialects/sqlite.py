@@ -47,7 +47,10 @@ def _form(declared: Declared, _options: SourceOptions) -> Form | LeftOut:
 
 
 def _prepare(driver: Any, options: SourceOptions) -> None:
-    driver.text_factory = _decoder(options.encoding)
+    driver.text_factory = decode = _decoder(options.encoding)
+    driver.create_function(
+        "decoded", 1, lambda text: None if text is None else decode(text), deterministic=True
+    )
     for function in (contains_any, fits_any):
         driver.create_function(function.__name__, 2, function, deterministic=True)
     driver.execute("PRAGMA query_only = ON").close()
