@@ -103,10 +103,13 @@ def test_a_file_of_sqlite_becomes_a_chart(person: Person, url: str) -> None:
     fills_a_chart(person, url, "--source-name", "shop")
 
 
-@pytest.mark.needs("postgres", called="PostgreSQL")
-def test_a_database_of_postgresql_becomes_a_chart(person: Person, postgresql: DatabaseServer) -> None:
-    name = postgresql.new_database(*(statement.format(blob="BYTEA") for statement in SHOP))
-    source = f"shop=postgresql://{USER}@127.0.0.1:{postgresql.port}/{name}"
+@pytest.mark.parametrize(("server", "blob"), [("postgresql", "BYTEA"), ("mariadb", "BLOB")])
+def test_a_database_of_a_server_becomes_a_chart(
+    person: Person, server: str, blob: str, request: pytest.FixtureRequest
+) -> None:
+    running: DatabaseServer = request.getfixturevalue(server)
+    name = running.new_database(*(statement.format(blob=blob) for statement in SHOP))
+    source = f"shop={server}://{USER}@127.0.0.1:{running.port}/{name}"
     password = {"BI_MCP_CONNECTOR_PASSWORD_SHOP": PASSWORD}
     with running_connector(person.home, "--source", source, **password) as url:
         fills_a_chart(person, url, "--source-name", "shop")
