@@ -21,6 +21,7 @@ from tests.connector.service.serving import (
     heard,
     listening,
     question,
+    refusal,
     shop,
 )
 
@@ -153,6 +154,13 @@ async def test_an_answer_that_takes_too_long_breaks_off() -> None:
         status, body = await heard(client, ORDERS)
     assert (status, body.count(b"\n")) == (200, 2)
     assert source.answers[0].cancelled.is_set()
+    assert source.answers[0].closed == 1
+
+
+async def test_an_answer_that_is_ended_before_its_first_row_is_refused() -> None:
+    source = shop(stops_after=0)
+    async with connector(source, answer_seconds=0.2) as client:
+        assert await refusal(client, "/data", ORDERS) == (503, "There is no answer: it took too long.")
     assert source.answers[0].closed == 1
 
 
