@@ -51,13 +51,14 @@ class DelimitedText:
             self.file.open() as opened,
             io.TextIOWrapper(opened, self.encoding.name, errors="replace", newline="") as text,
         ):
-            yield from _lines(text)
+            # With this newline, lines may end as on Unix, Windows or an old Mac.
+            yield from (line.replace("\0", "") for line in text)
 
 
-def examine(file: DataFile, options: SourceOptions) -> DelimitedText:
-    """Look at the head of a text. Raises ConfigError for one that is not a table."""
+def examine(file: DataFile, options: SourceOptions, scanned: int | None = SAMPLE) -> DelimitedText:
+    """Look at a text: its head, and for the encoding as many bytes as are to be scanned. Raises ConfigError if it is not a table."""
     with file.open() as opened:
-        encoding = detect_encoding(opened, options.encoding, file.name)
+        encoding = detect_encoding(opened, options.encoding, file.name, scanned)
     with file.open() as opened:
         head = opened.read(SAMPLE)
     sample = head.decode(encoding.name, "ignore")
@@ -70,8 +71,9 @@ def examine(file: DataFile, options: SourceOptions) -> DelimitedText:
     return DelimitedText(file, encoding, dialect)
 
 
-def load_delimited(engine: Engine, text: DelimitedText, options: SourceOptions) -> RawTable:
+def load_delimited(engine: Engine, file: DataFile, options: SourceOptions) -> RawTable:
     """Load a text. Raises ConfigError, which names the line, for one whose lines are of different width."""
+    text = examine(file, options, scanned=None)
     raw = RawTable(
         engine.new_name("raw"),
         text.dialect.header.names,
@@ -90,9 +92,13 @@ def load_records(engine: Engine, table: str, width: int, records: Iterator[Seque
     """Load rows of texts, all of one width, through a file in UTF-8."""
     file = engine.new_file(".csv")
     try:
-        with file.open("w", encoding="utf-8", newline="") as opened:
-            csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(records)
-        _read_csv(engine, table, file, width, ",", skip=0)
+        longest = 0
+        with file.open("w", encoding="utf-8", errors="replace", newline="") as opened:
+            writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            for record in records:
+                # It returns the number of characters; each takes four bytes at most.
+                longest = max(longest, 4 * writer.writerow(record))
+        _read_csv(engine, table, file, width, ",", skip=0, longest_line=max(longest, LONGEST_LINE))
     finally:
         file.unlink(missing_ok=True)
 
@@ -100,14 +106,18 @@ def load_records(engine: Engine, table: str, width: int, records: Iterator[Seque
 def _notes(text: DelimitedText) -> Iterator[str]:
     dialect, encoding = text.dialect, text.encoding
     if not encoding.is_utf8:
-        how = "guessed from the letters; --encoding overrules it" if encoding.guessed else "as marked or declared"
+        how = (
+            "guessed from the letters; --encoding overrules it"
+            if encoding.guessed
+            else "as marked or declared"
+        )
         yield f"encoding {encoding.name}, {how}"
     if dialect.header.width > 1:
         yield f"delimiter {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}"
     if dialect.escape:
         yield "a backslash before a delimiter makes it a part of the value"
     if dialect.header.skipped:
-        yield f"{dialect.header.skipped} lines before the column names are left out"
+        yield f"lines left out before the column names: {dialect.header.skipped}"
     if dialect.header.lines > 1:
         yield "the first two lines name the columns"
     if not dialect.header.is_written:
@@ -145,21 +155,17 @@ def _read_csv(
     *,
     skip: int,
     compression: str = "none",
+    longest_line: int = LONGEST_LINE,
 ) -> None:
     columns = ", ".join(f"'r{at}': 'VARCHAR'" for at in range(width))
     with engine.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv({quote(str(file))}, auto_detect = false, header = false, "
-            f"delim = {quote(delimiter)}, quote = '\"', escape = '\"', nullstr = '', skip = {skip}, "
-            f"compression = {quote(compression)}, max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE}, "
-            f"columns = {{{columns}}})"
+        options = (
+            f"auto_detect = false, header = false, delim = {quote(delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
+            f"skip = {skip}, compression = {quote(compression)}, max_line_size = {longest_line}, "
+            f"buffer_size = {4 * longest_line}, columns = {{{columns}}}"
         )
-
-
-def _lines(text: io.TextIOBase) -> Iterator[str]:
-    """Iterate over lines, whether they end as on Unix, Windows or an old Mac."""
-    for line in text:
-        yield from line.replace("\0", "").splitlines(keepends=True) if "\r" in line[:-2] else [line.replace("\0", "")]
+        source = f"read_csv({quote(str(file))}, {options})"
+        cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {source}")  # noqa: S608 - names are the engine's own, texts are quoted
 
 
 def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
@@ -203,16 +209,18 @@ class _Tidying:
 
     def notes(self) -> Iterator[str]:
         if self.comments:
-            yield f"{self.comments} lines that begin with # are left out"
+            yield f"lines left out that begin with #: {self.comments}"
         if self.footer:
-            yield f"{len(self.footer)} lines below the table are left out"
+            yield f"lines left out below the table: {len(self.footer)}"
 
     def _fitted(self, cells: list[str]) -> list[str] | None:
         width = self.dialect.header.width
         if len(cells) >= width:
             return cells[:width] if not any(cell.strip() for cell in cells[width:]) else None
         # Columns without a name at the end come from delimiters at the end of the header.
-        return cells + [""] * (width - len(cells)) if not any(self.dialect.header.names[len(cells) :]) else None
+        return (
+            cells + [""] * (width - len(cells)) if not any(self.dialect.header.names[len(cells) :]) else None
+        )
 
     def _explained(self, record: Record, after_blank: bool) -> bool:
         """Tell whether a line is a comment, or belongs to what stands below a table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -102,7 +103,7 @@ class _Rank:
 def _sampled(sample: str, delimiter: str, escape: str | None, whole: bool) -> list[Record]:
     records: list[Record] = []
     try:
-        for record in read_records(sample.splitlines(keepends=True), delimiter, escape):
+        for record in read_records(io.StringIO(sample, newline=""), delimiter, escape):
             records.append(record)
             if len(records) > LOOKED_AT:
                 break
@@ -131,7 +132,11 @@ def _escape(sample: str, rank: _Rank, whole: bool) -> str | None:
         return None
     escaped = _rank(_sampled(sample, rank.delimiter, "\\", whole), rank.delimiter)
     fits = escaped.width == rank.width and escaped.agreeing >= rank.agreeing
-    return "\\" if fits and (escaped.agreeing > rank.agreeing or len(escaped.records) > len(rank.records)) else None
+    return (
+        "\\"
+        if fits and (escaped.agreeing > rank.agreeing or len(escaped.records) > len(rank.records))
+        else None
+    )
 
 
 def find_header(records: Sequence[Record], width: int) -> Header | None:
@@ -140,7 +145,9 @@ def find_header(records: Sequence[Record], width: int) -> Header | None:
     if at is None:
         return None
     header, following = records[at], list(records[at + 1 :])
-    names = [" ".join(cell.split()) for cell in header.cells[: max(width, 1)]]
+    names = [" ".join(cell.split()) for cell in header.cells]
+    while len(names) > max(width, 1) and not names[-1]:
+        names.pop()
     if _names_are_data(names, following):
         return Header(("",) * len(names), header.line, is_written=False, skipped=_filled(records[:at]))
     if _lacks_name_of_first(header, following):
@@ -187,8 +194,10 @@ def _header_at(records: Sequence[Record], width: int) -> int | None:
             break
     # A header that has one name less than the lines below it has values: the first column has no name.
     before = first - 1
-    if before >= 0 and len(records[before].cells) == width - 1 > 1 and _lacks_name_of_first(
-        records[before], records[first:]
+    if (
+        before >= 0
+        and len(records[before].cells) == width - 1 > 1
+        and _lacks_name_of_first(records[before], records[first:])
     ):
         return before
     return first

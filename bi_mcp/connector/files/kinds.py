@@ -16,10 +16,8 @@ Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
 
 HEAD = 4096
 # In a folder only these are looked at; a text kind may have `.gz` behind it.
-SUFFIXES: frozenset[str] = frozenset(
-    f".{suffix}"
-    for suffix in "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db".split()
-)
+_ENDINGS = "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db"
+SUFFIXES: frozenset[str] = frozenset(f".{ending}" for ending in _ENDINGS.split())
 
 _MARKS: Mapping[bytes, Kind] = {
     b"PAR1": "parquet",

@@ -79,7 +79,9 @@ class _Column:
         return [shape for shape in self.candidates if self.fitting[shape] + self.missing == self.filled]
 
 
-def read_columns(execute: Execute, table: str, width: int, hints: Hints, texts: frozenset[int]) -> list[Reading]:
+def read_columns(
+    execute: Execute, table: str, width: int, hints: Hints, texts: frozenset[int]
+) -> list[Reading]:
     """Find out how each column of a table of texts (`r0`, `r1`…) is to be read. Those of `texts` stay texts."""
     columns = [_Column(at, _sample(execute, table, at)) for at in range(width)]
     open_columns = [column for column in columns if hints.types.get(column.at) != "string"]
@@ -99,7 +101,7 @@ def read_columns(execute: Execute, table: str, width: int, hints: Hints, texts: 
 
 def _sample(execute: Execute, table: str, at: int) -> list[str]:
     rows = execute(
-        f"SELECT DISTINCT v FROM (SELECT r{at} AS v FROM {table} WHERE r{at} IS NOT NULL LIMIT {SAMPLED}) ORDER BY v"
+        f"SELECT DISTINCT v FROM (SELECT r{at} AS v FROM {table} WHERE r{at} IS NOT NULL LIMIT {SAMPLED}) ORDER BY v"  # noqa: S608 - names are the engine's own, texts are quoted
     )
     return [str(row[0]) for row in rows]
 
@@ -168,12 +170,15 @@ def _count(execute: Execute, table: str, columns: Sequence[_Column]) -> None:
         if not column.candidates:
             continue
         fits = [f"f{column.at}_{number}" for number in range(len(column.candidates))]
-        read += [f"{shape.reading(column.value)} AS {fit}" for shape, fit in zip(column.candidates, fits, strict=True)]
+        read += [
+            f"{shape.reading(column.value)} AS {fit}"
+            for shape, fit in zip(column.candidates, fits, strict=True)
+        ]
         # Few values are left for the long list, which is slow to compare with.
         left = f"{name} IS NOT NULL AND {fits[0]} IS NULL"
         sums.append(f"count(CASE WHEN {left} THEN CASE WHEN {_is_missing(column)} THEN 1 END END)")
         sums += [f"count({fit})" for fit in fits]
-    rows = execute(f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(['*', *read])} FROM {table})")
+    rows = execute(f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(['*', *read])} FROM {table})")  # noqa: S608 - names are the engine's own, texts are quoted
     counts = iter(int(str(count)) for count in rows[0])
     for column in columns:
         column.filled = next(counts)
@@ -189,10 +194,9 @@ def _is_missing(column: _Column) -> str:
 def _learn(execute: Execute, table: str, column: _Column, hints: Hints, only_moments: bool) -> bool:
     """Add to the sample values that no candidate reads. Say whether there is a new candidate."""
     unread = " AND ".join(f"{shape.reading(column.value)} IS NULL" for shape in column.candidates)
-    rows = execute(
-        f"SELECT DISTINCT v FROM (SELECT {column.name} AS v FROM {table} WHERE {column.name} IS NOT NULL "
-        f"AND NOT {_is_missing(column)} AND {unread} LIMIT {SAMPLED}) ORDER BY v"
-    )
+    where = f"{column.name} IS NOT NULL AND NOT {_is_missing(column)} AND {unread}"
+    unread_rows = f"SELECT {column.name} AS v FROM {table} WHERE {where} LIMIT {SAMPLED}"  # noqa: S608 - names are the engine's own, texts are quoted
+    rows = execute(f"SELECT DISTINCT v FROM ({unread_rows}) ORDER BY v")  # noqa: S608 - the same
     known = set(column.sample)
     fresh = [text for row in rows if (text := str(row[0])) not in known]
     if not fresh:
@@ -226,15 +230,19 @@ def _decide(column: _Column, hints: Hints, evidence: str | None) -> Reading:
         return _text(column, *_share(column))
     chosen = _choose(shapes, hints, evidence)
     if chosen is None:
-        return _text(column, "dates that can be read with the day or the month first: --culture en or en-gb decides")
+        return _text(
+            column, "dates that can be read with the day or the month first: --culture en or en-gb decides"
+        )
     ambiguous = bool(chosen.choice) and len({shape.choice for shape in shapes}) > 1
     return _typed(column, chosen, wanted, ambiguous)
 
 
 def _serves(shape: Shape, wanted: Type) -> bool:
     numbers = {"int", "double"}
-    return shape.type == wanted or (shape.type in numbers and wanted == "double") or (
-        shape.type == "date" and wanted == "datetime"
+    return (
+        shape.type == wanted
+        or (shape.type in numbers and wanted == "double")
+        or (shape.type == "date" and wanted == "datetime")
     )
 
 

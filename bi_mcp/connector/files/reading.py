@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import cast
 
 import duckdb
+import orjson
 
-from bi_mcp.connector.columns import Type
+from bi_mcp.connector.columns import TableColumn, Type, Value
 from bi_mcp.connector.files.condition import compile_condition
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
 from bi_mcp.connector.files.table import Table
@@ -46,6 +48,7 @@ class FileAnswer:
         self._done = False
         self._cancelled = False
         self._at_once = max(1, min(MOST_ROWS_AT_ONCE, VALUES_AT_ONCE // len(selection.columns)))
+        self._exact_at = {at for at, column in enumerate(selection.columns) if column.code in table.exact}
         self._cursor = engine.cursor()
 
     @property
@@ -57,10 +60,16 @@ class FileAnswer:
         try:
             rows = self._timed(lambda: self._cursor.execute(sql, values).fetchmany(self._at_once))
             while rows:
-                yield rows
+                yield self._exact(rows) if self._exact_at else rows
                 rows = self._timed(lambda: self._cursor.fetchmany(self._at_once))
         finally:
             self.close()
+
+    def _exact(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return [
+            [_fragment(value) if at in self._exact_at else value for at, value in enumerate(row)]
+            for row in rows
+        ]
 
     def cancel(self) -> None:
         with self._lock:
@@ -77,7 +86,7 @@ class FileAnswer:
             self._cursor.close()
         self._release()
 
-    def _timed(self, fetch: Callable[[], list[Row]]) -> list[Row]:
+    def _timed(self, fetch: Callable[[], Sequence[Row]]) -> Sequence[Row]:
         """Fetch rows; only the engine's own time counts, not that of a slow reader."""
         if self._cancelled or self._done:
             raise SourceError(503, "The query was cancelled.", "the query was cancelled")
@@ -102,10 +111,19 @@ class FileAnswer:
         return SourceError(503, UNREADABLE, error.cause)
 
 
+def _leaving(table: Table, column: TableColumn) -> str:
+    return "CAST({} AS VARCHAR)" if column.code in table.exact else _LEAVING[column.type]
+
+
+def _fragment(value: Value) -> Value:
+    # The answer is only ever written as JSON, where this is a number with all its digits.
+    return None if value is None else cast("Value", orjson.Fragment(str(value)))
+
+
 def _statement(table: Table, selection: Selection) -> tuple[str, list[object]]:
     where = compile_condition(selection.condition, table.stored)
     shown = ", ".join(
-        _LEAVING[column.type].format(table.stored[column.code]) for column in selection.columns
+        _leaving(table, column).format(table.stored[column.code]) for column in selection.columns
     )
     sql = f"SELECT {shown} FROM {table.name} WHERE {where.sql}"  # noqa: S608 - names are the engine's own, values are bound
     if selection.limit is None:

@@ -16,10 +16,11 @@ from bi_mcp.connector.files.engine import quote
 
 SPACES = " \t\u00a0\u2007\u2009\u202f"
 # In a column of numbers or dates these stand for a missing value. They are compared in small letters.
-MISSING = (
+_MISSING_MARKS = (
     "na n/a #n/a n.a. null none nan nil - -- – — . ? \\n inf -inf infinity -infinity #null! #div/0! #value! #ref! #name? #num! "
     "#н/д #дел/0! #знач! #ссылка! #имя? #число! н/д нет <na> nat"
-).split()
+)
+MISSING = tuple(_MISSING_MARKS.split())
 NULL_MARK = "\\N"
 
 
@@ -50,10 +51,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 _MINUS = "[-\u2212\u2013]"
 _CURRENCY_SIGNS = "$€£¥₽₴₸₹₩₺฿₫₪₼₾₿"
-_CURRENCY_WORDS = (
-    "USD EUR RUB RUR GBP CHF JPY CNY UAH KZT BYN PLN CZK SEK NOK DKK TRY INR BRL CAD AUD руб. руб р. р zł Kč kr Fr. грн тг R$ US$"
-).split()
-_UNITS = frozenset({"%", *_CURRENCY_SIGNS, *_CURRENCY_WORDS})
+_CURRENCY_WORDS = "USD EUR RUB RUR GBP CHF JPY CNY UAH KZT BYN PLN CZK SEK NOK DKK TRY INR BRL CAD AUD руб. руб р. р zł Kč kr Fr. грн тг R$ US$"
+_UNITS = frozenset({"%", *_CURRENCY_SIGNS, *_CURRENCY_WORDS.split()})
 _GROUPS: Mapping[str, str] = {
     "": "",
     "spaces": f"[{SPACES}]",
@@ -131,7 +130,10 @@ def _number_sql(type: Type, decimal: str, unit: str) -> str:
 
 
 BOOLEAN = Shape(
-    "int", "(?i:true|false)", "CAST(CASE lower({}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END AS BIGINT)", "TRUE is 1, FALSE is 0"
+    "int",
+    "(?i:true|false)",
+    "CAST(CASE lower({}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END AS BIGINT)",
+    "TRUE is 1, FALSE is 0",
 )
 
 _CLOCK = "(?:,? +|T)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[AaPp]\\.?[Mm]\\.?)?"
@@ -154,7 +156,9 @@ _FOUR = "[12][0-9]{3}"
 
 def _day_forms() -> Iterator[_DayForm]:
     for mark in "/.":
-        yield _DayForm(f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first")
+        yield _DayForm(
+            f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first"
+        )
     yield _DayForm(f"{_TWO}\\.{_TWO}\\.{_FOUR}", ("%d.%m.%Y",), "day.month.year")
     for mark in "/-":
         pattern = f"{_TWO}{mark}{_TWO}{mark}{_FOUR}"

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from bi_mcp.connector.files import open_files
-from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.refusal import SourceError
 from bi_mcp.errors import ConfigError
-from tests.connector.files.opened import reading
+from tests.connector.files.opened import opened, reading
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -46,7 +44,9 @@ def test_the_encoding_is_found_by_mark_or_letters(tmp_path: Path, encoding: str,
     with reading(tmp_path, text.encode(encoding)) as found:
         assert list(found.types()) == text.splitlines()[0].removeprefix("\ufeff").split(";")
         assert found.rows() == [["2024-03-05", 12.5]]
-        assert ("guessed" in found.notes()) == (encoding in {"utf-16-le", "cp1251", "koi8-r", "cp866", "cp1252"})
+        assert ("guessed" in found.notes()) == (
+            encoding in {"utf-16-le", "cp1251", "koi8-r", "cp866", "cp1252"}
+        )
 
 
 def test_one_letter_of_an_old_encoding_is_enough(tmp_path: Path) -> None:
@@ -65,8 +65,9 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
         assert found.column("name") == ["Łódź"]
     with reading(tmp_path, "name\nŁódź\n", encoding="cp1250") as found:
         assert found.column("name") == ["Łódź"]
-    with pytest.raises(ConfigError, match="'klingon' is not an encoding"), reading(
-        tmp_path, b"name\n\xff\n", encoding="klingon"
+    with (
+        pytest.raises(ConfigError, match="'klingon' is not an encoding"),
+        reading(tmp_path, b"name\n\xff\n", encoding="klingon"),
     ):
         pass
 
@@ -84,21 +85,37 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
         ("a,b,,\nx,,,\n,y,\n", ["a", "b"], [["x", None], [None, "y"]]),
         ("a,,c\n1,2,3\n", ["a", "column_2", "c"], [[1, 2, 3]]),
         ("a,0,A,a\n1,2,3,4\n", ["a", "column_2", "A_2", "a_3"], [[1, 2, 3, 4]]),
-        ('a,b\n1,"ha ""ha"" ha"\n3,"x\ny"\n4,5" tv\n', ["a", "b"], [[1, 'ha "ha" ha'], [3, "x\ny"], [4, '5" tv']]),
-        ("a,b\r1,2\r\"x\ry\",3\r", ["a", "b"], [["1", 2], ["x\ry", 3]]),
+        (
+            'a,b\n1,"ha ""ha"" ha"\n3,"x\ny"\n4,5" tv\n',
+            ["a", "b"],
+            [[1, 'ha "ha" ha'], [3, "x\ny"], [4, '5" tv']],
+        ),
+        ('a,b\r1,2\r"x\ry",3\r', ["a", "b"], [["1", 2], ["x\ry", 3]]),
         ("a,b\r\n1,2\n3,4\r\n", ["a", "b"], [[1, 2], [3, 4]]),
         ('a,b\n1,"",\n2,3\n', ["a", "b"], [[1, None], [2, 3]]),
         ("a,b\n1,x\\, y\n2,z\n", ["a", "b"], [[1, "x, y"], [2, "z"]]),
         ("Order,Amount [USD]\n1,2.5\n", ["Order", "Amount [USD]"], [[1, 2.5]]),
         ('"a\nb",c\n1,2\n', ["a b", "c"], [[1, 2]]),
-        ("1,2.5,2024-01-01\n2,3.5,2024-01-02\n", ["column_1", "column_2", "column_3"], [[1, 2.5, "2024-01-01"], [2, 3.5, "2024-01-02"]]),
+        (
+            "1,2.5,2024-01-01\n2,3.5,2024-01-02\n",
+            ["column_1", "column_2", "column_3"],
+            [[1, 2.5, "2024-01-01"], [2, 3.5, "2024-01-02"]],
+        ),
         ("country,2019,2020\nDE,1,2\nFR,3,4\n", ["country", "2019", "2020"], [["DE", 1, 2], ["FR", 3, 4]]),
-        ('"mpg","cyl"\n"Mazda",21,6\n"Fiat",22,4\n', ["column_1", "mpg", "cyl"], [["Mazda", 21, 6], ["Fiat", 22, 4]]),
+        (
+            '"mpg","cyl"\n"Mazda",21,6\n"Fiat",22,4\n',
+            ["column_1", "mpg", "cyl"],
+            [["Mazda", 21, 6], ["Fiat", 22, 4]],
+        ),
         ("only\n1\n2\n", ["only"], [[1], [2]]),
         ("remark\nfirst, second\nthird\nfourth, fifth, sixth\n", ["remark"], None),
         ("id,name\n", ["id", "name"], []),
         ("a,b,c\n1,2,3\n4,5,6\n====\nSource: nobody\n", ["a", "b", "c"], [[1, 2, 3], [4, 5, 6]]),
-        ("a,b,c\nx,2,3\ny,5,6\nA long remark below the table,,\n", ["a", "b", "c"], [["x", 2, 3], ["y", 5, 6]]),
+        (
+            "a,b,c\nx,2,3\ny,5,6\nA long remark below the table,,\n",
+            ["a", "b", "c"],
+            [["x", 2, 3], ["y", 5, 6]],
+        ),
         (
             "Who,,How,,,Why,\nName,Firm,Yes,No,Yes,Yes,No\nA,B,,No,,,\nC,D,Yes,,Yes,,\n",
             ["Who – Name", "Who – Firm", "How – Yes", "How – No", "How – Yes_2", "Why – Yes", "Why – No"],
@@ -160,12 +177,8 @@ def test_a_file_that_is_not_a_table_is_refused_by_its_own_kind(
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=sentence or "damaged Parquet"):
-        source = open_files(file, SourceOptions())
-        try:
-            source.load()
-        finally:
-            source.close()
+    with pytest.raises(ConfigError, match=sentence or "damaged Parquet"), opened(file) as found:
+        found.source.load()
 
 
 def test_a_text_packed_with_gzip_is_read(tmp_path: Path) -> None:
