@@ -22,7 +22,7 @@ from bi_mcp.errors import ConfigError
 SAMPLE = 1 << 18
 
 _RULE = re.compile(r"[-=_*~#.]{3,}")
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
 
 
 @dataclass
@@ -77,7 +77,7 @@ def load_delimited(engine: Engine, file: DataFile, options: SourceOptions) -> Ra
     raw = RawTable(
         engine.new_name("raw"),
         text.dialect.header.names,
-        Hints(options.culture, decimal="," if text.dialect.delimiter == ";" else "."),
+        Hints(options.culture, decimal="," if text.dialect.marks.delimiter == ";" else "."),
         list(_notes(text)),
     )
     if _is_regular(text) and _load_fast(engine, text, raw.table):
@@ -113,8 +113,12 @@ def _notes(text: DelimitedText) -> Iterator[str]:
         )
         yield f"encoding {encoding.name}, {how}"
     if dialect.header.width > 1:
-        yield f"delimiter {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}"
-    if dialect.escape:
+        yield f"delimiter {_DELIMITERS.get(dialect.marks.delimiter, dialect.marks.delimiter)}"
+    if not dialect.marks.quoted:
+        yield "double quotes are a part of the values"
+    if encoding.lost:
+        yield f"characters that were lost before the file was written (U+FFFD): {encoding.lost}"
+    if dialect.marks.escape:
         yield "a backslash before a delimiter makes it a part of the value"
     if dialect.header.skipped:
         yield f"lines left out before the column names: {dialect.header.skipped}"
@@ -126,7 +130,8 @@ def _notes(text: DelimitedText) -> Iterator[str]:
 
 def _is_regular(text: DelimitedText) -> bool:
     # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
-    return text.encoding.is_utf8 and text.dialect.escape is None and text.dialect.header.first_line <= 2
+    plain = text.dialect.marks.escape is None and text.dialect.header.first_line <= 2
+    return plain and text.encoding.is_utf8 and not text.encoding.zeros
 
 
 def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
@@ -137,7 +142,8 @@ def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
             table,
             text.file.path,
             text.dialect.header.width,
-            text.dialect.delimiter,
+            text.dialect.marks.delimiter,
+            quote_mark='"' if text.dialect.marks.quoted else "",
             skip=text.dialect.header.first_line - 1,
             compression="gzip" if text.file.packed else "none",
         )
@@ -154,13 +160,14 @@ def _read_csv(
     delimiter: str,
     *,
     skip: int,
+    quote_mark: str = '"',
     compression: str = "none",
     longest_line: int = LONGEST_LINE,
 ) -> None:
     columns = ", ".join(f"'r{at}': 'VARCHAR'" for at in range(width))
     with engine.cursor() as cursor:
         options = (
-            f"auto_detect = false, header = false, delim = {quote(delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
+            f"auto_detect = false, header = false, delim = {quote(delimiter)}, quote = {quote(quote_mark)}, escape = {quote(quote_mark)}, nullstr = '', "
             f"skip = {skip}, compression = {quote(compression)}, max_line_size = {longest_line}, "
             f"buffer_size = {4 * longest_line}, columns = {{{columns}}}"
         )
@@ -172,7 +179,7 @@ def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
     """Iterate over rows that all have the header's width. Raises ConfigError at the first line that cannot have it."""
     tidying = _Tidying(text.file.name, text.dialect)
     try:
-        records = read_records(text.lines(), text.dialect.delimiter, text.dialect.escape)
+        records = read_records(text.lines(), text.dialect.marks)
         yield from tidying.rows(record for record in records if record.line >= text.dialect.header.first_line)
     except csv.Error as error:
         line = tidying.line + 1
@@ -191,12 +198,14 @@ class _Tidying:
     dialect: Dialect
     line: int = 1
     comments: int = 0
+    unreadable: int = 0
     footer: list[Record] = field(default_factory=list)
 
     def rows(self, records: Records) -> Iterator[list[str]]:
         after_blank = False
         for record in records:
             self.line = record.line
+            self.unreadable += any("\ufffd" in cell for cell in record.cells)
             if record.is_blank:
                 after_blank = True
                 continue
@@ -208,6 +217,8 @@ class _Tidying:
             after_blank = False
 
     def notes(self) -> Iterator[str]:
+        if self.unreadable:
+            yield f"lines with characters that cannot be read (U+FFFD); --encoding names another encoding: {self.unreadable}"
         if self.comments:
             yield f"lines left out that begin with #: {self.comments}"
         if self.footer:
@@ -237,5 +248,5 @@ class _Tidying:
     def _misfit(self, record: Record) -> ConfigError:
         return ConfigError(
             f"{self.name}, line {record.line}: {len(record.cells)} values for {self.dialect.header.width} columns "
-            f"(read with the delimiter {self.dialect.delimiter!r})."
+            f"(read with the delimiter {self.dialect.marks.delimiter!r})."
         )

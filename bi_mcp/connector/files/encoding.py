@@ -11,6 +11,7 @@ from typing import IO
 from bi_mcp.errors import ConfigError
 
 CHUNK = 1 << 20
+LOST = "\ufffd".encode()
 SAMPLE = 1 << 16
 HALF_SAMPLE = SAMPLE // 2
 
@@ -35,6 +36,9 @@ class Encoding:
 
     name: str
     guessed: bool = False
+    # Zeros and characters that were lost before (U+FFFD), as far as was scanned.
+    zeros: int = 0
+    lost: int = 0
 
     @property
     def is_utf8(self) -> bool:
@@ -51,12 +55,26 @@ def detect_encoding(
             return Encoding(encoding)
     if unmarked := _unmarked_utf16(head):
         return Encoding(unmarked, guessed=True)
-    foreign = _foreign_text([head] if scanned else _chunks(head, opened), whole=not scanned)
+    seen = _Seen()
+    chunks = [head] if scanned else _chunks(head, opened)
+    foreign = _foreign_text(seen.watch(chunks), whole=not scanned)
     if not foreign:
-        return Encoding("utf-8")
+        return Encoding("utf-8", zeros=seen.zeros, lost=seen.lost)
     if declared:
         return Encoding(_known(declared))
     return Encoding(_guess(foreign, name), guessed=True)
+
+
+@dataclass
+class _Seen:
+    zeros: int = 0
+    lost: int = 0
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.zeros += chunk.count(b"\0")
+            self.lost += chunk.count(LOST)
+            yield chunk
 
 
 def _known(declared: str) -> str:

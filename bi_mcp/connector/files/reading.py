@@ -13,7 +13,7 @@ import orjson
 
 from bi_mcp.connector.columns import TableColumn, Type, Value
 from bi_mcp.connector.files.condition import compile_condition
-from bi_mcp.connector.files.engine import UNREADABLE, Engine
+from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.table import Table
 from bi_mcp.connector.question.selection import Selection
 from bi_mcp.connector.refusal import SourceError
@@ -47,6 +47,9 @@ class FileAnswer:
         self._lock = threading.Lock()
         self._done = False
         self._cancelled = False
+        self._is_late = False
+        self._idle = threading.Event()
+        self._idle.set()
         self._at_once = max(1, min(MOST_ROWS_AT_ONCE, VALUES_AT_ONCE // len(selection.columns)))
         self._exact_at = {at for at, column in enumerate(selection.columns) if column.code in table.exact}
         self._cursor = engine.cursor()
@@ -72,10 +75,9 @@ class FileAnswer:
         ]
 
     def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            if not self._done:
-                self._cursor.interrupt()
+        self._cancelled = True
+        if not self._idle.is_set():
+            threading.Thread(target=self._interrupt, daemon=True).start()
 
     def close(self) -> None:
         with self._lock:
@@ -88,27 +90,41 @@ class FileAnswer:
 
     def _timed(self, fetch: Callable[[], Sequence[Row]]) -> Sequence[Row]:
         """Fetch rows; only the engine's own time counts, not that of a slow reader."""
-        if self._cancelled or self._done:
-            raise SourceError(503, "The query was cancelled.", "the query was cancelled")
         begun = time.monotonic()
-        clock = threading.Timer(max(self._left, 0.001), self._cursor.interrupt)
+        clock = threading.Timer(max(self._left, 0), self._stop_late)
         clock.daemon = True
+        self._idle.clear()
         clock.start()
         try:
             with self._engine.watched(self._table.name):
-                return fetch()
-        except SourceError as error:
-            raise self._worded(error, time.monotonic() - begun) from error
+                self._check()
+                rows = fetch()
+        except SourceError:
+            self._check()
+            raise
         finally:
+            self._idle.set()
             clock.cancel()
             self._left -= time.monotonic() - begun
+        self._is_late = self._is_late or self._left < 0
+        self._check()
+        return rows
 
-    def _worded(self, error: SourceError, taken: float) -> SourceError:
-        if self._cancelled:
-            return SourceError(503, "The query was cancelled.", "the query was cancelled")
-        if taken >= self._left:
-            return SourceError(503, "The query took too long.", "the query took longer than the time limit")
-        return SourceError(503, UNREADABLE, error.cause)
+    def _check(self) -> None:
+        if self._cancelled or self._done:
+            raise SourceError(503, "The query was cancelled.", "the query was cancelled")
+        if self._is_late:
+            raise SourceError(503, "The query took too long.", "the query took longer than the time limit")
+
+    def _stop_late(self) -> None:
+        self._is_late = True
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        # The engine forgets an interruption that comes before the query.
+        while not self._idle.is_set():
+            self._cursor.interrupt()
+            self._idle.wait(0.02)
 
 
 def _leaving(table: Table, column: TableColumn) -> str:

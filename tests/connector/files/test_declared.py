@@ -54,6 +54,20 @@ def test_json_is_read_with_its_own_types(tmp_path: Path, text: str, name: str) -
         ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[["id", "name"], [1, "a"], [2, "b"]]',
+        '["id", "name"]\n[1, "a"]\n[2, "b"]\n',
+        '{"ok": true, "items": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}',
+    ],
+)
+def test_lists_of_values_and_wrapped_objects_are_rows(tmp_path: Path, text: str) -> None:
+    with reading(tmp_path, text, "orders.json") as found:
+        assert found.types() == {"id": "int", "name": "string"}
+        assert found.rows() == [[1, "a"], [2, "b"]]
+
+
 def test_json_may_be_packed_with_gzip(tmp_path: Path) -> None:
     with reading(tmp_path, gzip.compress(OBJECTS.encode()), "orders.jsonl.gz") as found:
         assert len(found.rows()) == 2

@@ -108,6 +108,16 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
             [["Mazda", 21, 6], ["Fiat", 22, 4]],
         ),
         ("only\n1\n2\n", ["only"], [[1], [2]]),
+        ("1,2.5,3\n", ["column_1", "column_2", "column_3"], [[1, 2.5, 3]]),
+        ("a,b\n1,2\0\n", ["a", "b"], [[1, 2]]),
+        ('a\tb\n1\t"x" y\n2\t"z\n', ["a", "b"], [[1, '"x" y'], [2, '"z']]),
+        ("a b c\nx 1 2\ny 3 4\n", ["a", "b", "c"], [["x", 1, 2], ["y", 3, 4]]),
+        ("full name\nJohn Smith\nJane Doe\n", ["full name"], [["John Smith"], ["Jane Doe"]]),
+        (
+            "a,b,c,d,e\n1,2,3,4,\n5,6,7,8,\n",
+            ["a", "b", "c", "d", "e"],
+            [[1, 2, 3, 4, None], [5, 6, 7, 8, None]],
+        ),
         ("remark\nfirst, second\nthird\nfourth, fifth, sixth\n", ["remark"], None),
         ("id,name\n", ["id", "name"], []),
         ("a,b,c\n1,2,3\n4,5,6\n====\nSource: nobody\n", ["a", "b", "c"], [[1, 2, 3], [4, 5, 6]]),
@@ -140,6 +150,7 @@ def test_a_table_is_found_in_what_stands_around_it(
         ("id,name,age\n1101,John\n1102,Julie,26,Potatoes\n", "orders.csv, line 2: 2 values for 3 columns"),
         ("# clean\nid,n,m,p\n1,a,b,6\n2,3,f,n/a,x\n5\n", "orders.csv, line 4: 5 values for 4 columns"),
         ("a,b\n" + "1,2\n" * 5000 + "3\n", "orders.csv, line 5002: 1 values for 2 columns"),
+        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2: 2 values for 3 columns"),
         ('a,b\n1,"2\n3,4\n', "a quote is opened and never closed"),
         ('a,b\n1,"2"x\n3,4\n', "orders.csv, after line"),
     ],
@@ -195,6 +206,13 @@ def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> No
         assert list(found.types()) == ["SUMMA_ZAKAZA", "ID"]
         assert found.source.columns("orders")[0].identifier == "Сумма заказа"
         assert found.rows(form=[("filter[>SUMMA_ZAKAZA]", "0"), ("select[]", "ID")]) == [[2]]
+
+
+def test_lost_characters_are_told(tmp_path: Path) -> None:
+    with reading(tmp_path, "a,b\n1,M\ufffdnchen\n") as found:
+        assert "lost before the file was written (U+FFFD): 1" in found.notes()
+    with reading(tmp_path, b"a,b\n1,\x98\n", encoding="cp1251") as found:
+        assert "cannot be read (U+FFFD)" in found.notes()
 
 
 def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
