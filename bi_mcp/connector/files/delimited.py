@@ -130,7 +130,8 @@ def _notes(text: DelimitedText) -> Iterator[str]:
 
 def _is_regular(text: DelimitedText) -> bool:
     # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
-    plain = text.dialect.marks.escape is None and text.dialect.header.first_line <= 2
+    marks = text.dialect.marks
+    plain = marks.escape is None and not marks.spaced and text.dialect.header.first_line <= 2
     return plain and text.encoding.is_utf8 and not text.encoding.zeros
 
 

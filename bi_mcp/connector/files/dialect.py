@@ -65,6 +65,7 @@ class Marks:
     delimiter: str
     escape: str | None = None
     quoted: bool = True
+    spaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def read_records(lines: Iterable[str], marks: Marks) -> Records:
         delimiter=marks.delimiter,
         escapechar=marks.escape,
         quoting=csv.QUOTE_MINIMAL if marks.quoted else csv.QUOTE_NONE,
+        skipinitialspace=marks.spaced,
         strict=True,
     )
     end = 0
@@ -98,7 +100,7 @@ def find_dialect(sample: str, whole: bool) -> Dialect | None:
     text = _Sample(sample, whole)
     marked = _EXCEL_MARK.match(sample)
     best = text.rank(Marks(marked[1])) if marked else _best_of(text)
-    best = _with_escape(text, best)
+    best = _with_spaces(text, _with_escape(text, best))
     header = find_header(best.records[1:] if marked else best.records, best.width)
     return Dialect(best.marks, header) if header else None
 
@@ -166,6 +168,17 @@ def _has_measures(records: Sequence[Record]) -> bool:
     """Tell whether a column below the first line holds nothing but numbers or dates."""
     rows = [record.cells for record in records[1:] if not record.is_blank]
     return len(rows) > 1 and any(all(map(is_plain_value, cells)) for cells in zip(*rows, strict=True))
+
+
+def _with_spaces(text: _Sample, rank: _Rank) -> _Rank:
+    """Leave out the space behind each delimiter if it is behind all of them."""
+    if f"{rank.marks.delimiter} " not in text.text:
+        return rank
+    spaced = text.rank(replace(rank.marks, spaced=True))
+    behind = [cell for record in rank.records for cell in record.cells[1:] if cell]
+    everywhere = all(cell.startswith(" ") for cell in behind)
+    better = spaced.agreeing > rank.agreeing or (rank.failed and not spaced.failed)
+    return spaced if spaced.width > 1 and (better or (everywhere and spaced.width == rank.width)) else rank
 
 
 def _with_escape(text: _Sample, rank: _Rank) -> _Rank:

@@ -8,16 +8,9 @@ from typing import TypeAlias
 
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
-from bi_mcp.connector.files.values import (
-    BOOLEAN,
-    MISSING,
-    NULL_MARK,
-    SPACES,
-    Shape,
-    moment_shapes,
-    number_shapes,
-    units_in,
-)
+from bi_mcp.connector.files.moments import moment_shapes
+from bi_mcp.connector.files.numbers import number_shapes, units_in
+from bi_mcp.connector.files.values import BOOLEAN, MISSING, NULL_MARK, SPACES, Shape
 from bi_mcp.connector.question.dates import Culture
 
 # Values of a column that are looked at before all of them are counted, and how often others are looked at if some do not fit.

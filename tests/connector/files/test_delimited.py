@@ -107,6 +107,8 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
             ["column_1", "mpg", "cyl"],
             [["Mazda", 21, 6], ["Fiat", 22, 4]],
         ),
+        ('a, b, c\n1, x, "y, z"\n2, , w\n', ["a", "b", "c"], [[1, "x", "y, z"], [2, None, "w"]]),
+        ("a,b\n1, x\n2,y\n", ["a", "b"], [[1, " x"], [2, "y"]]),
         ("only\n1\n2\n", ["only"], [[1], [2]]),
         ("1,2.5,3\n", ["column_1", "column_2", "column_3"], [[1, 2.5, 3]]),
         ("a,b\n1,2\0\n", ["a", "b"], [[1, 2]]),
