@@ -4,6 +4,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,11 +67,22 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         program = marker.args[0]
-        if shutil.which(program):
-            continue
-        if os.environ.get("BI_MCP_LEAVE_NOTHING_OUT"):
-            pytest.fail(f"{program} is not installed, and the gate leaves nothing out")
-        pytest.skip(f"needs {marker.kwargs.get('called', program)}")
+        require_program(program, marker.kwargs.get("called", program))
+
+
+def find_program(name: str) -> str | None:
+    """Find a program, also where distributions put servers: outside of the search path."""
+    folders = ["/usr/sbin", "/usr/local/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders))
+
+
+def require_program(program: str, called: str) -> None:
+    """Skip what needs a program that is not there; the gate leaves nothing out."""
+    if find_program(program):
+        return
+    if os.environ.get("BI_MCP_LEAVE_NOTHING_OUT"):
+        pytest.fail(f"{program} is not installed, and the gate leaves nothing out")
+    pytest.skip(f"needs {called}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
