@@ -58,7 +58,11 @@ def measure_database(kind: str) -> dict[str, Outcome]:
     }
     return {
         "speed": Outcome(
-            f"{ROWS:,} rows of 12 columns from {kind}, time ours / by hand", seconds / median(hand), SPEED, "ratio", speed
+            f"{ROWS:,} rows of 12 columns from {kind}, time ours / by hand",
+            seconds / median(hand),
+            SPEED,
+            "ratio",
+            speed,
         ),
         "first byte": Outcome(
             f"first byte of them from {kind}", max(each.first for each in ours), 0.5, "seconds"
@@ -93,7 +97,17 @@ def _by_client(server: DatabaseServer, database: str, query: str) -> float:
         address = f"postgresql://{USER}@127.0.0.1:{server.port}/{database}"
         command = [find_program("psql") or "psql", address, "-qAtc", query]
         return time_of(command, {"PGPASSWORD": PASSWORD})
-    command = [find_program("mariadb") or "mariadb", "-h127.0.0.1", f"-P{server.port}", f"-u{USER}", "--quick", "-N", database, "-e", query]
+    command = [
+        find_program("mariadb") or "mariadb",
+        "-h127.0.0.1",
+        f"-P{server.port}",
+        f"-u{USER}",
+        "--quick",
+        "-N",
+        database,
+        "-e",
+        query,
+    ]
     return time_of(command, {"MYSQL_PWD": PASSWORD})
 
 
@@ -105,7 +119,9 @@ def measure_wide_memory() -> Outcome:
     """Read rows of 4 KB."""
     with served("postgresql") as (_, _, connector):
         connector.read("wide")
-        return Outcome("peak memory for 200,000 rows of 4 KB from postgresql", connector.peak_megabytes, 120, "MB")
+        return Outcome(
+            "peak memory for 200,000 rows of 4 KB from postgresql", connector.peak_megabytes, 120, "MB"
+        )
 
 
 def measure_many_memory() -> Outcome:

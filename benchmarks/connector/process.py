@@ -93,7 +93,16 @@ class Running:
 @contextmanager
 def running(address: Secret, *options: str) -> Iterator[Running]:
     """Serve one source."""
-    command = [*OUR_COMMAND, "connector", "serve", "--source", f"{SOURCE}={address.reveal()}", "--port", "0", *options]
+    command = [
+        *OUR_COMMAND,
+        "connector",
+        "serve",
+        "--source",
+        f"{SOURCE}={address.reveal()}",
+        "--port",
+        "0",
+        *options,
+    ]
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT), "BI_MCP_CONNECTOR_KEY": KEY}
     with subprocess.Popen(  # noqa: S603 - our own program
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

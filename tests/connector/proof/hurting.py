@@ -17,9 +17,59 @@ NAME = "hurting"
 ZONE = "Europe/Moscow"
 
 WORDS = (
-    *("plain", None, "", " ", "a", "A", "á", "Á", "ё", "Ё", "е", "ß", "ss", "SS", "İ", "😀", "日本", "0", "00", "NULL"),
-    *("%", "_", "a%b", "a_b", "axb", "\\", "a\\b", "a\\\\b", "'", "O'Brien", '"', "`", " a", "a ", "a  b", "x\ty"),
-    *("line\nbreak", "'; DROP TABLE hurting; --", ":word", "%s", "%(x)s", "{x}", "?", "[a]", "&b=1", "+", "1e3"),
+    *(
+        "plain",
+        None,
+        "",
+        " ",
+        "a",
+        "A",
+        "á",
+        "Á",
+        "ё",
+        "Ё",
+        "е",
+        "ß",
+        "ss",
+        "SS",
+        "İ",
+        "😀",
+        "日本",
+        "0",
+        "00",
+        "NULL",
+    ),
+    *(
+        "%",
+        "_",
+        "a%b",
+        "a_b",
+        "axb",
+        "\\",
+        "a\\b",
+        "a\\\\b",
+        "'",
+        "O'Brien",
+        '"',
+        "`",
+        " a",
+        "a ",
+        "a  b",
+        "x\ty",
+    ),
+    *(
+        "line\nbreak",
+        "'; DROP TABLE hurting; --",
+        ":word",
+        "%s",
+        "%(x)s",
+        "{x}",
+        "?",
+        "[a]",
+        "&b=1",
+        "+",
+        "1e3",
+    ),
 )
 # A reader of files takes these for missing values, or may.
 NOT_IN_FILES = ("NULL", "", " ")
@@ -44,7 +94,10 @@ COLUMNS = (
     HurtingColumn("WORD", "string", WORDS, _declare("text", "varchar(100)", "TEXT")),
     # Letters that every collation sorts alike.
     HurtingColumn(
-        "GRADE", "string", ("beta", "alpha", None, "delta", "gamma"), _declare("varchar(20)", "varchar(20)", "VARCHAR(20)")
+        "GRADE",
+        "string",
+        ("beta", "alpha", None, "delta", "gamma"),
+        _declare("varchar(20)", "varchar(20)", "VARCHAR(20)"),
     ),
     HurtingColumn("CODE", "string", ("abc", "007", None, "ABC"), _declare("char(3)", "char(3)", "CHAR(3)")),
     HurtingColumn("MOOD", "string", ("calm", "wild", None), _declare("mood", "enum('calm','wild')", "TEXT")),
@@ -55,11 +108,21 @@ COLUMNS = (
         _declare("uuid", "uuid", "CHAR(36)"),
     ),
     HurtingColumn("FLAG", "int", (1, 0, None), _declare("boolean", "boolean", "BOOLEAN")),
-    HurtingColumn("SMALL", "int", (0, -1, 127, None, -128, 9, 100), _declare("smallint", "tinyint", "TINYINT")),
+    HurtingColumn(
+        "SMALL", "int", (0, -1, 127, None, -128, 9, 100), _declare("smallint", "tinyint", "TINYINT")
+    ),
     HurtingColumn(
         "BIG",
         "int",
-        (0, 9_007_199_254_740_993, -9_007_199_254_740_993, None, 9_223_372_036_854_775_807, 9_223_372_036_854_775_806, 7),
+        (
+            0,
+            9_007_199_254_740_993,
+            -9_007_199_254_740_993,
+            None,
+            9_223_372_036_854_775_807,
+            9_223_372_036_854_775_806,
+            7,
+        ),
         _declare("bigint", "bigint", "BIGINT"),
     ),
     HurtingColumn(
@@ -77,14 +140,29 @@ COLUMNS = (
     HurtingColumn(
         "DAY",
         "date",
-        ("2024-02-29", "2024-05-31", None, "2024-06-01", "2024-12-31", "2025-01-01", "2025-04-03", "1999-12-31"),
+        (
+            "2024-02-29",
+            "2024-05-31",
+            None,
+            "2024-06-01",
+            "2024-12-31",
+            "2025-01-01",
+            "2025-04-03",
+            "1999-12-31",
+        ),
         _declare("date", "date", "DATE"),
     ),
     HurtingColumn(
         "MOMENT",
         "datetime",
         (
-            *("2024-05-31 00:00:00", "2024-05-31 23:59:59", None, "2024-06-01 00:00:00", "2024-02-29 12:34:56"),
+            *(
+                "2024-05-31 00:00:00",
+                "2024-05-31 23:59:59",
+                None,
+                "2024-06-01 00:00:00",
+                "2024-02-29 12:34:56",
+            ),
             *("2024-12-31 23:59:59", "2025-01-01 00:00:00", "2025-04-03 01:02:03"),
         ),
         _declare("timestamp", "datetime", "DATETIME"),
@@ -93,7 +171,14 @@ COLUMNS = (
         "SEEN",
         "datetime",
         # As shown: the database keeps what is three hours earlier.
-        ("2024-06-01 02:59:59", None, "2024-06-01 03:00:00", "2024-05-31 23:59:59", "2025-01-01 00:00:00", "2024-11-03 04:30:00"),
+        (
+            "2024-06-01 02:59:59",
+            None,
+            "2024-06-01 03:00:00",
+            "2024-05-31 23:59:59",
+            "2025-01-01 00:00:00",
+            "2024-11-03 04:30:00",
+        ),
         _declare("timestamptz", "datetime", "DATETIME"),
     ),
 )
@@ -123,7 +208,11 @@ def stored(dialect: Dialect, rows: Sequence[Mapping[str, Cell]]) -> list[tuple[o
         return [tuple(row.values()) for row in rows]
     return [
         tuple(
-            f"{cell}+03" if code == "SEEN" and cell else bool(cell) if code == "FLAG" and cell is not None else cell
+            f"{cell}+03"
+            if code == "SEEN" and cell
+            else bool(cell)
+            if code == "FLAG" and cell is not None
+            else cell
             for code, cell in row.items()
         )
         for row in rows

@@ -121,7 +121,11 @@ def _operands(column: Column, values: Sequence[Any]) -> Iterator[tuple[str, tupl
     for operator, value in product(ORDERINGS, (values[0], values[len(values) // 2], values[-1])):
         yield operator, (value,)
     middle = values[len(values) // 2]
-    yield from (("between", (values[0], middle)), ("between", (middle, middle)), ("between", (middle, values[0])))
+    yield from (
+        ("between", (values[0], middle)),
+        ("between", (middle, middle)),
+        ("between", (middle, values[0])),
+    )
 
 
 def _ranges(column: Column, values: Sequence[Any]) -> Iterator[tuple[str, Question]]:

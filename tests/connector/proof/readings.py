@@ -41,7 +41,9 @@ class Reading:
         return f"{self.archive} {self.member.rpartition('/')[2]} {self.sheet}".strip()
 
 
-def _csvkit(member: str, types: str, count: int, rows: Mapping[int, tuple[object, ...]], **more: object) -> Reading:
+def _csvkit(
+    member: str, types: str, count: int, rows: Mapping[int, tuple[object, ...]], **more: object
+) -> Reading:
     return Reading("csvkit", f"examples/{member}", types, count, rows, **more)  # type: ignore[arg-type]
 
 
@@ -107,9 +109,7 @@ READINGS = (
             -1: ("PUERTO RICO", "PR", "72", 822, 1107, 1565, 927, 3, 4424),
         },
     ),
-    _csvkit(
-        "realdata/acs2012_5yr_population.csv", "isii", 93, {0: (31001, "Adams County, NE", 31299, 0)}
-    ),
+    _csvkit("realdata/acs2012_5yr_population.csv", "isii", 93, {0: (31001, "Adams County, NE", 31299, 0)}),
     # Leading zeros.
     _csvkit(
         "realdata/census_2000/determination.csv",
@@ -160,7 +160,19 @@ READINGS = (
         {
             0: (
                 *("PAL0708", 1, "Adelie Penguin (Pygoscelis adeliae)", "Anvers", "Torgersen"),
-                *("Adult, 1 Egg Stage", "N1A1", "Yes", "2007-11-11", 39.1, 18.7, 181, 3750, "MALE", None, None),
+                *(
+                    "Adult, 1 Egg Stage",
+                    "N1A1",
+                    "Yes",
+                    "2007-11-11",
+                    39.1,
+                    18.7,
+                    181,
+                    3750,
+                    "MALE",
+                    None,
+                    None,
+                ),
                 "Not enough blood for isotopes.",
             )
         },
@@ -184,7 +196,10 @@ READINGS = (
                 *("KS", "ALLEN", 20001, "1005-00-073-9421", "RIFLE,5.56 MILLIMETER", 1, "Each", 499, 499),
                 *("2006-05-19 00:00:00", 10, "WEAPONS", 1005, "Guns, through 30 mm"),
             ),
-            -1: (*("KS", "WYANDOTTE", 20209, "8465-01-524-5250", "ASSAULT PACK", 25, "Each", 90.28, 2257), *[ANY] * 5),
+            -1: (
+                *("KS", "WYANDOTTE", 20209, "8465-01-524-5250", "ASSAULT PACK", 25, "Each", 90.28, 2257),
+                *[ANY] * 5,
+            ),
         },
     ),
     Reading(
@@ -193,7 +208,17 @@ READINGS = (
         "dssDsTdss",
         8,
         {
-            0: (0.1111, "apricot", "one", "2015-01-15", "13:35", "2018-01-01 02:22:00", 49.95, "row_1", "grp_a"),
+            0: (
+                0.1111,
+                "apricot",
+                "one",
+                "2015-01-15",
+                "13:35",
+                "2018-01-01 02:22:00",
+                49.95,
+                "row_1",
+                "grp_a",
+            ),
             -1: (8880000, "honeydew", "eight", "2015-08-15", "20:20", None, 0.44, "row_8", "grp_b"),
         },
     ),
@@ -209,7 +234,10 @@ READINGS = (
         "lifelines/datasets/nh4.csv",
         "iDDisdb",
         102,
-        {0: (1, "2009-01-06", "2009-01-13", 2, "<0.006", 0.006, 1), -1: (102, "2011-12-13", ANY, 155, ANY, 0.008, 0)},
+        {
+            0: (1, "2009-01-06", "2009-01-13", 2, "<0.006", 0.006, 1),
+            -1: (102, "2011-12-13", ANY, 155, ANY, 0.008, 0),
+        },
     ),
     Reading(
         "lifelines",
@@ -218,12 +246,29 @@ READINGS = (
         933,
         {
             0: (
-                *("Abbott, John Joseph Caldwell", "Liberal-Conservative", "Quebec", "Macdonald, John Alexander"),
-                *("1887.05.12 - 1893.10.30  (Death)", "1887-05-12 00:00:00", "1893-10-30 00:00:00", "Death", 2363, 1),
+                *(
+                    "Abbott, John Joseph Caldwell",
+                    "Liberal-Conservative",
+                    "Quebec",
+                    "Macdonald, John Alexander",
+                ),
+                *(
+                    "1887.05.12 - 1893.10.30  (Death)",
+                    "1887-05-12 00:00:00",
+                    "1893-10-30 00:00:00",
+                    "Death",
+                    2363,
+                    1,
+                ),
             )
         },
         header=(
-            *("Name", "Political Affiliation at Appointment", "Province / Territory", "Appointed on the advice of"),
+            *(
+                "Name",
+                "Political Affiliation at Appointment",
+                "Province / Territory",
+                "Appointed on the advice of",
+            ),
             *("Term (yyyy.mm.dd)", "start_date", "end_date", "reason", "diff_days", "observed"),
         ),
     ),
@@ -260,7 +305,21 @@ READINGS = (
         "vega_datasets/_data/la-riots.csv",
         "ssissDsssdd",
         63,
-        {11: ("John", "Doe #80", None, "Male", "White", "1992-05-02", ANY, ANY, "Homicide", -118.2914954, ANY)},
+        {
+            11: (
+                "John",
+                "Doe #80",
+                None,
+                "Male",
+                "White",
+                "1992-05-02",
+                ANY,
+                ANY,
+                "Homicide",
+                -118.2914954,
+                ANY,
+            )
+        },
     ),
     # Lines before the header and after the data.
     _csvkit("test_skip_lines.csv", "iii", 1, {0: (1, 2, 3)}, header=("a", "b", "c")),
@@ -273,6 +332,20 @@ READINGS = (
         "realdata/ne_1033_data.xlsx",
         "ssissis..Disis",
         1036,
-        {-1: ("NE", "YORK", 31185, "1005-00-856-6885", "RIFLE,5.56 MILLIMETER", 1, "Each", 120, 120, "2012-04-20", *[ANY] * 4)},
+        {
+            -1: (
+                "NE",
+                "YORK",
+                31185,
+                "1005-00-856-6885",
+                "RIFLE,5.56 MILLIMETER",
+                1,
+                "Each",
+                120,
+                120,
+                "2012-04-20",
+                *[ANY] * 4,
+            )
+        },
     ),
 )

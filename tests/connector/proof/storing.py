@@ -46,7 +46,7 @@ def insert(server: DatabaseServer, database: str, table: str, rows: Sequence[Seq
 def copy_sqlite(file: Path, server: DatabaseServer) -> str:
     """Make a database of all tables of a SQLite file, with types as they are declared, and give its name."""
     with closing(sqlite3.connect(file)) as source:
-        tables = [name for name, in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         database = server.new_database(*(_create(source, table, server.dialect) for table in tables))
         for table in tables:
             rows = source.execute(f'SELECT * FROM "{table}"').fetchall()  # noqa: S608 - names of the file itself
@@ -96,7 +96,10 @@ def _type(declared: str, dialect: str) -> str:
 
 
 def _adapt(row: Iterable[object]) -> list[object]:
-    return [cell[:19] if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.", cell) else cell for cell in row]
+    return [
+        cell[:19] if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.", cell) else cell
+        for cell in row
+    ]
 
 
 def write_sqlite(file: Path, statement: str, table: str, rows: Sequence[Sequence[object]]) -> None:

@@ -15,7 +15,14 @@ from tests.connector.proof.found import take
 from tests.connector.proof.readings import READINGS, TYPES, Reading
 
 # Of the small ones one of each kind; the others read hundreds of rows in the same way.
-TYPICAL = {"dummy.csv.gz", "mac_newlines.csv", "test_latin1.csv", "test_locale.csv", "penguins.csv", "test.xlsx"}
+TYPICAL = {
+    "dummy.csv.gz",
+    "mac_newlines.csv",
+    "test_latin1.csv",
+    "test_locale.csv",
+    "penguins.csv",
+    "test.xlsx",
+}
 
 
 def test_there_are_at_least_25_files() -> None:

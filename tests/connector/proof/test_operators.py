@@ -41,7 +41,9 @@ async def faults(opened: Dataset, table: Table, asked: Iterable[tuple[str, Quest
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_columns_have_their_types(open_hurting: OpenHurting, dialect: Dialect) -> None:
     columns = open_hurting(dialect).columns(NAME)
-    assert {column.code: column.type for column in columns} == {column.code: column.type for column in COLUMNS}
+    assert {column.code: column.type for column in columns} == {
+        column.code: column.type for column in COLUMNS
+    }
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -70,7 +72,9 @@ async def test_days_and_moments_in_every_culture(
     open_hurting: OpenHurting, dialect: Dialect, generation: Generation, culture: Culture
 ) -> None:
     table = hurting(dialect)
-    async with dataset(table, generation, culture, serve(open_hurting(dialect), culture), CONNECTION) as opened:
+    async with dataset(
+        table, generation, culture, serve(open_hurting(dialect), culture), CONNECTION
+    ) as opened:
         assert not await faults(opened, table, questions(table, DATED))
 
 

@@ -120,7 +120,9 @@ async def test_every_table_becomes_a_healthy_dataset(
 @pytest.mark.parametrize("dialect", list(NATIVE))
 async def test_sakila_in_the_types_of_its_dialect(request: pytest.FixtureRequest, dialect: str) -> None:
     server: DatabaseServer = request.getfixturevalue(dialect)
-    with closing(open_database(server.address(server.new_database(*NATIVE[dialect])), SourceOptions())) as source:
+    with closing(
+        open_database(server.address(server.new_database(*NATIVE[dialect])), SourceOptions())
+    ) as source:
         types = {column.identifier: column.type for column in source.columns(find(source, "film"))}
         assert types["rental_rate"] == "double"
         assert types["release_year"] == "int"
