@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from bi_mcp.connector.question.dates import Culture, parse_day, parse_filter_moment
 from bi_mcp.connector.refusal import RefusalError
@@ -103,10 +103,20 @@ def _without_case(columns: Sequence[TableColumn]) -> dict[str, TableColumn]:
     return {name: column for name, column in found.items() if column}
 
 
+class WrittenNumber(float):
+    """A number with a fraction or of many digits, which remembers how it was written: a float may not hold it exactly."""
+
+    def __new__(cls, written: str) -> Self:
+        return super().__new__(cls, written)
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+
 def _parse_number(text: str) -> int | float | None:
     if _INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST_INTEGER:
         return int(text)
     if not _NUMBER.fullmatch(text):
         return None
-    number = float(text)
+    number = WrittenNumber(text)
     return number if math.isfinite(number) else None

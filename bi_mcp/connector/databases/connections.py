@@ -1,0 +1,79 @@
+"""Connections to a database: a pool of sessions that only read, and the way to stop what one of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from bi_mcp.base.secret import Secret
+from bi_mcp.connector.databases.addresses import Target
+from bi_mcp.connector.databases.failures import Failures
+from bi_mcp.connector.options import SourceOptions
+
+# Seconds. A caller waits a while for one of the connections; a connection is not used for ever, as networks forget it.
+POOL_WAIT = 5
+RECYCLED_AFTER = 900
+# Beside the answers: for questions about tables, which are short.
+SPARE_CONNECTIONS = 2
+
+
+class Connections:
+    """Read-only sessions of a database."""
+
+    def __init__(self, target: Target, options: SourceOptions) -> None:
+        self.dialect = target.dialect
+        self._options = options
+        self._engine = sa.create_engine(
+            target.url,
+            poolclass=QueuePool,
+            pool_size=options.connections,
+            max_overflow=SPARE_CONNECTIONS,
+            pool_timeout=POOL_WAIT,
+            pool_pre_ping=True,
+            pool_recycle=RECYCLED_AFTER,
+            connect_args=dict(self.dialect.connect(options)),
+            hide_parameters=True,
+        )
+        sa.event.listen(self._engine, "connect", self._prepare)
+        driver = self._engine.dialect.loaded_dbapi
+        password = Secret(str(target.url.password or ""))
+        self.failures = Failures(self.dialect, options.timeout, (password,), driver.Error)
+
+    @contextmanager
+    def session(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads. Errors are worded."""
+        with self.failures.worded(), self.open() as connection:
+            yield connection
+
+    def open(self) -> sa.Connection:
+        """Begin a transaction that only reads, for the caller to close."""
+        connection = self._engine.connect()
+        try:
+            for statement in self.dialect.begin(self._options):
+                connection.exec_driver_sql(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def stop(self, driver: Any) -> None:
+        """Stop the query that a connection of the driver runs. Raises nothing: it may have ended meanwhile."""
+        try:
+            self.dialect.stop(driver, self._connect_alone)
+        except Exception:  # noqa: BLE001  drivers raise what they like, and there is no one to tell
+            return
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _connect_alone(self) -> Any:
+        # Outside of the pool, which may be all taken by what is to be stopped.
+        arguments, keywords = self._engine.dialect.create_connect_args(self._engine.url)
+        return self._engine.dialect.connect(*arguments, **{**keywords, **self.dialect.connect(self._options)})
+
+    def _prepare(self, driver: Any, _record: object) -> None:
+        self.dialect.prepare(driver, self._options)

@@ -1,0 +1,16 @@
+"""What differs from database to database, a module for each: a declaration that the rest reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bi_mcp.connector.databases.dialects.dialect import Dialect
+from bi_mcp.connector.databases.dialects.postgresql import POSTGRESQL
+from bi_mcp.connector.databases.dialects.sqlite import SQLITE
+
+# By the scheme of an address.
+DIALECTS: Mapping[str, Dialect] = {
+    "postgresql": POSTGRESQL,
+    "postgres": POSTGRESQL,
+    "sqlite": SQLITE,
+}

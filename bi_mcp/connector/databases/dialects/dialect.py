@@ -1,0 +1,137 @@
+"""The declaration of a dialect: its driver, its session, its catalogue, and the forms of its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+from bi_mcp.connector.columns import Type, Value
+from bi_mcp.connector.options import SourceOptions
+
+Expression: TypeAlias = "sa.ColumnElement[Any]"
+Shape: TypeAlias = Callable[[Expression], Expression]
+
+# How the values of a column compare with those of a filter.
+Comparing: TypeAlias = Literal["whole", "decimal", "double", "text", "date", "datetime", "moment"]
+
+# What an error of the driver means to the caller.
+Failure: TypeAlias = Literal["no table", "no column", "stopped", "too long", "busy"]
+
+
+def as_it_is(operand: Expression) -> Expression:
+    return operand
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the values of a column are sent and compared.
+
+    `operand` makes of the column what is compared, `read` of that what is sent; `present` is false for values that are
+    sent as null, such as NaN; `convert` finishes in Python what the database cannot.
+    """
+
+    type: Type
+    comparing: Comparing
+    operand: Shape = as_it_is
+    read: Shape = as_it_is
+    present: Shape | None = None
+    convert: Callable[[str], Value] | None = None
+
+    @property
+    def is_sent_as_text(self) -> bool:
+        return self.type in {"string", "date", "datetime"}
+
+    def sent(self, column: Expression) -> Expression:
+        """The expression whose values are sent."""
+        operand = self.operand(column)
+        read = self.read(operand)
+        return read if self.present is None else sa.case((self.present(operand), read))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Why a column is not served."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A type as a catalogue writes it: `numeric(10,2)` is `numeric` with the arguments 10 and 2."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    def number(self, at: int) -> int | None:
+        text = self.arguments[at] if at < len(self.arguments) else ""
+        return int(text) if text.lstrip("-").isdigit() else None
+
+
+Forms: TypeAlias = Callable[[Declared, SourceOptions], Form | LeftOut]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Statements about what there is.
+
+    `tables` answers schema, name, comment, and whether the schema is the default one; `columns` name and type, and takes
+    `schema` and `table`. Without them SQLAlchemy's own reflection is asked.
+    """
+
+    tables: str
+    columns: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What is known about the databases of a kind.
+
+    `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
+    each new connection of the driver. `stop` ends the query that a connection of the driver runs, from another thread; it is
+    given a way to make a connection of its own. `bounded`: the database itself keeps the time-out. `drains`: a connection
+    whose rows were not read to the end is of no further use. `own_schema`: without a choice of schemas only the one that
+    the address names is served.
+    """
+
+    name: str
+    engine: str
+    module: str
+    extra: str = ""
+    begin: Callable[[SourceOptions], Sequence[str]] = lambda _: ()
+    connect: Callable[[SourceOptions], Mapping[str, Any]] = lambda _: {}
+    prepare: Callable[[Any, SourceOptions], None] = lambda _, __: None
+    stop: Callable[[Any, Callable[[], Any]], None] = lambda driver, _: driver.close()
+    locate: Callable[[URL], URL] = lambda url: url
+    bounded: bool = False
+    drains: bool = False
+    own_schema: bool = False
+    catalogue: Catalogue | None = None
+    system_schemas: frozenset[str] = frozenset()
+    forms: Forms
+    examine: Callable[[sa.Connection, str, Mapping[str, str]], dict[str, Form | LeftOut]] | None = None
+    given: Mapping[Type, Form]
+    text: Shape
+    equal_text: Callable[[Expression, Sequence[str]], Expression]
+    one_of: Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]
+    matches: Callable[[Expression, Sequence[str]], Expression]
+    contains: Callable[[Expression, Sequence[str]], Expression]
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    failure_code: Callable[[BaseException], str] = lambda _: ""
+
+
+_DECLARED = re.compile(r"([^()]*)(?:\((.*)\))?([^()]*)", re.DOTALL)
+
+
+def parse_declared(text: str) -> Declared:
+    """Take a type apart: `timestamp(3) with time zone` is `timestamp with time zone` with the argument 3."""
+    found = _DECLARED.match(text)
+    if found is None:
+        return Declared(text.lower())
+    begin, arguments, end = found.groups()
+    name = re.sub(r"\s+", " ", f"{begin} {end}").strip().replace(" []", "[]").lower()
+    return Declared(name, tuple(part.strip() for part in arguments.split(",")) if arguments else ())

@@ -1,0 +1,76 @@
+"""Forms that dialects have in common, and the rule for decimal numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+import sqlalchemy as sa
+
+from bi_mcp.connector.columns import Value
+from bi_mcp.connector.databases.dialects.dialect import Declared, Expression, Form, Shape
+from bi_mcp.connector.options import SourceOptions
+
+# A double holds every decimal number of so many digits, and a reader of JSON gives them back.
+EXACT_DIGITS = 15
+INTEGER_DIGITS = 18
+
+_ESCAPED = str.maketrans({"\\": "\\\\", "_": "\\_"})
+
+
+@dataclass(frozen=True)
+class DecimalForms:
+    """The forms of decimal numbers: whole, such as a double holds exactly, and longer ones as numbers or texts."""
+
+    whole: Form
+    short: Form
+    exact: Form
+    text: Form
+
+    def choose(self, digits: int | None, scale: int | None, options: SourceOptions) -> Form:
+        if digits is not None and digits <= INTEGER_DIGITS and not scale:
+            return self.whole
+        if digits is not None and digits <= EXACT_DIGITS:
+            return self.short
+        return self.exact if options.long_numbers == "exact" else self.text
+
+    def of(self, declared: Declared, options: SourceOptions) -> Form:
+        return self.choose(declared.number(0), declared.number(1), options)
+
+
+def exact_number(text: str) -> Value:
+    """Write a number into JSON as the database wrote it. What is no number there (NaN, Infinity) becomes null."""
+    number = text[-1:].isdigit() and (text[0] != "." or "0" + text)
+    # The answer is only ever written as JSON, where this is a number.
+    return cast("Value", orjson.Fragment(text if number is True else number)) if number else None
+
+
+def cast_to(type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]) -> Shape:
+    return lambda operand: sa.cast(operand, type)
+
+
+def like_pattern(pattern: str) -> str:
+    """Escape what LIKE knows beside the percent sign."""
+    return pattern.translate(_ESCAPED)
+
+
+def contains_pattern(part: str) -> str:
+    return f"%{like_pattern(part).replace('%', chr(92) + '%')}%"
+
+
+def in_lists_of(longest: int) -> Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]:
+    """Lists of values, in parts where a database bounds their length."""
+
+    def one_of(operand: Expression, values: Sequence[Any], type: sa.types.TypeEngine[Any]) -> Expression:
+        parts = [values[at : at + longest] for at in range(0, len(values), longest)]
+        return sa.or_(*(operand.in_([sa.literal(value, type) for value in part]) for part in parts))
+
+    return one_of
+
+
+def any_like(operand: Expression, patterns: Sequence[str]) -> Expression:
+    """Match with one of the patterns of LIKE, whatever the case."""
+    text = sa.func.lower(operand)
+    return sa.or_(*(text.like(sa.func.lower(sa.literal(pattern)), escape="\\") for pattern in patterns))

@@ -1,0 +1,170 @@
+"""What there is in a database: its tables, and the columns of one of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import sqlalchemy as sa
+
+from bi_mcp.connector.codes import legal_codes
+from bi_mcp.connector.columns import TableColumn
+from bi_mcp.connector.databases.connections import Connections
+from bi_mcp.connector.databases.dialects.dialect import Form, LeftOut, parse_declared
+from bi_mcp.connector.databases.dialects.inspection import inspect_columns, inspect_tables
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.source import UNUSABLE_CODES
+
+# Seconds for which is remembered what there is. A statement that fails makes it forgotten at once.
+REMEMBERED = 10.0
+LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True)
+class DatabaseTable:
+    """A table or view, by the name that the database knows."""
+
+    schema: str | None
+    name: str
+    title: str
+
+
+@dataclass(frozen=True)
+class ServedColumn:
+    """A column and the form of its values."""
+
+    column: TableColumn
+    form: Form
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """The columns of a table: those that are served, and why others are not, by the name that the database knows."""
+
+    served: tuple[ServedColumn, ...]
+    left_out: Mapping[str, str]
+
+
+class Reflection:
+    """The tables of a database and their columns, remembered for some seconds."""
+
+    def __init__(self, connections: Connections, options: SourceOptions) -> None:
+        self._connections = connections
+        self._options = options
+        self._lock = threading.Lock()
+        self._tables: tuple[float, Mapping[str, DatabaseTable]] = (0.0, {})
+        self._columns: dict[str, tuple[float, TableColumns]] = {}
+
+    def tables(self) -> Mapping[str, DatabaseTable]:
+        """Ask for all tables, by their codes."""
+        with self._connections.session() as session:
+            found = self._ask_tables(session)
+        self._tables = (time.monotonic() + REMEMBERED, found)
+        return found
+
+    def table(self, code: str) -> DatabaseTable:
+        """Find one table. Raises RefusalError when there is none, or none that is served."""
+        until, known = self._tables
+        if code not in known or time.monotonic() > until:
+            known = self.tables()
+        if code not in known:
+            raise RefusalError(404, f"There is no table {code[:80]!r}.")
+        return known[code]
+
+    def columns(self, code: str) -> TableColumns:
+        """Ask for the columns of one table."""
+        until, known = self._columns.get(code, (0.0, None))
+        if known is not None and time.monotonic() < until:
+            return known
+        table = self.table(code)
+        with self._connections.session() as session:
+            found = self._ask_columns(session, code, table)
+        with self._lock:
+            self._columns[code] = (time.monotonic() + REMEMBERED, found)
+        return found
+
+    def forget(self, code: str) -> None:
+        """Ask again the next time."""
+        self._tables = (0.0, {})
+        with self._lock:
+            self._columns.pop(code, None)
+
+    def _ask_tables(self, session: sa.Connection) -> Mapping[str, DatabaseTable]:
+        catalogue = self._connections.dialect.catalogue
+        rows = _asked(session, catalogue.tables) if catalogue else inspect_tables(session)
+        # The default schema comes first: its tables keep their plain names should another spell the same.
+        in_order = sorted(rows, key=lambda row: not row[3])
+        has_own = self._connections.dialect.own_schema and any(row[3] for row in rows)
+        found: dict[str, DatabaseTable] = {}
+        for schema, name, comment, is_default in in_order:
+            code = name if is_default else f"{schema}.{name}"
+            if self._is_served(schema, code, hidden=has_own and not is_default):
+                found.setdefault(code, DatabaseTable(schema, name, self._title(code, name, comment)))
+        return found
+
+    def _is_served(self, schema: str, code: str, *, hidden: bool) -> bool:
+        options, system = self._options, self._connections.dialect.system_schemas
+        if code in UNUSABLE_CODES or any(fnmatchcase(schema, pattern) for pattern in system):
+            return False
+        if options.schemas:
+            in_schema = any(fnmatchcase(schema, pattern) for pattern in options.schemas)
+        else:
+            in_schema = not hidden
+        return in_schema and (
+            not options.tables or any(fnmatchcase(code, pattern) for pattern in options.tables)
+        )
+
+    def _title(self, code: str, name: str, comment: str | None) -> str:
+        first = next(iter((comment or "").strip().splitlines()), "")[:LONGEST_TITLE].strip()
+        readable = (name[:1].upper() + name[1:]).replace("_", " ").strip()
+        title = self._options.titles.get(code) or first or readable
+        return code if title in UNUSABLE_CODES else title
+
+    def _ask_columns(self, session: sa.Connection, code: str, table: DatabaseTable) -> TableColumns:
+        dialect = self._connections.dialect
+        names = {"schema": table.schema, "table": table.name}
+        if dialect.catalogue:
+            rows = _asked(session, dialect.catalogue.columns, names)
+        else:
+            rows = [*inspect_columns(session, table.schema, table.name)]
+        if not rows:
+            self.forget(code)
+            raise RefusalError(404, f"There is no table {code[:80]!r} any more.")
+        forms: dict[str, Form | LeftOut] = {
+            name: dialect.forms(parse_declared(declared or ""), self._options) for name, declared in rows
+        }
+        if dialect.examine is not None:
+            forms = dialect.examine(session, table.name, dict(rows))
+        return self._serve(code, forms)
+
+    def _serve(self, code: str, forms: Mapping[str, Form | LeftOut]) -> TableColumns:
+        given = self._options.types.get(code, {})
+        legal = self._options.spelling == "legal"
+        codes = legal_codes(list(forms)) if legal else list(forms)
+        served: list[ServedColumn] = []
+        left_out: dict[str, str] = {}
+        for (identifier, form), column_code in zip(forms.items(), codes, strict=True):
+            type = given.get(column_code) or given.get(identifier)
+            chosen = self._connections.dialect.given[type] if type else form
+            if column_code in UNUSABLE_CODES:
+                left_out[identifier] = "Its name is empty to Bitrix24."
+            elif isinstance(chosen, LeftOut):
+                left_out[identifier] = chosen.reason
+            else:
+                served.append(ServedColumn(TableColumn(column_code, chosen.type, identifier), chosen))
+        if not served:
+            raise SourceError(
+                502, f"The table {code[:80]!r} has no column that can be shown.", " ".join(left_out.values())
+            )
+        return TableColumns(tuple(served), left_out)
+
+
+def _asked(
+    session: sa.Connection, statement: str, values: Mapping[str, str | None] | None = None
+) -> Sequence[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(sa.text(statement), values)]
