@@ -1,0 +1,117 @@
+"""What a file holds: a table, a table per sheet, or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from bi_mcp.connector.files.delimited import examine, load_delimited
+from bi_mcp.connector.files.engine import Engine
+from bi_mcp.connector.files.json_lines import examine_json, load_json
+from bi_mcp.connector.files.kinds import DataFile, recognise
+from bi_mcp.connector.files.parquet import load_parquet
+from bi_mcp.connector.files.table import Table, build_table
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.source import Source
+from bi_mcp.errors import ConfigError
+
+# Changes with the contents of a file.
+Signature: TypeAlias = tuple[int, int, int]
+Load: TypeAlias = Callable[[Engine, str], Table]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a file. `label` is the name of its sheet, or its code in the database that is the file."""
+
+    path: Path
+    load: Load
+    label: str = ""
+    source: Source | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.name}, {self.label!r}" if self.label else self.path.name
+
+
+def sign(path: Path) -> Signature:
+    """Return what changes with a file; zeros when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
+    """Look into a file. Raises ConfigError, which names it, if it holds no table."""
+    try:
+        file = recognise(path)
+        return _EXAMINERS[file.kind](file, options)
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path.name} cannot be read: {reason}.") from None
+
+
+def _delimited(file: DataFile, options: SourceOptions) -> Sequence[Part]:
+    text = examine(file, options)
+
+    def load(engine: Engine, code: str) -> Table:
+        return build_table(engine, load_delimited(engine, text, options), code, options)
+
+    return [Part(file.path, load)]
+
+
+def _json(file: DataFile, options: SourceOptions) -> Sequence[Part]:
+    objects = examine_json(file, options)
+
+    def load(engine: Engine, code: str) -> Table:
+        return build_table(engine, load_json(engine, objects, options), code, options)
+
+    return [Part(file.path, load)]
+
+
+def _workbook(file: DataFile, options: SourceOptions) -> Sequence[Part]:
+    from bi_mcp.connector.files.spreadsheet import load_sheet, sheet_names
+
+    def loading(name: str) -> Load:
+        return lambda engine, code: build_table(
+            engine, load_sheet(engine, file.path, name, options), code, options
+        )
+
+    names = sheet_names(file.path)
+    if not names:
+        raise ConfigError(f"{file.name} has no sheet that is shown.")
+    # A workbook of one sheet is called like the file.
+    return [Part(file.path, loading(name), name if len(names) > 1 else "") for name in names]
+
+
+def _parquet(file: DataFile, options: SourceOptions) -> Sequence[Part]:
+    return [Part(file.path, lambda engine, code: load_parquet(engine, file.path, options, code))]
+
+
+def _sqlite(file: DataFile, options: SourceOptions) -> Sequence[Part]:
+    source = _open_sqlite(file.path, options)
+    codes = source.tables()
+    return [Part(file.path, _never, code, source) for code in codes]
+
+
+def _open_sqlite(path: Path, options: SourceOptions) -> Source:
+    from bi_mcp.connector.databases import open_database
+
+    return open_database(f"sqlite:///{path.resolve()}", replace(options, tables=(), schemas=()))
+
+
+def _never(engine: Engine, code: str) -> Table:
+    raise NotImplementedError(f"{code} of {engine} is read where it is.")
+
+
+_EXAMINERS: dict[str, Callable[[DataFile, SourceOptions], Sequence[Part]]] = {
+    "text": _delimited,
+    "json": _json,
+    "workbook": _workbook,
+    "parquet": _parquet,
+    "sqlite": _sqlite,
+}

@@ -1,0 +1,231 @@
+"""Delimited texts into the engine: at full speed where the text is regular, else line by line with a person's patience."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from bi_mcp.connector.files.dialect import Dialect, Record, Records, find_dialect, read_records
+from bi_mcp.connector.files.encoding import Encoding, detect_encoding
+from bi_mcp.connector.files.engine import LONGEST_LINE, Engine, quote
+from bi_mcp.connector.files.kinds import DataFile
+from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.errors import ConfigError
+
+SAMPLE = 1 << 18
+
+_RULE = re.compile(r"[-=_*~#.]{3,}")
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+
+@dataclass
+class RawTable:
+    """A table of texts in the engine (`r0`, `r1`…), the names of its columns, and what is known about it."""
+
+    table: str
+    names: Sequence[str]
+    hints: Hints
+    notes: list[str] = field(default_factory=list)
+    # Columns whose values the file itself declares to be texts.
+    texts: frozenset[int] = frozenset()
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DelimitedText:
+    """A text whose encoding and dialect are known."""
+
+    file: DataFile
+    encoding: Encoding
+    dialect: Dialect
+
+    def lines(self) -> Iterator[str]:
+        with (
+            self.file.open() as opened,
+            io.TextIOWrapper(opened, self.encoding.name, errors="replace", newline="") as text,
+        ):
+            yield from _lines(text)
+
+
+def examine(file: DataFile, options: SourceOptions) -> DelimitedText:
+    """Look at the head of a text. Raises ConfigError for one that is not a table."""
+    with file.open() as opened:
+        encoding = detect_encoding(opened, options.encoding, file.name)
+    with file.open() as opened:
+        head = opened.read(SAMPLE)
+    sample = head.decode(encoding.name, "ignore")
+    dialect = find_dialect(sample, whole=len(head) < SAMPLE)
+    if dialect is None or any("\0" in name for name in dialect.header.names):
+        raise ConfigError(f"{file.name} does not begin with a line of column names.")
+    suffixes = [suffix.lower() for suffix in file.path.suffixes]
+    if ".txt" in suffixes and dialect.header.width < 2:
+        raise ConfigError(f"{file.name} is a text without columns.")
+    return DelimitedText(file, encoding, dialect)
+
+
+def load_delimited(engine: Engine, text: DelimitedText, options: SourceOptions) -> RawTable:
+    """Load a text. Raises ConfigError, which names the line, for one whose lines are of different width."""
+    raw = RawTable(
+        engine.new_name("raw"),
+        text.dialect.header.names,
+        Hints(options.culture, decimal="," if text.dialect.delimiter == ";" else "."),
+        list(_notes(text)),
+    )
+    if _is_regular(text) and _load_fast(engine, text, raw.table):
+        return raw
+    engine.drop(raw.table)
+    records = _tidy(text, raw.notes)
+    load_records(engine, raw.table, text.dialect.header.width, records)
+    return raw
+
+
+def load_records(engine: Engine, table: str, width: int, records: Iterator[Sequence[str]]) -> None:
+    """Load rows of texts, all of one width, through a file in UTF-8."""
+    file = engine.new_file(".csv")
+    try:
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(records)
+        _read_csv(engine, table, file, width, ",", skip=0)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _notes(text: DelimitedText) -> Iterator[str]:
+    dialect, encoding = text.dialect, text.encoding
+    if not encoding.is_utf8:
+        how = "guessed from the letters; --encoding overrules it" if encoding.guessed else "as marked or declared"
+        yield f"encoding {encoding.name}, {how}"
+    if dialect.header.width > 1:
+        yield f"delimiter {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}"
+    if dialect.escape:
+        yield "a backslash before a delimiter makes it a part of the value"
+    if dialect.header.skipped:
+        yield f"{dialect.header.skipped} lines before the column names are left out"
+    if not dialect.header.is_written:
+        yield "the first line is data, so the columns have numbers for names"
+
+
+def _is_regular(text: DelimitedText) -> bool:
+    # The engine's reader cannot take a backslash outside of quotes for an escape.
+    return text.encoding.is_utf8 and text.dialect.escape is None and not text.dialect.header.skipped
+
+
+def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
+    """Load by the engine's own reader; False if it stumbles over something."""
+    try:
+        _read_csv(
+            engine,
+            table,
+            text.file.path,
+            text.dialect.header.width,
+            text.dialect.delimiter,
+            skip=text.dialect.header.first_line - 1,
+            compression="gzip" if text.file.packed else "none",
+        )
+    except duckdb.InvalidInputException:
+        return False
+    return True
+
+
+def _read_csv(
+    engine: Engine,
+    table: str,
+    file: Path,
+    width: int,
+    delimiter: str,
+    *,
+    skip: int,
+    compression: str = "none",
+) -> None:
+    columns = ", ".join(f"'r{at}': 'VARCHAR'" for at in range(width))
+    with engine.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE {table} AS SELECT * FROM read_csv({quote(str(file))}, auto_detect = false, header = false, "
+            f"delim = {quote(delimiter)}, quote = '\"', escape = '\"', nullstr = '', skip = {skip}, "
+            f"compression = {quote(compression)}, max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE}, "
+            f"columns = {{{columns}}})"
+        )
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    """Iterate over lines, whether they end as on Unix, Windows or an old Mac."""
+    for line in text:
+        yield from line.replace("\0", "").splitlines(keepends=True) if "\r" in line[:-2] else [line.replace("\0", "")]
+
+
+def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
+    """Iterate over rows that all have the header's width. Raises ConfigError at the first line that cannot have it."""
+    tidying = _Tidying(text.file.name, text.dialect)
+    try:
+        records = read_records(text.lines(), text.dialect.delimiter, text.dialect.escape)
+        yield from tidying.rows(record for record in records if record.line >= text.dialect.header.first_line)
+    except csv.Error as error:
+        line = tidying.line + 1
+        reason = (
+            "a quote is opened and never closed"
+            if "end of data" in str(error) or "field limit" in str(error)
+            else "something stands behind a closing quote"
+        )
+        raise ConfigError(f"{text.file.name}, after line {line - 1}: {reason}.") from None
+    notes += tidying.notes()
+
+
+@dataclass
+class _Tidying:
+    name: str
+    dialect: Dialect
+    line: int = 1
+    comments: int = 0
+    footer: list[Record] = field(default_factory=list)
+
+    def rows(self, records: Records) -> Iterator[list[str]]:
+        after_blank = False
+        for record in records:
+            self.line = record.line
+            if record.is_blank:
+                after_blank = True
+                continue
+            cells = self._fitted(record.cells)
+            if cells and not self.footer:
+                yield cells
+            elif not self._explained(record, after_blank):
+                raise self._misfit(self.footer[0] if self.footer else record)
+            after_blank = False
+
+    def notes(self) -> Iterator[str]:
+        if self.comments:
+            yield f"{self.comments} lines that begin with # are left out"
+        if self.footer:
+            yield f"{len(self.footer)} lines below the table are left out"
+
+    def _fitted(self, cells: list[str]) -> list[str] | None:
+        width = self.dialect.header.width
+        if len(cells) >= width:
+            return cells[:width] if not any(cell.strip() for cell in cells[width:]) else None
+        # Columns without a name at the end come from delimiters at the end of the header.
+        return cells + [""] * (width - len(cells)) if not any(self.dialect.header.names[len(cells) :]) else None
+
+    def _explained(self, record: Record, after_blank: bool) -> bool:
+        """Tell whether a line is a comment, or belongs to what stands below a table."""
+        first = record.cells[0].strip()
+        if first.startswith("#") and not self.footer:
+            self.comments += 1
+            return True
+        begins = after_blank or _RULE.fullmatch(first)
+        if record.filled == 1 and (self.footer or begins):
+            self.footer.append(record)
+            return True
+        return False
+
+    def _misfit(self, record: Record) -> ConfigError:
+        return ConfigError(
+            f"{self.name}, line {record.line}: {len(record.cells)} values for {self.dialect.header.width} columns "
+            f"(read with the delimiter {self.dialect.delimiter!r})."
+        )

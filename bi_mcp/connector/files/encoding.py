@@ -1,0 +1,151 @@
+"""The encoding of a text: by its mark, by its validity as UTF-8, else by how well letters of old encodings follow one another."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from bi_mcp.errors import ConfigError
+
+CHUNK = 1 << 20
+SAMPLE = 1 << 16
+
+_MARKS: Mapping[bytes, str] = {
+    # UTF-32 first: its mark begins with that of UTF-16.
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
+_FREQUENT = "оеаинтсрвлкмдпуя"
+_LETTER = re.compile(r"[а-яёіїєґў]", re.IGNORECASE)
+_ODD_CAPITAL = re.compile(r"(?<=[а-яё])[А-ЯЁ]")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoding by Python's name, and whether it was guessed from the frequency of letters."""
+
+    name: str
+    guessed: bool = False
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.name in {"utf-8", "utf-8-sig"}
+
+
+def detect_encoding(opened: IO[bytes], declared: str | None, name: str) -> Encoding:
+    """Detect the encoding of an open text, which is read to its end. A mark and valid UTF-8 outweigh what was declared."""
+    head = opened.read(CHUNK)
+    for mark, encoding in _MARKS.items():
+        if head.startswith(mark):
+            return Encoding(encoding)
+    if encoding := _unmarked_utf16(head):
+        return Encoding(encoding, guessed=True)
+    foreign = _foreign_text(head, opened)
+    if not foreign:
+        return Encoding("utf-8")
+    if declared:
+        return Encoding(_known(declared))
+    return Encoding(_guess(foreign, name), guessed=True)
+
+
+def _known(declared: str) -> str:
+    try:
+        return codecs.lookup(declared).name
+    except LookupError:
+        raise ConfigError(
+            f"{declared[:40]!r} is not an encoding; known are utf-8, cp1251, cp1252 and many more."
+        ) from None
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    even, odd = head[:HALF_SAMPLE:2].count(0), head[1:HALF_SAMPLE:2].count(0)
+    half = len(head[:HALF_SAMPLE]) // 2
+    if half and odd > half * 0.4 and even < half * 0.1:
+        return "utf-16-le"
+    if half and even > half * 0.4 and odd < half * 0.1:
+        return "utf-16-be"
+    return None
+
+
+HALF_SAMPLE = SAMPLE // 2
+
+
+def _foreign_text(head: bytes, opened: IO[bytes]) -> bytes:
+    """Return a sample of the lines that are not ASCII if the text is not UTF-8; nothing if it is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    foreign, sample = False, bytearray()
+    for chunk in _chunks(head, opened):
+        sample += _unusual_lines(chunk, SAMPLE - len(sample))
+        if foreign:
+            break
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            foreign = True
+            sample += chunk[error.start : error.start + 1]
+    else:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            foreign = True
+    return bytes(sample) if foreign else b""
+
+
+def _chunks(head: bytes, opened: IO[bytes]) -> Iterator[bytes]:
+    yield head
+    while chunk := opened.read(CHUNK):
+        yield chunk
+
+
+def _unusual_lines(chunk: bytes, room: int) -> bytes:
+    if room <= 0 or chunk.isascii():
+        return b""
+    lines = [line for line in chunk.splitlines() if not line.isascii()]
+    return b"\n".join(lines)[:room]
+
+
+def _guess(sample: bytes, name: str) -> str:
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(map(len, runs))
+    # Letters of a Latin alphabet with accents stand among plain ones; those of another alphabet beside each other.
+    if sum(len(run) for run in runs if len(run) > 1) < high / 2:
+        return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
+    scores = {encoding: _cyrillic_score(sample, encoding) for encoding in _CYRILLIC}
+    best = max(scores, key=lambda encoding: scores[encoding])
+    if scores[best] > high * 0.5:
+        return best
+    return _detected_by_library(sample, name)
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _cyrillic_score(sample: bytes, encoding: str) -> float:
+    text = sample.decode(encoding, "replace")
+    letters = _LETTER.findall(text)
+    frequent = sum(letter in _FREQUENT for letter in letters)
+    odd = len(_ODD_CAPITAL.findall(text))
+    strange = sum(ord(letter) > 127 and not _LETTER.match(letter) for letter in text)
+    return len(letters) + frequent - 4 * odd - 2 * strange
+
+
+def _detected_by_library(sample: bytes, name: str) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample).best()
+    if best is None:
+        raise ConfigError(f"The encoding of {name} is not known; name it with --encoding, such as cp1251.")
+    return best.encoding

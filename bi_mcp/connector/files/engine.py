@@ -1,0 +1,89 @@
+"""The engine for files: one DuckDB database in a private temporary folder, with bounded memory and no access to anything else."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from bi_mcp.connector.refusal import SourceError
+
+UNREADABLE = "The data could not be read just now."
+# A line of CSV may be as long; the reader holds several times as much.
+LONGEST_LINE = 1 << 20
+
+
+class Engine:
+    """A database that only this process sees. Its folder goes with it."""
+
+    def __init__(self, memory: int, folder: Path) -> None:
+        self.temporary = Path(tempfile.mkdtemp(prefix="bi-mcp-files-"))
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._forget = weakref.finalize(self, shutil.rmtree, self.temporary, ignore_errors=True)
+        self._connection = duckdb.connect(
+            str(self.temporary / "tables.duckdb"),
+            config={
+                "threads": 1,
+                "memory_limit": f"{memory}MB",
+                "temp_directory": str(self.temporary / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        allowed = ", ".join(quote(str(place)) for place in (self.temporary, folder))
+        self._connection.execute(f"SET allowed_directories = [{allowed}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = false")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own, to be closed by the caller."""
+        with self._lock:
+            return self._connection.cursor()
+
+    def new_name(self, kind: str) -> str:
+        return f"{kind}_{next(self._numbers)}"
+
+    def new_file(self, suffix: str) -> Path:
+        return self.temporary / f"{self.new_name('text')}{suffix}"
+
+    def drop(self, *names: str) -> None:
+        """Drop tables, also when the engine was closed in the meantime."""
+        with suppress(duckdb.Error), self.cursor() as cursor:
+            for name in names:
+                cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+    @contextmanager
+    def watched(self, subject: str) -> Iterator[None]:
+        """Turn faults of the engine and of the disk into SourceError."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise SourceError(503, UNREADABLE, self._explain(subject, error)) from error
+        except OSError as error:
+            raise SourceError(503, UNREADABLE, self._explain(subject, error)) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+        self._forget()
+
+    def _explain(self, subject: str, error: Exception) -> str:
+        text = str(error)
+        full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        if full or "No space left" in text or "max_temp_directory_size" in text:
+            return f"{subject}: the temporary folder {self.temporary.parent} is full; free some space or set TMPDIR."
+        return f"{subject}: {text}"
+
+
+def quote(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"

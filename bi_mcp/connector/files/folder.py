@@ -1,0 +1,256 @@
+"""Files as a source: what is in a folder, by which codes, and the tables that are loaded when they are first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TypeAlias
+
+from bi_mcp.connector.columns import TableColumn
+from bi_mcp.connector.files.contents import Part, Signature, examine_file, sign
+from bi_mcp.connector.files.engine import UNREADABLE, Engine
+from bi_mcp.connector.files.kinds import has_data_suffix, plain_stem
+from bi_mcp.connector.files.reading import FileAnswer
+from bi_mcp.connector.files.table import Table
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.question.query import RowQuery
+from bi_mcp.connector.question.selection import select_rows
+from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.source import UNUSABLE_CODES, Answer
+from bi_mcp.errors import ConfigError
+
+Found: TypeAlias = "Sequence[Part] | ConfigError"
+
+
+@dataclass
+class _Version:
+    """A loaded state of a table. It is dropped when another has taken its place and nobody reads it any more."""
+
+    table: Table
+    signature: Signature
+    readers: int = 0
+    replaced: bool = False
+
+
+@dataclass
+class _Listing:
+    parts: dict[str, Part] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+class FileSource:
+    """A file or the files of a folder as tables."""
+
+    def __init__(self, path: Path, options: SourceOptions) -> None:
+        self._path = path
+        self._options = options
+        self._folder = path if path.is_dir() else path.parent
+        self._engine = Engine(options.memory, self._folder.resolve())
+        self._lock = threading.RLock()
+        # One load at a time, for its memory; readers of what is loaded do not wait.
+        self._loading = threading.Lock()
+        self._examined: dict[Path, tuple[Signature, Found]] = {}
+        self._versions: dict[str, _Version] = {}
+        self._broken: dict[str, tuple[Signature, str]] = {}
+
+    def check(self) -> None:
+        with self._engine.watched(str(self._path)):
+            for _ in self._files():
+                break
+
+    def tables(self) -> Mapping[str, str]:
+        listing = self._list()
+        return {code: self._title(code) for code in sorted(listing.parts)}
+
+    def columns(self, table: str) -> Sequence[TableColumn]:
+        part = self._part(table)
+        if part.source:
+            return part.source.columns(part.label)
+        return self._current(table, part).table.columns
+
+    def rows(self, table: str, query: RowQuery) -> Answer:
+        part = self._part(table)
+        if part.source:
+            return part.source.rows(part.label, query)
+        version = self._acquire(table, part)
+        try:
+            selection = select_rows(table, version.table.columns, query)
+            return FileAnswer(
+                self._engine, version.table, selection, self._options.timeout, lambda: self._release(version)
+            )
+        except BaseException:
+            self._release(version)
+            raise
+
+    def notes(self, table: str) -> Sequence[str]:
+        """Return what was guessed about a table: encoding, delimiter, marks of numbers, orders of dates, missing values."""
+        part = self._part(table)
+        if part.source:
+            told = getattr(part.source, "notes", None)
+            return tuple(told(part.label)) if told else ()
+        return self._current(table, part).table.notes
+
+    def left_out(self, table: str | None = None) -> Mapping[str, str]:
+        """Return what is not served and why: the columns of a table, or files and sheets."""
+        if table is None:
+            return self._list().left_out
+        part = self._part(table)
+        if part.source:
+            told = getattr(part.source, "left_out", None)
+            return dict(told(part.label)) if told else {}
+        return self._current(table, part).table.left_out
+
+    def load(self) -> None:
+        """Load every table now, so that `left_out` knows all faults. Raises ConfigError if nothing is left to serve."""
+        for table in self.tables():
+            with suppress(SourceError):
+                self.columns(table)
+        self.require_tables()
+
+    def require_tables(self) -> None:
+        """Raise ConfigError with the reasons if no table can be served."""
+        listing = self._list()
+        if listing.parts:
+            return
+        if listing.left_out:
+            raise ConfigError(" ".join(listing.left_out.values()))
+        raise ConfigError(f"{self._path} holds no table.")
+
+    def close(self) -> None:
+        with self._lock:
+            for _, found in self._examined.values():
+                for part in () if isinstance(found, ConfigError) else found:
+                    if part.source:
+                        part.source.close()
+            self._examined.clear()
+        self._engine.close()
+
+    def _title(self, code: str) -> str:
+        return self._options.titles.get(code) or (code.replace("_", " ").capitalize().strip() or code)
+
+    def _files(self) -> Iterator[Path]:
+        """Iterate over the files to be served: those directly in the folder, and no link that leads out of it."""
+        if not self._path.is_dir():
+            self._path.stat()
+            yield self._path
+            return
+        folder = self._folder.resolve()
+        for path in sorted(self._folder.iterdir()):
+            if path.name.startswith((".", "~$")) or not has_data_suffix(path):
+                continue
+            real = path.resolve()
+            if real.is_file() and real.is_relative_to(folder):
+                yield path
+
+    def _list(self) -> _Listing:
+        listing = _Listing()
+        found: list[Part] = []
+        with self._engine.watched(str(self._path)):
+            for path in self._files():
+                contents = self._examine(path)
+                if isinstance(contents, ConfigError):
+                    listing.left_out[path.name] = str(contents)
+                else:
+                    found += contents
+        for code, part in _coded(found, single=not self._path.is_dir()).items():
+            broken = self._broken.get(code)
+            if broken and broken[0] == sign(part.path):
+                listing.left_out[part.name] = broken[1]
+            elif self._is_allowed(code):
+                listing.parts[code] = part
+        return listing
+
+    def _is_allowed(self, code: str) -> bool:
+        allowed = self._options.tables
+        return not allowed or any(fnmatchcase(code, pattern) for pattern in allowed)
+
+    def _examine(self, path: Path) -> Found:
+        signature = sign(path)
+        with self._lock:
+            known = self._examined.get(path)
+            if known and known[0] == signature:
+                return known[1]
+            contents: Found
+            try:
+                contents = examine_file(path, self._options)
+            except ConfigError as error:
+                contents = error
+            self._examined[path] = (signature, contents)
+            return contents
+
+    def _part(self, table: str) -> Part:
+        listing = self._list()
+        if table in listing.parts:
+            return listing.parts[table]
+        if table in self._broken:
+            raise SourceError(503, UNREADABLE, self._broken[table][1])
+        raise RefusalError(404, f"There is no table {table[:80]!r}.")
+
+    def _acquire(self, table: str, part: Part) -> _Version:
+        while True:
+            version = self._current(table, part)
+            with self._lock:
+                if not version.replaced:
+                    version.readers += 1
+                    return version
+
+    def _current(self, table: str, part: Part) -> _Version:
+        """Return the version of a table that belongs to what the file is now."""
+        signature = sign(part.path)
+        version = self._versions.get(table)
+        if version and version.signature == signature:
+            return version
+        with self._loading:
+            version = self._versions.get(table)
+            if version and version.signature == signature:
+                return version
+            fresh = _Version(self._load(table, part, signature), signature)
+            with self._lock:
+                self._versions[table] = fresh
+                if version:
+                    version.replaced = True
+            if version:
+                self._drop_unread(version)
+            return fresh
+
+    def _load(self, table: str, part: Part, signature: Signature) -> Table:
+        try:
+            with self._engine.watched(part.name):
+                return part.load(self._engine, table)
+        except ConfigError as error:
+            self._broken[table] = (signature, str(error))
+            raise SourceError(503, UNREADABLE, str(error)) from error
+
+    def _release(self, version: _Version) -> None:
+        with self._lock:
+            version.readers -= 1
+        self._drop_unread(version)
+
+    def _drop_unread(self, version: _Version) -> None:
+        with self._lock:
+            unread = version.replaced and version.readers == 0
+        if unread:
+            self._engine.drop(version.table.name)
+
+
+def _coded(parts: Sequence[Part], single: bool) -> dict[str, Part]:
+    """Give each table a code: the name of its file, with the suffix where several files share the name, and of its sheet.
+
+    Files of one name all have the suffix: a code never comes to mean another file because a file was added.
+    """
+    stems = {part.path: plain_stem(part.path) for part in parts}
+    shared = Counter(stem.casefold() for stem in stems.values())
+    codes: dict[str, Part] = {}
+    for part in parts:
+        code = stems[part.path]
+        if shared[code.casefold()] > 1:
+            code = part.path.name.replace(".", "_")
+        if part.label:
+            code = part.label if single else f"{code}.{part.label}"
+        codes[code if code not in UNUSABLE_CODES else f"table_{code}"] = part
+    return codes

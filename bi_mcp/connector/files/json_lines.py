@@ -1,0 +1,134 @@
+"""JSON: one object per line, or a list of objects. Its own types count: a text is never taken for a number."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bi_mcp.connector.files.delimited import RawTable, load_records
+from bi_mcp.connector.files.encoding import detect_encoding
+from bi_mcp.connector.files.engine import Engine
+from bi_mcp.connector.files.kinds import DataFile
+from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.errors import ConfigError
+
+CHUNK = 1 << 18
+
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+class _Number(str):
+    """The text of a number: nothing is lost that a float would round."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class JsonObjects:
+    file: DataFile
+    encoding: str
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        """Iterate over the objects. Raises ConfigError with the line of whatever else there is."""
+        with (
+            self.file.open() as opened,
+            io.TextIOWrapper(opened, self.encoding, errors="replace") as text,
+        ):
+            yield from _Objects(self.file.name, text)
+
+
+def examine_json(file: DataFile, options: SourceOptions) -> JsonObjects:
+    """Look at the first object. Raises ConfigError if there is none."""
+    with file.open() as opened:
+        encoding = detect_encoding(opened, options.encoding, file.name)
+    objects = JsonObjects(file, encoding.name)
+    if next(iter(objects), None) is None:
+        raise ConfigError(f"{file.name} holds no objects.")
+    return objects
+
+
+def load_json(engine: Engine, objects: JsonObjects, options: SourceOptions) -> RawTable:
+    """Load all objects: a column for each of their keys. Lists and objects within become their JSON."""
+    names: dict[str, int] = {}
+    texts: set[int] = set()
+    for entry in objects:
+        for key, value in entry.items():
+            at = names.setdefault(key, len(names))
+            if value is not None and not isinstance(value, (_Number, bool)):
+                texts.add(at)
+    if not names:
+        raise ConfigError(f"{objects.file.name} holds objects without keys.")
+    raw = RawTable(engine.new_name("raw"), tuple(names), Hints(options.culture), texts=frozenset(texts))
+    rows = ([_text(entry.get(name)) for name in names] for entry in objects)
+    load_records(engine, raw.table, len(names), rows)
+    return raw
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class _Objects:
+    """Reader of objects with whatever space, commas and brackets between them, of which it holds a piece at a time."""
+
+    def __init__(self, name: str, text: io.TextIOBase) -> None:
+        self._name = name
+        self._text = text
+        self._decoder = json.JSONDecoder(
+            parse_int=_Number, parse_float=_Number, parse_constant=lambda _: None
+        )
+        self._buffer = ""
+        self._line = 1
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        self._more()
+        self._drop(len(self._buffer) - len(self._buffer.lstrip("\ufeff \t\r\n")))
+        listed = self._buffer.startswith("[")
+        if listed:
+            self._drop(1)
+        while self._skip():
+            if listed and self._buffer.startswith("]"):
+                return
+            value, end = self._decode()
+            if not isinstance(value, dict):
+                raise ConfigError(f"{self._name}, line {self._line}: this is not an object.")
+            yield value
+            self._drop(end)
+
+    def _skip(self) -> bool:
+        """Go to the next object; False at the end."""
+        while True:
+            matched = _BETWEEN.match(self._buffer)
+            self._drop(matched.end() if matched else 0)
+            if self._buffer:
+                return True
+            if not self._more():
+                return False
+
+    def _decode(self) -> tuple[object, int]:
+        while True:
+            try:
+                return self._decoder.raw_decode(self._buffer)
+            except (ValueError, RecursionError):
+                if not self._more():
+                    raise ConfigError(f"{self._name}, line {self._line}: this is not valid JSON.") from None
+
+    def _more(self) -> bool:
+        # A large object is decoded again each time: twice as much helps more often.
+        piece = self._text.read(max(CHUNK, len(self._buffer)))
+        self._buffer += piece
+        return bool(piece)
+
+    def _drop(self, characters: int) -> None:
+        self._line += self._buffer.count("\n", 0, characters)
+        self._buffer = self._buffer[characters:]

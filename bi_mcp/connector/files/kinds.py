@@ -1,0 +1,132 @@
+"""The kind of a file, by its first bytes: the name of a file is only a hint."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, TypeAlias, cast
+
+from bi_mcp.errors import ConfigError
+
+Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
+
+HEAD = 4096
+# In a folder only these are looked at; a text kind may have `.gz` behind it.
+SUFFIXES: frozenset[str] = frozenset(
+    f".{suffix}"
+    for suffix in "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db".split()
+)
+
+_MARKS: Mapping[bytes, Kind] = {
+    b"PAR1": "parquet",
+    b"SQLite format 3\0": "sqlite",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "workbook",
+}
+_REFUSED: Mapping[bytes, str] = {
+    b"%PDF": "a PDF document",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"{\\rtf": "an RTF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+_MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|table|meta|script|style|div|p\b)", re.IGNORECASE)
+_XML = re.compile(rb"\s*<\?xml|\s*<[A-Za-z]+[^<>]*>\s*<", re.IGNORECASE)
+_JSON = re.compile(rb'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*(\]|$)')
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file, what it really is, and whether it is packed with gzip."""
+
+    path: Path
+    kind: Kind
+    packed: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def open(self) -> IO[bytes]:
+        return cast("IO[bytes]", gzip.open(self.path)) if self.packed else self.path.open("rb")
+
+
+def has_data_suffix(path: Path) -> bool:
+    """Tell whether a name looks like that of a file of data."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix in SUFFIXES
+
+
+def plain_stem(path: Path) -> str:
+    """Return a file's name without its suffix, and without the one of gzip."""
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    return Path(name).stem
+
+
+def recognise(path: Path) -> DataFile:
+    """Look into a file. Raises ConfigError, which says what it is, for one that holds no table."""
+    with path.open("rb") as opened:
+        head = opened.read(HEAD)
+    packed = head.startswith(b"\x1f\x8b")
+    if packed:
+        head = _unpack_head(path)
+    if not head.strip(b"\xef\xbb\xbf \t\r\n\0"):
+        raise ConfigError(f"{path.name} is empty.")
+    kind = _kind(path, head)
+    if packed and kind not in {"text", "json"}:
+        raise ConfigError(f"{path.name} is packed with gzip; only texts are read so. Unpack it.")
+    return DataFile(path, kind, packed)
+
+
+def _unpack_head(path: Path) -> bytes:
+    try:
+        with gzip.open(path) as opened:
+            return opened.read(HEAD)
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"{path.name} is a damaged gzip file.") from error
+
+
+def _kind(path: Path, head: bytes) -> Kind:
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(path)
+    for mark, kind in _MARKS.items():
+        if head.startswith(mark):
+            return kind
+    for mark, description in _REFUSED.items():
+        if head.startswith(mark):
+            raise _foreign(path, description)
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if _MARKUP.match(text):
+        raise _foreign(path, "an HTML page")
+    if _XML.match(text):
+        raise _foreign(path, "an XML document")
+    return "json" if _JSON.match(text) else _plain_text(path, head)
+
+
+def _plain_text(path: Path, head: bytes) -> Kind:
+    # UTF-16 and UTF-32 have a zero in every other byte, or more.
+    zeros = head.count(0)
+    if 0 < zeros < len(head) // 4 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _foreign(path, "a binary file")
+    return "text"
+
+
+def _kind_of_zip(path: Path) -> Kind:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except zipfile.BadZipFile:
+        raise ConfigError(f"{path.name} is a damaged ZIP archive.") from None
+    if names & {"xl/workbook.xml", "xl/workbook.bin"} or {"mimetype", "content.xml"} <= names:
+        return "workbook"
+    raise ConfigError(f"{path.name} is a ZIP archive; unpack it and name the files in it.")
+
+
+def _foreign(path: Path, description: str) -> ConfigError:
+    return ConfigError(f"{path.name} is {description}, not a table; export it as CSV or Excel.")

@@ -1,0 +1,102 @@
+"""Parquet: every column declares its type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from bi_mcp.connector.columns import Type
+from bi_mcp.connector.files.engine import Engine, quote
+from bi_mcp.connector.files.profile import STORED
+from bi_mcp.connector.files.table import Table, build_columns, zone_name
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """What becomes of a declared type; no type means that the column is left out."""
+
+    pattern: str
+    type: Type | None
+    sql: str = "{}"
+    words: str = ""
+
+
+_MAPPINGS = tuple(
+    _Mapping(*declared)
+    for declared in (
+        (r".*\[\d*\]|STRUCT.*|MAP.*|UNION.*|JSON|VARIANT", "string", "CAST(to_json({}) AS VARCHAR)", "as JSON"),
+        (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
+        (r"BOOLEAN", "int", "CAST({} AS BIGINT)", "true is 1, false is 0"),
+        (r"UBIGINT|U?HUGEINT", "string", "CAST({} AS VARCHAR)", "numbers of more than 18 digits are texts"),
+        (r"FLOAT|DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
+        (r"DATE", "date"),
+        (
+            r"TIMESTAMP WITH TIME ZONE",
+            "datetime",
+            "date_trunc('second', CAST({} AS TIMESTAMP))",
+            "moments with a zone are the portal's time",
+        ),
+        (r"TIMESTAMP.*|DATETIME", "datetime", "date_trunc('second', CAST({} AS TIMESTAMP))"),
+        (r"VARCHAR|UUID|ENUM.*|TIME.*|INTERVAL|BIT.*", "string", "CAST({} AS VARCHAR)"),
+        (r"BLOB", None, "", "bytes are left out"),
+    )
+)
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+
+
+def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) -> Table:
+    """Load a file. Raises ConfigError for a damaged one."""
+    with engine.cursor() as cursor:
+        cursor.execute(f"SET TimeZone = {quote(zone_name(options))}")
+        source = f"read_parquet({quote(str(path))})"
+        try:
+            described = cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - the path is quoted
+        except (duckdb.InvalidInputException, duckdb.IOException) as error:
+            raise ConfigError(f"{path.name} is a damaged Parquet file.") from error
+        names = [str(row[0]) for row in described]
+        found = [_mapping(str(row[1]), options) for row in described]
+        kept = [at for at, mapping in enumerate(found) if mapping.type]
+        if not kept:
+            raise ConfigError(f"{path.name} has no column that can be shown.")
+        columns = build_columns(names, [mapping.type or "string" for mapping in found], options)
+        declared = options.types.get(code, {})
+        table = engine.new_name("data")
+        selected = []
+        for at in kept:
+            sql = found[at].sql.replace("{}", '"' + names[at].replace('"', '""') + '"')
+            wanted = declared.get(columns[at].code)
+            if wanted:
+                sql = f"TRY_CAST({sql} AS {STORED[wanted]})"
+            selected.append(f"{sql} AS c{at}")
+        cursor.execute(f"CREATE TABLE {table} AS SELECT {', '.join(selected)} FROM {source}")
+    types = [declared.get(column.code, column.type) for column in columns]
+    columns = build_columns(names, types, options)
+    return Table(
+        table,
+        tuple(columns[at] for at in kept),
+        {columns[at].code: f"c{at}" for at in kept},
+        tuple(f"column {names[at]!r}: {found[at].words}" for at in kept if found[at].words),
+        {name: mapping.words for name, mapping in zip(names, found, strict=True) if not mapping.type},
+    )
+
+
+def _mapping(declared: str, options: SourceOptions) -> _Mapping:
+    if decimal := _DECIMAL.fullmatch(declared):
+        return _decimal(int(decimal[1]), int(decimal[2]))
+    for mapping in _MAPPINGS:
+        if re.fullmatch(mapping.pattern, declared):
+            return mapping
+    return _Mapping("", None, "", f"values of type {declared} cannot be shown")
+
+
+def _decimal(precision: int, scale: int) -> _Mapping:
+    if precision <= 15:
+        return _Mapping("", "double" if scale else "int", f"CAST({{}} AS {'DOUBLE' if scale else 'BIGINT'})")
+    if not scale and precision <= 18:
+        return _Mapping("", "int", "CAST({} AS BIGINT)")
+    return _Mapping("", "string", "CAST({} AS VARCHAR)", f"numbers of {precision} digits are texts")

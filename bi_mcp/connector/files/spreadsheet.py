@@ -1,0 +1,93 @@
+"""Workbooks of Excel and LibreOffice: a table per sheet. Cells say what they are."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from bi_mcp.connector.files.delimited import RawTable, load_records
+from bi_mcp.connector.files.dialect import LOOKED_AT, Record, find_header
+from bi_mcp.connector.files.engine import Engine
+from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.errors import ConfigError
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of the sheets that a person sees."""
+    with _open(path) as workbook:
+        return [
+            sheet.name
+            for sheet in workbook.sheets_metadata
+            if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+        ]
+
+
+def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) -> RawTable:
+    """Load a sheet. Raises ConfigError for one that holds no table."""
+    with _open(path) as workbook:
+        try:
+            sheet = workbook.get_sheet_by_name(name)
+        except CalamineError as error:
+            raise ConfigError(f"{path.name}, sheet {name!r}, cannot be read: {error}") from None
+        records = _records(sheet)
+        head = list(itertools.islice(records, LOOKED_AT))
+        width = max((_width(record.cells) for record in head), default=0)
+        found = find_header(head, width)
+        if found is None:
+            raise ConfigError(f"{path.name}, sheet {name!r}, is empty.")
+        raw = RawTable(engine.new_name("raw"), found.names, Hints(options.culture))
+        if found.skipped:
+            raw.notes.append(f"{found.skipped} lines before the column names are left out")
+        rows = itertools.chain((record for record in head if record.line >= found.first_line), records)
+        load_records(engine, raw.table, found.width, _fitted(rows, found.width))
+        return raw
+
+
+def _open(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(path)
+    except PasswordError:
+        raise ConfigError(f"{path.name} is protected by a password; save it without one.") from None
+    except CalamineError as error:
+        raise ConfigError(f"{path.name} cannot be read as a workbook: {error}") from None
+
+
+def _records(sheet: CalamineSheet) -> Iterator[Record]:
+    for line, cells in enumerate(sheet.iter_rows(), 1):
+        record = Record(line, [_text(cell) for cell in cells])
+        if not record.is_blank:
+            yield record
+
+
+def _width(cells: Sequence[str]) -> int:
+    return max((at for at, cell in enumerate(cells, 1) if cell.strip()), default=0)
+
+
+def _fitted(records: Iterator[Record], width: int) -> Iterator[list[str]]:
+    for record in records:
+        yield record.cells[:width] + [""] * (width - len(record.cells))
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(" ", "seconds")
+    if isinstance(cell, datetime.timedelta):
+        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return str(cell).replace("\0", "")

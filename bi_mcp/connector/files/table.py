@@ -1,0 +1,122 @@
+"""A table in the engine: its columns with their types, and what was guessed about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bi_mcp.connector.codes import legal_codes
+from bi_mcp.connector.columns import TableColumn, Type
+from bi_mcp.connector.files.delimited import RawTable
+from bi_mcp.connector.files.engine import Engine, quote
+from bi_mcp.connector.files.profile import Reading, read_columns
+from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.source import UNUSABLE_CODES
+from bi_mcp.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is ready to be asked. `stored` leads from the code of a column to what the engine calls it."""
+
+    name: str
+    columns: tuple[TableColumn, ...]
+    stored: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_columns(
+    names: Sequence[str], types: Sequence[Type], options: SourceOptions
+) -> tuple[TableColumn, ...]:
+    """Give each column a code that is not used twice."""
+    identifiers = unique_names(names)
+    codes = legal_codes(identifiers) if options.spelling == "legal" else identifiers
+    return tuple(
+        TableColumn(code, type, identifier)
+        for code, type, identifier in zip(codes, types, identifiers, strict=True)
+    )
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Name columns without a name by their number, and those whose name is taken, in whatever capitals, by a number behind it."""
+    taken: set[str] = set()
+    unique = []
+    for number, name in enumerate(names, 1):
+        plain = name.strip() if name.strip() not in UNUSABLE_CODES else f"column_{number}"
+        candidate, again = plain, 1
+        while candidate.casefold() in taken:
+            again += 1
+            candidate = f"{plain}_{again}"
+        taken.add(candidate.casefold())
+        unique.append(candidate)
+    return unique
+
+
+def build_table(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> Table:
+    """Turn a table of texts into one of typed values. The table of texts is dropped."""
+    try:
+        return _typed(engine, raw, code, options)
+    finally:
+        engine.drop(raw.table)
+
+
+def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> Table:
+    with engine.cursor() as cursor:
+        cursor.execute(f"SET TimeZone = {quote(zone_name(options))}")
+
+        def execute(sql: str) -> Sequence[Sequence[object]]:
+            return cursor.execute(sql).fetchall()
+
+        kept = _kept(execute(_counts(raw))[0], raw.names)
+        names = unique_names(raw.names)
+        declared = options.types.get(code, {})
+        codes = [column.code for column in build_columns(raw.names, ["string"] * len(names), options)]
+        types = {at: declared[known] for at, known in enumerate(codes) if known in declared}
+        hints = raw.hints.with_types(types)
+        readings = read_columns(execute, raw.table, len(names), hints, raw.texts)
+        table = engine.new_name("data")
+        selected = ", ".join(f"{readings[at].sql} AS c{at}" for at in kept)
+        present = " OR ".join(f"r{at} IS NOT NULL" for at in kept)
+        cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")
+    columns = build_columns(raw.names, [reading.type for reading in readings], options)
+    return Table(
+        table,
+        tuple(columns[at] for at in kept),
+        {columns[at].code: f"c{at}" for at in kept},
+        (*raw.notes, *_column_notes(names, readings)),
+        raw.left_out,
+    )
+
+
+def _counts(raw: RawTable) -> str:
+    return f"SELECT {', '.join(f'count(r{at})' for at in range(len(raw.names)))} FROM {raw.table}"
+
+
+def _kept(counts: Sequence[object], names: Sequence[str]) -> list[int]:
+    """Leave out columns that have neither a name nor values."""
+    kept = [at for at, name in enumerate(names) if name.strip() or counts[at]]
+    if not kept:
+        raise ConfigError("There is neither a name of a column nor a value.")
+    return kept
+
+
+def _column_notes(names: Sequence[str], readings: Sequence[Reading]) -> list[str]:
+    return [
+        f"column {name!r}: {'; '.join(reading.notes)}"
+        for name, reading in zip(names, readings, strict=True)
+        if reading.notes
+    ]
+
+
+def zone_name(options: SourceOptions) -> str:
+    """Return the engine's name of the portal's time zone."""
+    key = getattr(options.time_zone, "key", None)
+    if isinstance(key, str):
+        return key
+    offset = options.time_zone.utcoffset(None)
+    hours = round(offset.total_seconds() / 3600) if offset else 0
+    # The names of fixed zones have the opposite sign.
+    return f"Etc/GMT{-hours:+d}" if hours else "UTC"
+
+
