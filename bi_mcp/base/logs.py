@@ -21,7 +21,7 @@ _RECEIVED = re.compile(r"(\w+\.(?:complete|failed)(?: exception=\w+)?)[ (]")
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time (UTC), level, logger, message, and the class of an exception."""
+    """One object a line: time (UTC), level, logger, message, its facts one by one where it has some, and the class of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -30,6 +30,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        entry |= getattr(record, "facts", {})
         if record.exc_info and record.exc_info[0]:
             entry["exception"] = record.exc_info[0].__name__
         return json.dumps(entry, ensure_ascii=False)

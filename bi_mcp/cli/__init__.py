@@ -16,6 +16,7 @@ from bi_mcp.base.language import LANGUAGES, Language, say, speak
 from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.advice import WORDS
 from bi_mcp.cli.completion import completion
+from bi_mcp.cli.connector import connector
 from bi_mcp.cli.diagnosis import check, diagnose, doctor, map_portal, preview, propose, tables
 from bi_mcp.cli.history import history, undo
 from bi_mcp.cli.install import install, uninstall
@@ -159,6 +160,7 @@ for command in (
     apply,
     adopt,
     schema,
+    connector,
     history,
     undo,
     chart,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,30 @@ class HttpSettings:
     shared_key: Secret | None = variable("BI_MCP_SHARED_KEY", read_secret, None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConnectorSettings:
+    """Settings of the connector: the key that opens its sources, the culture of the portal that asks, the folder for secrets."""
+
+    key: Secret | None = variable("BI_MCP_CONNECTOR_KEY", read_secret, None)
+    culture: Culture | None = variable("BI_MCP_CONNECTOR_CULTURE", read_choice(CULTURES), None)
+    secrets_folder: Path | None = variable("BI_MCP_SECRETS_DIR", read_path, None)
+
+
+def connector_settings(environment: Environment = os.environ) -> ConnectorSettings:
+    """Read the `BI_MCP_CONNECTOR_*` variables."""
+    return ConnectorSettings(**read_declared(ConnectorSettings, environment))
+
+
+def connector_key(environment: Environment = os.environ) -> Secret | None:
+    """Read the key that opens the sources of a connector."""
+    return connector_settings(environment).key
+
+
+def connector_password(source: str, environment: Environment = os.environ) -> Secret | None:
+    """Read the password of a connector's source: `BI_MCP_CONNECTOR_PASSWORD_` and the source's name in capitals."""
+    return read_secret(f"BI_MCP_CONNECTOR_PASSWORD_{re.sub('[^A-Z0-9]', '_', source.upper())}", environment)
+
+
 def http_settings(environment: Environment = os.environ) -> HttpSettings:
     """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. `server.http.serving_rules` checks their values."""
     return HttpSettings(**read_declared(HttpSettings, environment))
@@ -163,12 +188,16 @@ def _check_one_portal(settings: Settings, profiles: tuple[str, ...]) -> None:
 
 
 def log_settings(
-    form: LogFormat | None, level: LogLevel | None, environment: Environment = os.environ
+    form: LogFormat | None,
+    level: LogLevel | None,
+    environment: Environment = os.environ,
+    *,
+    default: LogLevel = "warning",
 ) -> tuple[LogFormat, LogLevel]:
-    """Read the form and level of logs: the options, else `BI_MCP_LOG_FORMAT` and `BI_MCP_LOG_LEVEL`."""
+    """Read the form and level of logs: the options, else `BI_MCP_LOG_FORMAT` and `BI_MCP_LOG_LEVEL`, else text and `default`."""
     return (
         form or read_choice(LOG_FORMATS)("BI_MCP_LOG_FORMAT", environment) or "text",
-        level or read_choice(LOG_LEVELS)("BI_MCP_LOG_LEVEL", environment) or "warning",
+        level or read_choice(LOG_LEVELS)("BI_MCP_LOG_LEVEL", environment) or default,
     )
 
 

@@ -58,9 +58,8 @@ class SecretReference(_Reference):
     secret: str
 
 
-SettingValue = (
-    str | Annotated[int, BeforeValidator(refuse_bool)] | EnvReference | FileReference | SecretReference
-)
+Reference = EnvReference | FileReference | SecretReference
+SettingValue = str | Annotated[int, BeforeValidator(refuse_bool)] | Reference
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,10 @@ class SettingValues:
                         code=code,
                     )
                 )
+
+    def refer(self, place: str, reference: Reference, addresses: Collection[str]) -> Secret:
+        """Read what a reference outside of settings refers to. Texts of errors begin with `settings.` and the place."""
+        return self._resolve(place, "", reference, addresses)
 
     def missing(self, settings: Mapping[str, SettingValue]) -> list[str]:
         """Return the names in references under which a secret could be stored, but is not yet."""

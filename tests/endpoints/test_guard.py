@@ -7,7 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address, why_not_public
+from bi_mcp.base.ip_addresses import why_not_public
+from bi_mcp.endpoints.guard import Resolver, find_destination, parse_address
 from bi_mcp.errors import EndpointError
 from tests.security.addresses import BROKEN, NAMES, PRIVATE, PUBLIC
 

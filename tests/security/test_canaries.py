@@ -273,6 +273,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "apply": ["bi.yaml", "--yes"],
     "adopt": ["connector.shop=1"],
     "schema": [],
+    "connector serve": ["--help"],
     "history": [],
     "undo": ["--last", "--yes"],
     "chart": ["flights"],

@@ -17,13 +17,13 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 
 from bi_mcp.app.replicas import open_shared
+from bi_mcp.base.bounded_listener import BoundedListener, most_connections
 from bi_mcp.base.bounded_protocol import BoundedProtocol
+from bi_mcp.base.complaints import Seldom
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.access import FixedToken, IssuedTokens
 from bi_mcp.server.http.app import build_http_app
-from bi_mcp.server.http.complaints import Seldom
-from bi_mcp.server.http.connections import BoundedListener, most_connections
 from bi_mcp.server.http.drain import Drain
 from bi_mcp.server.http.request_state import seal_with
 from bi_mcp.server.http.scopes import require_scopes
@@ -48,7 +48,7 @@ _BACKLOG = 2048
 _COMPLAINERS = (
     "asyncio",
     "bi_mcp.server.http.access",
-    "bi_mcp.server.http.connections",
+    "bi_mcp.base.bounded_listener",
     "bi_mcp.server.http.names",
     "mcp.server.streamable_http",
     "mcp.server.streamable_http_manager",

@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bi_mcp.base.bounded_listener import BoundedListener, most_connections
 from bi_mcp.base.bounded_protocol import REQUEST_S, BoundedProtocol
-from bi_mcp.server.http.complaints import Seldom
-from bi_mcp.server.http.connections import BoundedListener, most_connections
+from bi_mcp.base.complaints import Seldom
 from bi_mcp.server.http.drain import Drain
 from bi_mcp.server.http.options import HttpOptions
 from bi_mcp.server.http.serving import _Server

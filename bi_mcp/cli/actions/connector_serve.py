@@ -1,0 +1,108 @@
+"""The action of `bi-mcp connector serve`."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bi_mcp.base.language import say, say_count
+from bi_mcp.base.secret import Secret
+from bi_mcp.cli.actions.connector_options import read_configuration
+from bi_mcp.cli.actions.connector_sources import open_served
+from bi_mcp.connector.access.access import Access, Served
+from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
+from bi_mcp.connector.access.named import NamedAccess
+from bi_mcp.connector.addresses import show_address
+from bi_mcp.connector.app import build_service_app
+from bi_mcp.connector.configuration import Configuration
+from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.service.endpoints import ENDPOINTS
+from bi_mcp.connector.serving import check_listening, serve_app
+
+# So many tables of a source are named at the start.
+_TABLES_NAMED = 12
+
+
+def serve_connector(file: Path | None, **options: Any) -> None:
+    """Serve databases and files until a signal comes."""
+    started = read_configuration(file, options)
+    for warning in started.warnings:
+        click.echo(say("Warning: {warning}", warning=warning), err=True)
+    configuration = started.configuration
+    check_listening(configuration.listening)
+    made = None if configuration.keys or configuration.parametrised else make_key()
+    if made is not None:
+        configuration = replace(configuration, keys=(AccessKey(hash_key(made)),))
+    served = open_served(configuration.sources)
+    access = _build_access(configuration, served)
+    app = build_service_app(access, configuration.service)
+    serve_app(app, configuration.listening, partial(_announce, configuration, access, served, made))
+
+
+def _build_access(configuration: Configuration, served: Mapping[str, Served]) -> Access:
+    return NamedAccess(served, configuration.keys)
+
+
+def _announce(
+    configuration: Configuration,
+    access: Access,
+    served: Mapping[str, Served],
+    made: Secret | None,
+    origin: str,
+) -> None:
+    public = (configuration.service.public_url or origin).rstrip("/")
+    click.echo(say("Connector on {origin}", origin=origin))
+    for field, path in ENDPOINTS.items():
+        click.echo(f"  {field}: {public}{path}")
+    settings = ", ".join(setting.code for setting in access.settings)
+    click.echo(say("Settings of a source in Bitrix24: {settings}", settings=settings))
+    if made is not None:
+        # Made for this run; unless it is shown, the connector just started cannot be used.
+        click.echo(
+            say("  key: {key} (made for this run; BI_MCP_CONNECTOR_KEY sets your own)", key=made.reveal())
+        )
+    _look_aside(configuration, served)
+
+
+def _look_aside(configuration: Configuration, served: Mapping[str, Served]) -> None:
+    """Say what each source holds, beside the serving: a database may take long to say that it is not there."""
+    for name, one in served.items():
+        context = contextvars.copy_context()
+        tell = partial(_tell_source, name, configuration.sources[name].plain, one)
+        threading.Thread(target=context.run, args=(tell,), daemon=True).start()
+
+
+def _tell_source(name: str, address: str, served: Served) -> None:
+    where = f"{name} ({show_address(address)})"
+    try:
+        tables = served.source.tables()
+    except RefusalError as error:
+        reason = f"{error} {error.cause}" if isinstance(error, SourceError) else str(error)
+        click.echo(
+            say(
+                "{source} does not answer just now: {reason} The connector asks it again with each request.",
+                source=where,
+                reason=reason,
+            )
+        )
+        return
+    named = ", ".join(list(tables)[:_TABLES_NAMED]) + (", …" if len(tables) > _TABLES_NAMED else "")
+    lines = [
+        say_count(
+            "{source}: {count} table: {tables}",
+            "{source}: {count} tables: {tables}",
+            len(tables),
+            source=where,
+            tables=named,
+        )
+    ]
+    # What was guessed about files, and what of them is not served.
+    lines += [f"  {line}" for kind in ("notes", "left_out") for line in getattr(served.source, kind, ())]
+    click.echo("\n".join(lines))

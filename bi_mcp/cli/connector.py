@@ -1,0 +1,129 @@
+"""`bi-mcp connector`: a connector of one's own over databases and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel, write_logs
+from bi_mcp.cli.options import add_options
+from bi_mcp.config import CULTURES, log_settings
+
+_what_is_served = add_options(
+    click.option(
+        "--source",
+        "sources",
+        metavar="NAME=ADDRESS",
+        multiple=True,
+        help="Database (postgresql://, mysql://, sqlite:///, …), file or folder to serve; may be given several times.",
+    ),
+    click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="TOML file with sources, keys and limits. Options overrule it.",
+    ),
+    click.option("--schema", "schemas", multiple=True, help="Schema to serve; may be given several times."),
+    click.option(
+        "--table",
+        "tables",
+        multiple=True,
+        help="Table to serve, by code; * stands for any text. May be given several times. Default: all.",
+    ),
+    click.option(
+        "--culture",
+        type=click.Choice(CULTURES),
+        help="Culture of the portal and the files: how 01/02/2025 is read. Default: BI_MCP_CONNECTOR_CULTURE.",
+    ),
+    click.option(
+        "--time-zone",
+        metavar="ZONE",
+        help="Zone into which moments with a zone are turned, such as Europe/Moscow. Default: UTC.",
+    ),
+    click.option("--encoding", help="Encoding of text files that do not tell theirs, such as cp1251."),
+)
+
+_who_may_ask = add_options(
+    click.option(
+        "--parametrised",
+        metavar="KIND",
+        help="Let the settings of sources name databases of this kind, such as postgresql, on hosts of --allow-host.",
+    ),
+    click.option(
+        "--allow-host",
+        "allowed_hosts",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        help="Host that --parametrised may connect to, or *.domain; may be given several times.",
+    ),
+)
+
+_how_it_listens = add_options(
+    click.option("--host", help="Address to listen on. Default: 127.0.0.1."),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 is any free one. Default: 8772."
+    ),
+    click.option(
+        "--public-url",
+        metavar="URL",
+        help="Address by which Bitrix24 reaches the connector, for what is printed.",
+    ),
+    click.option(
+        "--tls-cert",
+        "tls_certificate",
+        type=click.Path(path_type=Path),
+        help="Certificate with its chain, PEM.",
+    ),
+    click.option("--tls-key", type=click.Path(path_type=Path), help="Private key of the certificate, PEM."),
+    click.option("--behind-proxy", is_flag=True, help="Take the address of callers from a proxy in front."),
+    click.option(
+        "--max-answers",
+        type=click.IntRange(1),
+        help="Answers at once; more are refused with status 503. Default: 16.",
+    ),
+    click.option(
+        "--metrics",
+        type=click.Choice(["local", "anyone", "off"]),
+        help="Who may read /metrics: callers on this machine (default), anyone, nobody.",
+    ),
+    click.option(
+        "--log-level", type=click.Choice(LOG_LEVELS), help="Minimum level of the logs on standard error."
+    ),
+    click.option(
+        "--log-format", type=click.Choice(LOG_FORMATS), help="Plain lines, or one JSON object per line."
+    ),
+)
+
+
+@click.group(short_help="Serve databases and files to Bitrix24.")
+def connector() -> None:
+    r"""Be the connector: serve the tables of databases and files at the four addresses that Bitrix24 asks.
+
+    \b
+    Example:
+      bi-mcp connector serve --source shop=postgresql://bi@db.internal/shop
+    """
+
+
+@connector.command(short_help="Run the connector.")
+@_what_is_served
+@_who_may_ask
+@_how_it_listens
+def serve(*, log_level: LogLevel | None, log_format: LogFormat | None, **options: Any) -> None:
+    r"""Serve databases and files to Bitrix24. Only reads; credentials of databases stay here.
+
+    The settings of a source in Bitrix24 are `source`, the NAME, and `key`: what BI_MCP_CONNECTOR_KEY says, else a key that
+    is made for this run and printed. The password of a source is what BI_MCP_CONNECTOR_PASSWORD_NAME says.
+
+    \b
+    Examples:
+      bi-mcp connector serve --source shop=postgresql://bi@db.internal/shop
+      bi-mcp connector serve --source sales=./exports --culture de --encoding cp1252
+      bi-mcp connector serve --config connector.toml --host 0.0.0.0 --behind-proxy
+    """
+    from bi_mcp.cli.actions.connector_serve import serve_connector
+
+    write_logs(*log_settings(log_format, log_level, default="info"))
+    serve_connector(**options)

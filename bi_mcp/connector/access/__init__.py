@@ -1,0 +1,1 @@
+"""Access: which source a request may ask, by the settings that it carries."""

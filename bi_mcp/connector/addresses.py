@@ -1,0 +1,60 @@
+"""Addresses of sources: `postgresql://bi@db.internal/shop`, or a path. The password is put into them last, and never shown."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.errors import ConfigError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_AUTHORITY = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+://)(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL
+)
+
+
+def is_database(address: str) -> bool:
+    """Check whether an address is a database's. Anything else is a path; a letter and a colon are one on Windows."""
+    return bool(_SCHEME.match(address))
+
+
+def has_password(address: str) -> bool:
+    found = _AUTHORITY.fullmatch(address)
+    if found is None:
+        return False
+    login, at, _ = found["authority"].rpartition("@")
+    return bool((at and ":" in login) or parse_qs(urlsplit(address).query).get("password"))
+
+
+def with_password(address: str, password: Secret | None) -> Secret:
+    """Put a password into an address. Raises ConfigError if it has one, or if it cannot have one."""
+    if password is None:
+        return Secret(address)
+    found = _AUTHORITY.fullmatch(address)
+    if found is None:
+        raise ConfigError(say("A password is given for files, which have none. Leave it out."))
+    if has_password(address):
+        raise ConfigError(
+            say("A password is given, and the address holds another. Leave out the one in the address.")
+        )
+    login, _, host = found["authority"].rpartition("@")
+    written = quote(password.reveal(), safe="")
+    return Secret(f"{found['scheme']}{login}:{written}@{host}{found['rest']}")
+
+
+def show_address(address: str) -> str:
+    """Write an address without a password and without what follows its path."""
+    found = _AUTHORITY.fullmatch(address)
+    if found is None:
+        return address
+    login, at, host = found["authority"].rpartition("@")
+    path = re.split(r"[?#]", found["rest"])[0]
+    return f"{found['scheme']}{login.partition(':')[0]}{at}{host}{path}"
+
+
+def find_host(address: str) -> str | None:
+    """Return the host and port that an address connects to, None for one on this machine."""
+    found = _AUTHORITY.fullmatch(address)
+    return unquote(found["authority"].rpartition("@")[2]) or None if found else None

@@ -1,0 +1,1 @@
+"""The connector over HTTP: requests, answers in a stream, bounds, logs and metrics."""

@@ -1,0 +1,92 @@
+"""The connector on a real socket, and a client that asks as Bitrix24 does."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import httpx
+from starlette.applications import Starlette
+
+from bi_mcp.base.secret import Secret
+from bi_mcp.connector.access.keys import key_from
+from bi_mcp.connector.app import build_app
+from bi_mcp.connector.columns import TableColumn
+from bi_mcp.connector.configuration import Listening
+from bi_mcp.connector.service.settings import ServiceSettings
+from bi_mcp.connector.serving import _listen, _Server
+from bi_mcp.connector.source import Source
+from tests.connector.service.memory import LIMIT_S, MemorySource, Table
+
+KEY = Secret("canary-key-of-the-shop")
+CONNECTION = {"connection[source]": "shop", "connection[key]": KEY.reveal()}
+COLUMNS = (
+    TableColumn("ID", "int"),
+    TableColumn("NAME", "string"),
+    TableColumn("PAID", "date"),
+)
+ROWS = ((1, "Ann", "2025-01-31"), (2, "Bo", None), (3, 'C"ora', "2025-03-01"))
+LISTENING = Listening(
+    host="127.0.0.1", port=0, certificate=None, key=None, behind_proxy=False, stop_seconds=LIMIT_S
+)
+
+
+def shop(**options: Any) -> MemorySource:
+    """A source with the table `orders`."""
+    return MemorySource(
+        {"orders": Table(COLUMNS, options.pop("rows", ROWS), **options), "empty": Table(COLUMNS)}
+    )
+
+
+def app_of(source: Source, **settings: Any) -> Starlette:
+    return build_app({"shop": source}, [key_from(KEY, "")], ServiceSettings(**settings))
+
+
+@asynccontextmanager
+async def listening(app: Starlette, **changes: Any) -> AsyncIterator[tuple[str, _Server]]:
+    """Serve as the command does, and give the `host:port` and the server."""
+    where = replace(LISTENING, **changes)
+    server = _Server(app, where)
+    with _listen(where) as listener:
+        async with anyio.create_task_group() as group:
+            group.start_soon(server._serve, [listener])
+            try:
+                yield f"127.0.0.1:{listener.getsockname()[1]}", server
+            finally:
+                server.should_exit = True
+
+
+@asynccontextmanager
+async def connector(source: Source, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a connector over this source."""
+    async with listening(app_of(source, **settings)) as (address, _), client_of(address) as client:
+        yield client
+
+
+def client_of(
+    address: str, *, scheme: str = "http", verify: ssl.SSLContext | bool = False
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=f"{scheme}://{address}", trust_env=False, timeout=LIMIT_S, verify=verify
+    )
+
+
+async def ask(
+    client: httpx.AsyncClient, path: str, form: Mapping[str, str | Sequence[str]] | None = None
+) -> httpx.Response:
+    """Ask as a source with the right settings."""
+    return await client.post(path, data={**CONNECTION, **(form or {})})
+
+
+async def refusal(
+    client: httpx.AsyncClient, path: str, form: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """The status and the sentence of a refusal."""
+    response = await ask(client, path, form)
+    body = response.json()
+    assert list(body) == ["error"]
+    return response.status_code, body["error"]
