@@ -8,9 +8,10 @@ values would choose.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
@@ -21,7 +22,9 @@ from bi_mcp.connector.databases.dialects.dialect import Comparing
 from bi_mcp.connector.question.filter import Test
 
 Given: TypeAlias = "int | float | str"
-Operator: TypeAlias = Literal[">", ">=", "<", "<=", "in", "sent in"]
+Operator: TypeAlias = Literal[">", ">=", "<", "<=", "in", "within"]
+
+LARGEST_SINGLE = 3.4028234663852886e38
 
 _SECOND = timedelta(seconds=1)
 _ORDERS: Mapping[Test, Operator] = {"greater": ">", "at_least": ">=", "less": "<", "at_most": "<="}
@@ -29,7 +32,9 @@ _ORDERS: Mapping[Test, Operator] = {"greater": ">", "at_least": ">=", "less": "<
 
 @dataclass(frozen=True)
 class Bound:
-    """A comparison of a column with bound values: one, or a list for `in`. `sent in` compares what is sent."""
+    """A comparison of a column with bound values: one, a list for `in`, or pairs
+    of a beginning and an end for `within`.
+    """
 
     operator: Operator
     values: tuple[Any, ...]
@@ -84,6 +89,18 @@ def _doubles(test: Test, values: Sequence[Given], _zone: tzinfo) -> Bounds:
     return _plain(test, [float(value) for value in values], sa.Double())
 
 
+def _singles(test: Test, values: Sequence[Given], _zone: tzinfo) -> Bounds:
+    # 0.1 is another number as a single: that is what the column holds.
+    return _plain(test, [_as_single(float(value)) for value in values], sa.Double())
+
+
+def _as_single(number: float) -> float:
+    if abs(number) > LARGEST_SINGLE:
+        return number
+    single: float = struct.unpack("f", struct.pack("f", number))[0]
+    return single
+
+
 def _texts(test: Test, values: Sequence[Given], _zone: tzinfo) -> Bounds:
     return _plain(test, [str(value) for value in values], sa.Text())
 
@@ -106,7 +123,8 @@ def _datetimes(test: Test, values: Sequence[Given], _zone: tzinfo) -> Bounds:
 
 
 def _moments(test: Test, values: Sequence[Given], zone: tzinfo) -> Bounds:
-    moments = [datetime.fromisoformat(str(value)).replace(tzinfo=zone) for value in values]
+    # In UTC, for drivers that drop the zone.
+    moments = [datetime.fromisoformat(str(value)).replace(tzinfo=zone).astimezone(UTC) for value in values]
     return _by_seconds(test, moments, sa.DateTime(timezone=True))
 
 
@@ -114,16 +132,8 @@ def _by_seconds(test: Test, moments: Sequence[datetime], type: sa.types.TypeEngi
     """Compare with whole seconds: what is sent has no fractions."""
     first, after = moments[0], _next_second(moments[0])
     match test:
-        case "equal" if len(moments) > 1:
-            texts = tuple(str(moment.replace(tzinfo=None)) for moment in moments)
-            after = _next_second(max(moments))
-            return [
-                Bound(">=", (min(moments),), type),
-                *_before(after, type),
-                Bound("sent in", texts, sa.Text()),
-            ]
         case "equal":
-            return [Bound(">=", (first,), type), *_before(after, type)]
+            return [Bound("within", tuple((moment, _next_second(moment)) for moment in moments), type)]
         case "at_least":
             return [Bound(">=", (first,), type)]
         case "less":
@@ -161,6 +171,7 @@ def _decimal(value: Given) -> Decimal:
 _BOUNDS: Mapping[Comparing, Callable[[Test, Sequence[Given], tzinfo], Bounds]] = {
     "whole": _whole,
     "decimal": _decimals,
+    "single": _singles,
     "double": _doubles,
     "text": _texts,
     "date": _dates,

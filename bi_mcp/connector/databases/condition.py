@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -82,8 +83,8 @@ class Conditions:
     def _bound(self, queried: QueriedColumn, bound: Bound) -> Expression:
         if bound.operator == "in":
             return self.dialect.one_of(queried.operand, bound.values, bound.type)
-        if bound.operator == "sent in":
-            return self.dialect.one_of(queried.form.read(queried.operand), bound.values, bound.type)
+        if bound.operator == "within":
+            return sa.or_(*(_within(queried.operand, begin, end, bound.type) for begin, end in bound.values))
         return _OPERATORS[bound.operator](queried.operand, sa.literal(bound.values[0], bound.type))
 
     def _text(self, queried: QueriedColumn) -> Expression:
@@ -97,6 +98,11 @@ _OPERATORS: Mapping[str, Callable[[Expression, Expression], Expression]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+
+
+def _within(operand: Expression, begin: Any, end: Any, type: sa.types.TypeEngine[Any]) -> Expression:
+    begun = operand >= sa.literal(begin, type)
+    return begun if end is None else sa.and_(begun, operand < sa.literal(end, type))
 
 
 def _always() -> Expression:

@@ -43,12 +43,10 @@ class Database:
 
     def rows(self, table: str, query: RowQuery) -> Answer:
         def replan(error: DatabaseError) -> Plan:
-            self._reflection.forget(table)
-            # Raises when the table is gone.
-            self._reflection.table(table)
-            if error.failure == "no column":
-                return self._plan(table, query)
-            raise error
+            refusal = self._reflection.explain(table, error)
+            if error.failure != "no column":
+                raise refusal
+            return self._plan(table, query)
 
         plan = self._plan(table, query)
         return DatabaseAnswer(self._connections, plan, replan, self._options.timeout)

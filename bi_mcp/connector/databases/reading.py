@@ -25,7 +25,7 @@ class Plan:
 
     statement: sa.Select[Any]
     header: tuple[str, ...]
-    converters: tuple[tuple[int, Callable[[str], Value]], ...] = ()
+    converters: tuple[tuple[int, Callable[[Any], Value]], ...] = ()
 
 
 class DatabaseAnswer:

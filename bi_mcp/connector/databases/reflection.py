@@ -16,6 +16,7 @@ from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.connections import Connections
 from bi_mcp.connector.databases.dialects.dialect import Form, LeftOut, parse_declared
 from bi_mcp.connector.databases.dialects.inspection import inspect_columns, inspect_tables
+from bi_mcp.connector.databases.failures import DatabaseError
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.refusal import RefusalError, SourceError
 from bi_mcp.connector.source import UNUSABLE_CODES
@@ -82,8 +83,11 @@ class Reflection:
         if known is not None and time.monotonic() < until:
             return known
         table = self.table(code)
-        with self._connections.session() as session:
-            found = self._ask_columns(session, code, table)
+        try:
+            with self._connections.session() as session:
+                found = self._ask_columns(session, code, table)
+        except DatabaseError as error:
+            raise self.explain(code, error) from None
         with self._lock:
             self._columns[code] = (time.monotonic() + REMEMBERED, found)
         return found
@@ -93,6 +97,15 @@ class Reflection:
         self._tables = (0.0, {})
         with self._lock:
             self._columns.pop(code, None)
+
+    def explain(self, code: str, error: DatabaseError) -> RefusalError:
+        """Say why the database refused a statement about a table: it may be gone, or be a view of something that is."""
+        self.forget(code)
+        if error.failure != "no table":
+            return error
+        if code in self.tables():
+            return SourceError(502, f"The table {code[:80]!r} cannot be read.", error.cause)
+        return RefusalError(404, f"There is no table {code[:80]!r} any more.")
 
     def _ask_tables(self, session: sa.Connection) -> Mapping[str, DatabaseTable]:
         catalogue = self._connections.dialect.catalogue
@@ -133,8 +146,7 @@ class Reflection:
         else:
             rows = [*inspect_columns(session, table.schema, table.name)]
         if not rows:
-            self.forget(code)
-            raise RefusalError(404, f"There is no table {code[:80]!r} any more.")
+            raise DatabaseError(502, "", "It has no columns.", failure="no table")
         forms: dict[str, Form | LeftOut] = {
             name: dialect.forms(parse_declared(declared or ""), self._options) for name, declared in rows
         }

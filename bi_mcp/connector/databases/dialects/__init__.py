@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bi_mcp.connector.databases.dialects.dialect import Dialect
+from bi_mcp.connector.databases.dialects.mysql import MYSQL
 from bi_mcp.connector.databases.dialects.postgresql import POSTGRESQL
 from bi_mcp.connector.databases.dialects.sqlite import SQLITE
 
@@ -12,5 +13,7 @@ from bi_mcp.connector.databases.dialects.sqlite import SQLITE
 DIALECTS: Mapping[str, Dialect] = {
     "postgresql": POSTGRESQL,
     "postgres": POSTGRESQL,
+    "mysql": MYSQL,
+    "mariadb": MYSQL,
     "sqlite": SQLITE,
 }

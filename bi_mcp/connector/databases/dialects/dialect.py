@@ -17,7 +17,7 @@ Expression: TypeAlias = "sa.ColumnElement[Any]"
 Shape: TypeAlias = Callable[[Expression], Expression]
 
 # How the values of a column compare with those of a filter.
-Comparing: TypeAlias = Literal["whole", "decimal", "double", "text", "date", "datetime", "moment"]
+Comparing: TypeAlias = Literal["whole", "decimal", "single", "double", "text", "date", "datetime", "moment"]
 
 # What an error of the driver means to the caller.
 Failure: TypeAlias = Literal["no table", "no column", "stopped", "too long", "busy"]
@@ -40,7 +40,7 @@ class Form:
     operand: Shape = as_it_is
     read: Shape = as_it_is
     present: Shape | None = None
-    convert: Callable[[str], Value] | None = None
+    convert: Callable[[Any], Value] | None = None
 
     @property
     def is_sent_as_text(self) -> bool:

@@ -17,7 +17,10 @@ from bi_mcp.connector.options import SourceOptions
 EXACT_DIGITS = 15
 INTEGER_DIGITS = 18
 
-_ESCAPED = str.maketrans({"\\": "\\\\", "_": "\\_"})
+# In patterns of LIKE. A backslash has more than one meaning in MySQL.
+ESCAPE = "|"
+
+_ESCAPED = str.maketrans({ESCAPE: ESCAPE * 2, "_": f"{ESCAPE}_"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def like_pattern(pattern: str) -> str:
 
 
 def contains_pattern(part: str) -> str:
-    return f"%{like_pattern(part).replace('%', chr(92) + '%')}%"
+    return f"%{like_pattern(part).replace('%', ESCAPE + '%')}%"
 
 
 def in_lists_of(longest: int) -> Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]:
@@ -73,4 +76,4 @@ def in_lists_of(longest: int) -> Callable[[Expression, Sequence[Any], sa.types.T
 def any_like(operand: Expression, patterns: Sequence[str]) -> Expression:
     """Match with one of the patterns of LIKE, whatever the case."""
     text = sa.func.lower(operand)
-    return sa.or_(*(text.like(sa.func.lower(sa.literal(pattern)), escape="\\") for pattern in patterns))
+    return sa.or_(*(text.like(sa.func.lower(sa.literal(pattern)), escape=ESCAPE) for pattern in patterns))

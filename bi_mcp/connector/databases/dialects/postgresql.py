@@ -102,8 +102,7 @@ _FORMS: Mapping[str, Form] = {
     "bigint": _WHOLE,
     "oid": Form("int", "whole", operand=cast_to(sa.BigInteger)),
     "boolean": Form("int", "whole", operand=cast_to(sa.Integer)),
-    # As it is written, 0.1: its bits as a double are another number.
-    "real": Form("double", "double", operand=lambda column: _DOUBLE(_AS_TEXT(column)), present=_finite),
+    "real": Form("double", "single", present=_finite),
     "double precision": _DOUBLES,
     "text": _TEXT,
     "character varying": _TEXT,

@@ -1,0 +1,47 @@
+"""Time zones as the shifts of their clocks, for databases that may not know the zone by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+# What a TIMESTAMP of MySQL holds.
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(2038, 1, 20, tzinfo=UTC)
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far a zone's clocks are before UTC, from a moment on; in seconds."""
+
+    since: datetime
+    seconds: int
+
+
+@lru_cache(maxsize=16)
+def shifts(zone: tzinfo) -> tuple[Shift, ...]:
+    """List the shifts of a zone, the latest first."""
+    found = [Shift(FIRST, _seconds(zone, FIRST))]
+    day = FIRST
+    while day < LAST:
+        day += _DAY
+        if _seconds(zone, day) != found[-1].seconds:
+            found.append(Shift(_change(zone, day - _DAY, day), _seconds(zone, day)))
+    return tuple(reversed(found))
+
+
+def _change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
+    shift = _seconds(zone, after)
+    while after - before > _SECOND:
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        before, after = (before, middle) if _seconds(zone, middle) == shift else (middle, after)
+    return after
+
+
+def _seconds(zone: tzinfo, moment: datetime) -> int:
+    distance = moment.astimezone(zone).utcoffset()
+    return int(distance.total_seconds()) if distance else 0
