@@ -12,6 +12,7 @@ from bi_mcp.errors import ConfigError
 
 CHUNK = 1 << 20
 SAMPLE = 1 << 16
+HALF_SAMPLE = SAMPLE // 2
 
 _MARKS: Mapping[bytes, str] = {
     # UTF-32 first: its mark begins with that of UTF-16.
@@ -75,9 +76,6 @@ def _unmarked_utf16(head: bytes) -> str | None:
     return None
 
 
-HALF_SAMPLE = SAMPLE // 2
-
-
 def _foreign_text(head: bytes, opened: IO[bytes]) -> bytes:
     """Return a sample of the lines that are not ASCII if the text is not UTF-8; nothing if it is."""
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -90,7 +88,7 @@ def _foreign_text(head: bytes, opened: IO[bytes]) -> bytes:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
             foreign = True
-            sample += chunk[error.start : error.start + 1]
+            sample = bytearray(_unusual_lines(chunk[max(0, error.start - 80) :], SAMPLE))
     else:
         try:
             decoder.decode(b"", final=True)

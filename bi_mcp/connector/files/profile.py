@@ -119,7 +119,7 @@ def _propose(column: _Column, hints: Hints, only_moments: bool) -> None:
     fitting = {shape: sum(map(shape.matches, present)) for shape in shapes}
     complete = [shape for shape in shapes if fitting[shape] == len(present)]
     if complete or not shapes:
-        column.candidates = complete
+        column.candidates = _simplest(complete)
         return
     wanted = hints.types.get(column.at)
     if wanted:
@@ -127,6 +127,16 @@ def _propose(column: _Column, hints: Hints, only_moments: bool) -> None:
     best = max(shapes, key=lambda shape: fitting[shape])
     worth = fitting[best] >= len(present) * WORTH_TELLING or (wanted and fitting[best])
     column.candidates = [best] if worth else []
+
+
+def _simplest(shapes: Sequence[Shape]) -> list[Shape]:
+    """Take the first shape that leaves no choice, else the first for each choice: every one costs time for each value."""
+    if plain := next((shape for shape in shapes if not shape.choice), None):
+        return [plain]
+    firsts: dict[str, Shape] = {}
+    for shape in shapes:
+        firsts.setdefault(shape.choice, shape)
+    return list(firsts.values())
 
 
 def _shapes(present: Sequence[str], column: _Column, only_moments: bool) -> Iterator[Shape]:
@@ -150,13 +160,21 @@ def _distinct(shapes: Iterator[Shape]) -> Iterator[Shape]:
 
 def _count(execute: Execute, table: str, columns: Sequence[_Column]) -> None:
     """Count in one pass the values of columns, those that stand for missing ones, and those that each candidate reads."""
+    read: list[str] = []
     sums: list[str] = []
     for column in columns:
-        sums.append(f"count({column.name})")
-        if column.candidates:
-            sums.append(f"count(*) FILTER (lower({column.value}) IN ('', {_MISSING_SQL}))")
-            sums += [f"count({shape.reading(column.value)})" for shape in column.candidates]
-    counts = iter(int(str(count)) for count in execute(f"SELECT {', '.join(sums)} FROM {table}")[0])
+        name = column.name
+        sums.append(f"count({name})")
+        if not column.candidates:
+            continue
+        fits = [f"f{column.at}_{number}" for number in range(len(column.candidates))]
+        read += [f"{shape.reading(column.value)} AS {fit}" for shape, fit in zip(column.candidates, fits, strict=True)]
+        # Few values are left for the long list, which is slow to compare with.
+        left = f"{name} IS NOT NULL AND {fits[0]} IS NULL"
+        sums.append(f"count(CASE WHEN {left} THEN CASE WHEN {_is_missing(column)} THEN 1 END END)")
+        sums += [f"count({fit})" for fit in fits]
+    rows = execute(f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(['*', *read])} FROM {table})")
+    counts = iter(int(str(count)) for count in rows[0])
     for column in columns:
         column.filled = next(counts)
         if column.candidates:
@@ -164,17 +182,27 @@ def _count(execute: Execute, table: str, columns: Sequence[_Column]) -> None:
             column.fitting = {shape: next(counts) for shape in column.candidates}
 
 
+def _is_missing(column: _Column) -> str:
+    return f"lower({column.value}) IN ('', {_MISSING_SQL})"
+
+
 def _learn(execute: Execute, table: str, column: _Column, hints: Hints, only_moments: bool) -> bool:
     """Add to the sample values that no candidate reads. Say whether there is a new candidate."""
     unread = " AND ".join(f"{shape.reading(column.value)} IS NULL" for shape in column.candidates)
     rows = execute(
         f"SELECT DISTINCT v FROM (SELECT {column.name} AS v FROM {table} WHERE {column.name} IS NOT NULL "
-        f"AND lower({column.value}) NOT IN ('', {_MISSING_SQL}) AND {unread} LIMIT {SAMPLED}) ORDER BY v"
+        f"AND NOT {_is_missing(column)} AND {unread} LIMIT {SAMPLED}) ORDER BY v"
     )
+    known = set(column.sample)
+    fresh = [text for row in rows if (text := str(row[0])) not in known]
+    if not fresh:
+        return False
     before = list(column.candidates)
-    column.sample += [str(row[0]) for row in rows]
+    column.sample += fresh
     _propose(column, hints, only_moments)
-    return bool(column.candidates) and column.candidates != before
+    if not column.candidates:
+        column.candidates = before
+    return column.candidates != before
 
 
 def _settled(shapes: Sequence[Shape]) -> list[Shape]:
