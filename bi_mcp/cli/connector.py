@@ -127,3 +127,17 @@ def serve(*, log_level: LogLevel | None, log_format: LogFormat | None, **options
 
     write_logs(*log_settings(log_format, log_level, default="info"))
     serve_connector(**options)
+
+
+@connector.command(short_help="Make an access key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def key(as_json: bool) -> None:
+    r"""Make an access key, and print it with its hash. It is kept nowhere: a configuration file holds the hash, Bitrix24 the key.
+
+    \b
+    Example:
+      bi-mcp connector key
+    """
+    from bi_mcp.cli.actions.connector_key import print_key
+
+    print_key(as_json=as_json)

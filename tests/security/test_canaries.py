@@ -274,6 +274,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "adopt": ["connector.shop=1"],
     "schema": [],
     "connector serve": ["--help"],
+    "connector key": [],
     "history": [],
     "undo": ["--last", "--yes"],
     "chart": ["flights"],

@@ -17,8 +17,10 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.cli.actions.connector_options import read_configuration
 from bi_mcp.cli.actions.connector_sources import open_served
 from bi_mcp.connector.access.access import Access, Served
+from bi_mcp.connector.access.allowed_hosts import AllowedHosts
 from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
 from bi_mcp.connector.access.named import NamedAccess
+from bi_mcp.connector.access.parametrised import ParametrisedAccess
 from bi_mcp.connector.addresses import show_address
 from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.configuration import Configuration
@@ -47,7 +49,16 @@ def serve_connector(file: Path | None, **options: Any) -> None:
 
 
 def _build_access(configuration: Configuration, served: Mapping[str, Served]) -> Access:
-    return NamedAccess(served, configuration.keys)
+    found = configuration.parametrised
+    if found is None:
+        return NamedAccess(served, configuration.keys)
+    return ParametrisedAccess(
+        found.kind,
+        AllowedHosts(found.hosts),
+        keys=configuration.keys,
+        options=found.options,
+        rows=found.rows,
+    )
 
 
 def _announce(

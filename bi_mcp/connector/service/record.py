@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from bi_mcp.base.secret import Secret, redact
@@ -16,6 +16,8 @@ logger = logging.getLogger("bi_mcp.connector")
 
 _OPERATOR = re.compile(r"[!<>=%]+")
 _LONGEST_CAUSE = 1000
+# Settings of a source that an operator needs to understand what a driver says.
+_HARMLESS = frozenset({"source", "host", "port", "database"})
 # Attempts with a wrong key, and too many of them.
 _REFUSED = frozenset({401, 429})
 # To look for more values in a driver's words would take long; these words are then left out.
@@ -44,7 +46,9 @@ class RequestRecord:
 
     def note_form(self, form: Form) -> None:
         """Note which values must not get into the log, wherever a driver repeats them."""
-        leaves = [*_leaves(form.get("connection", "")), *_leaves(form.get("filter", ""))]
+        connection = form.get("connection", "")
+        secret = connection if isinstance(connection, str) else _without(connection, _HARMLESS)
+        leaves = [*_leaves(secret), *_leaves(form.get("filter", ""))]
         self.values = tuple(map(Secret, leaves)) if len(leaves) <= _MOST_VALUES else None
 
     def note_question(self, table: str, form: Form) -> None:
@@ -107,6 +111,10 @@ class RequestRecord:
 def _quote(value: object) -> str:
     text = str(value)
     return repr(text) if isinstance(value, str) and not re.fullmatch(r"[\w.:/-]+", text) else text
+
+
+def _without(form: Form, names: Container[str]) -> Form:
+    return {name: value for name, value in form.items() if name not in names}
 
 
 def _leaves(value: Nested) -> Iterator[str]:

@@ -219,8 +219,8 @@ async def test_the_sources_are_closed_when_the_connector_ends() -> None:
     source = shop()
     async with connector(source) as client:
         await ask(client, "/data", ORDERS)
-        assert not source.closed
-    assert source.closed
+        before = source.closed
+    assert (before, source.closed) == (False, True)
     assert [answer.closed for answer in source.answers] == [1]
 
 

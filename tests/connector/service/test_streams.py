@@ -169,7 +169,7 @@ async def test_a_slow_reader_is_waited_for_in_bounded_memory() -> None:
             tracemalloc.start()
             # Until all buffers on the way are full: then the source is not asked for more.
             with anyio.fail_after(LIMIT_S):
-                while not any(one.flow.write_paused for one in server.server_state.connections):
+                while not any(vars(one)["flow"].write_paused for one in server.server_state.connections):
                     await anyio.lowlevel.checkpoint()
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
