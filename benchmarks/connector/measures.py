@@ -71,10 +71,10 @@ def measure_database(kind: str) -> dict[str, Outcome]:
         "four": Outcome(f"peak memory for four at once from {kind}", four, 200, "MB"),
         "chart": Outcome(
             f"a chart of a fifth of them, 3 columns, from {kind}, time ours / the database's",
-            median(chart) / median(own),
+            min(chart) / min(own),
             1.3,
             "ratio",
-            {"ours, s": median(chart), "the database's, s": median(own)},
+            {"ours, s": min(chart), "the database's own client, s": min(own)},
         ),
     }
 

@@ -40,8 +40,9 @@ def open_hurting(
 def _open(request: pytest.FixtureRequest, folder: Path, dialect: Dialect) -> Source:
     options, table = SourceOptions(time_zone=ZoneInfo(ZONE)), hurting(dialect)
     if dialect == "csv":
-        write_csv(folder / f"{NAME}.csv", table)
-        return open_files(folder, options)
+        (folder / "files").mkdir()
+        write_csv(folder / "files" / f"{NAME}.csv", table)
+        return open_files(folder / "files", options)
     rows = stored(dialect, table.rows)
     if dialect == "sqlite":
         file = folder / "hurting.db"

@@ -14,7 +14,7 @@ from bi_mcp.config import Culture, Generation, LocalPortalSettings
 from bi_mcp.connector.access.access import Served
 from bi_mcp.connector.access.keys import key_from
 from bi_mcp.connector.access.named import NamedAccess
-from bi_mcp.connector.service import build_app
+from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.source import Source
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.practice.portal import create_app
@@ -45,7 +45,7 @@ def serve(source: Source, culture: Culture | None = None) -> ASGIApp:
     """Build the service over one source."""
     kept: Any = Kept(source)
     key = key_from(Secret(KEY), "the test")
-    app: ASGIApp = build_app(NamedAccess({"shop": Served("shop", kept, culture)}, [key]))
+    app: ASGIApp = build_service_app(NamedAccess({"shop": Served("shop", kept, culture)}, [key]))
     return app
 
 

@@ -73,6 +73,8 @@ WORDS = (
 )
 # A reader of files takes these for missing values, or may.
 NOT_IN_FILES = ("NULL", "", " ")
+# A file does not say that they are no codes: with them the column is one of texts.
+LONG_NUMBERS = (9_007_199_254_740_993, -9_007_199_254_740_993, 9_223_372_036_854_775_807, 9_223_372_036_854_775_806)
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,11 @@ def hurting(dialect: Dialect) -> Table:
     codes = [column.code for column in COLUMNS]
     rows = [dict(zip(codes, values, strict=True)) for values in zip(*filled, strict=True)]
     if dialect == "csv":
-        rows = [row for row in rows if row["WORD"] not in NOT_IN_FILES]
+        rows = [
+            {code: None if cell in LONG_NUMBERS else cell for code, cell in row.items()}
+            for row in rows
+            if row["WORD"] not in NOT_IN_FILES
+        ]
     return Table(NAME, columns, tuple(rows))
 
 

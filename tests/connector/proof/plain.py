@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.charts.questions import Condition, DateRange, Group, Question, Value, ask_one
 from tests.charts.tables import Cell, Column, Row, Table, Type
@@ -23,6 +23,9 @@ COMPARISONS: Mapping[str, Callable[[Any, Sequence[Any]], bool]] = {
     "between": lambda own, given: given[0] <= own <= given[1],
 }
 ORDERINGS = ("greater", "greater or equal", "less", "less or equal")
+# Parts are found in any case. Whether ß is ss then is up to the database.
+Fold: TypeAlias = Callable[[str], str]
+FOLDS: tuple[Fold, ...] = (str.lower, str.casefold)
 # Texts are compared by order only where every collation sorts them alike.
 SORTED_ALIKE = {"GRADE"}
 
@@ -30,18 +33,25 @@ SORTED_ALIKE = {"GRADE"}
 def find_fault(table: Table, question: Question, answer: Sequence[Sequence[Cell]]) -> str:
     """Say how the rows of an answer differ from those of the plain filter; "" where they do not."""
     chosen = question.select or tuple(column.code for column in table.columns)
-    right = Counter(tuple(row[code] for code in chosen) for row in table.rows if holds(table, question, row))
     found = Counter(map(tuple, answer))
-    if question.limit is not None:
-        count = min(question.limit, right.total())
-        return "" if found <= right and found.total() == count else f"not {count} of the rows: {answer}"
+    told = [
+        _differ(Counter(tuple(row[code] for code in chosen) for row in table.rows if holds(table, question, row, fold)), found, question.limit)
+        for fold in FOLDS
+    ]
+    return "" if "" in told else told[0]
+
+
+def _differ(right: Counter[tuple[Cell, ...]], found: Counter[tuple[Cell, ...]], limit: int | None) -> str:
     wrong, missing = found - right, right - found
+    if limit is not None:
+        count = min(limit, right.total())
+        return f"wrong: {list(wrong)[:2]}; {found.total()} of {count}" if wrong or found.total() != count else ""
     return f"wrong: {list(wrong)[:2]}; missing: {list(missing)[:2]}" if wrong or missing else ""
 
 
-def holds(table: Table, question: Question, row: Row) -> bool:
+def holds(table: Table, question: Question, row: Row, fold: Fold = str.lower) -> bool:
     return _in_range(table, question, row) and all(
-        (any if group.logic == "OR" else all)(_holds(table, condition, row) for condition in group.members)
+        (any if group.logic == "OR" else all)(_holds(table, condition, row, fold) for condition in group.members)
         for group in question.groups
     )
 
@@ -54,14 +64,14 @@ def _in_range(table: Table, question: Question, row: Row) -> bool:
     return cell is not None and dates.first <= cell.date() <= dates.last
 
 
-def _holds(table: Table, condition: Condition, row: Row) -> bool:
+def _holds(table: Table, condition: Condition, row: Row, fold: Fold) -> bool:
     cell, type = row[condition.column], table.column(condition.column).type
     if condition.operator == "empty":
         found = cell is None or cell == ""
     elif cell is None:
         found = False
     elif condition.operator == "contains":
-        found = any(str(value).lower() in str(cell).lower() for value in condition.values)
+        found = any(fold(str(value)) in fold(str(cell)) for value in condition.values)
     else:
         given = [_comparable(value, type) for value in condition.values]
         found = COMPARISONS[condition.operator](_comparable(cell, type), given)
@@ -83,8 +93,9 @@ def questions(table: Table, codes: Sequence[str]) -> Iterator[tuple[str, Questio
     """Ask each column by each operator and value, as it is and excluded."""
     for code in codes:
         column = table.column(code)
-        for operator, values in _operands(column, _values(table, column)):
-            for excluded in (False, True):
+        for number, (operator, values) in enumerate(_operands(column, _values(table, column))):
+            # Nothing that hurts lies in the exclusion itself: of many values a few are enough.
+            for excluded in (False, True) if number % 4 == 0 or column.type != "string" else (False,):
                 condition = Condition(code, operator, values, excluded)
                 yield f"{'not ' * excluded}{operator} {code} {values!r}", ask_one(condition)
         if column.type in {"date", "datetime"}:

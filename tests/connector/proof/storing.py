@@ -50,7 +50,7 @@ def copy_sqlite(file: Path, server: DatabaseServer) -> str:
         database = server.new_database(*(_create(source, table, server.dialect) for table in tables))
         for table in tables:
             rows = source.execute(f'SELECT * FROM "{table}"').fetchall()  # noqa: S608 - names of the file itself
-            insert(server, database, table, [_adapt(row) for row in rows])
+            insert(server, database, table, [_adapt(row, server.dialect) for row in rows])
     return database
 
 
@@ -95,11 +95,9 @@ def _type(declared: str, dialect: str) -> str:
     return "text"
 
 
-def _adapt(row: Iterable[object]) -> list[object]:
-    return [
-        cell[:19] if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.", cell) else cell
-        for cell in row
-    ]
+def _adapt(row: Iterable[object], dialect: str) -> list[object]:
+    # PostgreSQL reads a text as whatever the column takes, and puts a number into no column of money.
+    return [str(cell) if dialect == "postgresql" and isinstance(cell, int | float) else cell for cell in row]
 
 
 def write_sqlite(file: Path, statement: str, table: str, rows: Sequence[Sequence[object]]) -> None:

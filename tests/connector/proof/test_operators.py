@@ -10,11 +10,11 @@ import pytest
 
 from tests.charts.charting import Dataset, dataset, translate
 from tests.charts.questions import CULTURES, GENERATIONS, Culture, Generation, Question
-from tests.connector.proof.connectors import CONNECTION, serve
+from tests.charts.tables import Table
 from tests.connector.proof.conftest import OpenHurting
+from tests.connector.proof.connectors import CONNECTION, serve
 from tests.connector.proof.hurting import COLUMNS, DIALECTS, NAME, Dialect, hurting
 from tests.connector.proof.plain import find_fault, joined, questions
-from tests.charts.tables import Table
 from tests.practice.portal.serving import served
 
 pytestmark = pytest.mark.anyio
@@ -50,23 +50,20 @@ def test_columns_have_their_types(open_hurting: OpenHurting, dialect: Dialect) -
 async def test_typical_columns_by_every_operator(open_hurting: OpenHurting, dialect: Dialect) -> None:
     table = hurting(dialect)
     async with dataset(table, "tables", "ru", serve(open_hurting(dialect)), CONNECTION) as opened:
-        asked = [*joined(table), *list(questions(table, TYPICAL))[::3]]
+        asked = [*joined(table), *list(questions(table, TYPICAL))[::4]]
         assert not await faults(opened, table, asked)
 
 
 @pytest.mark.campaign("every shape of a chart's request")
-@pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_every_column_by_every_operator(
-    open_hurting: OpenHurting, dialect: Dialect, generation: Generation
-) -> None:
+async def test_every_column_by_every_operator(open_hurting: OpenHurting, dialect: Dialect) -> None:
     table = hurting(dialect)
-    async with dataset(table, generation, "iso", serve(open_hurting(dialect)), CONNECTION) as opened:
+    async with dataset(table, "tables", "iso", serve(open_hurting(dialect)), CONNECTION) as opened:
         assert not await faults(opened, table, [*joined(table), *questions(table, CODES)])
 
 
 @pytest.mark.campaign("every shape of a chart's request")
-@pytest.mark.parametrize(("generation", "culture"), product(GENERATIONS, CULTURES))
+@pytest.mark.parametrize(("generation", "culture"), list(product(GENERATIONS, CULTURES)))
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_days_and_moments_in_every_culture(
     open_hurting: OpenHurting, dialect: Dialect, generation: Generation, culture: Culture
@@ -86,7 +83,7 @@ async def test_over_a_socket(open_hurting: OpenHurting, dialect: Dialect) -> Non
         served(serve(open_hurting(dialect))) as address,
         dataset(table, "tables", "de", f"http://{address}", CONNECTION) as opened,
     ):
-        assert not await faults(opened, table, [*joined(table), *questions(table, ("WORD",))])
+        assert not await faults(opened, table, [*joined(table), *list(questions(table, ("WORD",)))[::3]])
 
 
 def test_the_plain_filter_can_tell_a_wrong_answer() -> None:
