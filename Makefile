@@ -69,7 +69,7 @@ wheel-check: $(VENV)/ready
 	build/wheel/venv/bin/bi-mcp demo > build/wheel/demo.txt
 	build/wheel/venv/bin/bitrix24-bi-mcp --version
 
-# Both images built and used. Needs podman or docker; tests/distribution/container.sh says which settings it knows.
+# The images built and used. Needs podman or docker; tests/distribution/container.sh says which settings it knows.
 container-check: $(VENV)/ready
 	tests/distribution/container.sh $(abspath $(BIN)/python)
 
@@ -113,7 +113,7 @@ LOCK_NODE = install --package-lock-only --omit-lockfile-registry-resolved --igno
 locks: build/locks/ready build/node/ready
 	$(LOCK) --group backend --output-file requirements/backend.txt
 	$(LOCK) pyproject.toml --constraint requirements/backend.txt --output-file requirements/run.txt
-	$(LOCK) pyproject.toml --extra hosting --constraint requirements/run.txt --output-file requirements/container.txt
+	$(LOCK) pyproject.toml --extra hosting --extra postgresql --extra mysql --constraint requirements/run.txt --output-file requirements/container.txt
 	$(LOCK) pyproject.toml --all-extras --group backend --group dev --constraint requirements/backend.txt --constraint requirements/container.txt --output-file requirements/dev.txt
 	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) --group backend --group release --constraint requirements/dev.txt --output-file requirements/release.txt

@@ -1,4 +1,4 @@
-"""Run by `make container-check`: both images as clients and engines use them. ENGINE and RUN_OPTIONS are its arguments."""
+"""Run by `make container-check`: the images as clients and engines use them. ENGINE and RUN_OPTIONS are its arguments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,12 +20,14 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from bi_mcp import __version__
+from bi_mcp.practice import sample
 from bi_mcp.server.tools import TOOLS
 from tests.server.processes import MODERN
 from tests.server.talking import connector_fields
 
 ENGINE, OPTIONS = (shlex.split(argument) for argument in sys.argv[1:3])
-STDIO, HTTP = "bi-mcp-check:stdio", "bi-mcp-check:http"
+STDIO, CONNECTOR, HTTP = (f"bi-mcp-check:{target}" for target in ("stdio", "connector", "http"))
+DATA = Path(sample.__file__).with_name("data")
 VOLUME = f"bi-mcp-check-{os.getpid()}"
 LOCKED_DOWN = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", *OPTIONS]
 RUN = ["run", "--volume", f"{VOLUME}:/config", *LOCKED_DOWN]
@@ -67,7 +70,7 @@ def check_image(image: str) -> None:
     names = {pair.split("=")[0] for pair in config["Env"]}
     assert not [name for name in names if name.startswith(("PIP_", "SSL_", "HTTP"))], names
     assert config["User"] == "10001:10001"
-    assert health[:2] == (["CMD", "python"] if image == HTTP else [])
+    assert health[:2] == ([] if image == STDIO else ["CMD", "python"])
     print(f"{image}: {found['Size'] / 1e6:.0f} MB, {len(found['RootFS']['Layers'])} layers")  # noqa: T201  what was measured
 
 
@@ -144,15 +147,38 @@ async def check_http() -> None:
     words = ["--publish", "127.0.0.1::8765", *environment, HTTP, "--allow-host", "127.0.0.1"]
     with detached(*words) as name:
         address = "http://" + engine("port", name, "8765/tcp").splitlines()[0].split("-> ")[-1]
-        await until_healthy(address)
-        check_health_command(name)
+        await until_healthy(address, {"status": "ok", "version": __version__})
+        check_health_command(HTTP, name)
         async with httpx.AsyncClient(trust_env=False) as stranger:
             assert (await stranger.post(f"{address}/mcp", json={})).status_code == 401
         await list_tools(f"{address}/mcp")
         assert exit_code(name) == 0
 
 
-async def until_healthy(address: str) -> None:
+async def check_connector() -> None:
+    """Files of the machine, served to who knows the key."""
+    words = [
+        "--publish",
+        "127.0.0.1::8772",
+        "--env",
+        f"BI_MCP_CONNECTOR_KEY={TOKEN}",
+        "--volume",
+        f"{DATA}:/data:ro",
+    ]
+    with detached(*words, CONNECTOR, "--source", "flights=/data") as name:
+        address = "http://" + engine("port", name, "8772/tcp").splitlines()[0].split("-> ")[-1]
+        await until_healthy(address)
+        check_health_command(CONNECTOR, name)
+        async with httpx.AsyncClient(trust_env=False) as bitrix:
+            form = {"connection[source]": "flights", "connection[key]": TOKEN}
+            listed = await bitrix.post(f"{address}/tables", data=form)
+            assert "flights" in {table["code"] for table in listed.json()}
+            refused = await bitrix.post(f"{address}/check", data=form | {"connection[key]": "wrong"})
+            assert refused.status_code == 401
+        assert exit_code(name) == 0
+
+
+async def until_healthy(address: str, told: dict[str, str] | None = None) -> None:
     with anyio.fail_after(60):
         async with httpx.AsyncClient(trust_env=False) as client:
             while True:
@@ -161,15 +187,16 @@ async def until_healthy(address: str) -> None:
                 except httpx.TransportError:
                     await anyio.sleep(0.2)
                     continue
-                assert health.json() == {"status": "ok", "version": __version__}
+                assert health.status_code == 200
+                assert told is None or health.json() == told
                 return
 
 
-def check_health_command(name: str) -> None:
+def check_health_command(image: str, name: str) -> None:
     """In the server's own container it is content, in one without a server it is not."""
-    command = inspected(HTTP)[1][1:]
+    command = inspected(image)[1][1:]
     engine("exec", name, *command)
-    engine(*RUN, "--rm", "--entrypoint", command[0], HTTP, *command[1:], code=1)
+    engine(*RUN, "--rm", "--entrypoint", command[0], image, *command[1:], code=1)
 
 
 async def list_tools(address: str) -> None:
@@ -183,17 +210,18 @@ async def list_tools(address: str) -> None:
 
 def main() -> None:
     try:
-        for image in (STDIO, HTTP):
+        for image in (STDIO, CONNECTOR, HTTP):
             check_image(image)
         check_what_its_user_may_do()
         check_commands()
         anyio.run(check_stdio)
         check_signal_on_stdio()
         anyio.run(check_http)
+        anyio.run(check_connector)
     finally:
         engine("volume", "rm", "--force", VOLUME)
 
 
 if __name__ == "__main__":
     main()
-    print("Both images serve their clients, write to their volume only and end when told to.")  # noqa: T201  a script's one line
+    print("The images serve their clients, write to their volume only and end when told to.")  # noqa: T201  a script's one line

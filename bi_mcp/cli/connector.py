@@ -129,6 +129,66 @@ def serve(*, log_level: LogLevel | None, log_format: LogFormat | None, **options
     serve_connector(**options)
 
 
+_which_runs = add_options(
+    click.option(
+        "--source-name",
+        "names",
+        metavar="NAME",
+        multiple=True,
+        help="Source of the connector that runs at --url, in place of --source; may be given several times.",
+    ),
+)
+
+
+@connector.command(short_help="Ask everything that charts ask, of every table.")
+@click.option("--url", metavar="URL", help="Address of a connector that runs; without it nothing need run.")
+@_which_runs
+@_what_is_served
+@click.option("--quick", is_flag=True, help="Leave out what charts ask: about 30 calls a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def check(**options: Any) -> None:
+    r"""Ask a connector as Bitrix24 and its charts do, and show for each table what fails. Exits with status 1 if something is broken.
+
+    Needs no portal. What --source or --config names is asked within this process; a connector that runs is asked with the key
+    in BI_MCP_CONNECTOR_KEY.
+
+    \b
+    Examples:
+      bi-mcp connector check --source shop=postgresql://bi@db.internal/shop
+      bi-mcp connector check --source sales=./exports --table orders
+      bi-mcp connector check --url https://bi.example.com --source-name shop
+    """
+    from bi_mcp.cli.actions.connector_check import check_tables
+
+    check_tables(**options)
+
+
+@connector.command(short_help="Write the setup file of a connector.")
+@click.option("--url", metavar="URL", required=True, help="Address by which Bitrix24 reaches the connector.")
+@_which_runs
+@_what_is_served
+@click.option(
+    "--secret",
+    metavar="NAME",
+    help="Refer to the access key as this stored secret. Default: the variable BI_MCP_SECRET_CONNECTOR_KEY.",
+)
+def setup(**options: Any) -> None:
+    r"""Print a setup file: the connector at URL, its sources, and a dataset for each table, for `bi-mcp apply`.
+
+    What is served is said by --source or --config, and the address need not answer yet; with --source-name the connector that
+    runs there is asked, with the key in BI_MCP_CONNECTOR_KEY. Comments in the file say what was changed and left out.
+
+    \b
+    Examples:
+      bi-mcp connector setup --url https://bi.example.com --source shop=postgresql://bi@db.internal/shop > bi.yaml
+      bi-mcp connector setup --url https://bi.example.com --source-name shop --table orders > bi.yaml
+      bi-mcp connector setup --url https://bi.example.com --config connector.toml --secret connector > bi.yaml
+    """
+    from bi_mcp.cli.actions.connector_setup import print_setup
+
+    print_setup(**options)
+
+
 @connector.command(short_help="Make an access key.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def key(as_json: bool) -> None:

@@ -12,7 +12,8 @@ _CONFIGURES = """\
 bi-mcp configures the BIconnector module of a Bitrix24 portal: it brings tables of an external system into BI Builder.
 
 Three layers, created in this order and deleted in reverse: a connector (four HTTP endpoints of the external system and the \
-names of its parameters), a source (a connector plus the parameters' values), a dataset (one table of a source with typed columns).
+names of its parameters), a source (a connector plus the parameters' values), a dataset (one table of a source with typed columns). \
+Who has only a database or files runs `bi-mcp connector serve --source NAME=ADDRESS`, which is such endpoints.
 
 Order of work: read bi://connector/fields, bi://source/fields and bi://dataset/fields once, since portals differ; list what exists \
 before you add; after each write get the object and compare. Lists are pages of 50; `more` tells whether to ask for the next.

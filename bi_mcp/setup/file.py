@@ -29,6 +29,8 @@ MAX_PROBLEMS = 20
 # Reporting each of so many would take more memory than the file.
 MOST_TOLD_APART = 50_000
 
+INDENT = 2
+
 # From the setup down to a column or a parameter: group, key, list, element.
 DEPTH_OF_LINES = 4
 
@@ -39,6 +41,7 @@ LENGTH_OF_SETTING = 4
 _MISREAD = re.compile(r"\x85|^[?:]")
 
 Path = tuple[str | int, ...]
+NO_REMARKS: Mapping[Path, Sequence[str]] = {}
 
 
 def read_setup(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> Setup:
@@ -55,11 +58,19 @@ def read_setup(text: str, name: str, bounds: Bounds = OF_A_COMMAND) -> Setup:
     raise _refusal(name, document if marked else find_places(text, name, bounds) or document, problems)
 
 
-def write_setup(setup: Setup, existing: str | None = None) -> str:
-    """Write a setup as YAML. The comments and the order of an `existing` file stay where its entries do."""
+def write_setup(
+    setup: Setup, existing: str | None = None, remarks: Mapping[Path, Sequence[str]] = NO_REMARKS
+) -> str:
+    """Write a setup as YAML. The comments and the order of an `existing` file stay where its entries do.
+
+    `remarks` become comments of a new file, each before the entry at its path; those of `()` begin the file.
+    """
     wanted = to_document(setup)
     if existing is None:
-        return HEADER + _dump(_block_style(wanted))
+        document = _block_style(wanted)
+        for path, lines in remarks.items():
+            _comment(document, path, lines)
+        return HEADER + "".join(f"# {_one_line(line)}\n" for line in remarks.get((), ())) + _dump(document)
     document = _yaml().load(existing.replace(WINDOWS_END, "\n"))
     _merge(document, wanted)
     return _as_before(existing, _dump(document))
@@ -68,6 +79,21 @@ def write_setup(setup: Setup, existing: str | None = None) -> str:
 def to_document(setup: Setup) -> dict[str, Any]:
     """The setup as plain data, in the order in which a person reads it, without fields at their default."""
     return setup.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _comment(document: Any, path: Path, lines: Sequence[str]) -> None:
+    if not path:
+        return
+    *above, key = path
+    for step in above:
+        document = document[step]
+    text = "\n".join(map(_one_line, lines))
+    document.yaml_set_comment_before_after_key(key, before=text, indent=INDENT * len(above))
+
+
+def _one_line(text: str) -> str:
+    """A remark may quote what comes from outside: a line's end in it would begin an entry."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _as_before(existing: str, text: str) -> str:
@@ -85,7 +111,7 @@ def _yaml() -> YAML:
 
     yaml = YAML(typ="rt")
     yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.indent(mapping=INDENT, sequence=4, offset=2)
     yaml.preserve_quotes = True
     return yaml
 

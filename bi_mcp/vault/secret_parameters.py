@@ -16,7 +16,7 @@ _SECRET_WORDS = frozenset(
 )
 # Only parameters with one of these codes or names may be shown. A password may hide behind any other code.
 _HARMLESS = re.compile(
-    r"(db_?|database_?|server_?)?(host(name)?|port|login|user(_?name)?|database|db|dbname|schema|region|language|timezone|charset)"
+    r"(db_?|database_?|server_?)?(host(name)?|port|login|user(_?name)?|database|db|dbname|schema|source|region|language|timezone|charset)"
     r"|сервер|хост|порт|логин|пользователь|база|схема|регион",
     re.IGNORECASE,
 )

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds both targets of the Containerfile and uses them as clients do. Needs podman or docker, and a package index.
+# Builds the targets of the Containerfile and uses them as clients do. Needs podman or docker, and a package index.
 # Usage: container.sh PYTHON, a Python with the development dependencies. Settings:
 #   ENGINE         podman (the default) or docker, with options of its own
 #   BASE           an image with Python 3.13 as `python`; without it, the one that the Containerfile names
@@ -23,7 +23,7 @@ fi
 sed "s|docker.io/library/python:3.13-slim|${base:-&}|" Containerfile >"$folder/Containerfile"
 
 export BUILDAH_FORMAT=docker
-for target in stdio http; do
+for target in stdio connector http; do
     # shellcheck disable=SC2086  options are words
     $engine build ${BUILD_OPTIONS:-} --file "$folder/Containerfile" --target "$target" --tag "bi-mcp-check:$target" . >"$folder/$target.log"
 done

@@ -34,6 +34,18 @@ def instructions() -> list[tuple[str, str]]:
     return [(name, rest) for name, rest in split]
 
 
+def stage(wanted: str) -> list[tuple[str, str]]:
+    """The instructions of a stage."""
+    found: list[tuple[str, str]] = []
+    current = ""
+    for name, rest in instructions():
+        if name == "FROM":
+            current = rest.rpartition(" ")[2]
+        elif current == wanted:
+            found.append((name, rest))
+    return found
+
+
 def last(name: str) -> str:
     """What counts for the default target."""
     return [rest for each, rest in instructions() if each == name][-1]
@@ -53,7 +65,7 @@ def test_only_known_instructions_are_used_and_each_stage_has_a_base_that_is_name
         assert found is not None
         assert found[1] in stages or re.fullmatch(r"docker\.io/library/python:3\.\d+-slim", found[1])
         stages.append(found[2])
-    assert stages == ["build", "stdio", "http"]
+    assert stages == ["build", "stdio", "connector", "http"]
 
 
 def test_it_runs_as_a_user_without_rights_that_has_a_number() -> None:

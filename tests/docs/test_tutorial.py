@@ -12,7 +12,10 @@ from docs.making.console import Command, FileText, Home, Step, copied, parse_ste
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-GUIDES = [f"how-to/{name}.md" for name in ("empty-chart", "rotate-password", "production", "ci", "team")]
+GUIDES = [
+    f"how-to/{name}.md"
+    for name in ("connect-files", "empty-chart", "rotate-password", "production", "ci", "team")
+]
 TRANSLATED = [f"ru/{page}" for page in ("tutorial.md", *GUIDES)]
 
 

@@ -56,18 +56,18 @@ class Onboard(Script):
         self.urls = self.urls or self.world.shop.urls
         await self._check()
 
-    async def step_3a(self) -> None:
+    async def step_3b(self) -> None:
         assert "Nothing was sent" in self.refusal
         assert "`bi-mcp secret set shop --for" in self.refusal
         self.world.store("shop", self.corrected)
         await self._check()
 
-    async def step_3b(self) -> None:
+    async def step_3c(self) -> None:
         assert "401" in self._told("urlCheck")
         self.world.store("shop", self.corrected)
         await self._check()
 
-    async def step_3c(self) -> None:
+    async def step_3d(self) -> None:
         assert not any(facts["reached"] for facts in self.answers["check"]["endpoints"])
         self.urls = self.world.shop.urls
         await self._check()
@@ -170,13 +170,13 @@ async def test_a_source_that_is_there_is_used_again(onboard: Onboard, route: str
     assert list((await onboard.world.behind.snapshot()).sources) == [source]
 
 
-@Onboard.route("1 2 3! 3a 4 5")
+@Onboard.route("1 2 3! 3b 4 5")
 async def test_a_secret_that_is_not_stored_is_asked_for(onboard: Onboard, route: str) -> None:
     await onboard.walk(route)
     assert await onboard.world.password(onboard.source) == OLD
 
 
-@Onboard.route("1 2 3 3b 4 5")
+@Onboard.route("1 2 3 3c 4 5")
 async def test_a_wrong_password_is_found_before_anything_exists(onboard: Onboard, route: str) -> None:
     onboard.world.store("shop", WRONG)
     await onboard.walk(route)
@@ -184,7 +184,7 @@ async def test_a_wrong_password_is_found_before_anything_exists(onboard: Onboard
     assert WRONG not in onboard.said
 
 
-@Onboard.route("1 2 3 3c 4 5")
+@Onboard.route("1 2 3 3d 4 5")
 async def test_an_address_at_which_nobody_answers_is_corrected(
     onboard: Onboard, route: str, unanswered: str
 ) -> None:

@@ -67,6 +67,11 @@ def add_server(
     if not added and not _edit(kept, entry, profile, list(variables.values()), yes=yes):
         return
     click.echo(say(chosen.then))
+    click.echo(
+        say(
+            "Your data lies in a database or in files? `bi-mcp connector serve --help` says how to serve it to Bitrix24."
+        )
+    )
     if client == "claude-code" and not variables:
         command = f"claude mcp add --scope user {SERVER} -- {shlex.join(start)}"
         click.echo(say("For all projects instead: {command}", command=command))

@@ -100,7 +100,11 @@ def load_records(engine: Engine, table: str, width: int, records: Iterator[Seque
 def _notes(text: DelimitedText) -> Iterator[str]:
     dialect, encoding = text.dialect, text.encoding
     if not encoding.is_utf8:
-        how = "guessed from the letters; --encoding overrules it" if encoding.guessed else "as marked or declared"
+        how = (
+            "guessed from the letters; --encoding overrules it"
+            if encoding.guessed
+            else "as marked or declared"
+        )
         yield f"encoding {encoding.name}, {how}"
     if dialect.header.width > 1:
         yield f"delimiter {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}"
@@ -157,7 +161,11 @@ def _read_csv(
 def _lines(text: io.TextIOBase) -> Iterator[str]:
     """Iterate over lines, whether they end as on Unix, Windows or an old Mac."""
     for line in text:
-        yield from line.replace("\0", "").splitlines(keepends=True) if "\r" in line[:-2] else [line.replace("\0", "")]
+        yield from (
+            line.replace("\0", "").splitlines(keepends=True)
+            if "\r" in line[:-2]
+            else [line.replace("\0", "")]
+        )
 
 
 def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
@@ -210,7 +218,9 @@ class _Tidying:
         if len(cells) >= width:
             return cells[:width] if not any(cell.strip() for cell in cells[width:]) else None
         # Columns without a name at the end come from delimiters at the end of the header.
-        return cells + [""] * (width - len(cells)) if not any(self.dialect.header.names[len(cells) :]) else None
+        return (
+            cells + [""] * (width - len(cells)) if not any(self.dialect.header.names[len(cells) :]) else None
+        )
 
     def _explained(self, record: Record, after_blank: bool) -> bool:
         """Tell whether a line is a comment, or belongs to what stands below a table."""

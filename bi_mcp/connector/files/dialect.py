@@ -128,7 +128,11 @@ def _escape(sample: str, rank: _Rank, whole: bool) -> str | None:
         return None
     escaped = _rank(_sampled(sample, rank.delimiter, "\\", whole), rank.delimiter)
     fits = escaped.width == rank.width and escaped.agreeing >= rank.agreeing
-    return "\\" if fits and (escaped.agreeing > rank.agreeing or len(escaped.records) > len(rank.records)) else None
+    return (
+        "\\"
+        if fits and (escaped.agreeing > rank.agreeing or len(escaped.records) > len(rank.records))
+        else None
+    )
 
 
 def find_header(records: Sequence[Record], width: int) -> Header | None:
@@ -164,8 +168,10 @@ def _header_at(records: Sequence[Record], width: int) -> int | None:
             break
     # A header that has one name less than the lines below it has values: the first column has no name.
     before = first - 1
-    if before >= 0 and len(records[before].cells) == width - 1 > 1 and _lacks_name_of_first(
-        records[before], records[first:]
+    if (
+        before >= 0
+        and len(records[before].cells) == width - 1 > 1
+        and _lacks_name_of_first(records[before], records[first:])
     ):
         return before
     return first

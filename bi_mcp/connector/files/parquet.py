@@ -29,7 +29,12 @@ class _Mapping:
 _MAPPINGS = tuple(
     _Mapping(*declared)
     for declared in (
-        (r".*\[\d*\]|STRUCT.*|MAP.*|UNION.*|JSON|VARIANT", "string", "CAST(to_json({}) AS VARCHAR)", "as JSON"),
+        (
+            r".*\[\d*\]|STRUCT.*|MAP.*|UNION.*|JSON|VARIANT",
+            "string",
+            "CAST(to_json({}) AS VARCHAR)",
+            "as JSON",
+        ),
         (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
         (r"BOOLEAN", "int", "CAST({} AS BIGINT)", "true is 1, false is 0"),
         (r"UBIGINT|U?HUGEINT", "string", "CAST({} AS VARCHAR)", "numbers of more than 18 digits are texts"),

@@ -79,7 +79,9 @@ class _Column:
         return [shape for shape in self.candidates if self.fitting[shape] + self.missing == self.filled]
 
 
-def read_columns(execute: Execute, table: str, width: int, hints: Hints, texts: frozenset[int]) -> list[Reading]:
+def read_columns(
+    execute: Execute, table: str, width: int, hints: Hints, texts: frozenset[int]
+) -> list[Reading]:
     """Find out how each column of a table of texts (`r0`, `r1`…) is to be read. Those of `texts` stay texts."""
     columns = [_Column(at, _sample(execute, table, at)) for at in range(width)]
     open_columns = [column for column in columns if hints.types.get(column.at) != "string"]
@@ -226,15 +228,19 @@ def _decide(column: _Column, hints: Hints, evidence: str | None) -> Reading:
         return _text(column, *_share(column))
     chosen = _choose(shapes, hints, evidence)
     if chosen is None:
-        return _text(column, "dates that can be read with the day or the month first: --culture en or en-gb decides")
+        return _text(
+            column, "dates that can be read with the day or the month first: --culture en or en-gb decides"
+        )
     ambiguous = bool(chosen.choice) and len({shape.choice for shape in shapes}) > 1
     return _typed(column, chosen, wanted, ambiguous)
 
 
 def _serves(shape: Shape, wanted: Type) -> bool:
     numbers = {"int", "double"}
-    return shape.type == wanted or (shape.type in numbers and wanted == "double") or (
-        shape.type == "date" and wanted == "datetime"
+    return (
+        shape.type == wanted
+        or (shape.type in numbers and wanted == "double")
+        or (shape.type == "date" and wanted == "datetime")
     )
 
 

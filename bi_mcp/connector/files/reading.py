@@ -101,9 +101,7 @@ class FileAnswer:
 
 def _statement(table: Table, selection: Selection) -> tuple[str, list[object]]:
     where = compile_condition(selection.condition, table.stored)
-    shown = ", ".join(
-        _LEAVING[column.type].format(table.stored[column.code]) for column in selection.columns
-    )
+    shown = ", ".join(_LEAVING[column.type].format(table.stored[column.code]) for column in selection.columns)
     sql = f"SELECT {shown} FROM {table.name} WHERE {where.sql}"  # noqa: S608 - names are the engine's own, values are bound
     if selection.limit is None:
         return sql, list(where.values)

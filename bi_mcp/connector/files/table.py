@@ -118,5 +118,3 @@ def zone_name(options: SourceOptions) -> str:
     hours = round(offset.total_seconds() / 3600) if offset else 0
     # The names of fixed zones have the opposite sign.
     return f"Etc/GMT{-hours:+d}" if hours else "UTC"
-
-

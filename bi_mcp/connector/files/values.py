@@ -154,7 +154,9 @@ _FOUR = "[12][0-9]{3}"
 
 def _day_forms() -> Iterator[_DayForm]:
     for mark in "/.":
-        yield _DayForm(f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first")
+        yield _DayForm(
+            f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first"
+        )
     yield _DayForm(f"{_TWO}\\.{_TWO}\\.{_FOUR}", ("%d.%m.%Y",), "day.month.year")
     for mark in "/-":
         pattern = f"{_TWO}{mark}{_TWO}{mark}{_FOUR}"
@@ -171,7 +173,9 @@ def _day_forms() -> Iterator[_DayForm]:
             yield _DayForm(pattern, (f"%y{mark}%m{mark}%d",), f"year first, {century}", "year first")
     for names in ("%b", "%B"):
         for mark in " -":
-            yield _DayForm(f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", (f"%d{mark}{names}{mark}%Y",), "month by name")
+            yield _DayForm(
+                f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", (f"%d{mark}{names}{mark}%Y",), "month by name"
+            )
         yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", (f"{names} %d %Y",), "month by name")
 
 

@@ -1,4 +1,4 @@
-"""Whatever arrives, the pure parsers of the sample read it or refuse it in a sentence."""
+"""Whatever arrives, the parsers of questions read it or refuse it in a sentence."""
 
 from __future__ import annotations
 

@@ -1,0 +1,67 @@
+"""What sources say about themselves beside their data: what was guessed, and what is not served.
+
+A source that has something to say has `notes(table)`, sentences, and `left_out(table)`, reasons by column; one of files also has
+`left_out()`, reasons by file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, TypeVar
+
+from bi_mcp.base.language import say
+from bi_mcp.connector.refusal import RefusalError
+from bi_mcp.connector.source import Source
+
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True)
+class SourceRemarks:
+    """Sentences about the whole source, and about its tables by their codes."""
+
+    of_source: Sequence[str] = ()
+    of_tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def find_remarks(source: Source) -> SourceRemarks:
+    """Ask a source for all that it has to say. Tables that cannot be asked now have nothing."""
+    notes: Any = getattr(source, "notes", lambda _: ())
+    left_out: Any = getattr(source, "left_out", lambda _: {})
+    of_tables = {
+        table: found for table in _ask(source.tables, {}) if (found := _find(table, notes, left_out))
+    }
+    # Only now: a file that cannot be read is found when its table is asked for.
+    whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
+    return SourceRemarks(
+        [say("{what} is left out: {reason}", what=name, reason=reason) for name, reason in whole.items()],
+        of_tables,
+    )
+
+
+def _find(
+    table: str,
+    notes: Callable[[str], Sequence[str]],
+    left_out: Callable[[str], Mapping[str, str]],
+) -> list[str]:
+    columns = _ask(lambda: left_out(table), {})
+    return [
+        *_ask(lambda: notes(table), ()),
+        *(
+            say("column {column} is left out: {reason}", column=name, reason=reason)
+            for name, reason in columns.items()
+        ),
+    ]
+
+
+def _ask(told: Callable[[], Told], otherwise: Told) -> Told:
+    try:
+        return told()
+    except RefusalError:
+        return otherwise
+
+
+def _is_optional(told: Callable[..., object]) -> bool:
+    return all(parameter.default is not parameter.empty for parameter in signature(told).parameters.values())
