@@ -124,11 +124,6 @@ def connector_settings(environment: Environment = os.environ) -> ConnectorSettin
     return ConnectorSettings(**read_declared(ConnectorSettings, environment))
 
 
-def connector_key(environment: Environment = os.environ) -> Secret | None:
-    """Read the key that opens the sources of a connector."""
-    return connector_settings(environment).key
-
-
 def connector_password(source: str, environment: Environment = os.environ) -> Secret | None:
     """Read the password of a connector's source: `BI_MCP_CONNECTOR_PASSWORD_` and the source's name in capitals."""
     return read_secret(f"BI_MCP_CONNECTOR_PASSWORD_{re.sub('[^A-Z0-9]', '_', source.upper())}", environment)

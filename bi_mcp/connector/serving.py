@@ -60,19 +60,19 @@ def check_listening(listening: Listening) -> None:
 
 
 async def _serve(app: Starlette, listening: Listening, started: Callable[[str], None]) -> None:
-    server = _Server(app, listening)
     with _listen(listening) as listener:
         scheme = "https" if listening.certificate else "http"
         host = f"[{listening.host}]" if ":" in listening.host else listening.host
         # Port 0 is whichever is free.
-        started(f"{scheme}://{host}:{listener.getsockname()[1]}")
-        await server.serve(sockets=[listener])
+        origin = f"{scheme}://{host}:{listener.getsockname()[1]}"
+        await _Server(app, listening, partial(started, origin)).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Ends in order at the first signal: answers that run have their time, then they break off."""
 
-    def __init__(self, app: Starlette, listening: Listening) -> None:
+    def __init__(self, app: Starlette, listening: Listening, announce: Callable[[], None]) -> None:
+        self._announce = announce
         self._service: Service = app.state.service
         self._stop_seconds = listening.stop_seconds
         super().__init__(
@@ -99,6 +99,11 @@ class _Server(uvicorn.Server):
         """Note the signal; a second Ctrl-C ends at once."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so: from here on signals are heard, too."""
+        await super().startup(sockets)
+        self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests; end the running ones when their time is over."""

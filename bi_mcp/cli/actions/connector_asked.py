@@ -85,7 +85,7 @@ def _reach(url: str | None, names: Sequence[str], options: Mapping[str, Any]) ->
 
 @asynccontextmanager
 async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[list[AskedSource]]:
-    from bi_mcp.cli.actions.connector_setup_file import read_configuration
+    from bi_mcp.cli.actions.connector_options import read_configuration
     from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
     from bi_mcp.connector.app import build_app
     from bi_mcp.connector.opening import open_source

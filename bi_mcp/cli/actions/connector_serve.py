@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,8 +10,9 @@ from typing import Any
 
 import click
 
-from bi_mcp.base.language import say, say_count
+from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.cli.actions.connector_found import tell_sources
 from bi_mcp.cli.actions.connector_options import read_configuration
 from bi_mcp.cli.actions.connector_sources import open_served
 from bi_mcp.connector.access.access import Access, Served
@@ -21,15 +20,10 @@ from bi_mcp.connector.access.allowed_hosts import AllowedHosts
 from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
 from bi_mcp.connector.access.named import NamedAccess
 from bi_mcp.connector.access.parametrised import ParametrisedAccess
-from bi_mcp.connector.addresses import show_address
 from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.configuration import Configuration
-from bi_mcp.connector.refusal import RefusalError, SourceError
 from bi_mcp.connector.service.endpoints import ENDPOINTS
 from bi_mcp.connector.serving import check_listening, serve_app
-
-# So many tables of a source are named at the start.
-_TABLES_NAMED = 12
 
 
 def serve_connector(file: Path | None, **options: Any) -> None:
@@ -79,41 +73,4 @@ def _announce(
         click.echo(
             say("  key: {key} (made for this run; BI_MCP_CONNECTOR_KEY sets your own)", key=made.reveal())
         )
-    _look_aside(configuration, served)
-
-
-def _look_aside(configuration: Configuration, served: Mapping[str, Served]) -> None:
-    """Say what each source holds, beside the serving: a database may take long to say that it is not there."""
-    for name, one in served.items():
-        context = contextvars.copy_context()
-        tell = partial(_tell_source, name, configuration.sources[name].plain, one)
-        threading.Thread(target=context.run, args=(tell,), daemon=True).start()
-
-
-def _tell_source(name: str, address: str, served: Served) -> None:
-    where = f"{name} ({show_address(address)})"
-    try:
-        tables = served.source.tables()
-    except RefusalError as error:
-        reason = f"{error} {error.cause}" if isinstance(error, SourceError) else str(error)
-        click.echo(
-            say(
-                "{source} does not answer just now: {reason} The connector asks it again with each request.",
-                source=where,
-                reason=reason,
-            )
-        )
-        return
-    named = ", ".join(list(tables)[:_TABLES_NAMED]) + (", …" if len(tables) > _TABLES_NAMED else "")
-    lines = [
-        say_count(
-            "{source}: {count} table: {tables}",
-            "{source}: {count} tables: {tables}",
-            len(tables),
-            source=where,
-            tables=named,
-        )
-    ]
-    # What was guessed about files, and what of them is not served.
-    lines += [f"  {line}" for kind in ("notes", "left_out") for line in getattr(served.source, kind, ())]
-    click.echo("\n".join(lines))
+    tell_sources(configuration, {name: one.source for name, one in served.items()})

@@ -53,7 +53,7 @@ def bounds_of(comparing: Comparing, test: Test, values: Sequence[Given], zone: t
         return _both(lower, upper)
     if test != "equal" and len(values) > 1:
         # Greater than any one of the values means greater than the smallest.
-        values = [(min if test in {"greater", "at_least"} else max)(values)]  # type: ignore[type-var]
+        values = [(min if test in {"greater", "at_least"} else max)(values)]
     return _BOUNDS[comparing](test, values, zone)
 
 

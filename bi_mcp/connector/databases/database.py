@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -57,7 +58,7 @@ class Database:
     def _plan(self, code: str, query: RowQuery) -> Plan:
         table, found = self._reflection.table(code), self._reflection.columns(code)
         chosen = select_rows(code, [served.column for served in found.served], query)
-        names = [sa.column(served.column.identifier) for served in found.served]
+        names: list[sa.ColumnClause[Any]] = [sa.column(served.column.identifier) for served in found.served]
         queried = sa.table(table.name, *names, schema=table.schema).alias("bi_table")
         columns = {
             served.column: QueriedColumn(served.column, served.form, queried.c[served.column.identifier])

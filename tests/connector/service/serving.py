@@ -50,7 +50,7 @@ def app_of(source: Source, **settings: Any) -> Starlette:
 async def listening(app: Starlette, **changes: Any) -> AsyncIterator[tuple[str, _Server]]:
     """Serve as the command does, and give the `host:port` and the server."""
     where = replace(LISTENING, **changes)
-    server = _Server(app, where)
+    server = _Server(app, where, lambda: None)
     with _listen(where) as listener:
         async with anyio.create_task_group() as group:
             group.start_soon(server._serve, [listener])

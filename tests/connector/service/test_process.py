@@ -118,10 +118,10 @@ async def test_a_key_of_ones_own_and_a_password_are_never_printed(tmp_path: Path
             answer = await asked(client, KEY)
             health = await client.get("/health")
     assert "shop (postgresql://bi@127.0.0.1:1/shop) does not answer just now" in printed
-    assert (answer.status_code, health.status_code) == (503, 200)
+    assert (answer.status_code, health.status_code) == (502, 200)
     assert "127.0.0.1:1" not in answer.text
     told = json.loads(connector.logged().splitlines()[-1])
-    assert (told["status"], told["source"]) == (503, "shop")
+    assert (told["status"], told["source"]) == (502, "shop")
     assert "canary" not in printed + answer.text + connector.logged()
 
 
@@ -141,9 +141,17 @@ async def test_it_speaks_tls(tmp_path: Path, shop: str) -> None:
 
 async def test_a_file_is_served_beside_a_database(tmp_path: Path, shop: str) -> None:
     (tmp_path / "orders.csv").write_text("a,b\n1,x\n", encoding="utf-8")
-    async with running(
-        tmp_path, "--source", shop, "--source", f"files={tmp_path / 'orders.csv'}", BI_MCP_CONNECTOR_KEY=KEY
-    ) as connector, client_of(await connector.address()) as client:
+    async with (
+        running(
+            tmp_path,
+            "--source",
+            shop,
+            "--source",
+            f"files={tmp_path / 'orders.csv'}",
+            BI_MCP_CONNECTOR_KEY=KEY,
+        ) as connector,
+        client_of(await connector.address()) as client,
+    ):
         assert (await asked(client, KEY, "files")).json() == [["A", "B"], [1, "x"]]
 
 

@@ -27,7 +27,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
-from bi_mcp.connector.databases.dialects.zones import shifts
+from bi_mcp.connector.databases.dialects.zones import shifted
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
@@ -70,20 +70,10 @@ def _moment(zone: tzinfo) -> Form:
     """The form of TIMESTAMP: sessions see them in UTC, and few servers know zones by name."""
 
     def local(operand: Expression) -> Expression:
-        latest, *earlier = shifts(zone)
-        found: Expression = sa.literal_column(str(shifts(zone)[-1].seconds))
-        if earlier:
-            whens = [
-                (
-                    operand >= sa.literal_column(f"'{shift.since:%Y-%m-%d %H:%M:%S}'"),
-                    sa.literal_column(str(shift.seconds)),
-                )
-                for shift in (latest, *earlier[:-1])
-            ]
-            found = sa.case(*whens, else_=found)
-        elif not latest.seconds:
-            return _seconds(operand)
-        return _seconds(sa.func.timestampadd(sa.literal_column("SECOND"), found, operand))
+        def add(seconds: Expression) -> Expression:
+            return sa.func.timestampadd(sa.literal_column("SECOND"), seconds, operand)
+
+        return _seconds(shifted(operand, zone, add))
 
     return Form("datetime", "moment", read=local, present=_is_day)
 

@@ -16,6 +16,7 @@ from bi_mcp.connector.databases.dialects.dialect import (
     Declared,
     Dialect,
     Expression,
+    Failure,
     Form,
     LeftOut,
 )
@@ -82,7 +83,7 @@ def _searched(operand: Expression) -> Expression:
     return sa.cast(operand, sa.LargeBinary)
 
 
-_FAILURES = {
+_FAILURES: Mapping[str, Failure] = {
     "no such table": "no table",
     "no such column": "no column",
     "interrupted": "stopped",

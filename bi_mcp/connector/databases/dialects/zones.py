@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+
+import sqlalchemy as sa
+
+from bi_mcp.connector.databases.dialects.dialect import Expression
 
 # What a TIMESTAMP of MySQL holds.
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,6 +25,24 @@ class Shift:
 
     since: datetime
     seconds: int
+
+
+def shifted(operand: Expression, zone: tzinfo, add: Callable[[Expression], Expression]) -> Expression:
+    """Shift a moment in UTC to the clocks of a zone. `add` adds seconds to it."""
+    *later, first = shifts(zone)
+    seconds: Expression = sa.literal_column(str(first.seconds))
+    if later:
+        whens: list[tuple[Expression, Expression]] = [
+            (operand >= _written(shift.since), sa.literal_column(str(shift.seconds))) for shift in later
+        ]
+        seconds = sa.case(*whens, else_=seconds)
+    elif not first.seconds:
+        return operand
+    return add(seconds)
+
+
+def _written(moment: datetime) -> Expression:
+    return sa.literal_column(f"'{moment:%Y-%m-%d %H:%M:%S}'")
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,124 @@
+"""Trino. Its statements are compiled by tests, but were not run against a server.
+
+An address names the catalogue, and the schema if there is one: `trino://login@host:8080/catalogue/schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+import sqlalchemy as sa
+
+from bi_mcp.connector.databases.dialects.dialect import Declared, Dialect, Expression, Form, LeftOut
+from bi_mcp.connector.databases.dialects.forms import (
+    DecimalForms,
+    any_like,
+    cast_to,
+    contains_pattern,
+    exact_number,
+    in_lists_of,
+    like_pattern,
+)
+from bi_mcp.connector.options import SourceOptions
+
+_ONE_OF = in_lists_of(10_000)
+_AS_TEXT = cast_to(sa.VARCHAR())
+_DOUBLE = cast_to(sa.Double())
+
+
+def _finite(operand: Expression) -> Expression:
+    return sa.func.is_finite(operand)
+
+
+def _seconds(operand: Expression) -> Expression:
+    return sa.func.date_format(operand, "%Y-%m-%d %H:%i:%s")
+
+
+def _moment(zone: tzinfo) -> Form:
+    name = getattr(zone, "key", None)
+    offset = f"{datetime.now(zone):%z}"
+    written = str(name) if name else f"{offset[:3]}:{offset[3:5]}"
+
+    def local(operand: Expression) -> Expression:
+        return _seconds(sa.func.at_timezone(operand, written))
+
+    return Form("datetime", "moment", read=local)
+
+
+_WHOLE = Form("int", "whole")
+_SHOWN = Form("string", "text", operand=_AS_TEXT)
+_DECIMALS = DecimalForms(
+    whole=Form("int", "decimal", read=cast_to(sa.BigInteger())),
+    short=Form("double", "decimal", read=_DOUBLE),
+    exact=Form("double", "decimal", read=_AS_TEXT, convert=exact_number),
+    text=_SHOWN,
+)
+_FORMS: Mapping[str, Form] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), _WHOLE),
+    "boolean": Form("int", "whole", operand=cast_to(sa.Integer())),
+    "real": Form("double", "single", read=_DOUBLE, present=_finite),
+    **dict.fromkeys(("double", "double precision"), Form("double", "double", present=_finite)),
+    "varchar": Form("string", "text"),
+    "date": Form("date", "date", read=_AS_TEXT),
+    **dict.fromkeys(
+        ("timestamp", "timestamp without time zone"), Form("datetime", "datetime", read=_seconds)
+    ),
+    **dict.fromkeys(
+        ("json", "unknown"),
+        Form("string", "text", operand=lambda column: sa.func.json_format(sa.cast(column, sa.JSON()))),
+    ),
+}
+_LEFT_OUT = {
+    "varbinary": "It holds binary data.",
+    "geometry": "It holds a geometry.",
+    **dict.fromkeys(
+        ("hyperloglog", "p4hyperloglog", "qdigest", "tdigest"), "It holds the state of an aggregate."
+    ),
+}
+
+
+def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
+    if reason := _LEFT_OUT.get(declared.name):
+        return LeftOut(reason)
+    if declared.name in {"decimal", "numeric"}:
+        return _DECIMALS.of(declared, options)
+    if declared.name == "timestamp with time zone":
+        return _moment(options.time_zone)
+    is_nested = declared.name.startswith(("array", "map", "row"))
+    return _FORMS["json"] if is_nested else _FORMS.get(declared.name, _SHOWN)
+
+
+def _connect(options: SourceOptions) -> Mapping[str, Any]:
+    return {
+        "source": "bi-mcp connector",
+        "request_timeout": 30,
+        "session_properties": {"query_max_run_time": f"{int(options.timeout)}s"},
+    }
+
+
+TRINO = Dialect(
+    name="trino",
+    engine="trino",
+    module="trino",
+    extra="trino",
+    connect=_connect,
+    bounded=True,
+    system_schemas=frozenset({"information_schema"}),
+    forms=_form,
+    given={
+        "int": Form("int", "whole", operand=cast_to(sa.BigInteger())),
+        "double": Form("double", "double", operand=_DOUBLE, present=_finite),
+        "date": Form("date", "date", operand=cast_to(sa.Date()), read=_AS_TEXT),
+        "datetime": Form("datetime", "datetime", operand=cast_to(sa.TIMESTAMP()), read=_seconds),
+        "string": _SHOWN,
+    },
+    text=_AS_TEXT,
+    equal_text=lambda operand, values: _ONE_OF(operand, values, sa.String()),
+    one_of=_ONE_OF,
+    matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
+    contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
+    failures={"TABLE_NOT_FOUND": "no table", "COLUMN_NOT_FOUND": "no column"},
+    failure_code=lambda error: str(getattr(error, "error_name", "")),
+)
