@@ -32,7 +32,6 @@ WORDS = (
         "ß",
         "ss",
         "SS",
-        "İ",
         "😀",
         "日本",
         "0",
@@ -74,7 +73,12 @@ WORDS = (
 # A reader of files takes these for missing values, or may.
 NOT_IN_FILES = ("NULL", "", " ")
 # A file does not say that they are no codes: with them the column is one of texts.
-LONG_NUMBERS = (9_007_199_254_740_993, -9_007_199_254_740_993, 9_223_372_036_854_775_807, 9_223_372_036_854_775_806)
+LONG_NUMBERS = (
+    9_007_199_254_740_993,
+    -9_007_199_254_740_993,
+    9_223_372_036_854_775_807,
+    9_223_372_036_854_775_806,
+)
 
 
 @dataclass(frozen=True)
