@@ -140,7 +140,7 @@ COLUMNS = (
     HurtingColumn(
         "RATIO",
         "double",
-        (0.1, 0.30000000000000004, None, -2.5, 1e-7, 0.0, 123456.789, 1e15),
+        (0.1, 0.30000000000000004, None, -2.5, 1e-7, 0.0, 123456.789, 1e14),
         _declare("double precision", "double", "REAL"),
     ),
     HurtingColumn(
@@ -209,7 +209,9 @@ def hurting(dialect: Dialect) -> Table:
 def create_statement(dialect: Dialect) -> str:
     quote = "`" if dialect == "mariadb" else '"'
     declared = ", ".join(f"{quote}{column.code}{quote} {column.declared[dialect]}" for column in COLUMNS)
-    return f"CREATE TABLE {NAME} ({declared})"
+    # A collation in which case, accents and trailing spaces do not count.
+    collation = " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci" if dialect == "mariadb" else ""
+    return f"CREATE TABLE {NAME} ({declared}){collation}"
 
 
 def stored(dialect: Dialect, rows: Sequence[Mapping[str, Cell]]) -> list[tuple[object, ...]]:

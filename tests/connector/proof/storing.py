@@ -60,7 +60,8 @@ def _create(source: sqlite3.Connection, table: str, dialect: str) -> str:
         f"{quote}{name}{quote} {_type(declared, dialect)}"
         for _, name, declared, *_ in source.execute(f'PRAGMA table_info("{table}")')
     ]
-    return f"CREATE TABLE {quote}{table}{quote} ({', '.join(columns)})"
+    characters = " CHARACTER SET utf8mb4" if dialect == "mariadb" else ""
+    return f"CREATE TABLE {quote}{table}{quote} ({', '.join(columns)}){characters}"
 
 
 # The first that fits, by the beginning of the declared type.

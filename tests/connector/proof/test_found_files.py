@@ -42,7 +42,8 @@ def test_there_are_at_least_25_files() -> None:
 )
 def test_a_file_is_read_as_a_person_reads_it(reading: Reading, tmp_path: Path) -> None:
     take(reading.archive, reading.member, tmp_path)
-    with closing(open_files(tmp_path, SourceOptions(spelling="original"))) as source:
+    options = SourceOptions(spelling="original", encoding=reading.encoding)
+    with closing(open_files(tmp_path, options)) as source:
         table = find_table(source, reading.sheet)
         columns = source.columns(table)
         types = reading.types
