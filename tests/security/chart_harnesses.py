@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -14,10 +14,13 @@ from types import ModuleType
 from typing import Any, get_args
 
 from bi_mcp.config import Culture, Generation
+from bi_mcp.connector.files import open_files
+from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.question import dates as sample_dates
 from bi_mcp.connector.question.brackets import parse_form
 from bi_mcp.connector.question.query import parse_query
 from bi_mcp.connector.refusal import RefusalError
+from bi_mcp.connector.source import Source
 from bi_mcp.diagnostics.dataset.preview import read_filter
 from bi_mcp.endpoints.dates import CULTURES, read_iso, write_date, write_datetime
 from bi_mcp.endpoints.form import encode_form
@@ -30,7 +33,6 @@ from bi_mcp.practice.portal.chart_dataset import ChartColumn, ChartDataset
 from bi_mcp.practice.portal.chart_failures import ChartFailureError
 from bi_mcp.practice.portal.chart_question import parse_question
 from bi_mcp.practice.portal.chart_request import build_form
-from bi_mcp.practice.sample.tables import SqliteTables
 from tests.charts.connector import CONNECTION
 from tests.charts.moments import read_moment
 from tests.charts.questions import body, encode
@@ -56,12 +58,12 @@ def sample_question(data: bytes) -> None:
     culture = (None, *sample_dates.CULTURES)[data[0] % 6] if data else None
     try:
         form = parse_form(data[1:])
-        rows = _sample_tables().rows(TABLE.code, parse_query(form, culture))
-        header = next(rows)
+        with closing(_sample_source().rows(TABLE.code, parse_query(form, culture))) as answer:
+            rows = [row for chunk in answer.chunks() for row in chunk]
     except RefusalError as error:
         _check_text(error)
         return
-    assert all(len(row) == len(header) for row in rows)
+    assert all(len(row) == len(answer.header) for row in rows)
 
 
 def sample_date(data: bytes) -> None:
@@ -173,8 +175,8 @@ def _file() -> Path:
 
 
 @cache
-def _sample_tables() -> SqliteTables:
-    return SqliteTables(sqlite3.connect(_file()))
+def _sample_source() -> Source:
+    return open_files(_file(), SourceOptions(spelling="original"))
 
 
 @cache

@@ -18,7 +18,25 @@ HEAD = 4096
 # In a folder only these are looked at; a text kind may have `.gz` behind it.
 SUFFIXES: frozenset[str] = frozenset(
     f".{suffix}"
-    for suffix in "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db".split()
+    for suffix in [
+        "csv",
+        "tsv",
+        "tab",
+        "txt",
+        "json",
+        "jsonl",
+        "ndjson",
+        "xlsx",
+        "xlsm",
+        "xlsb",
+        "xls",
+        "ods",
+        "parquet",
+        "pq",
+        "sqlite",
+        "sqlite3",
+        "db",
+    ]
 )
 
 _MARKS: Mapping[bytes, Kind] = {

@@ -170,7 +170,10 @@ def _count(execute: Execute, table: str, columns: Sequence[_Column]) -> None:
         if not column.candidates:
             continue
         fits = [f"f{column.at}_{number}" for number in range(len(column.candidates))]
-        read += [f"{shape.reading(column.value)} AS {fit}" for shape, fit in zip(column.candidates, fits, strict=True)]
+        read += [
+            f"{shape.reading(column.value)} AS {fit}"
+            for shape, fit in zip(column.candidates, fits, strict=True)
+        ]
         # Few values are left for the long list, which is slow to compare with.
         left = f"{name} IS NOT NULL AND {fits[0]} IS NULL"
         sums.append(f"count(CASE WHEN {left} THEN CASE WHEN {_is_missing(column)} THEN 1 END END)")

@@ -16,10 +16,43 @@ from bi_mcp.connector.files.engine import quote
 
 SPACES = " \t\u00a0\u2007\u2009\u202f"
 # In a column of numbers or dates these stand for a missing value. They are compared in small letters.
-MISSING = (
-    "na n/a #n/a n.a. null none nan nil - -- – — . ? \\n inf -inf infinity -infinity #null! #div/0! #value! #ref! #name? #num! "
-    "#н/д #дел/0! #знач! #ссылка! #имя? #число! н/д нет <na> nat"
-).split()
+MISSING = [
+    "na",
+    "n/a",
+    "#n/a",
+    "n.a.",
+    "null",
+    "none",
+    "nan",
+    "nil",
+    "-",
+    "--",
+    "–",
+    "—",
+    ".",
+    "?",
+    "\\n",
+    "inf",
+    "-inf",
+    "infinity",
+    "-infinity",
+    "#null!",
+    "#div/0!",
+    "#value!",
+    "#ref!",
+    "#name?",
+    "#num!",
+    "#н/д",
+    "#дел/0!",
+    "#знач!",
+    "#ссылка!",
+    "#имя?",
+    "#число!",
+    "н/д",
+    "нет",
+    "<na>",
+    "nat",
+]
 NULL_MARK = "\\N"
 
 
@@ -50,9 +83,41 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 _MINUS = "[-\u2212\u2013]"
 _CURRENCY_SIGNS = "$€£¥₽₴₸₹₩₺฿₫₪₼₾₿"
-_CURRENCY_WORDS = (
-    "USD EUR RUB RUR GBP CHF JPY CNY UAH KZT BYN PLN CZK SEK NOK DKK TRY INR BRL CAD AUD руб. руб р. р zł Kč kr Fr. грн тг R$ US$"
-).split()
+_CURRENCY_WORDS = [
+    "USD",
+    "EUR",
+    "RUB",
+    "RUR",
+    "GBP",
+    "CHF",
+    "JPY",
+    "CNY",
+    "UAH",
+    "KZT",
+    "BYN",
+    "PLN",
+    "CZK",
+    "SEK",
+    "NOK",
+    "DKK",
+    "TRY",
+    "INR",
+    "BRL",
+    "CAD",
+    "AUD",
+    "руб.",
+    "руб",
+    "р.",
+    "р",
+    "zł",
+    "Kč",
+    "kr",
+    "Fr.",
+    "грн",
+    "тг",
+    "R$",
+    "US$",
+]
 _UNITS = frozenset({"%", *_CURRENCY_SIGNS, *_CURRENCY_WORDS})
 _GROUPS: Mapping[str, str] = {
     "": "",

@@ -1,23 +1,28 @@
-"""The sample connector: the four endpoints that Bitrix24 asks of a connector, over a real data file."""
+"""The sample connector: the connector over data to practise with, opened by a login and a password."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.question.dates import parse_culture
+from bi_mcp.connector.service.settings import ServiceSettings
 from bi_mcp.errors import ConfigError
-from bi_mcp.practice.sample.app import Access, build_sample_app
 from bi_mcp.practice.sample.bundled import BUNDLED_NOTE, open_bundled
-from bi_mcp.practice.sample.data_files import open_tables
 from bi_mcp.practice.sample.endpoints import DEMO_PASSWORD, ENDPOINTS, ORIGIN
+from bi_mcp.practice.sample.login_access import LoginAccess
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.applications import Starlette
 
+    from bi_mcp.connector.question.dates import Culture
+
 __all__ = ["DEMO_PASSWORD", "ENDPOINTS", "ORIGIN", "create_app"]
+
+_TITLE = "Sample connector"
 
 
 def create_app(
@@ -27,7 +32,7 @@ def create_app(
     password: Secret | None = None,
     culture: str | None = None,
 ) -> Starlette:
-    """Build the connector over `data`: a CSV file, a folder of them, or a SQLite file, which is only ever read.
+    """Build the connector over `data`: a file of any kind that the connector reads, or a folder of them.
 
     Without `data` it serves the public data of the package, and `DEMO_PASSWORD` opens it; data of one's own
     needs a password of one's own. `culture` is the one of the portal: it settles slashed dates in filters (`en`: month
@@ -36,10 +41,19 @@ def create_app(
     """
     known = parse_culture(culture)
     if data is None:
-        access = Access(login, password or Secret(DEMO_PASSWORD))
-        return build_sample_app(open_bundled, access, note=BUNDLED_NOTE, culture=known)
+        access = LoginAccess(open_bundled, login, password or Secret(DEMO_PASSWORD), known)
+        return build_service_app(access, ServiceSettings(title=_TITLE, note=BUNDLED_NOTE))
     if not password:
         raise ConfigError("The sample needs a password of its own to serve data of your own.")
-    tables = open_tables(data)
     note = "Its data is a file of the person who started it."
-    return build_sample_app(lambda: tables, Access(login, password), note=note, culture=known)
+    access = _open_own(data, login, password, known)
+    return build_service_app(access, ServiceSettings(title=_TITLE, note=note))
+
+
+def _open_own(data: Path, login: str, password: Secret, culture: Culture | None) -> LoginAccess:
+    from bi_mcp.connector.files import open_files
+    from bi_mcp.connector.options import SourceOptions
+
+    source = open_files(data, SourceOptions(culture=culture))
+    source.load()
+    return LoginAccess(lambda: source, login, password, culture)

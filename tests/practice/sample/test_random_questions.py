@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bi_mcp.connector.files import open_files
+from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.question.query import parse_query
-from bi_mcp.practice.sample.data_files import open_tables
 from tests.practice.sample.request_shapes import TESTS, Value
 
 Row: TypeAlias = "tuple[int, int | None, float | None, str | None, str | None]"
@@ -89,7 +90,12 @@ def _member_holds(key: str, value: Any, row: Mapping[str, Value | None]) -> bool
 
 
 def _sample(file: Path, question: Question) -> Iterator[Any]:
-    return iter(open_tables(file).rows("t", parse_query({"filter": question, "select": {"0": "ID"}})))
+    with closing(open_files(file, SourceOptions())) as source:
+        query = parse_query({"filter": question, "select": {"0": "ID"}})
+        with closing(source.rows("t", query)) as answer:
+            yield answer.header
+            for chunk in answer.chunks():
+                yield from chunk
 
 
 def _example(file: Path, question: Question) -> list[Any]:
