@@ -108,6 +108,12 @@ def write_sqlite(file: Path, statement: str, table: str, rows: Sequence[Sequence
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - a table of these tests
 
 
+def run_sqlite(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        for statement in statements:
+            database.execute(statement)
+
+
 def write_csv(file: Path, table: Table) -> None:
     """Write a CSV file. Texts stand in quotes, so that a missing one and an empty one differ."""
     lines = [",".join(column.code for column in table.columns)]
