@@ -10,7 +10,7 @@ from tests.connector.databases.serving import DatabaseServer, serving
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[DatabaseServer]:
-    """One server for all tests of a worker; each makes its own database in it, and none kills it."""
+    """One server for all tests of a worker; each makes its own database in it, and starts it again if it kills it."""
     require_program("postgres", "PostgreSQL")
     with serving("postgres") as server:
         yield server

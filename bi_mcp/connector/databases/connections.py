@@ -67,6 +67,10 @@ class Connections:
         except Exception:  # noqa: BLE001  drivers raise what they like, and there is no one to tell
             return
 
+    def fingerprint(self) -> object:
+        """What differs when the database has changed; None when that cannot be told without asking it."""
+        return self.dialect.fingerprint(self._engine.url)
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -45,7 +45,7 @@ class Failures:
     def _word(self, error: BaseException) -> tuple[int, str, str]:
         failure = self._failure(error)
         status, sentence = _SENTENCES.get(failure, _SENTENCES[None])
-        if failure == "too long":
+        if failure in {"too long", "stopped"}:
             sentence = str(self.too_long(""))
         origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
         cause = redact(" ".join(str(origin).split()), self.secrets)
@@ -68,7 +68,7 @@ _SENTENCES: dict[Failure | None, tuple[int, str]] = {
     None: (502, "The database did not answer as it should. The log of the connector says why."),
     "no table": (502, "The table cannot be read. The log of the connector says why."),
     "no column": (502, "The columns of the table have changed. Try again."),
-    "stopped": (504, "The query was stopped before its end."),
+    "stopped": (504, ""),
     "too long": (504, ""),
     "busy": (503, "The database is busy with other queries. Try again later."),
 }

@@ -69,20 +69,31 @@ class DatabaseAnswer:
 
     def close(self) -> None:
         with self._lock:
-            self._driver = None
+            driver, self._driver = self._driver, None
         connection, self._connection = self._connection, None
         result, self._result = self._result, None
         if connection is None:
             return
-        spoilt = self._cancelled or self._is_late
         # What is left of a database that has died cannot be closed, and need not be.
         with suppress(Exception):
-            if spoilt or (self._connections.dialect.drains and not self._is_read):
-                connection.invalidate()
-            elif result is not None:
+            if self._is_spoilt:
+                self._abandon(connection, driver)
+        with suppress(Exception):
+            if result is not None:
                 result.close()
         with suppress(Exception):
             connection.close()
+
+    @property
+    def _is_spoilt(self) -> bool:
+        """Whether the connection may be in the middle of something."""
+        unread = self._connections.dialect.abandon is not None and not self._is_read
+        return self._cancelled or self._is_late or unread
+
+    def _abandon(self, connection: sa.Connection, driver: Any) -> None:
+        if self._connections.dialect.abandon is not None:
+            self._connections.dialect.abandon(driver)
+        connection.invalidate()
 
     def _begin(self) -> tuple[Any, Sequence[Row]]:
         try:

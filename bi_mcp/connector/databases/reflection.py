@@ -51,6 +51,20 @@ class TableColumns:
     left_out: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    """Columns that were found, until when they are believed, and the state of the database in which they were found."""
+
+    columns: TableColumns
+    until: float
+    fingerprint: object
+
+    def holds(self, fingerprint: object) -> bool:
+        if fingerprint is None:
+            return time.monotonic() < self.until
+        return fingerprint == self.fingerprint
+
+
 class Reflection:
     """The tables of a database and their columns, remembered for some seconds."""
 
@@ -59,7 +73,7 @@ class Reflection:
         self._options = options
         self._lock = threading.Lock()
         self._tables: tuple[float, Mapping[str, DatabaseTable]] = (0.0, {})
-        self._columns: dict[str, tuple[float, TableColumns]] = {}
+        self._columns: dict[str, _Remembered] = {}
 
     def tables(self) -> Mapping[str, DatabaseTable]:
         """Ask for all tables, by their codes."""
@@ -79,17 +93,18 @@ class Reflection:
 
     def columns(self, code: str) -> TableColumns:
         """Ask for the columns of one table."""
-        until, known = self._columns.get(code, (0.0, None))
-        if known is not None and time.monotonic() < until:
-            return known
         table = self.table(code)
+        fingerprint = self._connections.fingerprint()
+        known = self._columns.get(code)
+        if known is not None and known.holds(fingerprint):
+            return known.columns
         try:
             with self._connections.session() as session:
                 found = self._ask_columns(session, code, table)
         except DatabaseError as error:
             raise self.explain(code, error) from None
         with self._lock:
-            self._columns[code] = (time.monotonic() + REMEMBERED, found)
+            self._columns[code] = _Remembered(found, time.monotonic() + REMEMBERED, fingerprint)
         return found
 
     def forget(self, code: str) -> None:

@@ -77,6 +77,15 @@ class DatabaseServer(ABC):
             self._process.wait(LIMIT_S)
             self._process = None
 
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        """Do without the server for a while."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def remove(self) -> None:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -203,7 +212,7 @@ SERVERS: dict[str, type[DatabaseServer]] = {"postgres": PostgresqlServer, "maria
 
 @contextmanager
 def serving(program: str) -> Iterator[DatabaseServer]:
-    """Run a server that only this block uses: it may be killed."""
+    """Run a server."""
     server = SERVERS[program]()
     try:
         yield server

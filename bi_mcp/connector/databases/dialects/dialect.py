@@ -93,8 +93,9 @@ class Dialect:
 
     `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
     each new connection of the driver. `stop` ends the query that a connection of the driver runs, from another thread; it is
-    given a way to make a connection of its own. `bounded`: the database itself keeps the time-out. `drains`: a connection
-    whose rows were not read to the end is of no further use. `own_schema`: without a choice of schemas only the one that
+    given a way to make a connection of its own. `abandon` readies a connection whose rows were not read to the end for being
+    dropped; without it the connection is of further use. `fingerprint` differs when the database has changed, where that
+    can be told without asking it; `examine` chooses forms by the values. `bounded`: the database itself keeps the time-out. `own_schema`: without a choice of schemas only the one that
     the address names is served.
     """
 
@@ -107,8 +108,9 @@ class Dialect:
     prepare: Callable[[Any, SourceOptions], None] = lambda _, __: None
     stop: Callable[[Any, Callable[[], Any]], None] = lambda driver, _: driver.close()
     locate: Callable[[URL], URL] = lambda url: url
+    fingerprint: Callable[[URL], object] = lambda _: None
+    abandon: Callable[[Any], None] | None = None
     bounded: bool = False
-    drains: bool = False
     own_schema: bool = False
     catalogue: Catalogue | None = None
     system_schemas: frozenset[str] = frozenset()

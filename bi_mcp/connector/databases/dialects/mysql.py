@@ -170,6 +170,18 @@ def _stop(driver: Any, connect: Any) -> None:
         other.close()
 
 
+def _prepare(driver: Any, _options: SourceOptions) -> None:
+    with driver.cursor() as cursor:
+        # Statements such as CREATE end a transaction before they run: each new one only reads, too.
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+
+
+def _abandon(driver: Any) -> None:
+    # PyMySQL would read the rest first, and cannot when the server has gone. It has no public way to say so.
+    if driver._result is not None:  # noqa: SLF001
+        driver._result.unbuffered_active = False  # noqa: SLF001
+
+
 MYSQL = Dialect(
     name="mysql",
     engine="mysql+pymysql",
@@ -185,8 +197,9 @@ MYSQL = Dialect(
         "init_command": "SET SESSION sql_mode = '', time_zone = '+00:00'",
         "program_name": "bi-mcp connector",
     },
+    prepare=_prepare,
     stop=_stop,
-    drains=True,
+    abandon=_abandon,
     own_schema=True,
     system_schemas=frozenset({"information_schema", "mysql", "performance_schema", "sys"}),
     catalogue=Catalogue(_TABLES, _COLUMNS),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -102,6 +103,19 @@ def _locate(url: URL) -> URL:
     return url.set(database=f"file:{quote(url.database)}", query={"mode": "ro", "uri": "true"})
 
 
+def _fingerprint(url: URL) -> object:
+    path = unquote((url.database or "").removeprefix("file:"))
+    return tuple(_state(Path(path + ending)) for ending in ("", "-wal"))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 SQLITE = Dialect(
     name="sqlite",
     engine="sqlite+pysqlite",
@@ -109,6 +123,7 @@ SQLITE = Dialect(
     prepare=_prepare,
     connect=lambda _: {"timeout": 5, "check_same_thread": False},
     locate=_locate,
+    fingerprint=_fingerprint,
     stop=lambda driver, _: driver.interrupt(),
     catalogue=Catalogue(_TABLES, _COLUMNS),
     forms=_form,

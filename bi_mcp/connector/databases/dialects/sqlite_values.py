@@ -6,13 +6,14 @@ declared as TEXT, or not at all, and holds nothing but dates is a column of date
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from bi_mcp.connector.columns import Type
-from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut
+from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut, Shape
 from bi_mcp.connector.databases.dialects.forms import cast_to
 
 
@@ -65,83 +66,110 @@ def declared_type(declared: str) -> Type | None:
 
 # SQLite bounds the columns of a result; a table may have more.
 COLUMNS_AT_ONCE = 200
+# Rows that are looked at before all others: most guesses that are wrong fail with them.
+FIRST_ROWS = 200
 
 _BINARY = LeftOut("It holds binary data.")
+_TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime")
+
+
+def _kind(operand: Expression) -> Expression:
+    return sa.func.typeof(operand)
+
+
+def _is_number(operand: Expression) -> Expression:
+    return sa.or_(_kind(operand) == "integer", sa.and_(_kind(operand) == "real", finite(operand)))
+
+
+def _is_date(operand: Expression) -> Expression:
+    # The shift by no days makes SQLite turn 30 February into a day of March, which then differs.
+    day = sa.func.date(operand, "+0 days") == operand
+    return sa.and_(_kind(operand) == "text", sa.func.length(operand) == 10, day)
+
+
+def _is_datetime(operand: Expression) -> Expression:
+    second = sa.func.strftime("%Y-%m-%d %H:%M:%S", operand, "+0 days") == _seconds(operand)
+    return sa.and_(_kind(operand) == "text", sa.func.length(operand) >= 19, second)
+
+
+_FITS: Mapping[Type, Shape] = {
+    "int": lambda operand: _kind(operand) == "integer",
+    "double": _is_number,
+    "date": _is_date,
+    "datetime": _is_datetime,
+}
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """How many values of a column there are, and how many of each kind."""
+class _Found:
+    """What the values of a column are: whether there are any, and any but binaries, and the types that all of them fit."""
 
-    values: int
-    integers: int
-    reals: int
-    binaries: int
-    dates: int
-    moments: int
+    has_values: bool
+    is_readable: bool
+    fitting: tuple[Type, ...]
 
-    def fit(self, type: Type) -> bool:
-        numbers = self.integers + self.reals
-        fitting = {"int": self.integers, "double": numbers, "date": self.dates, "datetime": self.moments}
-        return fitting.get(type, self.values) == self.values
+    @property
+    def is_string(self) -> bool:
+        return self.is_readable and not self.fitting
 
 
 def examine_values(
     session: sa.Connection, table: str, declared: Mapping[str, str]
 ) -> dict[str, Form | LeftOut]:
-    """Choose the forms of a table's columns. Reads the whole table once."""
-    names = list(declared)
-    counts: dict[str, _Counts] = {}
-    for at in range(0, len(names), COLUMNS_AT_ONCE):
-        counts |= _count(session, table, names[at : at + COLUMNS_AT_ONCE])
-    return {name: _choose(declared[name] or "", counts[name]) for name in names}
+    """Choose the forms of a table's columns. Looks at some rows, and at all others to confirm what those say."""
+    source = sa.table(table, *(sa.column(name) for name in declared)).alias("t")
+    candidates = {name: _candidates(text) for name, text in declared.items()}
+    # A text stays one, whatever is in it.
+    asked = {name: types for name, types in candidates.items() if types is not None}
+    found = _look(session, sa.select(source).limit(FIRST_ROWS).subquery("t"), asked)
+    asked = {name: first.fitting for name, first in found.items() if not first.is_string}
+    found |= _look(session, source, asked)
+    return {name: _choose(text, found.get(name)) for name, text in declared.items()}
 
 
-def _choose(declared: str, counts: _Counts) -> Form | LeftOut:
-    is_binary = "blob" in declared.lower()
-    if (is_binary and not counts.values) or (counts.values and counts.binaries == counts.values):
-        return _BINARY
+def _candidates(declared: str) -> tuple[Type, ...] | None:
+    """List the types that a column may have instead of a text, the likeliest first; None when it is a text anyway."""
     type = declared_type(declared)
-    may_be_dates = type is None or declared.strip().lower() == "text"
-    if type is not None and not (may_be_dates and counts.values) and counts.fit(type):
-        return FORMS[type]
-    if not counts.values:
+    if type is None:
+        return _TYPES
+    if declared.strip().lower() == "text":
+        return ("date", "datetime")
+    return None if type == "string" else tuple(dict.fromkeys((type, *_TYPES)))
+
+
+def _choose(declared: str, found: _Found | None) -> Form | LeftOut:
+    if found is None:
         return FORMS["string"]
-    tried: tuple[Type, ...] = (
-        ("date", "datetime") if type == "string" else ("int", "double", "date", "datetime")
-    )
-    return FORMS[next((type for type in tried if counts.fit(type)), "string")]
+    if not found.has_values:
+        return _BINARY if "blob" in declared.lower() else FORMS[declared_type(declared) or "string"]
+    if not found.is_readable:
+        return _BINARY
+    return FORMS[found.fitting[0] if found.fitting else "string"]
 
 
-def _count(session: sa.Connection, table: str, names: list[str]) -> dict[str, _Counts]:
-    queried = sa.table(table, *(sa.column(name) for name in names)).alias("t")
-    counted = [part for name in names for part in _parts(queried.c[name])]
-    row = session.execute(sa.select(*(part.label(f"n{at}") for at, part in enumerate(counted)))).one()
-    kinds = len(counted) // len(names)
-    return {
-        name: _Counts(*(int(number or 0) for number in row[at * kinds : (at + 1) * kinds]))
-        for at, name in enumerate(names)
-    }
+def _look(
+    session: sa.Connection, source: sa.FromClause, asked: Mapping[str, tuple[Type, ...]]
+) -> dict[str, _Found]:
+    names = list(asked)
+    found: dict[str, _Found] = {}
+    for at in range(0, len(names), COLUMNS_AT_ONCE):
+        part = names[at : at + COLUMNS_AT_ONCE]
+        questions = [question for name in part for question in _questions(source.c[name], asked[name])]
+        labelled = (question.label(f"n{number}") for number, question in enumerate(questions))
+        answers = iter(session.execute(sa.select(*labelled)).one())
+        found |= {name: _read(answers, asked[name]) for name in part}
+    return found
 
 
-def _parts(column: Expression) -> list[Expression]:
-    kind = sa.func.typeof(column)
-    # The shift by no days makes SQLite turn 30 February into a day of March, which then differs.
-    day = sa.and_(sa.func.length(column) == 10, sa.func.date(column, "+0 days") == column)
-    written = sa.func.replace(sa.func.substr(column, 1, 19), "T", " ")
-    second = sa.and_(
-        sa.func.length(column) >= 19, sa.func.strftime("%Y-%m-%d %H:%M:%S", column, "+0 days") == written
-    )
-    return [
-        sa.func.count(column),
-        _number_of(kind == "integer"),
-        _number_of(sa.and_(kind == "real", finite(column))),
-        _number_of(kind == "blob"),
-        _number_of(sa.and_(kind == "text", day)),
-        _number_of(sa.and_(kind == "text", second)),
-    ]
+def _questions(column: Expression, types: tuple[Type, ...]) -> list[Expression]:
+    missing = column.is_(None)
+    fits = [sa.func.min(sa.case((missing, 1), (_FITS[type](column), 1), else_=0)) for type in types]
+    readable = sa.case((missing, 0), (_kind(column) == "blob", 0), else_=1)
+    return [sa.func.max(sa.case((missing, 0), else_=1)), sa.func.max(readable), *fits]
 
 
-def _number_of(condition: Expression) -> Expression:
-    # Short-circuit: the dates of numbers are not worked out.
-    return sa.func.sum(sa.case((condition, 1), else_=0))
+def _read(answers: Iterator[Any], types: tuple[Type, ...]) -> _Found:
+    has_values, is_readable = bool(next(answers)), bool(next(answers))
+    # Of a table without rows nothing is known: every type fits.
+    fitting = [(type, next(answers)) for type in types]
+    return _Found(has_values, is_readable, tuple(type for type, fits in fitting if fits != 0))
