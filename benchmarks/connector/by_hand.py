@@ -23,8 +23,9 @@ def cursor(kind: str, port: int, database: str) -> Iterator[Any]:
     if kind == "postgresql":
         import psycopg
 
-        login = {"user": USER, "password": PASSWORD, "dbname": database}
-        with psycopg.connect(host="127.0.0.1", port=port, **login) as connection:
+        with psycopg.connect(
+            host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=database
+        ) as connection:
             yield connection.cursor("by_hand")
         return
     import pymysql

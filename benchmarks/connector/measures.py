@@ -138,9 +138,9 @@ def measure_csv() -> dict[str, Outcome]:
         write_csv(Path(folder))
         with running(Secret(folder)) as connector:
             connector.download("/tables", [])
-            first = connector.read("ORDERS", limit="100")
+            first = connector.read(TABLE, limit="100")
             ready, peak = connector.cpu_seconds, connector.peak_megabytes
-            whole = connector.read("ORDERS")
+            whole = connector.read(TABLE)
             details = {
                 "to the first rows, s": first.seconds,
                 "all rows, s": whole.seconds,

@@ -47,7 +47,7 @@ def make_database(server: DatabaseServer, rows: int = ROWS) -> str:
 
 def write_csv(folder: Path, rows: int = 1_000_000) -> None:
     """Write a file of twelve columns."""
-    with (folder / "orders.csv").open("w", encoding="utf-8") as file:
+    with (folder / f"{TABLE}.csv").open("w", encoding="utf-8") as file:
         file.write("id,number,customer,city,status,quantity,price,total,paid,day,moment,note\n")
         for g in range(1, rows + 1):
             day, minute = f"20{20 + g % 5}-{1 + g % 12:02}-{1 + g % 28:02}", g % 1440

@@ -19,8 +19,9 @@ def connected(server: DatabaseServer, database: str) -> Iterator[Any]:
     if server.dialect == "postgresql":
         import psycopg
 
-        login = {"user": USER, "password": PASSWORD, "dbname": database}
-        with psycopg.connect(host="127.0.0.1", port=server.port, **login) as connection:
+        with psycopg.connect(
+            host="127.0.0.1", port=server.port, user=USER, password=PASSWORD, dbname=database
+        ) as connection:
             yield connection
         return
     import pymysql
