@@ -123,9 +123,17 @@ def _datetimes(test: Test, values: Sequence[Given], _zone: tzinfo) -> Bounds:
 
 
 def _moments(test: Test, values: Sequence[Given], zone: tzinfo) -> Bounds:
-    # In UTC, for drivers that drop the zone.
-    moments = [datetime.fromisoformat(str(value)).replace(tzinfo=zone).astimezone(UTC) for value in values]
+    moments = [_in_utc(datetime.fromisoformat(str(value)), zone) for value in values]
     return _by_seconds(test, moments, sa.DateTime(timezone=True))
+
+
+def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
+    """Turn a moment of the portal's zone into UTC, for drivers that drop the zone."""
+    try:
+        return moment.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        # On the first or the last day of the calendar.
+        return moment.replace(tzinfo=UTC)
 
 
 def _by_seconds(test: Test, moments: Sequence[datetime], type: sa.types.TypeEngine[Any]) -> Bounds:

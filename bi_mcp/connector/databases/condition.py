@@ -85,7 +85,10 @@ class Conditions:
             return self.dialect.one_of(queried.operand, bound.values, bound.type)
         if bound.operator == "within":
             return sa.or_(*(_within(queried.operand, begin, end, bound.type) for begin, end in bound.values))
-        return _OPERATORS[bound.operator](queried.operand, sa.literal(bound.values[0], bound.type))
+        compared = queried.operand
+        if queried.form.comparing == "text":
+            compared = self.dialect.ordered(compared)
+        return _OPERATORS[bound.operator](compared, sa.literal(bound.values[0], bound.type))
 
     def _text(self, queried: QueriedColumn) -> Expression:
         sent = queried.sent

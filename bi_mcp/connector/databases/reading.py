@@ -23,7 +23,7 @@ CHUNK = 1000
 class Plan:
     """A statement, the names of its columns, and by place what finishes their values in Python."""
 
-    statement: sa.Executable
+    statement: sa.Select[*tuple[Any, ...]]
     header: tuple[str, ...]
     converters: tuple[tuple[int, Callable[[Any], Value]], ...] = ()
 

@@ -25,8 +25,9 @@ from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
 SELECT database, name, comment, database = currentDatabase()
-FROM system.tables WHERE NOT is_temporary AND name NOT LIKE '.inner%' ORDER BY database, name
+FROM system.tables WHERE NOT is_temporary AND name NOT LIKE '.inner%'
 """
+_ONE = " AND database = coalesce(:schema, currentDatabase()) AND name = :table"
 _COLUMNS = """
 SELECT name, type FROM system.columns WHERE database = :schema AND table = :table ORDER BY position
 """
@@ -129,7 +130,7 @@ CLICKHOUSE = Dialect(
     bounded=True,
     own_schema=True,
     system_schemas=frozenset({"system", "information_schema", "INFORMATION_SCHEMA"}),
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY database, name", _COLUMNS),
     forms=_form,
     given={
         "int": Form("int", "whole", operand=sa.func.toInt64),

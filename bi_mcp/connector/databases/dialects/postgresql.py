@@ -36,8 +36,10 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
-ORDER BY 1, 2
+    AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 """
+_ONE = " AND n.nspname = COALESCE(:schema, pg_catalog.current_schema()) AND c.relname = :table"
 # A domain is what it is based on, however often.
 _COLUMNS = """
 WITH RECURSIVE typed(position, name, type, modifier) AS (
@@ -66,7 +68,13 @@ def _finite(operand: Expression) -> Expression:
 
 
 def _is_number(operand: Expression) -> Expression:
+    # Before PostgreSQL 14 the word Infinity was no number at all: it is compared as a text.
     return sa.cast(operand, sa.Text).not_in([sa.literal_column(f"'{text}'") for text in _NO_NUMBER])
+
+
+def _is_not_nan(operand: Expression) -> Expression:
+    # With a precision there is no infinity.
+    return operand != sa.literal_column("'NaN'")
 
 
 def _within(last: str) -> Shape:
@@ -83,10 +91,10 @@ _AS_TEXT = cast_to(sa.Text)
 _DOUBLE = cast_to(sa.Double)
 
 _DECIMALS = DecimalForms(
-    whole=Form("int", "decimal", read=cast_to(sa.BigInteger), present=_is_number),
-    short=Form("double", "decimal", read=_DOUBLE, present=_is_number),
-    exact=Form("double", "decimal", read=_AS_TEXT, convert=exact_number),
-    text=Form("string", "text", operand=_AS_TEXT),
+    whole=Form("int", "decimal", read=cast_to(sa.BigInteger), present=_is_not_nan),
+    short=Form("double", "decimal", read=_DOUBLE, present=_is_not_nan),
+    exact=Form("double", "decimal", read=_AS_TEXT, present=_is_number, convert=exact_number),
+    text=Form("string", "text", operand=_AS_TEXT, present=_is_number),
 )
 _WHOLE = Form("int", "whole")
 _TEXT = Form("string", "text")
@@ -203,7 +211,7 @@ POSTGRESQL = Dialect(
     },
     stop=_stop,
     bounded=True,
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY 1, 2", _COLUMNS),
     forms=_form,
     given={
         "int": Form("int", "whole", operand=cast_to(sa.BigInteger)),
@@ -215,6 +223,7 @@ POSTGRESQL = Dialect(
         "string": _SHOWN,
     },
     text=_AS_TEXT,
+    ordered=lambda operand: sa.collate(_AS_TEXT(operand), "C"),
     equal_text=_equal_text,
     one_of=_one_of,
     matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),

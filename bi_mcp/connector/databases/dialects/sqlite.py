@@ -34,8 +34,9 @@ from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
 SELECT 'main', name, NULL, 1 FROM sqlite_master
-WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
+WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 """
+_ONE = " AND name = :table AND COALESCE(:schema, 'main') = 'main'"
 # 1 are the hidden columns of virtual tables.
 _COLUMNS = "SELECT name, type FROM pragma_table_xinfo(:table, :schema) WHERE hidden <> 1 ORDER BY cid"
 
@@ -47,7 +48,10 @@ def _form(declared: Declared, _options: SourceOptions) -> Form | LeftOut:
 
 
 def _prepare(driver: Any, options: SourceOptions) -> None:
-    driver.text_factory = _decoder(options.encoding)
+    driver.text_factory = decode = _decoder(options.encoding)
+    driver.create_function(
+        "decoded", 1, lambda text: None if text is None else decode(text), deterministic=True
+    )
     for function in (contains_any, fits_any):
         driver.create_function(function.__name__, 2, function, deterministic=True)
     driver.execute("PRAGMA query_only = ON").close()
@@ -125,7 +129,7 @@ SQLITE = Dialect(
     locate=_locate,
     fingerprint=_fingerprint,
     stop=lambda driver, _: driver.interrupt(),
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY name", _COLUMNS),
     forms=_form,
     examine=examine_values,
     given={

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut, Shape
 from bi_mcp.connector.databases.dialects.forms import cast_to
+from bi_mcp.connector.options import SourceOptions
 
 
 def shown_text(operand: Expression) -> Expression:
@@ -100,6 +101,12 @@ _FITS: Mapping[Type, Shape] = {
 }
 
 
+# For texts of a named encoding; `decoded` is a function of ours.
+_DECODED = Form(
+    "string", "text", operand=lambda column: sa.func.decoded(sa.cast(column, sa.LargeBinary), type_=sa.Text())
+)
+
+
 @dataclass(frozen=True)
 class _Found:
     """What the values of a column are: whether there are any, and any but binaries, and the types that all of them fit."""
@@ -114,7 +121,7 @@ class _Found:
 
 
 def examine_values(
-    session: sa.Connection, table: str, declared: Mapping[str, str]
+    session: sa.Connection, table: str, declared: Mapping[str, str], options: SourceOptions
 ) -> dict[str, Form | LeftOut]:
     """Choose the forms of a table's columns. Looks at some rows, and at all others to confirm what those say."""
     source = sa.table(table, *(sa.column(name) for name in declared)).alias("t")
@@ -124,7 +131,10 @@ def examine_values(
     found = _look(session, sa.select(source).limit(FIRST_ROWS).subquery("t"), asked)
     asked = {name: first.fitting for name, first in found.items() if not first.is_string}
     found |= _look(session, source, asked)
-    return {name: _choose(text, found.get(name)) for name, text in declared.items()}
+    chosen = {name: _choose(text, found.get(name)) for name, text in declared.items()}
+    if options.encoding is None:
+        return chosen
+    return {name: _DECODED if form is FORMS["string"] else form for name, form in chosen.items()}
 
 
 def _candidates(declared: str) -> tuple[Type, ...] | None:
