@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,19 @@ import pytest
 from hypothesis import settings
 
 from bi_mcp.base.language import speak
+from bi_mcp.rest.retry import RetryPolicy
 
 # How many tests of each campaign were left out. With pytest-xdist only the workers collect tests, so they tell the controller.
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 # Commands speak the language of the system; the tests read English.
 os.environ |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
+
+# httpx looks for it at each call of an app, through all folders of Python; only Trio would bring it.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # what Python itself writes for "not there"
+
+# Collecting makes some million objects that stay: the collector need not look for garbage among them again and again.
+gc.set_threshold(50_000, 20, 20)
 
 # The same cases on every day and machine; `--hypothesis-profile=default` draws others.
 settings.register_profile("same cases", derandomize=True, database=None)
@@ -41,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "campaign(name): one of many alike that take long together; `make test` leaves it to `make test-all`",
     )
     config.stash[LEFT_OUT] = Counter[str]()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -107,6 +121,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat calls that fail as often as always, without the seconds between."""
+    monkeypatch.setattr("bi_mcp.rest.patience.RetryPolicy", partial(RetryPolicy, first_wait_s=0.001))
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,9 @@ class BoundedListener(socket.socket):
     _most = MOST_CONNECTIONS
 
     def __init__(self, listener: socket.socket, most: int) -> None:
-        super().__init__(listener.family, listener.type, listener.proto, fileno=listener.detach())
+        # `socket.create_server` leaves the protocol open, and asyncio turns Nagle's algorithm off only where it is said to be
+        # TCP: the body of each answer would wait 40 ms for the receipt of its headers.
+        super().__init__(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
         self._most = most
         self._accepted: list[socket.socket] = []
 

@@ -179,7 +179,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            say("{file} is not a TOML file in UTF-8: {reason}", file=path.name, reason=error)
+            say("{file} is not TOML in UTF-8. Correct it: {reason}", file=path.name, reason=error)
         ) from None
 
 
@@ -250,7 +250,13 @@ def _build_key(at: int, document: _Document, resolve: Resolve) -> AccessKey:
     sources = None if key.sources is None else frozenset(key.sources)
     unknown = sorted((sources or frozenset()) - document.sources.keys())
     if unknown:
-        raise ConfigError(say("keys[{at}].sources: there is no source {name!r}.", at=at + 1, name=unknown[0]))
+        raise ConfigError(
+            say(
+                "keys[{at}].sources: there is no source {name!r}. Name one of those below [sources].",
+                at=at + 1,
+                name=unknown[0],
+            )
+        )
     if key.key is not None:
         where = f"keys[{at + 1}].key"
         return key_from(resolve(key.key, where, None), where, sources)
@@ -272,7 +278,7 @@ def _word_errors(error: ValidationError) -> str:
         for each in error.errors(include_input=False, include_url=False)
     ]
     return say(
-        "The configuration of the connector is wrong:{problems}",
+        "Correct these in the configuration of the connector:{problems}",
         problems="".join(f"\n- {line}" for line in lines),
     )
 

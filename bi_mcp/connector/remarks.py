@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any
 
 from bi_mcp.base.language import say
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.source import Source
-
-Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,13 @@ class SourceRemarks:
 
 
 def find_remarks(source: Source) -> SourceRemarks:
-    """Ask a source for all that it has to say. Tables that cannot be asked now have nothing."""
+    """Ask a source for all that it has to say. Tables that cannot be asked now have nothing.
+
+    Raises RefusalError if the source does not list its tables.
+    """
     notes: Any = getattr(source, "notes", lambda _: ())
     left_out: Any = getattr(source, "left_out", lambda _: {})
-    of_tables = {
-        table: found for table in _ask(source.tables, {}) if (found := _find(table, notes, left_out))
-    }
+    of_tables = {table: found for table in source.tables() if (found := _find(table, notes, left_out))}
     # Only now: a file that cannot be read is found when its table is asked for.
     whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
     return SourceRemarks(
@@ -46,21 +45,18 @@ def _find(
     notes: Callable[[str], Sequence[str]],
     left_out: Callable[[str], Mapping[str, str]],
 ) -> list[str]:
-    columns = _ask(lambda: left_out(table), {})
-    return [
-        *_ask(lambda: notes(table), ()),
-        *(
-            say("column {column} is left out: {reason}", column=name, reason=reason)
-            for name, reason in columns.items()
-        ),
-    ]
-
-
-def _ask(told: Callable[[], Told], otherwise: Told) -> Told:
     try:
-        return told()
+        columns = left_out(table)
+        return [
+            *notes(table),
+            *(
+                say("column {column} is left out: {reason}", column=name, reason=reason)
+                for name, reason in columns.items()
+            ),
+        ]
     except RefusalError:
-        return otherwise
+        # What is wrong with the whole table is found when it is asked for.
+        return []
 
 
 def _is_optional(told: Callable[..., object]) -> bool:

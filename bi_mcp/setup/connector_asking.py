@@ -36,7 +36,7 @@ async def ask_source(
     if unknown or not wanted:
         raise ConfigError(
             say(
-                "The source {source} has no table {tables}. Its tables: {known}.",
+                "The source {source} has no table {tables}. Choose from its tables: {known}.",
                 source=name,
                 tables=", ".join(unknown or tables) or "–",
                 known=", ".join(listed) or "–",

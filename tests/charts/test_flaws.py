@@ -83,7 +83,7 @@ async def test_an_honest_connector_over_any_table_is_not_accused(
 
 @pytest.mark.campaign("random questions")
 @pytest.mark.parametrize("kind", [HonestConnector, SqlConnector])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 async def test_an_honest_connector_over_other_tables_each_time_is_not_accused(
     kind: Callable[..., HonestConnector], case: Case

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 CAREFREE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 # The same cases each time: a test that fails on some days only helps nobody who changes something else.
 BRIEF = settings(max_examples=20, deadline=None, suppress_health_check=CAREFREE)
-LONG = settings(max_examples=150, deadline=None, suppress_health_check=CAREFREE)
+LONG = settings(max_examples=60, deadline=None, suppress_health_check=CAREFREE)
 SLASHED: tuple[Culture, ...] = ("en", "en-gb")
 
 

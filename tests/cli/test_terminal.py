@@ -92,6 +92,7 @@ def test_a_russian_terminal_is_told_in_russian(monkeypatch: pytest.MonkeyPatch) 
     assert "The portal is empty" in ran("map", "--language", "en").output
 
 
+@pytest.mark.usefixtures("without_pauses")
 def test_an_unreachable_portal_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -134,7 +134,7 @@ def test_every_wrong_key_is_named_at_once() -> None:
 def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "connector.toml"
     file.write_text("port = 1\nhost = \n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"connector\.toml is not a TOML file.*line 2"):
+    with pytest.raises(ConfigError, match=r"connector\.toml is not TOML in UTF-8.*line 2"):
         read_toml(file)
 
 

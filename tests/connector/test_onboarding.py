@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+from bi_mcp.cli import main
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 from tests.connector.running import KEY, running_connector
-from tests.server.processes import COMMAND, LIMIT_S, environment
 
 SHOP = [
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer VARCHAR(40), total DECIMAL(10, 2), paid_on DATE)",
@@ -27,28 +28,16 @@ SHOP = [
 
 @dataclass
 class Person:
-    """Somebody with a terminal, a folder, the practice portal, and the key of the connector."""
+    """Somebody with a terminal in an own folder. `told` is what the last command said beside its output."""
 
     home: Path
+    told: str = ""
 
     def types(self, *words: str, code: int = 0) -> str:
-        finished = subprocess.run(  # noqa: S603  our own program
-            [*COMMAND, *words],
-            env=environment(
-                self.home,
-                BI_MCP_PORTAL_DB=str(self.home / "portal.sqlite3"),
-                BI_MCP_CONNECTOR_KEY=KEY,
-                BI_MCP_SECRET_CONNECTOR_KEY=KEY,
-                LANG="C.UTF-8",
-            ),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        assert finished.returncode == code, finished.stdout + finished.stderr
-        return finished.stdout
+        ran = CliRunner().invoke(main, words)
+        assert ran.exit_code == code, ran.output
+        self.told = ran.stderr
+        return ran.stdout
 
     def sets_up(self, url: str, *options: str) -> dict[str, Any]:
         text = self.types("connector", "setup", "--url", url, *options)
@@ -62,7 +51,19 @@ class Person:
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """With the practice portal, and the key of the connector in the variables."""
+    for name in [name for name in os.environ if name.startswith("BI_MCP_")]:
+        monkeypatch.delenv(name)
+    variables = {
+        "BI_MCP_PORTAL_DB": str(tmp_path / "portal.sqlite3"),
+        "BI_MCP_CONFIG_DIR": str(tmp_path / "config"),
+        "BI_MCP_CONNECTOR_KEY": KEY,
+        "BI_MCP_SECRET_CONNECTOR_KEY": KEY,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
     return Person(tmp_path)
 
 
@@ -82,7 +83,7 @@ def fills_a_chart(person: Person, url: str, *options: str) -> None:
         "ID",
         "CAME_AT",
     ]
-    assert "3 done" in person.types("apply", "--yes").replace("4 done", "3 done")
+    assert "4 done" in person.types("apply", "bi.yaml", "--yes")
     chart = ["orders", "--column", "CUSTOMER", "--column", "TOTAL", "--where", "CUSTOMER = Ann"]
     assert sorted(person.opens_chart(*chart)) == [["Ann", 10.5], ["Ann", 99]]
     dated = person.opens_chart("orders", "--column", "ID", "--from", "2025-12-31", "--to", "2025-12-31")
@@ -136,8 +137,69 @@ def test_a_healthy_source_passes_the_check_in_this_process_and_at_its_address(
 def test_a_source_that_does_not_answer_fails_the_check_and_says_why(person: Person) -> None:
     source = "shop=postgresql://bi@127.0.0.1:1/shop"
     told = person.types("connector", "check", "--source", source, "--json", code=1)
+    assert len(person.told.splitlines()) == 1
+    assert "Connection refused" in person.told
     findings = json.loads(told)["sources"]["shop"]["findings"]
     assert {finding["where"] for finding in findings if finding["level"] == "error"} == {
         "urlCheck",
         "urlTableList",
     }
+
+
+def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for_the_key(
+    person: Person, shop: str
+) -> None:
+    address = shop.partition("=")[2]
+    config = (
+        f'[sources.shop]\naddress = "{address}"\ntables = ["orders"]\n[sources.old]\naddress = "{address}"\n'
+    )
+    (person.home / "connector.toml").write_text(config, encoding="utf-8")
+    document = person.sets_up("https://bi.example.com", "--config", "connector.toml", "--secret", "bi")
+    assert sorted(document["datasets"]) == ["old_orders", "shop_orders", "visitors"]
+    assert document["sources"]["old"]["settings"] == {"source": "old", "key": {"secret": "bi"}}
+    assert "`bi-mcp secret set bi --for bi.example.com`" in person.told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ([], 2, "Say what to ask"),
+        (["--url", "http://127.0.0.1:1"], 2, "Say what to ask"),
+        (
+            ["--source", "shop=orders.csv", "--source-name", "shop"],
+            2,
+            "--source-name is for a connector that runs",
+        ),
+        (["--source", "shop=nowhere.csv"], 1, "nowhere.csv"),
+        (["--config", "parametrised.toml"], 1, "has no sources of its own"),
+    ],
+)
+def test_what_cannot_be_asked_is_explained(person: Person, words: list[str], code: int, told: str) -> None:
+    (person.home / "orders.csv").write_text("id\n1\n", encoding="utf-8")
+    parametrised = '[parametrised]\nkind = "postgresql"\nhosts = ["db.internal"]\n'
+    (person.home / "parametrised.toml").write_text(parametrised, encoding="utf-8")
+    person.types("connector", "check", *words, code=code)
+    assert told in person.told
+
+
+def test_without_its_key_a_connector_that_runs_is_not_asked(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BI_MCP_CONNECTOR_KEY", "BI_MCP_SECRET_CONNECTOR_KEY"):
+        monkeypatch.delenv(name)
+    person.types("connector", "check", "--url", "http://127.0.0.1:1", "--source-name", "shop", code=1)
+    assert "Set BI_MCP_CONNECTOR_KEY to it." in person.told
+
+
+def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, shop: str) -> None:
+    with running_connector(person.home, "--source", shop) as url:
+        words = ["--url", url, "--source-name", "shop", "--table", "customers"]
+        person.types("connector", "setup", *words, code=1)
+        assert "has no table customers. Choose from its tables: orders, visitors." in person.told
+        person.types("connector", "check", *words, code=1)
+
+
+def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: str) -> None:
+    told = person.types("--language", "ru", "connector", "check", "--source", shop, "--quick")
+    assert "Источник" in told
+    assert "столбец photo пропущен" in told

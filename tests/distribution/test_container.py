@@ -17,6 +17,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from bi_mcp.config import configuration_folder
+from tests.connector.running import running_connector
 from tests.server.http.processes import serving
 from tests.server.processes import LIMIT_S, environment
 
@@ -118,26 +119,45 @@ def test_what_the_server_keeps_lies_in_the_volume(tmp_path: Path) -> None:
     assert variables()["BI_MCP_PORTAL_DB"] == ":memory:"
 
 
+def checked(target: str, usual_port: str, port: str) -> int:
+    """The exit code of a stage's health check, for a port in place of the usual one."""
+    (check,) = [rest for name, rest in stage(target) if name == "HEALTHCHECK"]
+    words = json.loads(check.split(" CMD ", 1)[1])
+    assert words[0] == "python"
+    assert usual_port in check
+    return subprocess.run(  # noqa: S603  the command of the Containerfile is what is tested
+        [sys.executable, *(word.replace(usual_port, port) for word in words[1:])],
+        check=False,
+        capture_output=True,
+        timeout=LIMIT_S,
+        # The proxy by which the server would reach its portal.
+        env={"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+    ).returncode
+
+
+def entry_of(target: str) -> list[str]:
+    (entry,) = [rest for name, rest in stage(target) if name == "ENTRYPOINT"]
+    words: list[str] = json.loads(entry)
+    return words
+
+
 async def test_the_health_check_tells_a_server_from_none(tmp_path: Path) -> None:
-    entry = json.loads(last("ENTRYPOINT"))
+    entry = entry_of("http")
     assert entry[:3] == ["bi-mcp", "serve", "--http"]
-    check = json.loads(last("HEALTHCHECK").split(" CMD ", 1)[1])
-
-    def checked(port: str) -> int:
-        words = [word.replace("8765", port) for word in check[1:]]
-        return subprocess.run(  # noqa: S603  the command of the Containerfile is what is tested
-            [sys.executable, *words],
-            check=False,
-            capture_output=True,
-            timeout=LIMIT_S,
-            # The proxy by which the server would reach its portal.
-            env={"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
-        ).returncode
-
     async with serving(tmp_path, *entry[3:], "--allow-host", "bi.example", BI_MCP_HTTP_TOKEN=TOKEN) as server:
         port = server.address.rpartition(":")[2]
-        assert checked(port) == 0
-    assert checked(port) == 1
+        assert checked("http", "8765", port) == 0
+    assert checked("http", "8765", port) == 1
+
+
+def test_the_health_check_tells_a_connector_from_none(tmp_path: Path) -> None:
+    entry = entry_of("connector")
+    assert entry[:3] == ["bi-mcp", "connector", "serve"]
+    (tmp_path / "orders.csv").write_text("id,total\n1,2.5\n", encoding="utf-8")
+    with running_connector(tmp_path, *entry[3:], "--source", "shop=orders.csv") as address:
+        port = address.rpartition(":")[2]
+        assert checked("connector", "8772", port) == 0
+    assert checked("connector", "8772", port) == 1
 
 
 async def test_nothing_is_written_outside_the_volume(tmp_path: Path) -> None:

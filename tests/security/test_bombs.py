@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.server.processes import LIMIT_S, environment
+from tests.server.forked import run_program
 
 # What the modules themselves take is not counted: the limit is set once they are loaded.
 MEGABYTES = {"endpoint": 96, "portal": 320, "oauth": 96, "file": 320}
@@ -138,16 +138,8 @@ READ = {
 CASES = [(what, name) for what, bombs in BOMBS.items() for name in bombs]
 
 
-def read(home: Path, what: str, made: str) -> subprocess.CompletedProcess[str]:
-    program = f"{PRELUDE}\n{made}\ntold(lambda: {READ[what]})\n"
-    return subprocess.run(  # noqa: S603 - this very Python
-        [sys.executable, "-c", program, str(MEGABYTES[what])],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        env=environment(home),
-    )
+def read(home: Path, what: str, made: str) -> CompletedProcess[str]:
+    return run_program(home, f"{PRELUDE}\n{made}\ntold(lambda: {READ[what]})\n", str(MEGABYTES[what]))
 
 
 @pytest.mark.campaign("bombs")

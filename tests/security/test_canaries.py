@@ -274,6 +274,8 @@ COMMANDS: Mapping[str, list[str]] = {
     "adopt": ["connector.shop=1"],
     "schema": [],
     "connector serve": ["--help"],
+    "connector check": ["--help"],
+    "connector setup": ["--help"],
     "connector key": [],
     "history": [],
     "undo": ["--last", "--yes"],

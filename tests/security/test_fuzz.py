@@ -17,7 +17,7 @@ from tests.security.mutation import mutations
 EXECUTIONS = {"setup": 300, "kept_files": 300}
 SEED = 20261124
 
-BRIEF = settings(max_examples=120, deadline=None, print_blob=True)
+BRIEF = settings(max_examples=60, deadline=None, print_blob=True)
 TEXT = st.text(st.characters(), max_size=20)
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
 JSON = st.recursive(

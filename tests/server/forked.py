@@ -34,6 +34,9 @@ IMPORTED = [
     "bi_mcp.setup.workspace",
     "filelock",
     "httpcore",
+    "bi_mcp.auth.client",
+    "bi_mcp.endpoints.caller",
+    "starlette.responses",
 ]
 
 _joining = Lock()
@@ -81,8 +84,35 @@ def _join(process: ForkServerProcess) -> None:
         process.join(LIMIT_S)
 
 
+def run_program(home: Path, text: str, *arguments: str) -> CompletedProcess[str]:
+    """Run a Python program to its end as `python -c` does, with nothing of the environment."""
+    process = server().Process(target=_run_program, args=(home, text, arguments))
+    process.start()
+    try:
+        _join(process)
+        assert process.exitcode is not None, "the program did not end"
+        out, err = [(home / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+        return CompletedProcess(text, process.exitcode, out, err)
+    finally:
+        process.kill()
+        _join(process)
+        process.close()
+
+
 def _run(home: Path, options: Sequence[str], variables: Mapping[str, str]) -> None:
     """Be the command, in the child."""
+    _begin(home, variables)
+    main(list(options), prog_name="bi-mcp")
+
+
+def _run_program(home: Path, text: str, arguments: Sequence[str]) -> None:
+    """Be the program, in the child."""
+    _begin(home, environment(home))
+    sys.argv = ["-c", *arguments]
+    exec(text, {"__name__": "__main__"})  # noqa: S102  it is what `-c` does
+
+
+def _begin(home: Path, variables: Mapping[str, str]) -> None:
     os.chdir(home)
     os.environ.clear()
     os.environ.update(variables)
@@ -100,4 +130,3 @@ def _run(home: Path, options: Sequence[str], variables: Mapping[str, str]) -> No
         open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
         for number, mode in enumerate(("r", "w", "w"))
     )
-    main(list(options), prog_name="bi-mcp")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp
 
+from bi_mcp.base.secret import Secret
+from bi_mcp.connector.access.keys import AccessKey, hash_key
+from bi_mcp.connector.app import build_app
+from bi_mcp.connector.files import open_files
+from bi_mcp.connector.options import SourceOptions
 from tests.server.replaying import (
     NEW,
     OLD,
+    ORDERS,
     WRONG,
     LineEndedError,
     Script,
@@ -37,6 +45,10 @@ class Onboard(Script):
     name: str | None = None
     urls: dict[str, str] = field(default_factory=dict)
     corrected: str = OLD
+    parameters: list[dict[str, str]] = field(default_factory=lambda: PARAMETERS)
+    settings: dict[str, Any] = field(default_factory=lambda: {"login": LOGIN, "password": {"secret": "shop"}})
+    # What the person runs who has no service yet.
+    connector: ASGIApp | None = None
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     source: int = 0
     dataset: int = 0
@@ -54,6 +66,14 @@ class Onboard(Script):
 
     async def step_3(self) -> None:
         self.urls = self.urls or self.world.shop.urls
+        await self._check()
+
+    async def step_3a(self) -> None:
+        self.world.shop.app = self.connector
+        self.world.store("shop", self.corrected)
+        self.urls = self.world.shop.urls
+        self.parameters = [{"code": code, "name": code, "type": "STRING"} for code in ("source", "key")]
+        self.settings = {"source": "shop", "key": {"secret": "shop"}}
         await self._check()
 
     async def step_3b(self) -> None:
@@ -74,18 +94,17 @@ class Onboard(Script):
 
     async def step_4(self) -> None:
         assert self.answers["check"]["verdict"] != "error"
-        fields = {"title": "Shop", "logo": "data:image/png;base64,", "settings": PARAMETERS, **self.urls}
+        fields = {"title": "Shop", "logo": "data:image/png;base64,", "settings": self.parameters, **self.urls}
         self.answers["connector"] = await self.call("connector_add", fields=fields)
 
     async def step_5(self) -> None:
         connector = self.answers["connector"]["id"]
-        fields = {"title": "Shop", "connectorId": connector, "settings": self._settings()}
+        fields = {"title": "Shop", "connectorId": connector, "settings": self.settings}
         self.source = (await self.call("source_add", fields=fields))["id"]
         item = (await self.call("source_get", id=self.source))["item"]
-        assert {setting["code"]: setting["set"] for setting in item["settings"]} == {
-            "login": True,
-            "password": True,
-        }
+        assert {setting["code"]: setting["set"] for setting in item["settings"]} == dict.fromkeys(
+            self.settings, True
+        )
 
     async def step_5a(self) -> None:
         assert "SOURCE_CREATE_CONNECTION_ERROR" in self.refusal
@@ -117,11 +136,8 @@ class Onboard(Script):
         hidden = next(column["id"] for column in columns if column["name"] == "CUSTOMER")
         await self.call("dataset_fields_update", id=self.dataset, update=[{"id": hidden, "visible": False}])
 
-    def _settings(self) -> dict[str, Any]:
-        return {"login": LOGIN, "password": {"secret": "shop"}}
-
     async def _check(self) -> None:
-        self.answers["check"] = await self.call("connector_check", urls=self.urls, settings=self._settings())
+        self.answers["check"] = await self.call("connector_check", urls=self.urls, settings=self.settings)
 
     def _told(self, endpoint: str) -> str:
         findings = self.answers["check"]["findings"]
@@ -159,6 +175,21 @@ async def test_a_table_of_an_empty_portal_becomes_a_dataset(onboard: Onboard, ro
         "TOTAL": True,
         "PAID_ON": True,
     }
+    assert OLD not in onboard.said
+
+
+@Onboard.route("1 2 3a 4 5 6 7 8")
+async def test_files_without_a_service_are_served_by_a_connector_that_the_person_runs(
+    onboard: Onboard, route: str
+) -> None:
+    files = onboard.world.folder / "exports"
+    files.mkdir()
+    (files / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    source = open_files(files, SourceOptions())
+    with closing(source):
+        onboard.connector = build_app({"shop": source}, [AccessKey(hash_key(Secret(OLD)))])
+        await onboard.walk(route)
+    assert set(await onboard.world.columns(onboard.dataset)) == {"ID", "CUSTOMER", "TOTAL", "PAID_ON"}
     assert OLD not in onboard.said
 
 

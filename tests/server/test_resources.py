@@ -121,6 +121,7 @@ async def test_an_unknown_address_is_named_in_the_error(talk: Talk, uri: str) ->
     assert uri in error.message
 
 
+@pytest.mark.usefixtures("without_pauses")
 async def test_a_portal_that_cannot_be_reached_is_an_error_with_advice(era: Era) -> None:
     # Nothing listens on port 1.
     settings = Settings(portal_url="http://127.0.0.1:1", access_token=Secret("a-token"))

@@ -388,6 +388,7 @@ async def test_a_portal_that_repeats_the_webhook_is_not_believed(
     assert hooked.ear.leaks() == []
 
 
+@pytest.mark.usefixtures("without_pauses")
 @pytest.mark.campaign("canaries in every answer")
 @pytest.mark.parametrize(
     "settings",

@@ -43,10 +43,9 @@ FAULTS: tuple[FaultKind, ...] = (
     "empty",
 )
 
-pytestmark = [
-    pytest.mark.parametrize("generation", ["classic", "tables"]),
-    pytest.mark.campaign("kills at every step"),
-]
+GENERATIONS: st.SearchStrategy[Generation] = st.sampled_from(["classic", "tables"])
+
+pytestmark = pytest.mark.campaign("kills at every step")
 
 
 class Killed(BaseException):
@@ -125,6 +124,7 @@ def killing(bench: Bench, writes: int, moment: Moment) -> Workspace:
 
 @PROPERTY
 @given(
+    generation=GENERATIONS,
     before=setups(),
     after=setups(),
     kills=st.lists(
@@ -151,6 +151,7 @@ def test_killed_around_any_request(
 
 @PROPERTY
 @given(
+    generation=GENERATIONS,
     setup=setups(),
     kills=st.lists(
         st.tuples(st.integers(0, 8), st.sampled_from(["before", "after"])), min_size=1, max_size=3
@@ -176,6 +177,7 @@ def test_killed_around_any_change_of_its_files(
 
 @PROPERTY
 @given(
+    generation=GENERATIONS,
     before=setups(),
     after=setups(),
     faults=st.lists(st.tuples(st.sampled_from(FAULTS), st.integers(0, 12)), min_size=1, max_size=4),

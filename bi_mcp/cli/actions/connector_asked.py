@@ -86,56 +86,74 @@ def _reach(url: str | None, names: Sequence[str], options: Mapping[str, Any]) ->
 @asynccontextmanager
 async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[list[AskedSource]]:
     from bi_mcp.cli.actions.connector_options import read_configuration
+    from bi_mcp.cli.actions.connector_sources import open_served
     from bi_mcp.connector.access.keys import AccessKey, hash_key, make_key
-    from bi_mcp.connector.app import build_app
-    from bi_mcp.connector.opening import open_source
-    from bi_mcp.connector.remarks import find_remarks
+    from bi_mcp.connector.access.named import NamedAccess
+    from bi_mcp.connector.app import build_service_app
     from bi_mcp.endpoints.caller import EndpointCaller
 
     started = read_configuration(file, options)
     for warning in started.warnings:
         click.echo(say("Warning: {warning}", warning=warning), err=True)
-    configured = started.configuration.sources
-    if not configured:
+    configured = started.configuration
+    if not configured.sources:
         raise ConfigError(
             say(
                 "A parametrised connector has no sources of its own to ask. Name one with --source NAME=ADDRESS."
             )
         )
-    # That a wrong key is refused is tried on purpose; what fails is reported as a finding.
-    logging.getLogger("bi_mcp.connector").setLevel(logging.ERROR)
-    opened: dict[str, Source] = {}
+    key = make_key()
+    served = await to_thread.run_sync(open_served, configured.sources)
+    access = NamedAccess(served, [AccessKey(hash_key(key))])
+    causes = _Causes(logging.ERROR)
+    causes.begin()
     try:
-        for name, setup in configured.items():
-            opened[name] = await to_thread.run_sync(open_source, setup.address, setup.options)
-            await to_thread.run_sync(_tell_silence, name, opened[name])
-        key = make_key()
-        app = build_app(opened, [AccessKey(hash_key(key))])
-        callers = {
-            name: EndpointCaller(culture=setup.options.culture or "ru", apps={EMBEDDED_URL: app})
-            for name, setup in configured.items()
-        }
+        apps = {EMBEDDED_URL: build_service_app(access, configured.service)}
         yield [
             AskedSource(
                 name,
-                callers[name],
+                EndpointCaller(culture=one.culture or "ru", apps=apps),
                 EMBEDDED_URL,
                 key,
-                remarks=await to_thread.run_sync(find_remarks, source),
+                remarks=await to_thread.run_sync(_look_into, one.source),
             )
-            for name, source in opened.items()
+            for name, one in served.items()
         ]
     finally:
-        for source in opened.values():
-            await to_thread.run_sync(source.close)
+        causes.end()
+        await to_thread.run_sync(access.close)
 
 
-def _tell_silence(name: str, source: Source) -> None:
-    """Say why a source does not answer: a caller of the connector is told only that it does not."""
-    from bi_mcp.connector.refusal import RefusalError, SourceError
+def _look_into(source: Source) -> SourceRemarks:
+    """Find what a source says about itself; nothing if it does not answer, which is found when it is asked."""
+    from bi_mcp.connector.refusal import RefusalError
+    from bi_mcp.connector.remarks import find_remarks
 
     try:
-        source.check()
-    except RefusalError as error:
-        cause = f" {error.cause}" if isinstance(error, SourceError) else ""
-        click.echo(f"! {name}: {error}{cause}", err=True)
+        return find_remarks(source)
+    except RefusalError:
+        return NO_REMARKS
+
+
+class _Causes(logging.Handler):
+    """Tells, each once, the causes that a connector in this process keeps from its callers: who asks here owns it."""
+
+    _logger = logging.getLogger("bi_mcp.connector")
+
+    def begin(self) -> None:
+        self._told: dict[str, None] = {}
+        self._logger.addHandler(self)
+        self._logger.propagate = False
+
+    def end(self) -> None:
+        self._logger.removeHandler(self)
+        self._logger.propagate = True
+        for line in self._told:
+            click.echo(f"! {line}", err=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: dict[str, str] = getattr(record, "facts", {})
+        cause = facts.get("cause") or facts.get("reason")
+        if cause:
+            place = ": ".join(filter(None, (facts.get("source"), facts.get("table"))))
+            self._told[f"{place}: {cause}"] = None

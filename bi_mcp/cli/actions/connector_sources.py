@@ -22,6 +22,6 @@ def open_served(sources: Mapping[str, SourceSetup]) -> dict[str, Served]:
         for served in opened.values():
             served.source.close()
         raise ConfigError(
-            say("The source {name} cannot be opened: {reason}", name=name, reason=error)
+            say("The source {name} cannot be opened: {error}", name=name, error=error)
         ) from None
     return opened

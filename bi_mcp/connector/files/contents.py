@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.connector.files.delimited import examine, load_delimited
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.json_lines import examine_json, load_json
-from bi_mcp.connector.files.kinds import DataFile, recognise
+from bi_mcp.connector.files.kinds import DataFile, plain_stem, recognise
 from bi_mcp.connector.files.parquet import load_parquet
 from bi_mcp.connector.files.table import Table, build_table
 from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.refusal import SourceError
 from bi_mcp.connector.source import Source
 from bi_mcp.errors import ConfigError
 
@@ -34,6 +36,19 @@ class Part:
     @property
     def name(self) -> str:
         return f"{self.path.name}, {self.label!r}" if self.label else self.path.name
+
+
+def refresh(parts: Sequence[Part]) -> Sequence[Part]:
+    """Ask a database anew for its tables; those of other files are known."""
+    if not parts or parts[0].source is None:
+        return parts
+    return _parts_of(parts[0].path, parts[0].source)
+
+
+def close(parts: Sequence[Part]) -> None:
+    """Close the database that the parts are read from, if it is one."""
+    if parts and parts[0].source:
+        parts[0].source.close()
 
 
 def sign(path: Path) -> Signature:
@@ -94,14 +109,26 @@ def _parquet(file: DataFile, options: SourceOptions) -> Sequence[Part]:
 
 def _sqlite(file: DataFile, options: SourceOptions) -> Sequence[Part]:
     source = _open_sqlite(file.path, options)
-    codes = source.tables()
-    return [Part(file.path, _never, code, source) for code in codes]
+    try:
+        return _parts_of(file.path, source)
+    except SourceError as error:
+        source.close()
+        raise ConfigError(f"{file.name} cannot be read as a SQLite file: {error.cause}") from None
+
+
+def _parts_of(path: Path, source: Source) -> Sequence[Part]:
+    return [Part(path, _never, code, source) for code in source.tables()]
 
 
 def _open_sqlite(path: Path, options: SourceOptions) -> Source:
+    from sqlalchemy.engine import URL
+
     from bi_mcp.connector.databases import open_database
 
-    return open_database(f"sqlite:///{path.resolve()}", replace(options, tables=(), schemas=()))
+    own = options.types.items()
+    types = {code.removeprefix(f"{plain_stem(path)}."): declared for code, declared in own}
+    address = URL.create("sqlite", database=str(path.resolve())).render_as_string(hide_password=False)
+    return open_database(Secret(address), replace(options, tables=(), schemas=(), types=types))
 
 
 def _never(engine: Engine, code: str) -> Table:

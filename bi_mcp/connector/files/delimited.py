@@ -112,13 +112,15 @@ def _notes(text: DelimitedText) -> Iterator[str]:
         yield "a backslash before a delimiter makes it a part of the value"
     if dialect.header.skipped:
         yield f"{dialect.header.skipped} lines before the column names are left out"
+    if dialect.header.lines > 1:
+        yield "the first two lines name the columns"
     if not dialect.header.is_written:
         yield "the first line is data, so the columns have numbers for names"
 
 
 def _is_regular(text: DelimitedText) -> bool:
-    # The engine's reader cannot take a backslash outside of quotes for an escape.
-    return text.encoding.is_utf8 and text.dialect.escape is None and not text.dialect.header.skipped
+    # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
+    return text.encoding.is_utf8 and text.dialect.escape is None and text.dialect.header.first_line <= 2
 
 
 def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:

@@ -12,6 +12,8 @@ from typing import TypeAlias
 from bi_mcp.connector.files.values import is_plain_value
 
 DELIMITERS = (",", ";", "\t", "|")
+# What a text of one column is read with: its commas belong to the values.
+NO_DELIMITER = "\x1f"
 # A text of which fewer lines than this share agree about the number of values has one column.
 FEWEST_AGREEING = 0.3
 LOOKED_AT = 200
@@ -47,6 +49,7 @@ class Header:
     first_line: int
     is_written: bool = True
     skipped: int = 0
+    lines: int = 1
 
     @property
     def width(self) -> int:
@@ -81,7 +84,7 @@ def find_dialect(sample: str, whole: bool) -> Dialect | None:
     ranked = [_rank(_sampled(sample, delimiter, None, whole), delimiter) for delimiter in delimiters]
     best = max(ranked, key=lambda rank: (rank.agreeing, rank.width))
     if best.agreeing < FEWEST_AGREEING and not marked:
-        best = _rank(_sampled(sample, ",", None, whole), ",", single=True)
+        best = _rank(_sampled(sample, NO_DELIMITER, None, whole), NO_DELIMITER, single=True)
     escape = _escape(sample, best, whole)
     records = _sampled(sample, best.delimiter, escape, whole) if escape else best.records
     header = find_header(records[1:] if marked else records, best.width)
@@ -113,11 +116,11 @@ def _sampled(sample: str, delimiter: str, escape: str | None, whole: bool) -> li
 def _rank(records: list[Record], delimiter: str, single: bool = False) -> _Rank:
     if single:
         return _Rank(delimiter, 1, 1.0, records)
-    counted = Counter(len(record.cells) for record in records if record.cells)
-    if not counted:
+    sizes = [len(record.cells) for record in records if record.cells and not record.cells[0].startswith("#")]
+    if not sizes:
         return _Rank(delimiter, 0, 0.0, records)
-    first = next(len(record.cells) for record in records if record.cells)
-    width = max(counted, key=lambda size: (counted[size], size == first, size))
+    counted = Counter(sizes)
+    width = max(counted, key=lambda size: (counted[size], size > 1, size == sizes[0], size))
     agreeing = counted[width] / counted.total() if width > 1 else 0.0
     return _Rank(delimiter, width, agreeing, records)
 
@@ -140,14 +143,34 @@ def find_header(records: Sequence[Record], width: int) -> Header | None:
     at = _header_at(records, width)
     if at is None:
         return None
-    header, following = records[at], records[at + 1 :]
+    header, following = records[at], list(records[at + 1 :])
     names = [" ".join(cell.split()) for cell in header.cells[: max(width, 1)]]
     if _names_are_data(names, following):
         return Header(("",) * len(names), header.line, is_written=False, skipped=_filled(records[:at]))
     if _lacks_name_of_first(header, following):
         names = ["", *(" ".join(cell.split()) for cell in header.cells)]
+    if following and _continues(header, following[0]):
+        names = list(_joined(header.cells, following.pop(0).cells))
+        first = following[0].line if following else header.line + 2
+        return Header(tuple(names), first, skipped=_filled(records[:at]), lines=2)
     first = following[0].line if following else header.line + 1
     return Header(tuple(names), first, skipped=_filled(records[:at]))
+
+
+def _continues(header: Record, below: Record) -> bool:
+    """Tell whether a line is the second one of the header: under names of groups, which leave gaps, it repeats names in full."""
+    gaps = sum(not cell.strip() for cell in header.cells[:-1])
+    labels = [cell.strip() for cell in below.cells]
+    repeated = len(labels) - len(set(labels))
+    texts = all(labels) and not any(map(is_plain_value, labels))
+    return gaps >= 1 and repeated >= 2 and texts and len(labels) == len(header.cells) >= 4
+
+
+def _joined(groups: Sequence[str], labels: Sequence[str]) -> Iterator[str]:
+    group = ""
+    for name, label in zip(groups, labels, strict=True):
+        group = name.strip() or group
+        yield " ".join(f"{group} – {label}".split())
 
 
 def _filled(records: Sequence[Record]) -> int:

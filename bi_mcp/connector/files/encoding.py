@@ -26,7 +26,7 @@ _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 _FREQUENT = "оеаинтсрвлкмдпуя"
 _LETTER = re.compile(r"[а-яёіїєґў]", re.IGNORECASE)
 _ODD_CAPITAL = re.compile(r"(?<=[а-яё])[А-ЯЁ]")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,13 @@ def _unusual_lines(chunk: bytes, room: int) -> bytes:
 
 
 def _guess(sample: bytes, name: str) -> str:
-    runs = _HIGH_RUN.findall(sample)
-    high = sum(map(len, runs))
-    # Letters of a Latin alphabet with accents stand among plain ones; those of another alphabet beside each other.
-    if sum(len(run) for run in runs if len(run) > 1) < high / 2:
+    words = [word for word in _WORD.findall(sample) if not word.isascii()]
+    mixed = sum(any(letter < 0x80 for letter in word) for word in words)
+    foreign = sum(len(word) > 1 and all(letter >= 0x80 for letter in word) for word in words)
+    # Letters of a Latin alphabet with accents stand among plain ones; words of another alphabet have none of these.
+    if mixed >= foreign:
         return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
+    high = sum(letter >= 0x80 for letter in sample)
     scores = {encoding: _cyrillic_score(sample, encoding) for encoding in _CYRILLIC}
     best = max(scores, key=lambda encoding: scores[encoding])
     if scores[best] > high * 0.5:

@@ -18,7 +18,8 @@ from bi_mcp.connector.refusal import SourceError
 
 UNREADABLE = "The data could not be read just now."
 # A line of CSV may be as long; the reader holds several times as much.
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 19
+ROWS_PER_GROUP = 4096
 
 
 class Engine:
@@ -30,7 +31,7 @@ class Engine:
         self._lock = threading.Lock()
         self._forget = weakref.finalize(self, shutil.rmtree, self.temporary, ignore_errors=True)
         self._connection = duckdb.connect(
-            str(self.temporary / "tables.duckdb"),
+            ":memory:",
             config={
                 "threads": 1,
                 "memory_limit": f"{memory}MB",
@@ -39,6 +40,11 @@ class Engine:
                 "autoload_known_extensions": False,
             },
         )
+        # Small groups of rows: one of wide rows has to fit into the memory.
+        store = quote(str(self.temporary / "tables.duckdb"))
+        self._connection.execute(f"ATTACH {store} AS store (ROW_GROUP_SIZE {ROWS_PER_GROUP})")
+        # The copies are temporary: packing them costs more than the room.
+        self._connection.execute("SET force_compression = 'uncompressed'")
         allowed = ", ".join(quote(str(place)) for place in (self.temporary, folder))
         self._connection.execute(f"SET allowed_directories = [{allowed}]")
         self._connection.execute("SET enable_external_access = false")
@@ -50,10 +56,11 @@ class Engine:
             return self._connection.cursor()
 
     def new_name(self, kind: str) -> str:
-        return f"{kind}_{next(self._numbers)}"
+        """Return a name for a table that was not used before."""
+        return f"store.{kind}_{next(self._numbers)}"
 
     def new_file(self, suffix: str) -> Path:
-        return self.temporary / f"{self.new_name('text')}{suffix}"
+        return self.temporary / f"text_{next(self._numbers)}{suffix}"
 
     def drop(self, *names: str) -> None:
         """Drop tables, also when the engine was closed in the meantime."""
@@ -81,6 +88,8 @@ class Engine:
         full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         if full or "No space left" in text or "max_temp_directory_size" in text:
             return f"{subject}: the temporary folder {self.temporary.parent} is full; free some space or set TMPDIR."
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return f"{subject} takes more memory than the source may use; set a larger `memory` for it."
         return f"{subject}: {text}"
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
 
 from bi_mcp.connector.columns import TableColumn
-from bi_mcp.connector.files.contents import Part, Signature, examine_file, sign
+from bi_mcp.connector.files.contents import Part, Signature, close, examine_file, refresh, sign
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
 from bi_mcp.connector.files.kinds import has_data_suffix, plain_stem
 from bi_mcp.connector.files.reading import FileAnswer
@@ -65,7 +64,7 @@ class FileSource:
 
     def tables(self) -> Mapping[str, str]:
         listing = self._list()
-        return {code: self._title(code) for code in sorted(listing.parts)}
+        return {code: self._title(code, listing.parts[code]) for code in sorted(listing.parts)}
 
     def columns(self, table: str) -> Sequence[TableColumn]:
         part = self._part(table)
@@ -108,8 +107,11 @@ class FileSource:
     def load(self) -> None:
         """Load every table now, so that `left_out` knows all faults. Raises ConfigError if nothing is left to serve."""
         for table in self.tables():
-            with suppress(SourceError):
+            try:
                 self.columns(table)
+            except SourceError:
+                if table not in self._broken:
+                    raise
         self.require_tables()
 
     def require_tables(self) -> None:
@@ -124,14 +126,17 @@ class FileSource:
     def close(self) -> None:
         with self._lock:
             for _, found in self._examined.values():
-                for part in () if isinstance(found, ConfigError) else found:
-                    if part.source:
-                        part.source.close()
+                _close(found)
             self._examined.clear()
         self._engine.close()
 
-    def _title(self, code: str) -> str:
-        return self._options.titles.get(code) or (code.replace("_", " ").capitalize().strip() or code)
+    def _title(self, code: str, part: Part) -> str:
+        if given := self._options.titles.get(code):
+            return given
+        stem = plain_stem(part.path).replace("_", " ").strip().capitalize() or code
+        if not part.label:
+            return stem
+        return f"{stem} – {part.label}" if self._path.is_dir() else part.label
 
     def _files(self) -> Iterator[Path]:
         """Iterate over the files to be served: those directly in the folder, and no link that leads out of it."""
@@ -174,12 +179,14 @@ class FileSource:
         with self._lock:
             known = self._examined.get(path)
             if known and known[0] == signature:
-                return known[1]
+                return known[1] if isinstance(known[1], ConfigError) else refresh(known[1])
             contents: Found
             try:
                 contents = examine_file(path, self._options)
             except ConfigError as error:
                 contents = error
+            if known:
+                _close(known[1])
             self._examined[path] = (signature, contents)
             return contents
 
@@ -236,6 +243,11 @@ class FileSource:
             unread = version.replaced and version.readers == 0
         if unread:
             self._engine.drop(version.table.name)
+
+
+def _close(found: Found) -> None:
+    if not isinstance(found, ConfigError):
+        close(found)
 
 
 def _coded(parts: Sequence[Part], single: bool) -> dict[str, Part]:

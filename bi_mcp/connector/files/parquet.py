@@ -61,7 +61,7 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
         source = f"read_parquet({quote(str(path))})"
         try:
             described = cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - the path is quoted
-        except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        except duckdb.Error as error:
             raise ConfigError(f"{path.name} is a damaged Parquet file.") from error
         names = [str(row[0]) for row in described]
         found = [_mapping(str(row[1]), options) for row in described]

@@ -256,13 +256,18 @@ def _choose(shapes: Sequence[Shape], hints: Hints, evidence: str | None) -> Shap
     if simplest.type in {"date", "datetime"}:
         order = "month first" if hints.culture == "en" else "day first" if hints.culture else None
         return next((shape for shape in shapes if shape.choice == order), None)
-    decimal = evidence or (_DECIMAL.get(hints.culture) if hints.culture else None) or hints.decimal
+    # `1.234` is rather a number with decimals; what `1,234` is depends on the file.
+    usual = "." if simplest.choice == "." and simplest.rank == 0 else hints.decimal
+    decimal = evidence or (_DECIMAL.get(hints.culture) if hints.culture else None) or usual
     return next((shape for shape in shapes if shape.choice == decimal), simplest)
 
 
 def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) -> Reading:
     type = wanted or shape.type
-    sql = shape.reading(column.value)
+    unread = column.filled - column.missing - column.fitting[shape]
+    # What was verified needs no second look, unless a mark such as `inf` could be taken for a value.
+    verified = not unread and not column.missing
+    sql = shape.sql.replace("{}", column.value) if verified else shape.reading(column.value)
     if type != shape.type:
         sql = f"CAST({sql} AS {STORED[type]})"
     notes = [shape.words] if shape.words else []
@@ -270,7 +275,6 @@ def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) 
         notes.append("the values alone could be read otherwise")
     if column.missing:
         notes.append(f"{column.missing} of {column.filled} values say that they are missing")
-    unread = column.filled - column.missing - column.fitting[shape]
     if unread:
         notes.append(f"{unread} of {column.filled} values are not of the declared type and become missing")
     return Reading(type, sql, tuple(notes))

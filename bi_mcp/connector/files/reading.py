@@ -17,7 +17,9 @@ from bi_mcp.connector.question.selection import Selection
 from bi_mcp.connector.refusal import SourceError
 from bi_mcp.connector.source import Row
 
-ROWS_AT_ONCE = 1000
+# Values that are in memory at once, at most; rows may be wide.
+VALUES_AT_ONCE = 8192
+MOST_ROWS_AT_ONCE = 1000
 
 # How values leave the engine, ready for JSON.
 _LEAVING: Mapping[Type, str] = {
@@ -43,6 +45,7 @@ class FileAnswer:
         self._lock = threading.Lock()
         self._done = False
         self._cancelled = False
+        self._at_once = max(1, min(MOST_ROWS_AT_ONCE, VALUES_AT_ONCE // len(selection.columns)))
         self._cursor = engine.cursor()
 
     @property
@@ -52,10 +55,10 @@ class FileAnswer:
     def chunks(self) -> Iterator[Sequence[Row]]:
         sql, values = _statement(self._table, self._selection)
         try:
-            rows = self._timed(lambda: self._cursor.execute(sql, values).fetchmany(ROWS_AT_ONCE))
+            rows = self._timed(lambda: self._cursor.execute(sql, values).fetchmany(self._at_once))
             while rows:
                 yield rows
-                rows = self._timed(lambda: self._cursor.fetchmany(ROWS_AT_ONCE))
+                rows = self._timed(lambda: self._cursor.fetchmany(self._at_once))
         finally:
             self.close()
 

@@ -9,10 +9,12 @@ from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn, Type
 from bi_mcp.connector.files.delimited import RawTable
 from bi_mcp.connector.files.engine import Engine, quote
-from bi_mcp.connector.files.profile import Reading, read_columns
+from bi_mcp.connector.files.profile import Execute, Reading, read_columns
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.source import UNUSABLE_CODES
 from bi_mcp.errors import ConfigError
+
+MOST_REMARKS = 10
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
         table = engine.new_name("data")
         selected = ", ".join(f"{readings[at].sql} AS c{at}" for at in kept)
         present = " OR ".join(f"r{at} IS NOT NULL" for at in kept)
+        if remarks := _remarks(execute, raw, kept):
+            raw.notes.append(f"{len(remarks)} lines of remarks below the table are left out")
+            present = f"({present}) AND rowid NOT IN ({', '.join(map(str, remarks))})"
         cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")
     columns = build_columns(raw.names, [reading.type for reading in readings], options)
     return Table(
@@ -99,6 +104,24 @@ def _kept(counts: Sequence[object], names: Sequence[str]) -> list[int]:
     if not kept:
         raise ConfigError("There is neither a name of a column nor a value.")
     return kept
+
+
+def _remarks(execute: Execute, raw: RawTable, kept: Sequence[int]) -> list[int]:
+    """Find rows at the end that hold one text in the first column and nothing else, where no other row is like that.
+
+    Such a text is longer than any in the rows above it.
+    """
+    if len(kept) < 3 or kept[0] != 0:
+        return []
+    alone = " AND ".join(f"coalesce(trim(r{at}), '') = ''" for at in kept[1:])
+    found = execute(f"SELECT rowid, length(r0) FROM {raw.table} WHERE r0 IS NOT NULL AND {alone} LIMIT {MOST_REMARKS + 1}")
+    if not found or len(found) > MOST_REMARKS:
+        return []
+    first = min(int(str(row[0])) for row in found)
+    last, longest = execute(f"SELECT max(rowid), max(length(r0)) FROM {raw.table} WHERE NOT ({alone})")[0]
+    if last is None or first < int(str(last)) or min(int(str(row[1])) for row in found) <= int(str(longest or 0)):
+        return []
+    return [int(str(row[0])) for row in found]
 
 
 def _column_notes(names: Sequence[str], readings: Sequence[Reading]) -> list[str]:

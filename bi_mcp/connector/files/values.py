@@ -16,43 +16,10 @@ from bi_mcp.connector.files.engine import quote
 
 SPACES = " \t\u00a0\u2007\u2009\u202f"
 # In a column of numbers or dates these stand for a missing value. They are compared in small letters.
-MISSING = [
-    "na",
-    "n/a",
-    "#n/a",
-    "n.a.",
-    "null",
-    "none",
-    "nan",
-    "nil",
-    "-",
-    "--",
-    "–",
-    "—",
-    ".",
-    "?",
-    "\\n",
-    "inf",
-    "-inf",
-    "infinity",
-    "-infinity",
-    "#null!",
-    "#div/0!",
-    "#value!",
-    "#ref!",
-    "#name?",
-    "#num!",
-    "#н/д",
-    "#дел/0!",
-    "#знач!",
-    "#ссылка!",
-    "#имя?",
-    "#число!",
-    "н/д",
-    "нет",
-    "<na>",
-    "nat",
-]
+MISSING = (
+    "na n/a #n/a n.a. null none nan nil - -- – — . ? \\n inf -inf infinity -infinity #null! #div/0! #value! #ref! #name? #num! "
+    "#н/д #дел/0! #знач! #ссылка! #имя? #число! н/д нет <na> nat"
+).split()
 NULL_MARK = "\\N"
 
 
@@ -83,41 +50,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 _MINUS = "[-\u2212\u2013]"
 _CURRENCY_SIGNS = "$€£¥₽₴₸₹₩₺฿₫₪₼₾₿"
-_CURRENCY_WORDS = [
-    "USD",
-    "EUR",
-    "RUB",
-    "RUR",
-    "GBP",
-    "CHF",
-    "JPY",
-    "CNY",
-    "UAH",
-    "KZT",
-    "BYN",
-    "PLN",
-    "CZK",
-    "SEK",
-    "NOK",
-    "DKK",
-    "TRY",
-    "INR",
-    "BRL",
-    "CAD",
-    "AUD",
-    "руб.",
-    "руб",
-    "р.",
-    "р",
-    "zł",
-    "Kč",
-    "kr",
-    "Fr.",
-    "грн",
-    "тг",
-    "R$",
-    "US$",
-]
+_CURRENCY_WORDS = (
+    "USD EUR RUB RUR GBP CHF JPY CNY UAH KZT BYN PLN CZK SEK NOK DKK TRY INR BRL CAD AUD руб. руб р. р zł Kč kr Fr. грн тг R$ US$"
+).split()
 _UNITS = frozenset({"%", *_CURRENCY_SIGNS, *_CURRENCY_WORDS})
 _GROUPS: Mapping[str, str] = {
     "": "",
@@ -196,7 +131,7 @@ def _number_sql(type: Type, decimal: str, unit: str) -> str:
 
 
 BOOLEAN = Shape(
-    "int", "(?i:true|false)", "CASE lower({}) WHEN 'true' THEN 1 ELSE 0 END::BIGINT", "TRUE is 1, FALSE is 0"
+    "int", "(?i:true|false)", "CAST(CASE lower({}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END AS BIGINT)", "TRUE is 1, FALSE is 0"
 )
 
 _CLOCK = "(?:,? +|T)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[AaPp]\\.?[Mm]\\.?)?"
@@ -219,9 +154,7 @@ _FOUR = "[12][0-9]{3}"
 
 def _day_forms() -> Iterator[_DayForm]:
     for mark in "/.":
-        yield _DayForm(
-            f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first"
-        )
+        yield _DayForm(f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first")
     yield _DayForm(f"{_TWO}\\.{_TWO}\\.{_FOUR}", ("%d.%m.%Y",), "day.month.year")
     for mark in "/-":
         pattern = f"{_TWO}{mark}{_TWO}{mark}{_FOUR}"
@@ -236,12 +169,10 @@ def _day_forms() -> Iterator[_DayForm]:
         if mark != ".":
             yield _DayForm(pattern, (f"%m{mark}%d{mark}%y",), f"month first, {century}", "month first")
             yield _DayForm(pattern, (f"%y{mark}%m{mark}%d",), f"year first, {century}", "year first")
-    for names in ("%b", "%B"):
-        for mark in " -":
-            yield _DayForm(
-                f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", (f"%d{mark}{names}{mark}%Y",), "month by name"
-            )
-        yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", (f"{names} %d %Y",), "month by name")
+    for mark in " -":
+        formats = (f"%d{mark}%b{mark}%Y", f"%d{mark}%B{mark}%Y")
+        yield _DayForm(f"{_TWO}{mark}{_MONTH}{mark}{_FOUR}", formats, "month by name")
+    yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", ("%b %d %Y", "%B %d %Y"), "month by name")
 
 
 # Fractions of seconds, what separates the time from the day, and the half of the day.

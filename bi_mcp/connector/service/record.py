@@ -20,6 +20,8 @@ _LONGEST_CAUSE = 1000
 _HARMLESS = frozenset({"source", "host", "port", "database"})
 # Attempts with a wrong key, and too many of them.
 _REFUSED = frozenset({401, 429})
+# Sentences with these repeat names and values.
+_REPEATING = frozenset({400, 404})
 # To look for more values in a driver's words would take long; these words are then left out.
 _MOST_VALUES = 200
 
@@ -56,8 +58,9 @@ class RequestRecord:
         self.operators = tuple(sorted(set(_operators(form.get("filter", "")))))
 
     def note_refusal(self, error: RefusalError) -> None:
-        self.status = error.status
-        self.reason = str(error) if isinstance(error, SourceError) or error.status == 401 else "refused"
+        # Other sentences repeat what was asked.
+        tells = isinstance(error, SourceError) or error.status not in _REPEATING
+        self.reason = str(error) if tells else "refused"
         if isinstance(error, SourceError):
             self.cause = self._hide_values(error.cause)
 

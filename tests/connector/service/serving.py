@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import anyio
 import httpx
+import pytest
 from starlette.applications import Starlette
 
 from bi_mcp.base.secret import Secret
@@ -90,3 +92,25 @@ async def refusal(
     body = response.json()
     assert list(body) == ["error"]
     return response.status_code, body["error"]
+
+
+async def heard(
+    client: httpx.AsyncClient,
+    form: Mapping[str, str],
+    meanwhile: Callable[[], Awaitable[object]] | None = None,
+) -> tuple[int, bytes]:
+    """The status and what arrived of an answer that breaks off: never what a reader would take for the whole."""
+    body = bytearray()
+
+    async def read(response: httpx.Response) -> None:
+        async for part in response.aiter_raw():
+            body.extend(part)
+
+    async with client.stream("POST", "/data", data={**CONNECTION, **form}) as response:
+        if meanwhile:
+            await meanwhile()
+        with pytest.raises(httpx.RemoteProtocolError):
+            await read(response)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)
+    return response.status_code, bytes(body)

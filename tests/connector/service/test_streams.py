@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from tests.connector.service.serving import (
     ask,
     client_of,
     connector,
+    heard,
     listening,
     shop,
 )
@@ -29,22 +29,6 @@ from tests.connector.service.serving import (
 pytestmark = pytest.mark.anyio
 
 ORDERS = {"table": "orders"}
-
-
-async def heard(client: httpx.AsyncClient) -> tuple[int, bytes]:
-    """The status and what arrived of an answer that breaks off."""
-    body = bytearray()
-
-    async def read(response: httpx.Response) -> None:
-        async for part in response.aiter_raw():
-            body.extend(part)
-
-    async with client.stream("POST", "/data", data={**CONNECTION, **ORDERS}) as response:
-        with pytest.raises(httpx.RemoteProtocolError):
-            await read(response)
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(body)
-    return response.status_code, bytes(body)
 
 
 async def until(source: MemorySource, wait_s: float = LIMIT_S) -> MemoryAnswer:
@@ -80,7 +64,7 @@ async def raw_question(address: str) -> AsyncIterator[tuple[asyncio.StreamReader
 async def test_a_source_that_fails_in_the_middle_never_ends_in_valid_json(fault: Exception | None) -> None:
     source = shop(chunk=1, fails_after=2, **({"fault": fault} if fault else {}))
     async with connector(source) as client:
-        status, body = await heard(client)
+        status, body = await heard(client, ORDERS)
         assert (await ask(client, "/check")).status_code == 200
     assert status == 200
     assert body == b'[["ID","NAME","PAID"],\n[1,"Ann","2025-01-31"],\n[2,"Bo",null]'
@@ -182,7 +166,7 @@ async def test_a_slow_reader_is_waited_for_in_bounded_memory() -> None:
 async def test_an_answer_that_takes_too_long_breaks_off() -> None:
     source = shop(chunk=1, stops_after=2)
     async with connector(source, answer_seconds=0.2) as client:
-        status, body = await heard(client)
+        status, body = await heard(client, ORDERS)
     assert (status, body.count(b"\n")) == (200, 2)
     assert source.answers[0].cancelled.is_set()
     assert source.answers[0].closed == 1
@@ -201,7 +185,7 @@ async def test_a_stop_lets_answers_end_and_then_breaks_them_off() -> None:
         anyio.create_task_group() as group,
     ):
         group.start_soon(stop, server)
-        await heard(client)
+        await heard(client, ORDERS)
     assert source.answers[0].closed == 1
     assert source.closed
 

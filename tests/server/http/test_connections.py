@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import resource
 import socket
@@ -60,7 +61,10 @@ class Waiting:
 @asynccontextmanager
 async def served(app: Waiting, most: int = 100) -> AsyncIterator[int]:
     """Serve with the bounds of the command, and give the port."""
-    server = uvicorn.Server(uvicorn.Config(app, http=Impatient, ws="none", lifespan="off", log_level=60))
+    config = uvicorn.Config(
+        app, http=Impatient, ws="none", lifespan="off", log_level=60, timeout_keep_alive=1
+    )
+    server = uvicorn.Server(config)
     with BoundedListener(socket.create_server(("127.0.0.1", 0)), most) as listener:
         async with anyio.create_task_group() as group:
             group.start_soon(partial(server.serve, sockets=[listener]))
@@ -99,6 +103,22 @@ async def test_an_answer_may_take_longer_than_its_request() -> None:
                 await ended(half)
             app.opened.set()
             assert b"done" in await ended(stream)
+
+
+async def test_what_is_sent_does_not_wait_for_the_receipt_of_what_was_sent_before() -> None:
+    connected: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+    class Noting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connected.set_result(transport)
+
+    with BoundedListener(socket.create_server(("127.0.0.1", 0)), 100) as listener:
+        server = await asyncio.get_running_loop().create_server(Noting, sock=listener)
+        async with server, await anyio.connect_tcp("127.0.0.1", listener.getsockname()[1]):
+            transport = await connected
+            served = transport.get_extra_info("socket")
+            assert served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.close()
 
 
 async def test_who_comes_when_enough_are_connected_is_closed_until_one_goes() -> None:
