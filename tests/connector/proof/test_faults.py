@@ -36,7 +36,10 @@ SERVERS = ("postgresql", "mariadb")
 PROGRAMS = {"postgresql": ("postgres", "PostgreSQL"), "mariadb": ("mariadbd", "MariaDB")}
 # More rows than anyone waits for.
 NUMBERS = "(WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n)"
-ENDLESS = dict.fromkeys(SERVERS, f"CREATE VIEW endless AS SELECT a.i AS id, repeat('x', 200) AS text FROM {NUMBERS} a, {NUMBERS} b, {NUMBERS} c")
+ENDLESS = dict.fromkeys(
+    SERVERS,
+    f"CREATE VIEW endless AS SELECT a.i AS id, repeat('x', 200) AS text FROM {NUMBERS} a, {NUMBERS} b, {NUMBERS} c",  # noqa: S608  no value in it
+)
 RUNNING = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%%endless%%' AND pid <> pg_backend_pid()",
     "mariadb": "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%endless%' AND id <> connection_id()",
