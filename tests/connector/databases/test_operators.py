@@ -175,6 +175,8 @@ def plan_of(database: Database, filter: dict[str, object], prefix: str) -> str:
         )
         assert isinstance(made, sa.sql.compiler.SQLCompiler)
         values: Any = made.params
+        if made.positiontup is not None:
+            values = tuple(values[name] for name in made.positiontup)
         rows = session.exec_driver_sql(f"{prefix} {made}", values).all()
     answer.close()
     return "\n".join(str(tuple(row)) for row in rows)
@@ -201,3 +203,15 @@ def test_an_index_can_serve(on_postgresql: Secret, on_mariadb: Secret, filter: d
     with closing(a_database(on_mariadb)) as database:
         name = next(iter(filter)).strip("<>=").lower()
         assert f"'t_{name}'" in plan_of(database, filter, "EXPLAIN")
+
+
+@pytest.mark.parametrize(
+    "filter", [{">=DAY": "31.05.2024"}, {"<=MADE": "31.05.2024 23:59:59"}, {"=N": ["2"]}], ids=str
+)
+def test_an_index_of_sqlite_can_serve(tmp_path: Path, filter: dict[str, object]) -> None:
+    path = tmp_path / "indexed.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(";".join(row.replace(":59.5", ":59") for row in statements("datetime")))
+    with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
+        name = next(iter(filter)).strip("<>=").lower()
+        assert f"USING INDEX t_{name}" in plan_of(database, filter, "EXPLAIN QUERY PLAN")
