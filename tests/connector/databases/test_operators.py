@@ -215,3 +215,28 @@ def test_an_index_of_sqlite_can_serve(tmp_path: Path, filter: dict[str, object])
     with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
         name = next(iter(filter)).strip("<>=").lower()
         assert f"USING INDEX t_{name}" in plan_of(database, filter, "EXPLAIN QUERY PLAN")
+
+
+def test_collations_that_ignore_case_do_not_count(
+    postgresql: DatabaseServer, mariadb: DatabaseServer
+) -> None:
+    in_postgresql = postgresql.new_database(
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+        "CREATE TABLE t (id int, name text COLLATE ci)",
+    )
+    in_mariadb = mariadb.new_database(
+        "CREATE TABLE t (id int, name varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci)"
+    )
+    for server, name in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+        server.execute(name, "INSERT INTO t VALUES (1, 'Apfel'), (2, 'apfel'), (3, 'äpfel')")
+        with closing(a_database(server.address(name))) as database:
+            for filter, found in (
+                ({"=NAME": ["apfel"]}, [[2]]),
+                ({"=NAME": ["apfel", "Apfel", "😀"]}, [[1], [2]]),
+                ({"=NAME": ["😀"]}, []),
+                ({"%NAME": ["APF"]}, [[1], [2]]),
+                ({"%NAME": ["ÄPF"]}, [[3]]),
+                ({"%NAME": ["😀"]}, []),
+                ({">NAME": ["apfel"]}, [[3]]),
+            ):
+                assert rows_of(database, "t", a_query(["ID"], filter)) == found, (server.dialect, filter)
