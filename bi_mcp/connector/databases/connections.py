@@ -67,6 +67,11 @@ class Connections:
         except Exception:  # noqa: BLE001  drivers raise what they like, and there is no one to tell
             return
 
+    @property
+    def names_schema(self) -> bool:
+        """Whether the address names a schema, or what is one to this kind of database."""
+        return bool(self._engine.url.database)
+
     def fingerprint(self) -> object:
         """What differs when the database has changed; None when that cannot be told without asking it."""
         return self.dialect.fingerprint(self._engine.url)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -24,6 +23,8 @@ from bi_mcp.connector.source import UNUSABLE_CODES
 # Seconds for which is remembered what there is. A statement that fails makes it forgotten at once.
 REMEMBERED = 10.0
 LONGEST_TITLE = 200
+# Each point in a code is a question to the database: who asks for dots alone shall not ask for hours.
+MOST_POINTS = 8
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,28 @@ class Reflection:
     def __init__(self, connections: Connections, options: SourceOptions) -> None:
         self._connections = connections
         self._options = options
-        self._lock = threading.Lock()
-        self._tables: tuple[float, Mapping[str, DatabaseTable]] = (0.0, {})
+        self._tables: dict[str, tuple[DatabaseTable, float]] = {}
         self._columns: dict[str, _Remembered] = {}
 
     def tables(self) -> Mapping[str, DatabaseTable]:
         """Ask for all tables, by their codes."""
         with self._connections.session() as session:
             found = self._ask_tables(session)
-        self._tables = (time.monotonic() + REMEMBERED, found)
+        until = time.monotonic() + REMEMBERED
+        self._tables = {code: (table, until) for code, table in found.items()}
         return found
 
     def table(self, code: str) -> DatabaseTable:
         """Find one table. Raises RefusalError when there is none, or none that is served."""
-        until, known = self._tables
-        if code not in known or time.monotonic() > until:
-            known = self.tables()
-        if code not in known:
+        known, until = self._tables.get(code, (None, 0.0))
+        if known is not None and time.monotonic() < until:
+            return known
+        with self._connections.session() as session:
+            found = self._ask_table(session, code)
+        if found is None:
             raise RefusalError(404, f"There is no table {code[:80]!r}.")
-        return known[code]
+        self._tables[code] = (found, time.monotonic() + REMEMBERED)
+        return found
 
     def columns(self, code: str) -> TableColumns:
         """Ask for the columns of one table."""
@@ -103,35 +107,51 @@ class Reflection:
                 found = self._ask_columns(session, code, table)
         except DatabaseError as error:
             raise self.explain(code, error) from None
-        with self._lock:
-            self._columns[code] = _Remembered(found, time.monotonic() + REMEMBERED, fingerprint)
+        self._columns[code] = _Remembered(found, time.monotonic() + REMEMBERED, fingerprint)
         return found
 
     def forget(self, code: str) -> None:
         """Ask again the next time."""
-        self._tables = (0.0, {})
-        with self._lock:
-            self._columns.pop(code, None)
+        self._tables.pop(code, None)
+        self._columns.pop(code, None)
 
     def explain(self, code: str, error: DatabaseError) -> RefusalError:
         """Say why the database refused a statement about a table: it may be gone, or be a view of something that is."""
         self.forget(code)
         if error.failure != "no table":
             return error
-        if code in self.tables():
-            return SourceError(502, f"The table {code[:80]!r} cannot be read.", error.cause)
-        return RefusalError(404, f"There is no table {code[:80]!r} any more.")
+        with self._connections.session() as session:
+            if self._ask_table(session, code) is None:
+                return RefusalError(404, f"There is no table {code[:80]!r} any more.")
+        return SourceError(502, f"The table {code[:80]!r} cannot be read.", error.cause)
+
+    def _ask_table(self, session: sa.Connection, code: str) -> DatabaseTable | None:
+        catalogue = self._connections.dialect.catalogue
+        if catalogue is None:
+            return self._ask_tables(session).get(code)
+        if "\0" in code:
+            # PostgreSQL does not even look.
+            return None
+        for schema, name in _readings(code):
+            rows = _asked(session, catalogue.one_table, {"schema": schema, "table": name})
+            found = self._name(rows).get(code)
+            if found is not None:
+                return found
+        return None
 
     def _ask_tables(self, session: sa.Connection) -> Mapping[str, DatabaseTable]:
         catalogue = self._connections.dialect.catalogue
-        rows = _asked(session, catalogue.tables) if catalogue else inspect_tables(session)
+        return self._name(_asked(session, catalogue.all_tables) if catalogue else inspect_tables(session))
+
+    def _name(self, rows: Sequence[tuple[str, str, str | None, bool]]) -> Mapping[str, DatabaseTable]:
+        """Give tables their codes, and drop those that are not served."""
         # The default schema comes first: its tables keep their plain names should another spell the same.
         in_order = sorted(rows, key=lambda row: not row[3])
-        has_own = self._connections.dialect.own_schema and any(row[3] for row in rows)
+        own_alone = self._connections.dialect.own_schema and self._connections.names_schema
         found: dict[str, DatabaseTable] = {}
         for schema, name, comment, is_default in in_order:
             code = name if is_default else f"{schema}.{name}"
-            if self._is_served(schema, code, hidden=has_own and not is_default):
+            if self._is_served(schema, code, hidden=own_alone and not is_default):
                 found.setdefault(code, DatabaseTable(schema, name, self._title(code, name, comment)))
         return found
 
@@ -189,6 +209,14 @@ class Reflection:
                 502, f"The table {code[:80]!r} has no column that can be shown.", " ".join(left_out.values())
             )
         return TableColumns(tuple(served), left_out)
+
+
+def _readings(code: str) -> Iterator[tuple[str | None, str]]:
+    """Read a code as a table of the default schema, then as one of another: the names of both may hold points."""
+    yield None, code
+    points = [at for at, character in enumerate(code) if character == "." and at]
+    for at in points[:MOST_POINTS]:
+        yield code[:at], code[at + 1 :]
 
 
 def _asked(

@@ -6,7 +6,7 @@ import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases import open_database
-from bi_mcp.connector.databases.addresses import parse_address
+from bi_mcp.connector.databases.addresses import compose_address, parse_address
 from bi_mcp.connector.databases.dialects import DIALECTS
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
@@ -48,3 +48,51 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(address: str) -
     with pytest.raises(ConfigError) as refusal:
         open_database(Secret(address), SourceOptions())
     assert "s3cr3t" not in str(refusal.value)
+
+
+def test_parts_become_an_address_and_stay_what_they_are() -> None:
+    address = compose_address(
+        "postgresql",
+        host="db.internal",
+        port=5433,
+        database="a/b?sslmode=disable",
+        login="bi@x",
+        password=Secret("p@:/w#"),
+    )
+    url = parse_address(address).url
+    assert (url.host, url.port, url.username, url.password) == ("db.internal", 5433, "bi@x", "p@:/w#")
+    assert url.database == "a/b?sslmode=disable"
+    assert not url.query
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "allowed,evil",
+        "bi@evil",
+        "evil/x",
+        "/var/run",
+        "evil?host=x",
+        "a b",
+        "evil:5432/",
+        "[::1",
+        "-x",
+        "x\n",
+    ],
+)
+def test_what_is_not_a_host_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match="host"):
+        compose_address("mysql", host=host, port=None, database="d", login="", password=Secret(""))
+
+
+def test_only_databases_with_a_host_can_be_composed() -> None:
+    for kind in ("sqlite", "postgresql://evil", ""):
+        with pytest.raises(ConfigError, match="kind of database"):
+            compose_address(kind, host="h", port=None, database="d", login="", password=Secret(""))
+
+
+def test_a_numeric_host_of_either_kind_is_one() -> None:
+    for host in ("10.0.0.1", "::1"):
+        address = compose_address("mysql", host=host, port=1, database="d", login="l", password=Secret("p"))
+        assert parse_address(address).url.host == host

@@ -33,8 +33,9 @@ from bi_mcp.connector.options import SourceOptions
 _TABLES = """
 SELECT table_schema, table_name, CASE table_type WHEN 'VIEW' THEN NULL ELSE table_comment END,
     COALESCE(table_schema = DATABASE(), 0)
-FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') ORDER BY 1, 2
+FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')
 """
+_ONE = " AND table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table"
 _COLUMNS = """
 SELECT column_name, CONCAT(column_type, CASE WHEN character_set_name NOT LIKE 'utf8%' THEN ' legacy' ELSE '' END)
 FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
@@ -202,7 +203,7 @@ MYSQL = Dialect(
     abandon=_abandon,
     own_schema=True,
     system_schemas=frozenset({"information_schema", "mysql", "performance_schema", "sys"}),
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY 1, 2", _COLUMNS),
     forms=_form,
     given={
         "int": Form("int", "whole", operand=cast_to(BIGINT)),

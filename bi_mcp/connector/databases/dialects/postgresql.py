@@ -38,8 +38,8 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
     AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
-ORDER BY 1, 2
 """
+_ONE = " AND n.nspname = COALESCE(:schema, pg_catalog.current_schema()) AND c.relname = :table"
 # A domain is what it is based on, however often.
 _COLUMNS = """
 WITH RECURSIVE typed(position, name, type, modifier) AS (
@@ -211,7 +211,7 @@ POSTGRESQL = Dialect(
     },
     stop=_stop,
     bounded=True,
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY 1, 2", _COLUMNS),
     forms=_form,
     given={
         "int": Form("int", "whole", operand=cast_to(sa.BigInteger)),

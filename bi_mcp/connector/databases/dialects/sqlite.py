@@ -34,8 +34,9 @@ from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
 SELECT 'main', name, NULL, 1 FROM sqlite_master
-WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
+WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 """
+_ONE = " AND name = :table AND COALESCE(:schema, 'main') = 'main'"
 # 1 are the hidden columns of virtual tables.
 _COLUMNS = "SELECT name, type FROM pragma_table_xinfo(:table, :schema) WHERE hidden <> 1 ORDER BY cid"
 
@@ -128,7 +129,7 @@ SQLITE = Dialect(
     locate=_locate,
     fingerprint=_fingerprint,
     stop=lambda driver, _: driver.interrupt(),
-    catalogue=Catalogue(_TABLES, _COLUMNS),
+    catalogue=Catalogue(_TABLES, _ONE, " ORDER BY name", _COLUMNS),
     forms=_form,
     examine=examine_values,
     given={

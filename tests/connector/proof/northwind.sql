@@ -1,0 +1,25 @@
+-- Tables in the shape of the sample database Northwind: its names, with the space and the capitals, its types, few rows of our own.
+CREATE TABLE Categories (CategoryID INTEGER NOT NULL, CategoryName NVARCHAR(15) NOT NULL, Description NTEXT, Picture BLOB);
+CREATE TABLE CustomerCustomerDemo (CustomerID NCHAR(5) NOT NULL, CustomerTypeID NCHAR(10) NOT NULL);
+CREATE TABLE CustomerDemographics (CustomerTypeID NCHAR(10) NOT NULL, CustomerDesc NTEXT);
+CREATE TABLE Customers (CustomerID NCHAR(5) NOT NULL, CompanyName NVARCHAR(40) NOT NULL, ContactName NVARCHAR(30), ContactTitle NVARCHAR(30), Address NVARCHAR(60), City NVARCHAR(15), Region NVARCHAR(15), PostalCode NVARCHAR(10), Country NVARCHAR(15), Phone NVARCHAR(24), Fax NVARCHAR(24));
+CREATE TABLE Employees (EmployeeID INTEGER NOT NULL, LastName NVARCHAR(20) NOT NULL, FirstName NVARCHAR(10) NOT NULL, Title NVARCHAR(30), TitleOfCourtesy NVARCHAR(25), BirthDate DATE, HireDate DATETIME, Address NVARCHAR(60), City NVARCHAR(15), Region NVARCHAR(15), PostalCode NVARCHAR(10), Country NVARCHAR(15), HomePhone NVARCHAR(24), Extension NVARCHAR(4), Photo BLOB, Notes NTEXT, ReportsTo INTEGER, PhotoPath NVARCHAR(255));
+CREATE TABLE EmployeeTerritories (EmployeeID INTEGER NOT NULL, TerritoryID NVARCHAR(20) NOT NULL);
+CREATE TABLE "Order Details" (OrderID INTEGER NOT NULL, ProductID INTEGER NOT NULL, UnitPrice NUMERIC(10,4) NOT NULL, Quantity SMALLINT NOT NULL, Discount REAL NOT NULL);
+CREATE TABLE Orders (OrderID INTEGER NOT NULL, CustomerID NCHAR(5), EmployeeID INTEGER, OrderDate DATETIME, RequiredDate DATETIME, ShippedDate DATETIME, ShipVia INTEGER, Freight NUMERIC(19,4), ShipName NVARCHAR(40), ShipAddress NVARCHAR(60), ShipCity NVARCHAR(15), ShipRegion NVARCHAR(15), ShipPostalCode NVARCHAR(10), ShipCountry NVARCHAR(15));
+CREATE TABLE Products (ProductID INTEGER NOT NULL, ProductName NVARCHAR(40) NOT NULL, SupplierID INTEGER, CategoryID INTEGER, QuantityPerUnit NVARCHAR(20), UnitPrice MONEY, UnitsInStock SMALLINT, UnitsOnOrder SMALLINT, ReorderLevel SMALLINT, Discontinued BIT NOT NULL);
+CREATE TABLE Region (RegionID INTEGER NOT NULL, RegionDescription NCHAR(50) NOT NULL);
+CREATE TABLE Shippers (ShipperID INTEGER NOT NULL, CompanyName NVARCHAR(40) NOT NULL, Phone NVARCHAR(24));
+CREATE TABLE Suppliers (SupplierID INTEGER NOT NULL, CompanyName NVARCHAR(40) NOT NULL, ContactName NVARCHAR(30), City NVARCHAR(15), PostalCode NVARCHAR(10), Country NVARCHAR(15), HomePage NTEXT);
+CREATE TABLE Territories (TerritoryID NVARCHAR(20) NOT NULL, TerritoryDescription NCHAR(50) NOT NULL, RegionID INTEGER NOT NULL);
+INSERT INTO Categories VALUES (1, 'Drinks', 'Tea, coffee', x'ffd8ff00'), (2, 'Spices', NULL, NULL);
+INSERT INTO Customers VALUES ('ABCDE', 'Blauer Krug', 'Jürgen Weiß', 'Owner', 'Straße 1', 'Köln', NULL, '01067', 'Germany', '0221-1', NULL), ('FGHIJ', 'Çay & Co', NULL, NULL, NULL, 'İzmir', 'Ege', '35000', 'Turkey', NULL, '0232-2');
+INSERT INTO Employees VALUES (1, 'Berg', 'Åse', 'Manager', 'Ms.', '1962-02-28', '2002-08-14 00:00:00', 'Gate 1', 'Oslo', NULL, '0171', 'Norway', '1', '0042', x'00ff', 'Speaks, among others, "Bokmål".', NULL, NULL), (2, 'Ng', 'Li', 'Clerk', 'Dr.', '1980-12-31', '2010-01-31 09:30:00', NULL, 'Leeds', NULL, 'LS1 1AA', 'UK', NULL, NULL, NULL, NULL, 1, '/p/2.jpg');
+INSERT INTO EmployeeTerritories VALUES (1, '01581'), (2, '98052');
+INSERT INTO "Order Details" VALUES (10248, 1, 14.0, 12, 0.0), (10248, 2, 9.8, 10, 0.25), (10249, 1, 0.0125, 1, 0.0);
+INSERT INTO Orders VALUES (10248, 'ABCDE', 1, '2024-02-29 00:00:00', '2024-03-28 00:00:00', NULL, 1, 32.38, 'Blauer Krug', 'Straße 1', 'Köln', NULL, '01067', 'Germany'), (10249, 'FGHIJ', 2, '2024-12-31 23:59:59', NULL, '2025-01-02 08:00:00', 2, 0.0, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO Products VALUES (1, 'Chai', 1, 1, '10 boxes x 20 bags', 18.0, 39, 0, 10, 0), (2, 'Saffron', 1, 2, NULL, 1234.5, 0, 40, 0, 1);
+INSERT INTO Region VALUES (1, 'East'), (2, 'West');
+INSERT INTO Shippers VALUES (1, 'Fast', '(503) 555-1'), (2, 'Slow', NULL);
+INSERT INTO Suppliers VALUES (1, 'Exotics', 'Ann', 'London', 'EC1 4SD', 'UK', '#HOME#http://example.com/a?b=1&c=2#');
+INSERT INTO Territories VALUES ('01581', 'Westboro', 1), ('98052', 'Redmond', 2);
