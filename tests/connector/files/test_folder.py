@@ -106,6 +106,7 @@ def test_a_file_that_appears_changes_or_goes_is_noticed(tmp_path: Path) -> None:
         assert found.rows("a") == [[1, "x"], [2, "z"]]
         file.unlink()
         assert list(found.source.tables()) == ["b"]
+        assert found.source._versions.keys() == {"b"}
 
 
 def test_readers_of_an_old_version_read_it_to_its_end(tmp_path: Path) -> None:
