@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
 
+import duckdb
+
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.files.contents import Part, Signature, close, examine_file, refresh, sign
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
@@ -262,6 +264,10 @@ def _load_part(part: Part, engine: Engine, table: str) -> Table:
         return part.load(engine, table)
     except DAMAGED as error:
         raise ConfigError(f"{part.path.name} is a damaged gzip file.") from error
+    except duckdb.OutOfMemoryException:
+        if not engine.grant_memory():
+            raise
+        return _load_part(part, engine, table)
 
 
 def _close(found: Found) -> None:

@@ -221,6 +221,9 @@ def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> No
 def test_lost_characters_are_told(tmp_path: Path) -> None:
     with reading(tmp_path, "a,b\n1,M\ufffdnchen\n") as found:
         assert "lost before the file was written (U+FFFD): 1" in found.notes()
+    with reading(tmp_path, "город,n\nМосква,1\nТверь,2\n".encode() + b"\xff,3\n") as found:
+        assert found.column("город") == ["Москва", "Тверь", "\ufffd"]
+        assert "cannot be read (U+FFFD)" in found.notes()
     with reading(tmp_path, b"a,b\n1,\x98\n", encoding="cp1251") as found:
         assert "cannot be read (U+FFFD)" in found.notes()
 
