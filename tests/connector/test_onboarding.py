@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +68,20 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     return Person(tmp_path)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> str:
-    file = tmp_path / "shop.sqlite3"
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
     with closing(sqlite3.connect(file)) as database, database:
         for statement in SHOP:
             database.execute(statement.format(blob="BLOB"))
     return f"shop=sqlite:///{file}"
+
+
+@pytest.fixture(scope="module")
+def url(shop: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a connector serves the shop."""
+    with running_connector(tmp_path_factory.mktemp("connector"), "--source", shop) as url:
+        yield url
 
 
 def fills_a_chart(person: Person, url: str, *options: str) -> None:
@@ -91,15 +99,17 @@ def fills_a_chart(person: Person, url: str, *options: str) -> None:
     assert "2 datasets: 2 ok" in person.types("diagnose", "--all")
 
 
-def test_a_file_of_sqlite_becomes_a_chart(person: Person, shop: str) -> None:
-    with running_connector(person.home, "--source", shop) as url:
-        fills_a_chart(person, url, "--source-name", "shop")
+def test_a_file_of_sqlite_becomes_a_chart(person: Person, url: str) -> None:
+    fills_a_chart(person, url, "--source-name", "shop")
 
 
-@pytest.mark.needs("postgres", called="PostgreSQL")
-def test_a_database_of_postgresql_becomes_a_chart(person: Person, postgresql: DatabaseServer) -> None:
-    name = postgresql.new_database(*(statement.format(blob="BYTEA") for statement in SHOP))
-    source = f"shop=postgresql://{USER}@127.0.0.1:{postgresql.port}/{name}"
+@pytest.mark.parametrize(("server", "blob"), [("postgresql", "BYTEA"), ("mariadb", "BLOB")])
+def test_a_database_of_a_server_becomes_a_chart(
+    person: Person, server: str, blob: str, request: pytest.FixtureRequest
+) -> None:
+    running: DatabaseServer = request.getfixturevalue(server)
+    name = running.new_database(*(statement.format(blob=blob) for statement in SHOP))
+    source = f"shop={server}://{USER}@127.0.0.1:{running.port}/{name}"
     password = {"BI_MCP_CONNECTOR_PASSWORD_SHOP": PASSWORD}
     with running_connector(person.home, "--source", source, **password) as url:
         fills_a_chart(person, url, "--source-name", "shop")
@@ -107,10 +117,9 @@ def test_a_database_of_postgresql_becomes_a_chart(person: Person, postgresql: Da
 
 
 def test_the_setup_is_the_same_from_the_sources_as_from_the_connector_that_runs(
-    person: Person, shop: str
+    person: Person, shop: str, url: str
 ) -> None:
-    with running_connector(person.home, "--source", shop) as url:
-        asked = person.sets_up(url, "--source-name", "shop")
+    asked = person.sets_up(url, "--source-name", "shop")
     assert person.sets_up(url, "--source", shop) == asked
 
 
@@ -121,11 +130,10 @@ def test_a_setup_is_written_before_the_address_answers(person: Person, shop: str
 
 
 def test_a_healthy_source_passes_the_check_in_this_process_and_at_its_address(
-    person: Person, shop: str
+    person: Person, shop: str, url: str
 ) -> None:
     here = person.types("connector", "check", "--source", shop)
-    with running_connector(person.home, "--source", shop) as url:
-        there = person.types("connector", "check", "--url", url, "--source-name", "shop")
+    there = person.types("connector", "check", "--url", url, "--source-name", "shop")
     for told in (here, there):
         assert [line.split()[:3] for line in told.splitlines() if "✓" in line] == [
             ["shop", "orders", "4"],
@@ -191,12 +199,11 @@ def test_without_its_key_a_connector_that_runs_is_not_asked(
     assert "Set BI_MCP_CONNECTOR_KEY to it." in person.told
 
 
-def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, shop: str) -> None:
-    with running_connector(person.home, "--source", shop) as url:
-        words = ["--url", url, "--source-name", "shop", "--table", "customers"]
-        person.types("connector", "setup", *words, code=1)
-        assert "has no table customers. Choose from its tables: orders, visitors." in person.told
-        person.types("connector", "check", *words, code=1)
+def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, url: str) -> None:
+    words = ["--url", url, "--source-name", "shop", "--table", "customers"]
+    person.types("connector", "setup", *words, code=1)
+    assert "has no table customers. Choose from its tables: orders, visitors." in person.told
+    person.types("connector", "check", *words, code=1)
 
 
 def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: str) -> None:

@@ -13,6 +13,7 @@ import anyio
 import click
 
 from bi_mcp.base.language import say
+from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
@@ -46,19 +47,24 @@ async def _examine(
     url: str | None, names: tuple[str, ...], file: Path | None, options: dict[str, Any], *, quick: bool
 ) -> list[tuple[AskedSource, SourceReport]]:
     async with open_sources(url, names, file, options) as sources:
-        return [
-            (
-                asked,
-                await examine_source(
-                    asked.caller,
-                    endpoint_urls(asked.url),
-                    connection_of(asked.name, asked.key),
-                    tables=asked.tables,
-                    quick=quick,
-                ),
-            )
-            for asked in sources
-        ]
+        return [(asked, await _examine_one(asked, quick=quick)) for asked in sources]
+
+
+async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
+    with reporting_to(_count):
+        return await examine_source(
+            asked.caller,
+            endpoint_urls(asked.url),
+            connection_of(asked.name, asked.key),
+            tables=asked.tables,
+            quick=quick,
+        )
+
+
+async def _count(made: float, of: float | None, _: str) -> None:
+    """Count the tables on one line of a terminal."""
+    if sys.stderr.isatty() and of and made == int(made):
+        click.echo("\r" + say("{made:g} of {of:g} tables", made=made, of=of), nl=made == of, err=True)
 
 
 def _as_json(reports: Mapping[str, SourceReport]) -> dict[str, Any]:

@@ -42,7 +42,13 @@ def compose_address(
     if kind not in DIALECTS or kind == "sqlite":
         raise _unknown_kind(kind)
     if not _HOST.fullmatch(host):
-        raise ConfigError(say("{host} is not the name or number of a host.", host=repr(host[:80])))
+        raise ConfigError(
+            say(
+                "{host} is not a host. Give a name such as {name}, or an IP address.",
+                host=repr(host[:80]),
+                name="db.internal",
+            )
+        )
     bracketed = f"[{host}]" if ":" in host else host
     login_part = f"{quote(login, safe='')}:{quote(password.reveal(), safe='')}@" if login else ""
     port_part = f":{port}" if port else ""
@@ -78,7 +84,7 @@ def parse_address(address: Secret) -> Target:
 def _unknown_kind(scheme: str) -> ConfigError:
     return ConfigError(
         say(
-            "{scheme} is not a kind of database that the connector knows. It knows {kinds}.",
+            "{scheme} is not a kind of database that the connector knows. Use one of {kinds}.",
             scheme=repr(scheme[:40]),
             kinds=", ".join(sorted(DIALECTS)),
         )

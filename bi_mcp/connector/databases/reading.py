@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 
@@ -26,6 +26,31 @@ class Plan:
     statement: sa.Select[*tuple[Any, ...]]
     header: tuple[str, ...]
     converters: tuple[tuple[int, Callable[[Any], Value]], ...] = ()
+
+
+class Cursor(Protocol):
+    """What is needed of a driver's cursor."""
+
+    def fetchmany(self, size: int, /) -> Sequence[Row]:
+        """Return some rows; none at the end."""
+
+
+class BlockCursor:
+    """A cursor over blocks of rows. A block may be larger than what is asked for at once."""
+
+    def __init__(self, blocks: Iterator[Sequence[Row]]) -> None:
+        self._blocks = blocks
+        self._block: Sequence[Row] = ()
+        self._at = 0
+
+    def fetchmany(self, size: int, /) -> Sequence[Row]:
+        while self._at >= len(self._block):
+            block = next(self._blocks, None)
+            if block is None:
+                return []
+            self._block, self._at = block, 0
+        begin, self._at = self._at, self._at + size
+        return self._block[begin : self._at]
 
 
 class DatabaseAnswer:
@@ -95,7 +120,7 @@ class DatabaseAnswer:
             self._connections.dialect.abandon(driver)
         connection.invalidate()
 
-    def _begin(self) -> tuple[Any, Sequence[Row]]:
+    def _begin(self) -> tuple[Cursor, Sequence[Row]]:
         try:
             return self._execute(self._plan)
         except DatabaseError as error:
@@ -108,21 +133,28 @@ class DatabaseAnswer:
         self._plan = plan
         return self._execute(plan)
 
-    def _execute(self, plan: Plan) -> tuple[Any, Sequence[Row]]:
+    def _execute(self, plan: Plan) -> tuple[Cursor, Sequence[Row]]:
         with self._connections.failures.worded():
             self._connection = connection = self._connections.open()
+        driver = connection.connection.driver_connection
         with self._lock:
-            self._driver = connection.connection.driver_connection
+            self._driver = driver
+        stream = self._connections.dialect.stream
         with self._bounded():
+            if stream is not None:
+                cursor = BlockCursor(stream(driver, *_compile(connection, plan.statement)))
+                return cursor, cursor.fetchmany(CHUNK)
             self._result = connection.execution_options(stream_results=True).execute(plan.statement)
             # SQLAlchemy has fetched one row. The others come from the driver's own cursor: its tuples go into JSON as they are.
-            cursor, first = self._result.cursor, self._result.fetchone()
-            return cursor, [] if first is None else [tuple(first), *cursor.fetchmany(CHUNK - 1)]
+            first = self._result.fetchone()
+            if first is None:
+                return BlockCursor(iter(())), []
+            own = cast("Cursor", self._result.cursor)
+            return own, [tuple(first), *own.fetchmany(CHUNK - 1)]
 
-    def _fetch(self, cursor: Any) -> Sequence[Row]:
+    def _fetch(self, cursor: Cursor) -> Sequence[Row]:
         with self._bounded():
-            rows: Sequence[Row] = cursor.fetchmany(CHUNK)
-            return rows
+            return cursor.fetchmany(CHUNK)
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
@@ -166,3 +198,8 @@ class DatabaseAnswer:
             if values[at] is not None:
                 values[at] = convert(values[at])
         return values
+
+
+def _compile(connection: sa.Connection, statement: sa.ClauseElement) -> tuple[str, Mapping[str, Any]]:
+    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params

@@ -71,10 +71,10 @@ def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
 
 
 def _delimited(file: DataFile, options: SourceOptions) -> Sequence[Part]:
-    text = examine(file, options)
+    examine(file, options)
 
     def load(engine: Engine, code: str) -> Table:
-        return build_table(engine, load_delimited(engine, text, options), code, options)
+        return build_table(engine, load_delimited(engine, file, options), code, options)
 
     return [Part(file.path, load)]
 

@@ -22,7 +22,7 @@ from bi_mcp.errors import ConfigError
 SAMPLE = 1 << 18
 
 _RULE = re.compile(r"[-=_*~#.]{3,}")
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
 
 
 @dataclass
@@ -51,13 +51,14 @@ class DelimitedText:
             self.file.open() as opened,
             io.TextIOWrapper(opened, self.encoding.name, errors="replace", newline="") as text,
         ):
-            yield from _lines(text)
+            # With this newline, lines may end as on Unix, Windows or an old Mac.
+            yield from (line.replace("\0", "") for line in text)
 
 
-def examine(file: DataFile, options: SourceOptions) -> DelimitedText:
-    """Look at the head of a text. Raises ConfigError for one that is not a table."""
+def examine(file: DataFile, options: SourceOptions, scanned: int | None = SAMPLE) -> DelimitedText:
+    """Look at a text: its head, and for the encoding as many bytes as are to be scanned. Raises ConfigError if it is not a table."""
     with file.open() as opened:
-        encoding = detect_encoding(opened, options.encoding, file.name)
+        encoding = detect_encoding(opened, options.encoding, file.name, scanned)
     with file.open() as opened:
         head = opened.read(SAMPLE)
     sample = head.decode(encoding.name, "ignore")
@@ -70,12 +71,13 @@ def examine(file: DataFile, options: SourceOptions) -> DelimitedText:
     return DelimitedText(file, encoding, dialect)
 
 
-def load_delimited(engine: Engine, text: DelimitedText, options: SourceOptions) -> RawTable:
+def load_delimited(engine: Engine, file: DataFile, options: SourceOptions) -> RawTable:
     """Load a text. Raises ConfigError, which names the line, for one whose lines are of different width."""
+    text = examine(file, options, scanned=None)
     raw = RawTable(
         engine.new_name("raw"),
         text.dialect.header.names,
-        Hints(options.culture, decimal="," if text.dialect.delimiter == ";" else "."),
+        Hints(options.culture, decimal="," if text.dialect.marks.delimiter == ";" else "."),
         list(_notes(text)),
     )
     if _is_regular(text) and _load_fast(engine, text, raw.table):
@@ -90,9 +92,13 @@ def load_records(engine: Engine, table: str, width: int, records: Iterator[Seque
     """Load rows of texts, all of one width, through a file in UTF-8."""
     file = engine.new_file(".csv")
     try:
-        with file.open("w", encoding="utf-8", newline="") as opened:
-            csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(records)
-        _read_csv(engine, table, file, width, ",", skip=0)
+        longest = 0
+        with file.open("w", encoding="utf-8", errors="replace", newline="") as opened:
+            writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            for record in records:
+                # It returns the number of characters; each takes four bytes at most.
+                longest = max(longest, 4 * writer.writerow(record))
+        _read_csv(engine, table, file, width, ",", skip=0, longest_line=max(longest, LONGEST_LINE))
     finally:
         file.unlink(missing_ok=True)
 
@@ -107,11 +113,15 @@ def _notes(text: DelimitedText) -> Iterator[str]:
         )
         yield f"encoding {encoding.name}, {how}"
     if dialect.header.width > 1:
-        yield f"delimiter {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}"
-    if dialect.escape:
+        yield f"delimiter {_DELIMITERS.get(dialect.marks.delimiter, dialect.marks.delimiter)}"
+    if not dialect.marks.quoted:
+        yield "double quotes are a part of the values"
+    if encoding.lost:
+        yield f"characters that were lost before the file was written (U+FFFD): {encoding.lost}"
+    if dialect.marks.escape:
         yield "a backslash before a delimiter makes it a part of the value"
     if dialect.header.skipped:
-        yield f"{dialect.header.skipped} lines before the column names are left out"
+        yield f"lines left out before the column names: {dialect.header.skipped}"
     if dialect.header.lines > 1:
         yield "the first two lines name the columns"
     if not dialect.header.is_written:
@@ -120,7 +130,9 @@ def _notes(text: DelimitedText) -> Iterator[str]:
 
 def _is_regular(text: DelimitedText) -> bool:
     # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
-    return text.encoding.is_utf8 and text.dialect.escape is None and text.dialect.header.first_line <= 2
+    marks = text.dialect.marks
+    plain = marks.escape is None and not marks.spaced and text.dialect.header.first_line <= 2
+    return plain and text.encoding.is_utf8 and not text.encoding.zeros
 
 
 def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
@@ -131,7 +143,8 @@ def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
             table,
             text.file.path,
             text.dialect.header.width,
-            text.dialect.delimiter,
+            text.dialect.marks.delimiter,
+            quote_mark='"' if text.dialect.marks.quoted else "",
             skip=text.dialect.header.first_line - 1,
             compression="gzip" if text.file.packed else "none",
         )
@@ -148,33 +161,26 @@ def _read_csv(
     delimiter: str,
     *,
     skip: int,
+    quote_mark: str = '"',
     compression: str = "none",
+    longest_line: int = LONGEST_LINE,
 ) -> None:
     columns = ", ".join(f"'r{at}': 'VARCHAR'" for at in range(width))
     with engine.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv({quote(str(file))}, auto_detect = false, header = false, "
-            f"delim = {quote(delimiter)}, quote = '\"', escape = '\"', nullstr = '', skip = {skip}, "
-            f"compression = {quote(compression)}, max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE}, "
-            f"columns = {{{columns}}})"
+        options = (
+            f"auto_detect = false, header = false, delim = {quote(delimiter)}, quote = {quote(quote_mark)}, escape = {quote(quote_mark)}, nullstr = '', "
+            f"skip = {skip}, compression = {quote(compression)}, max_line_size = {longest_line}, "
+            f"buffer_size = {4 * longest_line}, columns = {{{columns}}}"
         )
-
-
-def _lines(text: io.TextIOBase) -> Iterator[str]:
-    """Iterate over lines, whether they end as on Unix, Windows or an old Mac."""
-    for line in text:
-        yield from (
-            line.replace("\0", "").splitlines(keepends=True)
-            if "\r" in line[:-2]
-            else [line.replace("\0", "")]
-        )
+        source = f"read_csv({quote(str(file))}, {options})"
+        cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {source}")  # noqa: S608 - names are the engine's own, texts are quoted
 
 
 def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
     """Iterate over rows that all have the header's width. Raises ConfigError at the first line that cannot have it."""
     tidying = _Tidying(text.file.name, text.dialect)
     try:
-        records = read_records(text.lines(), text.dialect.delimiter, text.dialect.escape)
+        records = read_records(text.lines(), text.dialect.marks)
         yield from tidying.rows(record for record in records if record.line >= text.dialect.header.first_line)
     except csv.Error as error:
         line = tidying.line + 1
@@ -193,12 +199,14 @@ class _Tidying:
     dialect: Dialect
     line: int = 1
     comments: int = 0
+    unreadable: int = 0
     footer: list[Record] = field(default_factory=list)
 
     def rows(self, records: Records) -> Iterator[list[str]]:
         after_blank = False
         for record in records:
             self.line = record.line
+            self.unreadable += any("\ufffd" in cell for cell in record.cells)
             if record.is_blank:
                 after_blank = True
                 continue
@@ -210,10 +218,12 @@ class _Tidying:
             after_blank = False
 
     def notes(self) -> Iterator[str]:
+        if self.unreadable:
+            yield f"lines with characters that cannot be read (U+FFFD); --encoding names another encoding: {self.unreadable}"
         if self.comments:
-            yield f"{self.comments} lines that begin with # are left out"
+            yield f"lines left out that begin with #: {self.comments}"
         if self.footer:
-            yield f"{len(self.footer)} lines below the table are left out"
+            yield f"lines left out below the table: {len(self.footer)}"
 
     def _fitted(self, cells: list[str]) -> list[str] | None:
         width = self.dialect.header.width
@@ -239,5 +249,5 @@ class _Tidying:
     def _misfit(self, record: Record) -> ConfigError:
         return ConfigError(
             f"{self.name}, line {record.line}: {len(record.cells)} values for {self.dialect.header.width} columns "
-            f"(read with the delimiter {self.dialect.delimiter!r})."
+            f"(read with the delimiter {self.dialect.marks.delimiter!r})."
         )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bi_mcp.connector.files.values import is_plain_value
 
 DELIMITERS = (",", ";", "\t", "|")
+UNQUOTED = ("\t", "|")
 # What a text of one column is read with: its commas belong to the values.
 NO_DELIMITER = "\x1f"
 # A text of which fewer lines than this share agree about the number of values has one column.
@@ -57,17 +59,33 @@ class Header:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """The characters with a meaning: what separates values, what escapes it, and whether double quotes enclose values."""
+
+    delimiter: str
+    escape: str | None = None
+    quoted: bool = True
+    spaced: bool = False
+
+
+@dataclass(frozen=True)
 class Dialect:
     """How a text is to be read."""
 
-    delimiter: str
+    marks: Marks
     header: Header
-    escape: str | None = None
 
 
-def read_records(lines: Iterable[str], delimiter: str, escape: str | None = None) -> Records:
+def read_records(lines: Iterable[str], marks: Marks) -> Records:
     """Iterate over the records of a text. Raises csv.Error for a quote that is never closed."""
-    reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, strict=True)
+    reader = csv.reader(
+        lines,
+        delimiter=marks.delimiter,
+        escapechar=marks.escape,
+        quoting=csv.QUOTE_MINIMAL if marks.quoted else csv.QUOTE_NONE,
+        skipinitialspace=marks.spaced,
+        strict=True,
+    )
     end = 0
     for cells in reader:
         yield Record(end + 1, cells)
@@ -79,63 +97,97 @@ def find_dialect(sample: str, whole: bool) -> Dialect | None:
 
     `whole` says that the sample is all there is: otherwise its last line may have been cut.
     """
+    text = _Sample(sample, whole)
     marked = _EXCEL_MARK.match(sample)
-    delimiters = (marked[1],) if marked else DELIMITERS
-    ranked = [_rank(_sampled(sample, delimiter, None, whole), delimiter) for delimiter in delimiters]
-    best = max(ranked, key=lambda rank: (rank.agreeing, rank.width))
-    if best.agreeing < FEWEST_AGREEING and not marked:
-        best = _rank(_sampled(sample, NO_DELIMITER, None, whole), NO_DELIMITER, single=True)
-    escape = _escape(sample, best, whole)
-    records = _sampled(sample, best.delimiter, escape, whole) if escape else best.records
-    header = find_header(records[1:] if marked else records, best.width)
-    return Dialect(best.delimiter, header, escape) if header else None
+    best = text.rank(Marks(marked[1])) if marked else _best_of(text)
+    best = _with_spaces(text, _with_escape(text, best))
+    header = find_header(best.records[1:] if marked else best.records, best.width)
+    return Dialect(best.marks, header) if header else None
 
 
 @dataclass(frozen=True)
 class _Rank:
-    delimiter: str
-    width: int
-    agreeing: float
+    """How well marks fit a sample: the usual number of values, and the share of lines that have it."""
+
+    marks: Marks
     records: list[Record]
+    failed: bool
+    width: int = 0
+    agreeing: float = 0.0
 
 
-def _sampled(sample: str, delimiter: str, escape: str | None, whole: bool) -> list[Record]:
-    records: list[Record] = []
-    try:
-        for record in read_records(sample.splitlines(keepends=True), delimiter, escape):
-            records.append(record)
-            if len(records) > LOOKED_AT:
-                break
-    except csv.Error:
-        # The sample may end within quotes; a real fault is found when the whole is read.
-        return records
-    cut = not whole and len(records) <= LOOKED_AT
-    return records[:-1] if cut else records
+@dataclass(frozen=True)
+class _Sample:
+    text: str
+    whole: bool
+
+    def rank(self, marks: Marks) -> _Rank:
+        records, failed = self._read(marks)
+        sizes = [
+            len(record.cells) for record in records if record.cells and not record.cells[0].startswith("#")
+        ]
+        if not sizes:
+            return _Rank(marks, records, failed)
+        counted = Counter(sizes)
+        width = max(counted, key=lambda size: (counted[size], size > 1, size == sizes[0], size))
+        agreeing = counted[width] / counted.total() if width > 1 else 0.0
+        return _Rank(marks, records, failed, width, agreeing)
+
+    def _read(self, marks: Marks) -> tuple[list[Record], bool]:
+        records: list[Record] = []
+        failed = False
+        try:
+            for record in read_records(io.StringIO(self.text, newline=""), marks):
+                records.append(record)
+                if len(records) > LOOKED_AT:
+                    return records, False
+        except csv.Error as error:
+            # The sample may end within quotes.
+            failed = self.whole or "end of data" not in str(error)
+        return (records if self.whole else records[:-1]), failed
 
 
-def _rank(records: list[Record], delimiter: str, single: bool = False) -> _Rank:
-    if single:
-        return _Rank(delimiter, 1, 1.0, records)
-    sizes = [len(record.cells) for record in records if record.cells and not record.cells[0].startswith("#")]
-    if not sizes:
-        return _Rank(delimiter, 0, 0.0, records)
-    counted = Counter(sizes)
-    width = max(counted, key=lambda size: (counted[size], size > 1, size == sizes[0], size))
-    agreeing = counted[width] / counted.total() if width > 1 else 0.0
-    return _Rank(delimiter, width, agreeing, records)
+def _best_of(text: _Sample) -> _Rank:
+    ranked = [text.rank(Marks(delimiter)) for delimiter in DELIMITERS]
+    best = max(ranked, key=lambda rank: (rank.agreeing, rank.width))
+    if best.failed or best.agreeing < FEWEST_AGREEING:
+        # Programs that write tabs often leave quotes as they are.
+        plain = [text.rank(Marks(delimiter, quoted=False)) for delimiter in UNQUOTED]
+        unquoted = max(plain, key=lambda rank: (rank.agreeing, rank.width))
+        if unquoted.agreeing == 1 and len(unquoted.records) > max(1, len(best.records)):
+            return unquoted
+    if best.agreeing >= FEWEST_AGREEING:
+        return best
+    spaced = text.rank(Marks(" "))
+    if spaced.agreeing == 1 and _has_measures(spaced.records):
+        return spaced
+    return replace(text.rank(Marks(NO_DELIMITER)), width=1)
 
 
-def _escape(sample: str, rank: _Rank, whole: bool) -> str | None:
-    """Find out whether a backslash before a delimiter makes lines fit that would not."""
-    if f"\\{rank.delimiter}" not in sample and '\\"' not in sample:
-        return None
-    escaped = _rank(_sampled(sample, rank.delimiter, "\\", whole), rank.delimiter)
-    fits = escaped.width == rank.width and escaped.agreeing >= rank.agreeing
-    return (
-        "\\"
-        if fits and (escaped.agreeing > rank.agreeing or len(escaped.records) > len(rank.records))
-        else None
-    )
+def _has_measures(records: Sequence[Record]) -> bool:
+    """Tell whether a column below the first line holds nothing but numbers or dates."""
+    rows = [record.cells for record in records[1:] if not record.is_blank]
+    return len(rows) > 1 and any(all(map(is_plain_value, cells)) for cells in zip(*rows, strict=True))
+
+
+def _with_spaces(text: _Sample, rank: _Rank) -> _Rank:
+    """Leave out the space behind each delimiter if it is behind all of them."""
+    if f"{rank.marks.delimiter} " not in text.text:
+        return rank
+    spaced = text.rank(replace(rank.marks, spaced=True))
+    behind = [cell for record in rank.records for cell in record.cells[1:] if cell]
+    everywhere = all(cell.startswith(" ") for cell in behind)
+    better = spaced.agreeing > rank.agreeing or (rank.failed and not spaced.failed)
+    return spaced if spaced.width > 1 and (better or (everywhere and spaced.width == rank.width)) else rank
+
+
+def _with_escape(text: _Sample, rank: _Rank) -> _Rank:
+    """Let a backslash escape the delimiter if lines fit then that would not otherwise."""
+    if f"\\{rank.marks.delimiter}" not in text.text and '\\"' not in text.text:
+        return rank
+    escaped = text.rank(replace(rank.marks, escape="\\"))
+    better = (escaped.agreeing, len(escaped.records)) > (rank.agreeing, len(rank.records))
+    return escaped if escaped.width == rank.width and better else rank
 
 
 def find_header(records: Sequence[Record], width: int) -> Header | None:
@@ -144,7 +196,9 @@ def find_header(records: Sequence[Record], width: int) -> Header | None:
     if at is None:
         return None
     header, following = records[at], list(records[at + 1 :])
-    names = [" ".join(cell.split()) for cell in header.cells[: max(width, 1)]]
+    names = [" ".join(cell.split()) for cell in header.cells]
+    while len(names) > max(width, 1) and not names[-1]:
+        names.pop()
     if _names_are_data(names, following):
         return Header(("",) * len(names), header.line, is_written=False, skipped=_filled(records[:at]))
     if _lacks_name_of_first(header, following):
@@ -212,7 +266,7 @@ def _names_are_data(names: Sequence[str], following: Sequence[Record]) -> bool:
     """Tell whether the first line holds values: wherever a column holds numbers or dates, it does, too."""
     rows = [record.cells for record in following if len(record.cells) >= len(names)]
     if not rows:
-        return False
+        return not following and all(map(is_plain_value, names))
     columns = [[row[at] for row in rows if row[at].strip()] for at in range(len(names))]
     measured = [at for at, cells in enumerate(columns) if cells and all(map(is_plain_value, cells))]
     if not measured or all(_YEAR.fullmatch(names[at]) for at in measured):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
 from bi_mcp.errors import ConfigError
 
 CHUNK = 1 << 20
+LOST = "\ufffd".encode()
 SAMPLE = 1 << 16
 HALF_SAMPLE = SAMPLE // 2
 
@@ -35,26 +36,45 @@ class Encoding:
 
     name: str
     guessed: bool = False
+    # Zeros and characters that were lost before (U+FFFD), as far as was scanned.
+    zeros: int = 0
+    lost: int = 0
 
     @property
     def is_utf8(self) -> bool:
         return self.name in {"utf-8", "utf-8-sig"}
 
 
-def detect_encoding(opened: IO[bytes], declared: str | None, name: str) -> Encoding:
-    """Detect the encoding of an open text, which is read to its end. A mark and valid UTF-8 outweigh what was declared."""
-    head = opened.read(CHUNK)
+def detect_encoding(
+    opened: IO[bytes], declared: str | None, name: str, scanned: int | None = None
+) -> Encoding:
+    """Detect the encoding of an open text, of which at most `scanned` bytes are read. A mark and valid UTF-8 outweigh what was declared."""
+    head = opened.read(min(CHUNK, scanned or CHUNK))
     for mark, encoding in _MARKS.items():
         if head.startswith(mark):
             return Encoding(encoding)
-    if encoding := _unmarked_utf16(head):
-        return Encoding(encoding, guessed=True)
-    foreign = _foreign_text(head, opened)
+    if unmarked := _unmarked_utf16(head):
+        return Encoding(unmarked, guessed=True)
+    seen = _Seen()
+    chunks = [head] if scanned else _chunks(head, opened)
+    foreign = _foreign_text(seen.watch(chunks), whole=not scanned)
     if not foreign:
-        return Encoding("utf-8")
+        return Encoding("utf-8", zeros=seen.zeros, lost=seen.lost)
     if declared:
         return Encoding(_known(declared))
     return Encoding(_guess(foreign, name), guessed=True)
+
+
+@dataclass
+class _Seen:
+    zeros: int = 0
+    lost: int = 0
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.zeros += chunk.count(b"\0")
+            self.lost += chunk.count(LOST)
+            yield chunk
 
 
 def _known(declared: str) -> str:
@@ -76,11 +96,11 @@ def _unmarked_utf16(head: bytes) -> str | None:
     return None
 
 
-def _foreign_text(head: bytes, opened: IO[bytes]) -> bytes:
+def _foreign_text(chunks: Iterable[bytes], whole: bool) -> bytes:
     """Return a sample of the lines that are not ASCII if the text is not UTF-8; nothing if it is."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     foreign, sample = False, bytearray()
-    for chunk in _chunks(head, opened):
+    for chunk in chunks:
         sample += _unusual_lines(chunk, SAMPLE - len(sample))
         if foreign:
             break
@@ -91,7 +111,7 @@ def _foreign_text(head: bytes, opened: IO[bytes]) -> bytes:
             sample = bytearray(_unusual_lines(chunk[max(0, error.start - 80) :], SAMPLE))
     else:
         try:
-            decoder.decode(b"", final=True)
+            decoder.decode(b"", final=whole)
         except UnicodeDecodeError:
             foreign = True
     return bytes(sample) if foreign else b""

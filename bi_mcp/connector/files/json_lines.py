@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bi_mcp.connector.files.delimited import RawTable, load_records
@@ -18,6 +18,7 @@ from bi_mcp.errors import ConfigError
 
 CHUNK = 1 << 18
 
+_LIST_OF_ALL = re.compile(r"\[\s*([\[{\]]|$)")
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -38,7 +39,7 @@ class JsonObjects:
             self.file.open() as opened,
             io.TextIOWrapper(opened, self.encoding, errors="replace") as text,
         ):
-            yield from _Objects(self.file.name, text)
+            yield from _unwrapped(_Objects(self.file.name, text))
 
 
 def examine_json(file: DataFile, options: SourceOptions) -> JsonObjects:
@@ -88,6 +89,22 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _unwrapped(objects: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Give the entries of a single list of objects that the only object holds, as answers of services are written."""
+    entries = iter(objects)
+    first, second = next(entries, None), next(entries, None)
+    if first is None:
+        return
+    lists = [value for value in first.values() if isinstance(value, list) and value]
+    if second is None and len(lists) == 1 and all(isinstance(entry, dict) for entry in lists[0]):
+        yield from lists[0]
+        return
+    yield first
+    if second is not None:
+        yield second
+    yield from entries
+
+
 class _Objects:
     """Reader of objects with whatever space, commas and brackets between them, of which it holds a piece at a time."""
 
@@ -99,21 +116,36 @@ class _Objects:
         )
         self._buffer = ""
         self._line = 1
+        self._header: list[str] | None = None
 
     def __iter__(self) -> Iterator[dict[str, object]]:
         self._more()
         self._drop(len(self._buffer) - len(self._buffer.lstrip("\ufeff \t\r\n")))
-        listed = self._buffer.startswith("[")
+        # Lists line by line are rows; one list of all holds objects or rows.
+        listed = _LIST_OF_ALL.match(self._buffer) is not None
         if listed:
             self._drop(1)
         while self._skip():
             if listed and self._buffer.startswith("]"):
                 return
             value, end = self._decode()
-            if not isinstance(value, dict):
-                raise ConfigError(f"{self._name}, line {self._line}: this is not an object.")
-            yield value
+            yield from self._entries(value)
             self._drop(end)
+
+    def _entries(self, value: object) -> Iterator[dict[str, object]]:
+        """Take a value for an object: a list has the names that the first list gives."""
+        if isinstance(value, dict):
+            yield value
+        elif not isinstance(value, list):
+            raise ConfigError(f"{self._name}, line {self._line}: this is not an object.")
+        elif self._header is None:
+            self._header = [str(name) for name in value]
+        elif len(value) == len(self._header):
+            yield dict(zip(self._header, value, strict=True))
+        else:
+            raise ConfigError(
+                f"{self._name}, line {self._line}: {len(value)} values for {len(self._header)} columns."
+            )
 
     def _skip(self) -> bool:
         """Go to the next object; False at the end."""

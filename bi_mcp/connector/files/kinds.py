@@ -16,28 +16,8 @@ Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
 
 HEAD = 4096
 # In a folder only these are looked at; a text kind may have `.gz` behind it.
-SUFFIXES: frozenset[str] = frozenset(
-    f".{suffix}"
-    for suffix in [
-        "csv",
-        "tsv",
-        "tab",
-        "txt",
-        "json",
-        "jsonl",
-        "ndjson",
-        "xlsx",
-        "xlsm",
-        "xlsb",
-        "xls",
-        "ods",
-        "parquet",
-        "pq",
-        "sqlite",
-        "sqlite3",
-        "db",
-    ]
-)
+_ENDINGS = "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db"
+SUFFIXES: frozenset[str] = frozenset(f".{ending}" for ending in _ENDINGS.split())
 
 _MARKS: Mapping[bytes, Kind] = {
     b"PAR1": "parquet",
@@ -57,7 +37,8 @@ _REFUSED: Mapping[bytes, str] = {
 }
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|table|meta|script|style|div|p\b)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml|\s*<[A-Za-z]+[^<>]*>\s*<", re.IGNORECASE)
-_JSON = re.compile(rb'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*(\]|$)')
+_JSON = re.compile(rb'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*(\[\s*|)(\]|"|$)')
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x19\x1b]")
 
 
 @dataclass(frozen=True)
@@ -128,9 +109,9 @@ def _kind(path: Path, head: bytes) -> Kind:
 
 
 def _plain_text(path: Path, head: bytes) -> Kind:
-    # UTF-16 and UTF-32 have a zero in every other byte, or more.
-    zeros = head.count(0)
-    if 0 < zeros < len(head) // 4 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    # UTF-16 and UTF-32 have a zero in every other byte, or more. A stray one in a text does no harm.
+    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) >= len(head) // 4
+    if 0 in head and not is_wide and _CONTROL.search(head):
         raise _foreign(path, "a binary file")
     return "text"
 

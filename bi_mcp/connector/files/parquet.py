@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import Engine, quote
 from bi_mcp.connector.files.profile import STORED
 from bi_mcp.connector.files.table import Table, build_columns, zone_name
-from bi_mcp.connector.options import SourceOptions
+from bi_mcp.connector.options import LongNumbers, SourceOptions
 from bi_mcp.errors import ConfigError
 
 
@@ -24,6 +25,7 @@ class _Mapping:
     type: Type | None
     sql: str = "{}"
     words: str = ""
+    is_exact: bool = False
 
 
 _MAPPINGS = tuple(
@@ -37,7 +39,6 @@ _MAPPINGS = tuple(
         ),
         (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
         (r"BOOLEAN", "int", "CAST({} AS BIGINT)", "true is 1, false is 0"),
-        (r"UBIGINT|U?HUGEINT", "string", "CAST({} AS VARCHAR)", "numbers of more than 18 digits are texts"),
         (r"FLOAT|DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
         (r"DATE", "date"),
         (
@@ -51,6 +52,11 @@ _MAPPINGS = tuple(
         (r"BLOB", None, "", "bytes are left out"),
     )
 )
+_WHOLE = r"UBIGINT|U?HUGEINT"
+_LONG: Mapping[LongNumbers, Sequence[_Mapping]] = {
+    "exact": [_Mapping(_WHOLE, "int", is_exact=True)],
+    "text": [_Mapping(_WHOLE, "string", "CAST({} AS VARCHAR)", "long numbers are texts")],
+}
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 
@@ -78,7 +84,7 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
             if wanted:
                 sql = f"TRY_CAST({sql} AS {STORED[wanted]})"
             selected.append(f"{sql} AS c{at}")
-        cursor.execute(f"CREATE TABLE {table} AS SELECT {', '.join(selected)} FROM {source}")
+        cursor.execute(f"CREATE TABLE {table} AS SELECT {', '.join(selected)} FROM {source}")  # noqa: S608 - names are the engine's own, texts are quoted
     types = [declared.get(column.code, column.type) for column in columns]
     columns = build_columns(names, types, options)
     return Table(
@@ -87,21 +93,24 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
         {columns[at].code: f"c{at}" for at in kept},
         tuple(f"column {names[at]!r}: {found[at].words}" for at in kept if found[at].words),
         {name: mapping.words for name, mapping in zip(names, found, strict=True) if not mapping.type},
+        frozenset(columns[at].code for at in kept if found[at].is_exact and columns[at].code not in declared),
     )
 
 
 def _mapping(declared: str, options: SourceOptions) -> _Mapping:
     if decimal := _DECIMAL.fullmatch(declared):
-        return _decimal(int(decimal[1]), int(decimal[2]))
-    for mapping in _MAPPINGS:
+        return _decimal(int(decimal[1]), int(decimal[2]), options)
+    for mapping in (*_LONG[options.long_numbers], *_MAPPINGS):
         if re.fullmatch(mapping.pattern, declared):
             return mapping
     return _Mapping("", None, "", f"values of type {declared} cannot be shown")
 
 
-def _decimal(precision: int, scale: int) -> _Mapping:
+def _decimal(precision: int, scale: int, options: SourceOptions) -> _Mapping:
     if precision <= 15:
         return _Mapping("", "double" if scale else "int", f"CAST({{}} AS {'DOUBLE' if scale else 'BIGINT'})")
     if not scale and precision <= 18:
         return _Mapping("", "int", "CAST({} AS BIGINT)")
+    if options.long_numbers == "exact":
+        return _Mapping("", "double" if scale else "int", is_exact=True)
     return _Mapping("", "string", "CAST({} AS VARCHAR)", f"numbers of {precision} digits are texts")

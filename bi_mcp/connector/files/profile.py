@@ -8,16 +8,9 @@ from typing import TypeAlias
 
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
-from bi_mcp.connector.files.values import (
-    BOOLEAN,
-    MISSING,
-    NULL_MARK,
-    SPACES,
-    Shape,
-    moment_shapes,
-    number_shapes,
-    units_in,
-)
+from bi_mcp.connector.files.moments import moment_shapes
+from bi_mcp.connector.files.numbers import number_shapes, units_in
+from bi_mcp.connector.files.values import BOOLEAN, MISSING, NULL_MARK, SPACES, Shape
 from bi_mcp.connector.question.dates import Culture
 
 # Values of a column that are looked at before all of them are counted, and how often others are looked at if some do not fit.
@@ -101,7 +94,7 @@ def read_columns(
 
 def _sample(execute: Execute, table: str, at: int) -> list[str]:
     rows = execute(
-        f"SELECT DISTINCT v FROM (SELECT r{at} AS v FROM {table} WHERE r{at} IS NOT NULL LIMIT {SAMPLED}) ORDER BY v"
+        f"SELECT DISTINCT v FROM (SELECT r{at} AS v FROM {table} WHERE r{at} IS NOT NULL LIMIT {SAMPLED}) ORDER BY v"  # noqa: S608 - names are the engine's own, texts are quoted
     )
     return [str(row[0]) for row in rows]
 
@@ -178,7 +171,7 @@ def _count(execute: Execute, table: str, columns: Sequence[_Column]) -> None:
         left = f"{name} IS NOT NULL AND {fits[0]} IS NULL"
         sums.append(f"count(CASE WHEN {left} THEN CASE WHEN {_is_missing(column)} THEN 1 END END)")
         sums += [f"count({fit})" for fit in fits]
-    rows = execute(f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(['*', *read])} FROM {table})")
+    rows = execute(f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(['*', *read])} FROM {table})")  # noqa: S608 - names are the engine's own, texts are quoted
     counts = iter(int(str(count)) for count in rows[0])
     for column in columns:
         column.filled = next(counts)
@@ -194,10 +187,9 @@ def _is_missing(column: _Column) -> str:
 def _learn(execute: Execute, table: str, column: _Column, hints: Hints, only_moments: bool) -> bool:
     """Add to the sample values that no candidate reads. Say whether there is a new candidate."""
     unread = " AND ".join(f"{shape.reading(column.value)} IS NULL" for shape in column.candidates)
-    rows = execute(
-        f"SELECT DISTINCT v FROM (SELECT {column.name} AS v FROM {table} WHERE {column.name} IS NOT NULL "
-        f"AND NOT {_is_missing(column)} AND {unread} LIMIT {SAMPLED}) ORDER BY v"
-    )
+    where = f"{column.name} IS NOT NULL AND NOT {_is_missing(column)} AND {unread}"
+    unread_rows = f"SELECT {column.name} AS v FROM {table} WHERE {where} LIMIT {SAMPLED}"  # noqa: S608 - names are the engine's own, texts are quoted
+    rows = execute(f"SELECT DISTINCT v FROM ({unread_rows}) ORDER BY v")  # noqa: S608 - the same
     known = set(column.sample)
     fresh = [text for row in rows if (text := str(row[0])) not in known]
     if not fresh:

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import cast
 
 import duckdb
+import orjson
 
-from bi_mcp.connector.columns import Type
+from bi_mcp.connector.columns import TableColumn, Type, Value
 from bi_mcp.connector.files.condition import compile_condition
-from bi_mcp.connector.files.engine import UNREADABLE, Engine
+from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.table import Table
 from bi_mcp.connector.question.selection import Selection
 from bi_mcp.connector.refusal import SourceError
@@ -45,7 +47,11 @@ class FileAnswer:
         self._lock = threading.Lock()
         self._done = False
         self._cancelled = False
+        self._is_late = False
+        self._idle = threading.Event()
+        self._idle.set()
         self._at_once = max(1, min(MOST_ROWS_AT_ONCE, VALUES_AT_ONCE // len(selection.columns)))
+        self._exact_at = {at for at, column in enumerate(selection.columns) if column.code in table.exact}
         self._cursor = engine.cursor()
 
     @property
@@ -57,16 +63,21 @@ class FileAnswer:
         try:
             rows = self._timed(lambda: self._cursor.execute(sql, values).fetchmany(self._at_once))
             while rows:
-                yield rows
+                yield self._exact(rows) if self._exact_at else rows
                 rows = self._timed(lambda: self._cursor.fetchmany(self._at_once))
         finally:
             self.close()
 
+    def _exact(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return [
+            [_fragment(value) if at in self._exact_at else value for at, value in enumerate(row)]
+            for row in rows
+        ]
+
     def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            if not self._done:
-                self._cursor.interrupt()
+        self._cancelled = True
+        if not self._idle.is_set():
+            threading.Thread(target=self._interrupt, daemon=True).start()
 
     def close(self) -> None:
         with self._lock:
@@ -77,34 +88,59 @@ class FileAnswer:
             self._cursor.close()
         self._release()
 
-    def _timed(self, fetch: Callable[[], list[Row]]) -> list[Row]:
+    def _timed(self, fetch: Callable[[], Sequence[Row]]) -> Sequence[Row]:
         """Fetch rows; only the engine's own time counts, not that of a slow reader."""
-        if self._cancelled or self._done:
-            raise SourceError(503, "The query was cancelled.", "the query was cancelled")
         begun = time.monotonic()
-        clock = threading.Timer(max(self._left, 0.001), self._cursor.interrupt)
+        clock = threading.Timer(max(self._left, 0), self._stop_late)
         clock.daemon = True
+        self._idle.clear()
         clock.start()
         try:
             with self._engine.watched(self._table.name):
-                return fetch()
-        except SourceError as error:
-            raise self._worded(error, time.monotonic() - begun) from error
+                self._check()
+                rows = fetch()
+        except SourceError:
+            self._check()
+            raise
         finally:
+            self._idle.set()
             clock.cancel()
             self._left -= time.monotonic() - begun
+        self._is_late = self._is_late or self._left < 0
+        self._check()
+        return rows
 
-    def _worded(self, error: SourceError, taken: float) -> SourceError:
-        if self._cancelled:
-            return SourceError(503, "The query was cancelled.", "the query was cancelled")
-        if taken >= self._left:
-            return SourceError(503, "The query took too long.", "the query took longer than the time limit")
-        return SourceError(503, UNREADABLE, error.cause)
+    def _check(self) -> None:
+        if self._cancelled or self._done:
+            raise SourceError(503, "The query was cancelled.", "the query was cancelled")
+        if self._is_late:
+            raise SourceError(503, "The query took too long.", "the query took longer than the time limit")
+
+    def _stop_late(self) -> None:
+        self._is_late = True
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        # The engine forgets an interruption that comes before the query.
+        while not self._idle.is_set():
+            self._cursor.interrupt()
+            self._idle.wait(0.02)
+
+
+def _leaving(table: Table, column: TableColumn) -> str:
+    return "CAST({} AS VARCHAR)" if column.code in table.exact else _LEAVING[column.type]
+
+
+def _fragment(value: Value) -> Value:
+    # The answer is only ever written as JSON, where this is a number with all its digits.
+    return None if value is None else cast("Value", orjson.Fragment(str(value)))
 
 
 def _statement(table: Table, selection: Selection) -> tuple[str, list[object]]:
     where = compile_condition(selection.condition, table.stored)
-    shown = ", ".join(_LEAVING[column.type].format(table.stored[column.code]) for column in selection.columns)
+    shown = ", ".join(
+        _leaving(table, column).format(table.stored[column.code]) for column in selection.columns
+    )
     sql = f"SELECT {shown} FROM {table.name} WHERE {where.sql}"  # noqa: S608 - names are the engine's own, values are bound
     if selection.limit is None:
         return sql, list(where.values)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -43,15 +44,16 @@ def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) ->
             raise ConfigError(f"{path.name}, sheet {name!r}, cannot be read: {error}") from None
         records = _records(sheet)
         head = list(itertools.islice(records, LOOKED_AT))
-        width = max((_width(record.cells) for record in head), default=0)
-        found = find_header(head, width)
+        found = find_header(head, _usual_width(head))
         if found is None:
             raise ConfigError(f"{path.name}, sheet {name!r}, is empty.")
-        raw = RawTable(engine.new_name("raw"), found.names, Hints(options.culture))
+        width = max(found.width, *(len(record.cells) for record in head))
+        names = [*found.names, *[""] * (width - found.width)]
+        raw = RawTable(engine.new_name("raw"), names, Hints(options.culture))
         if found.skipped:
-            raw.notes.append(f"{found.skipped} lines before the column names are left out")
+            raw.notes.append(f"lines left out before the column names: {found.skipped}")
         rows = itertools.chain((record for record in head if record.line >= found.first_line), records)
-        load_records(engine, raw.table, found.width, _fitted(rows, found.width))
+        load_records(engine, raw.table, width, _fitted(rows, width))
         return raw
 
 
@@ -71,8 +73,12 @@ def _records(sheet: CalamineSheet) -> Iterator[Record]:
             yield record
 
 
-def _width(cells: Sequence[str]) -> int:
-    return max((at for at, cell in enumerate(cells, 1) if cell.strip()), default=0)
+def _usual_width(records: Sequence[Record]) -> int:
+    """Return how many columns most lines fill: a remark far to the right does not make a table wide."""
+    counted = Counter(
+        max(at for at, cell in enumerate(record.cells, 1) if cell.strip()) for record in records
+    )
+    return max(counted, key=lambda width: (counted[width], width), default=0)
 
 
 def _fitted(records: Iterator[Record], width: int) -> Iterator[list[str]]:
@@ -88,9 +94,9 @@ def _text(cell: object) -> str:
             # Written out, it would be taken for a code.
             return f"{cell:.16e}"
         return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime.datetime):
+    if isinstance(cell, dt.datetime):
         return cell.isoformat(" ", "seconds")
-    if isinstance(cell, datetime.timedelta):
+    if isinstance(cell, dt.timedelta):
         minutes, seconds = divmod(round(cell.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(cell).replace("\0", "")

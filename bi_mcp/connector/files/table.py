@@ -26,6 +26,8 @@ class Table:
     stored: Mapping[str, str]
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    # Codes of numbers that a double would round.
+    exact: frozenset[str] = frozenset()
 
 
 def build_columns(
@@ -81,9 +83,9 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
         selected = ", ".join(f"{readings[at].sql} AS c{at}" for at in kept)
         present = " OR ".join(f"r{at} IS NOT NULL" for at in kept)
         if remarks := _remarks(execute, raw, kept):
-            raw.notes.append(f"{len(remarks)} lines of remarks below the table are left out")
+            raw.notes.append(f"remarks left out below the table: {len(remarks)}")
             present = f"({present}) AND rowid NOT IN ({', '.join(map(str, remarks))})"
-        cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")
+        cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")  # noqa: S608 - names are the engine's own, texts are quoted
     columns = build_columns(raw.names, [reading.type for reading in readings], options)
     return Table(
         table,
@@ -95,7 +97,7 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
 
 
 def _counts(raw: RawTable) -> str:
-    return f"SELECT {', '.join(f'count(r{at})' for at in range(len(raw.names)))} FROM {raw.table}"
+    return f"SELECT {', '.join(f'count(r{at})' for at in range(len(raw.names)))} FROM {raw.table}"  # noqa: S608 - names are the engine's own, texts are quoted
 
 
 def _kept(counts: Sequence[object], names: Sequence[str]) -> list[int]:
@@ -114,12 +116,18 @@ def _remarks(execute: Execute, raw: RawTable, kept: Sequence[int]) -> list[int]:
     if len(kept) < 3 or kept[0] != 0:
         return []
     alone = " AND ".join(f"coalesce(trim(r{at}), '') = ''" for at in kept[1:])
-    found = execute(f"SELECT rowid, length(r0) FROM {raw.table} WHERE r0 IS NOT NULL AND {alone} LIMIT {MOST_REMARKS + 1}")
+    found = execute(
+        f"SELECT rowid, length(r0) FROM {raw.table} WHERE r0 IS NOT NULL AND {alone} LIMIT {MOST_REMARKS + 1}"  # noqa: S608 - names are the engine's own, texts are quoted
+    )
     if not found or len(found) > MOST_REMARKS:
         return []
     first = min(int(str(row[0])) for row in found)
-    last, longest = execute(f"SELECT max(rowid), max(length(r0)) FROM {raw.table} WHERE NOT ({alone})")[0]
-    if last is None or first < int(str(last)) or min(int(str(row[1])) for row in found) <= int(str(longest or 0)):
+    last, longest = execute(f"SELECT max(rowid), max(length(r0)) FROM {raw.table} WHERE NOT ({alone})")[0]  # noqa: S608 - names are the engine's own, texts are quoted
+    if (
+        last is None
+        or first < int(str(last))
+        or min(int(str(row[1])) for row in found) <= int(str(longest or 0))
+    ):
         return []
     return [int(str(row[0])) for row in found]
 

@@ -50,8 +50,12 @@ class Service:
         reply = _Reply(send, record)
         try:
             await self._answer(path, Request(scope, receive), reply, record)
-        except (EndedError, ClientDisconnect) as error:
-            record.note_broken(str(error) or GONE)
+        except ClientDisconnect:
+            record.note_broken(GONE)
+        except EndedError as error:
+            record.note_broken(str(error))
+            if str(error) != GONE:
+                await self._refuse(BusyError(503, f"There is no answer: {error}."), scope, receive, reply)
         except RefusalError as error:
             record.note_refusal(error)
             await self._refuse(error, scope, receive, reply)

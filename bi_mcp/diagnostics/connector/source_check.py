@@ -67,6 +67,7 @@ async def examine_source(
                 caller, _choose(urls, OF_A_TABLE), connection, table=code, quick=quick
             )
         reports.append(_table(code, title, examined))
+    await report(len(wanted), len(wanted), "")
     unlisted = [
         check_rules.TABLE_NOT_LISTED.finding("urlTableList", table=repr(code))
         for code in wanted

@@ -163,7 +163,7 @@ class MariadbServer(DatabaseServer):
     _killing_signal = signal.SIGKILL
 
     def execute(self, database: str, *statements: str) -> list[tuple[Any, ...]]:
-        import pymysql  # type: ignore[import-untyped]  # it says no types
+        import pymysql
 
         connection = pymysql.connect(
             host="127.0.0.1",

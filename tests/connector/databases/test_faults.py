@@ -214,3 +214,22 @@ def test_a_wrong_password_is_not_shown(postgresql: DatabaseServer, mariadb: Data
             with pytest.raises(SourceError) as refusal:
                 database.check()
             assert "not-the-word" not in str(refusal.value) + refusal.value.cause
+
+
+def test_a_file_that_is_missing_or_no_database_is_not_made_and_not_read(tmp_path: Path) -> None:
+    (tmp_path / "text.sqlite").write_text("id;name\n" * 100)
+    for name in ("missing.sqlite", "text.sqlite"):
+        with closing(a_database(Secret(f"sqlite:///{tmp_path / name}"))) as database:
+            with pytest.raises(SourceError) as refusal:
+                database.tables()
+            assert refusal.value.status == 502
+            assert str(tmp_path) not in str(refusal.value)
+    assert not (tmp_path / "missing.sqlite").exists()
+
+
+def test_a_file_with_an_odd_name_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "50% off #1.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (id integer)")
+    with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
+        assert list(database.tables()) == ["t"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,20 +41,20 @@ ROWS: list[dict[str, Any]] = [
     [
         ("=n", ["10"], "n", lambda v: v == 10),
         ("=n", ["10", "7"], "n", lambda v: v in {10, 7}),
-        ("=n", ["10.5"], "n", lambda v: False),
+        ("=n", ["10.5"], "n", lambda _: False),
         (">n", ["6.5"], "n", lambda v: v > 6.5),
         (">n", ["8", "-5"], "n", lambda v: v > -5),
         ("<=x", ["2.5"], "x", lambda v: v <= 2.5),
         ("><x", ["1.5", "2.5"], "x", lambda v: 1.5 <= v <= 2.5),
         ("=name", ["Москва"], "name", lambda v: v == "Москва"),
-        ("=name", ["москва"], "name", lambda v: False),
+        ("=name", ["москва"], "name", lambda _: False),
         ("%name", ["МОСК"], "name", lambda v: "моск" in v.lower()),
         ("%name", ["%"], "name", lambda v: "%" in v),
         ("%name", ["_"], "name", lambda v: "_" in v),
         ("%name", ["\\"], "name", lambda v: "\\" in v),
         ("=%name", ["т%Ь"], "name", lambda v: v.lower() == "тверь"),
         ("=%name", ["50% OFF_X"], "name", lambda v: v == "50% off_x"),
-        ("=%name", ["50% off__"], "name", lambda v: False),
+        ("=%name", ["50% off__"], "name", lambda _: False),
         ("=%name", ["a\\%"], "name", lambda v: v == "a\\b"),
         ("%n", ["1"], "n", lambda v: "1" in str(v)),
         ("=day", ["31.05.2024"], "day", lambda v: v == "2024-05-31"),
@@ -77,7 +76,9 @@ def test_a_condition_answers_the_rows_that_python_would(
 @pytest.mark.parametrize(
     ("column", "missing"), [("name", [4]), ("n", [2]), ("x", [3]), ("day", [2]), ("at", [2]), ("id", [])]
 )
-def test_empty_asks_for_missing_values_and_empty_texts(orders: Opened, column: str, missing: list[int]) -> None:
+def test_empty_asks_for_missing_values_and_empty_texts(
+    orders: Opened, column: str, missing: list[int]
+) -> None:
     assert [row[0] for row in orders.rows(form=[(f"filter[={column}]", "")])] == missing
     assert [row[0] for row in orders.rows(form=[(f"filter[!={column}]", "")])] == [
         row["id"] for row in ROWS if row["id"] not in missing
@@ -99,7 +100,7 @@ def test_groups_select_and_limit(orders: Opened) -> None:
 
 
 def test_what_looks_like_sql_is_a_value(orders: Opened) -> None:
-    for text in ("' OR 1=1 --", "\"; DROP TABLE store.data_2; --", "?", "{}"):
+    for text in ("' OR 1=1 --", '"; DROP TABLE store.data_2; --', "?", "{}"):
         assert orders.rows(form=[("filter[name]", text)]) == []
         with pytest.raises(RefusalError):
             orders.rows(form=[(f"filter[{text}]", "1")])

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import orjson
 import pytest
 
 from bi_mcp.connector.files import open_files
@@ -53,6 +54,20 @@ def test_json_is_read_with_its_own_types(tmp_path: Path, text: str, name: str) -
         ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[["id", "name"], [1, "a"], [2, "b"]]',
+        '["id", "name"]\n[1, "a"]\n[2, "b"]\n',
+        '{"ok": true, "items": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}',
+    ],
+)
+def test_lists_of_values_and_wrapped_objects_are_rows(tmp_path: Path, text: str) -> None:
+    with reading(tmp_path, text, "orders.json") as found:
+        assert found.types() == {"id": "int", "name": "string"}
+        assert found.rows() == [[1, "a"], [2, "b"]]
+
+
 def test_json_may_be_packed_with_gzip(tmp_path: Path) -> None:
     with reading(tmp_path, gzip.compress(OBJECTS.encode()), "orders.jsonl.gz") as found:
         assert len(found.rows()) == 2
@@ -75,8 +90,8 @@ SHEET: Sequence[Sequence[int | float | str | bool | date | datetime | None]] = [
     ["Report of the year"],
     [],
     ["id", "sum", "day", "at", "paid", "zip", "note"],
-    [1, 2.5, date(2024, 5, 1), datetime(2024, 5, 1, 10, 30), True, "007", "first"],
-    [2, "#N/A", None, datetime(2024, 5, 2, 11, 0), False, "008", None],
+    [1, 2.5, date(2024, 5, 1), datetime(2024, 5, 1, 10, 30), True, "007", "first"],  # noqa: DTZ001 - cells have no zone
+    [2, "#N/A", None, datetime(2024, 5, 2, 11, 0), False, "008", None],  # noqa: DTZ001 - cells have no zone
     [3, 1e15, date(2024, 5, 3), None, None, None, "4"],
 ]
 
@@ -98,11 +113,13 @@ def test_cells_of_a_workbook_say_what_they_are(tmp_path: Path, name: str) -> Non
             [2, None, None, "2024-05-02 11:00:00", 0, "008", None],
             [3, 1e15, "2024-05-03", None, None, None, "4"],
         ]
-        assert "1 lines before the column names are left out" in found.notes()
+        assert "lines left out before the column names: 1" in found.notes()
 
 
 def test_every_sheet_is_a_table(tmp_path: Path) -> None:
-    content = workbook({"Май 2024": SHEET, "empty": [], "other": [["a"], [1]], "secret": [["b"], [2]]}, ["secret"])
+    content = workbook(
+        {"Май 2024": SHEET, "empty": [], "other": [["a"], [1]], "secret": [["b"], [2]]}, ["secret"]
+    )
     with reading(tmp_path, content, "orders.xlsx") as found:
         assert list(found.source.tables()) == ["empty", "other", "Май 2024"]
         assert found.rows("other") == [[1]]
@@ -130,7 +147,7 @@ def test_columns_of_parquet_have_the_types_that_they_declare(tmp_path: Path) -> 
         "TIMESTAMPTZ '2024-05-01 10:00:00+00' AS zoned, true AS ok, '007' AS code, [1, 2] AS list, {'a': 1} AS struct, "
         "'x'::BLOB AS raw, NULL::BIGINT AS nothing, TIME '10:00' AS t",
     )
-    with opened(file, time_zone=ZoneInfo("Europe/Moscow")) as found:
+    with opened(file, time_zone=ZoneInfo("Europe/Moscow"), long_numbers="text") as found:
         assert found.types() == {
             "id": "int",
             "price": "double",
@@ -171,6 +188,17 @@ def test_columns_of_parquet_have_the_types_that_they_declare(tmp_path: Path) -> 
         assert "portal's time" in found.notes()
 
 
+def test_long_numbers_of_parquet_keep_their_digits(tmp_path: Path) -> None:
+    file = parquet(
+        tmp_path,
+        "SELECT 1234567890123456.78::DECIMAL(18,2) AS a, 18446744073709551615::UBIGINT AS b",
+    )
+    with opened(file) as found:
+        assert found.types() == {"a": "double", "b": "int"}
+        assert orjson.dumps(found.rows()) == b"[[1234567890123456.78,18446744073709551615]]"
+        assert found.rows(form=[("filter[b]", "5")]) == []
+
+
 def test_an_empty_parquet_file_has_types(tmp_path: Path) -> None:
     with opened(parquet(tmp_path, "SELECT 1 AS id, DATE '2024-05-01' AS day LIMIT 0")) as found:
         assert found.types() == {"id": "int", "day": "date"}
@@ -194,7 +222,9 @@ def test_a_sqlite_file_is_read_where_it_is(shop: Path) -> None:
         assert found.rows() == [[1, 2.5, "2024-05-01"]]
         assert list(found.source.left_out("sale")) == ["raw"]
         with closing(sqlite3.connect(shop)) as connection:
-            connection.executescript("INSERT INTO sale VALUES (2, 3.5, NULL, NULL); CREATE TABLE more (id INTEGER)")
+            connection.executescript(
+                "INSERT INTO sale VALUES (2, 3.5, NULL, NULL); CREATE TABLE more (id INTEGER)"
+            )
         assert [row[0] for row in found.rows("sale")] == [1, 2]
         assert list(found.source.tables()) == ["more", "sale"]
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from bi_mcp.connector.files import open_files
-from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.refusal import SourceError
 from bi_mcp.errors import ConfigError
-from tests.connector.files.opened import reading
+from tests.connector.files.opened import opened, reading
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -46,7 +44,9 @@ def test_the_encoding_is_found_by_mark_or_letters(tmp_path: Path, encoding: str,
     with reading(tmp_path, text.encode(encoding)) as found:
         assert list(found.types()) == text.splitlines()[0].removeprefix("\ufeff").split(";")
         assert found.rows() == [["2024-03-05", 12.5]]
-        assert ("guessed" in found.notes()) == (encoding in {"utf-16-le", "cp1251", "koi8-r", "cp866", "cp1252"})
+        assert ("guessed" in found.notes()) == (
+            encoding in {"utf-16-le", "cp1251", "koi8-r", "cp866", "cp1252"}
+        )
 
 
 def test_one_letter_of_an_old_encoding_is_enough(tmp_path: Path) -> None:
@@ -65,8 +65,9 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
         assert found.column("name") == ["Łódź"]
     with reading(tmp_path, "name\nŁódź\n", encoding="cp1250") as found:
         assert found.column("name") == ["Łódź"]
-    with pytest.raises(ConfigError, match="'klingon' is not an encoding"), reading(
-        tmp_path, b"name\n\xff\n", encoding="klingon"
+    with (
+        pytest.raises(ConfigError, match="'klingon' is not an encoding"),
+        reading(tmp_path, b"name\n\xff\n", encoding="klingon"),
     ):
         pass
 
@@ -84,21 +85,49 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
         ("a,b,,\nx,,,\n,y,\n", ["a", "b"], [["x", None], [None, "y"]]),
         ("a,,c\n1,2,3\n", ["a", "column_2", "c"], [[1, 2, 3]]),
         ("a,0,A,a\n1,2,3,4\n", ["a", "column_2", "A_2", "a_3"], [[1, 2, 3, 4]]),
-        ('a,b\n1,"ha ""ha"" ha"\n3,"x\ny"\n4,5" tv\n', ["a", "b"], [[1, 'ha "ha" ha'], [3, "x\ny"], [4, '5" tv']]),
-        ("a,b\r1,2\r\"x\ry\",3\r", ["a", "b"], [["1", 2], ["x\ry", 3]]),
+        (
+            'a,b\n1,"ha ""ha"" ha"\n3,"x\ny"\n4,5" tv\n',
+            ["a", "b"],
+            [[1, 'ha "ha" ha'], [3, "x\ny"], [4, '5" tv']],
+        ),
+        ('a,b\r1,2\r"x\ry",3\r', ["a", "b"], [["1", 2], ["x\ry", 3]]),
         ("a,b\r\n1,2\n3,4\r\n", ["a", "b"], [[1, 2], [3, 4]]),
         ('a,b\n1,"",\n2,3\n', ["a", "b"], [[1, None], [2, 3]]),
         ("a,b\n1,x\\, y\n2,z\n", ["a", "b"], [[1, "x, y"], [2, "z"]]),
         ("Order,Amount [USD]\n1,2.5\n", ["Order", "Amount [USD]"], [[1, 2.5]]),
         ('"a\nb",c\n1,2\n', ["a b", "c"], [[1, 2]]),
-        ("1,2.5,2024-01-01\n2,3.5,2024-01-02\n", ["column_1", "column_2", "column_3"], [[1, 2.5, "2024-01-01"], [2, 3.5, "2024-01-02"]]),
+        (
+            "1,2.5,2024-01-01\n2,3.5,2024-01-02\n",
+            ["column_1", "column_2", "column_3"],
+            [[1, 2.5, "2024-01-01"], [2, 3.5, "2024-01-02"]],
+        ),
         ("country,2019,2020\nDE,1,2\nFR,3,4\n", ["country", "2019", "2020"], [["DE", 1, 2], ["FR", 3, 4]]),
-        ('"mpg","cyl"\n"Mazda",21,6\n"Fiat",22,4\n', ["column_1", "mpg", "cyl"], [["Mazda", 21, 6], ["Fiat", 22, 4]]),
+        (
+            '"mpg","cyl"\n"Mazda",21,6\n"Fiat",22,4\n',
+            ["column_1", "mpg", "cyl"],
+            [["Mazda", 21, 6], ["Fiat", 22, 4]],
+        ),
+        ('a, b, c\n1, x, "y, z"\n2, , w\n', ["a", "b", "c"], [[1, "x", "y, z"], [2, None, "w"]]),
+        ("a,b\n1, x\n2,y\n", ["a", "b"], [[1, " x"], [2, "y"]]),
         ("only\n1\n2\n", ["only"], [[1], [2]]),
+        ("1,2.5,3\n", ["column_1", "column_2", "column_3"], [[1, 2.5, 3]]),
+        ("a,b\n1,2\0\n", ["a", "b"], [[1, 2]]),
+        ('a\tb\n1\t"x" y\n2\t"z\n', ["a", "b"], [[1, '"x" y'], [2, '"z']]),
+        ("a b c\nx 1 2\ny 3 4\n", ["a", "b", "c"], [["x", 1, 2], ["y", 3, 4]]),
+        ("full name\nJohn Smith\nJane Doe\n", ["full name"], [["John Smith"], ["Jane Doe"]]),
+        (
+            "a,b,c,d,e\n1,2,3,4,\n5,6,7,8,\n",
+            ["a", "b", "c", "d", "e"],
+            [[1, 2, 3, 4, None], [5, 6, 7, 8, None]],
+        ),
         ("remark\nfirst, second\nthird\nfourth, fifth, sixth\n", ["remark"], None),
         ("id,name\n", ["id", "name"], []),
         ("a,b,c\n1,2,3\n4,5,6\n====\nSource: nobody\n", ["a", "b", "c"], [[1, 2, 3], [4, 5, 6]]),
-        ("a,b,c\nx,2,3\ny,5,6\nA long remark below the table,,\n", ["a", "b", "c"], [["x", 2, 3], ["y", 5, 6]]),
+        (
+            "a,b,c\nx,2,3\ny,5,6\nA long remark below the table,,\n",
+            ["a", "b", "c"],
+            [["x", 2, 3], ["y", 5, 6]],
+        ),
         (
             "Who,,How,,,Why,\nName,Firm,Yes,No,Yes,Yes,No\nA,B,,No,,,\nC,D,Yes,,Yes,,\n",
             ["Who – Name", "Who – Firm", "How – Yes", "How – No", "How – Yes_2", "Why – Yes", "Why – No"],
@@ -123,6 +152,7 @@ def test_a_table_is_found_in_what_stands_around_it(
         ("id,name,age\n1101,John\n1102,Julie,26,Potatoes\n", "orders.csv, line 2: 2 values for 3 columns"),
         ("# clean\nid,n,m,p\n1,a,b,6\n2,3,f,n/a,x\n5\n", "orders.csv, line 4: 5 values for 4 columns"),
         ("a,b\n" + "1,2\n" * 5000 + "3\n", "orders.csv, line 5002: 1 values for 2 columns"),
+        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2: 2 values for 3 columns"),
         ('a,b\n1,"2\n3,4\n', "a quote is opened and never closed"),
         ('a,b\n1,"2"x\n3,4\n', "orders.csv, after line"),
     ],
@@ -160,12 +190,8 @@ def test_a_file_that_is_not_a_table_is_refused_by_its_own_kind(
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=sentence or "damaged Parquet"):
-        source = open_files(file, SourceOptions())
-        try:
-            source.load()
-        finally:
-            source.close()
+    with pytest.raises(ConfigError, match=sentence or "damaged Parquet"), opened(file) as found:
+        found.source.load()
 
 
 def test_a_text_packed_with_gzip_is_read(tmp_path: Path) -> None:
@@ -182,6 +208,13 @@ def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> No
         assert list(found.types()) == ["SUMMA_ZAKAZA", "ID"]
         assert found.source.columns("orders")[0].identifier == "Сумма заказа"
         assert found.rows(form=[("filter[>SUMMA_ZAKAZA]", "0"), ("select[]", "ID")]) == [[2]]
+
+
+def test_lost_characters_are_told(tmp_path: Path) -> None:
+    with reading(tmp_path, "a,b\n1,M\ufffdnchen\n") as found:
+        assert "lost before the file was written (U+FFFD): 1" in found.notes()
+    with reading(tmp_path, b"a,b\n1,\x98\n", encoding="cp1251") as found:
+        assert "cannot be read (U+FFFD)" in found.notes()
 
 
 def test_a_very_long_cell_is_read(tmp_path: Path) -> None:

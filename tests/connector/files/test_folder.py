@@ -171,10 +171,9 @@ def test_a_full_disk_is_said_with_the_folder(tmp_path: Path, monkeypatch: pytest
     with opened(tmp_path) as found:
         folder = found.source._engine.temporary
 
-        def full(suffix: str) -> Path:
-            return Path("/dev/full")
-
-        monkeypatch.setattr(found.source._engine, "new_file", full)
+        place = tmp_path / "full"
+        place.symlink_to("/dev/full")
+        monkeypatch.setattr(found.source._engine, "new_file", lambda _: place)
         with pytest.raises(SourceError) as refused:
             found.types("a")
         assert f"the temporary folder {folder.parent} is full" in refused.value.cause

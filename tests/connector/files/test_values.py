@@ -71,7 +71,9 @@ def test_numbers_and_texts(tmp_path: Path, values: list[str], type: str, answere
         assert found.column("value") == answered
 
 
-@pytest.mark.parametrize("mark", ["NA", "N/A", "#N/A", "NULL", "null", "-", "nan", "", "None", "INF", "#DIV/0!", "н/д"])
+@pytest.mark.parametrize(
+    "mark", ["NA", "N/A", "#N/A", "NULL", "null", "-", "nan", "", "None", "INF", "#DIV/0!", "н/д"]
+)
 def test_marks_of_missing_values_are_missing_among_numbers_and_dates(tmp_path: Path, mark: str) -> None:
     text = f"n\tx\tday\n1\t2.5\t2024-05-01\n{mark}\t{mark}\t{mark}\n2\t3\t2024-05-02\n"
     with reading(tmp_path, text, "orders.tsv") as found:
@@ -92,25 +94,45 @@ def test_marks_of_missing_values_stay_among_texts(tmp_path: Path) -> None:
     [
         (["2024-02-29", ""], "date", ["2024-02-29", None]),
         (["2024-2-9"], "date", ["2024-02-09"]),
-        (["2024-02-29 10:00:00", "2024-03-01T09:30"], "datetime", ["2024-02-29 10:00:00", "2024-03-01 09:30:00"]),
+        (
+            ["2024-02-29 10:00:00", "2024-03-01T09:30"],
+            "datetime",
+            ["2024-02-29 10:00:00", "2024-03-01 09:30:00"],
+        ),
         (["2024-02-29", "2024-02-29 10:00:00"], "datetime", ["2024-02-29 00:00:00", "2024-02-29 10:00:00"]),
         (["2024-02-29 10:00:00.987654"], "datetime", ["2024-02-29 10:00:00"]),
         (["2023-02-29"], "string", ["2023-02-29"]),
         (["05.03.2024", "17.11.2023"], "date", ["2024-03-05", "2023-11-17"]),
-        (["5.3.2024 7:05", "17.11.2023 23:59:59"], "datetime", ["2024-03-05 07:05:00", "2023-11-17 23:59:59"]),
+        (
+            ["5.3.2024 7:05", "17.11.2023 23:59:59"],
+            "datetime",
+            ["2024-03-05 07:05:00", "2023-11-17 23:59:59"],
+        ),
         (["31.12.2025, 10:00:00"], "datetime", ["2025-12-31 10:00:00"]),
         (["10/13/1998", "11/3/1998"], "date", ["1998-10-13", "1998-11-03"]),
         (["13/10/1998", "3/11/1998"], "date", ["1998-10-13", "1998-11-03"]),
         (["13-10-1998"], "date", ["1998-10-13"]),
         (["2024/05/31", "2024/6/1"], "date", ["2024-05-31", "2024-06-01"]),
-        (["12/31/2025 11:59:59 pm", "1/2/2025 12:00 AM"], "datetime", ["2025-12-31 23:59:59", "2025-01-02 00:00:00"]),
+        (
+            ["12/31/2025 11:59:59 pm", "1/2/2025 12:00 AM"],
+            "datetime",
+            ["2025-12-31 23:59:59", "2025-01-02 00:00:00"],
+        ),
         (["12/31/2025, 1:05:09 PM"], "datetime", ["2025-12-31 13:05:09"]),
         (["31.12.25", "01.02.99"], "date", ["2025-12-31", "1999-02-01"]),
         (["4/28/12", "1/2/12"], "date", ["2012-04-28", "2012-01-02"]),
         (["5 Dec 2024", "31 Jan 2025"], "date", ["2024-12-05", "2025-01-31"]),
         (["05-Dec-2024"], "date", ["2024-12-05"]),
         (["December 5, 2024", "May 1, 2025"], "date", ["2024-12-05", "2025-05-01"]),
-        (["Oct 5, 2024 10:00", "Aug 1, 2025 11:30"], "datetime", ["2024-10-05 10:00:00", "2025-08-01 11:30:00"]),
+        (
+            ["Oct 5, 2024 10:00", "Aug 1, 2025 11:30"],
+            "datetime",
+            ["2024-10-05 10:00:00", "2025-08-01 11:30:00"],
+        ),
+        (["5 мая 2024", "31 декабря 2025 г."], "date", ["2024-05-05", "2025-12-31"]),
+        (["5. März 2024", "31. Dezember 2025"], "date", ["2024-03-05", "2025-12-31"]),
+        (["1 août 2024", "3 févr. 2025"], "date", ["2024-08-01", "2025-02-03"]),
+        (["30 Feb 2024"], "string", ["30 Feb 2024"]),
         (["20240531"], "int", [20240531]),
         (["2024"], "int", [2024]),
     ],
@@ -128,7 +150,9 @@ def test_day_and_month_are_never_guessed_silently(tmp_path: Path) -> None:
         assert "--culture en or en-gb decides" in found.notes()
 
 
-@pytest.mark.parametrize(("culture", "day"), [("en", "2025-01-02"), ("en-gb", "2025-02-01"), ("ru", "2025-02-01")])
+@pytest.mark.parametrize(
+    ("culture", "day"), [("en", "2025-01-02"), ("en-gb", "2025-02-01"), ("ru", "2025-02-01")]
+)
 def test_a_culture_settles_day_and_month(tmp_path: Path, culture: Culture, day: str) -> None:
     with reading(tmp_path, "day\n01/02/2025\n03/04/2025\n", culture=culture) as found:
         assert found.types() == {"day": "date"}
@@ -148,11 +172,14 @@ def test_a_moment_with_a_zone_becomes_the_portals_time_and_is_told(tmp_path: Pat
     text = "at\n2020-01-01T15:00:00Z\n2020-01-01T15:00:00+03:00\n2020-07-01 15:00:00.5-04\n"
     with reading(tmp_path, text, time_zone=ZoneInfo(zone)) as found:
         assert found.types() == {"at": "datetime"}
-        assert found.column("at") == {
-            "UTC": ["2020-01-01 15:00:00", "2020-01-01 12:00:00", "2020-07-01 19:00:00"],
-            "Europe/Moscow": ["2020-01-01 18:00:00", "2020-01-01 15:00:00", "2020-07-01 22:00:00"],
-            "America/New_York": ["2020-01-01 10:00:00", "2020-01-01 07:00:00", "2020-07-01 15:00:00"],
-        }[zone]
+        assert (
+            found.column("at")
+            == {
+                "UTC": ["2020-01-01 15:00:00", "2020-01-01 12:00:00", "2020-07-01 19:00:00"],
+                "Europe/Moscow": ["2020-01-01 18:00:00", "2020-01-01 15:00:00", "2020-07-01 22:00:00"],
+                "America/New_York": ["2020-01-01 10:00:00", "2020-01-01 07:00:00", "2020-07-01 15:00:00"],
+            }[zone]
+        )
         assert "portal's time" in found.notes()
 
 
@@ -193,7 +220,13 @@ def test_declared_types_overrule_what_was_found(tmp_path: Path) -> None:
     types = {"orders": {"zip": "int", "n": "string", "x": "double", "day": "datetime", "mixed": "int"}}
     text = "zip,n,x,day,mixed\n10115,1,2,2024-05-01,1\n10117,2,3,2024-05-02,x\n"
     with reading(tmp_path, text, types=types) as found:
-        assert found.types() == {"zip": "int", "n": "string", "x": "double", "day": "datetime", "mixed": "int"}
+        assert found.types() == {
+            "zip": "int",
+            "n": "string",
+            "x": "double",
+            "day": "datetime",
+            "mixed": "int",
+        }
         assert found.rows() == [
             [10115, "1", 2.0, "2024-05-01 00:00:00", 1],
             [10117, "2", 3.0, "2024-05-02 00:00:00", None],

@@ -70,7 +70,9 @@ def _book(names: Sequence[str], hidden: Sequence[str]) -> str:
 
 
 def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
-    lines = ["".join(_cell(line, at, cell) for at, cell in enumerate(cells)) for line, cells in enumerate(rows, 1)]
+    lines = [
+        "".join(_cell(line, at, cell) for at, cell in enumerate(cells)) for line, cells in enumerate(rows, 1)
+    ]
     written = "".join(f'<row r="{line}">{cells}</row>' for line, cells in enumerate(lines, 1))
     return f'<worksheet xmlns="{_MAIN}"><sheetData>{written}</sheetData></worksheet>'
 
@@ -82,7 +84,7 @@ def _cell(line: int, at: int, cell: Cell) -> str:
     if isinstance(cell, bool):
         return f'<c {place} t="b"><v>{int(cell)}</v></c>'
     if isinstance(cell, datetime):
-        since = cell - datetime(1899, 12, 30)
+        since = cell - datetime(1899, 12, 30)  # noqa: DTZ001 - cells have no zone
         return f'<c {place} s="2"><v>{since.days + since.seconds / 86400}</v></c>'
     if isinstance(cell, date):
         return f'<c {place} s="1"><v>{(cell - date(1899, 12, 30)).days}</v></c>'

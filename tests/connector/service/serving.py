@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -114,3 +116,19 @@ async def heard(
     with pytest.raises(json.JSONDecodeError):
         json.loads(body)
     return response.status_code, bytes(body)
+
+
+@asynccontextmanager
+async def question(
+    address: str, form: Mapping[str, str]
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection on which a question was sent, and whose reader takes no more than it is asked for."""
+    reader, writer = await asyncio.open_connection(*address.split(":"), limit=4096)
+    body = urlencode(form)
+    head = "POST /data HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded"
+    writer.write(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    await writer.drain()
+    try:
+        yield reader, writer
+    finally:
+        writer.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -15,12 +17,18 @@ ORDERS = {"table": "orders"}
 WRONG = (401, "The source or the key is wrong.")
 
 
-async def test_every_endpoint_answers_what_bitrix24_expects() -> None:
-    async with connector(shop()) as client:
-        check = await ask(client, "/check")
-        tables = await ask(client, "/tables")
-        columns = await ask(client, "/table", ORDERS)
-        rows = await ask(client, "/data", ORDERS)
+@pytest.fixture(scope="module")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of one connector, which keeps nothing of a request."""
+    async with connector(shop()) as connected:
+        yield connected
+
+
+async def test_every_endpoint_answers_what_bitrix24_expects(client: httpx.AsyncClient) -> None:
+    check = await ask(client, "/check")
+    tables = await ask(client, "/tables")
+    columns = await ask(client, "/table", ORDERS)
+    rows = await ask(client, "/data", ORDERS)
 
     assert (check.status_code, check.json()) == (200, {"status": "ok"})
     assert tables.json() == [{"code": "orders", "title": "ORDERS"}, {"code": "empty", "title": "EMPTY"}]
@@ -32,20 +40,19 @@ async def test_every_endpoint_answers_what_bitrix24_expects() -> None:
     assert {one.headers["content-type"] for one in (check, tables, columns, rows)} == {"application/json"}
 
 
-async def test_a_table_without_rows_is_answered_by_the_names_of_its_columns() -> None:
-    async with connector(shop()) as client:
-        assert (await ask(client, "/data", {"table": "empty"})).json() == [["ID", "NAME", "PAID"]]
+async def test_a_table_without_rows_is_answered_by_the_names_of_its_columns(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await ask(client, "/data", {"table": "empty"})).json() == [["ID", "NAME", "PAID"]]
 
 
-async def test_select_and_limit_reach_the_source() -> None:
-    async with connector(shop()) as client:
-        asked = {**ORDERS, "select[0]": "NAME", "select[1]": "ID", "limit": "1"}
-        assert (await ask(client, "/data", asked)).json() == [["NAME", "ID"], ["Ann", 1]]
+async def test_select_and_limit_reach_the_source(client: httpx.AsyncClient) -> None:
+    asked = {**ORDERS, "select[0]": "NAME", "select[1]": "ID", "limit": "1"}
+    assert (await ask(client, "/data", asked)).json() == [["NAME", "ID"], ["Ann", 1]]
 
 
-async def test_the_list_of_tables_is_searched_in_any_case() -> None:
-    async with connector(shop()) as client:
-        found = (await ask(client, "/tables", {"searchString": "Ord"})).json()
+async def test_the_list_of_tables_is_searched_in_any_case(client: httpx.AsyncClient) -> None:
+    found = (await ask(client, "/tables", {"searchString": "Ord"})).json()
     assert [table["code"] for table in found] == ["orders"]
 
 
@@ -77,9 +84,8 @@ async def test_every_endpoint_refuses_who_has_not_the_key_in_the_same_words(
     assert source.answers == []
 
 
-async def test_with_one_source_its_name_may_be_left_out() -> None:
-    async with connector(shop()) as client:
-        assert (await client.post("/check", data={"connection[key]": KEY.reveal()})).status_code == 200
+async def test_with_one_source_its_name_may_be_left_out(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/check", data={"connection[key]": KEY.reveal()})).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -107,15 +113,13 @@ async def test_with_one_source_its_name_may_be_left_out() -> None:
     ],
 )
 async def test_a_refusal_has_its_status_and_says_why(
-    path: str, form: dict[str, str], said: tuple[int, str]
+    path: str, form: dict[str, str], said: tuple[int, str], client: httpx.AsyncClient
 ) -> None:
-    async with connector(shop()) as client:
-        assert await refusal(client, path, form) == said
+    assert await refusal(client, path, form) == said
 
 
-async def test_a_connection_that_is_no_map_is_refused() -> None:
-    async with connector(shop()) as client:
-        response = await client.post("/check", data={"connection": "shop"})
+async def test_a_connection_that_is_no_map_is_refused(client: httpx.AsyncClient) -> None:
+    response = await client.post("/check", data={"connection": "shop"})
     assert response.status_code == 400
 
 
@@ -142,9 +146,8 @@ async def test_what_nobody_foresaw_is_no_business_of_the_caller() -> None:
     )
 
 
-async def test_only_forms_are_read() -> None:
-    async with connector(shop()) as client:
-        response = await client.post("/check", json=CONNECTION)
+async def test_only_forms_are_read(client: httpx.AsyncClient) -> None:
+    response = await client.post("/check", json=CONNECTION)
     assert response.status_code == 415
     assert "application/x-www-form-urlencoded" in response.json()["error"]
 
@@ -166,16 +169,16 @@ async def test_bodies_that_arrive_together_have_a_bound_of_their_own() -> None:
     ("verb", "path", "status"),
     [("GET", "/data", 405), ("PUT", "/check", 405), ("GET", "/nothing", 404), ("POST", "/", 405)],
 )
-async def test_another_address_or_verb_is_refused_with_a_way_on(verb: str, path: str, status: int) -> None:
-    async with connector(shop()) as client:
-        response = await client.request(verb, path)
+async def test_another_address_or_verb_is_refused_with_a_way_on(
+    verb: str, path: str, status: int, client: httpx.AsyncClient
+) -> None:
+    response = await client.request(verb, path)
     assert response.status_code == status
     assert response.json() == {"error": f"{verb} {path} is not served here; open / for the four addresses."}
 
 
-async def test_a_head_of_an_endpoint_is_not_allowed() -> None:
-    async with connector(shop()) as client:
-        assert (await client.head("/data")).status_code == 405
+async def test_a_head_of_an_endpoint_is_not_allowed(client: httpx.AsyncClient) -> None:
+    assert (await client.head("/data")).status_code == 405
 
 
 async def test_a_person_finds_a_page_with_the_addresses_and_the_settings() -> None:
@@ -187,9 +190,8 @@ async def test_a_person_finds_a_page_with_the_addresses_and_the_settings() -> No
     assert "<code>key</code>" in page
 
 
-async def test_health_is_answered_without_a_key() -> None:
-    async with connector(shop()) as client:
-        assert (await client.get("/health")).json() == {"status": "ok"}
+async def test_health_is_answered_without_a_key(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health")).json() == {"status": "ok"}
 
 
 async def test_metrics_count_requests_rows_and_bytes() -> None:
@@ -206,13 +208,16 @@ async def test_metrics_count_requests_rows_and_bytes() -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
-async def test_metrics_are_not_for_those_who_come_through_a_proxy(header: str) -> None:
-    async with connector(shop()) as client:
-        assert (await client.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
-    async with connector(shop(), metrics="anyone") as client:
-        assert (await client.get("/metrics", headers={header: "192.0.2.1"})).status_code == 200
-    async with connector(shop(), metrics="off") as client:
-        assert (await client.get("/metrics")).status_code == 404
+async def test_metrics_are_not_for_those_who_come_through_a_proxy(
+    client: httpx.AsyncClient, header: str
+) -> None:
+    assert (await client.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
+
+
+@pytest.mark.parametrize(("readers", "status"), [("anyone", 200), ("off", 404)])
+async def test_metrics_are_for_anyone_or_nobody_where_that_is_said(readers: str, status: int) -> None:
+    async with connector(shop(), metrics=readers) as client:
+        assert (await client.get("/metrics", headers={"Via": "a proxy"})).status_code == status
 
 
 async def test_the_sources_are_closed_when_the_connector_ends() -> None:
@@ -224,7 +229,6 @@ async def test_the_sources_are_closed_when_the_connector_ends() -> None:
     assert [answer.closed for answer in source.answers] == [1]
 
 
-async def test_a_page_is_no_answer_to_a_stranger_who_names_a_host() -> None:
-    async with connector(shop()) as client:
-        page: httpx.Response = await client.get("/", headers={"Host": 'x"><script>'})
+async def test_a_page_is_no_answer_to_a_stranger_who_names_a_host(client: httpx.AsyncClient) -> None:
+    page: httpx.Response = await client.get("/", headers={"Host": 'x"><script>'})
     assert "<script>" not in page.text

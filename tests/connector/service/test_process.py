@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -16,7 +16,7 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
-from tests.connector.service.serving import client_of
+from tests.connector.service.serving import client_of, question
 from tests.server.http.certificate import make_certificate
 from tests.server.processes import COMMAND, LIMIT_S, environment, ran
 
@@ -193,3 +193,30 @@ async def test_a_signal_ends_it_in_order(tmp_path: Path, shop: str) -> None:
         with anyio.fail_after(LIMIT_S):
             assert await connector.process.wait() == 0
     assert "Traceback" not in connector.logged()
+
+
+async def test_a_signal_breaks_off_what_a_slow_reader_does_not_take(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
+        database.execute("CREATE TABLE orders (id INTEGER, note TEXT)")
+        database.executemany(
+            "INSERT INTO orders VALUES (?, ?)", [(number, "x" * 400) for number in range(100_000)]
+        )
+    config = tmp_path / "connector.toml"
+    config.write_text(
+        f'stop_seconds = 0.2\n[sources.shop]\naddress = "sqlite:///{tmp_path / "shop.db"}"\n',
+        encoding="utf-8",
+    )
+    async with running(tmp_path, "--config", str(config), BI_MCP_CONNECTOR_KEY=KEY) as connector:
+        address = await connector.address()
+        async with question(address, {"connection[key]": KEY, "table": "orders"}) as (reader, _):
+            body = await reader.readexactly(1000)
+            connector.process.send_signal(signal.SIGTERM)
+            with anyio.fail_after(LIMIT_S):
+                while "broken=True" not in connector.logged():
+                    await anyio.lowlevel.checkpoint()
+                body += await reader.read(-1)
+                assert await connector.process.wait() == 0
+    assert body.startswith(b"HTTP/1.1 200 OK")
+    assert not body.endswith(b"0\r\n\r\n")
+    assert "reason='the connector stopped'" in connector.logged()
+    assert "Exception in ASGI application" not in connector.logged()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import anyio
 import pytest
@@ -19,7 +17,16 @@ from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.source import Source
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 from tests.connector.service.memory import LIMIT_S
-from tests.connector.service.serving import CONNECTION, app_of, ask, client_of, connector, heard, listening
+from tests.connector.service.serving import (
+    CONNECTION,
+    app_of,
+    ask,
+    client_of,
+    connector,
+    heard,
+    listening,
+    question,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -84,13 +91,9 @@ async def test_a_caller_who_goes_ends_the_query_of_the_server(
     server: DatabaseServer, base: str, source: Source
 ) -> None:
     async with listening(app_of(source)) as (address, _):
-        reader, writer = await asyncio.open_connection(*address.split(":"), limit=4096)
-        form = urlencode(CONNECTION | BIG)
-        head = "POST /data HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded"
-        writer.write(f"{head}\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode())
-        await reader.readexactly(1000)
-        await until(server, base, running_now=True)
-        writer.close()
+        async with question(address, CONNECTION | BIG) as (reader, _):
+            await reader.readexactly(1000)
+            await until(server, base, running_now=True)
         assert await until(server, base, running_now=False) == []
 
 

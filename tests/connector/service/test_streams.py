@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -23,6 +20,8 @@ from tests.connector.service.serving import (
     connector,
     heard,
     listening,
+    question,
+    refusal,
     shop,
 )
 
@@ -44,20 +43,6 @@ async def until_closed(answer: MemoryAnswer) -> None:
     with anyio.fail_after(LIMIT_S):
         while not answer.closed:
             await anyio.lowlevel.checkpoint()
-
-
-@asynccontextmanager
-async def raw_question(address: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection on which a question was sent."""
-    reader, writer = await asyncio.open_connection(*address.split(":"), limit=4096)
-    form = urlencode(CONNECTION | ORDERS)
-    head = f"POST /data HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n"
-    writer.write(f"{head}{form}".encode())
-    await writer.drain()
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
 
 
 @pytest.mark.parametrize("fault", [None, RuntimeError("canary")], ids=["foreseen", "unforeseen"])
@@ -83,7 +68,7 @@ async def test_a_source_that_fails_with_its_first_rows_is_refused_with_a_status(
 async def test_a_caller_who_goes_ends_the_query(chunks: int) -> None:
     source = shop(chunk=1, stops_after=chunks)
     async with listening(app_of(source)) as (address, _):
-        async with raw_question(address):
+        async with question(address, CONNECTION | ORDERS):
             answer = await until(source)
         await until_closed(answer)
         async with client_of(address) as client:
@@ -148,7 +133,7 @@ async def test_fifty_callers_at_once_get_their_rows_or_a_quick_503() -> None:
 async def test_a_slow_reader_is_waited_for_in_bounded_memory() -> None:
     source = shop(rows=[(1, "x" * 1000, None)] * 100, chunk=100, endless=True)
     async with listening(app_of(source)) as (address, server):
-        async with raw_question(address) as (reader, _):
+        async with question(address, CONNECTION | ORDERS) as (reader, _):
             await reader.readexactly(1000)
             tracemalloc.start()
             # Until all buffers on the way are full: then the source is not asked for more.
@@ -169,6 +154,13 @@ async def test_an_answer_that_takes_too_long_breaks_off() -> None:
         status, body = await heard(client, ORDERS)
     assert (status, body.count(b"\n")) == (200, 2)
     assert source.answers[0].cancelled.is_set()
+    assert source.answers[0].closed == 1
+
+
+async def test_an_answer_that_is_ended_before_its_first_row_is_refused() -> None:
+    source = shop(stops_after=0)
+    async with connector(source, answer_seconds=0.2) as client:
+        assert await refusal(client, "/data", ORDERS) == (503, "There is no answer: it took too long.")
     assert source.answers[0].closed == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -105,7 +105,8 @@ class Dialect:
     `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
     each new connection of the driver. `stop` ends the query that a connection of the driver runs, from another thread; it is
     given a way to make a connection of its own. `abandon` readies a connection whose rows were not read to the end for being
-    dropped; without it the connection is of further use. `bounded`: the database itself keeps the time-out.
+    dropped; without it the connection is of further use. `stream` runs a statement where the cursor of the driver would hold
+    all rows at once. `bounded`: the database itself keeps the time-out.
 
     `own_schema`: without a choice of schemas only the one that the address names is served. `examine` chooses forms by the
     values; `fingerprint` differs when the database has changed, where that can be told without asking it. `ordered` makes
@@ -123,6 +124,7 @@ class Dialect:
     locate: Callable[[URL], URL] = lambda url: url
     fingerprint: Callable[[URL], object] = lambda _: None
     abandon: Callable[[Any], None] | None = None
+    stream: Callable[[Any, str, Mapping[str, Any]], Iterator[Sequence[Sequence[Value]]]] | None = None
     bounded: bool = False
     own_schema: bool = False
     catalogue: Catalogue | None = None
