@@ -54,7 +54,7 @@ $(FOUND)/ready: requirements/found.txt
 	rm -rf $(FOUND)
 	$(PYTHON) -m venv $(FOUND)/installer
 	$(FOUND)/installer/bin/python -m pip download --quiet --no-deps --require-hashes --requirement $< --dest $(FOUND)
-	$(FOUND)/installer/bin/python -m pip install --quiet --no-deps --no-index $(FOUND)/setuptools-*.whl
+	$(FOUND)/installer/bin/python $(LOCKED) $< --no-deps --no-index --find-links $(FOUND)
 	$(FOUND)/installer/bin/python -m pip download --quiet --no-deps --no-build-isolation --no-binary csvkit --require-hashes --requirement $< --dest $(FOUND)
 	touch $@
 

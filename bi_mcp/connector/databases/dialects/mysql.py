@@ -35,7 +35,8 @@ SELECT table_schema, table_name, CASE table_type WHEN 'VIEW' THEN NULL ELSE tabl
     COALESCE(table_schema = DATABASE(), 0)
 FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')
 """
-_ONE = " AND table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table"
+# Names have no characters of four bytes; a text with one would not even be compared with them.
+_ONE = " AND table_schema = COALESCE(CONVERT(:schema USING utf8), DATABASE()) AND table_name = CONVERT(:table USING utf8)"
 _COLUMNS = """
 SELECT column_name, CONCAT(column_type, CASE WHEN character_set_name NOT LIKE 'utf8%' THEN ' legacy' ELSE '' END)
 FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
