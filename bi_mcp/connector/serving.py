@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -137,7 +138,7 @@ def _listen(listening: Listening) -> socket.socket:
                 "{host} port {port} cannot be opened: {strerror}. Choose others with --host and --port.",
                 host=listening.host,
                 port=listening.port,
-                strerror=error.strerror,
+                strerror=os.strerror(error.errno) if error.errno else error,
             )
         ) from None
     return BoundedListener(listener, most_connections())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -160,7 +161,7 @@ def _listen(options: HttpOptions) -> socket.socket:
                 "{host} port {port} cannot be opened: {strerror}. Choose others with --host and --port.",
                 host=options.host,
                 port=options.port,
-                strerror=error.strerror,
+                strerror=os.strerror(error.errno) if error.errno else error,
             )
         ) from None
     return BoundedListener(listener, most_connections())

@@ -168,7 +168,7 @@ async def test_a_source_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> 
         ((), "needs sources"),
         (("--source", "x=sqlite:///x", "--host", "0.0.0.0"), "access keys would travel in clear text"),
         (("--source", "x=sqlite:///x", "--tls-cert", "x"), "tls.key: is missing"),
-        (("--source", "x=sqlite:///x", "--tls-cert", "x", "--tls-key", "y"), "cannot be used"),
+        (("--source", "x=sqlite:///x", "--port", "0", "--tls-cert", "x", "--tls-key", "y"), "cannot be used"),
         (
             ("--parametrised", "sqlite", "--allow-host", "h"),
             "not a kind of database that is reached over a network",
