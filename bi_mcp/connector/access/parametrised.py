@@ -30,7 +30,7 @@ _NEVER_IN_A_NAME = re.compile(r"[\x00-\x1f?#@]")
 
 
 @dataclass(frozen=True)
-class Kind:
+class DatabaseKind:
     """A kind of databases that are reached over a network: its port, and the parameter that takes the IP address.
 
     Where there is such a parameter the name of the host stays in the address, and a certificate can be compared with it.
@@ -41,14 +41,14 @@ class Kind:
 
 
 # Not SQLite, nor any other that opens files of this machine.
-KINDS: Mapping[str, Kind] = {
-    "postgresql": Kind(5432, "hostaddr"),
-    "mysql": Kind(3306),
-    "mariadb": Kind(3306),
-    "clickhouse": Kind(8123),
-    "mssql": Kind(1433),
-    "oracle": Kind(1521),
-    "trino": Kind(8080),
+KINDS: Mapping[str, DatabaseKind] = {
+    "postgresql": DatabaseKind(5432, "hostaddr"),
+    "mysql": DatabaseKind(3306),
+    "mariadb": DatabaseKind(3306),
+    "clickhouse": DatabaseKind(8123),
+    "mssql": DatabaseKind(1433),
+    "oracle": DatabaseKind(1521),
+    "trino": DatabaseKind(8080),
 }
 
 

@@ -11,7 +11,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.connector.files.delimited import examine, load_delimited
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.json_lines import examine_json, load_json
-from bi_mcp.connector.files.kinds import DataFile, plain_stem, recognise
+from bi_mcp.connector.files.kinds import DAMAGED, DataFile, plain_stem, recognise
 from bi_mcp.connector.files.parquet import load_parquet
 from bi_mcp.connector.files.table import Table, build_table
 from bi_mcp.connector.options import SourceOptions
@@ -65,9 +65,10 @@ def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
     try:
         file = recognise(path)
         return _EXAMINERS[file.kind](file, options)
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path.name} cannot be read: {reason}.") from None
+    except DAMAGED:
+        raise ConfigError(f"{path.name} is a damaged gzip file.") from None
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror or error}.") from None
 
 
 def _delimited(file: DataFile, options: SourceOptions) -> Sequence[Part]:

@@ -148,7 +148,7 @@ def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
             skip=text.dialect.header.first_line - 1,
             compression="gzip" if text.file.packed else "none",
         )
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, duckdb.IOException):
         return False
     return True
 

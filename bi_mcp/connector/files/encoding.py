@@ -131,6 +131,8 @@ def _unusual_lines(chunk: bytes, room: int) -> bytes:
 
 
 def _guess(sample: bytes, name: str) -> str:
+    if _is_damaged_utf8(sample):
+        return "utf-8"
     words = [word for word in _WORD.findall(sample) if not word.isascii()]
     mixed = sum(any(letter < 0x80 for letter in word) for word in words)
     foreign = sum(len(word) > 1 and all(letter >= 0x80 for letter in word) for word in words)
@@ -143,6 +145,12 @@ def _guess(sample: bytes, name: str) -> str:
     if scores[best] > high * 0.5:
         return best
     return _detected_by_library(sample, name)
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    text = sample.decode("utf-8", "replace")
+    lost = text.count("\ufffd")
+    return sum(not letter.isascii() for letter in text) - lost > 3 * lost
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:

@@ -17,6 +17,8 @@ import duckdb
 from bi_mcp.connector.refusal import SourceError
 
 UNREADABLE = "The data could not be read just now."
+# Megabytes that are enough for a table of millions of rows; only wide rows take more.
+USUAL_MEMORY = 24
 # A line of CSV may be as long; the reader holds several times as much.
 LONGEST_LINE = 1 << 19
 ROWS_PER_GROUP = 4096
@@ -28,13 +30,15 @@ class Engine:
     def __init__(self, memory: int, folder: Path) -> None:
         self.temporary = Path(tempfile.mkdtemp(prefix="bi-mcp-files-"))
         self._numbers = itertools.count(1)
+        self._memory = memory
+        self._granted = min(memory, USUAL_MEMORY)
         self._lock = threading.Lock()
         self._forget = weakref.finalize(self, shutil.rmtree, self.temporary, ignore_errors=True)
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": 1,
-                "memory_limit": f"{memory}MB",
+                "memory_limit": f"{self._granted}MB",
                 "temp_directory": str(self.temporary / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -61,6 +65,15 @@ class Engine:
 
     def new_file(self, suffix: str) -> Path:
         return self.temporary / f"text_{next(self._numbers)}{suffix}"
+
+    def grant_memory(self) -> bool:
+        """Let the engine have more of the memory that the source may use; False if it has it all."""
+        if self._granted == self._memory:
+            return False
+        self._granted = min(2 * self._granted, self._memory)
+        with self.cursor() as cursor:
+            cursor.execute(f"SET memory_limit = '{self._granted}MB'")
+        return True
 
     def drop(self, *names: str) -> None:
         """Drop tables, also when the engine was closed in the meantime."""

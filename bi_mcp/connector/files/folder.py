@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
 
+import duckdb
+
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.files.contents import Part, Signature, close, examine_file, refresh, sign
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
-from bi_mcp.connector.files.kinds import has_data_suffix, plain_stem
+from bi_mcp.connector.files.kinds import DAMAGED, has_data_suffix, plain_stem
 from bi_mcp.connector.files.reading import FileAnswer
 from bi_mcp.connector.files.table import Table
 from bi_mcp.connector.options import SourceOptions
@@ -168,7 +171,18 @@ class FileSource:
                 listing.left_out[part.name] = broken[1]
             elif self._is_allowed(code):
                 listing.parts[code] = part
+        self._forget(set(self._versions) - set(listing.parts))
         return listing
+
+    def _forget(self, tables: AbstractSet[str]) -> None:
+        """Drop what was loaded of tables that are gone."""
+        for table in tables:
+            with self._lock:
+                version = self._versions.pop(table, None)
+                if version:
+                    version.replaced = True
+            if version:
+                self._drop_unread(version)
 
     def _is_allowed(self, code: str) -> bool:
         allowed = self._options.tables
@@ -228,7 +242,7 @@ class FileSource:
     def _load(self, table: str, part: Part, signature: Signature) -> Table:
         try:
             with self._engine.watched(part.name):
-                return part.load(self._engine, table)
+                return _load_part(part, self._engine, table)
         except ConfigError as error:
             self._broken[table] = (signature, str(error))
             raise SourceError(503, UNREADABLE, str(error)) from error
@@ -243,6 +257,17 @@ class FileSource:
             unread = version.replaced and version.readers == 0
         if unread:
             self._engine.drop(version.table.name)
+
+
+def _load_part(part: Part, engine: Engine, table: str) -> Table:
+    try:
+        return part.load(engine, table)
+    except DAMAGED as error:
+        raise ConfigError(f"{part.path.name} is a damaged gzip file.") from error
+    except duckdb.OutOfMemoryException:
+        if not engine.grant_memory():
+            raise
+        return _load_part(part, engine, table)
 
 
 def _close(found: Found) -> None:

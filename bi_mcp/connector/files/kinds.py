@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from bi_mcp.errors import ConfigError
 Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
 
 HEAD = 4096
+# What reading of a file packed with gzip raises when it is damaged.
+DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 # In a folder only these are looked at; a text kind may have `.gz` behind it.
 _ENDINGS = "csv tsv tab txt json jsonl ndjson xlsx xlsm xlsb xls ods parquet pq sqlite sqlite3 db"
 SUFFIXES: frozenset[str] = frozenset(f".{ending}" for ending in _ENDINGS.split())
@@ -87,7 +90,7 @@ def _unpack_head(path: Path) -> bytes:
     try:
         with gzip.open(path) as opened:
             return opened.read(HEAD)
-    except (OSError, EOFError) as error:
+    except DAMAGED as error:
         raise ConfigError(f"{path.name} is a damaged gzip file.") from error
 
 

@@ -13,13 +13,13 @@ from bi_mcp.connector.question.brackets import Form, Nested
 from bi_mcp.connector.refusal import RefusalError, SourceError
 
 logger = logging.getLogger("bi_mcp.connector")
+# Within a program that writes no log the connector is silent.
+logger.addHandler(logging.NullHandler())
 
 _OPERATOR = re.compile(r"[!<>=%]+")
 _LONGEST_CAUSE = 1000
 # Settings of a source that an operator needs to understand what a driver says.
 _HARMLESS = frozenset({"source", "host", "port", "database"})
-# Attempts with a wrong key, and too many of them.
-_REFUSED = frozenset({401, 429})
 # Sentences with these repeat names and values.
 _REPEATING = frozenset({400, 404})
 # To look for more values in a driver's words would take long; these words are then left out.
@@ -101,9 +101,7 @@ class RequestRecord:
     def _level(self) -> int:
         if self.cause or self.status == 500:
             return logging.ERROR
-        return (
-            logging.WARNING if self.broken or self.status > 500 or self.status in _REFUSED else logging.INFO
-        )
+        return logging.WARNING if self.broken or self.status > 500 else logging.INFO
 
     def _hide_values(self, text: str) -> str:
         if self.values is None:

@@ -126,7 +126,7 @@ def test_names_and_values_that_attack_are_only_names_and_values(
     attack(place, f"{name}1", f"{name}2", name)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=WORDS, column=WORDS, value=WORDS.filter(lambda value: value.casefold() not in "other"))
 def test_any_name_and_value_is_only_a_name_and_a_value(
     place: tuple[Secret, Execute, str], table: str, column: str, value: str

@@ -175,6 +175,8 @@ def plan_of(database: Database, filter: dict[str, object], prefix: str) -> str:
         )
         assert isinstance(made, sa.sql.compiler.SQLCompiler)
         values: Any = made.params
+        if made.positiontup is not None:
+            values = tuple(values[name] for name in made.positiontup)
         rows = session.exec_driver_sql(f"{prefix} {made}", values).all()
     answer.close()
     return "\n".join(str(tuple(row)) for row in rows)
@@ -201,3 +203,40 @@ def test_an_index_can_serve(on_postgresql: Secret, on_mariadb: Secret, filter: d
     with closing(a_database(on_mariadb)) as database:
         name = next(iter(filter)).strip("<>=").lower()
         assert f"'t_{name}'" in plan_of(database, filter, "EXPLAIN")
+
+
+@pytest.mark.parametrize(
+    "filter", [{">=DAY": "31.05.2024"}, {"<=MADE": "31.05.2024 23:59:59"}, {"=N": ["2"]}], ids=str
+)
+def test_an_index_of_sqlite_can_serve(tmp_path: Path, filter: dict[str, object]) -> None:
+    path = tmp_path / "indexed.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(";".join(row.replace(":59.5", ":59") for row in statements("datetime")))
+    with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
+        name = next(iter(filter)).strip("<>=").lower()
+        assert f"USING INDEX t_{name}" in plan_of(database, filter, "EXPLAIN QUERY PLAN")
+
+
+def test_collations_that_ignore_case_do_not_count(
+    postgresql: DatabaseServer, mariadb: DatabaseServer
+) -> None:
+    in_postgresql = postgresql.new_database(
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+        "CREATE TABLE t (id int, name text COLLATE ci)",
+    )
+    in_mariadb = mariadb.new_database(
+        "CREATE TABLE t (id int, name varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci)"
+    )
+    for server, name in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+        server.execute(name, "INSERT INTO t VALUES (1, 'Apfel'), (2, 'apfel'), (3, 'äpfel')")
+        with closing(a_database(server.address(name))) as database:
+            for filter, found in (
+                ({"=NAME": ["apfel"]}, [[2]]),
+                ({"=NAME": ["apfel", "Apfel", "😀"]}, [[1], [2]]),
+                ({"=NAME": ["😀"]}, []),
+                ({"%NAME": ["APF"]}, [[1], [2]]),
+                ({"%NAME": ["ÄPF"]}, [[3]]),
+                ({"%NAME": ["😀"]}, []),
+                ({">NAME": ["apfel"]}, [[3]]),
+            ):
+                assert rows_of(database, "t", a_query(["ID"], filter)) == found, (server.dialect, filter)

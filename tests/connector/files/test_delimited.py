@@ -203,6 +203,14 @@ def test_a_text_packed_with_gzip_is_read(tmp_path: Path) -> None:
         assert list(found.types()) == ["a", "дата"]
 
 
+def test_a_packed_text_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    packed = gzip.compress(b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(300_000)))
+    with reading(tmp_path, packed[:-20_000], "orders.csv.gz") as found:
+        with pytest.raises(SourceError) as refused:
+            found.types()
+        assert refused.value.cause == "orders.csv.gz is a damaged gzip file."
+
+
 def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> None:
     with reading(tmp_path, "Сумма заказа,id\n1,2\n", spelling="legal") as found:
         assert list(found.types()) == ["SUMMA_ZAKAZA", "ID"]
@@ -213,6 +221,9 @@ def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> No
 def test_lost_characters_are_told(tmp_path: Path) -> None:
     with reading(tmp_path, "a,b\n1,M\ufffdnchen\n") as found:
         assert "lost before the file was written (U+FFFD): 1" in found.notes()
+    with reading(tmp_path, "город,n\nМосква,1\nТверь,2\n".encode() + b"\xff,3\n") as found:
+        assert found.column("город") == ["Москва", "Тверь", "\ufffd"]
+        assert "cannot be read (U+FFFD)" in found.notes()
     with reading(tmp_path, b"a,b\n1,\x98\n", encoding="cp1251") as found:
         assert "cannot be read (U+FFFD)" in found.notes()
 

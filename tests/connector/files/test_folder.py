@@ -106,6 +106,7 @@ def test_a_file_that_appears_changes_or_goes_is_noticed(tmp_path: Path) -> None:
         assert found.rows("a") == [[1, "x"], [2, "z"]]
         file.unlink()
         assert list(found.source.tables()) == ["b"]
+        assert found.source._versions.keys() == {"b"}
 
 
 def test_readers_of_an_old_version_read_it_to_its_end(tmp_path: Path) -> None:
@@ -178,6 +179,18 @@ def test_a_full_disk_is_said_with_the_folder(tmp_path: Path, monkeypatch: pytest
             found.types("a")
         assert f"the temporary folder {folder.parent} is full" in refused.value.cause
         assert str(folder) not in str(refused.value)
+
+
+def test_wide_rows_are_granted_more_memory_up_to_what_the_source_may_use(tmp_path: Path) -> None:
+    width = 60
+    lines = (",".join(f"{'x' * 90}{number}" for number in range(row, row + width)) for row in range(5000))
+    written(tmp_path, "a.csv", "\n".join([",".join(f"c{at}" for at in range(width)), *lines]))
+    with opened(tmp_path, memory=256) as found:
+        assert len(found.rows("a")) == 5000
+    with opened(tmp_path, memory=8) as found:
+        with pytest.raises(SourceError) as refused:
+            found.rows("a")
+        assert "set a larger `memory`" in refused.value.cause
 
 
 def test_the_temporary_folder_goes_with_the_source(tmp_path: Path) -> None:

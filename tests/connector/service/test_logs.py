@@ -104,7 +104,7 @@ async def test_a_wrong_key_is_told_with_its_caller_and_not_with_the_key(
     async with connector(shop()) as client:
         await client.post("/check", data={**CONNECTION, "connection[key]": "canary-key-that-is-wrong"})
     told = facts(caplog)
-    assert (told["level"], told["status"], told["caller"]) == ("warning", 401, "127.0.0.1")
+    assert (told["level"], told["status"], told["caller"]) == ("info", 401, "127.0.0.1")
 
 
 async def test_a_refused_value_stays_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -42,6 +42,8 @@ SELECT column_name, CONCAT(column_type, CASE WHEN character_set_name NOT LIKE 'u
 FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
 """
 
+LAST_OF_UTF8MB3 = "\uffff"
+
 _AS_TEXT = cast_to(sa.CHAR)
 _ONE_OF = in_lists_of(10_000)
 
@@ -152,10 +154,14 @@ def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
 
 def _equal_text(operand: Expression, values: Sequence[str]) -> Expression:
     # The first part finds more than is right (capitals, accents, blanks at the end), but in an index.
+    indexed = operand
+    if any(character > LAST_OF_UTF8MB3 for value in values for character in value):
+        # A column of the older UTF-8 of three bytes cannot even be compared with it.
+        indexed = _in_utf8(operand)
     found, exact = ([sa.literal(value) for value in values] for _ in range(2))
     if len(values) == 1:
-        return sa.and_(operand == found[0], _bytes(operand) == exact[0])
-    return sa.and_(operand.in_(found), _bytes(operand).in_(exact))
+        return sa.and_(indexed == found[0], _bytes(operand) == exact[0])
+    return sa.and_(indexed.in_(found), _bytes(operand).in_(exact))
 
 
 def _like(operand: Expression, patterns: Sequence[str]) -> Expression:

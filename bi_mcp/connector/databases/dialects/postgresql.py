@@ -179,8 +179,18 @@ def _begin(options: SourceOptions) -> Sequence[str]:
     return (f"SET TRANSACTION READ ONLY; {assigned}",)
 
 
+def _by_code_points(operand: Expression) -> Expression:
+    return sa.collate(_AS_TEXT(operand), "C")
+
+
+def _like(operand: Expression, patterns: Sequence[str]) -> Expression:
+    # LIKE refuses collations that ignore case; that of the database never does.
+    return any_like(sa.collate(_AS_TEXT(operand), "default"), patterns)
+
+
 def _equal_text(operand: Expression, values: Sequence[str]) -> Expression:
-    return _one_of(operand, values, sa.Text())
+    # The first part finds in an index, but more than is right where a collation ignores case.
+    return sa.and_(_one_of(operand, values, sa.Text()), _one_of(_by_code_points(operand), values, sa.Text()))
 
 
 def _one_of(operand: Expression, values: Sequence[Any], type: sa.types.TypeEngine[Any]) -> Expression:
@@ -223,11 +233,11 @@ POSTGRESQL = Dialect(
         "string": _SHOWN,
     },
     text=_AS_TEXT,
-    ordered=lambda operand: sa.collate(_AS_TEXT(operand), "C"),
+    ordered=_by_code_points,
     equal_text=_equal_text,
     one_of=_one_of,
-    matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
+    matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),
+    contains=lambda operand, parts: _like(operand, [contains_pattern(part) for part in parts]),
     failures={
         "42P01": "no table",
         "3F000": "no table",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
@@ -30,10 +30,14 @@ def _seconds(operand: Expression) -> Expression:
     return sa.func.replace(sa.func.substr(operand, 1, 19), "T", " ")
 
 
-FORMS: Mapping[Type, Form] = {
+# What the values of a column are: a type, or `second`, moments that are written as they are sent and need no change.
+Kind: TypeAlias = Literal["int", "double", "date", "second", "datetime", "string"]
+
+FORMS: Mapping[Kind, Form] = {
     "int": Form("int", "whole"),
     "double": Form("double", "double", read=cast_to(sa.REAL), present=finite),
     "date": Form("date", "text"),
+    "second": Form("datetime", "text"),
     "datetime": Form("datetime", "text", operand=_seconds),
     "string": Form("string", "text", operand=shown_text),
 }
@@ -71,7 +75,7 @@ COLUMNS_AT_ONCE = 200
 FIRST_ROWS = 200
 
 _BINARY = LeftOut("It holds binary data.")
-_TYPES: tuple[Type, ...] = ("int", "double", "date", "datetime")
+_KINDS: tuple[Kind, ...] = ("int", "double", "date", "second", "datetime")
 
 
 def _kind(operand: Expression) -> Expression:
@@ -93,10 +97,15 @@ def _is_datetime(operand: Expression) -> Expression:
     return sa.and_(_kind(operand) == "text", sa.func.length(operand) >= 19, second)
 
 
-_FITS: Mapping[Type, Shape] = {
+def _is_second(operand: Expression) -> Expression:
+    return sa.and_(_is_datetime(operand), _seconds(operand) == operand)
+
+
+_FITS: Mapping[Kind, Shape] = {
     "int": lambda operand: _kind(operand) == "integer",
     "double": _is_number,
     "date": _is_date,
+    "second": _is_second,
     "datetime": _is_datetime,
 }
 
@@ -113,7 +122,7 @@ class _Found:
 
     has_values: bool
     is_readable: bool
-    fitting: tuple[Type, ...]
+    fitting: tuple[Kind, ...]
 
     @property
     def is_string(self) -> bool:
@@ -137,14 +146,15 @@ def examine_values(
     return {name: _DECODED if form is FORMS["string"] else form for name, form in chosen.items()}
 
 
-def _candidates(declared: str) -> tuple[Type, ...] | None:
+def _candidates(declared: str) -> tuple[Kind, ...] | None:
     """List the types that a column may have instead of a text, the likeliest first; None when it is a text anyway."""
     type = declared_type(declared)
     if type is None:
-        return _TYPES
+        return _KINDS
     if declared.strip().lower() == "text":
-        return ("date", "datetime")
-    return None if type == "string" else tuple(dict.fromkeys((type, *_TYPES)))
+        return ("date", "second", "datetime")
+    likeliest: tuple[Kind, ...] = ("second", "datetime") if type == "datetime" else (type,)
+    return None if type == "string" else tuple(dict.fromkeys((*likeliest, *_KINDS)))
 
 
 def _choose(declared: str, found: _Found | None) -> Form | LeftOut:
@@ -158,7 +168,7 @@ def _choose(declared: str, found: _Found | None) -> Form | LeftOut:
 
 
 def _look(
-    session: sa.Connection, source: sa.FromClause, asked: Mapping[str, tuple[Type, ...]]
+    session: sa.Connection, source: sa.FromClause, asked: Mapping[str, tuple[Kind, ...]]
 ) -> dict[str, _Found]:
     names = list(asked)
     found: dict[str, _Found] = {}
@@ -171,14 +181,14 @@ def _look(
     return found
 
 
-def _questions(column: Expression, types: tuple[Type, ...]) -> list[Expression]:
+def _questions(column: Expression, types: tuple[Kind, ...]) -> list[Expression]:
     missing = column.is_(None)
     fits = [sa.func.min(sa.case((missing, 1), (_FITS[type](column), 1), else_=0)) for type in types]
     readable = sa.case((missing, 0), (_kind(column) == "blob", 0), else_=1)
     return [sa.func.max(sa.case((missing, 0), else_=1)), sa.func.max(readable), *fits]
 
 
-def _read(answers: Iterator[Any], types: tuple[Type, ...]) -> _Found:
+def _read(answers: Iterator[Any], types: tuple[Kind, ...]) -> _Found:
     has_values, is_readable = bool(next(answers)), bool(next(answers))
     # Of a table without rows nothing is known: every type fits.
     fitting = [(type, next(answers)) for type in types]
