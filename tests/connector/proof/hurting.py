@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Literal, TypeAlias
 
@@ -143,6 +144,7 @@ COLUMNS = (
         (0.1, 0.30000000000000004, None, -2.5, 1e-7, 0.0, 123456.789, 1e14),
         _declare("double precision", "double", "REAL"),
     ),
+    HurtingColumn("SINGLE", "double", (0.1, 2.5, None, -0.3), _declare("real", "float", "REAL")),
     HurtingColumn(
         "DAY",
         "date",
@@ -171,7 +173,7 @@ COLUMNS = (
             ),
             *("2024-12-31 23:59:59", "2025-01-01 00:00:00", "2025-04-03 01:02:03"),
         ),
-        _declare("timestamp", "datetime", "DATETIME"),
+        _declare("timestamp(3)", "datetime(3)", "DATETIME"),
     ),
     HurtingColumn(
         "SEEN",
@@ -185,7 +187,7 @@ COLUMNS = (
             "2025-01-01 00:00:00",
             "2024-11-03 04:30:00",
         ),
-        _declare("timestamptz", "datetime", "DATETIME"),
+        _declare("timestamptz", "timestamp NULL", "DATETIME"),
     ),
 )
 
@@ -216,16 +218,19 @@ def create_statement(dialect: Dialect) -> str:
 
 def stored(dialect: Dialect, rows: Sequence[Mapping[str, Cell]]) -> list[tuple[object, ...]]:
     """Return the rows as a driver stores them."""
-    if dialect != "postgresql":
-        return [tuple(row.values()) for row in rows]
-    return [
-        tuple(
-            f"{cell}+03"
-            if code == "SEEN" and cell
-            else bool(cell)
-            if code == "FLAG" and cell is not None
-            else cell
-            for code, cell in row.items()
-        )
-        for row in rows
-    ]
+    return [tuple(_store(dialect, code, cell) for code, cell in row.items()) for row in rows]
+
+
+def _store(dialect: Dialect, code: str, cell: Cell) -> object:
+    if cell is None:
+        return None
+    if code == "FLAG" and dialect == "postgresql":
+        return bool(cell)
+    if code == "MOMENT" and str(cell).endswith(":59"):
+        # The last second of a day has parts, and is shown without them.
+        return f"{cell}.7"
+    if code == "SEEN" and dialect == "postgresql":
+        return f"{cell}+03"
+    if code == "SEEN" and dialect == "mariadb":
+        return datetime.fromisoformat(str(cell)) - timedelta(hours=3)
+    return cell

@@ -27,7 +27,13 @@ def connected(server: DatabaseServer, database: str) -> Iterator[Any]:
     import pymysql
 
     opened = pymysql.connect(
-        host="127.0.0.1", port=server.port, user=USER, password=PASSWORD, database=database, charset="utf8mb4"
+        host="127.0.0.1",
+        port=server.port,
+        user=USER,
+        password=PASSWORD,
+        database=database,
+        charset="utf8mb4",
+        init_command="SET time_zone = '+00:00'",
     )
     with closing(opened):
         yield opened

@@ -99,6 +99,30 @@ async def test_a_client_that_goes_in_the_middle_ends_the_query(
 
 
 @CAMPAIGN
+@pytest.mark.parametrize("dialect", SERVERS)
+async def test_a_slow_reader_stands_in_nobodys_way_and_loses_no_row(
+    request: pytest.FixtureRequest, dialect: str
+) -> None:
+    server: DatabaseServer = request.getfixturevalue(dialect)
+    database = server.new_database(ENDLESS, "CREATE TABLE small (x int)")
+    with closing(open_database(server.address(database), SourceOptions())) as source:
+        async with (
+            client_of(source) as client,
+            client.stream("POST", "/data", content=form("endless")) as slow,
+        ):
+            lines = slow.aiter_lines()
+            heard = [await anext(lines)]
+            for _ in range(20):
+                assert (await client.post("/data", content=form("small"))).json() == [["X"]]
+            heard += [await anext(lines) for _ in range(50)]
+    header, *chunks = heard
+    assert json.loads(header.removesuffix(",") + "]") == [["ID", "TEXT"]]
+    rows = [row for chunk in chunks for row in json.loads(f"[{chunk.removesuffix(',')}]")]
+    assert len(rows) > 1000
+    assert {len(row[1]) for row in rows} == {200}
+
+
+@CAMPAIGN
 async def test_fifty_clients_at_once_have_their_rows_or_a_quick_refusal(open_hurting: OpenHurting) -> None:
     answers = list[httpx.Response]()
     async with client_of(open_hurting("postgresql")) as client:
