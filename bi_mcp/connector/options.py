@@ -39,4 +39,4 @@ class SourceOptions:
     culture: Culture | None = None
     timeout: float = 50.0
     connections: int = 8
-    memory: int = 64
+    memory: int = 40
