@@ -184,7 +184,7 @@ def test_columns_of_parquet_have_the_types_that_they_declare(tmp_path: Path) -> 
                 "10:00:00",
             ]
         ]
-        assert found.source.left_out("orders") == {"raw": "bytes are left out"}
+        assert found.source.left_out("orders") == {"raw": "It holds binary data."}
         assert "portal's time" in found.notes()
 
 
