@@ -274,7 +274,7 @@ class _Tidying:
     def _misfit(self, record: Record) -> ConfigError:
         return ConfigError(
             say(
-                "{name}, line {line}, does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Correct the line, or export the file again.",
+                "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Correct the line, or export the file again.",
                 name=self.name,
                 line=record.line,
                 count=len(record.cells),

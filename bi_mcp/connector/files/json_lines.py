@@ -154,7 +154,7 @@ class _Objects:
         else:
             raise ConfigError(
                 say(
-                    "{name}, line {line}, does not fit the columns (values: {count}, columns: {width}). Correct it.",
+                    "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}). Correct it.",
                     name=self._name,
                     line=self._line,
                     count=len(value),

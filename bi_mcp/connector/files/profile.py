@@ -270,7 +270,7 @@ def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) 
     if column.missing:
         notes.append(
             say(
-                "values that say that they are missing: {count} of {all}",
+                "values such as n/a that count as missing: {count} of {all}",
                 count=column.missing,
                 all=column.filled,
             )

@@ -149,25 +149,25 @@ def test_a_table_is_found_in_what_stands_around_it(
     [
         (
             "id,name\n1,A\n2\n",
-            "orders.csv, line 3, does not fit the columns (values: 1, columns: 2, delimiter: ',')",
+            "orders.csv, line 3: it does not fit the columns (values: 1, columns: 2, delimiter: ',')",
         ),
         (
             "a,b,c\n1,2,,too long\n,too short\n",
-            "orders.csv, line 2, does not fit the columns (values: 4, columns: 3",
+            "orders.csv, line 2: it does not fit the columns (values: 4, columns: 3",
         ),
         (
             "id,name,age\n1101,John\n1102,Julie,26,Potatoes\n",
-            "orders.csv, line 2, does not fit the columns (values: 2, columns: 3",
+            "orders.csv, line 2: it does not fit the columns (values: 2, columns: 3",
         ),
         (
             "# clean\nid,n,m,p\n1,a,b,6\n2,3,f,n/a,x\n5\n",
-            "orders.csv, line 4, does not fit the columns (values: 5, columns: 4",
+            "orders.csv, line 4: it does not fit the columns (values: 5, columns: 4",
         ),
         (
             "a,b\n" + "1,2\n" * 5000 + "3\n",
-            "orders.csv, line 5002, does not fit the columns (values: 1, columns: 2",
+            "orders.csv, line 5002: it does not fit the columns (values: 1, columns: 2",
         ),
-        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2, does not fit the columns (values: 2, columns: 3"),
+        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2: it does not fit the columns (values: 2, columns: 3"),
         ('a,b\n1,"2\n3,4\n', "a quote is opened and never closed"),
         ('a,b\n1,"2"x\n3,4\n', "orders.csv, after line"),
     ],

@@ -57,7 +57,7 @@ def test_a_broken_file_is_named_and_does_not_break_the_others(tmp_path: Path) ->
         found.source.load()
         assert list(found.source.tables()) == ["good"]
         assert found.source.left_out() == {
-            "broken.csv": "broken.csv, line 2, does not fit the columns (values: 1, columns: 2, delimiter: ','). "
+            "broken.csv": "broken.csv, line 2: it does not fit the columns (values: 1, columns: 2, delimiter: ','). "
             "Correct the line, or export the file again.",
             "empty.csv": "empty.csv is empty. Export it again, or remove it.",
         }
