@@ -133,7 +133,7 @@ def test_a_culture_that_the_sample_does_not_know_is_one_message(
 ) -> None:
     result = run("sample", *arguments, **environment)
     assert result.exit_code == 1
-    assert result.stderr == "Error: 'fr' is not a culture of the sample. Known are ru, en, en-gb, de, iso.\n"
+    assert result.stderr == "Error: 'fr' is not a known culture. Choose one of ru, en, en-gb, de, iso.\n"
 
 
 def test_a_portal_with_wrong_settings_is_one_message() -> None:

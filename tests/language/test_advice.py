@@ -24,7 +24,7 @@ SHOWN = {
 ASKING = re.compile(
     "add|allow|answer|ask|begin|call|check|choose|close|configure|copy|correct|create|delete|divide|do|drop|end|enter|export|filter"
     "|give|install|keep|leave|let|log|look|make|mend|move|name|open|pass|plan|put|read|remove|rename|repair|restore|run|save|say|send"
-    "|set|split|start|store|take|try|unlock|use|wait|write"
+    "|set|split|start|store|take|try|unlock|unpack|use|wait|write"
 )
 CLAUSE = re.compile(r"(?:[.:;,}]|\bthen) (?:(?:or|and|then|else) )?")
 RIGHT = re.compile(

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.addresses import Target
 from bi_mcp.connector.databases.condition import Conditions, QueriedColumn
@@ -40,7 +41,7 @@ class Database:
 
     def left_out(self, table: str) -> Mapping[str, str]:
         """Why columns of a table are not served, by the names that the database knows."""
-        return self._reflection.columns(table).left_out
+        return {name: say(reason) for name, reason in self._reflection.columns(table).left_out.items()}
 
     def rows(self, table: str, query: RowQuery) -> Answer:
         def replan(error: DatabaseError) -> Plan:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bi_mcp.base.language import text
 from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.connections import Connections
@@ -199,7 +200,7 @@ class Reflection:
             type = given.get(column_code) or given.get(identifier)
             chosen = self._connections.dialect.given[type] if type else form
             if column_code in UNUSABLE_CODES:
-                left_out[identifier] = "Its name is empty to Bitrix24."
+                left_out[identifier] = text("Its name is empty to Bitrix24.")
             elif isinstance(chosen, LeftOut):
                 left_out[identifier] = chosen.reason
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def open_files(path: Path, options: SourceOptions) -> FileSource:
     from bi_mcp.connector.files.folder import FileSource
 
     if not path.exists():
-        raise ConfigError(f"{path} cannot be read: No such file or directory.")
+        raise ConfigError(say("{path}: No such file or directory. Correct the path.", path=path))
     source = FileSource(path, options)
     try:
         source.require_tables()

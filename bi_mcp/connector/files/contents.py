@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.files.delimited import examine, load_delimited
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.json_lines import examine_json, load_json
-from bi_mcp.connector.files.kinds import DAMAGED, DataFile, plain_stem, recognise
+from bi_mcp.connector.files.kinds import DAMAGED, DataFile, damaged, plain_stem, recognise
 from bi_mcp.connector.files.parquet import load_parquet
 from bi_mcp.connector.files.table import Table, build_table
 from bi_mcp.connector.options import SourceOptions
@@ -66,9 +67,15 @@ def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
         file = recognise(path)
         return _EXAMINERS[file.kind](file, options)
     except DAMAGED:
-        raise ConfigError(f"{path.name} is a damaged gzip file.") from None
+        raise damaged("gzip", path) from None
     except OSError as error:
-        raise ConfigError(f"{path.name} cannot be read: {error.strerror or error}.") from None
+        raise ConfigError(
+            say(
+                "{name} cannot be read ({strerror}). Let the connector's user read it, or remove it.",
+                name=path.name,
+                strerror=error.strerror or error,
+            )
+        ) from None
 
 
 def _delimited(file: DataFile, options: SourceOptions) -> Sequence[Part]:
@@ -99,7 +106,9 @@ def _workbook(file: DataFile, options: SourceOptions) -> Sequence[Part]:
 
     names = sheet_names(file.path)
     if not names:
-        raise ConfigError(f"{file.name} has no sheet that is shown.")
+        raise ConfigError(
+            say("{name} has no sheet that is shown. Unhide one, or remove the file.", name=file.name)
+        )
     # A workbook of one sheet is called like the file.
     return [Part(file.path, loading(name), name if len(names) > 1 else "") for name in names]
 
@@ -114,7 +123,13 @@ def _sqlite(file: DataFile, options: SourceOptions) -> Sequence[Part]:
         return _parts_of(file.path, source)
     except SourceError as error:
         source.close()
-        raise ConfigError(f"{file.name} cannot be read as a SQLite file: {error.cause}") from None
+        raise ConfigError(
+            say(
+                "{name} cannot be read as a SQLite file. Restore it, or remove it. {cause}",
+                name=file.name,
+                cause=error.cause,
+            )
+        ) from None
 
 
 def _parts_of(path: Path, source: Source) -> Sequence[Part]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.files.dialect import Dialect, Record, Records, find_dialect, read_records
 from bi_mcp.connector.files.encoding import Encoding, detect_encoding
 from bi_mcp.connector.files.engine import LONGEST_LINE, Engine, quote
@@ -22,7 +23,13 @@ from bi_mcp.errors import ConfigError
 SAMPLE = 1 << 18
 
 _RULE = re.compile(r"[-=_*~#.]{3,}")
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
+_DELIMITERS = {
+    ",": text("comma"),
+    ";": text("semicolon"),
+    "\t": text("tab"),
+    "|": text("vertical bar"),
+    " ": text("space"),
+}
 
 
 @dataclass
@@ -64,27 +71,34 @@ def examine(file: DataFile, options: SourceOptions, scanned: int | None = SAMPLE
     sample = head.decode(encoding.name, "ignore")
     dialect = find_dialect(sample, whole=len(head) < SAMPLE)
     if dialect is None or any("\0" in name for name in dialect.header.names):
-        raise ConfigError(f"{file.name} does not begin with a line of column names.")
+        raise ConfigError(
+            say(
+                "{name} does not begin with a line of column names. Put one there, or remove the file.",
+                name=file.name,
+            )
+        )
     suffixes = [suffix.lower() for suffix in file.path.suffixes]
     if ".txt" in suffixes and dialect.header.width < 2:
-        raise ConfigError(f"{file.name} is a text without columns.")
+        raise ConfigError(
+            say("{name} is a text without columns. Export it as CSV, or remove it.", name=file.name)
+        )
     return DelimitedText(file, encoding, dialect)
 
 
 def load_delimited(engine: Engine, file: DataFile, options: SourceOptions) -> RawTable:
     """Load a text. Raises ConfigError, which names the line, for one whose lines are of different width."""
-    text = examine(file, options, scanned=None)
+    examined = examine(file, options, scanned=None)
     raw = RawTable(
         engine.new_name("raw"),
-        text.dialect.header.names,
-        Hints(options.culture, decimal="," if text.dialect.marks.delimiter == ";" else "."),
-        list(_notes(text)),
+        examined.dialect.header.names,
+        Hints(options.culture, decimal="," if examined.dialect.marks.delimiter == ";" else "."),
+        list(_notes(examined)),
     )
-    if _is_regular(text) and _load_fast(engine, text, raw.table):
+    if _is_regular(examined) and _load_fast(engine, examined, raw.table):
         return raw
     engine.drop(raw.table)
-    records = _tidy(text, raw.notes)
-    load_records(engine, raw.table, text.dialect.header.width, records)
+    records = _tidy(examined, raw.notes)
+    load_records(engine, raw.table, examined.dialect.header.width, records)
     return raw
 
 
@@ -103,50 +117,53 @@ def load_records(engine: Engine, table: str, width: int, records: Iterator[Seque
         file.unlink(missing_ok=True)
 
 
-def _notes(text: DelimitedText) -> Iterator[str]:
-    dialect, encoding = text.dialect, text.encoding
+def _notes(examined: DelimitedText) -> Iterator[str]:
+    dialect, encoding = examined.dialect, examined.encoding
     if not encoding.is_utf8:
         how = (
-            "guessed from the letters; --encoding overrules it"
+            text("encoding {name}, guessed from the letters; --encoding overrules it")
             if encoding.guessed
-            else "as marked or declared"
+            else text("encoding {name}, as marked or declared")
         )
-        yield f"encoding {encoding.name}, {how}"
+        yield say(how, name=encoding.name)
     if dialect.header.width > 1:
-        yield f"delimiter {_DELIMITERS.get(dialect.marks.delimiter, dialect.marks.delimiter)}"
+        mark = dialect.marks.delimiter
+        yield say("delimiter {delimiter}", delimiter=say(_DELIMITERS[mark]) if mark in _DELIMITERS else mark)
     if not dialect.marks.quoted:
-        yield "double quotes are a part of the values"
+        yield say("double quotes are a part of the values")
     if encoding.lost:
-        yield f"characters that were lost before the file was written (U+FFFD): {encoding.lost}"
+        yield say(
+            "characters that were lost before the file was written (U+FFFD): {count}", count=encoding.lost
+        )
     if dialect.marks.escape:
-        yield "a backslash before a delimiter makes it a part of the value"
+        yield say("a backslash before a delimiter makes it a part of the value")
     if dialect.header.skipped:
-        yield f"lines left out before the column names: {dialect.header.skipped}"
+        yield say("lines left out before the column names: {count}", count=dialect.header.skipped)
     if dialect.header.lines > 1:
-        yield "the first two lines name the columns"
+        yield say("the first two lines name the columns")
     if not dialect.header.is_written:
-        yield "the first line is data, so the columns have numbers for names"
+        yield say("the first line is data, so the columns have numbers for names")
 
 
-def _is_regular(text: DelimitedText) -> bool:
+def _is_regular(examined: DelimitedText) -> bool:
     # The engine's reader takes no backslash outside of quotes for an escape, and counts lines in its own way.
-    marks = text.dialect.marks
-    plain = marks.escape is None and not marks.spaced and text.dialect.header.first_line <= 2
-    return plain and text.encoding.is_utf8 and not text.encoding.zeros
+    marks = examined.dialect.marks
+    plain = marks.escape is None and not marks.spaced and examined.dialect.header.first_line <= 2
+    return plain and examined.encoding.is_utf8 and not examined.encoding.zeros
 
 
-def _load_fast(engine: Engine, text: DelimitedText, table: str) -> bool:
+def _load_fast(engine: Engine, examined: DelimitedText, table: str) -> bool:
     """Load by the engine's own reader; False if it stumbles over something."""
     try:
         _read_csv(
             engine,
             table,
-            text.file.path,
-            text.dialect.header.width,
-            text.dialect.marks.delimiter,
-            quote_mark='"' if text.dialect.marks.quoted else "",
-            skip=text.dialect.header.first_line - 1,
-            compression="gzip" if text.file.packed else "none",
+            examined.file.path,
+            examined.dialect.header.width,
+            examined.dialect.marks.delimiter,
+            quote_mark='"' if examined.dialect.marks.quoted else "",
+            skip=examined.dialect.header.first_line - 1,
+            compression="gzip" if examined.file.packed else "none",
         )
     except (duckdb.InvalidInputException, duckdb.IOException):
         return False
@@ -176,20 +193,25 @@ def _read_csv(
         cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {source}")  # noqa: S608 - names are the engine's own, texts are quoted
 
 
-def _tidy(text: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
+def _tidy(examined: DelimitedText, notes: list[str]) -> Iterator[list[str]]:
     """Iterate over rows that all have the header's width. Raises ConfigError at the first line that cannot have it."""
-    tidying = _Tidying(text.file.name, text.dialect)
+    tidying = _Tidying(examined.file.name, examined.dialect)
     try:
-        records = read_records(text.lines(), text.dialect.marks)
-        yield from tidying.rows(record for record in records if record.line >= text.dialect.header.first_line)
-    except csv.Error as error:
-        line = tidying.line + 1
-        reason = (
-            "a quote is opened and never closed"
-            if "end of data" in str(error) or "field limit" in str(error)
-            else "something stands behind a closing quote"
+        records = read_records(examined.lines(), examined.dialect.marks)
+        yield from tidying.rows(
+            record for record in records if record.line >= examined.dialect.header.first_line
         )
-        raise ConfigError(f"{text.file.name}, after line {line - 1}: {reason}.") from None
+    except csv.Error as error:
+        fault = (
+            text(
+                "{name}, after line {line}: a quote is opened and never closed. Close it, or export the file again."
+            )
+            if "end of data" in str(error) or "field limit" in str(error)
+            else text(
+                "{name}, after line {line}: something stands behind a closing quote. Remove it, or export the file again."
+            )
+        )
+        raise ConfigError(say(fault, name=examined.file.name, line=tidying.line)) from None
     notes += tidying.notes()
 
 
@@ -219,11 +241,14 @@ class _Tidying:
 
     def notes(self) -> Iterator[str]:
         if self.unreadable:
-            yield f"lines with characters that cannot be read (U+FFFD); --encoding names another encoding: {self.unreadable}"
+            yield say(
+                "lines with characters that cannot be read (U+FFFD); --encoding names another encoding: {count}",
+                count=self.unreadable,
+            )
         if self.comments:
-            yield f"lines left out that begin with #: {self.comments}"
+            yield say("lines left out that begin with #: {count}", count=self.comments)
         if self.footer:
-            yield f"lines left out below the table: {len(self.footer)}"
+            yield say("lines left out below the table: {count}", count=len(self.footer))
 
     def _fitted(self, cells: list[str]) -> list[str] | None:
         width = self.dialect.header.width
@@ -248,6 +273,12 @@ class _Tidying:
 
     def _misfit(self, record: Record) -> ConfigError:
         return ConfigError(
-            f"{self.name}, line {record.line}: {len(record.cells)} values for {self.dialect.header.width} columns "
-            f"(read with the delimiter {self.dialect.marks.delimiter!r})."
+            say(
+                "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Correct the line, or export the file again.",
+                name=self.name,
+                line=record.line,
+                count=len(record.cells),
+                width=self.dialect.header.width,
+                delimiter=self.dialect.marks.delimiter,
+            )
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
+from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 
 CHUNK = 1 << 20
@@ -82,7 +83,7 @@ def _known(declared: str) -> str:
         return codecs.lookup(declared).name
     except LookupError:
         raise ConfigError(
-            f"{declared[:40]!r} is not an encoding; known are utf-8, cp1251, cp1252 and many more."
+            say("{name!r} is not an encoding. Name one such as utf-8, cp1251 or cp1252.", name=declared[:40])
         ) from None
 
 
@@ -175,5 +176,7 @@ def _detected_by_library(sample: bytes, name: str) -> str:
 
     best = from_bytes(sample).best()
     if best is None:
-        raise ConfigError(f"The encoding of {name} is not known; name it with --encoding, such as cp1251.")
+        raise ConfigError(
+            say("The encoding of {name} is not known. Name it with --encoding, such as cp1251.", name=name)
+        )
     return best.encoding

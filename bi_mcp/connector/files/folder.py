@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 import duckdb
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.files.contents import Part, Signature, close, examine_file, refresh, sign
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
-from bi_mcp.connector.files.kinds import DAMAGED, has_data_suffix, plain_stem
+from bi_mcp.connector.files.kinds import DAMAGED, damaged, has_data_suffix, plain_stem
 from bi_mcp.connector.files.reading import FileAnswer
 from bi_mcp.connector.files.table import Table
 from bi_mcp.connector.options import SourceOptions
@@ -124,7 +125,9 @@ class FileSource:
             return
         if listing.left_out:
             raise ConfigError(" ".join(listing.left_out.values()))
-        raise ConfigError(f"{self._path} holds no table.")
+        raise ConfigError(
+            say("{path} holds no table. Put files of data into it, or name another.", path=self._path)
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -263,7 +266,7 @@ def _load_part(part: Part, engine: Engine, table: str) -> Table:
     try:
         return part.load(engine, table)
     except DAMAGED as error:
-        raise ConfigError(f"{part.path.name} is a damaged gzip file.") from error
+        raise damaged("gzip", part.path) from error
     except duckdb.OutOfMemoryException:
         if not engine.grant_memory():
             raise

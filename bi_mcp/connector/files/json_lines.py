@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.files.delimited import RawTable, load_records
 from bi_mcp.connector.files.encoding import detect_encoding
 from bi_mcp.connector.files.engine import Engine
@@ -48,7 +49,7 @@ def examine_json(file: DataFile, options: SourceOptions) -> JsonObjects:
         encoding = detect_encoding(opened, options.encoding, file.name)
     objects = JsonObjects(file, encoding.name)
     if next(iter(objects), None) is None:
-        raise ConfigError(f"{file.name} holds no objects.")
+        raise ConfigError(say("{name} holds no objects. Export it again, or remove it.", name=file.name))
     return objects
 
 
@@ -62,7 +63,9 @@ def load_json(engine: Engine, objects: JsonObjects, options: SourceOptions) -> R
             if value is not None and not isinstance(value, (_Number, bool)):
                 texts.add(at)
     if not names:
-        raise ConfigError(f"{objects.file.name} holds objects without keys.")
+        raise ConfigError(
+            say("{name} holds objects without keys. Export it again, or remove it.", name=objects.file.name)
+        )
     raw = RawTable(engine.new_name("raw"), tuple(names), Hints(options.culture), texts=frozenset(texts))
     rows = ([_text(entry.get(name)) for name in names] for entry in objects)
     load_records(engine, raw.table, len(names), rows)
@@ -137,14 +140,26 @@ class _Objects:
         if isinstance(value, dict):
             yield value
         elif not isinstance(value, list):
-            raise ConfigError(f"{self._name}, line {self._line}: this is not an object.")
+            raise ConfigError(
+                say(
+                    "{name}, line {line}: this is not an object. Correct it.",
+                    name=self._name,
+                    line=self._line,
+                )
+            )
         elif self._header is None:
             self._header = [str(name) for name in value]
         elif len(value) == len(self._header):
             yield dict(zip(self._header, value, strict=True))
         else:
             raise ConfigError(
-                f"{self._name}, line {self._line}: {len(value)} values for {len(self._header)} columns."
+                say(
+                    "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}). Correct it.",
+                    name=self._name,
+                    line=self._line,
+                    count=len(value),
+                    width=len(self._header),
+                )
             )
 
     def _skip(self) -> bool:
@@ -163,7 +178,13 @@ class _Objects:
                 return self._decoder.raw_decode(self._buffer)
             except (ValueError, RecursionError):
                 if not self._more():
-                    raise ConfigError(f"{self._name}, line {self._line}: this is not valid JSON.") from None
+                    raise ConfigError(
+                        say(
+                            "{name}, line {line}: this is not valid JSON. Correct it.",
+                            name=self._name,
+                            line=self._line,
+                        )
+                    ) from None
 
     def _more(self) -> bool:
         # A large object is decoded again each time: twice as much helps more often.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias, cast
 
+from bi_mcp.base.language import say, text
 from bi_mcp.errors import ConfigError
 
 Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
@@ -28,19 +29,24 @@ _MARKS: Mapping[bytes, Kind] = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "workbook",
 }
 _REFUSED: Mapping[bytes, str] = {
-    b"%PDF": "a PDF document",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"{\\rtf": "an RTF document",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
+    b"%PDF": text("a PDF document"),
+    b"BZh": text("a bzip2 archive"),
+    b"\xfd7zXZ": text("an xz archive"),
+    b"\x28\xb5\x2f\xfd": text("a Zstandard archive"),
+    b"7z\xbc\xaf": text("a 7-Zip archive"),
+    b"Rar!": text("a RAR archive"),
+    b"{\\rtf": text("an RTF document"),
+    b"\x89PNG": text("a picture"),
+    b"\xff\xd8\xff": text("a picture"),
 }
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|table|meta|script|style|div|p\b)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml|\s*<[A-Za-z]+[^<>]*>\s*<", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*(\[\s*|)(\]|"|$)')
+_DAMAGED: Mapping[str, str] = {
+    "gzip": text("{name} is a damaged gzip file. Pack it again, or remove it."),
+    "parquet": text("{name} is a damaged Parquet file. Export it again, or remove it."),
+    "zip": text("{name} is a damaged ZIP archive. Restore it, or remove it."),
+}
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x19\x1b]")
 
 
@@ -79,11 +85,18 @@ def recognise(path: Path) -> DataFile:
     if packed:
         head = _unpack_head(path)
     if not head.strip(b"\xef\xbb\xbf \t\r\n\0"):
-        raise ConfigError(f"{path.name} is empty.")
+        raise ConfigError(say("{name} is empty. Export it again, or remove it.", name=path.name))
     kind = _kind(path, head)
     if packed and kind not in {"text", "json"}:
-        raise ConfigError(f"{path.name} is packed with gzip; only texts are read so. Unpack it.")
+        raise ConfigError(
+            say("{name} is packed with gzip; only texts are read so. Unpack it.", name=path.name)
+        )
     return DataFile(path, kind, packed)
+
+
+def damaged(form: str, path: Path) -> ConfigError:
+    """Return what to raise for a file that is not what its first bytes say."""
+    return ConfigError(say(_DAMAGED[form], name=path.name))
 
 
 def _unpack_head(path: Path) -> bytes:
@@ -91,7 +104,7 @@ def _unpack_head(path: Path) -> bytes:
         with gzip.open(path) as opened:
             return opened.read(HEAD)
     except DAMAGED as error:
-        raise ConfigError(f"{path.name} is a damaged gzip file.") from error
+        raise damaged("gzip", path) from error
 
 
 def _kind(path: Path, head: bytes) -> Kind:
@@ -103,19 +116,19 @@ def _kind(path: Path, head: bytes) -> Kind:
     for mark, description in _REFUSED.items():
         if head.startswith(mark):
             raise _foreign(path, description)
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    if _MARKUP.match(text):
-        raise _foreign(path, "an HTML page")
-    if _XML.match(text):
-        raise _foreign(path, "an XML document")
-    return "json" if _JSON.match(text) else _plain_text(path, head)
+    plain = head.removeprefix(b"\xef\xbb\xbf")
+    if _MARKUP.match(plain):
+        raise _foreign(path, text("an HTML page"))
+    if _XML.match(plain):
+        raise _foreign(path, text("an XML document"))
+    return "json" if _JSON.match(plain) else _plain_text(path, head)
 
 
 def _plain_text(path: Path, head: bytes) -> Kind:
     # UTF-16 and UTF-32 have a zero in every other byte, or more. A stray one in a text does no harm.
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) >= len(head) // 4
     if 0 in head and not is_wide and _CONTROL.search(head):
-        raise _foreign(path, "a binary file")
+        raise _foreign(path, text("a binary file"))
     return "text"
 
 
@@ -124,11 +137,15 @@ def _kind_of_zip(path: Path) -> Kind:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
     except zipfile.BadZipFile:
-        raise ConfigError(f"{path.name} is a damaged ZIP archive.") from None
+        raise damaged("zip", path) from None
     if names & {"xl/workbook.xml", "xl/workbook.bin"} or {"mimetype", "content.xml"} <= names:
         return "workbook"
-    raise ConfigError(f"{path.name} is a ZIP archive; unpack it and name the files in it.")
+    raise ConfigError(say("{name} is a ZIP archive. Unpack it and name the files in it.", name=path.name))
 
 
 def _foreign(path: Path, description: str) -> ConfigError:
-    return ConfigError(f"{path.name} is {description}, not a table; export it as CSV or Excel.")
+    return ConfigError(
+        say(
+            "{name} is {what}, not a table. Export it as CSV or Excel.", name=path.name, what=say(description)
+        )
+    )

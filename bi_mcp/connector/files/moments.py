@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from bi_mcp.base.language import text
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
 from bi_mcp.connector.files.values import Shape
@@ -38,10 +39,15 @@ _MONTH = f"(?:(?i:{'|'.join(_MONTHS.values())}){_LETTERS}{{0,7}}\\.?)"
 class _DayForm:
     pattern: str
     formats: tuple[str, ...]
-    words: str = ""
+    words: tuple[str, ...] = ()
     choice: str = ""
 
 
+_DAY_FIRST = text("day first")
+_MONTH_FIRST = text("month first")
+_YEAR_FIRST = text("year first")
+_MONTH_BY_NAME = text("month by name")
+_CENTURY = text("years of two digits: 69 to 99 are 19..")
 _TWO = "[0-9]{1,2}"
 _FOUR = "[12][0-9]{3}"
 
@@ -49,26 +55,25 @@ _FOUR = "[12][0-9]{3}"
 def _day_forms() -> Iterator[_DayForm]:
     for mark in "/.":
         yield _DayForm(
-            f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), "year first"
+            f"{_FOUR}{re.escape(mark)}{_TWO}{re.escape(mark)}{_TWO}", (f"%Y{mark}%m{mark}%d",), (_YEAR_FIRST,)
         )
-    yield _DayForm(f"{_TWO}\\.{_TWO}\\.{_FOUR}", ("%d.%m.%Y",), "day.month.year")
+    yield _DayForm(f"{_TWO}\\.{_TWO}\\.{_FOUR}", ("%d.%m.%Y",), (text("day.month.year"),))
     for mark in "/-":
         pattern = f"{_TWO}{mark}{_TWO}{mark}{_FOUR}"
-        yield _DayForm(pattern, (f"%d{mark}%m{mark}%Y",), "day first", "day first")
-        yield _DayForm(pattern, (f"%m{mark}%d{mark}%Y",), "month first", "month first")
+        yield _DayForm(pattern, (f"%d{mark}%m{mark}%Y",), (_DAY_FIRST,), "day first")
+        yield _DayForm(pattern, (f"%m{mark}%d{mark}%Y",), (_MONTH_FIRST,), "month first")
     for mark in "./-":
         # `1.2.10` is a version rather than a day.
         part = _TWO if mark == "/" else "[0-9]{2}"
         pattern = f"{part}{re.escape(mark)}{part}{re.escape(mark)}[0-9]{{2}}"
-        century = "years of two digits: 69 to 99 are 19.."
-        yield _DayForm(pattern, (f"%d{mark}%m{mark}%y",), f"day first, {century}", "day first")
+        yield _DayForm(pattern, (f"%d{mark}%m{mark}%y",), (_DAY_FIRST, _CENTURY), "day first")
         if mark != ".":
-            yield _DayForm(pattern, (f"%m{mark}%d{mark}%y",), f"month first, {century}", "month first")
-            yield _DayForm(pattern, (f"%y{mark}%m{mark}%d",), f"year first, {century}", "year first")
+            yield _DayForm(pattern, (f"%m{mark}%d{mark}%y",), (_MONTH_FIRST, _CENTURY), "month first")
+            yield _DayForm(pattern, (f"%y{mark}%m{mark}%d",), (_YEAR_FIRST, _CENTURY), "year first")
     for mark in " -":
         pattern = f"{_TWO}\\.?{mark}{_MONTH}{mark}{_FOUR}(?: ?г\\.)?"
-        yield _DayForm(pattern, (f"%d{mark}%b{mark}%Y",), "month by name")
-    yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", ("%b %d %Y",), "month by name")
+        yield _DayForm(pattern, (f"%d{mark}%b{mark}%Y",), (_MONTH_BY_NAME,))
+    yield _DayForm(f"{_MONTH} {_TWO},? {_FOUR}", ("%b %d %Y",), (_MONTH_BY_NAME,))
 
 
 # Fractions of seconds, what separates the time from the day, and the half of the day.
@@ -116,7 +121,7 @@ def _iso_shapes() -> Iterator[Shape]:
         "datetime",
         f"{_ISO_DAY}(?:{clock}{_ZONE}?)?",
         f"date_trunc('second', TRY_CAST(TRY_CAST({value} AS TIMESTAMPTZ) AS TIMESTAMP))",
-        "moments with a zone are the portal's time",
+        (text("moments with a zone are the portal's time"),),
         rank=1,
     )
 

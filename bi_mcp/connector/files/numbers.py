@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from bi_mcp.base.language import text
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
 from bi_mcp.connector.files.values import MINUS, SPACES, Shape
@@ -18,6 +19,12 @@ _GROUPS: Mapping[str, str] = {
     "commas": ",",
     "points": r"\.",
     "apostrophes": "['\u2019]",
+}
+_THOUSANDS: Mapping[str, str] = {
+    "spaces": text("thousands set off by spaces"),
+    "commas": text("thousands set off by commas"),
+    "points": text("thousands set off by points"),
+    "apostrophes": text("thousands set off by apostrophes"),
 }
 _FORMATS: tuple[tuple[str, str], ...] = (
     (".", ""),
@@ -47,13 +54,14 @@ def _number_shape(type: Type, decimal: str, group: str, unit: str, rank: int) ->
     if type == "double":
         exponent = f"[eE][-+][0-9]{{1,3}}|{mark}[0-9]+[eE][0-9]{{1,3}}"
         number = f"(?:{whole}{mark}[0-9]*|{mark}[0-9]+|{whole})(?:{exponent})?"
-    words = ["decimal comma"] if type == "double" and decimal == "," else []
-    words += [f"thousands set off by {group}"] if group else []
+    words = [text("decimal comma")] if type == "double" and decimal == "," else []
+    words += [_THOUSANDS[group]] if group else []
     return Shape(
         type=type,
         pattern=_signed(number, unit),
         sql=_number_sql(type, decimal, unit),
-        words=", ".join([*words, *_unit_words(unit)]),
+        words=(*words, *_unit_words(unit)),
+        unit=unit,
         rank=rank,
         choice=decimal if type == "double" else _DECIMAL_BESIDE.get(group, ""),
     )
@@ -64,8 +72,8 @@ _DECIMAL_BESIDE: Mapping[str, str] = {"commas": ".", "points": ","}
 
 def _unit_words(unit: str) -> list[str]:
     if unit == "%":
-        return ["percent signs taken off: 12% is 12"]
-    return [f"{unit} taken off"] if unit else []
+        return [text("percent signs taken off: 12% is 12")]
+    return [text("{unit} taken off")] if unit else []
 
 
 def _signed(number: str, unit: str) -> str:
@@ -90,7 +98,7 @@ def _number_sql(type: Type, decimal: str, unit: str) -> str:
 
 def units_in(texts: Sequence[str]) -> set[str]:
     """Find the currencies and percent signs beside numbers."""
-    return {edge for text in texts for edge in _edges(text) if edge in _UNITS}
+    return {edge for value in texts for edge in _edges(value) if edge in _UNITS}
 
 
 _AROUND = re.compile(
@@ -98,6 +106,6 @@ _AROUND = re.compile(
 )
 
 
-def _edges(text: str) -> tuple[str, ...]:
-    matched = _AROUND.fullmatch(text) if len(text) <= 40 else None
+def _edges(value: str) -> tuple[str, ...]:
+    matched = _AROUND.fullmatch(value) if len(value) <= 40 else None
     return tuple(edge for edge in matched.groups() if edge) if matched else ()

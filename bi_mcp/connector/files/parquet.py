@@ -9,8 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import Engine, quote
+from bi_mcp.connector.files.kinds import damaged
 from bi_mcp.connector.files.profile import STORED
 from bi_mcp.connector.files.table import Table, build_columns, zone_name
 from bi_mcp.connector.options import LongNumbers, SourceOptions
@@ -19,7 +21,7 @@ from bi_mcp.errors import ConfigError
 
 @dataclass(frozen=True)
 class _Mapping:
-    """What becomes of a declared type; no type means that the column is left out."""
+    """What becomes of a declared type; no type means that the column is left out. `words` tell a person about it."""
 
     pattern: str
     type: Type | None
@@ -35,27 +37,27 @@ _MAPPINGS = tuple(
             r".*\[\d*\]|STRUCT.*|MAP.*|UNION.*|JSON|VARIANT",
             "string",
             "CAST(to_json({}) AS VARCHAR)",
-            "as JSON",
+            text("as JSON"),
         ),
         (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
-        (r"BOOLEAN", "int", "CAST({} AS BIGINT)", "true is 1, false is 0"),
+        (r"BOOLEAN", "int", "CAST({} AS BIGINT)", text("true is 1, false is 0")),
         (r"FLOAT|DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
         (r"DATE", "date"),
         (
             r"TIMESTAMP WITH TIME ZONE",
             "datetime",
             "date_trunc('second', CAST({} AS TIMESTAMP))",
-            "moments with a zone are the portal's time",
+            text("moments with a zone are the portal's time"),
         ),
         (r"TIMESTAMP.*|DATETIME", "datetime", "date_trunc('second', CAST({} AS TIMESTAMP))"),
         (r"VARCHAR|UUID|ENUM.*|TIME.*|INTERVAL|BIT.*", "string", "CAST({} AS VARCHAR)"),
-        (r"BLOB", None, "", "bytes are left out"),
+        (r"BLOB", None, "", text("It holds binary data.")),
     )
 )
 _WHOLE = r"UBIGINT|U?HUGEINT"
 _LONG: Mapping[LongNumbers, Sequence[_Mapping]] = {
     "exact": [_Mapping(_WHOLE, "int", is_exact=True)],
-    "text": [_Mapping(_WHOLE, "string", "CAST({} AS VARCHAR)", "long numbers are texts")],
+    "text": [_Mapping(_WHOLE, "string", "CAST({} AS VARCHAR)", text("long numbers are texts"))],
 }
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
@@ -68,12 +70,18 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
         try:
             described = cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - the path is quoted
         except duckdb.Error as error:
-            raise ConfigError(f"{path.name} is a damaged Parquet file.") from error
+            raise damaged("parquet", path) from error
         names = [str(row[0]) for row in described]
         found = [_mapping(str(row[1]), options) for row in described]
+        told = [_told(mapping, str(row[1])) for mapping, row in zip(found, described, strict=True)]
         kept = [at for at, mapping in enumerate(found) if mapping.type]
         if not kept:
-            raise ConfigError(f"{path.name} has no column that can be shown.")
+            raise ConfigError(
+                say(
+                    "{name} has no column that can be shown. Export others as well, or remove it.",
+                    name=path.name,
+                )
+            )
         columns = build_columns(names, [mapping.type or "string" for mapping in found], options)
         declared = options.types.get(code, {})
         table = engine.new_name("data")
@@ -91,10 +99,18 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
         table,
         tuple(columns[at] for at in kept),
         {columns[at].code: f"c{at}" for at in kept},
-        tuple(f"column {names[at]!r}: {found[at].words}" for at in kept if found[at].words),
-        {name: mapping.words for name, mapping in zip(names, found, strict=True) if not mapping.type},
+        tuple(_note(names[at], told[at]) for at in kept if told[at]),
+        {names[at]: told[at] for at in range(len(names)) if at not in kept},
         frozenset(columns[at].code for at in kept if found[at].is_exact and columns[at].code not in declared),
     )
+
+
+def _told(mapping: _Mapping, declared: str) -> str:
+    return say(mapping.words, declared=declared) if mapping.words else ""
+
+
+def _note(name: str, told: str) -> str:
+    return say("column {name!r}: {notes}", name=name, notes=told)
 
 
 def _mapping(declared: str, options: SourceOptions) -> _Mapping:
@@ -103,7 +119,7 @@ def _mapping(declared: str, options: SourceOptions) -> _Mapping:
     for mapping in (*_LONG[options.long_numbers], *_MAPPINGS):
         if re.fullmatch(mapping.pattern, declared):
             return mapping
-    return _Mapping("", None, "", f"values of type {declared} cannot be shown")
+    return _Mapping("", None, "", text("Values of type {declared} cannot be shown."))
 
 
 def _decimal(precision: int, scale: int, options: SourceOptions) -> _Mapping:
@@ -113,4 +129,4 @@ def _decimal(precision: int, scale: int, options: SourceOptions) -> _Mapping:
         return _Mapping("", "int", "CAST({} AS BIGINT)")
     if options.long_numbers == "exact":
         return _Mapping("", "double" if scale else "int", is_exact=True)
-    return _Mapping("", "string", "CAST({} AS VARCHAR)", f"numbers of {precision} digits are texts")
+    return _Mapping("", "string", "CAST({} AS VARCHAR)", text("numbers of type {declared} are texts"))

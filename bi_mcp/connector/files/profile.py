@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
 from bi_mcp.connector.files.moments import moment_shapes
@@ -139,7 +140,7 @@ def _shapes(present: Sequence[str], column: _Column, only_moments: bool) -> Iter
         yield BOOLEAN
         units = units_in(present)
         if len(units) > 1:
-            column.notes.append(f"several units ({', '.join(sorted(units))})")
+            column.notes.append(say("several units ({units})", units=", ".join(sorted(units))))
         else:
             yield from _distinct(number_shapes(units.pop() if units else ""))
     yield from moment_shapes()
@@ -211,20 +212,21 @@ def _decide(column: _Column, hints: Hints, evidence: str | None) -> Reading:
     wanted = hints.types.get(column.at)
     whole = column.whole() if column.fitting else []
     if wanted == "string":
-        return _text(column, "as declared")
+        return _text(column, say("as declared"))
     if not column.candidates:
         return _text(column, *column.notes)
     shapes = [shape for shape in whole if not wanted or _serves(shape, wanted)]
     if not shapes and wanted:
         shapes = [shape for shape in column.candidates if _serves(shape, wanted)]
         if not shapes:
-            return _text(column, f"declared as {wanted}, but its values are not")
+            return _text(column, say("declared as {type}, but its values are not", type=wanted))
     if not shapes:
         return _text(column, *_share(column))
     chosen = _choose(shapes, hints, evidence)
     if chosen is None:
         return _text(
-            column, "dates that can be read with the day or the month first: --culture en or en-gb decides"
+            column,
+            say("dates that can be read with the day or the month first: --culture en or en-gb decides"),
         )
     ambiguous = bool(chosen.choice) and len({shape.choice for shape in shapes}) > 1
     return _typed(column, chosen, wanted, ambiguous)
@@ -262,13 +264,25 @@ def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) 
     sql = shape.sql.replace("{}", column.value) if verified else shape.reading(column.value)
     if type != shape.type:
         sql = f"CAST({sql} AS {STORED[type]})"
-    notes = [shape.words] if shape.words else []
+    notes = [described] if (described := shape.describe()) else []
     if ambiguous:
-        notes.append("the values alone could be read otherwise")
+        notes.append(say("the values alone could be read otherwise"))
     if column.missing:
-        notes.append(f"{column.missing} of {column.filled} values say that they are missing")
+        notes.append(
+            say(
+                "values such as n/a that count as missing: {count} of {all}",
+                count=column.missing,
+                all=column.filled,
+            )
+        )
     if unread:
-        notes.append(f"{unread} of {column.filled} values are not of the declared type and become missing")
+        notes.append(
+            say(
+                "values that are not of the declared type and become missing: {count} of {all}",
+                count=unread,
+                all=column.filled,
+            )
+        )
     return Reading(type, sql, tuple(notes))
 
 
@@ -287,7 +301,11 @@ def _share(column: _Column) -> Iterator[str]:
     if present and column.fitting[best] >= present * WORTH_TELLING:
         share = column.fitting[best] / present
         shown = f"{min(share, 0.9999):.2%}"
-        yield f"{shown} of the values would be {best.type}, the others are not: it stays text"
+        yield say(
+            "{share} of the values would be {type}, the others are not: it stays text",
+            share=shown,
+            type=best.type,
+        )
 
 
 def _text(column: _Column, *notes: str) -> Reading:

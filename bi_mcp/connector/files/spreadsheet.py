@@ -17,6 +17,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.files.delimited import RawTable, load_records
 from bi_mcp.connector.files.dialect import LOOKED_AT, Record, find_header
 from bi_mcp.connector.files.engine import Engine
@@ -41,17 +42,30 @@ def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) ->
         try:
             sheet = workbook.get_sheet_by_name(name)
         except CalamineError as error:
-            raise ConfigError(f"{path.name}, sheet {name!r}, cannot be read: {error}") from None
+            raise ConfigError(
+                say(
+                    "{file}, sheet {name!r}, cannot be read ({reason}). Save the workbook again, or remove it.",
+                    file=path.name,
+                    name=name,
+                    reason=error,
+                )
+            ) from None
         records = _records(sheet)
         head = list(itertools.islice(records, LOOKED_AT))
         found = find_header(head, _usual_width(head))
         if found is None:
-            raise ConfigError(f"{path.name}, sheet {name!r}, is empty.")
+            raise ConfigError(
+                say(
+                    "{file}, sheet {name!r}, is empty. Enter a table, or delete the sheet.",
+                    file=path.name,
+                    name=name,
+                )
+            )
         width = max(found.width, *(len(record.cells) for record in head))
         names = [*found.names, *[""] * (width - found.width)]
         raw = RawTable(engine.new_name("raw"), names, Hints(options.culture))
         if found.skipped:
-            raw.notes.append(f"lines left out before the column names: {found.skipped}")
+            raw.notes.append(say("lines left out before the column names: {count}", count=found.skipped))
         rows = itertools.chain((record for record in head if record.line >= found.first_line), records)
         load_records(engine, raw.table, width, _fitted(rows, width))
         return raw
@@ -61,9 +75,17 @@ def _open(path: Path) -> CalamineWorkbook:
     try:
         return CalamineWorkbook.from_path(path)
     except PasswordError:
-        raise ConfigError(f"{path.name} is protected by a password; save it without one.") from None
+        raise ConfigError(
+            say("{name} is protected by a password. Save it without one.", name=path.name)
+        ) from None
     except CalamineError as error:
-        raise ConfigError(f"{path.name} cannot be read as a workbook: {error}") from None
+        raise ConfigError(
+            say(
+                "{name} cannot be read as a workbook ({reason}). Save it again, or remove it.",
+                name=path.name,
+                reason=error,
+            )
+        ) from None
 
 
 def _records(sheet: CalamineSheet) -> Iterator[Record]:

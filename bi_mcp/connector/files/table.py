@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn, Type
 from bi_mcp.connector.files.delimited import RawTable
@@ -83,7 +84,7 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
         selected = ", ".join(f"{readings[at].sql} AS c{at}" for at in kept)
         present = " OR ".join(f"r{at} IS NOT NULL" for at in kept)
         if remarks := _remarks(execute, raw, kept):
-            raw.notes.append(f"remarks left out below the table: {len(remarks)}")
+            raw.notes.append(say("remarks left out below the table: {count}", count=len(remarks)))
             present = f"({present}) AND rowid NOT IN ({', '.join(map(str, remarks))})"
         cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")  # noqa: S608 - names are the engine's own, texts are quoted
     columns = build_columns(raw.names, [reading.type for reading in readings], options)
@@ -104,7 +105,9 @@ def _kept(counts: Sequence[object], names: Sequence[str]) -> list[int]:
     """Leave out columns that have neither a name nor values."""
     kept = [at for at, name in enumerate(names) if name.strip() or counts[at]]
     if not kept:
-        raise ConfigError("There is neither a name of a column nor a value.")
+        raise ConfigError(
+            say("There is neither a name of a column nor a value. Export the table again, or remove it.")
+        )
     return kept
 
 
@@ -134,7 +137,7 @@ def _remarks(execute: Execute, raw: RawTable, kept: Sequence[int]) -> list[int]:
 
 def _column_notes(names: Sequence[str], readings: Sequence[Reading]) -> list[str]:
     return [
-        f"column {name!r}: {'; '.join(reading.notes)}"
+        say("column {name!r}: {notes}", name=name, notes="; ".join(reading.notes))
         for name, reading in zip(names, readings, strict=True)
         if reading.notes
     ]

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.files.engine import quote
 
@@ -24,18 +25,23 @@ NULL_MARK = "\\N"
 
 @dataclass(frozen=True)
 class Shape:
-    """A way of writing values of a type. `sql` reads the text `{}`; `words` tell a person about it."""
+    """A way of writing values of a type. `sql` reads the text `{}`; `words`, templates with the `unit`, tell a person about it."""
 
     type: Type
     pattern: str
     sql: str
-    words: str = ""
+    words: tuple[str, ...] = ()
+    unit: str = ""
     rank: int = 0
     # What two shapes that both fit differ in: a mark for decimals, an order of day and month.
     choice: str = ""
 
-    def matches(self, text: str) -> bool:
-        return _compiled(self.pattern).fullmatch(text) is not None
+    def matches(self, value: str) -> bool:
+        return _compiled(self.pattern).fullmatch(value) is not None
+
+    def describe(self) -> str:
+        """Say what a person should know about it; nothing for what is plain."""
+        return ", ".join(say(template, unit=self.unit) for template in self.words)
 
     def reading(self, value: str) -> str:
         """Return the SQL that reads a text, and is missing if the text has another shape."""
@@ -52,7 +58,7 @@ BOOLEAN = Shape(
     "int",
     "(?i:true|false)",
     "CAST(CASE lower({}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END AS BIGINT)",
-    "TRUE is 1, FALSE is 0",
+    (text("TRUE is 1, FALSE is 0"),),
 )
 
 _PLAIN = re.compile(
@@ -60,6 +66,6 @@ _PLAIN = re.compile(
 )
 
 
-def is_plain_value(text: str) -> bool:
+def is_plain_value(value: str) -> bool:
     """Tell whether a text is a number or a date and could hardly name a column."""
-    return _PLAIN.fullmatch(text.strip()) is not None
+    return _PLAIN.fullmatch(value.strip()) is not None

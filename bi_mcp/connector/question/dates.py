@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
+from bi_mcp.base.language import say
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.errors import ConfigError
 
@@ -37,7 +38,13 @@ def parse_culture(name: str | None) -> Culture | None:
     for culture in CULTURES:
         if culture == name.lower():
             return culture
-    raise ConfigError(f"{name[:40]!r} is not a culture of the sample. Known are {', '.join(CULTURES)}.")
+    raise ConfigError(
+        say(
+            "{name!r} is not a known culture. Choose one of {known}.",
+            name=name[:40],
+            known=", ".join(CULTURES),
+        )
+    )
 
 
 def parse_iso_date(text: str) -> str | None:
@@ -92,7 +99,7 @@ def _parse_day(
         raise RefusalError(
             400,
             f"The date {text!r} can be read in two ways. Start the connector with --culture en (month first) or "
-            "en-gb (day first), or set BI_MCP_SAMPLE_CULTURE.",
+            "en-gb (day first), or set BI_MCP_CONNECTOR_CULTURE; for the sample BI_MCP_SAMPLE_CULTURE.",
         )
     return possible.pop() if possible else None
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
+from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.database import Database
 from bi_mcp.connector.refusal import SourceError
@@ -373,6 +374,8 @@ def test_sqlite_has_the_declared_type_where_the_values_fit_it(sqlite_address: Se
             assert (name, found[name.upper()]) == (name, type)
             assert (name, [record[name.upper()] for record in records]) == (name, sent)
         assert database.left_out(table) == dict.fromkeys(["photo", "data"], "It holds binary data.")
+        with speaking("ru"):
+            assert set(database.left_out(table).values()) == {"в нём двоичные данные."}
 
 
 def test_empty_tables_of_sqlite_have_types(sqlite_address: Secret) -> None:

@@ -147,12 +147,27 @@ def test_a_table_is_found_in_what_stands_around_it(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("id,name\n1,A\n2\n", "orders.csv, line 3: 1 values for 2 columns (read with the delimiter ',')."),
-        ("a,b,c\n1,2,,too long\n,too short\n", "orders.csv, line 2: 4 values for 3 columns"),
-        ("id,name,age\n1101,John\n1102,Julie,26,Potatoes\n", "orders.csv, line 2: 2 values for 3 columns"),
-        ("# clean\nid,n,m,p\n1,a,b,6\n2,3,f,n/a,x\n5\n", "orders.csv, line 4: 5 values for 4 columns"),
-        ("a,b\n" + "1,2\n" * 5000 + "3\n", "orders.csv, line 5002: 1 values for 2 columns"),
-        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2: 2 values for 3 columns"),
+        (
+            "id,name\n1,A\n2\n",
+            "orders.csv, line 3: it does not fit the columns (values: 1, columns: 2, delimiter: ',')",
+        ),
+        (
+            "a,b,c\n1,2,,too long\n,too short\n",
+            "orders.csv, line 2: it does not fit the columns (values: 4, columns: 3",
+        ),
+        (
+            "id,name,age\n1101,John\n1102,Julie,26,Potatoes\n",
+            "orders.csv, line 2: it does not fit the columns (values: 2, columns: 3",
+        ),
+        (
+            "# clean\nid,n,m,p\n1,a,b,6\n2,3,f,n/a,x\n5\n",
+            "orders.csv, line 4: it does not fit the columns (values: 5, columns: 4",
+        ),
+        (
+            "a,b\n" + "1,2\n" * 5000 + "3\n",
+            "orders.csv, line 5002: it does not fit the columns (values: 1, columns: 2",
+        ),
+        ("a,b,c\n1,2\n3,4\n", "orders.csv, line 2: it does not fit the columns (values: 2, columns: 3"),
         ('a,b\n1,"2\n3,4\n', "a quote is opened and never closed"),
         ('a,b\n1,"2"x\n3,4\n', "orders.csv, after line"),
     ],
@@ -208,7 +223,7 @@ def test_a_packed_text_that_breaks_off_is_refused(tmp_path: Path) -> None:
     with reading(tmp_path, packed[:-20_000], "orders.csv.gz") as found:
         with pytest.raises(SourceError) as refused:
             found.types()
-        assert refused.value.cause == "orders.csv.gz is a damaged gzip file."
+        assert refused.value.cause.startswith("orders.csv.gz is a damaged gzip file.")
 
 
 def test_columns_have_legal_codes_unless_others_are_wanted(tmp_path: Path) -> None:

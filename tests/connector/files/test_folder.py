@@ -32,7 +32,9 @@ def test_a_folder_of_files_is_several_tables(tmp_path: Path) -> None:
     written(tmp_path / "deeper", "more.csv", "id\n1\n")
     with opened(tmp_path) as found:
         assert found.source.tables() == {"clients": "Clients", "open_orders": "Open orders"}
-        assert found.source.left_out() == {"notes.txt": "notes.txt is a text without columns."}
+        assert found.source.left_out() == {
+            "notes.txt": "notes.txt is a text without columns. Export it as CSV, or remove it."
+        }
         found.source.check()
 
 
@@ -55,8 +57,9 @@ def test_a_broken_file_is_named_and_does_not_break_the_others(tmp_path: Path) ->
         found.source.load()
         assert list(found.source.tables()) == ["good"]
         assert found.source.left_out() == {
-            "broken.csv": "broken.csv, line 2: 1 values for 2 columns (read with the delimiter ',').",
-            "empty.csv": "empty.csv is empty.",
+            "broken.csv": "broken.csv, line 2: it does not fit the columns (values: 1, columns: 2, delimiter: ','). "
+            "Correct the line, or export the file again.",
+            "empty.csv": "empty.csv is empty. Export it again, or remove it.",
         }
         written(tmp_path, "broken.csv", "a,b\n1,2\n")
         assert list(found.source.tables()) == ["broken", "good"]

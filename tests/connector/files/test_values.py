@@ -79,7 +79,7 @@ def test_marks_of_missing_values_are_missing_among_numbers_and_dates(tmp_path: P
     with reading(tmp_path, text, "orders.tsv") as found:
         assert found.types() == {"n": "int", "x": "double", "day": "date"}
         if mark:
-            assert "1 of 3 values say that they are missing" in found.notes()
+            assert "values such as n/a that count as missing: 1 of 3" in found.notes()
         expected = [[1, 2.5, "2024-05-01"], [2, 3.0, "2024-05-02"]]
         assert found.rows() == (expected if not mark else [expected[0], [None, None, None], expected[1]])
 
@@ -231,4 +231,4 @@ def test_declared_types_overrule_what_was_found(tmp_path: Path) -> None:
             [10115, "1", 2.0, "2024-05-01 00:00:00", 1],
             [10117, "2", 3.0, "2024-05-02 00:00:00", None],
         ]
-        assert "1 of 2 values are not of the declared type" in found.notes()
+        assert "not of the declared type and become missing: 1 of 2" in found.notes()

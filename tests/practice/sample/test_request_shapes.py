@@ -74,7 +74,7 @@ async def test_a_date_with_one_reading_needs_no_setting(text: str) -> None:
 
 
 def test_a_culture_that_is_not_known_is_refused_at_start() -> None:
-    with pytest.raises(ConfigError, match="'fr' is not a culture of the sample"):
+    with pytest.raises(ConfigError, match="'fr' is not a known culture"):
         create_app(culture="fr")
 
 

@@ -19,6 +19,7 @@ from bi_mcp.connector.databases.dialects.dialect import (
     parse_declared,
 )
 from bi_mcp.connector.databases.dialects.forms import DecimalForms, exact_number, in_lists_of
+from bi_mcp.connector.databases.dialects.left_out import AGGREGATE, GEOMETRY
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
@@ -74,16 +75,16 @@ _FORMS: Mapping[str, Form] = {
     **dict.fromkeys(("date", "date32"), Form("date", "date", read=_shown)),
 }
 _LEFT_OUT = {
-    **dict.fromkeys(("point", "ring", "polygon", "multipolygon"), "It holds a geometry."),
-    "aggregatefunction": "It holds the state of an aggregate.",
+    **dict.fromkeys(("point", "ring", "polygon", "multipolygon"), GEOMETRY),
+    "aggregatefunction": AGGREGATE,
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
     if declared.name in _WRAPPERS:
         return _form(parse_declared(", ".join(declared.arguments)), options)
-    if reason := _LEFT_OUT.get(declared.name):
-        return LeftOut(reason)
+    if left_out := _LEFT_OUT.get(declared.name):
+        return left_out
     if declared.name == "decimal":
         return _DECIMALS.of(declared, options)
     if declared.name in _LARGE:

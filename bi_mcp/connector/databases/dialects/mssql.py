@@ -21,6 +21,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
+from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, UNKNOWN
 from bi_mcp.connector.databases.dialects.zones import shifted
 from bi_mcp.connector.options import SourceOptions
 
@@ -70,16 +71,16 @@ _FORMS: Mapping[str, Form] = {
     **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), _DATETIME),
 }
 _LEFT_OUT = {
-    **dict.fromkeys(("binary", "varbinary", "image", "timestamp", "rowversion"), "It holds binary data."),
-    **dict.fromkeys(("geometry", "geography"), "It holds a geometry."),
-    "unknown": "Its type is not known.",
+    **dict.fromkeys(("binary", "varbinary", "image", "timestamp", "rowversion"), BINARY),
+    **dict.fromkeys(("geometry", "geography"), GEOMETRY),
+    "unknown": UNKNOWN,
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
     name = declared.name.partition(" collate ")[0]
-    if reason := _LEFT_OUT.get(name):
-        return LeftOut(reason)
+    if left_out := _LEFT_OUT.get(name):
+        return left_out
     if name in {"numeric", "decimal"}:
         return _DECIMALS.of(declared, options)
     if name in {"money", "smallmoney"}:

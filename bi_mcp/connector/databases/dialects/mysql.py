@@ -27,6 +27,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
+from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, VECTOR
 from bi_mcp.connector.databases.dialects.zones import shifted
 from bi_mcp.connector.options import SourceOptions
 
@@ -116,9 +117,7 @@ _FORMS: Mapping[str, Form] = {
     "datetime": _DATETIME,
 }
 _LEFT_OUT = {
-    **dict.fromkeys(
-        ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), "It holds binary data."
-    ),
+    **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), BINARY),
     **dict.fromkeys(
         (
             "geometry",
@@ -131,16 +130,16 @@ _LEFT_OUT = {
             "geometrycollection",
             "geomcollection",
         ),
-        "It holds a geometry.",
+        GEOMETRY,
     ),
-    "vector": "It holds a vector.",
+    "vector": VECTOR,
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
     name = declared.name.partition(" ")[0]
-    if reason := _LEFT_OUT.get(name):
-        return LeftOut(reason)
+    if left_out := _LEFT_OUT.get(name):
+        return left_out
     if name == "decimal":
         return _DECIMALS.of(declared, options)
     if name == "timestamp":

@@ -28,6 +28,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
+from bi_mcp.connector.databases.dialects.left_out import BINARY, OLD_TEXT, UNKNOWN
 from bi_mcp.connector.options import SourceOptions
 
 # Oracle's bound of an IN list.
@@ -88,16 +89,16 @@ _FORMS: Mapping[str, Form] = {
     "timestamp": _DATETIME,
 }
 _LEFT_OUT = {
-    **dict.fromkeys(("blob", "raw", "long raw", "bfile"), "It holds binary data."),
-    "long": "It holds a text of an old kind, which cannot be filtered.",
-    "unknown": "Its type is not known.",
+    **dict.fromkeys(("blob", "raw", "long raw", "bfile"), BINARY),
+    "long": OLD_TEXT,
+    "unknown": UNKNOWN,
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
     name = declared.name.partition(" char")[0] if declared.name.startswith("varchar") else declared.name
-    if reason := _LEFT_OUT.get(name):
-        return LeftOut(reason)
+    if left_out := _LEFT_OUT.get(name):
+        return left_out
     if name in {"number", "numeric", "decimal"}:
         return _DECIMALS.of(declared, options)
     if name in {"timestamp with time zone", "timestamp with local time zone"}:

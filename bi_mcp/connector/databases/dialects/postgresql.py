@@ -26,6 +26,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     exact_number,
     like_pattern,
 )
+from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, IMAGE, SEARCH_INDEX, VECTOR
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
@@ -120,21 +121,21 @@ _FORMS: Mapping[str, Form] = {
     "inet": Form("string", "text", operand=sa.func.abbrev),
 }
 _LEFT_OUT = {
-    "bytea": "binary data",
-    "geometry": "a geometry",
-    "geography": "a geometry",
-    "raster": "an image",
-    "vector": "a vector",
-    "halfvec": "a vector",
-    "sparsevec": "a vector",
-    "tsvector": "a search index",
+    "bytea": BINARY,
+    "geometry": GEOMETRY,
+    "geography": GEOMETRY,
+    "raster": IMAGE,
+    "vector": VECTOR,
+    "halfvec": VECTOR,
+    "sparsevec": VECTOR,
+    "tsvector": SEARCH_INDEX,
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
     name = declared.name.rpartition(".")[2]
-    if reason := _LEFT_OUT.get(name.removesuffix("[]")):
-        return LeftOut(f"It holds {reason}.")
+    if left_out := _LEFT_OUT.get(name.removesuffix("[]")):
+        return left_out
     if name == "numeric":
         return _DECIMALS.of(declared, options)
     if name == "money":

@@ -22,6 +22,7 @@ from bi_mcp.connector.databases.dialects.dialect import (
     LeftOut,
 )
 from bi_mcp.connector.databases.dialects.forms import cast_to
+from bi_mcp.connector.databases.dialects.left_out import BINARY
 from bi_mcp.connector.databases.dialects.sqlite_values import (
     FORMS,
     declared_type,
@@ -43,7 +44,7 @@ _COLUMNS = "SELECT name, type FROM pragma_table_xinfo(:table, :schema) WHERE hid
 
 def _form(declared: Declared, _options: SourceOptions) -> Form | LeftOut:
     if "blob" in declared.name:
-        return LeftOut("It holds binary data.")
+        return BINARY
     return FORMS[declared_type(declared.name) or "string"]
 
 

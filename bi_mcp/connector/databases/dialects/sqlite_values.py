@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bi_mcp.connector.columns import Type
 from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut, Shape
 from bi_mcp.connector.databases.dialects.forms import cast_to
+from bi_mcp.connector.databases.dialects.left_out import BINARY
 from bi_mcp.connector.options import SourceOptions
 
 
@@ -74,7 +75,6 @@ COLUMNS_AT_ONCE = 200
 # Rows that are looked at before all others: most guesses that are wrong fail with them.
 FIRST_ROWS = 200
 
-_BINARY = LeftOut("It holds binary data.")
 _KINDS: tuple[Kind, ...] = ("int", "double", "date", "second", "datetime")
 
 
@@ -161,9 +161,9 @@ def _choose(declared: str, found: _Found | None) -> Form | LeftOut:
     if found is None:
         return FORMS["string"]
     if not found.has_values:
-        return _BINARY if "blob" in declared.lower() else FORMS[declared_type(declared) or "string"]
+        return BINARY if "blob" in declared.lower() else FORMS[declared_type(declared) or "string"]
     if not found.is_readable:
-        return _BINARY
+        return BINARY
     return FORMS[found.fitting[0] if found.fitting else "string"]
 
 

@@ -21,6 +21,7 @@ from bi_mcp.connector.databases.dialects.forms import (
     in_lists_of,
     like_pattern,
 )
+from bi_mcp.connector.databases.dialects.left_out import AGGREGATE, BINARY, GEOMETRY
 from bi_mcp.connector.options import SourceOptions
 
 _ONE_OF = in_lists_of(10_000)
@@ -71,17 +72,15 @@ _FORMS: Mapping[str, Form] = {
     ),
 }
 _LEFT_OUT = {
-    "varbinary": "It holds binary data.",
-    "geometry": "It holds a geometry.",
-    **dict.fromkeys(
-        ("hyperloglog", "p4hyperloglog", "qdigest", "tdigest"), "It holds the state of an aggregate."
-    ),
+    "varbinary": BINARY,
+    "geometry": GEOMETRY,
+    **dict.fromkeys(("hyperloglog", "p4hyperloglog", "qdigest", "tdigest"), AGGREGATE),
 }
 
 
 def _form(declared: Declared, options: SourceOptions) -> Form | LeftOut:
-    if reason := _LEFT_OUT.get(declared.name):
-        return LeftOut(reason)
+    if left_out := _LEFT_OUT.get(declared.name):
+        return left_out
     if declared.name in {"decimal", "numeric"}:
         return _DECIMALS.of(declared, options)
     if declared.name == "timestamp with time zone":
