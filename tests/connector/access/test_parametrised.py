@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,10 @@ from bi_mcp.errors import ConfigError
 from tests.connector.service.memory import MemorySource
 
 SETTINGS = {"host": "db.example", "database": "shop", "login": "bi", "password": "canary p@ss/word"}
+
+OWN = (
+    "passfile=/dev/null/none&sslcert=/dev/null/none&sslkey=/dev/null/none&gssencmode=disable&krbsrvname=none"
+)
 
 
 class Server:
@@ -61,8 +66,8 @@ def test_a_driver_that_takes_the_ip_beside_the_name_keeps_the_name_for_the_certi
     access.identify({**SETTINGS, "host": "2606:2800:220:1:0::1"})
     login = "postgresql://bi:canary%20p%40ss%2Fword"
     assert server.addresses == [
-        f"{login}@db.example:5432/shop?hostaddr=93.184.216.34",
-        f"{login}@[2606:2800:220:1::1]:5432/shop?hostaddr=2606:2800:220:1::1",
+        f"{login}@db.example:5432/shop?hostaddr=93.184.216.34&{OWN}",
+        f"{login}@[2606:2800:220:1::1]:5432/shop?hostaddr=2606:2800:220:1::1&{OWN}",
     ]
 
 
@@ -82,6 +87,7 @@ def test_the_same_settings_share_a_source_and_others_do_not() -> None:
         ({"host": ""}, 401),
         ({"login": ""}, 401),
         ({"database": ""}, 401),
+        ({"password": ""}, 401),
         ({"host": "other.example"}, 403),
         ({"host": "127.0.0.1"}, 403),
         ({"port": "x"}, 400),
@@ -99,13 +105,34 @@ def test_what_is_not_right_is_refused(changed: dict[str, str], status: int) -> N
     assert all(source.closed for source in server.sources)
 
 
+def test_a_driver_takes_no_credential_from_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    passwords = tmp_path / "passwords"
+    passwords.write_text("*:*:*:*:canary-of-the-operator\n", encoding="utf-8")
+    for name in ("PGPASSFILE", "PGSSLCERT", "PGSSLKEY"):
+        monkeypatch.setenv(name, str(passwords))
+    monkeypatch.setenv("PGKRBSRVNAME", "postgres")
+    server = Server()
+    access_of(server).identify({**SETTINGS})
+    [address] = server.addresses
+    said = {
+        option.keyword.decode(): option.val
+        for option in psycopg.pq.Conninfo.parse(address.encode())
+        if option.val is not None
+    }
+    taken = {name for name in ("passfile", "sslcert", "sslkey") if said[name] != b"/dev/null/none"}
+    assert (taken, said["krbsrvname"], said["gssencmode"]) == (set(), b"none", b"disable")
+
+
 def test_settings_cannot_add_parameters_to_the_address() -> None:
     server = Server()
     access_of(server).identify(
         {**SETTINGS, "login": "bi@127.0.0.1/x?hostaddr=127.0.0.1#", "password": "canary@h/?"}
     )
     assert server.addresses == [
-        "postgresql://bi%40127.0.0.1%2Fx%3Fhostaddr%3D127.0.0.1%23:canary%40h%2F%3F@db.example:5432/shop?hostaddr=93.184.216.34"
+        f"postgresql://bi%40127.0.0.1%2Fx%3Fhostaddr%3D127.0.0.1%23:canary%40h%2F%3F@db.example:5432/shop?hostaddr=93.184.216.34&{OWN}"
     ]
 
 
