@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 from urllib.parse import quote, urlencode
 
@@ -13,7 +13,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.access.access import Served, Setting
 from bi_mcp.connector.access.allowed_hosts import AllowedHosts
-from bi_mcp.connector.access.attempts import Attempts
+from bi_mcp.connector.access.attempts import MOST_AT_SERVER, Attempts
 from bi_mcp.connector.access.keys import AccessKey, find_keys, hash_key
 from bi_mcp.connector.access.opened import OpenedSources
 from bi_mcp.connector.opening import open_source
@@ -44,7 +44,8 @@ class DatabaseKind:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-# Not SQLite, nor any other that opens files of this machine.
+# Not SQLite, nor any other that opens files of this machine; nor ClickHouse and Trino, whose servers send a driver on to
+# any address that they like.
 KINDS: Mapping[str, DatabaseKind] = {
     "postgresql": DatabaseKind(
         5432,
@@ -61,10 +62,8 @@ KINDS: Mapping[str, DatabaseKind] = {
     ),
     "mysql": DatabaseKind(3306),
     "mariadb": DatabaseKind(3306),
-    "clickhouse": DatabaseKind(8123),
     "mssql": DatabaseKind(1433),
     "oracle": DatabaseKind(1521),
-    "trino": DatabaseKind(8080),
 }
 
 
@@ -105,6 +104,7 @@ class ParametrisedAccess:
         self._open_source = open_source
         self._opened = OpenedSources()
         self._attempts = Attempts()
+        self._attempts_at_server = Attempts(MOST_AT_SERVER)
         # A driver that is missing is noticed when the connector starts.
         open_source(Secret(f"{kind}://127.0.0.1/none"), self._options).close()
 
@@ -127,10 +127,11 @@ class ParametrisedAccess:
             raise RefusalError(401, "The key is wrong or missing.")
         login, password = self._parse_login(connection), self._parse_password(connection)
         name, ip = self._hosts.find_address(login.host, login.port)
+        login = replace(login, host=name)
         opened_with = (login, ip, hash_key(password))
         source = self._opened.find(opened_with)
         if source is None:
-            source = self._opened.add(opened_with, self._open(login, name, ip, password))
+            source = self._opened.add(opened_with, self._open(login, ip, password))
         return Served(
             self._kind,
             source,
@@ -162,9 +163,13 @@ class ParametrisedAccess:
             raise RefusalError(401, "The request gives no connection[password].")
         return Secret(password)
 
-    def _open(self, login: _Login, name: str, ip: IPAddress, password: Secret) -> Source:
-        self._attempts.check(login)
-        address = self._write_address(login, name, ip, password)
+    def _open(self, login: _Login, ip: IPAddress, password: Secret) -> Source:
+        # Neither another database nor another name of the host makes it another login.
+        server = (ip, login.port)
+        attempt = (server, login.login)
+        self._attempts.check(attempt)
+        self._attempts_at_server.check(server)
+        address = self._write_address(login, ip, password)
         try:
             source = self._open_source(address, self._options)
         except ConfigError:
@@ -172,16 +177,17 @@ class ParametrisedAccess:
         try:
             source.check()
         except SourceError:
-            self._attempts.note_failure(login)
+            self._attempts.note_failure(attempt)
+            self._attempts_at_server.note_failure(server)
             source.close()
             raise
         return source
 
-    def _write_address(self, login: _Login, name: str, ip: IPAddress, password: Secret) -> Secret:
+    def _write_address(self, login: _Login, ip: IPAddress, password: Secret) -> Secret:
         kind = KINDS[self._kind]
         parameter = kind.ip_parameter
         literal = f"[{ip}]" if isinstance(ip, IPv6Address) else str(ip)
-        host = name if parameter and ":" not in name else literal
+        host = login.host if parameter and ":" not in login.host else literal
         parameters = {**({parameter: str(ip)} if parameter else {}), **kind.parameters}
         query = f"?{urlencode(parameters, safe=':/')}" if parameters else ""
         user = f"{quote(login.login, safe='')}:{quote(password.reveal(), safe='')}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.access.allowed_hosts import AllowedHosts
-from bi_mcp.connector.access.attempts import MOST, Attempts
+from bi_mcp.connector.access.attempts import MOST, MOST_AT_SERVER, Attempts
 from bi_mcp.connector.access.keys import key_from
 from bi_mcp.connector.access.opened import UNUSED_S, OpenedSources
 from bi_mcp.connector.access.parametrised import ParametrisedAccess
@@ -149,9 +149,51 @@ def test_a_login_that_failed_often_is_not_tried_again() -> None:
     access.identify({**SETTINGS, "login": "other"})
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda at: {"database": f"x{at}"}, lambda at: {"host": "db.example" if at % 2 else "DB.Example."}],
+)
+def test_a_login_stays_the_same_at_another_database_or_spelling_of_the_host(
+    change: Callable[[int], dict[str, str]],
+) -> None:
+    access = access_of(Server())
+    statuses = []
+    for at in range(MOST + 2):
+        with pytest.raises(RefusalError) as refused:
+            access.identify({**SETTINGS, "password": "wrong", **change(at)})
+        statuses.append(refused.value.status)
+    assert statuses == [503] * MOST + [429] * 2
+
+
+def test_a_server_has_a_limit_for_all_logins() -> None:
+    access = access_of(Server())
+    statuses = []
+    for at in range(MOST_AT_SERVER + 2):
+        with pytest.raises(RefusalError) as refused:
+            access.identify({**SETTINGS, "password": "wrong", "login": f"bi{at}"})
+        statuses.append(refused.value.status)
+    assert statuses == [503] * MOST_AT_SERVER + [429] * 2
+
+
+def test_of_too_many_attempts_the_oldest_are_forgotten() -> None:
+    attempts = Attempts(most=1, kept=2)
+    for login in "abc":
+        attempts.note_failure(login)
+    attempts.check("a")
+    for login in "bc":
+        with pytest.raises(RefusalError):
+            attempts.check(login)
+
+
+def test_one_host_in_two_spellings_is_one_source() -> None:
+    access = access_of(Server())
+    first, second = access.identify({**SETTINGS}), access.identify({**SETTINGS, "host": "DB.example"})
+    assert first.source is second.source
+
+
 def test_failed_attempts_are_forgotten_after_a_minute() -> None:
     now = 0.0
-    attempts = Attempts(lambda: now)
+    attempts = Attempts(clock=lambda: now)
     for _ in range(MOST):
         attempts.note_failure("bi")
     with pytest.raises(RefusalError):
@@ -170,8 +212,10 @@ def test_with_keys_a_request_needs_one_before_anything_is_resolved() -> None:
     assert access.identify({**SETTINGS, "key": "key-of-the-connector"}).place == "db.example"
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "duckdb", "file", "postgresql+psycopg", ""])
-def test_what_opens_files_of_this_machine_is_no_kind(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["sqlite", "duckdb", "file", "postgresql+psycopg", "", "clickhouse", "trino"]
+)
+def test_what_opens_files_of_this_machine_or_leaves_the_judged_address_is_no_kind(kind: str) -> None:
     with pytest.raises(ConfigError, match="--parametrised"):
         access_of(Server(), kind=kind)
 
