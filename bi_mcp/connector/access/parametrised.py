@@ -91,7 +91,7 @@ class ParametrisedAccess:
         if kind not in KINDS:
             raise ConfigError(
                 say(
-                    "--parametrised {kind!r} is not a kind of database that is reached over a network. Choose one of {known}.",
+                    "--parametrised {kind!r} is not a kind of database that the settings of sources may name. Choose one of {known}.",
                     kind=kind[:40],
                     known=", ".join(KINDS),
                 )
