@@ -15,7 +15,7 @@ from bi_mcp.connector.service.metrics import Metrics
 from bi_mcp.connector.service.questions import QUESTIONS, Ask, ask, begin_rows
 from bi_mcp.connector.service.record import RequestRecord
 from bi_mcp.connector.service.settings import ServiceSettings
-from bi_mcp.connector.service.slots import RETRY_AFTER_S, BusyError, Slots
+from bi_mcp.connector.service.slots import RETRY_AFTER_S, BusyError, Slots, SourceSlots
 from bi_mcp.connector.service.transfer import GONE, EndedError, Transfers
 
 _CALLER_GONE = 499
@@ -36,7 +36,8 @@ class Service:
         # Apart from each other: while long answers run, a source must still be found alive.
         self._answers = Slots(settings.answers)
         self._questions = Slots(settings.answers)
-        self._transfers = Transfers(settings.answer_seconds)
+        self._of_sources = SourceSlots()
+        self._transfers = Transfers(settings.answer_seconds, settings.part_seconds)
         self.metrics = Metrics(lambda: self._answers.taken)
 
     def break_off(self) -> None:
@@ -86,7 +87,7 @@ class Service:
     async def _answer_rows(self, body: bytes, receive: Receive, reply: _Reply, record: RequestRecord) -> None:
         slots = self._answers
         with slots.take():
-            reading = await slots.run(partial(begin_rows, self.access, body, record))
+            reading = await slots.run(partial(begin_rows, self.access, self._of_sources, body, record))
             record.columns = reading.columns
             try:
                 await self._transfers.transfer(reading, slots.run, receive, reply.send)

@@ -10,10 +10,15 @@ import httpx
 import pytest
 from anyio import to_thread
 
+from bi_mcp.connector.access.access import Served
+from bi_mcp.connector.access.keys import key_from
+from bi_mcp.connector.access.named import NamedAccess
+from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.serving import _Server
 from tests.connector.service.memory import LIMIT_S, MemoryAnswer, MemorySource
 from tests.connector.service.serving import (
     CONNECTION,
+    KEY,
     app_of,
     ask,
     client_of,
@@ -110,6 +115,35 @@ async def test_what_comes_beyond_the_cap_is_refused_at_once_and_a_source_is_stil
     assert "as many requests as it may" in refused.json()["error"]
     assert (checked.status_code, running.status_code, served.status_code) == (200, 200, 200)
     assert len(running.json()) == 4
+
+
+async def test_a_source_that_gives_as_many_answers_as_it_may_still_answers_questions() -> None:
+    busy, other = shop(chunk=1, stops_after=1), shop()
+    access = NamedAccess(
+        {"shop": Served("shop", busy, answers=1), "other": Served("other", other)}, [key_from(KEY, "")]
+    )
+    async with listening(build_service_app(access)) as (address, _), client_of(address) as client:
+        async with client.stream("POST", "/data", data={**CONNECTION, **ORDERS}) as running:
+            answer = await until(busy)
+            refused = await ask(client, "/data", ORDERS)
+            checked = await ask(client, "/check")
+            of_other = await ask(client, "/data", {**ORDERS, "connection[source]": "other"})
+            answer.go_on.set()
+            await running.aread()
+        served = await ask(client, "/data", {"table": "empty"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "The source is giving as many answers" in refused.json()["error"]
+    assert (checked.status_code, of_other.status_code, served.status_code) == (200, 200, 200)
+
+
+async def test_a_reader_who_takes_nothing_is_not_waited_for() -> None:
+    source = shop(rows=[(1, "x" * 1000, None)] * 100, chunk=100, endless=True)
+    async with listening(app_of(source, part_seconds=0.2)) as (address, _):
+        async with question(address, CONNECTION | ORDERS) as (reader, _):
+            await reader.readexactly(1000)
+            await until_closed(source.answers[0])
+        async with client_of(address) as client:
+            assert "bi_connector_running_answers 0.0" in (await client.get("/metrics")).text
 
 
 async def test_the_bytes_of_a_body_count_until_its_answer_is_over() -> None:
