@@ -245,3 +245,44 @@ async def test_an_answer_that_ends_in_time_survives_a_stop() -> None:
         await response.aread()
     assert len(response.json()) == 4
     assert not answer.cancelled.is_set()
+
+
+@pytest.mark.parametrize("path", ["/table", "/data"])
+async def test_a_question_that_hangs_is_given_up_and_keeps_its_slot_until_it_ends(path: str) -> None:
+    source = shop()
+    source.found.clear()
+    async with connector(source, question_seconds=0.1, answers=1) as client:
+        late = await ask(client, path, ORDERS)
+        busy = await ask(client, path, ORDERS)
+        source.found.set()
+        with anyio.fail_after(LIMIT_S):
+            while (answered := await ask(client, path, ORDERS)).status_code == 503:
+                await anyio.lowlevel.checkpoint()
+    assert (late.status_code, late.headers["retry-after"]) == (503, "5")
+    assert late.json() == {"error": "The source takes too long to answer. Ask again later."}
+    assert "as many requests as it may" in busy.json()["error"]
+    assert answered.status_code == 200
+    assert [answer.closed for answer in source.answers] == [1] * len(source.answers)
+
+
+async def test_a_stop_waits_no_longer_than_its_time_for_a_question_that_hangs() -> None:
+    source = shop()
+    source.found.clear()
+    async with (
+        listening(app_of(source), stop_seconds=0.2) as (address, server),
+        client_of(address) as client,
+        anyio.create_task_group() as group,
+    ):
+
+        async def stop() -> None:
+            while not server._service._questions.taken:
+                await anyio.lowlevel.checkpoint()
+            server.should_exit = True
+
+        group.start_soon(stop)
+        assert await refusal(client, "/table", ORDERS) == (
+            503,
+            "The connector is about to stop. Ask again later.",
+        )
+    source.found.set()
+    assert source.closed
