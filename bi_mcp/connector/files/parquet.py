@@ -47,7 +47,7 @@ _MAPPINGS = tuple(
             r"TIMESTAMP WITH TIME ZONE",
             "datetime",
             "date_trunc('second', CAST({} AS TIMESTAMP))",
-            text("moments with a zone are the portal's time"),
+            text("moments with a zone become the time of {zone}"),
         ),
         (r"TIMESTAMP.*|DATETIME", "datetime", "date_trunc('second', CAST({} AS TIMESTAMP))"),
         (r"VARCHAR|UUID|ENUM.*|TIME.*|INTERVAL|BIT.*", "string", "CAST({} AS VARCHAR)"),
@@ -73,7 +73,8 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
             raise damaged("parquet", path) from error
         names = [str(row[0]) for row in described]
         found = [_mapping(str(row[1]), options) for row in described]
-        told = [_told(mapping, str(row[1])) for mapping, row in zip(found, described, strict=True)]
+        zone = str(options.time_zone)
+        told = [_told(mapping, str(row[1]), zone) for mapping, row in zip(found, described, strict=True)]
         kept = [at for at, mapping in enumerate(found) if mapping.type]
         if not kept:
             raise ConfigError(
@@ -105,8 +106,8 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
     )
 
 
-def _told(mapping: _Mapping, declared: str) -> str:
-    return say(mapping.words, declared=declared) if mapping.words else ""
+def _told(mapping: _Mapping, declared: str, zone: str) -> str:
+    return say(mapping.words, declared=declared, zone=zone) if mapping.words else ""
 
 
 def _note(name: str, told: str) -> str:

@@ -38,15 +38,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Hints:
-    """What settles a choice that the values of a column leave open. `decimal` is the mark that the kind of file suggests."""
+    """What settles a choice that the values of a column leave open. `decimal` is the mark that the kind of file suggests, `zone` the portal's."""
 
     culture: Culture | None = None
     decimal: str = "."
     types: Mapping[int, Type] = field(default_factory=dict)
+    zone: str = "UTC"
 
-    def with_types(self, types: Mapping[int, Type]) -> Hints:
-        """Return the same hints with the declared types of columns, by their position."""
-        return replace(self, types=types)
+    def with_types(self, types: Mapping[int, Type], zone: str) -> Hints:
+        """Return the same hints with the portal's zone and the declared types of columns, by their position."""
+        return replace(self, types=types, zone=zone)
 
 
 @dataclass
@@ -229,7 +230,7 @@ def _decide(column: _Column, hints: Hints, evidence: str | None) -> Reading:
             say("dates that can be read with the day or the month first: --culture en or en-gb decides"),
         )
     ambiguous = bool(chosen.choice) and len({shape.choice for shape in shapes}) > 1
-    return _typed(column, chosen, wanted, ambiguous)
+    return _typed(column, chosen, hints, ambiguous)
 
 
 def _serves(shape: Shape, wanted: Type) -> bool:
@@ -256,15 +257,15 @@ def _choose(shapes: Sequence[Shape], hints: Hints, evidence: str | None) -> Shap
     return next((shape for shape in shapes if shape.choice == decimal), simplest)
 
 
-def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) -> Reading:
-    type = wanted or shape.type
+def _typed(column: _Column, shape: Shape, hints: Hints, ambiguous: bool) -> Reading:
+    type = hints.types.get(column.at) or shape.type
     unread = column.filled - column.missing - column.fitting[shape]
     # What was verified needs no second look, unless a mark such as `inf` could be taken for a value.
     verified = not unread and not column.missing
     sql = shape.sql.replace("{}", column.value) if verified else shape.reading(column.value)
     if type != shape.type:
         sql = f"CAST({sql} AS {STORED[type]})"
-    notes = [described] if (described := shape.describe()) else []
+    notes = [described] if (described := shape.describe(hints.zone)) else []
     if ambiguous:
         notes.append(say("the values alone could be read otherwise"))
     if column.missing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bi_mcp.connector.files.delimited import RawTable, load_records
 from bi_mcp.connector.files.dialect import LOOKED_AT, Record, find_header
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.files.totals import MOST, first_filled
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
 
@@ -67,7 +68,11 @@ def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) ->
         if found.skipped:
             raw.notes.append(say("lines left out before the column names: {count}", count=found.skipped))
         rows = itertools.chain((record for record in head if record.line >= found.first_line), records)
-        load_records(engine, raw.table, width, _fitted(rows, width))
+        last: deque[Record] = deque(maxlen=MOST)
+        raw.find_line = lambda beginning: next(
+            (record.line for record in reversed(last) if first_filled(record.cells) == beginning), None
+        )
+        load_records(engine, raw.table, width, _fitted(rows, width, last))
         return raw
 
 
@@ -103,8 +108,9 @@ def _usual_width(records: Sequence[Record]) -> int:
     return max(counted, key=lambda width: (counted[width], width), default=0)
 
 
-def _fitted(records: Iterator[Record], width: int) -> Iterator[list[str]]:
+def _fitted(records: Iterator[Record], width: int, last: deque[Record]) -> Iterator[list[str]]:
     for record in records:
+        last.append(record)
         yield record.cells[:width] + [""] * (width - len(record.cells))
 
 

@@ -25,7 +25,7 @@ NULL_MARK = "\\N"
 
 @dataclass(frozen=True)
 class Shape:
-    """A way of writing values of a type. `sql` reads the text `{}`; `words`, templates with the `unit`, tell a person about it."""
+    """A way of writing values of a type. `sql` reads the text `{}`; `words`, templates with `unit` and `zone`, tell a person about it."""
 
     type: Type
     pattern: str
@@ -39,9 +39,9 @@ class Shape:
     def matches(self, value: str) -> bool:
         return _compiled(self.pattern).fullmatch(value) is not None
 
-    def describe(self) -> str:
-        """Say what a person should know about it; nothing for what is plain."""
-        return ", ".join(say(template, unit=self.unit) for template in self.words)
+    def describe(self, zone: str) -> str:
+        """Say what a person should know about it, `zone` being the portal's; nothing for what is plain."""
+        return ", ".join(say(template, unit=self.unit, zone=zone) for template in self.words)
 
     def reading(self, value: str) -> str:
         """Return the SQL that reads a text, and is missing if the text has another shape."""
