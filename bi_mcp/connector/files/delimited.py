@@ -19,6 +19,7 @@ from bi_mcp.connector.files.encoding import Encoding, detect_encoding
 from bi_mcp.connector.files.engine import LONGEST_LINE, Engine, quote
 from bi_mcp.connector.files.kinds import DataFile
 from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.files.totals import first_filled, is_label
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
 
@@ -291,7 +292,8 @@ class _Tidying:
             self.comments += 1
             return True
         begins = after_blank or _RULE.fullmatch(first)
-        if record.filled == 1 and (self.footer or begins):
+        total = is_label(first_filled([cell.strip() for cell in record.cells]))
+        if total or (record.filled == 1 and (self.footer or begins)):
             self.footer.append(record)
             return True
         return False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal, TypeAlias, cast
 
 from bi_mcp.base.language import say, text
+from bi_mcp.connector.files.encoding import unmarked_utf16
 from bi_mcp.errors import ConfigError
 
 Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
@@ -167,7 +168,8 @@ def _kind(path: Path, head: bytes) -> Kind:
 
 def _plain_text(path: Path, head: bytes) -> Kind:
     # UTF-16 and UTF-32 have a zero in every other byte, or more. A stray one in a text does no harm.
-    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) >= len(head) // 4
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    is_wide = marked or unmarked_utf16(head) or head.count(0) >= len(head) // 4
     if 0 in head and not is_wide and _CONTROL.search(head):
         raise _foreign(path, text("a binary file"))
     return "text"

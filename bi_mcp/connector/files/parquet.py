@@ -41,15 +41,23 @@ _MAPPINGS = tuple(
         ),
         (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
         (r"BOOLEAN", "int", "CAST({} AS BIGINT)", text("true is 1, false is 0")),
-        (r"FLOAT|DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
-        (r"DATE", "date"),
+        # As it is written: 0.1 of 32 bits is 0.1.
+        (r"FLOAT", "double", "CASE WHEN isfinite({}) THEN CAST(CAST({} AS VARCHAR) AS DOUBLE) END"),
+        (r"DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
+        # Neither an infinite day nor one before our era can be written.
+        (r"DATE", "date", "CASE WHEN isfinite({}) AND year({}) > 0 THEN {} END"),
         (
             r"TIMESTAMP WITH TIME ZONE",
             "datetime",
-            "date_trunc('second', CAST({} AS TIMESTAMP))",
+            "CASE WHEN isfinite({}) AND year({}) > 0 THEN date_trunc('second', CAST({} AS TIMESTAMP)) END",
             text("moments with a zone become the time of {zone}"),
         ),
-        (r"TIMESTAMP.*|DATETIME", "datetime", "date_trunc('second', CAST({} AS TIMESTAMP))"),
+        (
+            r"TIMESTAMP.*|DATETIME",
+            "datetime",
+            "CASE WHEN isfinite({}) AND year({}) > 0 THEN date_trunc('second', CAST({} AS TIMESTAMP)) END",
+        ),
+        (r'"?NULL"?', "string", "CAST({} AS VARCHAR)"),
         (r"VARCHAR|UUID|ENUM.*|TIME.*|INTERVAL|BIT.*", "string", "CAST({} AS VARCHAR)"),
         (r"BLOB", None, "", text("It holds binary data.")),
     )

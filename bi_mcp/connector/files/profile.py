@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -19,6 +20,9 @@ SAMPLED = 400
 ROUNDS = 4
 # From this share on, values that would be of a type are told.
 WORTH_TELLING = 0.5
+
+# How programs keep a table calculator from reading digits as a number.
+_FORMULA = re.compile('^="([^"]*)"$')
 
 Execute: TypeAlias = Callable[[str], Sequence[Sequence[object]]]
 
@@ -310,4 +314,7 @@ def _share(column: _Column) -> Iterator[str]:
 
 
 def _text(column: _Column, *notes: str) -> Reading:
+    if column.sample and all(map(_FORMULA.fullmatch, column.sample)):
+        read = f"regexp_replace({column.name}, {quote(_FORMULA.pattern)}, '\\1')"
+        return Reading("string", read, (*notes, say('values written as ="…" are what is within')))
     return Reading("string", f"nullif({column.name}, {quote(NULL_MARK)})", notes)

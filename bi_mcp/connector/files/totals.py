@@ -78,7 +78,10 @@ def count_totals(
     if not measures:
         return 0
     columns = ", ".join(f"CAST({readings[at].sql} AS DOUBLE)" for at in measures)
-    sums = ", ".join(f"sum(CAST({readings[at].sql} AS DOUBLE))" for at in measures)
+    sums = ", ".join(
+        f"sum(CAST({sql} AS DOUBLE)), avg(CAST({sql} AS DOUBLE))"
+        for sql in (readings[at].sql for at in measures)
+    )
     labelled = " OR ".join(_labelled(at) for at in keys[:2]) or "false"
     numbers = execute(f"SELECT {columns} FROM {set_aside} ORDER BY rowid")  # noqa: S608 - names are the engine's own
     # Of all rows, and without subtotals.
@@ -108,20 +111,24 @@ def _stands_alone(cells: Sequence[str], keys: Sequence[int]) -> bool:
 def _equal(
     numbers: Sequence[object], cells: Sequence[str], measures: Sequence[int], above: Sequence[object]
 ) -> bool:
-    """Compare the cells that hold something with the sums of their columns, before which the number of rows stands."""
-    count, *sums = above
+    """Compare the cells that hold something with what is above: the number of rows, then the sum and the average of each column.
+
+    One at least must be a sum.
+    """
+    count = int(str(above[0]))
     compared = [
-        number is not None
-        and total is not None
-        and _near(float(str(number)), float(str(total)), int(str(count)))
-        for number, total, at in zip(numbers, sums, measures, strict=True)
+        (_near(number, above[2 * nth + 1], count), _near(number, above[2 * nth + 2], 1))
+        for nth, (number, at) in enumerate(zip(numbers, measures, strict=True))
         if cells[at] and cells[at].lower() not in MISSING and not is_label(cells[at])
     ]
-    return bool(compared) and all(compared)
+    return any(is_sum for is_sum, _ in compared) and all(map(any, compared))
 
 
-def _near(number: float, total: float, count: int) -> bool:
-    return abs(number - total) <= max(min(ROUNDING * count, SHARE * abs(total)), ROUNDING)
+def _near(found: object, expected: object, count: int) -> bool:
+    if found is None or expected is None:
+        return False
+    number, wanted = float(str(found)), float(str(expected))
+    return abs(number - wanted) <= max(min(ROUNDING * count, SHARE * abs(wanted)), ROUNDING)
 
 
 def count_subtotals(execute: Execute, table: str, readings: Sequence[Reading]) -> int:

@@ -19,7 +19,18 @@ _MISSING_MARKS = (
     "na n/a #n/a n.a. null none nan nil - -- – — . ? \\n inf -inf infinity -infinity #null! #div/0! #value! #ref! #name? #num! "
     "#н/д #дел/0! #знач! #ссылка! #имя? #число! н/д нет <na> nat"
 )
-MISSING = tuple(_MISSING_MARKS.split())
+# What 1C and MySQL write for a day that there is none of.
+_NO_DAYS = (
+    "01.01.0001",
+    "01.01.0001 0:00:00",
+    "01.01.0001 00:00:00",
+    "0001-01-01t00:00:00",
+    ".  .",
+    "00.00.0000",
+    "0000-00-00",
+    "0000-00-00 00:00:00",
+)
+MISSING = (*_MISSING_MARKS.split(), *_NO_DAYS)
 NULL_MARK = "\\N"
 
 
