@@ -34,7 +34,8 @@ _LETTER = re.compile(r"[а-яёіїєґў]", re.IGNORECASE)
 _ODD_CAPITAL = re.compile(r"(?<=[а-яё])[А-ЯЁ]")
 # Signs that no word holds, but that are letters in the encodings of Poland and its neighbours.
 _SIGN_IN_WORD = re.compile(
-    r"(?<=[A-Za-z])[\u00a1-\u00bf\ufffd](?=[A-Za-z])|[\u00a1-\u00bf](?=[a-z]{2})|Ÿ(?=[A-Za-z])|\ufffd"
+    r"(?<=[A-Za-z])[\u00a1\u00a3\u00a5\u00a6\u00ac\u00af\u00b1\u00b3\u00b6\u00b9\u00bc\u00be\u00bf\u0178](?=[A-Za-z])"
+    r"|[\u00a3\u00af](?=[a-z]{2})|(?<=[a-z])[\u013d\u0164]|[\u0080-\u009f\ufffd]"
 )
 _LATIN = ("cp1252", "cp1250", "iso8859-2")
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
@@ -190,7 +191,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 def _cyrillic_score(sample: bytes, encoding: str) -> float:
     text = sample.decode(encoding, "replace")
     letters = _LETTER.findall(text)
-    frequent = sum(letter in _FREQUENT for letter in letters)
+    frequent = sum(letter.lower() in _FREQUENT for letter in letters)
     odd = len(_ODD_CAPITAL.findall(text))
     strange = sum(ord(letter) > 127 and not _LETTER.match(letter) for letter in text)
     return len(letters) + frequent - 4 * odd - 2 * strange

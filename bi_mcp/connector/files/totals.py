@@ -13,6 +13,9 @@ from bi_mcp.connector.files.values import MISSING
 
 # So many rows at the end may be totals.
 MOST = 5
+_DECIMALS = re.compile(r"(-?[0-9][0-9\s]*)[.,]([0-9]{1,2})")
+# So many rows at the end are looked at: a table calculator writes many empty ones.
+_REACHES = (4 * MOST, 400, 8000)
 # Values are written with some decimals only; their sum may differ by as much for each of them, and no more than this share.
 ROUNDING = 0.005
 SHARE = 1e-6
@@ -21,9 +24,7 @@ _WORDS = (
     "total|totals|grand total|sum|итого|всего|итог|общий итог|всего итого|итого всего|всього|разом|gesamt|summe|gesamtsumme|"
     "gesamtergebnis|insgesamt|total général|total general|somme|totale|totale generale|suma|suma total|razem|ogółem|łącznie|celkem"
 )
-_PHRASES = (
-    "(?:итого|всего) (?:по|за|на|с|со|без|к) .*|total (?:for|of) .*|sub-?total.*|подытог.*|zwischensumme.*"
-)
+_PHRASES = "(?:итого|всего)(?: (?:по|за|на|с|со|без|к) | ?[:(]).*|total ?[:(].*|total (?:for|of) .*|sub-?total.*|подытог.*|zwischensumme.*"
 _LABEL = f"(?i:(?:{_WORDS}|{_PHRASES})[ :.]*)"
 _WORD = re.compile(f"(?i:(?:{_WORDS})[ :.]*)")
 _COMPILED = re.compile(_LABEL)
@@ -44,21 +45,29 @@ class Tail:
 
 def find_tail(execute: Execute, table: str, width: int) -> Tail:
     """Find the last rows whose first filled cell is a word for a total, below other rows."""
-    columns = ", ".join(f"r{at}" for at in range(width))
-    read = execute(
-        f"SELECT rowid, {columns} FROM {table} "  # noqa: S608 - names are the engine's own
-        f"WHERE rowid > (SELECT max(rowid) FROM {table}) - {4 * MOST} ORDER BY rowid DESC"
-    )
-    rows = [
-        (int(str(row[0])), ["" if cell is None else str(cell).strip() for cell in row[1:]]) for row in read
-    ]
-    filled = [(number, cells) for number, cells in rows if any(cells)]
+    filled: list[tuple[int, Sequence[str]]] = []
+    for reach in _REACHES:
+        rows = _last_rows(execute, table, width, reach)
+        filled = [(number, cells) for number, cells in rows if any(cells)]
+        if len(filled) > MOST or len(rows) < reach:
+            break
     found = []
     for number, cells in filled[:MOST]:
         if not is_label(first_filled(cells)):
             break
         found.append((number, cells))
     return Tail(found[::-1] if len(found) < len(filled) else ())
+
+
+def _last_rows(execute: Execute, table: str, width: int, count: int) -> list[tuple[int, Sequence[str]]]:
+    columns = ", ".join(f"r{at}" for at in range(width))
+    read = execute(
+        f"SELECT rowid, {columns} FROM {table} "  # noqa: S608 - names are the engine's own
+        f"WHERE rowid > (SELECT max(rowid) FROM {table}) - {count} ORDER BY rowid DESC"
+    )
+    return [
+        (int(str(row[0])), ["" if cell is None else str(cell).strip() for cell in row[1:]]) for row in read
+    ]
 
 
 def first_filled(cells: Sequence[str]) -> str:
@@ -88,11 +97,18 @@ def count_totals(
     rows, without = f"SELECT count(*), {sums} FROM {table}", f"WHERE ({labelled}) IS NOT TRUE"  # noqa: S608 - the same
     above = [execute(rows)[0], execute(f"{rows} {without}")[0]]
     count = 0
-    for found, (_, cells) in zip(reversed(numbers), reversed(tail.rows), strict=True):
+    for read, (_, cells) in zip(reversed(numbers), reversed(tail.rows), strict=True):
+        found = [_with_decimals(cells[at], number) for at, number in zip(measures, read, strict=True)]
         if not _stands_alone(cells, keys) and not any(_equal(found, cells, measures, sums) for sums in above):
             break
         count += 1
     return count
+
+
+def _with_decimals(cell: str, number: object) -> object:
+    """Read the average of whole numbers, or their sum with zeros behind it; such a mark is none of thousands."""
+    matched = _DECIMALS.fullmatch(cell)
+    return float(f"{''.join(matched[1].split())}.{matched[2]}") if matched else number
 
 
 def _labelled(at: int) -> str:

@@ -22,6 +22,10 @@ def test_cyrillic_of_two_bytes_needs_no_mark(tmp_path: Path, encoding: str) -> N
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
+        ("cp1251", "НАИМЕНОВАНИЕ;СУММА\nООО РОМАШКА;1\nЗАО ЯЩИК;2\n"),
+        ("koi8-r", "НАИМЕНОВАНИЕ;СУММА\nООО РОМАШКА;1\nЗАО ЯЩИК;2\n"),
+        ("cp1252", "mot;n\n«bonjour»;1\nl’été;2\nFläche m²;3\n"),
+        ("iso8859-2", "miasto;kwota\nŁódź;1\nŚrem;2\nŻywiec źdźbło;3\nświat;4\n"),
         ("cp1250", "miasto;kwota\nŁódź;1\nKraków;2\nGdańsk;3\nWrocław;4\n"),
         ("shift_jis", "都市,n\n東京都,1\n大阪府,2\n"),
         ("gb18030", "城市,n\n北京,1\n上海,2\n"),

@@ -36,6 +36,10 @@ def test_a_row_of_totals_is_left_out_and_told(tmp_path: Path, label: str) -> Non
         ("product,price,sold\na,1.5,1\nb,2.5,2\nTotal,n/a,3\n", [["a", 1.5, 1], ["b", 2.5, 2]]),
         ("product,city,sold\na,x,1\nb,y,2\nTotal,,999\n", [["a", "x", 1], ["b", "y", 2]]),
         ("product,sold\na,1\nTotal,1\nGrand total,1\n", [["a", 1]]),
+        ("id,sold\n1,1\n2,2\nИтого: 2 заказа,3\n", [[1, 1], [2, 2]]),
+        ("product,sold\na,1\nb,2\n" + ",\n" * 50 + "Total,3\n" + ",\n" * 50, [["a", 1], ["b", 2]]),
+        ("product,price,sold\na,1,1\nb,2,2\nTotal,1.5,3\n", [["a", 1, 1], ["b", 2, 2]]),
+        ("product;sold\na;1 000\nb;20\nИтого;1 020,00\n", [["a", 1000], ["b", 20]]),
         ("product,sold\na,0.335\nb,0.335\nTotal,0.67\n", [["a", 0.335], ["b", 0.335]]),
     ],
 )
