@@ -30,9 +30,9 @@ def tell_sources(configuration: Configuration, sources: Mapping[str, Source]) ->
 def _tell(name: str, address: str, source: Source) -> None:
     where = f"{name} ({show_address(address)})"
     try:
-        lines = [_list_tables(where, source)]
-        if not is_database(address):
-            lines += _describe_guesses(source)
+        # The guesses first: a file that cannot be read is found when it is loaded, and is no table then.
+        guesses = [] if is_database(address) else list(_describe_guesses(source))
+        lines = [_list_tables(where, source), *guesses]
     except RefusalError as error:
         reason = f"{error} {error.cause}" if isinstance(error, SourceError) else str(error)
         lines = [

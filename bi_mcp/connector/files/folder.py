@@ -95,8 +95,8 @@ class FileSource:
         part = self._part(table)
         if part.source:
             told = getattr(part.source, "notes", None)
-            return tuple(told(part.label)) if told else ()
-        return self._current(table, part).table.notes
+            return (*part.notes, *(told(part.label) if told else ()))
+        return (*part.notes, *self._current(table, part).table.notes)
 
     def left_out(self, table: str | None = None) -> Mapping[str, str]:
         """Return what is not served and why: the columns of a table, or files and sheets."""
@@ -139,7 +139,9 @@ class FileSource:
     def _title(self, code: str, part: Part) -> str:
         if given := self._options.titles.get(code):
             return given
-        stem = plain_stem(part.path).replace("_", " ").strip().capitalize() or code
+        words = plain_stem(part.path).replace("_", " ").strip()
+        # Capitals of a name mean something: only the first letter becomes one.
+        stem = words[:1].upper() + words[1:] or code
         if not part.label:
             return stem
         return f"{stem} – {part.label}" if self._path.is_dir() else part.label
