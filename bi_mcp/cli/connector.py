@@ -172,11 +172,16 @@ def check(**options: Any) -> None:
     metavar="NAME",
     help="Refer to the access key as this stored secret. Default: the variable BI_MCP_SECRET_CONNECTOR_KEY.",
 )
+@click.option(
+    "--title",
+    help="Title of the connector in Bitrix24, by which it is known again. Only a second connector needs one.",
+)
 def setup(**options: Any) -> None:
     r"""Print a setup file: the connector at URL, its sources, and a dataset for each table, for `bi-mcp apply`.
 
     What is served is said by --source or --config, and the address need not answer yet; with --source-name the connector that
-    runs there is asked, with the key in BI_MCP_CONNECTOR_KEY. Comments in the file say what was changed and left out.
+    runs there is asked, with the key in BI_MCP_CONNECTOR_KEY. Comments in the file say what was changed and left out. Where the
+    address has changed, write the file again: applied, it updates the connector, and datasets stay.
 
     \b
     Examples:

@@ -163,7 +163,7 @@ def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for
     )
     (person.home / "connector.toml").write_text(config, encoding="utf-8")
     document = person.sets_up("https://bi.example.com", "--config", "connector.toml", "--secret", "bi")
-    assert sorted(document["datasets"]) == ["old_orders", "shop_orders", "visitors"]
+    assert sorted(document["datasets"]) == ["old_orders", "orders", "visitors"]
     assert document["sources"]["old"]["settings"] == {"source": "old", "key": {"secret": "bi"}}
     assert "`bi-mcp secret set bi --for bi.example.com`" in person.told
 
@@ -197,6 +197,44 @@ def test_without_its_key_a_connector_that_runs_is_not_asked(
         monkeypatch.delenv(name)
     person.types("connector", "check", "--url", "http://127.0.0.1:1", "--source-name", "shop", code=1)
     assert "Set BI_MCP_CONNECTOR_KEY to it." in person.told
+
+
+def test_a_new_address_is_an_update_of_the_connector_and_nothing_is_made_again(
+    person: Person, url: str
+) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    for state in person.home.glob("bi.*.state.json"):
+        state.unlink()
+    person.sets_up(url.replace("127.0.0.1", "localhost"), "--source-name", "shop")
+    changes = json.loads(person.types("plan", "bi.yaml", "--format", "json"))["changes"]
+    assert [(change["action"], change["group"], change["id"]) for change in changes] == [
+        ("update", "connector", 1)
+    ]
+    assert "1 done" in person.types("apply", "bi.yaml", "--yes")
+    assert json.loads(person.types("plan", "bi.yaml", "--format", "json"))["changes"] == []
+
+
+@pytest.mark.parametrize("with_state", [True, False])
+def test_a_source_whose_tables_have_the_names_of_others_deletes_nothing(
+    person: Person, shop: str, url: str, *, with_state: bool
+) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    if not with_state:
+        for state in person.home.glob("bi.*.state.json"):
+            state.unlink()
+    person.sets_up(url, "--source", shop.replace("shop=", "my-shop=", 1))
+    person.types("apply", "bi.yaml", "--yes", "--no-check", code=1)
+    told = person.types("plan", "bi.yaml", code=1)
+    assert '     source: "shop (1)" → "my_shop"' in told
+    assert "! datasets.orders, datasets.visitors: the portal has datasets of these names" in told
+    assert "`bi-mcp adopt sources.my_shop=1`" in told
+    # Both sources in one file: the datasets of the first stay, and those of the second have names of their own.
+    both = ["--source", shop, "--source", shop.replace("shop=", "my-shop=", 1)]
+    document = person.sets_up(url, *both)
+    assert list(document["datasets"]) == ["orders", "visitors", "my_shop_orders", "my_shop_visitors"]
+    assert "3 to create." in person.types("plan", "bi.yaml")
 
 
 def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, url: str) -> None:
