@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from bi_mcp.base.language import say
 from bi_mcp.connector.service.endpoints import ENDPOINTS
 from bi_mcp.diagnostics.tables.external import ExternalColumn
-from bi_mcp.diagnostics.tables.naming import dataset_name
+from bi_mcp.diagnostics.tables.naming import LegalName, dataset_name
 from bi_mcp.diagnostics.tables.proposal import propose_fields
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models.connector import Parameter
+from bi_mcp.setup.equal_remarks import Remark, sum_up
 from bi_mcp.setup.file import Path
 from bi_mcp.setup.keys import make_setup_key
 from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
@@ -88,6 +89,7 @@ def propose_setup(
         naming = _Naming(source.name, frozenset(earlier), _exact_names(source), datasets)
         earlier |= _plain_names(source)
         notes = [*source.notes, *(_left_out(code, reason) for code, reason in source.left_out.items())]
+        of_datasets = dict[str, list[Remark]]()
         for table in source.tables:
             proposed = _propose_dataset(table, keys[source.name], naming, generation)
             if isinstance(proposed, str):
@@ -95,8 +97,10 @@ def propose_setup(
                 continue
             name, entry, reasons = proposed
             datasets[name] = entry
-            if about := [*source.notes_of_tables.get(table.code, ()), *reasons]:
-                remarks["datasets", name] = about
+            of_datasets[name] = [*map(Remark, source.notes_of_tables.get(table.code, ())), *reasons]
+        single, equal = sum_up(of_datasets)
+        remarks |= {("datasets", name): lines for name, lines in single.items()}
+        notes = [*equal, *notes]
         if notes:
             remarks["sources", keys[source.name]] = notes
     setup = Setup(
@@ -169,18 +173,19 @@ def _exact_names(source: ServedSource) -> set[str]:
 
 def _propose_dataset(
     table: ServedTable, source_key: str, naming: _Naming, generation: PortalGeneration
-) -> tuple[str, DatasetEntry, list[str]] | str:
+) -> tuple[str, DatasetEntry, list[Remark]] | str:
     """A dataset by its name, with the reasons for changes; or the reason why there can be none."""
     try:
         taken = () if naming.of_earlier(table) else naming.taken(table)
         proposal = propose_fields(table.code, table.title, table.columns, None, 0, taken, generation)
     except InvalidRequestError as error:
         return str(error)
-    fields, reasons = proposal.fields, proposal.reasons
+    fields = proposal.fields
     name = str(fields["name"])
+    about_name, others = _split(table, dataset_name(table.code, table.title, taken), proposal.reasons)
     if naming.of_earlier(table):
         name = naming.with_source(table)
-        reasons = [say("named after its source, too: another source has a table of this name"), *reasons]
+        about_name = [Remark(say("named after its source, too: another source has a table of this name"))]
     entry = DatasetEntry.model_validate(
         {
             "source": source_key,
@@ -189,7 +194,15 @@ def _propose_dataset(
             "columns": fields["fields"],
         }
     )
-    return name, entry, reasons
+    return name, entry, [*about_name, *map(Remark, others)]
+
+
+def _split(table: ServedTable, name: LegalName, reasons: Sequence[str]) -> tuple[list[Remark], Sequence[str]]:
+    """Put the reason of a dataset's name, which comes first, apart from those that are about its columns."""
+    if not name.reasons or name.name.casefold() == table.code.casefold():
+        return [], reasons
+    gist = say("named otherwise than their tables: {reasons}", reasons=", ".join(name.reasons))
+    return [Remark(reasons[0], gist)], reasons[1:]
 
 
 def _left_out(code: str, reason: str) -> str:

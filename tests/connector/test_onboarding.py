@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from bi_mcp.cli import main
+from bi_mcp.cli.actions.connector_serve import serve_connector
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 from tests.connector.running import KEY, running_connector
 
@@ -154,6 +155,15 @@ def test_a_source_that_does_not_answer_fails_the_check_and_says_why(person: Pers
     }
 
 
+@pytest.mark.parametrize("command", [("setup", "--url", "http://127.0.0.1:8772"), ("check", "--quick")])
+def test_who_waits_at_a_terminal_sees_how_many_tables_were_asked(
+    person: Person, shop: str, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bi_mcp.cli.actions.table_count.is_watched", lambda: True)
+    person.types("connector", *command, "--source", shop)
+    assert "\r1 of 2 tables\r2 of 2 tables\n" in person.told
+
+
 def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for_the_key(
     person: Person, shop: str
 ) -> None:
@@ -178,6 +188,11 @@ def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for
             2,
             "--source-name is for a connector that runs",
         ),
+        (
+            ["--url", "http://127.0.0.1:1", "--source", "shop=orders.csv"],
+            2,
+            "--url is for a connector that runs",
+        ),
         (["--source", "shop=nowhere.csv"], 1, "nowhere.csv"),
         (["--config", "parametrised.toml"], 1, "has no sources of its own"),
     ],
@@ -188,6 +203,27 @@ def test_what_cannot_be_asked_is_explained(person: Person, words: list[str], cod
     (person.home / "parametrised.toml").write_text(parametrised, encoding="utf-8")
     person.types("connector", "check", *words, code=code)
     assert told in person.told
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("bi.example.com", "Write https://bi.example.com,"),
+        ("bi.example.com:8772/shop/", "Write https://bi.example.com:8772/shop,"),
+        ("ftp://bi.example.com", "is not an address such as https://bi.example.com."),
+        ("https://", "https:// is not an address"),
+        ("https://bi@bi.example.com", "is not an address"),
+        ("https://bi.example.com:x", "is not an address"),
+        ("https://bi.example.com?key=1", "Leave out what follows ? or # in it."),
+        ("https://bi.example.com/#top", "Leave out what follows ? or # in it."),
+        ("https://bi.example.com/shop/check", "have in common: https://bi.example.com/shop"),
+        ("https://bi.example.com/data/", "have in common: https://bi.example.com"),
+    ],
+)
+def test_an_address_below_which_no_endpoints_can_be_is_refused(person: Person, url: str, told: str) -> None:
+    for command in (["setup", "--url"], ["check", "--url"], ["serve", "--public-url"]):
+        person.types("connector", *command, url, "--source", "shop=nowhere.csv", code=2)
+        assert told in " ".join(person.told.split())
 
 
 def test_without_its_key_a_connector_that_runs_is_not_asked(
@@ -248,3 +284,19 @@ def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: 
     told = person.types("--language", "ru", "connector", "check", "--source", shop, "--quick")
     assert "Источник" in told
     assert "столбец photo пропущен" in told
+
+
+@pytest.mark.usefixtures("person")
+def test_who_lets_a_key_be_made_hears_whom_it_locks_out(
+    shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "bi_mcp.cli.actions.connector_serve.serve_app",
+        lambda _app, _listening, announce: announce("http://127.0.0.1:8772"),
+    )
+    warning = "Sources in Bitrix24 that have another key are refused from now on."
+    serve_connector(None, sources=(shop,))
+    assert warning not in capsys.readouterr().out
+    monkeypatch.delenv("BI_MCP_CONNECTOR_KEY")
+    serve_connector(None, sources=(shop,))
+    assert warning in capsys.readouterr().out

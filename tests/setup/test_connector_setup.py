@@ -91,7 +91,9 @@ def test_what_is_named_otherwise_is_said_before_its_dataset() -> None:
 
 
 @pytest.mark.parametrize("codes", [("orders", "Orders"), ("Orders", "orders")])
-def test_a_table_whose_code_is_a_name_keeps_it_beside_one_that_would_become_it(codes: tuple[str, str]) -> None:
+def test_a_table_whose_code_is_a_name_keeps_it_beside_one_that_would_become_it(
+    codes: tuple[str, str],
+) -> None:
     datasets = propose(ServedSource("shop", [table(code) for code in codes])).setup.datasets
     named = {name: entry.external_code for name, entry in datasets.items()}
     assert named == {"orders": "orders", "orders_2": "Orders"}
@@ -104,6 +106,20 @@ def test_a_table_that_an_earlier_source_has_is_named_after_its_source() -> None:
     assert list(proposed.setup.datasets) == ["orders", "goods", "archive_orders"]
     assert [entry.source for entry in proposed.setup.datasets.values()] == ["shop", "shop", "archive"]
     assert proposed.setup.sources["archive"].settings["source"] == "Archive"
+
+
+def test_what_many_datasets_have_in_common_is_said_once() -> None:
+    tables = [table(f"sales.t_{number}") for number in range(300)]
+    lost = {code: ["column photo is left out"] for code in ("sales.t_1", "sales.t_2")}
+    proposed = propose(ServedSource("shop", tables, {"gone": "HTTP 503"}, notes_of_tables=lost))
+    assert proposed.remarks == {
+        ("datasets", "sales_t_1"): ["column photo is left out"],
+        ("datasets", "sales_t_2"): ["column photo is left out"],
+        ("sources", "shop"): [
+            "300 datasets, such as sales_t_0: named otherwise than their tables: signs other than letters, digits and _ replaced",
+            "table gone is left out: HTTP 503",
+        ],
+    }
 
 
 def test_a_table_without_a_usable_column_or_description_is_left_out_with_its_reason() -> None:
