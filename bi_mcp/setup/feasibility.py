@@ -33,11 +33,10 @@ def names_of_others(keys: Sequence[str], owner: Source, source: str, *, is_new: 
 
     Nobody who adds a source means to delete the datasets of another one.
     """
-    named = ", ".join(f"datasets.{key}" for key in keys[:MOST_NAMED])
     sentences = [
         say(
             "{names}: the portal has datasets of these names from the source {owner} ({id}), which the file does not have; they would be deleted. Give other names in the file, or add that source to the file if the datasets shall move.",
-            names=f"{named}, …" if len(keys) > MOST_NAMED else named,
+            names=_name_datasets(keys),
             owner=owner.label,
             id=owner.id,
         )
@@ -48,6 +47,21 @@ def names_of_others(keys: Sequence[str], owner: Source, source: str, *, is_new: 
             say("If {key} is that source under another title, adopt it. {advice}", key=source, advice=advice)
         )
     return " ".join(sentences)
+
+
+def names_exchanged(keys: Sequence[str], owner: Source) -> str:
+    """An obstacle: the portal has datasets of these names from `owner`, and the file has their tables under other names."""
+    return say(
+        "{names}: the portal has datasets of these names from the source {owner} ({id}), and the file names the tables of that source otherwise; the datasets would be deleted. Let these tables keep their names in the file; `connector setup` gives them to the source that is named first.",
+        names=_name_datasets(keys),
+        owner=owner.label,
+        id=owner.id,
+    )
+
+
+def _name_datasets(keys: Sequence[str]) -> str:
+    named = ", ".join(f"datasets.{key}" for key in keys[:MOST_NAMED])
+    return f"{named}, …" if len(keys) > MOST_NAMED else named
 
 
 def doubtful_replacements(

@@ -25,6 +25,7 @@ from bi_mcp.setup.feasibility import (
     doubtful_fields,
     doubtful_replacements,
     doubtful_types,
+    names_exchanged,
     names_of_others,
     unusable_addresses,
 )
@@ -106,19 +107,28 @@ class _Planning:
             yield say("Objects were deleted while the portal was read; plan again if you need them.")
 
     def names_of_others(self) -> Iterator[str]:
-        """Obstacles from datasets whose names belong to sources that the file does not describe: replacing these deletes what others
-        use. With `prune` that is what was asked for.
+        """Obstacles from datasets that would be deleted because a dataset of another source takes their name.
+
+        With `prune` it was asked for that the datasets of a source go that the file does not have.
         """
-        if self._wanted.prune:
-            return
-        strangers = {item.id: item for _, item in self._strangers() if isinstance(item, Source)}
-        held = dict[tuple[int, str], list[str]]()
+        strangers = {item.id for _, item in self._strangers() if isinstance(item, Source)}
+        of_sources = {item.id: key for key, item in self._pairs.sources.items()}
+        named = {(entry.source, entry.external_code) for entry in self._setup.datasets.values()}
+        unknown, renamed = dict[tuple[int, str], list[str]](), dict[int, list[str]]()
         for key, entry in self._setup.datasets.items():
             item = self._pairs.datasets.get(key)
-            if item and item.source_id in strangers:
-                held.setdefault((item.source_id, entry.source), []).append(key)
-        for (id, source), keys in held.items():
-            yield names_of_others(keys, strangers[id], source, is_new=source not in self._pairs.sources)
+            if item is None or item.source_id is None:
+                continue
+            holder = of_sources.get(item.source_id)
+            if item.source_id in strangers and not self._wanted.prune:
+                unknown.setdefault((item.source_id, entry.source), []).append(key)
+            elif holder not in {None, entry.source} and (holder, item.external_code) in named:
+                renamed.setdefault(item.source_id, []).append(key)
+        held = self._wanted.snapshot.sources
+        for (id, source), keys in unknown.items():
+            yield names_of_others(keys, held[id], source, is_new=source not in self._pairs.sources)
+        for id, keys in renamed.items():
+            yield names_exchanged(keys, held[id])
 
     def _connector(self, key: str) -> Iterator[Change]:
         entry = self._setup.connectors[key]

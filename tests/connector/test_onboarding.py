@@ -271,6 +271,9 @@ def test_a_source_whose_tables_have_the_names_of_others_deletes_nothing(
     document = person.sets_up(url, *both)
     assert list(document["datasets"]) == ["orders", "visitors", "my_shop_orders", "my_shop_visitors"]
     assert "3 to create." in person.types("plan", "bi.yaml")
+    # The other way round, the second source would take the names of the first.
+    person.sets_up(url, *both[2:], *both[:2])
+    assert "the file names the tables of that source otherwise" in person.types("plan", "bi.yaml", code=1)
 
 
 def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, url: str) -> None:
