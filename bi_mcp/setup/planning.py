@@ -107,7 +107,7 @@ class _Planning:
             yield say("Objects were deleted while the portal was read; plan again if you need them.")
 
     def names_of_others(self) -> Iterator[str]:
-        """Obstacles from datasets that would be deleted because a dataset of another source takes their name.
+        """Obstacles from datasets that would be deleted because another table takes their name.
 
         With `prune` it was asked for that the datasets of a source go that the file does not have.
         """
@@ -119,10 +119,10 @@ class _Planning:
             item = self._pairs.datasets.get(key)
             if item is None or item.source_id is None:
                 continue
-            holder = of_sources.get(item.source_id)
+            held_table = (of_sources.get(item.source_id), item.external_code)
             if item.source_id in strangers and not self._wanted.prune:
                 unknown.setdefault((item.source_id, entry.source), []).append(key)
-            elif holder not in {None, entry.source} and (holder, item.external_code) in named:
+            elif held_table in named and held_table != (entry.source, entry.external_code):
                 renamed.setdefault(item.source_id, []).append(key)
         held = self._wanted.snapshot.sources
         for (id, source), keys in unknown.items():

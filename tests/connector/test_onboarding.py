@@ -276,6 +276,16 @@ def test_a_source_whose_tables_have_the_names_of_others_deletes_nothing(
     assert "the file names the tables of that source otherwise" in person.types("plan", "bi.yaml", code=1)
 
 
+def test_a_table_that_takes_the_name_of_another_deletes_nothing(person: Person, url: str) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    file = person.home / "bi.yaml"
+    text = file.read_text(encoding="utf-8")
+    names = {"  orders:\n": "  visitors:\n", "  visitors:\n": "  orders:\n"}
+    file.write_text("".join(names.get(line, line) for line in text.splitlines(keepends=True)), "utf-8")
+    assert "! datasets.visitors, datasets.orders: the portal has" in person.types("plan", "bi.yaml", code=1)
+
+
 def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, url: str) -> None:
     words = ["--url", url, "--source-name", "shop", "--table", "customers"]
     person.types("connector", "setup", *words, code=1)
