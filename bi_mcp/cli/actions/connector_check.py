@@ -17,6 +17,7 @@ from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
+from bi_mcp.cli.actions.table_count import count_tables
 from bi_mcp.diagnostics.connector.source_check import SourceReport, TableReport, examine_source
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.setup.connector_asking import connection_of
@@ -51,7 +52,7 @@ async def _examine(
 
 
 async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
-    with reporting_to(_count):
+    with reporting_to(count_tables):
         return await examine_source(
             asked.caller,
             endpoint_urls(asked.url),
@@ -59,12 +60,6 @@ async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
             tables=asked.tables,
             quick=quick,
         )
-
-
-async def _count(made: float, of: float | None, _: str) -> None:
-    """Count the tables on one line of a terminal."""
-    if sys.stderr.isatty() and of and made == int(made):
-        click.echo("\r" + say("{made:g} of {of:g} tables", made=made, of=of), nl=made == of, err=True)
 
 
 def _as_json(reports: Mapping[str, SourceReport]) -> dict[str, Any]:
