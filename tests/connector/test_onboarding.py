@@ -210,3 +210,8 @@ def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: 
     told = person.types("--language", "ru", "connector", "check", "--source", shop, "--quick")
     assert "Источник" in told
     assert "столбец photo пропущен" in told
+
+
+def test_a_password_for_a_file_is_ignored(person: Person, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BI_MCP_CONNECTOR_PASSWORD_SHOP", "x")
+    person.types("connector", "check", "--source", shop, "--quick")

@@ -5,8 +5,10 @@ SQL Server has no transaction that only reads: give the login the right to read,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
+from inspect import signature
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,12 +119,17 @@ def _connect(options: SourceOptions) -> Mapping[str, Any]:
     }
 
 
+def _driver_options() -> Collection[str]:
+    return signature(importlib.import_module("pymssql").connect).parameters
+
+
 MSSQL = Dialect(
     name="mssql",
     engine="mssql+pymssql",
     module="pymssql",
     extra="mssql",
     connect=_connect,
+    driver_options=_driver_options,
     bounded=True,
     system_schemas=frozenset({"INFORMATION_SCHEMA", "sys", "guest", "db_*"}),
     forms=_form,
