@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from anyio import to_thread
 
 from bi_mcp.app.app import build_caller
 from bi_mcp.base.language import say
-from bi_mcp.config import connector_settings, secret_variable
+from bi_mcp.config import connector_password_variable, connector_settings, secret_variable
 from bi_mcp.connector.remarks import SourceRemarks
 from bi_mcp.errors import ConfigError
 
@@ -33,7 +34,7 @@ NO_REMARKS = SourceRemarks()
 class AskedSource:
     """A source, and how it is asked. `tables` are those that are wanted, empty all.
 
-    `remarks` say what was guessed and what is not served; they are known of a source in this process only.
+    `trouble` says why it cannot be asked, empty if it can. `remarks` say what was guessed and what is not served; they are known of a source in this process only.
     """
 
     name: str
@@ -42,6 +43,7 @@ class AskedSource:
     key: Secret
     tables: tuple[str, ...] = ()
     remarks: SourceRemarks = NO_REMARKS
+    trouble: str = ""
 
 
 @asynccontextmanager
@@ -109,13 +111,12 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
     causes.begin()
     try:
         apps = {EMBEDDED_URL: build_service_app(access, configured.service)}
+        caller = partial(EndpointCaller, apps=apps)
         yield [
-            AskedSource(
-                name,
-                EndpointCaller(culture=one.culture or "ru", apps=apps),
-                EMBEDDED_URL,
-                key,
-                remarks=await to_thread.run_sync(_look_into, one.source),
+            await to_thread.run_sync(
+                _look_into,
+                AskedSource(name, caller(culture=one.culture or "ru"), EMBEDDED_URL, key),
+                one.source,
             )
             for name, one in served.items()
         ]
@@ -124,15 +125,16 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
         await to_thread.run_sync(access.close)
 
 
-def _look_into(source: Source) -> SourceRemarks:
-    """Find what a source says about itself; nothing if it does not answer, which is found when it is asked."""
+def _look_into(asked: AskedSource, source: Source) -> AskedSource:
+    """Find out whether a source answers, and what it says about itself."""
     from bi_mcp.connector.refusal import RefusalError
     from bi_mcp.connector.remarks import find_remarks
 
     try:
-        return find_remarks(source)
-    except RefusalError:
-        return NO_REMARKS
+        source.check()
+        return replace(asked, remarks=find_remarks(source))
+    except RefusalError as error:
+        return replace(asked, trouble=error.tell(connector_password_variable(asked.name)))
 
 
 class _Causes(logging.Handler):

@@ -13,6 +13,7 @@ from bi_mcp.config import (
     ConnectorSettings,
     configuration_folder,
     connector_password,
+    connector_password_variable,
     connector_settings,
     secret_variable,
 )
@@ -150,9 +151,9 @@ def _as_vault_knows(reference: Reference) -> EnvReference | FileReference | Secr
 
 def _warn_of_password(name: str) -> str:
     return say(
-        "The address of {name} holds a password, and everyone on this machine can see it in the list of processes. Leave it out, and set BI_MCP_CONNECTOR_PASSWORD_{variable}.",
+        "The address of {name} holds a password, and everyone on this machine can see it in the list of processes. Leave it out, and set {variable}.",
         name=name,
-        variable=name.upper(),
+        variable=connector_password_variable(name),
     )
 
 

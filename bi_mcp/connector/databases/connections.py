@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.addresses import Target
@@ -35,7 +36,11 @@ class Connections:
 
     def open(self) -> sa.Connection:
         """Begin a transaction that only reads, for the caller to close."""
-        connection = self._engine.connect()
+        try:
+            connection = self._engine.connect()
+        except (TypeError, ValueError, LookupError) as error:
+            # What a driver makes of a value of the address that it cannot use.
+            raise ArgumentError(str(error)) from None
         try:
             for statement in self.dialect.begin(self._options):
                 connection.exec_driver_sql(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
     return engine
 
 
-def _refuse_unknown_options(target: Target, keywords: dict[str, Any]) -> None:
+def _refuse_unknown_options(target: Target, keywords: Mapping[str, Any]) -> None:
     known = target.dialect.driver_options()
     unknown = [name for name in target.url.query if name in keywords and name not in known]
     if known and unknown:

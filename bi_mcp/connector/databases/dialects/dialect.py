@@ -19,8 +19,23 @@ Shape: TypeAlias = Callable[[Expression], Expression]
 # How the values of a column compare with those of a filter.
 Comparing: TypeAlias = Literal["whole", "decimal", "single", "double", "text", "date", "datetime", "moment"]
 
-# What an error of the driver means to the caller.
-Failure: TypeAlias = Literal["no table", "no column", "stopped", "too long", "busy"]
+# What an error of the driver means.
+Failure: TypeAlias = Literal[
+    "no table",
+    "no column",
+    "stopped",
+    "too long",
+    "busy",
+    "no password",
+    "login refused",
+    "unknown host",
+    "no connection",
+    "no answer",
+    "no database",
+    "not permitted",
+    "no file",
+    "no database file",
+]
 
 
 def as_it_is(operand: Expression) -> Expression:
@@ -111,7 +126,7 @@ class Dialect:
 
     `own_schema`: without a choice of schemas only the one that the address names is served. `examine` chooses forms by the
     values; `fingerprint` differs when the database has changed, where that can be told without asking it. `ordered` makes
-    texts compare by their code points, whatever the collation.
+    texts compare by their code points, whatever the collation. `failures` are known by the code of an error, `failure_texts` by a part of what it says.
     """
 
     name: str
@@ -143,6 +158,7 @@ class Dialect:
     matches: Callable[[Expression, Sequence[str]], Expression]
     contains: Callable[[Expression, Sequence[str]], Expression]
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    failure_texts: Mapping[str, Failure] = field(default_factory=dict)
     failure_code: Callable[[BaseException], str] = lambda _: ""
 
 

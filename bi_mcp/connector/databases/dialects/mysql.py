@@ -241,6 +241,12 @@ MYSQL = Dialect(
         "3024": "too long",
         "1040": "busy",
         "1203": "busy",
+        "1045": "login refused",
+        "1698": "login refused",
+        "1130": "not permitted",
+        "1044": "not permitted",
+        "1142": "not permitted",
+        "1049": "no database",
     },
     failure_code=lambda error: str(error.args[0]) if error.args else "",
 )
