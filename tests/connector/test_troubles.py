@@ -95,3 +95,75 @@ def test_a_value_of_an_address_that_the_driver_cannot_use_is_told(mariadb: Datab
     told = run("check", "--source", "a=mysql://bi@127.0.0.1:1/x?connect_timeout=s3cr3t")
     assert "The options after the ? of the address cannot be used" in told.output
     assert "s3cr3t" not in told.output
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> str:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.executescript("CREATE TABLE orders (id INTEGER); CREATE TABLE visitors (id INTEGER)")
+    return f"shop=sqlite:///{tmp_path}/shop.db"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--table", "ordrs"], "The source shop has no table 'ordrs'; it has: orders, visitors."),
+        (["--table", "orders", "--table", "nope*"], "has no table 'nope*'; it has: orders, visitors."),
+        (["--schema", "nope"], "has no tables in a schema 'nope'; it has the schemas: main."),
+    ],
+)
+def test_an_unknown_choice_is_told_with_what_there_is(shop: str, words: list[str], said: str) -> None:
+    for command in ("check", "setup"):
+        told = run(command, "--source", shop, *words)
+        assert told.exit_code == 1
+        assert told.output.count(said) == 1
+        assert "connector.localhost" not in told.output
+
+
+def test_a_table_of_another_schema_is_told(postgresql: DatabaseServer) -> None:
+    name = postgresql.new_database(
+        "CREATE SCHEMA sales", "CREATE TABLE sales.a (i int)", "CREATE TABLE b (i int)"
+    )
+    source = f"shop={postgresql.address(name).reveal()}"
+    told = run("check", "--source", source, "--schema", "sales", "--table", "b")
+    assert "has no table 'b'; it has: sales.a." in told.output
+    assert run("check", "--source", source, "--schema", "sales", "--quick").exit_code == 0
+
+
+def test_a_choice_is_none_of_the_source_that_has_it_not_where_another_has_it(
+    shop: str, tmp_path: Path
+) -> None:
+    (tmp_path / "prices.csv").write_text("id,price\n1,2\n")
+    sources = ["--source", shop, "--source", f"files={tmp_path}/prices.csv"]
+    words = ["--table", "orders", "--table", "prices", "--quick"]
+    assert run("check", *sources, *words).exit_code == 0
+    assert run("check", *sources, *words, "--table", "nope").exit_code == 1
+
+
+def test_of_a_folder_only_the_chosen_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("id,price\n1,2\n")
+    (tmp_path / "bad.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    told = run("check", "--source", f"files={tmp_path}", "--table", "Продажи")
+    assert told.exit_code == 1
+    assert "The source files has no table 'Продажи'; it has: good." in told.output
+    assert "bad" not in told.output
+    assert "bad" not in run("check", "--source", f"files={tmp_path}", "--table", "good", "--quick").output
+    assert "bad.xlsx" in run("check", "--source", f"files={tmp_path}", "--table", "bad").output
+
+
+def test_unknown_names_of_types_are_a_warning(shop: str, tmp_path: Path) -> None:
+    address = shop.partition("=")[2]
+    config = tmp_path / "connector.toml"
+    config.write_text(
+        f"""
+        [sources.shop]
+        address = "{address}"
+        titles = {{ visitor = "Visitors" }}
+        types = {{ orders = {{ ID = "int", total = "double" }} }}
+        """
+    )
+    told = run("check", "--config", str(config), "--quick")
+    assert told.exit_code == 0
+    assert "Warning: `types` and `titles` of the source shop name the table 'visitor'" in told.stderr
+    assert "name the column 'total', which the table has not; it has: ID." in told.stderr
+    assert told.stderr.count("Warning") == 2

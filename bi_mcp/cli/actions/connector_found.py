@@ -15,6 +15,7 @@ from bi_mcp.connector.configuration import Configuration
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.remarks import find_remarks
 from bi_mcp.connector.source import Source
+from bi_mcp.connector.unknown_names import find_unknown_names
 
 # So many tables of a source are named.
 _TABLES_NAMED = 12
@@ -32,6 +33,8 @@ def _tell(name: str, address: str, source: Source) -> None:
     where = f"{name} ({show_address(address)})"
     try:
         lines = [_list_tables(where, source)]
+        warnings = [unknown.describe(name) for unknown in find_unknown_names(source)]
+        lines += [say("Warning: {warning}", warning=warning) for warning in warnings]
         if not is_database(address):
             lines += _describe_guesses(source)
     except RefusalError as error:
