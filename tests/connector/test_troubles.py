@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bi_mcp.cli import main
+from bi_mcp.diagnostics.connector import chart_check, source_check
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 
 VARIABLE = "BI_MCP_CONNECTOR_PASSWORD_MY_SHOP"
@@ -167,3 +168,25 @@ def test_unknown_names_of_types_are_a_warning(shop: str, tmp_path: Path) -> None
     assert "Warning: `types` and `titles` of the source shop name the table 'visitor'" in told.stderr
     assert "name the column 'total', which the table has not; it has: ID." in told.stderr
     assert told.stderr.count("Warning") == 2
+
+
+def test_a_table_without_anything_to_show_is_a_note(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
+        database.executescript("CREATE TABLE allbytes (b BLOB); CREATE TABLE orders (id INTEGER)")
+        database.execute("INSERT INTO allbytes VALUES (x'00ff')")
+    for command in ("check", "setup"):
+        told = run(command, "--source", f"shop=sqlite:///{tmp_path}/shop.db")
+        assert told.exit_code == 0
+        assert "table allbytes is left out: b: It holds binary data." in told.output
+        assert "502" not in told.output
+
+
+def test_a_connector_of_ones_own_is_asked_more_than_those_of_others(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(shop.partition(":///")[2])) as database, database:
+        database.executemany("INSERT INTO orders VALUES (?)", [(number,) for number in range(1, 9)])
+    assert source_check.MOST_CALLS > 5 * chart_check.MOST_CALLS
+    assert "not_everything_asked" not in run("check", "--source", shop).output
+    monkeypatch.setattr(source_check, "MOST_CALLS", 8)
+    assert "not_everything_asked" in run("check", "--source", shop).output

@@ -137,7 +137,10 @@ def _look_into(asked: AskedSource, source: Source) -> AskedSource:
 
     try:
         source.check()
-        return replace(asked, unknown=find_unknown_names(source), remarks=find_remarks(source))
+        remarks = find_remarks(source)
+        return replace(
+            asked, tables=tuple(remarks.served), unknown=find_unknown_names(source), remarks=remarks
+        )
     except RefusalError as error:
         return replace(asked, trouble=error.tell(connector_password_variable(asked.name)))
 
