@@ -85,6 +85,12 @@ async def examine_source(
     return SourceReport(verdict=worst(everything), findings=findings, tables=reports)
 
 
+def report_trouble(name: str, trouble: str) -> SourceReport:
+    """Report a source that cannot be asked at all, with what its owner is told."""
+    finding = check_rules.SOURCE_FAILS.finding(name, said=trouble)
+    return SourceReport(verdict="error", findings=[finding], tables=[])
+
+
 def choose_tables(listed: Collection[str], wanted: Collection[str]) -> list[str]:
     """The listed codes that are wanted, all if nothing is said; a code without `*` is wanted even if it is not listed."""
     if not wanted:
