@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
+from bi_mcp.connector.databases.dialects import DIALECTS
+from bi_mcp.connector.databases.failures import Failures
+from bi_mcp.connector.refusal import SourceError
 from bi_mcp.diagnostics.connector import chart_check, source_check
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 
@@ -59,6 +63,17 @@ def test_why_a_database_cannot_be_asked_is_one_sentence(
         assert "It says: " in told
         for strange in ("connector.localhost", "POST", "Error:", "b'", "Traceback", "not-the-word", PASSWORD):
             assert strange not in told.removeprefix("Error:")
+
+
+def test_a_reason_is_one_line_without_marks_of_its_driver() -> None:
+    nested = Exception((20009, b"DB-Lib error message 20009:\nUnable to connect to s3cr3t" + b"." * 300))
+    failures = Failures(DIALECTS["mssql"], 1, (Secret("s3cr3t"),), Exception)
+    with pytest.raises(SourceError) as refused, failures.worded():
+        raise nested
+    told = refused.value.tell("X")
+    assert "It says: DB-Lib error message 20009: Unable to connect to •••...." in told
+    assert told.endswith("…")
+    assert len(told) < 320
 
 
 def test_a_right_that_is_missing_is_told(postgresql: DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
