@@ -153,6 +153,9 @@ def test_a_choice_is_none_of_the_source_that_has_it_not_where_another_has_it(
     sources = ["--source", shop, "--source", f"files={tmp_path}/prices.csv"]
     words = ["--table", "orders", "--table", "prices", "--quick"]
     assert run("check", *sources, *words).exit_code == 0
+    written = run("setup", *sources, "--table", "orders")
+    assert written.exit_code == 0
+    assert "prices" not in written.stdout
     assert run("check", *sources, *words, "--table", "nope").exit_code == 1
 
 
