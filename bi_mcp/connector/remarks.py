@@ -33,7 +33,6 @@ def find_remarks(source: Source) -> SourceRemarks:
     notes: Any = getattr(source, "notes", lambda _: ())
     left_out: Any = getattr(source, "left_out", lambda _: {})
     of_tables: dict[str, Sequence[str]] = {}
-    served: list[str] = []
     unserved: dict[str, str] = {}
     for table in source.tables():
         try:
@@ -41,7 +40,6 @@ def find_remarks(source: Source) -> SourceRemarks:
         except NothingServedError as error:
             unserved[table] = error.cause
             continue
-        served.append(table)
         if found:
             of_tables[table] = found
     # Only now: a file that cannot be read is found when its table is asked for.
@@ -58,7 +56,8 @@ def find_remarks(source: Source) -> SourceRemarks:
             ),
         ],
         of_tables,
-        served,
+        # A file that turned out to be damaged is no table any more.
+        [table for table in source.tables() if table not in unserved],
     )
 
 

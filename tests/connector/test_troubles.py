@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 from contextlib import closing
@@ -168,6 +169,15 @@ def test_of_a_folder_only_the_chosen_file_is_told(tmp_path: Path) -> None:
     assert "bad" not in told.output
     assert "bad" not in run("check", "--source", f"files={tmp_path}", "--table", "good", "--quick").output
     assert "bad.xlsx" in run("check", "--source", f"files={tmp_path}", "--table", "bad").output
+
+
+def test_a_damaged_file_beside_a_good_one_is_a_note(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("id,price\n1,2\n")
+    packed = gzip.compress("".join(f"{number},{number * 7919}\n" for number in range(9999)).encode())
+    (tmp_path / "bad.csv.gz").write_bytes(packed[: len(packed) // 2])
+    told = run("check", "--source", f"files={tmp_path}", "--quick")
+    assert told.exit_code == 0, told.output
+    assert "bad.csv.gz is left out" in told.output
 
 
 def test_unknown_names_of_types_are_a_warning(shop: str, tmp_path: Path) -> None:
