@@ -13,6 +13,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import KEY_VARIABLE, AskedSource, open_sources
 from bi_mcp.cli.actions.table_count import count_tables
+from bi_mcp.errors import ConfigError
 from bi_mcp.setup.connector_asking import ask_source
 from bi_mcp.setup.connector_setup import CONNECTOR_TITLE, ServedSource, propose_setup
 from bi_mcp.setup.file import write_setup
@@ -57,6 +58,10 @@ async def _ask(
 
 
 async def _ask_one(asked: AskedSource) -> ServedSource:
+    if asked.trouble:
+        raise ConfigError(
+            say("The source {name} cannot be asked: {error}", name=asked.name, error=asked.trouble)
+        )
     with reporting_to(count_tables):
         served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
     return replace(served, notes=asked.remarks.of_source, notes_of_tables=asked.remarks.of_tables)
