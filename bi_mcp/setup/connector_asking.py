@@ -31,6 +31,10 @@ async def ask_source(
     """
     asking = _Asking(caller, url, connection_of(name, key))
     listed = {table.code: table for table in await asking.listed()}
+    if not listed:
+        raise ConfigError(
+            say("The source {source} lists no tables. Let its login read some, then try again.", source=name)
+        )
     wanted = choose_tables(listed, tables)
     unknown = [code for code in wanted if code not in listed]
     if unknown or not wanted:

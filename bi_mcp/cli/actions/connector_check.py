@@ -18,6 +18,7 @@ from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
 from bi_mcp.diagnostics.connector.source_check import SourceReport, TableReport, examine_source
+from bi_mcp.diagnostics.findings.check_rules import SOURCE_FAILS
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.setup.connector_asking import connection_of
 from bi_mcp.setup.connector_setup import endpoint_urls
@@ -51,6 +52,9 @@ async def _examine(
 
 
 async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
+    if asked.trouble:
+        finding = SOURCE_FAILS.finding(asked.name, said=asked.trouble)
+        return SourceReport(verdict="error", findings=[finding], tables=[])
     with reporting_to(_count):
         return await examine_source(
             asked.caller,
@@ -78,10 +82,12 @@ def _print(reports: Mapping[str, SourceReport]) -> None:
         print_rows(header, [_row(name, table) for name, table in tables])
     for name, report in reports.items():
         for finding in report.findings:
-            print_finding(_placed(finding, name))
+            print_finding(finding if finding.where == name else _placed(finding, name))
         for table in report.tables:
             for finding in table.findings:
                 print_finding(_placed(finding, f"{name}: {table.code}"))
+    if not tables:
+        return
     calls = sum(table.calls for _, table in tables)
     seconds = round(sum(table.seconds for _, table in tables), 3)
     click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=seconds))

@@ -11,6 +11,7 @@ import click
 
 from bi_mcp.base.language import say
 from bi_mcp.cli.actions.connector_asked import KEY_VARIABLE, AskedSource, open_sources
+from bi_mcp.errors import ConfigError
 from bi_mcp.setup.connector_asking import ask_source
 from bi_mcp.setup.connector_setup import ServedSource, propose_setup
 from bi_mcp.setup.file import write_setup
@@ -48,6 +49,10 @@ async def _ask(
 
 
 async def _ask_one(asked: AskedSource) -> ServedSource:
+    if asked.trouble:
+        raise ConfigError(
+            say("The source {name} cannot be asked: {trouble}", name=asked.name, trouble=asked.trouble)
+        )
     served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
     return replace(served, notes=asked.remarks.of_source, notes_of_tables=asked.remarks.of_tables)
 

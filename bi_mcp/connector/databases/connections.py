@@ -7,18 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.addresses import Target
+from bi_mcp.connector.databases.engine import build_engine
 from bi_mcp.connector.databases.failures import Failures
 from bi_mcp.connector.options import SourceOptions
-
-# Seconds. A caller waits a while for one of the connections; a connection is not used for ever, as networks forget it.
-POOL_WAIT = 5
-RECYCLED_AFTER = 900
-# Beside the answers: for questions about tables, which are short.
-SPARE_CONNECTIONS = 2
 
 
 class Connections:
@@ -27,17 +22,7 @@ class Connections:
     def __init__(self, target: Target, options: SourceOptions) -> None:
         self.dialect = target.dialect
         self._options = options
-        self._engine = sa.create_engine(
-            target.url,
-            poolclass=QueuePool,
-            pool_size=options.connections,
-            max_overflow=SPARE_CONNECTIONS,
-            pool_timeout=POOL_WAIT,
-            pool_pre_ping=True,
-            pool_recycle=RECYCLED_AFTER,
-            connect_args=dict(self.dialect.connect(options)),
-            hide_parameters=True,
-        )
+        self._engine = build_engine(target, options)
         sa.event.listen(self._engine, "connect", self._prepare)
         driver = self._engine.dialect.loaded_dbapi
         password = Secret(str(target.url.password or ""))
@@ -51,7 +36,11 @@ class Connections:
 
     def open(self) -> sa.Connection:
         """Begin a transaction that only reads, for the caller to close."""
-        connection = self._engine.connect()
+        try:
+            connection = self._engine.connect()
+        except (TypeError, ValueError, LookupError) as error:
+            # What a driver makes of a value of the address that it cannot use.
+            raise ArgumentError(str(error)) from None
         try:
             for statement in self.dialect.begin(self._options):
                 connection.exec_driver_sql(statement)

@@ -155,7 +155,7 @@ def test_a_query_of_sqlite_that_takes_too_long_is_stopped(sqlite_file: Path) -> 
 def test_all_connections_taken_is_a_busy_database(
     addresses: dict[str, Secret], postgresql: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bi_mcp.connector.databases.connections.POOL_WAIT", 0.05)
+    monkeypatch.setattr("bi_mcp.connector.databases.engine.POOL_WAIT", 0.05)
     address = postgresql.address(postgresql.new_database(*TABLES["postgresql"]))
     with closing(a_database(address, connections=1)) as database:
         held: list[tuple[Answer, Any]] = []

@@ -94,6 +94,8 @@ _FAILURES: Mapping[str, Failure] = {
     "no such column": "no column",
     "interrupted": "stopped",
     "database is locked": "busy",
+    "unable to open database file": "no file",
+    "file is not a database": "no database file",
 }
 
 
