@@ -99,6 +99,7 @@ class DatabaseAnswer:
         result, self._result = self._result, None
         if connection is None:
             return
+        self._connections.leave(self.cancel)
         # What is left of a database that has died cannot be closed, and need not be.
         with suppress(Exception):
             if self._is_spoilt:
@@ -121,7 +122,7 @@ class DatabaseAnswer:
     def _is_spoilt(self) -> bool:
         """Whether the connection may be in the middle of something."""
         unread = self._connections.dialect.abandon is not None and not self._is_read
-        return self._cancelled or self._is_late or unread
+        return self._cancelled or self._is_late or unread or self._connections.is_closed
 
     def _abandon(self, connection: sa.Connection, driver: Any) -> None:
         if self._connections.dialect.abandon is not None:
@@ -147,6 +148,7 @@ class DatabaseAnswer:
         driver = connection.connection.driver_connection
         with self._lock:
             self._driver = driver
+        self._connections.enter(self.cancel)
         stream = self._connections.dialect.stream
         with self._bounded():
             if stream is not None:

@@ -14,7 +14,7 @@ from bi_mcp.base.language import say, text
 from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.connections import Connections
-from bi_mcp.connector.databases.dialects.dialect import Form, LeftOut, parse_declared
+from bi_mcp.connector.databases.dialects.dialect import Examined, Form, LeftOut, parse_declared
 from bi_mcp.connector.databases.dialects.inspection import inspect_columns, inspect_tables
 from bi_mcp.connector.databases.failures import DatabaseError
 from bi_mcp.connector.options import SourceOptions
@@ -24,6 +24,8 @@ from bi_mcp.connector.unknown_names import UnknownName, unlisted, unmatched
 
 # Seconds for which is remembered what there is. A statement that fails makes it forgotten at once.
 REMEMBERED = 10.0
+# For so long what was costly to find is believed, whatever is written, unless a declaration changes.
+BELIEVED = 60.0
 LONGEST_TITLE = 200
 # Each point in a code is a question to the database: who asks for dots alone shall not ask for hours.
 MOST_POINTS = 8
@@ -52,20 +54,27 @@ class TableColumns:
 
     served: tuple[ServedColumn, ...]
     left_out: Mapping[str, str]
+    is_costly: bool = False
 
 
 @dataclass(frozen=True)
 class _Remembered:
-    """Columns that were found, until when they are believed, and the state of the database in which they were found."""
+    """Columns that were found, when, and the state of the database in which they were found."""
 
     columns: TableColumns
-    until: float
+    since: float
     fingerprint: object
+    declarations: object
 
     def holds(self, fingerprint: object) -> bool:
         if fingerprint is None:
-            return time.monotonic() < self.until
+            return time.monotonic() < self.since + REMEMBERED
         return fingerprint == self.fingerprint
+
+    def holds_still(self, declarations: object) -> bool:
+        """Tell whether to believe them although something was written."""
+        recent = time.monotonic() < self.since + BELIEVED
+        return self.columns.is_costly and recent and declarations == self.declarations
 
 
 class Reflection:
@@ -106,10 +115,13 @@ class Reflection:
             return known.columns
         try:
             with self._connections.session() as session:
+                declarations = self._connections.dialect.declarations(session)
+                if known is not None and known.holds_still(declarations):
+                    return known.columns
                 found = self._ask_columns(session, code, table)
         except DatabaseError as error:
             raise self.explain(code, error) from None
-        self._columns[code] = _Remembered(found, time.monotonic() + REMEMBERED, fingerprint)
+        self._columns[code] = _Remembered(found, time.monotonic(), fingerprint, declarations)
         return found
 
     def unknown_names(self) -> Iterator[UnknownName]:
@@ -214,14 +226,15 @@ class Reflection:
             rows = [*inspect_columns(session, table.schema, table.name)]
         if not rows:
             raise DatabaseError(502, "", "It has no columns.", failure="no table")
-        forms: dict[str, Form | LeftOut] = {
+        if dialect.examine is not None:
+            return self._serve(code, dialect.examine(session, table.name, dict(rows), self._options))
+        forms = {
             name: dialect.forms(parse_declared(declared or ""), self._options) for name, declared in rows
         }
-        if dialect.examine is not None:
-            forms = dialect.examine(session, table.name, dict(rows), self._options)
-        return self._serve(code, forms)
+        return self._serve(code, Examined(forms, is_costly=False))
 
-    def _serve(self, code: str, forms: Mapping[str, Form | LeftOut]) -> TableColumns:
+    def _serve(self, code: str, examined: Examined) -> TableColumns:
+        forms = examined.forms
         given = self._options.types.get(code, {})
         legal = self._options.spelling == "legal"
         codes = legal_codes(list(forms)) if legal else list(forms)
@@ -242,7 +255,7 @@ class Reflection:
                 f"The table {code[:80]!r} has no column that can be shown.",
                 " ".join(f"{name}: {say(reason)}" for name, reason in left_out.items()),
             )
-        return TableColumns(tuple(served), left_out)
+        return TableColumns(tuple(served), left_out, examined.is_costly)
 
 
 def _readings(code: str) -> Iterator[tuple[str | None, str]]:

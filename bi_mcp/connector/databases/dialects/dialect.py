@@ -76,6 +76,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """Forms that were chosen by the values, and whether that is too costly to do again after each change of these."""
+
+    forms: Mapping[str, Form | LeftOut]
+    is_costly: bool
+
+
+@dataclass(frozen=True)
 class Declared:
     """A type as a catalogue writes it: `numeric(10,2)` is `numeric` with the arguments 10 and 2."""
 
@@ -125,7 +133,8 @@ class Dialect:
     all rows at once. `bounded`: the database itself keeps the time-out.
 
     `own_schema`: without a choice of schemas only the one that the address names is served. `examine` chooses forms by the
-    values; `fingerprint` differs when the database has changed, where that can be told without asking it. `ordered` makes
+    values; `fingerprint` differs when the database has changed, where that can be told without asking it, `declarations`
+    when its tables or their columns have. `ordered` makes
     texts compare by their code points, whatever the collation. `failures` are known by the code of an error, `failure_texts` by a part of what it says.
     """
 
@@ -147,9 +156,8 @@ class Dialect:
     catalogue: Catalogue | None = None
     system_schemas: frozenset[str] = frozenset()
     forms: Forms
-    examine: (
-        Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], dict[str, Form | LeftOut]] | None
-    ) = None
+    examine: Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], Examined] | None = None
+    declarations: Callable[[sa.Connection], object] = lambda _: None
     given: Mapping[Type, Form]
     text: Shape
     ordered: Shape = as_it_is

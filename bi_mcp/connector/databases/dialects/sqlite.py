@@ -28,6 +28,7 @@ from bi_mcp.connector.databases.dialects.sqlite_values import (
     declared_type,
     examine_values,
     finite,
+    schema_version,
     shown_text,
 )
 from bi_mcp.connector.databases.dialects.text_search import contains_any, fits_any
@@ -135,6 +136,7 @@ SQLITE = Dialect(
     catalogue=Catalogue(_TABLES, _ONE, " ORDER BY name", _COLUMNS),
     forms=_form,
     examine=examine_values,
+    declarations=schema_version,
     given={
         "int": Form("int", "whole", operand=cast_to(sa.INTEGER)),
         "double": Form("double", "double", operand=cast_to(sa.REAL), present=finite),
