@@ -56,7 +56,7 @@ _who_may_ask = add_options(
     click.option(
         "--parametrised",
         metavar="KIND",
-        help="Let the settings of sources name databases of this kind, such as postgresql, on hosts of --allow-host.",
+        help="Let the settings of sources name databases of this kind (postgresql, mysql, mariadb, mssql or oracle), on hosts of --allow-host.",
     ),
     click.option(
         "--allow-host",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+# As SQLAlchemy reads an address: a password ends at the first @, whatever it holds.
 _AUTHORITY = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+://)(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+://)"
+    r"((?P<login>[^:/]*)(?P<colon>:(?P<password>[^@]*))?(?P<at>@))?(?P<host>[^/?]*)(?P<rest>.*)",
+    re.DOTALL,
 )
 # What people write for an address without meaning a path: that of another library, or one with a character missing.
 _MISSPELT = re.compile(
@@ -19,6 +22,7 @@ _MISSPELT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DRIVER = re.compile(r"(?P<kind>[A-Za-z][A-Za-z0-9.-]+)\+(?P<driver>[A-Za-z0-9_]+)://")
+_PASSWORDS = ("password", "passwd")
 
 
 def is_database(address: str) -> bool:
@@ -62,12 +66,13 @@ def has_password(address: str) -> bool:
     found = _AUTHORITY.fullmatch(address)
     if found is None:
         return False
-    login, at, _ = found["authority"].rpartition("@")
-    return bool((at and ":" in login) or parse_qs(urlsplit(address).query).get("password"))
+    given = parse_qs(found["rest"].partition("?")[2])
+    return bool(found["colon"] or "@" in found["host"] or any(given.get(name) for name in _PASSWORDS))
 
 
 def with_password(address: str, password: Secret | None) -> Secret:
-    """Put a password into an address. Raises ConfigError if it has one, or if it cannot have one."""
+    """Put a password into an address. Raises ConfigError if it has one, if it cannot have one, or if it can be misread."""
+    _refuse_ambiguous(address)
     if password is None:
         return Secret(address)
     found = _AUTHORITY.fullmatch(address)
@@ -77,9 +82,20 @@ def with_password(address: str, password: Secret | None) -> Secret:
         raise ConfigError(
             say("A password is given, and the address holds another. Leave out the one in the address.")
         )
-    login, _, host = found["authority"].rpartition("@")
     written = quote(password.reveal(), safe="")
-    return Secret(f"{found['scheme']}{login}:{written}@{host}{found['rest']}")
+    return Secret(f"{found['scheme']}{found['login'] or ''}:{written}@{found['host']}{found['rest']}")
+
+
+def _refuse_ambiguous(address: str) -> None:
+    """Refuse what could be a part of the password as well as of the host or the path."""
+    found = _AUTHORITY.fullmatch(address)
+    if found and (re.search("[/?#]", found["password"] or "") or re.search("[@#]", found["host"])):
+        raise ConfigError(
+            say(
+                "The address of a database looks like {example}. Characters such as @ : / in a password are written as %40 %3A %2F.",
+                example="postgresql://login:password@host/database",
+            )
+        )
 
 
 def show_address(address: str) -> str:
@@ -87,12 +103,12 @@ def show_address(address: str) -> str:
     found = _AUTHORITY.fullmatch(address)
     if found is None:
         return address
-    login, at, host = found["authority"].rpartition("@")
     path = re.split(r"[?#]", found["rest"])[0]
-    return f"{found['scheme']}{login.partition(':')[0]}{at}{host}{path}"
+    host = found["host"].rpartition("@")[2]
+    return f"{found['scheme']}{found['login'] or ''}{found['at'] or ''}{host}{path}"
 
 
 def find_host(address: str) -> str | None:
     """Return the host and port that an address connects to, None for one on this machine."""
     found = _AUTHORITY.fullmatch(address)
-    return unquote(found["authority"].rpartition("@")[2]) or None if found else None
+    return found["host"] or None if found else None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bi_mcp.base.ip_addresses import IPAddress
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.access.access import Served, Setting
 from bi_mcp.connector.access.allowed_hosts import AllowedHosts
-from bi_mcp.connector.access.attempts import Attempts
+from bi_mcp.connector.access.attempts import MOST_AT_SERVER, Attempts
 from bi_mcp.connector.access.keys import AccessKey, find_keys, hash_key
 from bi_mcp.connector.access.opened import OpenedSources
 from bi_mcp.connector.opening import open_source
@@ -27,6 +27,8 @@ from bi_mcp.errors import ConfigError
 _PORT = re.compile(r"[0-9]{1,5}")
 # No address of a database can hold them, however it is written.
 _NEVER_IN_A_NAME = re.compile(r"[\x00-\x1f?#@]")
+# No file can be below a device, on any system.
+_NO_FILE = "/dev/null/none"
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,34 @@ class DatabaseKind:
     """A kind of databases that are reached over a network: its port, and the parameter that takes the IP address.
 
     Where there is such a parameter the name of the host stays in the address, and a certificate can be compared with it.
+    `parameters` keep the driver from logging in with what this machine holds.
     """
 
     port: int
     ip_parameter: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-# Not SQLite, nor any other that opens files of this machine.
+# Not SQLite, nor any other that opens files of this machine; nor ClickHouse and Trino, whose servers send a driver on to
+# any address that they like.
 KINDS: Mapping[str, DatabaseKind] = {
-    "postgresql": DatabaseKind(5432, "hostaddr"),
+    "postgresql": DatabaseKind(
+        5432,
+        "hostaddr",
+        # What is not said here libpq takes from variables, from a service's file, or from the home of its user.
+        {
+            "passfile": _NO_FILE,
+            "sslcert": _NO_FILE,
+            "sslkey": _NO_FILE,
+            "gssencmode": "disable",
+            # For a service that no Kerberos knows there is no ticket.
+            "krbsrvname": "none",
+        },
+    ),
     "mysql": DatabaseKind(3306),
     "mariadb": DatabaseKind(3306),
-    "clickhouse": DatabaseKind(8123),
     "mssql": DatabaseKind(1433),
     "oracle": DatabaseKind(1521),
-    "trino": DatabaseKind(8080),
 }
 
 
@@ -76,7 +91,7 @@ class ParametrisedAccess:
         if kind not in KINDS:
             raise ConfigError(
                 say(
-                    "--parametrised {kind!r} is not a kind of database that is reached over a network. Choose one of {known}.",
+                    "--parametrised {kind!r} is not a kind of database that the settings of sources may name. Choose one of {known}.",
                     kind=kind[:40],
                     known=", ".join(KINDS),
                 )
@@ -89,6 +104,7 @@ class ParametrisedAccess:
         self._open_source = open_source
         self._opened = OpenedSources()
         self._attempts = Attempts()
+        self._attempts_at_server = Attempts(MOST_AT_SERVER)
         # A driver that is missing is noticed when the connector starts.
         open_source(Secret(f"{kind}://127.0.0.1/none"), self._options).close()
 
@@ -109,12 +125,13 @@ class ParametrisedAccess:
         key = Secret(parse_text(connection, "key").strip())
         if self._keys and not find_keys(self._keys, key):
             raise RefusalError(401, "The key is wrong or missing.")
-        login, password = self._parse_login(connection), Secret(parse_text(connection, "password"))
+        login, password = self._parse_login(connection), self._parse_password(connection)
         name, ip = self._hosts.find_address(login.host, login.port)
+        login = replace(login, host=name)
         opened_with = (login, ip, hash_key(password))
         source = self._opened.find(opened_with)
         if source is None:
-            source = self._opened.add(opened_with, self._open(login, name, ip, password))
+            source = self._opened.add(opened_with, self._open(login, ip, password))
         return Served(
             self._kind,
             source,
@@ -139,9 +156,20 @@ class ParametrisedAccess:
             raise RefusalError(400, "The setting port is not a number of a port.")
         return _Login(given["host"], int(port), given["database"], given["login"])
 
-    def _open(self, login: _Login, name: str, ip: IPAddress, password: Secret) -> Source:
-        self._attempts.check(login)
-        address = self._write_address(login, name, ip, password)
+    def _parse_password(self, connection: Form) -> Secret:
+        password = parse_text(connection, "password")
+        if not password:
+            # Drivers look for one on this machine then: the operator's own.
+            raise RefusalError(401, "The request gives no connection[password].")
+        return Secret(password)
+
+    def _open(self, login: _Login, ip: IPAddress, password: Secret) -> Source:
+        # Neither another database nor another name of the host makes it another login.
+        server = (ip, login.port)
+        attempt = (server, login.login)
+        self._attempts.check(attempt)
+        self._attempts_at_server.check(server)
+        address = self._write_address(login, ip, password)
         try:
             source = self._open_source(address, self._options)
         except ConfigError:
@@ -149,15 +177,18 @@ class ParametrisedAccess:
         try:
             source.check()
         except SourceError:
-            self._attempts.note_failure(login)
+            self._attempts.note_failure(attempt)
+            self._attempts_at_server.note_failure(server)
             source.close()
             raise
         return source
 
-    def _write_address(self, login: _Login, name: str, ip: IPAddress, password: Secret) -> Secret:
-        parameter = KINDS[self._kind].ip_parameter
+    def _write_address(self, login: _Login, ip: IPAddress, password: Secret) -> Secret:
+        kind = KINDS[self._kind]
+        parameter = kind.ip_parameter
         literal = f"[{ip}]" if isinstance(ip, IPv6Address) else str(ip)
-        host = name if parameter and ":" not in name else literal
-        query = f"?{parameter}={ip}" if parameter else ""
+        host = login.host if parameter and ":" not in login.host else literal
+        parameters = {**({parameter: str(ip)} if parameter else {}), **kind.parameters}
+        query = f"?{urlencode(parameters, safe=':/')}" if parameters else ""
         user = f"{quote(login.login, safe='')}:{quote(password.reveal(), safe='')}"
         return Secret(f"{self._kind}://{user}@{host}:{login.port}/{quote(login.database, safe='/')}{query}")

@@ -12,6 +12,10 @@ Nested: TypeAlias = "str | dict[str, Nested]"
 Form: TypeAlias = dict[str, Nested]
 
 DEEPEST = 20
+# A list of 10 000 values has room in them; what is made of a body is then no more than some ten times its size.
+MOST_PARAMETERS = 20_000
+MOST_STEPS = 100_000
+_LONGEST_NAMED = 65_536
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -19,36 +23,53 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 def parse_form(body: bytes) -> Form:
     """Read a form body. Leaves are strings; lists are maps with the keys "0", "1"…; a repeated name counts last.
 
-    Brackets within brackets belong to the name: `mapFields[price [EUR]]` has the key `price [EUR]`.
+    Brackets within brackets belong to the name: `mapFields[price [EUR]]` has the key `price [EUR]`. Raises RefusalError for
+    what is no such form, and for one of too many parts.
     """
-    form: Form = {}
-    numbering = _Numbering()
+    _refuse_too_many(body)
+    form = _Level()
+    walked = 0
     for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
         steps = _steps(name)
         if len(steps) > DEEPEST:
             raise RefusalError(
                 400, f"Parameters may nest {DEEPEST} levels deep, and {steps[0][:80]!r} nests deeper."
             )
-        _store(form, numbering.fill(steps), value)
+        walked += len(steps)
+        if walked > MOST_STEPS:
+            raise RefusalError(413, f"The parameters of a request may have {MOST_STEPS} brackets at most.")
+        _store(form, steps, value)
     return form
 
 
-class _Numbering:
-    """Numbers for empty brackets: each is one more than the largest so far, as in PHP."""
+def parse_named(body: bytes, name: str) -> Form:
+    """Read the parameters of one plain name and of no other, which takes little whatever else a body holds."""
+    _refuse_too_many(body)
+    heads = tuple(name.encode() + sign for sign in (b"[", b"%5B", b"%5b", b"="))
+    found = b"&".join(part for part in body.split(b"&") if part.startswith(heads))
+    if len(found) > _LONGEST_NAMED:
+        raise RefusalError(413, f"The parameter {name} may hold {_LONGEST_NAMED} bytes at most.")
+    return parse_form(found)
+
+
+def _refuse_too_many(body: bytes) -> None:
+    if body.count(b"&") >= MOST_PARAMETERS:
+        raise RefusalError(413, f"A request may hold {MOST_PARAMETERS} parameters at most.")
+
+
+class _Level(dict[str, Nested]):
+    """A map with numbers for empty brackets: each is one more than the largest so far, as in PHP."""
+
+    __slots__ = ("_free",)
 
     def __init__(self) -> None:
-        self._next: dict[tuple[str, ...], int] = {}
+        self._free = 0
 
-    def fill(self, steps: list[str]) -> list[str]:
-        filled = steps[:1]
-        for step in steps[1:]:
-            list_name = tuple(filled)
-            free = self._next.get(list_name, 0)
-            key = step or str(free)
-            if _NUMBER.fullmatch(key):
-                self._next[list_name] = max(free, int(key) + 1)
-            filled.append(key)
-        return filled
+    def fill(self, step: str) -> str:
+        key = step or str(self._free)
+        if _NUMBER.fullmatch(key):
+            self._free = max(self._free, int(key) + 1)
+        return key
 
 
 def _steps(name: str) -> list[str]:
@@ -71,11 +92,12 @@ def _steps(name: str) -> list[str]:
     raise RefusalError(400, f"The brackets of the parameter {name[:80]!r} do not match.")
 
 
-def _store(form: Form, steps: list[str], value: str) -> None:
+def _store(form: _Level, steps: list[str], value: str) -> None:
     target = form
     for step in steps[:-1]:
-        below = target.get(step)
-        if not isinstance(below, dict):
-            below = target[step] = {}
+        key = target.fill(step)
+        below = target.get(key)
+        if not isinstance(below, _Level):
+            below = target[key] = _Level()
         target = below
-    target[steps[-1]] = value
+    target[target.fill(steps[-1])] = value

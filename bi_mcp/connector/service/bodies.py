@@ -1,9 +1,9 @@
-"""Bodies of requests, with bounds on each and on all that are being read."""
+"""Bodies of requests, with bounds on each and on all of the requests that run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
@@ -20,24 +20,27 @@ class Bodies:
         self._all_together = all_together
         self._held = 0
 
-    async def read(self, request: Request) -> bytes:
-        """Read a form body. Raises RefusalError for another kind of body, and for one that is too large."""
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[bytes]:
+        """Read a form body, which counts until the caller is done with it.
+
+        Raises RefusalError for another kind of body, and for one that is too large.
+        """
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
             raise RefusalError(415, f"Send the parameters as {_FORM}.")
-        body = bytearray()
-        with self._holding(body):
+        parts = list[bytes]()
+        size = 0
+        try:
             async for part in request.stream():
-                body += part
+                parts.append(part)
+                size += len(part)
                 self._held += len(part)
-                if len(body) > self._largest:
+                if size > self._largest:
                     raise RefusalError(413, f"A request may hold {self._largest} bytes at most.")
                 if self._held > self._all_together:
                     raise RefusalError(503, "Too many large requests arrive at once. Ask again later.")
-        return bytes(body)
-
-    @contextmanager
-    def _holding(self, body: bytearray) -> Iterator[None]:
-        try:
-            yield
+            body = b"".join(parts)
+            parts.clear()
+            yield body
         finally:
-            self._held -= len(body)
+            self._held -= size

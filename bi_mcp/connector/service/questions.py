@@ -9,7 +9,7 @@ from typing import TypeAlias
 import orjson
 
 from bi_mcp.connector.access.access import Access, Served
-from bi_mcp.connector.question.brackets import Form, parse_form
+from bi_mcp.connector.question.brackets import Form, parse_form, parse_named
 from bi_mcp.connector.question.query import parse_query, parse_table, parse_text
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.service.reading import Reading
@@ -21,20 +21,19 @@ Ask: TypeAlias = Callable[[Served, Form], object]
 
 def ask(question: Ask, access: Access, body: bytes, record: RequestRecord) -> bytes:
     """Answer a question whose answer is short, as JSON."""
-    form = _read(body, record)
-    served = _identify(access, form, record)
+    served = _identify(access, body, record)
     try:
-        return orjson.dumps(question(served, form))
+        return orjson.dumps(question(served, _read(body, record)))
     finally:
         served.release()
 
 
 def begin_rows(access: Access, body: bytes, record: RequestRecord) -> Reading:
     """Begin to answer with rows."""
-    form = _read(body, record)
-    served = _identify(access, form, record)
+    served = _identify(access, body, record)
     answer: Answer | None = None
     try:
+        form = _read(body, record)
         table = parse_table(form)
         query = parse_query(form, served.culture)
         if served.rows is not None:
@@ -57,7 +56,10 @@ def _read(body: bytes, record: RequestRecord) -> Form:
     return form
 
 
-def _identify(access: Access, form: Form, record: RequestRecord) -> Served:
+def _identify(access: Access, body: bytes, record: RequestRecord) -> Served:
+    # The whole form is read for those alone who have access: of a hostile one much becomes.
+    form = parse_named(body, "connection")
+    record.note_form(form)
     connection = form.get("connection") or {}
     if not isinstance(connection, dict):
         raise RefusalError(400, "The parameter connection must use brackets, as in connection[…]=….")

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from bi_mcp.base.secret import Secret, redact
 from bi_mcp.connector.question.brackets import Form, Nested
@@ -50,7 +51,8 @@ class RequestRecord:
         """Note which values must not get into the log, wherever a driver repeats them."""
         connection = form.get("connection", "")
         secret = connection if isinstance(connection, str) else _without(connection, _HARMLESS)
-        leaves = [*_leaves(secret), *_leaves(form.get("filter", ""))]
+        every = chain(_leaves(secret), _leaves(form.get("filter", "")))
+        leaves = list(islice(every, _MOST_VALUES + 1))
         self.values = tuple(map(Secret, leaves)) if len(leaves) <= _MOST_VALUES else None
 
     def note_question(self, table: str, form: Form) -> None:

@@ -71,13 +71,13 @@ class Service:
     async def _answer(self, path: str, request: Request, reply: _Reply, record: RequestRecord) -> None:
         if self.stopping:
             raise BusyError(503, "The connector is about to stop. Ask again later.")
-        body = await self._bodies.read(request)
         question = QUESTIONS.get(path)
-        if question is None:
-            await self._answer_rows(body, request.receive, reply, record)
-        else:
+        async with self._bodies.read(request) as body:
+            if question is None:
+                await self._answer_rows(body, request.receive, reply, record)
+                return
             answer = await self._ask(question, body, record)
-            await Response(answer, media_type="application/json")(request.scope, request.receive, reply.send)
+        await Response(answer, media_type="application/json")(request.scope, request.receive, reply.send)
 
     async def _ask(self, question: Ask, body: bytes, record: RequestRecord) -> bytes:
         with self._questions.take():

@@ -15,7 +15,7 @@ class ServiceSettings:
 
     `answers` bounds the answers of `/data` at once, and so it does the other requests; what comes beyond is refused at
     once. `answer_seconds` bounds an answer with its transfer, so that a slow reader does not hold a query for ever. A
-    request may hold `body_bytes`, all that are being read `bodies_bytes`. The page for a person has `title` and `note`,
+    request may hold `body_bytes`, all that run `bodies_bytes`. The page for a person has `title` and `note`,
     and names the addresses below `public_url` if it is known.
     """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.access.allowed_hosts import AllowedHosts
-from bi_mcp.connector.access.attempts import MOST, Attempts
+from bi_mcp.connector.access.attempts import MOST, MOST_AT_SERVER, Attempts
 from bi_mcp.connector.access.keys import key_from
 from bi_mcp.connector.access.opened import UNUSED_S, OpenedSources
 from bi_mcp.connector.access.parametrised import ParametrisedAccess
@@ -19,6 +20,10 @@ from bi_mcp.errors import ConfigError
 from tests.connector.service.memory import MemorySource
 
 SETTINGS = {"host": "db.example", "database": "shop", "login": "bi", "password": "canary p@ss/word"}
+
+OWN = (
+    "passfile=/dev/null/none&sslcert=/dev/null/none&sslkey=/dev/null/none&gssencmode=disable&krbsrvname=none"
+)
 
 
 class Server:
@@ -61,8 +66,8 @@ def test_a_driver_that_takes_the_ip_beside_the_name_keeps_the_name_for_the_certi
     access.identify({**SETTINGS, "host": "2606:2800:220:1:0::1"})
     login = "postgresql://bi:canary%20p%40ss%2Fword"
     assert server.addresses == [
-        f"{login}@db.example:5432/shop?hostaddr=93.184.216.34",
-        f"{login}@[2606:2800:220:1::1]:5432/shop?hostaddr=2606:2800:220:1::1",
+        f"{login}@db.example:5432/shop?hostaddr=93.184.216.34&{OWN}",
+        f"{login}@[2606:2800:220:1::1]:5432/shop?hostaddr=2606:2800:220:1::1&{OWN}",
     ]
 
 
@@ -82,6 +87,7 @@ def test_the_same_settings_share_a_source_and_others_do_not() -> None:
         ({"host": ""}, 401),
         ({"login": ""}, 401),
         ({"database": ""}, 401),
+        ({"password": ""}, 401),
         ({"host": "other.example"}, 403),
         ({"host": "127.0.0.1"}, 403),
         ({"port": "x"}, 400),
@@ -99,13 +105,34 @@ def test_what_is_not_right_is_refused(changed: dict[str, str], status: int) -> N
     assert all(source.closed for source in server.sources)
 
 
+def test_a_driver_takes_no_credential_from_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    passwords = tmp_path / "passwords"
+    passwords.write_text("*:*:*:*:canary-of-the-operator\n", encoding="utf-8")
+    for name in ("PGPASSFILE", "PGSSLCERT", "PGSSLKEY"):
+        monkeypatch.setenv(name, str(passwords))
+    monkeypatch.setenv("PGKRBSRVNAME", "postgres")
+    server = Server()
+    access_of(server).identify({**SETTINGS})
+    [address] = server.addresses
+    said = {
+        option.keyword.decode(): option.val
+        for option in psycopg.pq.Conninfo.parse(address.encode())
+        if option.val is not None
+    }
+    taken = {name for name in ("passfile", "sslcert", "sslkey") if said[name] != b"/dev/null/none"}
+    assert (taken, said["krbsrvname"], said["gssencmode"]) == (set(), b"none", b"disable")
+
+
 def test_settings_cannot_add_parameters_to_the_address() -> None:
     server = Server()
     access_of(server).identify(
         {**SETTINGS, "login": "bi@127.0.0.1/x?hostaddr=127.0.0.1#", "password": "canary@h/?"}
     )
     assert server.addresses == [
-        "postgresql://bi%40127.0.0.1%2Fx%3Fhostaddr%3D127.0.0.1%23:canary%40h%2F%3F@db.example:5432/shop?hostaddr=93.184.216.34"
+        f"postgresql://bi%40127.0.0.1%2Fx%3Fhostaddr%3D127.0.0.1%23:canary%40h%2F%3F@db.example:5432/shop?hostaddr=93.184.216.34&{OWN}"
     ]
 
 
@@ -122,9 +149,51 @@ def test_a_login_that_failed_often_is_not_tried_again() -> None:
     access.identify({**SETTINGS, "login": "other"})
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda at: {"database": f"x{at}"}, lambda at: {"host": "db.example" if at % 2 else "DB.Example."}],
+)
+def test_a_login_stays_the_same_at_another_database_or_spelling_of_the_host(
+    change: Callable[[int], dict[str, str]],
+) -> None:
+    access = access_of(Server())
+    statuses = []
+    for at in range(MOST + 2):
+        with pytest.raises(RefusalError) as refused:
+            access.identify({**SETTINGS, "password": "wrong", **change(at)})
+        statuses.append(refused.value.status)
+    assert statuses == [503] * MOST + [429] * 2
+
+
+def test_a_server_has_a_limit_for_all_logins() -> None:
+    access = access_of(Server())
+    statuses = []
+    for at in range(MOST_AT_SERVER + 2):
+        with pytest.raises(RefusalError) as refused:
+            access.identify({**SETTINGS, "password": "wrong", "login": f"bi{at}"})
+        statuses.append(refused.value.status)
+    assert statuses == [503] * MOST_AT_SERVER + [429] * 2
+
+
+def test_of_too_many_attempts_the_oldest_are_forgotten() -> None:
+    attempts = Attempts(most=1, kept=2)
+    for login in "abc":
+        attempts.note_failure(login)
+    attempts.check("a")
+    for login in "bc":
+        with pytest.raises(RefusalError):
+            attempts.check(login)
+
+
+def test_one_host_in_two_spellings_is_one_source() -> None:
+    access = access_of(Server())
+    first, second = access.identify({**SETTINGS}), access.identify({**SETTINGS, "host": "DB.example"})
+    assert first.source is second.source
+
+
 def test_failed_attempts_are_forgotten_after_a_minute() -> None:
     now = 0.0
-    attempts = Attempts(lambda: now)
+    attempts = Attempts(clock=lambda: now)
     for _ in range(MOST):
         attempts.note_failure("bi")
     with pytest.raises(RefusalError):
@@ -143,8 +212,10 @@ def test_with_keys_a_request_needs_one_before_anything_is_resolved() -> None:
     assert access.identify({**SETTINGS, "key": "key-of-the-connector"}).place == "db.example"
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "duckdb", "file", "postgresql+psycopg", ""])
-def test_what_opens_files_of_this_machine_is_no_kind(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["sqlite", "duckdb", "file", "postgresql+psycopg", "", "clickhouse", "trino"]
+)
+def test_what_opens_files_of_this_machine_or_leaves_the_judged_address_is_no_kind(kind: str) -> None:
     with pytest.raises(ConfigError, match="--parametrised"):
         access_of(Server(), kind=kind)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from bi_mcp.connector.question.brackets import parse_form
+from bi_mcp.connector.question.brackets import MOST_PARAMETERS, parse_form, parse_named
 from bi_mcp.connector.refusal import RefusalError
 
 
@@ -35,3 +37,33 @@ def test_brackets_become_nested_maps(body: bytes, form: dict[str, object]) -> No
 def test_brackets_that_do_not_match_are_refused(body: bytes) -> None:
     with pytest.raises(RefusalError, match="do not match"):
         parse_form(body)
+
+
+def test_a_list_of_ten_thousand_values_is_read() -> None:
+    body = "&".join(f"filter[0][@ID][]={number}" for number in range(10_000)).encode()
+    form = parse_form(body)
+    assert len(form["filter"]["0"]["@ID"]) == 10_000  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize("parse", [parse_form, lambda body: parse_named(body, "connection")])
+def test_too_many_parameters_are_refused_before_anything_becomes_of_them(
+    parse: Callable[[bytes], object],
+) -> None:
+    body = b"connection[key]=x" + b"&a" * MOST_PARAMETERS
+    with pytest.raises(RefusalError, match="20000 parameters at most") as refused:
+        parse(body)
+    assert refused.value.status == 413
+
+
+def test_brackets_have_a_bound_together() -> None:
+    body = "&".join(f"{number:x}{'[]' * 19}=" for number in range(10_000)).encode()
+    with pytest.raises(RefusalError, match="100000 brackets at most") as refused:
+        parse_form(body)
+    assert refused.value.status == 413
+
+
+def test_the_parameters_of_one_name_are_read_alone() -> None:
+    body = b"a[b=1&connection[key]=k&connection%5Blogin%5D=l&connections[x]=y&table=t"
+    assert parse_named(body, "connection") == {"connection": {"key": "k", "login": "l"}}
+    with pytest.raises(RefusalError, match="65536 bytes at most"):
+        parse_named(b"connection[key]=" + b"k" * 70_000, "connection")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bi_mcp.connector.refusal import SourceError
+from bi_mcp.connector.service import questions
 from tests.connector.service.serving import CONNECTION, KEY, ask, connector, refusal, shop
 
 pytestmark = pytest.mark.anyio
@@ -157,6 +158,13 @@ async def test_a_body_beyond_the_bound_is_refused_and_one_below_is_read() -> Non
     async with connector(source, body_bytes=1000) as client:
         assert (await ask(client, "/check", {"x": "y" * 2000})).status_code == 413
         assert (await ask(client, "/check", {"x": "y" * 800})).status_code == 200
+
+
+async def test_nothing_becomes_of_a_body_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "parse_form", lambda _: pytest.fail("it was read"))
+    async with connector(shop()) as client:
+        body = {"connection[key]": "wrong", f"x{'[]' * 30}": "1"}
+        assert (await client.post("/data", data=body)).status_code == 401
 
 
 async def test_bodies_that_arrive_together_have_a_bound_of_their_own() -> None:

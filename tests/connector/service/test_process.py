@@ -171,7 +171,7 @@ async def test_a_source_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> 
         (("--source", "x=sqlite:///x", "--port", "0", "--tls-cert", "x", "--tls-key", "y"), "cannot be used"),
         (
             ("--parametrised", "sqlite", "--allow-host", "h"),
-            "not a kind of database that is reached over a network",
+            "not a kind of database that the settings of sources may name",
         ),
         (("--parametrised", "postgresql", "--allow-host", "*"), "is not a host"),
         (("--config", "none.toml"), "none.toml cannot be read"),

@@ -117,6 +117,19 @@ async def test_what_comes_beyond_the_cap_is_refused_at_once_and_a_source_is_stil
     assert len(running.json()) == 4
 
 
+async def test_the_bytes_of_a_body_count_until_its_answer_is_over() -> None:
+    source = shop(chunk=1, stops_after=1)
+    async with connector(source, bodies_bytes=1000) as client:
+        padded = {**ORDERS, "x": "y" * 700}
+        async with client.stream("POST", "/data", data={**CONNECTION, **padded}) as running:
+            answer = await until(source)
+            refused = await ask(client, "/check", {"x": "y" * 400})
+            answer.go_on.set()
+            await running.aread()
+        checked = await ask(client, "/check", {"x": "y" * 400})
+    assert (refused.status_code, checked.status_code) == (503, 200)
+
+
 async def test_fifty_callers_at_once_get_their_rows_or_a_quick_503() -> None:
     source = shop(rows=[(number, "x" * 100, None) for number in range(2000)], chunk=100)
     statuses = list[int]()
