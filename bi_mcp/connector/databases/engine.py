@@ -33,6 +33,8 @@ def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
             pool_recycle=RECYCLED_AFTER,
             connect_args=dict(target.dialect.connect(options)),
             hide_parameters=True,
+            # A cache of compiled statements keeps each length of a list: megabytes a piece. Compiling takes a millisecond.
+            query_cache_size=0,
         )
         _, keywords = engine.dialect.create_connect_args(target.url)
     except Exception as error:  # noqa: BLE001  libraries raise what they like for an option that they do not understand

@@ -270,3 +270,8 @@ def test_a_file_with_an_odd_name_is_found(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE t (id integer)")
     with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
         assert list(database.tables()) == ["t"]
+
+
+def test_compiled_statements_are_not_kept(database: Database) -> None:
+    rows_of(database, "many", a_query(filter={"=%FILLER": ["y", "z"]}))
+    assert database._connections._engine._compiled_cache is None
