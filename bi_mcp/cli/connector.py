@@ -11,6 +11,13 @@ from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel, write
 from bi_mcp.cli.options import add_options
 from bi_mcp.config import CULTURES, log_settings
 
+
+def _read_address(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    from bi_mcp.cli.actions.connector_address import read_address
+
+    return read_address(context, parameter, url)
+
+
 _what_is_served = add_options(
     click.option(
         "--source",
@@ -68,6 +75,7 @@ _how_it_listens = add_options(
     click.option(
         "--public-url",
         metavar="URL",
+        callback=_read_address,
         help="Address by which Bitrix24 reaches the connector, for what is printed.",
     ),
     click.option(
@@ -141,7 +149,12 @@ _which_runs = add_options(
 
 
 @connector.command(short_help="Ask everything that charts ask, of every table.")
-@click.option("--url", metavar="URL", help="Address of a connector that runs; without it nothing need run.")
+@click.option(
+    "--url",
+    metavar="URL",
+    callback=_read_address,
+    help="Address of a connector that runs; without it nothing need run.",
+)
 @_which_runs
 @_what_is_served
 @click.option("--quick", is_flag=True, help="Leave out what charts ask: about 30 calls a table.")
@@ -158,13 +171,21 @@ def check(**options: Any) -> None:
       bi-mcp connector check --source sales=./exports --table orders
       bi-mcp connector check --url https://bi.example.com --source-name shop
     """
+    from bi_mcp.cli.actions.connector_address import refuse_both
     from bi_mcp.cli.actions.connector_check import check_tables
 
+    refuse_both(options["url"], options["sources"], options["file"])
     check_tables(**options)
 
 
 @connector.command(short_help="Write the setup file of a connector.")
-@click.option("--url", metavar="URL", required=True, help="Address by which Bitrix24 reaches the connector.")
+@click.option(
+    "--url",
+    metavar="URL",
+    required=True,
+    callback=_read_address,
+    help="Address by which Bitrix24 reaches the connector.",
+)
 @_which_runs
 @_what_is_served
 @click.option(
@@ -172,11 +193,16 @@ def check(**options: Any) -> None:
     metavar="NAME",
     help="Refer to the access key as this stored secret. Default: the variable BI_MCP_SECRET_CONNECTOR_KEY.",
 )
+@click.option(
+    "--title",
+    help="Title of the connector in Bitrix24, by which it is known again. Only a second connector needs one.",
+)
 def setup(**options: Any) -> None:
     r"""Print a setup file: the connector at URL, its sources, and a dataset for each table, for `bi-mcp apply`.
 
     What is served is said by --source or --config, and the address need not answer yet; with --source-name the connector that
-    runs there is asked, with the key in BI_MCP_CONNECTOR_KEY. Comments in the file say what was changed and left out.
+    runs there is asked, with the key in BI_MCP_CONNECTOR_KEY. Comments in the file say what was changed and left out. Where the
+    address has changed, write the file again: applied, it updates the connector, and datasets stay.
 
     \b
     Examples:

@@ -126,7 +126,11 @@ def connector_settings(environment: Environment = os.environ) -> ConnectorSettin
 
 def connector_password(source: str, environment: Environment = os.environ) -> Secret | None:
     """Read the password of a connector's source: `BI_MCP_CONNECTOR_PASSWORD_` and the source's name in capitals."""
-    return read_secret(f"BI_MCP_CONNECTOR_PASSWORD_{re.sub('[^A-Z0-9]', '_', source.upper())}", environment)
+    return read_secret(connector_password_variable(source), environment)
+
+
+def connector_password_variable(source: str) -> str:
+    return f"BI_MCP_CONNECTOR_PASSWORD_{re.sub('[^A-Z0-9]', '_', source.upper())}"
 
 
 def http_settings(environment: Environment = os.environ) -> HttpSettings:

@@ -16,12 +16,50 @@ _AUTHORITY = re.compile(
     r"((?P<login>[^:/]*)(?P<colon>:(?P<password>[^@]*))?(?P<at>@))?(?P<host>[^/?]*)(?P<rest>.*)",
     re.DOTALL,
 )
+# What people write for an address without meaning a path: that of another library, or one with a character missing.
+_MISSPELT = re.compile(
+    r"jdbc:.*|:memory:|(postgres|postgresql|mysql|mariadb|sqlite|clickhouse|mssql|oracle|trino)(\+\w+)?:(?!//).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_DRIVER = re.compile(r"(?P<kind>[A-Za-z][A-Za-z0-9.-]+)\+(?P<driver>[A-Za-z0-9_]+)://")
 _PASSWORDS = ("password", "passwd")
 
 
 def is_database(address: str) -> bool:
     """Check whether an address is a database's. Anything else is a path; a letter and a colon are one on Windows."""
     return bool(_SCHEME.match(address))
+
+
+def refuse_misspelt(address: str) -> None:
+    """Raise ConfigError for what is neither an address of a database nor meant as a path."""
+    if not _MISSPELT.fullmatch(address):
+        return
+    if address.lower().startswith((":memory:", "sqlite", "jdbc:sqlite")):
+        raise ConfigError(describe_sqlite_address())
+    raise ConfigError(
+        say(
+            "This looks like the address of a database. Write it as {example}.",
+            example="postgresql://login@host/database",
+        )
+    )
+
+
+def describe_sqlite_address() -> str:
+    return say(
+        "A database of SQLite is a file, and its address has three slashes: {relative}; four when the path begins at the root: {absolute}.",
+        relative="sqlite:///shop.sqlite3",
+        absolute="sqlite:////srv/shop.sqlite3",
+    )
+
+
+def find_driver(address: str) -> tuple[str, str] | None:
+    """Return the kind and the driver of an address that names one: `postgresql+asyncpg://` does."""
+    found = _DRIVER.match(address)
+    return (found["kind"], found["driver"]) if found else None
+
+
+def takes_password(address: str) -> bool:
+    return is_database(address) and not address.lower().startswith("sqlite")
 
 
 def has_password(address: str) -> bool:
@@ -38,7 +76,7 @@ def with_password(address: str, password: Secret | None) -> Secret:
     if password is None:
         return Secret(address)
     found = _AUTHORITY.fullmatch(address)
-    if found is None:
+    if found is None or not takes_password(address):
         raise ConfigError(say("A password is given for files, which have none. Leave it out."))
     if has_password(address):
         raise ConfigError(

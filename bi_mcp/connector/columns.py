@@ -15,10 +15,12 @@ Type: TypeAlias = Literal["int", "double", "date", "datetime", "string"]
 Value: TypeAlias = "int | float | str | None"
 
 LARGEST_INTEGER = 2**63 - 1
+# A double reaches from 1e-324 to 1e308. Drivers write a number without an exponent, digit by digit.
+MOST_DIGITS = 400
 
 _DATASET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]([+-]?[0-9]{1,3}))?")
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class WrittenNumber(float):
 def _parse_number(text: str) -> int | float | None:
     if _INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST_INTEGER:
         return int(text)
-    if not _NUMBER.fullmatch(text):
+    written = _NUMBER.fullmatch(text) if len(text) <= MOST_DIGITS else None
+    if written is None or abs(int(written.group(3) or 0)) > MOST_DIGITS:
         return None
     number = WrittenNumber(text)
     return number if math.isfinite(number) else None

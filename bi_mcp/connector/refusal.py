@@ -8,6 +8,10 @@ class RefusalError(Exception):
         super().__init__(sentence)
         self.status = status
 
+    def tell(self, variable: str) -> str:  # noqa: ARG002  used by those who know more
+        """Say to the operator what is wrong. `variable` is that of the source's password."""
+        return str(self)
+
 
 class SourceError(RefusalError):
     """The source cannot answer now. `cause` tells the operator, in the log, what the caller may not see."""
@@ -15,3 +19,10 @@ class SourceError(RefusalError):
     def __init__(self, status: int, sentence: str, cause: str) -> None:
         super().__init__(status, sentence)
         self.cause = cause
+
+    def tell(self, variable: str) -> str:  # noqa: ARG002  as above
+        return f"{self} {self.cause}"
+
+
+class NothingServedError(SourceError):
+    """A table has no column that can be shown; `cause` says why of each."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bi_mcp.base.language import say
+from bi_mcp.base.progress import report
 from bi_mcp.base.secret import Secret
 from bi_mcp.diagnostics.connector.source_check import choose_tables
 from bi_mcp.diagnostics.tables.external import ExternalColumn
@@ -31,6 +32,10 @@ async def ask_source(
     """
     asking = _Asking(caller, url, connection_of(name, key))
     listed = {table.code: table for table in await asking.listed()}
+    if not listed:
+        raise ConfigError(
+            say("The source {source} lists no tables. Let its login read some, then try again.", source=name)
+        )
     wanted = choose_tables(listed, tables)
     unknown = [code for code in wanted if code not in listed]
     if unknown or not wanted:
@@ -65,9 +70,14 @@ class _Asking:
         return (await self._caller.table_list(self._urls["urlTableList"], self._connection)).items
 
     async def describe(self, tables: list[ExternalTable]) -> None:
+        await report(0, len(tables), "")
         async with anyio.create_task_group() as group:
             for table in tables:
-                group.start_soon(self._describe, table)
+                group.start_soon(self._describe_and_count, table, len(tables))
+
+    async def _describe_and_count(self, table: ExternalTable, of: int) -> None:
+        await self._describe(table)
+        await report(len(self.described) + len(self.left_out), of, table.code)
 
     async def _describe(self, table: ExternalTable) -> None:
         async with self._room:

@@ -6,24 +6,26 @@ The connector is our own: it has the settings `source` and `key`, and announces 
 from __future__ import annotations
 
 import base64
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bi_mcp.base.language import say
 from bi_mcp.connector.service.endpoints import ENDPOINTS
 from bi_mcp.diagnostics.tables.external import ExternalColumn
-from bi_mcp.diagnostics.tables.naming import dataset_name
+from bi_mcp.diagnostics.tables.naming import LegalName, dataset_name
 from bi_mcp.diagnostics.tables.proposal import propose_fields
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models.connector import Parameter
+from bi_mcp.setup.equal_remarks import Remark, sum_up
 from bi_mcp.setup.file import Path
 from bi_mcp.setup.keys import make_setup_key
 from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SourceEntry
 from bi_mcp.vault.setting_values import SettingValue
 
+# A connector is known by these again, so they hold neither its address nor words of a language.
 CONNECTOR_KEY = "connector"
+CONNECTOR_TITLE = "bi-mcp connector"
 
 _PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#2067b0" d="M12 3c5 0 8 1.5 8 3v12c0 1.5-3 3-8 3'
@@ -68,32 +70,45 @@ def endpoint_urls(url: str) -> dict[str, str]:
 
 
 def propose_setup(
-    url: str, sources: Sequence[ServedSource], key: SettingValue, generation: PortalGeneration = "tables"
+    url: str,
+    sources: Sequence[ServedSource],
+    key: SettingValue,
+    generation: PortalGeneration = "tables",
+    title: str = CONNECTOR_TITLE,
 ) -> ProposedSetup:
-    """Propose the setup of a connector at `url`. `key` is the reference to its access key."""
+    """Propose the setup of a connector at `url`. `key` is the reference to its access key.
+
+    The same title, sources and tables give the same keys, titles and names, at whatever address they are.
+    """
     remarks = dict[Path, list[str]]()
+    connector = CONNECTOR_KEY if title == CONNECTOR_TITLE else make_setup_key(title, CONNECTOR_KEY, ())
     keys = _source_keys(sources)
     datasets = dict[str, DatasetEntry]()
-    twice = _names_of_several(sources)
+    earlier = set[str]()
     for source in sources:
+        naming = _Naming(source.name, frozenset(earlier), _exact_names(source), datasets)
+        earlier |= _plain_names(source)
         notes = [*source.notes, *(_left_out(code, reason) for code, reason in source.left_out.items())]
+        of_datasets = dict[str, list[Remark]]()
         for table in source.tables:
-            proposed = _propose_dataset(table, source.name, keys[source.name], twice, datasets, generation)
+            proposed = _propose_dataset(table, keys[source.name], naming, generation)
             if isinstance(proposed, str):
                 notes.append(_left_out(table.code, proposed))
                 continue
             name, entry, reasons = proposed
             datasets[name] = entry
-            if about := [*source.notes_of_tables.get(table.code, ()), *reasons]:
-                remarks["datasets", name] = about
+            of_datasets[name] = [*map(Remark, source.notes_of_tables.get(table.code, ())), *reasons]
+        single, equal = sum_up(of_datasets)
+        remarks |= {("datasets", name): lines for name, lines in single.items()}
+        notes = [*equal, *notes]
         if notes:
             remarks["sources", keys[source.name]] = notes
     setup = Setup(
         version=1,
-        connectors={CONNECTOR_KEY: _connector(url)},
+        connectors={connector: _connector(url, title)},
         sources={
             keys[source.name]: SourceEntry(
-                connector=CONNECTOR_KEY, title=source.name, settings={"source": source.name, "key": key}
+                connector=connector, title=source.name, settings={"source": source.name, "key": key}
             )
             for source in sources
         },
@@ -102,11 +117,10 @@ def propose_setup(
     return ProposedSetup(setup, remarks)
 
 
-def _connector(url: str) -> ConnectorEntry:
-    host = url.partition("://")[2].partition("/")[0]
+def _connector(url: str, title: str) -> ConnectorEntry:
     return ConnectorEntry.model_validate(
         {
-            "title": say("Databases and files of {host}", host=host),
+            "title": title,
             "logo": _LOGO,
             **endpoint_urls(url),
             "settings": [
@@ -124,34 +138,54 @@ def _source_keys(sources: Sequence[ServedSource]) -> dict[str, str]:
     return keys
 
 
-def _names_of_several(sources: Sequence[ServedSource]) -> set[str]:
-    """The names of datasets that tables of several sources would have: these begin with the source's name."""
-    names = Counter(
-        name
-        for source in sources
-        for name in {dataset_name(table.code, table.title).name for table in source.tables}
-    )
-    return {name for name, count in names.items() if count > 1}
+@dataclass(frozen=True)
+class _Naming:
+    """How the tables of a source are told apart from each other and from those of the sources before it.
+
+    `earlier` are the plain names of the tables of those, `exact` the codes of this source that are names as they are.
+    """
+
+    source: str
+    earlier: Collection[str]
+    exact: Collection[str]
+    made: Mapping[str, object]
+
+    def of_earlier(self, table: ServedTable) -> bool:
+        """Return whether a source before this one has a table of that name."""
+        return dataset_name(table.code, table.title).name in self.earlier
+
+    def taken(self, table: ServedTable) -> Collection[str]:
+        """The names that this table cannot have."""
+        return self.made if table.code in self.exact else {*self.made, *self.exact}
+
+    def with_source(self, table: ServedTable) -> str:
+        """The name of a table that a source before this one has, too."""
+        return dataset_name(f"{self.source}_{table.code}", table.title, {*self.made, *self.exact}).name
+
+
+def _plain_names(source: ServedSource) -> set[str]:
+    return {dataset_name(table.code, table.title).name for table in source.tables}
+
+
+def _exact_names(source: ServedSource) -> set[str]:
+    return {table.code for table in source.tables if dataset_name(table.code, table.title).name == table.code}
 
 
 def _propose_dataset(
-    table: ServedTable,
-    source_name: str,
-    source_key: str,
-    twice: set[str],
-    taken: Mapping[str, object],
-    generation: PortalGeneration,
-) -> tuple[str, DatasetEntry, list[str]] | str:
+    table: ServedTable, source_key: str, naming: _Naming, generation: PortalGeneration
+) -> tuple[str, DatasetEntry, list[Remark]] | str:
     """A dataset by its name, with the reasons for changes; or the reason why there can be none."""
     try:
+        taken = () if naming.of_earlier(table) else naming.taken(table)
         proposal = propose_fields(table.code, table.title, table.columns, None, 0, taken, generation)
     except InvalidRequestError as error:
         return str(error)
-    fields, reasons = proposal.fields, proposal.reasons
+    fields = proposal.fields
     name = str(fields["name"])
-    if dataset_name(table.code, table.title).name in twice:
-        name = dataset_name(f"{source_name}_{table.code}", table.title, taken).name
-        reasons = [say("named after its source, too: another source has a table of this name"), *reasons]
+    about_name, others = _split(table, dataset_name(table.code, table.title, taken), proposal.reasons)
+    if naming.of_earlier(table):
+        name = naming.with_source(table)
+        about_name = [Remark(say("named after its source, too: another source has a table of this name"))]
     entry = DatasetEntry.model_validate(
         {
             "source": source_key,
@@ -160,7 +194,15 @@ def _propose_dataset(
             "columns": fields["fields"],
         }
     )
-    return name, entry, reasons
+    return name, entry, [*about_name, *map(Remark, others)]
+
+
+def _split(table: ServedTable, name: LegalName, reasons: Sequence[str]) -> tuple[list[Remark], Sequence[str]]:
+    """Put the reason of a dataset's name, which comes first, apart from those that are about its columns."""
+    if not name.reasons or name.name.casefold() == table.code.casefold():
+        return [], reasons
+    gist = say("named otherwise than their tables: {reasons}", reasons=", ".join(name.reasons))
+    return [Remark(reasons[0], gist)], reasons[1:]
 
 
 def _left_out(code: str, reason: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.generation import PortalGeneration
@@ -26,6 +25,8 @@ from bi_mcp.setup.feasibility import (
     doubtful_fields,
     doubtful_replacements,
     doubtful_types,
+    names_exchanged,
+    names_of_others,
     unusable_addresses,
 )
 from bi_mcp.setup.matching import Pairs, match
@@ -64,7 +65,7 @@ def make_plan(wanted: PlanInput) -> tuple[Plan, Pairs]:
         portal=wanted.state.portal,
         changes=tuple(changes),
         notes=tuple(planning.notes()),
-        obstacles=tuple(planning.obstacles),
+        obstacles=(*planning.obstacles, *planning.names_of_others()),
         state_digest=plan_digest(pairs, wanted.setup, wanted.snapshot, changes),
     )
     return plan, pairs
@@ -102,23 +103,32 @@ class _Planning:
                 "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
                 counted=counted,
             )
-        yield from self._warn_of_moves()
         if self._wanted.snapshot.vanished:
             yield say("Objects were deleted while the portal was read; plan again if you need them.")
 
-    def _warn_of_moves(self) -> Iterator[str]:
-        """Warn where a source has another title in the file than on the portal: it counts as a new one unless the user says that it is not."""
-        strangers = {item.id for group, item in self._strangers() if group == "source"}
+    def names_of_others(self) -> Iterator[str]:
+        """Obstacles from datasets that would be deleted because another table takes their name.
+
+        With `prune` it was asked for that the datasets of a source go that the file does not have.
+        """
+        strangers = {item.id for _, item in self._strangers() if isinstance(item, Source)}
+        of_sources = {item.id: key for key, item in self._pairs.sources.items()}
+        named = {(entry.source, entry.external_code) for entry in self._setup.datasets.values()}
+        unknown, renamed = dict[tuple[int, str], list[str]](), dict[int, list[str]]()
         for key, entry in self._setup.datasets.items():
             item = self._pairs.datasets.get(key)
-            if item and item.source_id in strangers and entry.source not in self._pairs.sources:
-                yield say(
-                    "Datasets of source {id} would be made again on a new source {key}. If that is the same source "
-                    "under another title, adopt it first. {advice}",
-                    id=item.source_id,
-                    key=entry.source,
-                    advice=advise(AdviceKind.ADOPT, assignment=f"sources.{entry.source}={item.source_id}"),
-                )
+            if item is None or item.source_id is None:
+                continue
+            held_table = (of_sources.get(item.source_id), item.external_code)
+            if item.source_id in strangers and not self._wanted.prune:
+                unknown.setdefault((item.source_id, entry.source), []).append(key)
+            elif held_table in named and held_table != (entry.source, entry.external_code):
+                renamed.setdefault(item.source_id, []).append(key)
+        held = self._wanted.snapshot.sources
+        for (id, source), keys in unknown.items():
+            yield names_of_others(keys, held[id], source, is_new=source not in self._pairs.sources)
+        for id, keys in renamed.items():
+            yield names_exchanged(keys, held[id])
 
     def _connector(self, key: str) -> Iterator[Change]:
         entry = self._setup.connectors[key]
@@ -176,7 +186,10 @@ class _Planning:
             return
         source = self._pairs.sources.get(entry.source)
         stays = source is not None and not self._is_replaced(entry.source, source)
-        fixed = tuple(immutable_differences(key, entry, item, source.id if source and stays else None))
+        fixed = tuple(
+            self._with_names(change, entry.source)
+            for change in immutable_differences(key, entry, item, source.id if source and stays else None)
+        )
         if fixed:
             self.obstacles.extend(doubtful_replacements(key, entry.columns, self._wanted.generation))
             yield replacement(
@@ -192,6 +205,17 @@ class _Planning:
         lost = ", ".join(name for _, name in compared.columns.delete)
         warned = (say("Charts that use the columns {columns} break.", columns=lost),) if lost else ()
         yield from update(self._setup, "dataset", key, item, compared, warned)
+
+    def _with_names(self, change: FieldChange, wanted: str) -> FieldChange:
+        """The change of a dataset's source with names beside the ids: a source that is still to be made has only a name."""
+        if change.field != "source":
+            return change
+        held = self._wanted.snapshot.sources.get(change.before if isinstance(change.before, int) else 0)
+        return FieldChange(
+            "source",
+            f"{held.label} ({held.id})" if held else change.before,
+            f"{wanted} ({change.after})" if change.after else wanted,
+        )
 
     def _gone(self) -> Iterator[Change]:
         """Objects that have a successor or, with `prune`, are not in the file: datasets first."""

@@ -6,7 +6,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bi_mcp.base.secret import Secret
-from bi_mcp.connector.addresses import find_host, has_password, is_database, show_address, with_password
+from bi_mcp.connector.addresses import (
+    find_driver,
+    find_host,
+    has_password,
+    is_database,
+    show_address,
+    takes_password,
+    with_password,
+)
 from bi_mcp.errors import ConfigError
 
 
@@ -39,6 +47,17 @@ def test_a_password_is_written_so_that_it_is_one() -> None:
         "mysql://bi:a%40b%2Fc%3Ad%3Fe%23f@db/x"
     )
     assert with_password("mysql://db/x", Secret("p")) == Secret("mysql://:p@db/x")
+
+
+def test_a_file_takes_no_password() -> None:
+    assert not takes_password("sqlite:///shop.sqlite3")
+    with pytest.raises(ConfigError, match="for files"):
+        with_password("sqlite:///shop.sqlite3", Secret("p"))
+
+
+def test_a_driver_in_an_address_is_found() -> None:
+    assert find_driver("postgresql+asyncpg://h/shop") == ("postgresql", "asyncpg")
+    assert find_driver("postgresql://a+b:c@h/shop") is None
 
 
 @pytest.mark.parametrize(

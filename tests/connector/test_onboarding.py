@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from bi_mcp.cli import main
+from bi_mcp.cli.actions.connector_serve import serve_connector
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 from tests.connector.running import KEY, running_connector
 
@@ -145,13 +146,17 @@ def test_a_healthy_source_passes_the_check_in_this_process_and_at_its_address(
 def test_a_source_that_does_not_answer_fails_the_check_and_says_why(person: Person) -> None:
     source = "shop=postgresql://bi@127.0.0.1:1/shop"
     told = person.types("connector", "check", "--source", source, "--json", code=1)
-    assert len(person.told.splitlines()) == 1
-    assert "Connection refused" in person.told
-    findings = json.loads(told)["sources"]["shop"]["findings"]
-    assert {finding["where"] for finding in findings if finding["level"] == "error"} == {
-        "urlCheck",
-        "urlTableList",
-    }
+    [finding] = json.loads(told)["sources"]["shop"]["findings"]
+    assert "Connection refused" in finding["what"]
+
+
+@pytest.mark.parametrize("command", [("setup", "--url", "http://127.0.0.1:8772"), ("check", "--quick")])
+def test_who_waits_at_a_terminal_sees_how_many_tables_were_asked(
+    person: Person, shop: str, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bi_mcp.cli.actions.table_count.is_watched", lambda: True)
+    person.types("connector", *command, "--source", shop)
+    assert "\r1 of 2 tables\r2 of 2 tables\n" in person.told
 
 
 def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for_the_key(
@@ -163,7 +168,7 @@ def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for
     )
     (person.home / "connector.toml").write_text(config, encoding="utf-8")
     document = person.sets_up("https://bi.example.com", "--config", "connector.toml", "--secret", "bi")
-    assert sorted(document["datasets"]) == ["old_orders", "shop_orders", "visitors"]
+    assert sorted(document["datasets"]) == ["old_orders", "orders", "visitors"]
     assert document["sources"]["old"]["settings"] == {"source": "old", "key": {"secret": "bi"}}
     assert "`bi-mcp secret set bi --for bi.example.com`" in person.told
 
@@ -178,6 +183,11 @@ def test_a_configuration_file_says_what_is_served_and_a_stored_secret_stands_for
             2,
             "--source-name is for a connector that runs",
         ),
+        (
+            ["--url", "http://127.0.0.1:1", "--source", "shop=orders.csv"],
+            2,
+            "--url is for a connector that runs",
+        ),
         (["--source", "shop=nowhere.csv"], 1, "nowhere.csv"),
         (["--config", "parametrised.toml"], 1, "has no sources of its own"),
     ],
@@ -190,6 +200,27 @@ def test_what_cannot_be_asked_is_explained(person: Person, words: list[str], cod
     assert told in person.told
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("bi.example.com", "Write https://bi.example.com,"),
+        ("bi.example.com:8772/shop/", "Write https://bi.example.com:8772/shop,"),
+        ("ftp://bi.example.com", "is not an address such as https://bi.example.com."),
+        ("https://", "https:// is not an address"),
+        ("https://bi@bi.example.com", "is not an address"),
+        ("https://bi.example.com:x", "is not an address"),
+        ("https://bi.example.com?key=1", "Leave out what follows ? or # in it."),
+        ("https://bi.example.com/#top", "Leave out what follows ? or # in it."),
+        ("https://bi.example.com/shop/check", "have in common: https://bi.example.com/shop"),
+        ("https://bi.example.com/data/", "have in common: https://bi.example.com"),
+    ],
+)
+def test_an_address_below_which_no_endpoints_can_be_is_refused(person: Person, url: str, told: str) -> None:
+    for command in (["setup", "--url"], ["check", "--url"], ["serve", "--public-url"]):
+        person.types("connector", *command, url, "--source", "shop=nowhere.csv", code=2)
+        assert told in " ".join(person.told.split())
+
+
 def test_without_its_key_a_connector_that_runs_is_not_asked(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +228,57 @@ def test_without_its_key_a_connector_that_runs_is_not_asked(
         monkeypatch.delenv(name)
     person.types("connector", "check", "--url", "http://127.0.0.1:1", "--source-name", "shop", code=1)
     assert "Set BI_MCP_CONNECTOR_KEY to it." in person.told
+
+
+def test_a_new_address_is_an_update_of_the_connector_and_nothing_is_made_again(
+    person: Person, url: str
+) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    for state in person.home.glob("bi.*.state.json"):
+        state.unlink()
+    person.sets_up(url.replace("127.0.0.1", "localhost"), "--source-name", "shop")
+    changes = json.loads(person.types("plan", "bi.yaml", "--format", "json"))["changes"]
+    assert [(change["action"], change["group"], change["id"]) for change in changes] == [
+        ("update", "connector", 1)
+    ]
+    assert "1 done" in person.types("apply", "bi.yaml", "--yes")
+    assert json.loads(person.types("plan", "bi.yaml", "--format", "json"))["changes"] == []
+
+
+@pytest.mark.parametrize("with_state", [True, False])
+def test_a_source_whose_tables_have_the_names_of_others_deletes_nothing(
+    person: Person, shop: str, url: str, *, with_state: bool
+) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    if not with_state:
+        for state in person.home.glob("bi.*.state.json"):
+            state.unlink()
+    person.sets_up(url, "--source", shop.replace("shop=", "my-shop=", 1))
+    person.types("apply", "bi.yaml", "--yes", "--no-check", code=1)
+    told = person.types("plan", "bi.yaml", code=1)
+    assert '     source: "shop (1)" → "my_shop"' in told
+    assert "! datasets.orders, datasets.visitors: the portal has datasets of these names" in told
+    assert "`bi-mcp adopt sources.my_shop=1`" in told
+    # Both sources in one file: the datasets of the first stay, and those of the second have names of their own.
+    both = ["--source", shop, "--source", shop.replace("shop=", "my-shop=", 1)]
+    document = person.sets_up(url, *both)
+    assert list(document["datasets"]) == ["orders", "visitors", "my_shop_orders", "my_shop_visitors"]
+    assert "3 to create." in person.types("plan", "bi.yaml")
+    # The other way round, the second source would take the names of the first.
+    person.sets_up(url, *both[2:], *both[:2])
+    assert "the file names the tables of that source otherwise" in person.types("plan", "bi.yaml", code=1)
+
+
+def test_a_table_that_takes_the_name_of_another_deletes_nothing(person: Person, url: str) -> None:
+    person.sets_up(url, "--source-name", "shop")
+    person.types("apply", "bi.yaml", "--yes")
+    file = person.home / "bi.yaml"
+    text = file.read_text(encoding="utf-8")
+    names = {"  orders:\n": "  visitors:\n", "  visitors:\n": "  orders:\n"}
+    file.write_text("".join(names.get(line, line) for line in text.splitlines(keepends=True)), "utf-8")
+    assert "! datasets.visitors, datasets.orders: the portal has" in person.types("plan", "bi.yaml", code=1)
 
 
 def test_an_unknown_table_is_answered_with_the_known_ones(person: Person, url: str) -> None:
@@ -210,3 +292,24 @@ def test_in_russian_the_check_and_the_remarks_are_russian(person: Person, shop: 
     told = person.types("--language", "ru", "connector", "check", "--source", shop, "--quick")
     assert "Источник" in told
     assert "столбец photo пропущен" in told
+
+
+@pytest.mark.usefixtures("person")
+def test_who_lets_a_key_be_made_hears_whom_it_locks_out(
+    shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "bi_mcp.cli.actions.connector_serve.serve_app",
+        lambda _app, _listening, announce: announce("http://127.0.0.1:8772"),
+    )
+    warning = "Sources in Bitrix24 that have another key are refused from now on."
+    serve_connector(None, sources=(shop,))
+    assert warning not in capsys.readouterr().out
+    monkeypatch.delenv("BI_MCP_CONNECTOR_KEY")
+    serve_connector(None, sources=(shop,))
+    assert warning in capsys.readouterr().out
+
+
+def test_a_password_for_a_file_is_ignored(person: Person, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BI_MCP_CONNECTOR_PASSWORD_SHOP", "x")
+    person.types("connector", "check", "--source", shop, "--quick")

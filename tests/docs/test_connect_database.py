@@ -108,3 +108,21 @@ def test_the_configuration_of_the_guide_is_one(page: str) -> None:
     assert configuration.keys[0].opens("shop")
     assert configuration.service.answers == 8
     assert configuration.listening.behind_proxy
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/how-to/tunnels.md", "docs/ru/how-to/tunnels.md", "docs/how-to/connect-database.md"],
+)
+def test_what_the_commands_need_is_set_before_them(page: str) -> None:
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    text = text[text.index("export BI_MCP_CONNECTOR_PASSWORD_SHOP=") :]
+    steps = [
+        "export BI_MCP_CONNECTOR_KEY=",
+        "bi-mcp connector serve --source",
+        "bi-mcp connector setup --url",
+        "export BI_MCP_SECRET_CONNECTOR_KEY=$BI_MCP_CONNECTOR_KEY",
+        "bi-mcp apply",
+    ]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)

@@ -55,8 +55,10 @@ def test_the_table_of_settings_has_the_variables_that_the_code_reads_and_no_othe
 
 def test_the_settings_of_the_readme_are_settings() -> None:
     named = _variables((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert named
-    assert named <= _variables(SETTINGS)
+    # What the owner names is set off by dots in the table.
+    owned = {name for name in named if name.startswith(("BI_MCP_SECRET_", "BI_MCP_CONNECTOR_PASSWORD_"))}
+    assert named - owned
+    assert named - owned <= _variables(SETTINGS)
 
 
 def _variables(text: str) -> set[str]:

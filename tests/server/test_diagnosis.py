@@ -128,6 +128,31 @@ async def test_a_proposal_is_accepted_unchanged_and_healthy(talk: Talk) -> None:
     assert again["fields"]["name"] != proposal["fields"]["name"]
 
 
+async def test_the_sentence_of_a_connector_that_refuses_is_passed_on_as_its_own(talk: Talk) -> None:
+    async def accept(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def refuse(_: Request) -> Response:
+        return JSONResponse({"error": "There is no table 'orders'."}, 404)
+
+    routes = [Route("/urlCheck", accept, methods=["POST"]), Route("/{rest}", refuse, methods=["POST"])]
+    async with served(Starlette(routes=routes)) as address:
+        dataset = await add_orders(
+            talk,
+            {name: f"http://{address}/{name}" for name in URLS},
+            [{"name": "NOTE", "externalCode": "note", "type": "string"}],
+        )
+        (source,) = (await talk.done("source_list"))["items"]
+        refused = await talk.refused("dataset_propose", source=source["id"], table="orders")
+        diagnosis = await talk.done("dataset_diagnose", id=dataset)
+    said = "There is no table 'orders'"
+    assert 'answered HTTP 404. It said "' in refused
+    assert said in refused
+    silent = [finding["what"] for finding in diagnosis["findings"] if finding["code"] == "no_answer"]
+    assert silent
+    assert all(said in what for what in silent)
+
+
 async def test_a_preview_shows_the_visible_columns_as_a_table_and_as_rows(talk: Talk) -> None:
     dataset = await talk.add_dataset(await talk.add_source(await talk.add_connector()))
     preview = await talk.done("dataset_preview", id=dataset, limit=2)

@@ -105,6 +105,20 @@ async def test_every_tool_and_resource_that_a_prompt_names_exists(
     assert named <= tools | resources
 
 
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_onboarding_names_what_a_connector_needs_before_it_serves(language: str) -> None:
+    text = FILES["onboard"].texts[language].template
+    steps = [
+        "bitrix24-bi-mcp[postgresql]",
+        "BI_MCP_CONNECTOR_PASSWORD_NAME",
+        "BI_MCP_CONNECTOR_KEY",
+        "bi-mcp connector check --source NAME=ADDRESS",
+        "`serve`",
+    ]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 def test_a_translation_follows_the_original(file: PromptFile) -> None:
     original = file.texts["en"]

@@ -31,7 +31,7 @@ def written(proposed: ProposedSetup) -> str:
 def test_a_source_with_a_table_becomes_a_connector_a_source_and_a_dataset() -> None:
     text = written(propose(ServedSource("shop", [table("orders", "Orders")])))
     assert text.split("version: 1\n")[1].split("logo:")[0] == (
-        "connectors:\n  connector:\n    title: Databases and files of bi.example.com\n    "
+        "connectors:\n  connector:\n    title: bi-mcp connector\n    "
     )
     assert text.split("urlCheck")[1] == (
         ": https://bi.example.com/check\n"
@@ -62,7 +62,21 @@ def test_a_source_with_a_table_becomes_a_connector_a_source_and_a_dataset() -> N
 def test_a_slash_at_the_end_of_the_address_is_not_doubled() -> None:
     entry = propose(url="https://bi.example.com/warehouse/").setup.connectors["connector"]
     assert entry.url_data == "https://bi.example.com/warehouse/data"
-    assert entry.title == "Databases and files of bi.example.com"
+
+
+def test_another_address_changes_nothing_by_which_a_portal_knows_the_objects() -> None:
+    source = ServedSource("shop", [table("orders")])
+    here, there = propose(source).setup, propose(source, url="http://127.0.0.1:8773").setup
+    assert there.connectors["connector"].title == here.connectors["connector"].title
+    assert (there.sources, there.datasets) == (here.sources, here.datasets)
+
+
+def test_a_connector_with_a_title_of_its_own_has_a_key_of_its_own() -> None:
+    setup = propose_setup(
+        "https://bi.example.com", [ServedSource("shop", [table("orders")])], KEY, title="Склад"
+    ).setup
+    assert {key: entry.title for key, entry in setup.connectors.items()} == {"sklad": "Склад"}
+    assert setup.sources["shop"].connector == "sklad"
 
 
 def test_codes_that_are_legal_names_need_no_remark() -> None:
@@ -76,13 +90,36 @@ def test_what_is_named_otherwise_is_said_before_its_dataset() -> None:
     assert before.splitlines()[-1].startswith("  # dataset 'sales.Orders': named sales_orders;")
 
 
-def test_tables_of_one_name_in_two_sources_are_named_after_their_sources() -> None:
+@pytest.mark.parametrize("codes", [("orders", "Orders"), ("Orders", "orders")])
+def test_a_table_whose_code_is_a_name_keeps_it_beside_one_that_would_become_it(
+    codes: tuple[str, str],
+) -> None:
+    datasets = propose(ServedSource("shop", [table(code) for code in codes])).setup.datasets
+    named = {name: entry.external_code for name, entry in datasets.items()}
+    assert named == {"orders": "orders", "orders_2": "Orders"}
+
+
+def test_a_table_that_an_earlier_source_has_is_named_after_its_source() -> None:
     proposed = propose(
         ServedSource("shop", [table("orders"), table("goods")]), ServedSource("Archive", [table("orders")])
     )
-    assert list(proposed.setup.datasets) == ["shop_orders", "goods", "archive_orders"]
+    assert list(proposed.setup.datasets) == ["orders", "goods", "archive_orders"]
     assert [entry.source for entry in proposed.setup.datasets.values()] == ["shop", "shop", "archive"]
     assert proposed.setup.sources["archive"].settings["source"] == "Archive"
+
+
+def test_what_many_datasets_have_in_common_is_said_once() -> None:
+    tables = [table(f"sales.t_{number}") for number in range(300)]
+    lost = {code: ["column photo is left out"] for code in ("sales.t_1", "sales.t_2")}
+    proposed = propose(ServedSource("shop", tables, {"gone": "HTTP 503"}, notes_of_tables=lost))
+    assert proposed.remarks == {
+        ("datasets", "sales_t_1"): ["column photo is left out"],
+        ("datasets", "sales_t_2"): ["column photo is left out"],
+        ("sources", "shop"): [
+            "300 datasets, such as sales_t_0: named otherwise than their tables: signs other than letters, digits and _ replaced",
+            "table gone is left out: HTTP 503",
+        ],
+    }
 
 
 def test_a_table_without_a_usable_column_or_description_is_left_out_with_its_reason() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,13 +14,15 @@ from anyio import to_thread
 
 from bi_mcp.app.app import build_caller
 from bi_mcp.base.language import say
-from bi_mcp.config import connector_settings, secret_variable
+from bi_mcp.config import connector_password_variable, connector_settings, secret_variable
 from bi_mcp.connector.remarks import SourceRemarks
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
     from bi_mcp.base.secret import Secret
+    from bi_mcp.connector.configuration import SourceSetup
     from bi_mcp.connector.source import Source
+    from bi_mcp.connector.unknown_names import UnknownName
     from bi_mcp.endpoints.caller import EndpointCaller
 
 # Never resolved: calls to it stay in the process.
@@ -33,7 +36,7 @@ NO_REMARKS = SourceRemarks()
 class AskedSource:
     """A source, and how it is asked. `tables` are those that are wanted, empty all.
 
-    `remarks` say what was guessed and what is not served; they are known of a source in this process only.
+    `trouble` says why it cannot be asked, empty if it can; `unknown` are names that were meant for it. `remarks` say what was guessed and what is not served; they are known of a source in this process only.
     """
 
     name: str
@@ -42,6 +45,8 @@ class AskedSource:
     key: Secret
     tables: tuple[str, ...] = ()
     remarks: SourceRemarks = NO_REMARKS
+    trouble: str = ""
+    unknown: Sequence[UnknownName] = ()
 
 
 @asynccontextmanager
@@ -109,30 +114,59 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
     causes.begin()
     try:
         apps = {EMBEDDED_URL: build_service_app(access, configured.service)}
-        yield [
-            AskedSource(
-                name,
-                EndpointCaller(culture=one.culture or "ru", apps=apps),
-                EMBEDDED_URL,
-                key,
-                remarks=await to_thread.run_sync(_look_into, one.source),
+        caller = partial(EndpointCaller, apps=apps)
+        asked = [
+            await to_thread.run_sync(
+                _look_into,
+                AskedSource(name, caller(culture=one.culture or "ru"), EMBEDDED_URL, key),
+                one.source,
             )
             for name, one in served.items()
         ]
+        judged = [_judge_choice(each, asked, configured.sources) for each in asked]
+        # Without a table of its own: what was chosen is all in other sources.
+        yield [each for each in judged if each.trouble or each.tables or not each.unknown]
     finally:
         causes.end()
         await to_thread.run_sync(access.close)
 
 
-def _look_into(source: Source) -> SourceRemarks:
-    """Find what a source says about itself; nothing if it does not answer, which is found when it is asked."""
+def _look_into(asked: AskedSource, source: Source) -> AskedSource:
+    """Find out whether a source answers, and what it says about itself."""
     from bi_mcp.connector.refusal import RefusalError
     from bi_mcp.connector.remarks import find_remarks
+    from bi_mcp.connector.unknown_names import find_unknown_names
 
     try:
-        return find_remarks(source)
-    except RefusalError:
-        return NO_REMARKS
+        source.check()
+        remarks = find_remarks(source)
+        return replace(
+            asked, tables=tuple(remarks.served), unknown=find_unknown_names(source), remarks=remarks
+        )
+    except RefusalError as error:
+        return replace(asked, trouble=error.tell(connector_password_variable(asked.name)))
+
+
+def _judge_choice(
+    asked: AskedSource, sources: Sequence[AskedSource], configured: Mapping[str, SourceSetup]
+) -> AskedSource:
+    """Make a trouble of a choice that nothing fits, here or in another source that it is meant for."""
+    found = {
+        name
+        for other in sources
+        if not other.trouble
+        for name in (*configured[other.name].options.tables, *configured[other.name].options.schemas)
+        if name not in {unknown.name for unknown in other.unknown}
+    }
+    troubles = [
+        unknown.describe(asked.name)
+        for unknown in asked.unknown
+        if unknown.is_choice and unknown.name not in found
+    ]
+    for unknown in asked.unknown:
+        if not unknown.is_choice:
+            click.echo(say("Warning: {warning}", warning=unknown.describe(asked.name)), err=True)
+    return replace(asked, trouble=" ".join(troubles)) if troubles else asked
 
 
 class _Causes(logging.Handler):

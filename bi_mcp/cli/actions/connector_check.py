@@ -17,7 +17,13 @@ from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
-from bi_mcp.diagnostics.connector.source_check import SourceReport, TableReport, examine_source
+from bi_mcp.cli.actions.table_count import count_tables
+from bi_mcp.diagnostics.connector.source_check import (
+    SourceReport,
+    TableReport,
+    examine_source,
+    report_trouble,
+)
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.setup.connector_asking import connection_of
 from bi_mcp.setup.connector_setup import endpoint_urls
@@ -51,7 +57,9 @@ async def _examine(
 
 
 async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
-    with reporting_to(_count):
+    if asked.trouble:
+        return report_trouble(asked.name, asked.trouble)
+    with reporting_to(count_tables):
         return await examine_source(
             asked.caller,
             endpoint_urls(asked.url),
@@ -59,12 +67,6 @@ async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
             tables=asked.tables,
             quick=quick,
         )
-
-
-async def _count(made: float, of: float | None, _: str) -> None:
-    """Count the tables on one line of a terminal."""
-    if sys.stderr.isatty() and of and made == int(made):
-        click.echo("\r" + say("{made:g} of {of:g} tables", made=made, of=of), nl=made == of, err=True)
 
 
 def _as_json(reports: Mapping[str, SourceReport]) -> dict[str, Any]:
@@ -78,10 +80,12 @@ def _print(reports: Mapping[str, SourceReport]) -> None:
         print_rows(header, [_row(name, table) for name, table in tables])
     for name, report in reports.items():
         for finding in report.findings:
-            print_finding(_placed(finding, name))
+            print_finding(finding if finding.where == name else _placed(finding, name))
         for table in report.tables:
             for finding in table.findings:
                 print_finding(_placed(finding, f"{name}: {table.code}"))
+    if not tables:
+        return
     calls = sum(table.calls for _, table in tables)
     seconds = round(sum(table.seconds for _, table in tables), 3)
     click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=seconds))

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 import click
 
 from bi_mcp.base.language import say, say_count
+from bi_mcp.config import connector_password_variable
 from bi_mcp.connector.addresses import is_database, show_address
 from bi_mcp.connector.configuration import Configuration
-from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.remarks import find_remarks
 from bi_mcp.connector.source import Source
+from bi_mcp.connector.unknown_names import find_unknown_names
 
 # So many tables of a source are named.
 _TABLES_NAMED = 12
@@ -30,16 +32,20 @@ def tell_sources(configuration: Configuration, sources: Mapping[str, Source]) ->
 def _tell(name: str, address: str, source: Source) -> None:
     where = f"{name} ({show_address(address)})"
     try:
-        lines = [_list_tables(where, source)]
-        if not is_database(address):
-            lines += _describe_guesses(source)
+        # The guesses first: a file that cannot be read is found when it is loaded, and is no table then.
+        guesses = [] if is_database(address) else list(_describe_guesses(source))
+        warnings = [unknown.describe(name) for unknown in find_unknown_names(source)]
+        lines = [
+            _list_tables(where, source),
+            *(say("Warning: {warning}", warning=warning) for warning in warnings),
+            *guesses,
+        ]
     except RefusalError as error:
-        reason = f"{error} {error.cause}" if isinstance(error, SourceError) else str(error)
         lines = [
             say(
                 "{source} does not answer just now: {reason} The connector asks it again with each request.",
                 source=where,
-                reason=reason,
+                reason=error.tell(connector_password_variable(name)),
             )
         ]
     # As one text: lines of several sources must not mix.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from bi_mcp.config import (
     ConnectorSettings,
     configuration_folder,
     connector_password,
+    connector_password_variable,
     connector_settings,
     secret_variable,
 )
-from bi_mcp.connector.addresses import find_host, has_password, is_database
+from bi_mcp.connector.addresses import find_driver, find_host, has_password, takes_password
 from bi_mcp.connector.configuration import Configuration, Reference, parse_configuration, read_toml
 from bi_mcp.errors import ConfigError, SecretReferenceError
 from bi_mcp.vault.named_secrets import NamedSecrets
@@ -43,6 +44,7 @@ def read_configuration(file: Path | None, options: Mapping[str, Any]) -> Started
     warnings = [_warn_of_password(name) for name, address in _sources(options) if has_password(address)]
     merged = _merge(document, _as_document(options, settings))
     configuration = parse_configuration(merged, _Resolver(settings))
+    warnings += _warn_of_drivers(configuration)
     return Started(configuration, tuple(warnings))
 
 
@@ -68,7 +70,7 @@ def _as_document(options: Mapping[str, Any], settings: ConnectorSettings) -> dic
 
 
 def _sources(options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    sources = []
+    sources: list[tuple[str, str]] = []
     for given in options.get("sources") or ():
         name, sign, address = given.partition("=")
         if not (sign and name.strip() and address.strip()) or "://" in name:
@@ -77,13 +79,17 @@ def _sources(options: Mapping[str, Any]) -> list[tuple[str, str]]:
                     "--source takes a name and an address, such as shop=postgresql://bi@db.internal/shop or sales=./exports."
                 )
             )
+        if name.strip() in dict(sources):
+            raise ConfigError(
+                say("--source names {name} twice. Give each source a name of its own.", name=name.strip())
+            )
         sources.append((name.strip(), address.strip()))
     return sources
 
 
 def _as_source(name: str, address: str) -> dict[str, Any]:
     source: dict[str, Any] = {"address": address}
-    if is_database(address) and not has_password(address) and connector_password(name):
+    if takes_password(address) and not has_password(address) and connector_password(name):
         source["password"] = {"env": f"{_OWN_PREFIX}PASSWORD_{name}"}
     return source
 
@@ -149,7 +155,20 @@ def _as_vault_knows(reference: Reference) -> EnvReference | FileReference | Secr
 
 def _warn_of_password(name: str) -> str:
     return say(
-        "The address of {name} holds a password, and everyone on this machine can see it in the list of processes. Leave it out, and set BI_MCP_CONNECTOR_PASSWORD_{variable}.",
+        "The address of {name} holds a password, and everyone on this machine can see it in the list of processes. Leave it out, and set {variable}.",
         name=name,
-        variable=name.upper(),
+        variable=connector_password_variable(name),
     )
+
+
+def _warn_of_drivers(configuration: Configuration) -> Iterator[str]:
+    for name, source in configuration.sources.items():
+        found = find_driver(source.plain)
+        if found is not None:
+            kind, driver = found
+            yield say(
+                "The address of {name} names the driver {driver}, which is not used: the connector has its own. Write {kind}://.",
+                name=name,
+                driver=driver,
+                kind=kind,
+            )

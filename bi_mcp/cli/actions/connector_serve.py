@@ -73,4 +73,9 @@ def _announce(
         click.echo(
             say("  key: {key} (made for this run; BI_MCP_CONNECTOR_KEY sets your own)", key=made.reveal())
         )
+        click.echo(
+            say(
+                "  Sources in Bitrix24 that have another key are refused from now on. Set BI_MCP_CONNECTOR_KEY to keep theirs."
+            )
+        )
     tell_sources(configuration, {name: one.source for name, one in served.items()})

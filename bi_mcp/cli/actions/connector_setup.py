@@ -10,21 +10,31 @@ import anyio
 import click
 
 from bi_mcp.base.language import say
+from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import KEY_VARIABLE, AskedSource, open_sources
+from bi_mcp.cli.actions.table_count import count_tables
+from bi_mcp.errors import ConfigError
 from bi_mcp.setup.connector_asking import ask_source
-from bi_mcp.setup.connector_setup import ServedSource, propose_setup
+from bi_mcp.setup.connector_setup import CONNECTOR_TITLE, ServedSource, propose_setup
 from bi_mcp.setup.file import write_setup
 from bi_mcp.vault.setting_values import EnvReference, SecretReference
 
 
 def print_setup(
-    url: str, names: tuple[str, ...], file: Path | None, secret: str | None, **options: Any
+    url: str,
+    names: tuple[str, ...],
+    file: Path | None,
+    *,
+    secret: str | None,
+    title: str | None,
+    **options: Any,
 ) -> None:
     """Print the setup file of a connector, and to the other stream how the key gets to whoever applies it."""
     proposed = propose_setup(
         url,
         anyio.run(_ask, url, names, file, options),
         SecretReference(secret=secret) if secret else EnvReference(env=KEY_VARIABLE),
+        title=title or CONNECTOR_TITLE,
     )
     key = _about_the_key(url, secret)
     beginning = [
@@ -48,7 +58,12 @@ async def _ask(
 
 
 async def _ask_one(asked: AskedSource) -> ServedSource:
-    served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
+    if asked.trouble:
+        raise ConfigError(
+            say("The source {name} cannot be asked: {error}", name=asked.name, error=asked.trouble)
+        )
+    with reporting_to(count_tables):
+        served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
     return replace(served, notes=asked.remarks.of_source, notes_of_tables=asked.remarks.of_tables)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.connector.addresses import describe_sqlite_address
 from bi_mcp.connector.databases.dialects import DIALECTS
 from bi_mcp.errors import ConfigError
 
@@ -60,6 +61,8 @@ def parse_address(address: Secret) -> Target:
     try:
         url = make_url(address.reveal().strip())
     except (ArgumentError, ValueError):
+        if address.reveal().strip().lower().startswith("sqlite:"):
+            raise ConfigError(describe_sqlite_address()) from None
         raise ConfigError(
             say(
                 "The address of a database looks like {example}. Characters such as @ : / in a password are written as %40 %3A %2F.",
@@ -73,12 +76,23 @@ def parse_address(address: Secret) -> Target:
     if importlib.util.find_spec(dialect.module) is None:
         raise ConfigError(
             say(
-                "The driver for {scheme} is not installed. Install it: {command}",
+                "The driver for {scheme} is not installed. Install it: {uv}, or {pip}",
                 scheme=scheme,
-                command=f"pip install 'bitrix24-bi-mcp[{dialect.extra}]'",
+                uv=f"uv tool install 'bitrix24-bi-mcp[{dialect.extra}]'",
+                pip=f"pip install 'bitrix24-bi-mcp[{dialect.extra}]'",
             )
         )
-    return Target(dialect, dialect.locate(url.set(drivername=dialect.engine)))
+    if dialect.name == "sqlite":
+        return Target(dialect, dialect.locate(_file_url(url).set(drivername=dialect.engine)))
+    # Those who copy an address of the web leave a slash at its end.
+    database = (url.database or "").rstrip("/") or None
+    return Target(dialect, dialect.locate(url.set(drivername=dialect.engine, database=database)))
+
+
+def _file_url(url: URL) -> URL:
+    if url.host is not None or url.username is not None or url.database in {None, "", ":memory:"}:
+        raise ConfigError(describe_sqlite_address())
+    return url
 
 
 def _unknown_kind(scheme: str) -> ConfigError:

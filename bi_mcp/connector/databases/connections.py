@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.addresses import Target
+from bi_mcp.connector.databases.engine import build_engine
 from bi_mcp.connector.databases.failures import Failures
+from bi_mcp.connector.databases.watch import Watch
 from bi_mcp.connector.options import SourceOptions
-
-# Seconds. A caller waits a while for one of the connections; a connection is not used for ever, as networks forget it.
-POOL_WAIT = 5
-RECYCLED_AFTER = 900
-# Beside the answers: for questions about tables, which are short.
-SPARE_CONNECTIONS = 2
+from bi_mcp.connector.refusal import SourceError
 
 
 class Connections:
@@ -27,31 +26,64 @@ class Connections:
     def __init__(self, target: Target, options: SourceOptions) -> None:
         self.dialect = target.dialect
         self._options = options
-        self._engine = sa.create_engine(
-            target.url,
-            poolclass=QueuePool,
-            pool_size=options.connections,
-            max_overflow=SPARE_CONNECTIONS,
-            pool_timeout=POOL_WAIT,
-            pool_pre_ping=True,
-            pool_recycle=RECYCLED_AFTER,
-            connect_args=dict(self.dialect.connect(options)),
-            hide_parameters=True,
-        )
+        self._engine = build_engine(target, options)
         sa.event.listen(self._engine, "connect", self._prepare)
         driver = self._engine.dialect.loaded_dbapi
         password = Secret(str(target.url.password or ""))
         self.failures = Failures(self.dialect, options.timeout, (password,), driver.Error)
+        self._lock = threading.Lock()
+        self._running: set[Callable[[], None]] = set()
+        self.is_closed = False
 
     @contextmanager
     def session(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads. Errors are worded."""
+        """A transaction that only reads, and is stopped when it takes too long. Errors are worded."""
         with self.failures.worded(), self.open() as connection:
-            yield connection
+            timeout = None if self.dialect.bounded else self._options.timeout
+            watch = Watch(partial(self.stop, connection.connection.driver_connection), timeout)
+            try:
+                with self.stoppable(watch.break_off), self.failures.worded():
+                    yield connection
+            except SourceError as error:
+                if watch.is_broken_off:
+                    raise _closed() from None
+                if watch.is_late:
+                    raise self.failures.too_long(error.cause) from None
+                raise
+            finally:
+                if watch.end() or self.is_closed:
+                    with suppress(Exception):
+                        connection.invalidate()
+
+    @contextmanager
+    def stoppable(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Have something stopped when the connections are closed meanwhile."""
+        self.enter(stop)
+        try:
+            yield
+        finally:
+            self.leave(stop)
+
+    def enter(self, stop: Callable[[], None]) -> None:
+        """Have something stopped when the connections are closed, until it leaves."""
+        with self._lock:
+            if self.is_closed:
+                raise _closed()
+            self._running.add(stop)
+
+    def leave(self, stop: Callable[[], None]) -> None:
+        with self._lock:
+            self._running.discard(stop)
 
     def open(self) -> sa.Connection:
         """Begin a transaction that only reads, for the caller to close."""
-        connection = self._engine.connect()
+        if self.is_closed:
+            raise _closed()
+        try:
+            connection = self._engine.connect()
+        except (TypeError, ValueError, LookupError) as error:
+            # What a driver makes of a value of the address that it cannot use.
+            raise ArgumentError(str(error)) from None
         try:
             for statement in self.dialect.begin(self._options):
                 connection.exec_driver_sql(statement)
@@ -77,6 +109,12 @@ class Connections:
         return self.dialect.fingerprint(self._engine.url)
 
     def close(self) -> None:
+        """Stop what runs, and let nothing begin any more."""
+        with self._lock:
+            self.is_closed = True
+            running = [*self._running]
+        for stop in running:
+            stop()
         self._engine.dispose()
 
     def _connect_alone(self) -> Any:
@@ -86,3 +124,7 @@ class Connections:
 
     def _prepare(self, driver: Any, _record: object) -> None:
         self.dialect.prepare(driver, self._options)
+
+
+def _closed() -> SourceError:
+    return SourceError(503, "The connector is being stopped. Try again later.", "closed")

@@ -19,6 +19,7 @@ from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.question.query import RowQuery
 from bi_mcp.connector.question.selection import select_rows
 from bi_mcp.connector.source import Answer
+from bi_mcp.connector.unknown_names import UnknownName
 
 
 class Database:
@@ -42,6 +43,10 @@ class Database:
     def left_out(self, table: str) -> Mapping[str, str]:
         """Why columns of a table are not served, by the names that the database knows."""
         return {name: say(reason) for name, reason in self._reflection.columns(table).left_out.items()}
+
+    def unknown_names(self) -> Sequence[UnknownName]:
+        """What the options name and the database has not."""
+        return list(self._reflection.unknown_names())
 
     def rows(self, table: str, query: RowQuery) -> Answer:
         def replan(error: DatabaseError) -> Plan:

@@ -99,21 +99,30 @@ class DatabaseAnswer:
         result, self._result = self._result, None
         if connection is None:
             return
+        self._connections.leave(self.cancel)
         # What is left of a database that has died cannot be closed, and need not be.
         with suppress(Exception):
             if self._is_spoilt:
                 self._abandon(connection, driver)
         with suppress(Exception):
-            if result is not None:
-                result.close()
+            self._close_result(result)
         with suppress(Exception):
             connection.close()
+
+    def _close_result(self, result: sa.CursorResult[Any] | None) -> None:
+        if result is None:
+            return
+        if self._is_spoilt and result.cursor is not None:
+            # The driver's own cursor: SQLAlchemy would log that its connection is gone.
+            result.cursor.close()
+            return
+        result.close()
 
     @property
     def _is_spoilt(self) -> bool:
         """Whether the connection may be in the middle of something."""
         unread = self._connections.dialect.abandon is not None and not self._is_read
-        return self._cancelled or self._is_late or unread
+        return self._cancelled or self._is_late or unread or self._connections.is_closed
 
     def _abandon(self, connection: sa.Connection, driver: Any) -> None:
         if self._connections.dialect.abandon is not None:
@@ -139,6 +148,7 @@ class DatabaseAnswer:
         driver = connection.connection.driver_connection
         with self._lock:
             self._driver = driver
+        self._connections.enter(self.cancel)
         stream = self._connections.dialect.stream
         with self._bounded():
             if stream is not None:

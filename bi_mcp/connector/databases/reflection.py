@@ -10,19 +10,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bi_mcp.base.language import text
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.connections import Connections
-from bi_mcp.connector.databases.dialects.dialect import Form, LeftOut, parse_declared
+from bi_mcp.connector.databases.dialects.dialect import Examined, Form, LeftOut, parse_declared
 from bi_mcp.connector.databases.dialects.inspection import inspect_columns, inspect_tables
 from bi_mcp.connector.databases.failures import DatabaseError
 from bi_mcp.connector.options import SourceOptions
-from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.refusal import NothingServedError, RefusalError, SourceError
 from bi_mcp.connector.source import UNUSABLE_CODES
+from bi_mcp.connector.unknown_names import UnknownName, unlisted, unmatched
 
 # Seconds for which is remembered what there is. A statement that fails makes it forgotten at once.
 REMEMBERED = 10.0
+# For so long what was costly to find is believed, whatever is written, unless a declaration changes.
+BELIEVED = 60.0
 LONGEST_TITLE = 200
 # Each point in a code is a question to the database: who asks for dots alone shall not ask for hours.
 MOST_POINTS = 8
@@ -51,20 +54,27 @@ class TableColumns:
 
     served: tuple[ServedColumn, ...]
     left_out: Mapping[str, str]
+    is_costly: bool = False
 
 
 @dataclass(frozen=True)
 class _Remembered:
-    """Columns that were found, until when they are believed, and the state of the database in which they were found."""
+    """Columns that were found, when, and the state of the database in which they were found."""
 
     columns: TableColumns
-    until: float
+    since: float
     fingerprint: object
+    declarations: object
 
     def holds(self, fingerprint: object) -> bool:
         if fingerprint is None:
-            return time.monotonic() < self.until
+            return time.monotonic() < self.since + REMEMBERED
         return fingerprint == self.fingerprint
+
+    def holds_still(self, declarations: object) -> bool:
+        """Tell whether to believe them although something was written."""
+        recent = time.monotonic() < self.since + BELIEVED
+        return self.columns.is_costly and recent and declarations == self.declarations
 
 
 class Reflection:
@@ -105,11 +115,33 @@ class Reflection:
             return known.columns
         try:
             with self._connections.session() as session:
+                declarations = self._connections.dialect.declarations(session)
+                if known is not None and known.holds_still(declarations):
+                    return known.columns
                 found = self._ask_columns(session, code, table)
         except DatabaseError as error:
             raise self.explain(code, error) from None
-        self._columns[code] = _Remembered(found, time.monotonic() + REMEMBERED, fingerprint)
+        self._columns[code] = _Remembered(found, time.monotonic(), fingerprint, declarations)
         return found
+
+    def unknown_names(self) -> Iterator[UnknownName]:
+        """Find what the options name and the database has not."""
+        options = self._options
+        with self._connections.session() as session:
+            rows = self._ask_rows(session)
+        named = self._name(rows)
+        schemas = sorted({schema for schema, *_ in rows if not self._is_system(schema)})
+        of_schemas = list(unmatched("schema", options.schemas, schemas))
+        yield from of_schemas
+        if not of_schemas:
+            yield from unmatched("table", options.tables, named)
+        yield from unlisted("typed table", [*options.types, *options.titles], named)
+        for code in options.types.keys() & self._choose(named).keys():
+            found = self.columns(code)
+            codes = [each.column.code for each in found.served]
+            identifiers = {*found.left_out, *(each.column.identifier for each in found.served)}
+            given = [name for name in options.types[code] if name not in identifiers]
+            yield from unlisted("column", given, codes)
 
     def forget(self, code: str) -> None:
         """Ask again the next time."""
@@ -135,38 +167,49 @@ class Reflection:
             return None
         for schema, name in _readings(code):
             rows = _asked(session, catalogue.one_table, {"schema": schema, "table": name})
-            found = self._name(rows).get(code)
+            found = self._choose(self._name(rows)).get(code)
             if found is not None:
                 return found
         return None
 
     def _ask_tables(self, session: sa.Connection) -> Mapping[str, DatabaseTable]:
-        catalogue = self._connections.dialect.catalogue
-        return self._name(_asked(session, catalogue.all_tables) if catalogue else inspect_tables(session))
+        return self._choose(self._name(self._ask_rows(session)))
 
-    def _name(self, rows: Sequence[tuple[str, str, str | None, bool]]) -> Mapping[str, DatabaseTable]:
-        """Give tables their codes, and drop those that are not served."""
+    def _ask_rows(self, session: sa.Connection) -> Sequence[tuple[Any, ...]]:
+        catalogue = self._connections.dialect.catalogue
+        return _asked(session, catalogue.all_tables) if catalogue else inspect_tables(session)
+
+    def _name(self, rows: Sequence[tuple[Any, ...]]) -> Mapping[str, DatabaseTable]:
+        """Give tables their codes, and drop those of schemas that are not served."""
         # The default schema comes first: its tables keep their plain names should another spell the same.
         in_order = sorted(rows, key=lambda row: not row[3])
         own_alone = self._connections.dialect.own_schema and self._connections.names_schema
         found: dict[str, DatabaseTable] = {}
         for schema, name, comment, is_default in in_order:
             code = name if is_default else f"{schema}.{name}"
-            if self._is_served(schema, code, hidden=own_alone and not is_default):
+            if code not in UNUSABLE_CODES and self._is_served(schema, hidden=own_alone and not is_default):
                 found.setdefault(code, DatabaseTable(schema, name, self._title(code, name, comment)))
         return found
 
-    def _is_served(self, schema: str, code: str, *, hidden: bool) -> bool:
-        options, system = self._options, self._connections.dialect.system_schemas
-        if code in UNUSABLE_CODES or any(fnmatchcase(schema, pattern) for pattern in system):
+    def _choose(self, named: Mapping[str, DatabaseTable]) -> Mapping[str, DatabaseTable]:
+        """Drop the tables that are not among the chosen ones."""
+        chosen = self._options.tables
+        if not chosen:
+            return named
+        return {
+            code: table
+            for code, table in named.items()
+            if any(fnmatchcase(code, pattern) for pattern in chosen)
+        }
+
+    def _is_served(self, schema: str, *, hidden: bool) -> bool:
+        if self._is_system(schema):
             return False
-        if options.schemas:
-            in_schema = any(fnmatchcase(schema, pattern) for pattern in options.schemas)
-        else:
-            in_schema = not hidden
-        return in_schema and (
-            not options.tables or any(fnmatchcase(code, pattern) for pattern in options.tables)
-        )
+        schemas = self._options.schemas
+        return any(fnmatchcase(schema, pattern) for pattern in schemas) if schemas else not hidden
+
+    def _is_system(self, schema: str) -> bool:
+        return any(fnmatchcase(schema, pattern) for pattern in self._connections.dialect.system_schemas)
 
     def _title(self, code: str, name: str, comment: str | None) -> str:
         first = next(iter((comment or "").strip().splitlines()), "")[:LONGEST_TITLE].strip()
@@ -183,14 +226,15 @@ class Reflection:
             rows = [*inspect_columns(session, table.schema, table.name)]
         if not rows:
             raise DatabaseError(502, "", "It has no columns.", failure="no table")
-        forms: dict[str, Form | LeftOut] = {
+        if dialect.examine is not None:
+            return self._serve(code, dialect.examine(session, table.name, dict(rows), self._options))
+        forms = {
             name: dialect.forms(parse_declared(declared or ""), self._options) for name, declared in rows
         }
-        if dialect.examine is not None:
-            forms = dialect.examine(session, table.name, dict(rows), self._options)
-        return self._serve(code, forms)
+        return self._serve(code, Examined(forms, is_costly=False))
 
-    def _serve(self, code: str, forms: Mapping[str, Form | LeftOut]) -> TableColumns:
+    def _serve(self, code: str, examined: Examined) -> TableColumns:
+        forms = examined.forms
         given = self._options.types.get(code, {})
         legal = self._options.spelling == "legal"
         codes = legal_codes(list(forms)) if legal else list(forms)
@@ -206,10 +250,12 @@ class Reflection:
             else:
                 served.append(ServedColumn(TableColumn(column_code, chosen.type, identifier), chosen))
         if not served:
-            raise SourceError(
-                502, f"The table {code[:80]!r} has no column that can be shown.", " ".join(left_out.values())
+            raise NothingServedError(
+                502,
+                f"The table {code[:80]!r} has no column that can be shown.",
+                " ".join(f"{name}: {say(reason)}" for name, reason in left_out.items()),
             )
-        return TableColumns(tuple(served), left_out)
+        return TableColumns(tuple(served), left_out, examined.is_costly)
 
 
 def _readings(code: str) -> Iterator[tuple[str | None, str]]:

@@ -33,6 +33,8 @@ class Part:
     load: Load
     label: str = ""
     source: Source | None = None
+    # What is known about the whole file.
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,7 +45,7 @@ def refresh(parts: Sequence[Part]) -> Sequence[Part]:
     """Ask a database anew for its tables; those of other files are known."""
     if not parts or parts[0].source is None:
         return parts
-    return _parts_of(parts[0].path, parts[0].source)
+    return [replace(part, notes=parts[0].notes) for part in _parts_of(parts[0].path, parts[0].source)]
 
 
 def close(parts: Sequence[Part]) -> None:
@@ -65,7 +67,8 @@ def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
     """Look into a file. Raises ConfigError, which names it, if it holds no table."""
     try:
         file = recognise(path)
-        return _EXAMINERS[file.kind](file, options)
+        told = (file.surprise,) if file.surprise else ()
+        return [replace(part, notes=told) for part in _EXAMINERS[file.kind](file, options)]
     except DAMAGED:
         raise damaged("gzip", path) from None
     except OSError as error:
@@ -79,7 +82,11 @@ def examine_file(path: Path, options: SourceOptions) -> Sequence[Part]:
 
 
 def _delimited(file: DataFile, options: SourceOptions) -> Sequence[Part]:
-    examine(file, options)
+    examined = examine(file, options)
+    if file.suggested not in {None, "text", "json"} and not examined.is_plausible():
+        raise ConfigError(
+            say("{surprise}, and it holds no table. Export it again, or remove it.", surprise=file.surprise)
+        )
 
     def load(engine: Engine, code: str) -> Table:
         return build_table(engine, load_delimited(engine, file, options), code, options)

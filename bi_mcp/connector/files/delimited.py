@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
@@ -17,6 +19,7 @@ from bi_mcp.connector.files.encoding import Encoding, detect_encoding
 from bi_mcp.connector.files.engine import LONGEST_LINE, Engine, quote
 from bi_mcp.connector.files.kinds import DataFile
 from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.files.totals import first_filled, is_label
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
 
@@ -30,6 +33,10 @@ _DELIMITERS = {
     "|": text("vertical bar"),
     " ": text("space"),
 }
+# The delimiters that the name of a file suggests.
+_USUAL = {".csv": ",;", ".tsv": "\t", ".tab": "\t"}
+
+FindLine: TypeAlias = Callable[[str], "int | None"]
 
 
 @dataclass
@@ -43,6 +50,8 @@ class RawTable:
     # Columns whose values the file itself declares to be texts.
     texts: frozenset[int] = frozenset()
     left_out: dict[str, str] = field(default_factory=dict)
+    # Where in the file the last line is that begins with a text; None if there are no lines, and so no totals below them.
+    find_line: FindLine | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,22 @@ class DelimitedText:
     file: DataFile
     encoding: Encoding
     dialect: Dialect
+
+    def is_plausible(self) -> bool:
+        """Tell whether the text is a table even if its name says nothing of the kind: it has several columns, and rows."""
+        if self.dialect.header.width < 2:
+            return False
+        filled = (line for line in self.lines() if line.strip())
+        return len(list(itertools.islice(filled, 2))) == 2
+
+    def find_line(self, beginning: str) -> int | None:
+        """Return the number of the last line whose first value is a text."""
+        blank = f'" \t\ufeff{self.dialect.marks.delimiter}'
+        found = None
+        for number, line in enumerate(self.lines(), 1):
+            if line.lstrip(blank).startswith(beginning):
+                found = number
+        return found
 
     def lines(self) -> Iterator[str]:
         with (
@@ -93,6 +118,7 @@ def load_delimited(engine: Engine, file: DataFile, options: SourceOptions) -> Ra
         examined.dialect.header.names,
         Hints(options.culture, decimal="," if examined.dialect.marks.delimiter == ";" else "."),
         list(_notes(examined)),
+        find_line=examined.find_line,
     )
     if _is_regular(examined) and _load_fast(engine, examined, raw.table):
         return raw
@@ -126,8 +152,8 @@ def _notes(examined: DelimitedText) -> Iterator[str]:
             else text("encoding {name}, as marked or declared")
         )
         yield say(how, name=encoding.name)
-    if dialect.header.width > 1:
-        mark = dialect.marks.delimiter
+    mark = dialect.marks.delimiter
+    if dialect.header.width > 1 and mark not in _USUAL.get(examined.file.suffix, ""):
         yield say("delimiter {delimiter}", delimiter=say(_DELIMITERS[mark]) if mark in _DELIMITERS else mark)
     if not dialect.marks.quoted:
         yield say("double quotes are a part of the values")
@@ -266,15 +292,25 @@ class _Tidying:
             self.comments += 1
             return True
         begins = after_blank or _RULE.fullmatch(first)
-        if record.filled == 1 and (self.footer or begins):
+        total = is_label(first_filled([cell.strip() for cell in record.cells]))
+        if total or (record.filled == 1 and (self.footer or begins)):
             self.footer.append(record)
             return True
         return False
 
     def _misfit(self, record: Record) -> ConfigError:
+        what = (
+            text(
+                "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Put double quotes around values that hold the delimiter, or export the file again."
+            )
+            if len(record.cells) > self.dialect.header.width
+            else text(
+                "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Add what is missing, or export the file again."
+            )
+        )
         return ConfigError(
             say(
-                "{name}, line {line}: it does not fit the columns (values: {count}, columns: {width}, delimiter: {delimiter!r}). Correct the line, or export the file again.",
+                what,
                 name=self.name,
                 line=record.line,
                 count=len(record.cells),

@@ -20,7 +20,11 @@ NO_DELIMITER = "\x1f"
 FEWEST_AGREEING = 0.3
 LOOKED_AT = 200
 
+# The library's own limit is smaller than cells that people have; with it an open quote ends at the latest.
+csv.field_size_limit(1 << 22)
+
 _EXCEL_MARK = re.compile(r'"?sep=(.)"?\s*(\r\n|\r|\n)', re.IGNORECASE)
+_DAY = re.compile(r"\s*[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}\b")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 
 
@@ -101,8 +105,19 @@ def find_dialect(sample: str, whole: bool) -> Dialect | None:
     marked = _EXCEL_MARK.match(sample)
     best = text.rank(Marks(marked[1])) if marked else _best_of(text)
     best = _with_spaces(text, _with_escape(text, best))
-    header = find_header(best.records[1:] if marked else best.records, best.width)
+    records = best.records[1:] if marked else best.records
+    header = find_header(records, best.width)
+    if header and _is_decimal(best.marks, header, records):
+        marks = Marks(NO_DELIMITER)
+        header = find_header(text.rank(marks).records, 1)
+        return Dialect(marks, header) if header else None
     return Dialect(best.marks, header) if header else None
+
+
+def _is_decimal(marks: Marks, header: Header, records: Sequence[Record]) -> bool:
+    """Tell whether commas are the decimal marks of one column: numbers stand directly below a name without a comma."""
+    nameless = not header.is_written and header.skipped == 1 and header.first_line == 2
+    return marks.delimiter == "," and header.width == 2 and nameless and len(records[0].cells) == 1
 
 
 @dataclass(frozen=True)
@@ -270,5 +285,8 @@ def _names_are_data(names: Sequence[str], following: Sequence[Record]) -> bool:
     columns = [[row[at] for row in rows if row[at].strip()] for at in range(len(names))]
     measured = [at for at, cells in enumerate(columns) if cells and all(map(is_plain_value, cells))]
     if not measured or all(_YEAR.fullmatch(names[at]) for at in measured):
+        return False
+    # Days above numbers are names.
+    if all(_DAY.match(names[at]) and not any(map(_DAY.match, columns[at])) for at in measured):
         return False
     return all(is_plain_value(names[at]) for at in measured)

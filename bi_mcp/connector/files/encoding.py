@@ -24,10 +24,20 @@ _MARKS: Mapping[bytes, str] = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+# The upper bytes of Latin, Greek and Cyrillic letters in UTF-16.
+_PAGES = (b"\0", b"\1", b"\3", b"\4")
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
+# Others are so rare that only a clear case is one.
+_USUAL_CYRILLIC = _CYRILLIC[:3]
 _FREQUENT = "оеаинтсрвлкмдпуя"
 _LETTER = re.compile(r"[а-яёіїєґў]", re.IGNORECASE)
 _ODD_CAPITAL = re.compile(r"(?<=[а-яё])[А-ЯЁ]")
+# Signs that no word holds, but that are letters in the encodings of Poland and its neighbours.
+_SIGN_IN_WORD = re.compile(
+    r"(?<=[A-Za-z])[\u00a1\u00a3\u00a5\u00a6\u00ac\u00af\u00b1\u00b3\u00b6\u00b9\u00bc\u00be\u00bf\u0178](?=[A-Za-z])"
+    r"|[\u00a3\u00af](?=[a-z]{2})|(?<=[a-z])[\u013d\u0164]|[\u0080-\u009f\ufffd]"
+)
+_LATIN = ("cp1252", "cp1250", "iso8859-2")
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 
 
@@ -54,7 +64,7 @@ def detect_encoding(
     for mark, encoding in _MARKS.items():
         if head.startswith(mark):
             return Encoding(encoding)
-    if unmarked := _unmarked_utf16(head):
+    if unmarked := unmarked_utf16(head):
         return Encoding(unmarked, guessed=True)
     seen = _Seen()
     chunks = [head] if scanned else _chunks(head, opened)
@@ -87,12 +97,14 @@ def _known(declared: str) -> str:
         ) from None
 
 
-def _unmarked_utf16(head: bytes) -> str | None:
-    even, odd = head[:HALF_SAMPLE:2].count(0), head[1:HALF_SAMPLE:2].count(0)
+def unmarked_utf16(head: bytes) -> str | None:
+    if 0 not in head[:HALF_SAMPLE]:
+        return None
     half = len(head[:HALF_SAMPLE]) // 2
-    if half and odd > half * 0.4 and even < half * 0.1:
+    even, odd = (sum(map(head[at:HALF_SAMPLE:2].count, _PAGES)) for at in (0, 1))
+    if half and odd > half * 0.7 and even < half * 0.1:
         return "utf-16-le"
-    if half and even > half * 0.4 and odd < half * 0.1:
+    if half and even > half * 0.7 and odd < half * 0.1:
         return "utf-16-be"
     return None
 
@@ -139,13 +151,27 @@ def _guess(sample: bytes, name: str) -> str:
     foreign = sum(len(word) > 1 and all(letter >= 0x80 for letter in word) for word in words)
     # Letters of a Latin alphabet with accents stand among plain ones; words of another alphabet have none of these.
     if mixed >= foreign:
-        return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
+        return _latin(sample, name)
     high = sum(letter >= 0x80 for letter in sample)
     scores = {encoding: _cyrillic_score(sample, encoding) for encoding in _CYRILLIC}
     best = max(scores, key=lambda encoding: scores[encoding])
-    if scores[best] > high * 0.5:
+    if scores[best] > high * (0.5 if best in _USUAL_CYRILLIC else 1.75):
         return best
     return _detected_by_library(sample, name)
+
+
+def _latin(sample: bytes, name: str) -> str:
+    """Choose the encoding in which the fewest signs stand within words; the usual one if others are no better."""
+    if not _decodes(sample, _LATIN[0]):
+        # C1 controls belong to no text.
+        controls = sum(0x80 <= letter < 0xA0 for letter in sample)
+        return _detected_by_library(sample, name) if controls > 1 else "latin-1"
+    faults = {encoding: _foreign_signs(sample, encoding) for encoding in _LATIN}
+    return min(_LATIN, key=lambda encoding: faults[encoding])
+
+
+def _foreign_signs(sample: bytes, encoding: str) -> int:
+    return len(_SIGN_IN_WORD.findall(sample.decode(encoding, "replace")))
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:
@@ -165,7 +191,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 def _cyrillic_score(sample: bytes, encoding: str) -> float:
     text = sample.decode(encoding, "replace")
     letters = _LETTER.findall(text)
-    frequent = sum(letter in _FREQUENT for letter in letters)
+    frequent = sum(letter.lower() in _FREQUENT for letter in letters)
     odd = len(_ODD_CAPITAL.findall(text))
     strange = sum(ord(letter) > 127 and not _LETTER.match(letter) for letter in text)
     return len(letters) + frequent - 4 * odd - 2 * strange

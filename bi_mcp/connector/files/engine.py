@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from bi_mcp.connector.files.temporary import TemporaryPlace, remove_abandoned
 from bi_mcp.connector.refusal import SourceError
 
 UNREADABLE = "The data could not be read just now."
@@ -28,12 +27,14 @@ class Engine:
     """A database that only this process sees. Its folder goes with it."""
 
     def __init__(self, memory: int, folder: Path) -> None:
-        self.temporary = Path(tempfile.mkdtemp(prefix="bi-mcp-files-"))
+        remove_abandoned()
+        self._place = TemporaryPlace()
+        self.temporary = self._place.folder
         self._numbers = itertools.count(1)
         self._memory = memory
         self._granted = min(memory, USUAL_MEMORY)
         self._lock = threading.Lock()
-        self._forget = weakref.finalize(self, shutil.rmtree, self.temporary, ignore_errors=True)
+        self._forget = weakref.finalize(self, self._place.remove)
         self._connection = duckdb.connect(
             ":memory:",
             config={

@@ -6,8 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.files.contents import Part, Signature, close, examine_file, refresh, sign
 from bi_mcp.connector.files.engine import UNREADABLE, Engine
 from bi_mcp.connector.files.kinds import DAMAGED, damaged, has_data_suffix, plain_stem
+from bi_mcp.connector.files.listing import Listing, is_allowed, is_meant
 from bi_mcp.connector.files.reading import FileAnswer
 from bi_mcp.connector.files.table import Table
 from bi_mcp.connector.options import SourceOptions
@@ -25,6 +25,7 @@ from bi_mcp.connector.question.query import RowQuery
 from bi_mcp.connector.question.selection import select_rows
 from bi_mcp.connector.refusal import RefusalError, SourceError
 from bi_mcp.connector.source import UNUSABLE_CODES, Answer
+from bi_mcp.connector.unknown_names import UnknownName
 from bi_mcp.errors import ConfigError
 
 Found: TypeAlias = "Sequence[Part] | ConfigError"
@@ -38,12 +39,6 @@ class _Version:
     signature: Signature
     readers: int = 0
     replaced: bool = False
-
-
-@dataclass
-class _Listing:
-    parts: dict[str, Part] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
 
 
 class FileSource:
@@ -95,8 +90,8 @@ class FileSource:
         part = self._part(table)
         if part.source:
             told = getattr(part.source, "notes", None)
-            return tuple(told(part.label)) if told else ()
-        return self._current(table, part).table.notes
+            return (*part.notes, *(told(part.label) if told else ()))
+        return (*part.notes, *self._current(table, part).table.notes)
 
     def left_out(self, table: str | None = None) -> Mapping[str, str]:
         """Return what is not served and why: the columns of a table, or files and sheets."""
@@ -107,6 +102,10 @@ class FileSource:
             told = getattr(part.source, "left_out", None)
             return dict(told(part.label)) if told else {}
         return self._current(table, part).table.left_out
+
+    def unknown_names(self) -> Sequence[UnknownName]:
+        """What the options name and the files have not."""
+        return list(self._list().unknown_names(self._options))
 
     def load(self) -> None:
         """Load every table now, so that `left_out` knows all faults. Raises ConfigError if nothing is left to serve."""
@@ -125,6 +124,9 @@ class FileSource:
             return
         if listing.left_out:
             raise ConfigError(" ".join(listing.left_out.values()))
+        if listing.codes:
+            # None of the chosen ones, which is told with those that there are.
+            return
         raise ConfigError(
             say("{path} holds no table. Put files of data into it, or name another.", path=self._path)
         )
@@ -139,7 +141,9 @@ class FileSource:
     def _title(self, code: str, part: Part) -> str:
         if given := self._options.titles.get(code):
             return given
-        stem = plain_stem(part.path).replace("_", " ").strip().capitalize() or code
+        words = plain_stem(part.path).replace("_", " ").strip()
+        # Capitals of a name mean something: only the first letter becomes one.
+        stem = words[:1].upper() + words[1:] or code
         if not part.label:
             return stem
         return f"{stem} – {part.label}" if self._path.is_dir() else part.label
@@ -158,21 +162,26 @@ class FileSource:
             if real.is_file() and real.is_relative_to(folder):
                 yield path
 
-    def _list(self) -> _Listing:
-        listing = _Listing()
+    def _list(self) -> Listing:
+        listing = Listing()
         found: list[Part] = []
         with self._engine.watched(str(self._path)):
             for path in self._files():
                 contents = self._examine(path)
                 if isinstance(contents, ConfigError):
+                    if not is_meant(path, self._options):
+                        continue
                     listing.left_out[path.name] = str(contents)
                 else:
                     found += contents
         for code, part in _coded(found, single=not self._path.is_dir()).items():
+            listing.codes.append(code)
             broken = self._broken.get(code)
+            if not is_allowed(code, self._options):
+                continue
             if broken and broken[0] == sign(part.path):
                 listing.left_out[part.name] = broken[1]
-            elif self._is_allowed(code):
+            else:
                 listing.parts[code] = part
         self._forget(set(self._versions) - set(listing.parts))
         return listing
@@ -186,10 +195,6 @@ class FileSource:
                     version.replaced = True
             if version:
                 self._drop_unread(version)
-
-    def _is_allowed(self, code: str) -> bool:
-        allowed = self._options.tables
-        return not allowed or any(fnmatchcase(code, pattern) for pattern in allowed)
 
     def _examine(self, path: Path) -> Found:
         signature = sign(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal, TypeAlias, cast
 
 from bi_mcp.base.language import say, text
+from bi_mcp.connector.files.encoding import unmarked_utf16
 from bi_mcp.errors import ConfigError
 
 Kind: TypeAlias = Literal["text", "json", "workbook", "parquet", "sqlite"]
@@ -39,6 +40,24 @@ _REFUSED: Mapping[bytes, str] = {
     b"\x89PNG": text("a picture"),
     b"\xff\xd8\xff": text("a picture"),
 }
+# What the name of a file says that it is. A text of columns may be called `.txt` or `.db` by anybody.
+_ENDINGS_OF: Mapping[Kind, str] = {
+    "text": "csv tsv tab",
+    "json": "json jsonl ndjson",
+    "workbook": "xlsx xlsm xlsb xls ods",
+    "parquet": "parquet pq",
+    "sqlite": "sqlite sqlite3",
+}
+_SUGGESTED: Mapping[str, Kind] = {
+    f".{ending}": kind for kind, endings in _ENDINGS_OF.items() for ending in endings.split()
+}
+_CALLED: Mapping[Kind, str] = {
+    "text": text("delimited text"),
+    "json": text("JSON"),
+    "workbook": text("a workbook"),
+    "parquet": text("a Parquet file"),
+    "sqlite": text("a SQLite file"),
+}
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|table|meta|script|style|div|p\b)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml|\s*<[A-Za-z]+[^<>]*>\s*<", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*(\[\s*|)(\]|"|$)')
@@ -61,6 +80,29 @@ class DataFile:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def suffix(self) -> str:
+        """The end of the name in small letters, without the one of gzip."""
+        return Path(self.name.lower().removesuffix(".gz")).suffix
+
+    @property
+    def suggested(self) -> Kind | None:
+        """The kind that the name says, if it says one."""
+        return _SUGGESTED.get(self.suffix)
+
+    @property
+    def surprise(self) -> str:
+        """Say that the file is not what its name says; nothing if it is."""
+        expected = self.suggested
+        if expected is None or expected == self.kind:
+            return ""
+        return say(
+            "{name} is {what}, not {expected}",
+            name=self.name,
+            what=say(_CALLED[self.kind]),
+            expected=say(_CALLED[expected]),
+        )
 
     def open(self) -> IO[bytes]:
         return cast("IO[bytes]", gzip.open(self.path)) if self.packed else self.path.open("rb")
@@ -126,7 +168,8 @@ def _kind(path: Path, head: bytes) -> Kind:
 
 def _plain_text(path: Path, head: bytes) -> Kind:
     # UTF-16 and UTF-32 have a zero in every other byte, or more. A stray one in a text does no harm.
-    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) >= len(head) // 4
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    is_wide = marked or unmarked_utf16(head) or head.count(0) >= len(head) // 4
     if 0 in head and not is_wide and _CONTROL.search(head):
         raise _foreign(path, text("a binary file"))
     return "text"

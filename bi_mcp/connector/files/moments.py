@@ -121,7 +121,7 @@ def _iso_shapes() -> Iterator[Shape]:
         "datetime",
         f"{_ISO_DAY}(?:{clock}{_ZONE}?)?",
         f"date_trunc('second', TRY_CAST(TRY_CAST({value} AS TIMESTAMPTZ) AS TIMESTAMP))",
-        (text("moments with a zone are the portal's time"),),
+        (text("moments with a zone become the time of {zone}"),),
         rank=1,
     )
 

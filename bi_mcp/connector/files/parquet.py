@@ -41,15 +41,23 @@ _MAPPINGS = tuple(
         ),
         (r"U?(TINY|SMALL)INT|U?INTEGER|BIGINT", "int", "CAST({} AS BIGINT)"),
         (r"BOOLEAN", "int", "CAST({} AS BIGINT)", text("true is 1, false is 0")),
-        (r"FLOAT|DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
-        (r"DATE", "date"),
+        # As it is written: 0.1 of 32 bits is 0.1.
+        (r"FLOAT", "double", "CASE WHEN isfinite({}) THEN CAST(CAST({} AS VARCHAR) AS DOUBLE) END"),
+        (r"DOUBLE", "double", "CASE WHEN isfinite({}) THEN CAST({} AS DOUBLE) END"),
+        # Neither an infinite day nor one before our era can be written.
+        (r"DATE", "date", "CASE WHEN isfinite({}) AND year({}) > 0 THEN {} END"),
         (
             r"TIMESTAMP WITH TIME ZONE",
             "datetime",
-            "date_trunc('second', CAST({} AS TIMESTAMP))",
-            text("moments with a zone are the portal's time"),
+            "CASE WHEN isfinite({}) AND year({}) > 0 THEN date_trunc('second', CAST({} AS TIMESTAMP)) END",
+            text("moments with a zone become the time of {zone}"),
         ),
-        (r"TIMESTAMP.*|DATETIME", "datetime", "date_trunc('second', CAST({} AS TIMESTAMP))"),
+        (
+            r"TIMESTAMP.*|DATETIME",
+            "datetime",
+            "CASE WHEN isfinite({}) AND year({}) > 0 THEN date_trunc('second', CAST({} AS TIMESTAMP)) END",
+        ),
+        (r'"?NULL"?', "string", "CAST({} AS VARCHAR)"),
         (r"VARCHAR|UUID|ENUM.*|TIME.*|INTERVAL|BIT.*", "string", "CAST({} AS VARCHAR)"),
         (r"BLOB", None, "", text("It holds binary data.")),
     )
@@ -73,7 +81,8 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
             raise damaged("parquet", path) from error
         names = [str(row[0]) for row in described]
         found = [_mapping(str(row[1]), options) for row in described]
-        told = [_told(mapping, str(row[1])) for mapping, row in zip(found, described, strict=True)]
+        zone = str(options.time_zone)
+        told = [_told(mapping, str(row[1]), zone) for mapping, row in zip(found, described, strict=True)]
         kept = [at for at, mapping in enumerate(found) if mapping.type]
         if not kept:
             raise ConfigError(
@@ -105,8 +114,8 @@ def load_parquet(engine: Engine, path: Path, options: SourceOptions, code: str) 
     )
 
 
-def _told(mapping: _Mapping, declared: str) -> str:
-    return say(mapping.words, declared=declared) if mapping.words else ""
+def _told(mapping: _Mapping, declared: str, zone: str) -> str:
+    return say(mapping.words, declared=declared, zone=zone) if mapping.words else ""
 
 
 def _note(name: str, told: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -19,6 +20,9 @@ SAMPLED = 400
 ROUNDS = 4
 # From this share on, values that would be of a type are told.
 WORTH_TELLING = 0.5
+
+# How programs keep a table calculator from reading digits as a number.
+_FORMULA = re.compile('^="([^"]*)"$')
 
 Execute: TypeAlias = Callable[[str], Sequence[Sequence[object]]]
 
@@ -38,15 +42,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Hints:
-    """What settles a choice that the values of a column leave open. `decimal` is the mark that the kind of file suggests."""
+    """What settles a choice that the values of a column leave open. `decimal` is the mark that the kind of file suggests, `zone` the portal's."""
 
     culture: Culture | None = None
     decimal: str = "."
     types: Mapping[int, Type] = field(default_factory=dict)
+    zone: str = "UTC"
 
-    def with_types(self, types: Mapping[int, Type]) -> Hints:
-        """Return the same hints with the declared types of columns, by their position."""
-        return replace(self, types=types)
+    def with_types(self, types: Mapping[int, Type], zone: str) -> Hints:
+        """Return the same hints with the portal's zone and the declared types of columns, by their position."""
+        return replace(self, types=types, zone=zone)
 
 
 @dataclass
@@ -229,7 +234,7 @@ def _decide(column: _Column, hints: Hints, evidence: str | None) -> Reading:
             say("dates that can be read with the day or the month first: --culture en or en-gb decides"),
         )
     ambiguous = bool(chosen.choice) and len({shape.choice for shape in shapes}) > 1
-    return _typed(column, chosen, wanted, ambiguous)
+    return _typed(column, chosen, hints, ambiguous)
 
 
 def _serves(shape: Shape, wanted: Type) -> bool:
@@ -256,15 +261,15 @@ def _choose(shapes: Sequence[Shape], hints: Hints, evidence: str | None) -> Shap
     return next((shape for shape in shapes if shape.choice == decimal), simplest)
 
 
-def _typed(column: _Column, shape: Shape, wanted: Type | None, ambiguous: bool) -> Reading:
-    type = wanted or shape.type
+def _typed(column: _Column, shape: Shape, hints: Hints, ambiguous: bool) -> Reading:
+    type = hints.types.get(column.at) or shape.type
     unread = column.filled - column.missing - column.fitting[shape]
     # What was verified needs no second look, unless a mark such as `inf` could be taken for a value.
     verified = not unread and not column.missing
     sql = shape.sql.replace("{}", column.value) if verified else shape.reading(column.value)
     if type != shape.type:
         sql = f"CAST({sql} AS {STORED[type]})"
-    notes = [described] if (described := shape.describe()) else []
+    notes = [described] if (described := shape.describe(hints.zone)) else []
     if ambiguous:
         notes.append(say("the values alone could be read otherwise"))
     if column.missing:
@@ -309,4 +314,7 @@ def _share(column: _Column) -> Iterator[str]:
 
 
 def _text(column: _Column, *notes: str) -> Reading:
+    if column.sample and all(map(_FORMULA.fullmatch, column.sample)):
+        read = f"regexp_replace({column.name}, {quote(_FORMULA.pattern)}, '\\1')"
+        return Reading("string", read, (*notes, say('values written as ="…" are what is within')))
     return Reading("string", f"nullif({column.name}, {quote(NULL_MARK)})", notes)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections import Counter
+import re
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from python_calamine import (
@@ -22,8 +24,12 @@ from bi_mcp.connector.files.delimited import RawTable, load_records
 from bi_mcp.connector.files.dialect import LOOKED_AT, Record, find_header
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.profile import Hints
+from bi_mcp.connector.files.totals import MOST, first_filled
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
+
+# A number of so many digits, as `_text` writes it.
+_ROUNDED = re.compile(r"-?[0-9]\.[0-9]{16}e\+(?:1[5-9]|[2-3][0-9])")
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -66,8 +72,22 @@ def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) ->
         raw = RawTable(engine.new_name("raw"), names, Hints(options.culture))
         if found.skipped:
             raw.notes.append(say("lines left out before the column names: {count}", count=found.skipped))
+        if not found.is_written:
+            raw.notes.append(say("the first line is data, so the columns have numbers for names"))
         rows = itertools.chain((record for record in head if record.line >= found.first_line), records)
-        load_records(engine, raw.table, width, _fitted(rows, width))
+        last: deque[Record] = deque(maxlen=MOST)
+        raw.find_line = lambda beginning: next(
+            (record.line for record in reversed(last) if first_filled(record.cells) == beginning), None
+        )
+        rounded = _Rounded()
+        load_records(engine, raw.table, width, _fitted(rounded.watch(rows), width, last))
+        if rounded.count:
+            raw.notes.append(
+                say(
+                    "numbers of more than 15 digits, of which a workbook loses the last ones; write them as texts: {count}",
+                    count=rounded.count,
+                )
+            )
         return raw
 
 
@@ -103,8 +123,23 @@ def _usual_width(records: Sequence[Record]) -> int:
     return max(counted, key=lambda width: (counted[width], width), default=0)
 
 
-def _fitted(records: Iterator[Record], width: int) -> Iterator[list[str]]:
+@dataclass
+class _Rounded:
+    count: int = 0
+
+    def watch(self, records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            self.count += sum(map(_is_rounded, record.cells))
+            yield record
+
+
+def _is_rounded(cell: str) -> bool:
+    return _ROUNDED.fullmatch(cell) is not None
+
+
+def _fitted(records: Iterator[Record], width: int, last: deque[Record]) -> Iterator[list[str]]:
     for record in records:
+        last.append(record)
         yield record.cells[:width] + [""] * (width - len(record.cells))
 
 

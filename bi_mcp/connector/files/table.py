@@ -10,7 +10,14 @@ from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn, Type
 from bi_mcp.connector.files.delimited import RawTable
 from bi_mcp.connector.files.engine import Engine, quote
-from bi_mcp.connector.files.profile import Execute, Reading, read_columns
+from bi_mcp.connector.files.profile import Execute, Hints, Reading, read_columns
+from bi_mcp.connector.files.totals import (
+    count_subtotals,
+    count_totals,
+    describe_left_out,
+    find_tail,
+    first_filled,
+)
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.source import UNUSABLE_CODES
 from bi_mcp.errors import ConfigError
@@ -78,14 +85,14 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
         declared = options.types.get(code, {})
         codes = [column.code for column in build_columns(raw.names, ["string"] * len(names), options)]
         types = {at: declared[known] for at, known in enumerate(codes) if known in declared}
-        hints = raw.hints.with_types(types)
-        readings = read_columns(execute, raw.table, len(names), hints, raw.texts)
+        hints = raw.hints.with_types(types, str(options.time_zone))
+        if remarks := _remarks(execute, raw, kept):
+            raw.notes.append(say("remarks left out below the table: {count}", count=len(remarks)))
+            execute(f"DELETE FROM {raw.table} WHERE rowid IN ({', '.join(map(str, remarks))})")  # noqa: S608 - names and numbers are the engine's own
+        readings = _read(engine, execute, raw, hints)
         table = engine.new_name("data")
         selected = ", ".join(f"{readings[at].sql} AS c{at}" for at in kept)
         present = " OR ".join(f"r{at} IS NOT NULL" for at in kept)
-        if remarks := _remarks(execute, raw, kept):
-            raw.notes.append(say("remarks left out below the table: {count}", count=len(remarks)))
-            present = f"({present}) AND rowid NOT IN ({', '.join(map(str, remarks))})"
         cursor.execute(f"CREATE TABLE {table} AS SELECT {selected} FROM {raw.table} WHERE {present}")  # noqa: S608 - names are the engine's own, texts are quoted
     columns = build_columns(raw.names, [reading.type for reading in readings], options)
     return Table(
@@ -95,6 +102,44 @@ def _typed(engine: Engine, raw: RawTable, code: str, options: SourceOptions) -> 
         (*raw.notes, *_column_notes(names, readings)),
         raw.left_out,
     )
+
+
+def _read(engine: Engine, execute: Execute, raw: RawTable, hints: Hints) -> list[Reading]:
+    """Find out how the columns are read, without rows of totals at the end, which are left out if they are what they seem."""
+
+    def read() -> list[Reading]:
+        return read_columns(execute, raw.table, len(raw.names), hints, raw.texts)
+
+    find_line = raw.find_line
+    if find_line is None:
+        return read()
+    tail = find_tail(execute, raw.table, len(raw.names))
+    if not tail.rows:
+        return _with_subtotals(execute, raw, read(), 0)
+    aside = engine.new_name("totals")
+    execute(f"CREATE TABLE {aside} AS SELECT * FROM {raw.table} WHERE rowid IN ({tail.numbers})")  # noqa: S608 - names and numbers are the engine's own
+    execute(f"DELETE FROM {raw.table} WHERE rowid IN ({tail.numbers})")  # noqa: S608 - the same
+    readings = read()
+    labels = [first_filled(cells) for _, cells in tail.rows]
+    totals = count_totals(execute, raw.table, aside, tail, readings)
+    others = len(labels) - totals
+    if totals:
+        raw.notes.append(describe_left_out([find_line(label) for label in labels[others:]], labels[others:]))
+    else:
+        raw.notes.append(say("the last row looks like a total ({label}); sums count it", label=labels[-1]))
+    if others:
+        execute(f"INSERT INTO {raw.table} SELECT * FROM {aside} WHERE rowid < {others} ORDER BY rowid")  # noqa: S608 - the same
+        readings = read()
+    engine.drop(aside)
+    return _with_subtotals(execute, raw, readings, 0 if totals else 1)
+
+
+def _with_subtotals(execute: Execute, raw: RawTable, readings: list[Reading], told: int) -> list[Reading]:
+    """Note rows in the midst that are called totals, but for those that were told."""
+    count = count_subtotals(execute, raw.table, readings) - told
+    if count > 0:
+        raw.notes.append(say("rows that look like subtotals; sums count them: {count}", count=count))
+    return readings
 
 
 def _counts(raw: RawTable) -> str:

@@ -19,13 +19,24 @@ _MISSING_MARKS = (
     "na n/a #n/a n.a. null none nan nil - -- – — . ? \\n inf -inf infinity -infinity #null! #div/0! #value! #ref! #name? #num! "
     "#н/д #дел/0! #знач! #ссылка! #имя? #число! н/д нет <na> nat"
 )
-MISSING = tuple(_MISSING_MARKS.split())
+# What 1C and MySQL write for a day that there is none of.
+_NO_DAYS = (
+    "01.01.0001",
+    "01.01.0001 0:00:00",
+    "01.01.0001 00:00:00",
+    "0001-01-01t00:00:00",
+    ".  .",
+    "00.00.0000",
+    "0000-00-00",
+    "0000-00-00 00:00:00",
+)
+MISSING = (*_MISSING_MARKS.split(), *_NO_DAYS)
 NULL_MARK = "\\N"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A way of writing values of a type. `sql` reads the text `{}`; `words`, templates with the `unit`, tell a person about it."""
+    """A way of writing values of a type. `sql` reads the text `{}`; `words`, templates with `unit` and `zone`, tell a person about it."""
 
     type: Type
     pattern: str
@@ -39,9 +50,9 @@ class Shape:
     def matches(self, value: str) -> bool:
         return _compiled(self.pattern).fullmatch(value) is not None
 
-    def describe(self) -> str:
-        """Say what a person should know about it; nothing for what is plain."""
-        return ", ".join(say(template, unit=self.unit) for template in self.words)
+    def describe(self, zone: str) -> str:
+        """Say what a person should know about it, `zone` being the portal's; nothing for what is plain."""
+        return ", ".join(say(template, unit=self.unit, zone=zone) for template in self.words)
 
     def reading(self, value: str) -> str:
         """Return the SQL that reads a text, and is missing if the text has another shape."""

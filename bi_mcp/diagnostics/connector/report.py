@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.diagnostics.findings import check_rules as rules
-from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES, ENDPOINTS, FAILURES, consequence
+from bi_mcp.diagnostics.findings.endpoint_rules import (
+    BREACHES,
+    ENDPOINTS,
+    FAILURES,
+    consequence,
+    quote_answer,
+)
 from bi_mcp.diagnostics.findings.finding import Finding, Level
 from bi_mcp.diagnostics.tables.steadiness import Tally
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
@@ -99,9 +105,8 @@ class Notebook:
 
     def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
         prefix = f"{when}: " if when else ""
-        quoted = say('It said "{said}".', said=error.said.rstrip(".")) if error.said else ""
-        said = " ".join(part for part in (f"{prefix}{error}", quoted, consequence(endpoint)) if part)
-        self.add(FAILURES[error.reason].finding(endpoint, said=said))
+        said = f"{prefix}{quote_answer(error)} {consequence(endpoint)}"
+        self.add(FAILURES[error.reason].finding(endpoint, said=said.strip()))
 
     def tally(self, endpoint: str) -> Tally:
         """The calls of an endpoint so far."""

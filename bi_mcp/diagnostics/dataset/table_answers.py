@@ -14,7 +14,7 @@ from bi_mcp.diagnostics.charts.asking import UNREADABLE
 from bi_mcp.diagnostics.charts.sample import read_sample
 from bi_mcp.diagnostics.connector.report import Notebook
 from bi_mcp.diagnostics.dataset.charts import check_names, check_typical_chart, read_by_name
-from bi_mcp.diagnostics.findings.endpoint_rules import remedy
+from bi_mcp.diagnostics.findings.endpoint_rules import quote_answer, remedy
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.tables.header_order import reorder_header
@@ -118,7 +118,7 @@ class TableAnswers:
 
     def fail(self, endpoint: DataEndpoint, error: EndpointError) -> None:
         """Keep why an endpoint gave no answer."""
-        self.failures[endpoint] = str(error)
+        self.failures[endpoint] = quote_answer(error)
         self.remedies[endpoint] = remedy(error.reason)
 
     @property

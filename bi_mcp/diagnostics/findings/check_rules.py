@@ -47,6 +47,14 @@ WRONG_PASSWORD_ACCEPTED = Kind(
     ),
     text("Check the values of connection against the system, and answer 401 if they are wrong."),
 )
+SOURCE_FAILS = Kind(
+    "source_fails",
+    "error",
+    "machine",
+    text("The source cannot be asked."),
+    "",
+    "Said by `bi-mcp connector check` of a database or files that it opens itself; the error itself says what to do.",
+)
 NO_TABLES = Kind(
     "no_tables",
     "warning",

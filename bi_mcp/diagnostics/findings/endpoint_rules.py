@@ -149,14 +149,21 @@ def remedy(reason: EndpointReason) -> str:
     return FAILURES[reason].remedy()
 
 
+_SAID = text('It said "{said}".')
+
 # Their texts say themselves which address is right.
 _OF_ADDRESSES: frozenset[EndpointReason] = frozenset({"bad_address", "refused_address", "unresolved"})
+
+
+def quote_answer(error: EndpointError) -> str:
+    """The failure of an endpoint with what the service said about it, which often names the cause."""
+    return f"{error} {say(_SAID, said=error.said.rstrip('.'))}" if error.said else str(error)
 
 
 def add_advice(error: BiMcpError) -> str:
     """The text of an error; of an endpoint it says only what happened, and how to repair that is added."""
     if isinstance(error, EndpointError) and error.reason not in _OF_ADDRESSES:
-        return f"{error} {remedy(error.reason)}"
+        return f"{quote_answer(error)} {remedy(error.reason)}"
     return str(error)
 
 

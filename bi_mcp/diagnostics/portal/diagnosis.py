@@ -20,7 +20,7 @@ from bi_mcp.diagnostics.dataset.table_answers import (
     TableList,
     read_table,
 )
-from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, consequence
+from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, consequence, quote_answer
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.health import build_portal_map
 from bi_mcp.diagnostics.portal.portal_map import MapNode, PortalMap, state_of, verdict_of
@@ -124,7 +124,7 @@ class _Rounds:
             self.found[f"source {outside.source.id}"] = [
                 FAILURES[error.reason].finding(
                     "urlCheck",
-                    said=f"{error} {consequence('urlCheck')}",
+                    said=f"{quote_answer(error)} {consequence('urlCheck')}",
                     call=call("connector_check", source=outside.source.id),
                 )
             ]

@@ -54,6 +54,7 @@ def _open_own(data: Path, login: str, password: Secret, culture: Culture | None)
     from bi_mcp.connector.files import open_files
     from bi_mcp.connector.options import SourceOptions
 
-    source = open_files(data, SourceOptions(culture=culture))
+    # Names as they stand in the file: somebody practises for a service that has such names, too.
+    source = open_files(data, SourceOptions(culture=culture, spelling="original"))
     source.load()
     return LoginAccess(lambda: source, login, password, culture)

@@ -8,6 +8,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases import open_database
 from bi_mcp.connector.databases.addresses import compose_address, parse_address
 from bi_mcp.connector.databases.dialects import DIALECTS
+from bi_mcp.connector.opening import open_source
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
 
@@ -29,6 +30,7 @@ def test_a_missing_driver_is_named_with_the_command(scheme: str, monkeypatch: py
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigError) as refusal:
         open_database(Secret(f"{scheme}://bi:s3cr3t@h/shop"), SourceOptions())
+    assert f"uv tool install 'bitrix24-bi-mcp[{DIALECTS[scheme].extra}]', or pip" in str(refusal.value)
     assert f"pip install 'bitrix24-bi-mcp[{DIALECTS[scheme].extra}]'" in str(refusal.value)
     assert "s3cr3t" not in str(refusal.value)
 
@@ -96,3 +98,44 @@ def test_a_numeric_host_of_either_kind_is_one() -> None:
     for host in ("10.0.0.1", "::1"):
         address = compose_address("mysql", host=host, port=1, database="d", login="l", password=Secret("p"))
         assert parse_address(address).url.host == host
+
+
+@pytest.mark.parametrize("address", ["sqlite://db.sqlite3", "sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_file_of_sqlite_is_explained(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"sqlite:///shop\.sqlite3"):
+        open_source(Secret(address), SourceOptions())
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (":memory:", "sqlite:///shop.sqlite3"),
+        ("sqlite:shop.sqlite3", "sqlite:///shop.sqlite3"),
+        ("jdbc:postgresql://db/shop", "postgresql://login@host/database"),
+        ("mysql:/bi@db/shop", "postgresql://login@host/database"),
+    ],
+)
+def test_what_looks_like_a_database_is_not_taken_for_a_path(address: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        open_source(Secret(address), SourceOptions())
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgresql", "mssql"])
+def test_an_unknown_option_of_an_address_is_named_without_its_value(kind: str) -> None:
+    with pytest.raises(ConfigError, match="'foo'") as refusal:
+        open_database(Secret(f"{kind}://bi@h/shop?foo=s3cr3t"), SourceOptions())
+    assert "s3cr3t" not in str(refusal.value)
+
+
+def test_an_option_of_the_driver_stays() -> None:
+    for address in ("postgresql://bi@h/shop?sslmode=require", "mysql://bi@h/shop?ssl_ca=/ca.pem"):
+        open_database(Secret(address), SourceOptions()).close()
+
+
+def test_an_option_that_the_library_cannot_read_is_refused() -> None:
+    with pytest.raises(ConfigError, match="after the"):
+        open_database(Secret("mysql://bi@h/shop?plugin=nothing&connect_timeout=x"), SourceOptions())
+
+
+def test_a_slash_at_the_end_is_none_of_the_name() -> None:
+    assert parse_address(Secret("mysql://bi@h/shop/")).url.database == "shop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ CREATE TABLE many AS
 WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 200000)
 SELECT id, hex(zeroblob(50)) AS filler FROM n;
 CREATE TABLE few (id INTEGER);
+CREATE VIEW forever AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT count(id) AS id FROM n;
 """
 
 
@@ -148,14 +149,50 @@ def test_a_query_that_takes_too_long_is_stopped(slow: Secret) -> None:
 def test_a_query_of_sqlite_that_takes_too_long_is_stopped(sqlite_file: Path) -> None:
     with closing(a_database(Secret(f"sqlite:///{sqlite_file}"), timeout=0.05)) as database:
         patterns = [f"%x{number}%" for number in range(3000)]
-        refusal = refused(database.rows("many", a_query(filter={"=%FILLER": patterns})))
-        assert refusal.status == 504
+        with pytest.raises(SourceError) as refusal:
+            rows_of(database, "many", a_query(filter={"=%FILLER": patterns}))
+        assert refusal.value.status == 504
+
+
+def test_a_question_about_columns_that_takes_too_long_is_stopped(sqlite_file: Path) -> None:
+    with closing(a_database(Secret(f"sqlite:///{sqlite_file}"), timeout=0.05)) as database:
+        with pytest.raises(SourceError) as refusal:
+            database.columns("forever")
+        assert refusal.value.status == 504
+        assert "longer than 0.05 seconds" in str(refusal.value)
+        database.check()
+
+
+def test_closing_a_source_ends_what_it_is_asked(sqlite_file: Path, slow: Secret) -> None:
+    questions: list[tuple[Secret, Callable[[Database], object]]] = [
+        (Secret(f"sqlite:///{sqlite_file}"), lambda database: database.columns("forever")),
+        (slow, lambda database: rows_of(database, "slow")),
+    ]
+    for address, ask in questions:
+        database = a_database(address)
+        asked = threading.Event()
+        found: list[RefusalError] = []
+        reader = threading.Thread(target=lambda ask=ask: found.append(asking(ask, database, asked)))
+        reader.start()
+        assert asked.wait(10)
+        database.close()
+        reader.join(10)
+        assert found[0].status == 503
+        with pytest.raises(SourceError, match="being stopped"):
+            database.check()
+
+
+def asking(ask: Callable[[Database], object], database: Database, asked: threading.Event) -> RefusalError:
+    asked.set()
+    with pytest.raises(RefusalError) as refusal:
+        ask(database)
+    return refusal.value
 
 
 def test_all_connections_taken_is_a_busy_database(
     addresses: dict[str, Secret], postgresql: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bi_mcp.connector.databases.connections.POOL_WAIT", 0.05)
+    monkeypatch.setattr("bi_mcp.connector.databases.engine.POOL_WAIT", 0.05)
     address = postgresql.address(postgresql.new_database(*TABLES["postgresql"]))
     with closing(a_database(address, connections=1)) as database:
         held: list[tuple[Answer, Any]] = []
@@ -233,3 +270,8 @@ def test_a_file_with_an_odd_name_is_found(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE t (id integer)")
     with closing(a_database(Secret(f"sqlite:///{path}"))) as database:
         assert list(database.tables()) == ["t"]
+
+
+def test_compiled_statements_are_not_kept(database: Database) -> None:
+    rows_of(database, "many", a_query(filter={"=%FILLER": ["y", "z"]}))
+    assert database._connections._engine._compiled_cache is None

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.database import Database
 from bi_mcp.connector.databases.reading import DatabaseAnswer
+from bi_mcp.connector.refusal import RefusalError
 from tests.connector.databases.asking import a_database, a_query, rows_of
 from tests.connector.databases.serving import DatabaseServer
 
@@ -161,6 +162,25 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 @pytest.mark.parametrize(("filter", "found"), CASES, ids=lambda value: str(value)[:60])
 def test_an_operator_finds_its_rows(database: Database, filter: dict[str, object], found: set[int]) -> None:
     assert {row[0] for row in rows_of(database, "t", a_query(["ID"], filter))} == found
+
+
+@pytest.mark.parametrize("number", ["1e-499999999", "1e-9999", "1e-401", "1e999", "0." + "1" * 400])
+@pytest.mark.parametrize("operator", [">", "=", "!"])
+def test_a_number_that_no_column_could_hold_is_refused(
+    database: Database, operator: str, number: str
+) -> None:
+    for column in ("PRICE", "N", "RATIO"):
+        with pytest.raises(RefusalError) as refusal:
+            rows_of(database, "t", a_query(["ID"], {operator + column: [number]}))
+        assert refusal.value.status == 400
+
+
+def test_the_smallest_and_longest_numbers_are_compared(database: Database) -> None:
+    for number in ("1e-400", "0." + "0" * 300 + "1"):
+        assert rows_of(database, "t", a_query(["ID"], {"<PRICE": f"-{number}"})) == rows_of(
+            database, "t", a_query(["ID"], {"<PRICE": "0"})
+        )
+    assert rows_of(database, "t", a_query(["ID"], {"=PRICE": ["1e308"]})) == []
 
 
 def plan_of(database: Database, filter: dict[str, object], prefix: str) -> str:

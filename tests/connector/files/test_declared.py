@@ -185,7 +185,7 @@ def test_columns_of_parquet_have_the_types_that_they_declare(tmp_path: Path) -> 
             ]
         ]
         assert found.source.left_out("orders") == {"raw": "It holds binary data."}
-        assert "portal's time" in found.notes()
+        assert "become the time of" in found.notes()
 
 
 def test_long_numbers_of_parquet_keep_their_digits(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_broken_file_is_named_and_does_not_break_the_others(tmp_path: Path) ->
         assert list(found.source.tables()) == ["good"]
         assert found.source.left_out() == {
             "broken.csv": "broken.csv, line 2: it does not fit the columns (values: 1, columns: 2, delimiter: ','). "
-            "Correct the line, or export the file again.",
+            "Add what is missing, or export the file again.",
             "empty.csv": "empty.csv is empty. Export it again, or remove it.",
         }
         written(tmp_path, "broken.csv", "a,b\n1,2\n")
@@ -203,3 +203,57 @@ def test_the_temporary_folder_goes_with_the_source(tmp_path: Path) -> None:
         folder = found.source._engine.temporary
         assert folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
+
+
+def test_capitals_of_a_name_stay_in_the_title(tmp_path: Path) -> None:
+    for name in ("Продажи 1С", "open_orders_EU", "iPhone"):
+        written(tmp_path, f"{name}.csv", "id\n1\n")
+    with opened(tmp_path) as found:
+        assert set(found.source.tables().values()) == {"Продажи 1С", "Open orders EU", "IPhone"}
+
+
+def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path) -> None:
+    written(tmp_path, "orders.xlsx", "id;name\n1;a\n")
+    written(tmp_path, "broken.xlsx", "this is no workbook\n")
+    written(tmp_path, "header.parquet", "id;name\n")
+    written(tmp_path, "rows.csv", '{"id": 1}\n')
+    with opened(tmp_path) as found:
+        found.source.load()
+        assert list(found.source.tables()) == ["orders", "rows"]
+        assert "orders.xlsx is delimited text, not a workbook" in found.notes("orders")
+        assert "rows.csv is JSON, not delimited text" in found.notes("rows")
+        assert found.source.left_out() == {
+            "broken.xlsx": "broken.xlsx is delimited text, not a workbook, and it holds no table. Export it again, or remove it.",
+            "header.parquet": "header.parquet is delimited text, not a Parquet file, and it holds no table. Export it again, or remove it.",
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "told"),
+    [
+        ("a.csv", ",", ""),
+        ("a.csv", ";", ""),
+        ("a.tsv", "\t", ""),
+        ("a.csv", "\t", "tab"),
+        ("a.tsv", ";", "semicolon"),
+    ],
+)
+def test_only_a_delimiter_that_the_name_does_not_suggest_is_told(
+    tmp_path: Path, name: str, delimiter: str, told: str
+) -> None:
+    written(tmp_path, name, delimiter.join("ab") + "\n" + delimiter.join("xy") + "\n")
+    with opened(tmp_path) as found:
+        assert found.notes("a") == (f"delimiter {told}" if told else "")
+
+
+def test_a_line_that_does_not_fit_is_told_with_what_to_do(tmp_path: Path) -> None:
+    written(tmp_path, "long.csv", "a,b\n1,2,3\n")
+    written(tmp_path, "short.csv", "a,b\n1\n")
+    with opened(tmp_path) as found:
+        with pytest.raises(ConfigError):
+            found.source.load()
+        reasons = found.source.left_out()
+        assert reasons["long.csv"].endswith(
+            "Put double quotes around values that hold the delimiter, or export the file again."
+        )
+        assert reasons["short.csv"].endswith("Add what is missing, or export the file again.")

@@ -16,13 +16,11 @@ ORDERS = "id;сумма;доля;дата\n1;1 850,50;12%;31.12.2025\n2;7,25;5%;
 
 NOTES = {
     "en": [
-        "delimiter semicolon",
         "column 'сумма': decimal comma, thousands set off by spaces",
         "percent signs taken off: 12% is 12",
         "values such as n/a that count as missing: 1 of 2",
     ],
     "ru": [
-        "разделитель: точка с запятой",
         "столбец 'сумма': десятичная запятая, тысячи отделены пробелами",
         "знаки процента убраны: 12% — это 12",
         "значений вроде n/a, которые считаются отсутствующими: 1 из 2",

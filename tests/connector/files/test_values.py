@@ -180,7 +180,7 @@ def test_a_moment_with_a_zone_becomes_the_portals_time_and_is_told(tmp_path: Pat
                 "America/New_York": ["2020-01-01 10:00:00", "2020-01-01 07:00:00", "2020-07-01 15:00:00"],
             }[zone]
         )
-        assert "portal's time" in found.notes()
+        assert "become the time of" in found.notes()
 
 
 @pytest.mark.parametrize(

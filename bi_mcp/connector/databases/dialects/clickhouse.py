@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ SELECT name, type FROM system.columns WHERE database = :schema AND table = :tabl
 """
 
 _ONE_OF = in_lists_of(10_000)
+_CODE = re.compile(r"(?:Code:|error code) (\d+)")
 # Around a type, and nothing to a reader.
 _WRAPPERS = ("nullable", "lowcardinality")
 
@@ -130,6 +132,11 @@ def _stream(driver: Any, statement: str, values: Mapping[str, Any]) -> Iterator[
         yield from blocks
 
 
+def _failure_code(error: BaseException) -> str:
+    found = _CODE.search(str(error))
+    return found[1] if found else ""
+
+
 CLICKHOUSE = Dialect(
     name="clickhouse",
     engine="clickhousedb+connect",
@@ -154,4 +161,17 @@ CLICKHOUSE = Dialect(
     one_of=_ONE_OF,
     matches=_matches,
     contains=_contains,
+    failures={
+        "60": "no table",
+        "47": "no column",
+        "159": "too long",
+        "394": "stopped",
+        "81": "no database",
+        "192": "login refused",
+        "193": "login refused",
+        "194": "login refused",
+        "516": "login refused",
+        "497": "not permitted",
+    },
+    failure_code=_failure_code,
 )

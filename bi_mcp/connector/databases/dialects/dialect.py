@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -19,8 +19,23 @@ Shape: TypeAlias = Callable[[Expression], Expression]
 # How the values of a column compare with those of a filter.
 Comparing: TypeAlias = Literal["whole", "decimal", "single", "double", "text", "date", "datetime", "moment"]
 
-# What an error of the driver means to the caller.
-Failure: TypeAlias = Literal["no table", "no column", "stopped", "too long", "busy"]
+# What an error of the driver means.
+Failure: TypeAlias = Literal[
+    "no table",
+    "no column",
+    "stopped",
+    "too long",
+    "busy",
+    "no password",
+    "login refused",
+    "unknown host",
+    "no connection",
+    "no answer",
+    "no database",
+    "not permitted",
+    "no file",
+    "no database file",
+]
 
 
 def as_it_is(operand: Expression) -> Expression:
@@ -58,6 +73,14 @@ class LeftOut:
     """Why a column is not served."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Forms that were chosen by the values, and whether that is too costly to do again after each change of these."""
+
+    forms: Mapping[str, Form | LeftOut]
+    is_costly: bool
 
 
 @dataclass(frozen=True)
@@ -103,14 +126,16 @@ class Dialect:
     """What is known about the databases of a kind.
 
     `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
-    each new connection of the driver. `stop` ends the query that a connection of the driver runs, from another thread; it is
+    each new connection of the driver; `driver_options` are what it may be given in an address, empty where that is not known.
+    `stop` ends the query that a connection of the driver runs, from another thread; it is
     given a way to make a connection of its own. `abandon` readies a connection whose rows were not read to the end for being
     dropped; without it the connection is of further use. `stream` runs a statement where the cursor of the driver would hold
     all rows at once. `bounded`: the database itself keeps the time-out.
 
     `own_schema`: without a choice of schemas only the one that the address names is served. `examine` chooses forms by the
-    values; `fingerprint` differs when the database has changed, where that can be told without asking it. `ordered` makes
-    texts compare by their code points, whatever the collation.
+    values; `fingerprint` differs when the database has changed, where that can be told without asking it, `declarations`
+    when its tables or their columns have. `ordered` makes
+    texts compare by their code points, whatever the collation. `failures` are known by the code of an error, `failure_texts` by a part of what it says.
     """
 
     name: str
@@ -119,6 +144,7 @@ class Dialect:
     extra: str = ""
     begin: Callable[[SourceOptions], Sequence[str]] = lambda _: ()
     connect: Callable[[SourceOptions], Mapping[str, Any]] = lambda _: {}
+    driver_options: Callable[[], Collection[str]] = lambda: ()
     prepare: Callable[[Any, SourceOptions], None] = lambda _, __: None
     stop: Callable[[Any, Callable[[], Any]], None] = lambda driver, _: driver.close()
     locate: Callable[[URL], URL] = lambda url: url
@@ -130,9 +156,8 @@ class Dialect:
     catalogue: Catalogue | None = None
     system_schemas: frozenset[str] = frozenset()
     forms: Forms
-    examine: (
-        Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], dict[str, Form | LeftOut]] | None
-    ) = None
+    examine: Callable[[sa.Connection, str, Mapping[str, str], SourceOptions], Examined] | None = None
+    declarations: Callable[[sa.Connection], object] = lambda _: None
     given: Mapping[Type, Form]
     text: Shape
     ordered: Shape = as_it_is
@@ -141,6 +166,7 @@ class Dialect:
     matches: Callable[[Expression, Sequence[str]], Expression]
     contains: Callable[[Expression, Sequence[str]], Expression]
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    failure_texts: Mapping[str, Failure] = field(default_factory=dict)
     failure_code: Callable[[BaseException], str] = lambda _: ""
 
 

@@ -5,8 +5,10 @@ SQL Server has no transaction that only reads: give the login the right to read,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
+from inspect import signature
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,12 +119,23 @@ def _connect(options: SourceOptions) -> Mapping[str, Any]:
     }
 
 
+def _driver_options() -> Collection[str]:
+    return signature(importlib.import_module("pymssql").connect).parameters
+
+
+def _failure_code(error: BaseException) -> str:
+    # What fails while connecting comes with its arguments as one.
+    first = error.args[0] if error.args else ""
+    return str(first[0] if isinstance(first, tuple) and first else first)
+
+
 MSSQL = Dialect(
     name="mssql",
     engine="mssql+pymssql",
     module="pymssql",
     extra="mssql",
     connect=_connect,
+    driver_options=_driver_options,
     bounded=True,
     system_schemas=frozenset({"INFORMATION_SCHEMA", "sys", "guest", "db_*"}),
     forms=_form,
@@ -138,6 +151,14 @@ MSSQL = Dialect(
     one_of=_ONE_OF,
     matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),
     contains=lambda operand, parts: _like(operand, [contains_pattern(part) for part in parts]),
-    failures={"208": "no table", "207": "no column"},
-    failure_code=lambda error: str(error.args[0]) if error.args else "",
+    failures={
+        "208": "no table",
+        "207": "no column",
+        "229": "not permitted",
+        "916": "not permitted",
+        "4060": "no database",
+        "18456": "login refused",
+        "20009": "no connection",
+    },
+    failure_code=_failure_code,
 )

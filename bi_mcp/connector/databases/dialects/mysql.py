@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
+from inspect import signature
 from typing import Any
 
 import sqlalchemy as sa
@@ -189,6 +191,10 @@ def _abandon(driver: Any) -> None:
         driver._result.unbuffered_active = False  # noqa: SLF001
 
 
+def _driver_options() -> Collection[str]:
+    return signature(importlib.import_module("pymysql").connect).parameters
+
+
 MYSQL = Dialect(
     name="mysql",
     engine="mysql+pymysql",
@@ -204,6 +210,7 @@ MYSQL = Dialect(
         "init_command": "SET SESSION sql_mode = '', time_zone = '+00:00'",
         "program_name": "bi-mcp connector",
     },
+    driver_options=_driver_options,
     prepare=_prepare,
     stop=_stop,
     abandon=_abandon,
@@ -234,6 +241,12 @@ MYSQL = Dialect(
         "3024": "too long",
         "1040": "busy",
         "1203": "busy",
+        "1045": "login refused",
+        "1698": "login refused",
+        "1130": "not permitted",
+        "1044": "not permitted",
+        "1142": "not permitted",
+        "1049": "no database",
     },
     failure_code=lambda error: str(error.args[0]) if error.args else "",
 )

@@ -151,6 +151,21 @@ ORACLE = Dialect(
     one_of=_ONE_OF,
     matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
     contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
-    failures={"942": "no table", "904": "no column", "1013": "stopped"},
+    failures={
+        "942": "no table",
+        "904": "no column",
+        "1013": "stopped",
+        "1005": "login refused",
+        "1017": "login refused",
+        "1031": "not permitted",
+        "1045": "not permitted",
+        "12505": "no database",
+        "12514": "no database",
+    },
+    failure_texts={
+        "DPY-4001": "login refused",
+        "DPY-6001": "no database",
+        "DPY-6003": "no database",
+    },
     failure_code=lambda error: str(getattr(error.args[0], "code", "")) if error.args else "",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -205,6 +206,12 @@ def _stop(driver: Any, _connect: Any) -> None:
     driver.cancel_safe(timeout=5)
 
 
+def _driver_options() -> Collection[str]:
+    psycopg = importlib.import_module("psycopg")
+    of_library = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    return of_library | {"autocommit", "prepare_threshold"}
+
+
 POSTGRESQL = Dialect(
     name="postgresql",
     engine="postgresql+psycopg",
@@ -220,6 +227,7 @@ POSTGRESQL = Dialect(
         "keepalives_idle": 30,
         "tcp_user_timeout": int(options.timeout * 1000) + 10_000,
     },
+    driver_options=_driver_options,
     stop=_stop,
     bounded=True,
     catalogue=Catalogue(_TABLES, _ONE, " ORDER BY 1, 2", _COLUMNS),
@@ -245,6 +253,26 @@ POSTGRESQL = Dialect(
         "42703": "no column",
         "57014": "stopped",
         "53300": "busy",
+        "28P01": "login refused",
+        "28000": "login refused",
+        "3D000": "no database",
+        "42501": "not permitted",
+    },
+    # While it connects, the driver gives no code; the server may speak Russian.
+    failure_texts={
+        "no password supplied": "login refused",
+        "password authentication failed": "login refused",
+        "не прошёл проверку подлинности": "login refused",
+        'FATAL: role "': "login refused",
+        'ВАЖНО: роль "': "login refused",
+        'FATAL: database "': "no database",
+        'ВАЖНО: база данных "': "no database",
+        "pg_hba.conf": "not permitted",
+        "permission denied for database": "not permitted",
+        "нет доступа к базе данных": "not permitted",
+        "connection slots are reserved": "busy",
+        "too many clients": "busy",
+        "too many connections": "busy",
     },
     failure_code=lambda error: getattr(error, "sqlstate", None) or "",
 )

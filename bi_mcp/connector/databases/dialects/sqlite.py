@@ -28,6 +28,7 @@ from bi_mcp.connector.databases.dialects.sqlite_values import (
     declared_type,
     examine_values,
     finite,
+    schema_version,
     shown_text,
 )
 from bi_mcp.connector.databases.dialects.text_search import contains_any, fits_any
@@ -94,6 +95,8 @@ _FAILURES: Mapping[str, Failure] = {
     "no such column": "no column",
     "interrupted": "stopped",
     "database is locked": "busy",
+    "unable to open database file": "no file",
+    "file is not a database": "no database file",
 }
 
 
@@ -133,6 +136,7 @@ SQLITE = Dialect(
     catalogue=Catalogue(_TABLES, _ONE, " ORDER BY name", _COLUMNS),
     forms=_form,
     examine=examine_values,
+    declarations=schema_version,
     given={
         "int": Form("int", "whole", operand=cast_to(sa.INTEGER)),
         "double": Form("double", "double", operand=cast_to(sa.REAL), present=finite),

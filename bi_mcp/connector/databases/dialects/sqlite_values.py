@@ -2,18 +2,22 @@
 
 Nobody is held to a declaration there, and views and many tables have none. SQLite has no type for dates: a column that is
 declared as TEXT, or not at all, and holds nothing but dates is a column of dates.
+
+Of large tables the first and the last rows are looked at, of large views and tables without row numbers the first ones. A
+value that was not seen and does not fit is sent as null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from bi_mcp.connector.columns import Type
-from bi_mcp.connector.databases.dialects.dialect import Expression, Form, LeftOut, Shape
+from bi_mcp.connector.databases.dialects.dialect import Examined, Expression, Form, LeftOut, Shape
 from bi_mcp.connector.databases.dialects.forms import cast_to
 from bi_mcp.connector.databases.dialects.left_out import BINARY
 from bi_mcp.connector.options import SourceOptions
@@ -33,15 +37,6 @@ def _seconds(operand: Expression) -> Expression:
 
 # What the values of a column are: a type, or `second`, moments that are written as they are sent and need no change.
 Kind: TypeAlias = Literal["int", "double", "date", "second", "datetime", "string"]
-
-FORMS: Mapping[Kind, Form] = {
-    "int": Form("int", "whole"),
-    "double": Form("double", "double", read=cast_to(sa.REAL), present=finite),
-    "date": Form("date", "text"),
-    "second": Form("datetime", "text"),
-    "datetime": Form("datetime", "text", operand=_seconds),
-    "string": Form("string", "text", operand=shown_text),
-}
 
 # The first that a declaration contains, in the order of SQLite's own rules of affinity, and the types that people expect.
 _DECLARED: Mapping[str, Type] = {
@@ -74,6 +69,11 @@ def declared_type(declared: str) -> Type | None:
 COLUMNS_AT_ONCE = 200
 # Rows that are looked at before all others: most guesses that are wrong fail with them.
 FIRST_ROWS = 200
+# Values that are looked at, and fewest rows.
+MOST_VALUES = 500_000
+FEWEST_ROWS = 1000
+# Tables with fewer rows are looked at again whenever something was written.
+SMALL = 5000
 
 _KINDS: tuple[Kind, ...] = ("int", "double", "date", "second", "datetime")
 
@@ -110,6 +110,15 @@ _FITS: Mapping[Kind, Shape] = {
 }
 
 
+FORMS: Mapping[Kind, Form] = {
+    "int": Form("int", "whole", present=_FITS["int"]),
+    "double": Form("double", "double", read=cast_to(sa.REAL), present=_FITS["double"]),
+    "date": Form("date", "text", present=_FITS["date"]),
+    "second": Form("datetime", "text", present=_FITS["second"]),
+    "datetime": Form("datetime", "text", operand=_seconds, present=_FITS["second"]),
+    "string": Form("string", "text", operand=shown_text),
+}
+
 # For texts of a named encoding; `decoded` is a function of ours.
 _DECODED = Form(
     "string", "text", operand=lambda column: sa.func.decoded(sa.cast(column, sa.LargeBinary), type_=sa.Text())
@@ -131,19 +140,76 @@ class _Found:
 
 def examine_values(
     session: sa.Connection, table: str, declared: Mapping[str, str], options: SourceOptions
-) -> dict[str, Form | LeftOut]:
-    """Choose the forms of a table's columns. Looks at some rows, and at all others to confirm what those say."""
-    source = sa.table(table, *(sa.column(name) for name in declared)).alias("t")
+) -> Examined:
+    """Choose the forms of a table's columns. Looks at some rows, and at more to confirm what those say."""
+    number = _row_number(session, table, declared)
     candidates = {name: _candidates(text) for name, text in declared.items()}
     # A text stays one, whatever is in it.
     asked = {name: types for name, types in candidates.items() if types is not None}
-    found = _look(session, sa.select(source).limit(FIRST_ROWS).subquery("t"), asked)
+    sample = _Sample(session, table, number)
+    found = _look(session, sample.first(asked, FIRST_ROWS), asked)
     asked = {name: first.fitting for name, first in found.items() if not first.is_string}
-    found |= _look(session, source, asked)
+    found |= _look(session, sample.take(asked, max(FEWEST_ROWS, MOST_VALUES // max(1, len(asked)))), asked)
     chosen = {name: _choose(text, found.get(name)) for name, text in declared.items()}
-    if options.encoding is None:
-        return chosen
-    return {name: _DECODED if form is FORMS["string"] else form for name, form in chosen.items()}
+    if options.encoding is not None:
+        chosen = {name: _DECODED if form is FORMS["string"] else form for name, form in chosen.items()}
+    return Examined(chosen, is_costly=sample.is_larger_than(SMALL))
+
+
+def schema_version(session: sa.Connection) -> object:
+    """Ask for a number that changes with every declaration."""
+    return session.exec_driver_sql("PRAGMA schema_version").scalar()
+
+
+def _row_number(session: sa.Connection, table: str, declared: Mapping[str, str]) -> str | None:
+    """Find the name of a row's number; None for views, and for tables that do not number their rows."""
+    known = {name.lower() for name in declared}
+    name = next((name for name in ("rowid", "_rowid_", "oid") if name not in known), None)
+    statement = "SELECT 1 FROM sqlite_master WHERE name = :table AND type = 'table' AND rootpage > 0"
+    if name is None or session.execute(sa.text(statement), {"table": table}).first() is None:
+        return None
+    try:
+        session.execute(sa.select(sa.table(table, sa.column(name)).alias("t").c[name]).limit(0)).all()
+    except DBAPIError:
+        return None
+    return name
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows of a table to look at."""
+
+    session: sa.Connection
+    table: str
+    number: str | None
+
+    def first(self, names: Iterable[str], rows: int) -> sa.FromClause:
+        source = self._source(names)
+        return sa.select(*(source.c[name] for name in names)).limit(rows).subquery("t")
+
+    def take(self, names: Iterable[str], rows: int) -> sa.FromClause:
+        """Take all rows of a small table; of a large one, half as many from each of its ends."""
+        if self.number is None:
+            return self.first(names, rows)
+        source = self._source(names)
+        if not self.is_larger_than(rows):
+            return source
+        number, chosen = source.c[self.number], sa.select(*(source.c[name] for name in names))
+        ends = [chosen.order_by(order).limit(rows // 2).subquery() for order in (number, number.desc())]
+        return sa.union_all(*(sa.select(end) for end in ends)).subquery("t")
+
+    def is_larger_than(self, rows: int) -> bool:
+        """Tell whether a table has more rows. Where they have no numbers, whoever asks must reckon with it."""
+        if self.number is None:
+            return True
+        number = self._source(()).c[self.number]
+        return (
+            self.session.execute(sa.select(number).order_by(number).limit(1).offset(rows)).first() is not None
+        )
+
+    def _source(self, names: Iterable[str]) -> sa.FromClause:
+        numbers = [self.number] if self.number else []
+        return sa.table(self.table, *(sa.column(name) for name in (*names, *numbers))).alias("t")
 
 
 def _candidates(declared: str) -> tuple[Kind, ...] | None:

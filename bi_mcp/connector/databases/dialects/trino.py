@@ -118,6 +118,14 @@ TRINO = Dialect(
     one_of=_ONE_OF,
     matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
     contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
-    failures={"TABLE_NOT_FOUND": "no table", "COLUMN_NOT_FOUND": "no column"},
+    failures={
+        "TABLE_NOT_FOUND": "no table",
+        "COLUMN_NOT_FOUND": "no column",
+        "CATALOG_NOT_FOUND": "no database",
+        "SCHEMA_NOT_FOUND": "no database",
+        "MISSING_CATALOG_NAME": "no database",
+        "PERMISSION_DENIED": "not permitted",
+    },
+    failure_texts={"error 401": "login refused", "error 403": "not permitted"},
     failure_code=lambda error: str(getattr(error, "error_name", "")),
 )
