@@ -255,6 +255,16 @@ class TestOptions:
             self.read("shop=a.csv")
         assert "canary" not in str(refused.value)
 
+    @pytest.mark.parametrize("second", ["my_shop", "My.Shop"])
+    def test_two_sources_do_not_take_their_password_from_one_variable(
+        self, second: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sources = ("my-shop=mysql://bi@db.internal/shop", f"{second}=mysql://bi@other.internal/shop")
+        assert len(self.read(*sources).sources) == 2
+        monkeypatch.setenv("BI_MCP_CONNECTOR_PASSWORD_MY_SHOP", "s3cret")
+        with pytest.raises(ConfigError, match=r"both take their password from .*_MY_SHOP"):
+            self.read(*sources)
+
     def test_a_kind_needs_hosts_and_hosts_need_a_kind(self) -> None:
         for options in ({"parametrised": "mysql"}, {"allowed_hosts": ("h",)}):
             with pytest.raises(ConfigError, match="go together"):

@@ -66,7 +66,25 @@ def _as_document(options: Mapping[str, Any], settings: ConnectorSettings) -> dic
         document["keys"] = [{"key": {"env": f"{_OWN_PREFIX}KEY"}}]
     document |= _parametrised(options)
     document["sources"] = {name: _as_source(name, address) for name, address in _sources(options)}
+    _refuse_shared_variable(document["sources"])
     return document
+
+
+def _refuse_shared_variable(sources: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to send the password of one database to another: `a-b` and `a_b` have one variable."""
+    owners = dict[str, str]()
+    for name in (name for name, source in sources.items() if "password" in source):
+        variable = connector_password_variable(name)
+        first = owners.setdefault(variable, name)
+        if first != name:
+            raise ConfigError(
+                say(
+                    "The sources {first} and {second} would both take their password from {variable}. Rename one of them.",
+                    first=first,
+                    second=name,
+                    variable=variable,
+                )
+            )
 
 
 def _sources(options: Mapping[str, Any]) -> list[tuple[str, str]]:
