@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -92,10 +93,23 @@ def _build_pages(service: Service) -> list[Route]:
 def _is_local(request: Request) -> bool:
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
+    # A tunnel connects from this machine as well, and need not say so: it passes on the name that it has outside.
+    return is_loopback(request.client.host) and is_loopback(_named_host(request) or "")
+
+
+def _named_host(request: Request) -> str | None:
     try:
-        return ip_address(request.client.host).is_loopback
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname
     except ValueError:
-        return False
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Check for an address or the name of this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _answer_unserved(request: Request, error: Exception) -> Response:

@@ -222,7 +222,7 @@ def parse_configuration(document: Mapping[str, Any], resolve: Resolve) -> Config
             answers=found.limits.answers,
             answer_seconds=found.limits.answer_seconds,
             body_bytes=found.limits.body_bytes,
-            metrics=found.metrics,
+            metrics=_choose_metrics(found),
             public_url=found.public_url,
         ),
         listening=Listening(
@@ -250,6 +250,12 @@ def _require_sources(found: _Document) -> None:
                 example="--source shop=postgresql://bi@db.internal/shop",
             )
         )
+
+
+def _choose_metrics(document: _Document) -> MetricsReaders:
+    # A proxy or a tunnel calls from this machine for everyone, and need not say so.
+    forwards = document.behind_proxy or document.public_url is not None
+    return "off" if forwards and document.metrics == "local" else document.metrics
 
 
 def _build_source(name: str, document: _Document, resolve: Resolve) -> SourceSetup:

@@ -11,7 +11,6 @@ import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address
 from types import FrameType
 
 import anyio
@@ -22,6 +21,7 @@ from bi_mcp.base.bounded_listener import BoundedListener, most_connections
 from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.complaints import Seldom
 from bi_mcp.base.language import say
+from bi_mcp.connector.app import is_loopback
 from bi_mcp.connector.configuration import Listening
 from bi_mcp.connector.service.service import BrokenAnswerError, Service
 from bi_mcp.errors import ConfigError
@@ -35,6 +35,18 @@ _KEEP_ALIVE_S = 150
 _CANCELLING_S = 5
 # What sources take to be closed.
 _CLOSING_S = 5
+# Where proxies of ours are. The caller is whom the last of them names: what stands before that anyone can have written.
+_OWN_NETWORKS = [
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "100.64.0.0/10",
+    "::1",
+    "fc00::/7",
+    "fe80::/10",
+]
 # Loggers to which strangers can make the connector write.
 _COMPLAINERS = ("asyncio", "bi_mcp.base.bounded_listener", "uvicorn.error")
 
@@ -58,7 +70,7 @@ def check_listening(listening: Listening) -> None:
     """Raise ConfigError for what the connector must not do: take keys in clear text from other machines."""
     if bool(listening.certificate) != bool(listening.key):
         raise ConfigError(say("A certificate needs its key, and a key its certificate. Give both."))
-    if listening.certificate or listening.behind_proxy or _is_loopback(listening.host):
+    if listening.certificate or listening.behind_proxy or is_loopback(listening.host):
         return
     raise ConfigError(
         say(
@@ -115,7 +127,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=listening.behind_proxy,
-                forwarded_allow_ips="*",
+                forwarded_allow_ips=_OWN_NETWORKS,
                 ssl_certfile=listening.certificate,
                 ssl_keyfile=listening.key,
                 timeout_keep_alive=_KEEP_ALIVE_S,
@@ -171,13 +183,6 @@ def _listen(listening: Listening) -> socket.socket:
             )
         ) from None
     return BoundedListener(listener, most_connections())
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -129,6 +129,19 @@ def test_what_is_wrong_is_named_with_its_place_and_never_repeated(text: str, sai
     assert "canary" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "readers"),
+    [
+        ("", "local"),
+        ("behind_proxy = true", "off"),
+        ("public_url = 'https://bi.example'", "off"),
+        ("public_url = 'https://bi.example'\nmetrics = 'anyone'", "anyone"),
+    ],
+)
+def test_metrics_are_for_nobody_where_a_proxy_calls_for_everyone(text: str, readers: str) -> None:
+    assert parsed(f"{text}\n[sources.a]\naddress = 'x'").service.metrics == readers
+
+
 def test_every_wrong_key_is_named_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
         parsed("prot = 1\nhots = 'x'\n[sources.a]\naddress = 'x'")

@@ -222,6 +222,23 @@ async def test_metrics_are_not_for_those_who_come_through_a_proxy(
     assert (await client.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:80", 200),
+        ("[::1]:80", 200),
+        ("bi.example", 404),
+        ("[", 404),
+        ("127.0.0.1.bi.example", 404),
+    ],
+)
+async def test_metrics_are_for_those_who_call_this_machine_by_its_own_name(
+    client: httpx.AsyncClient, host: str, status: int
+) -> None:
+    assert (await client.get("/metrics", headers={"Host": host})).status_code == status
+
+
 @pytest.mark.parametrize(("readers", "status"), [("anyone", 200), ("off", 404)])
 async def test_metrics_are_for_anyone_or_nobody_where_that_is_said(readers: str, status: int) -> None:
     async with connector(shop(), metrics=readers) as client:

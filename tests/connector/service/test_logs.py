@@ -9,7 +9,7 @@ import pytest
 
 from bi_mcp.base.logs import JsonFormatter
 from bi_mcp.connector.refusal import SourceError
-from tests.connector.service.serving import CONNECTION, ask, connector, shop
+from tests.connector.service.serving import CONNECTION, app_of, ask, client_of, connector, listening, shop
 
 pytestmark = pytest.mark.anyio
 
@@ -119,3 +119,20 @@ async def test_lines_cannot_be_forged(caplog: pytest.LogCaptureFixture) -> None:
     async with connector(shop()) as client:
         await ask(client, "/data", {"table": "x\nendpoint=/data status=200"})
     assert "\n" not in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "caller"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9, 10.0.0.3", "203.0.113.9"),
+        ("10.0.0.3", "10.0.0.3"),
+    ],
+)
+async def test_behind_a_proxy_the_caller_is_the_one_that_it_names_and_not_what_that_one_wrote(
+    forwarded: str, caller: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening(app_of(shop()), behind_proxy=True) as (address, _), client_of(address) as client:
+        await client.post("/check", data={"connection[key]": "wrong"}, headers={"X-Forwarded-For": forwarded})
+    assert facts(caplog)["caller"] == caller
