@@ -21,11 +21,12 @@ from bi_mcp.connector.source import Answer
 Ask: TypeAlias = Callable[[Served, Form], object]
 
 
-def ask(question: Ask, access: Access, body: bytes, record: RequestRecord) -> bytes:
-    """Answer a question whose answer is short, as JSON."""
+def ask(question: Ask, access: Access, slots: SourceSlots, body: bytes, record: RequestRecord) -> bytes:
+    """Answer a question whose answer is short, as JSON. Raises BusyError if the source is asked too many."""
     served = _identify(access, body, record)
     try:
-        return orjson.dumps(question(served, _read(body, record)))
+        with slots.take(served):
+            return orjson.dumps(question(served, _read(body, record)))
     finally:
         served.release()
 

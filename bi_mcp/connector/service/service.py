@@ -37,7 +37,9 @@ class Service:
         # Apart from each other: while long answers run, a source must still be found alive.
         self._answers = Slots(settings.answers)
         self._questions = Slots(settings.answers)
-        self._of_sources = SourceSlots()
+        self._answers_of_sources = SourceSlots(lambda served: served.answers)
+        # A source that hangs must not take the questions of all others with it.
+        self._questions_of_sources = SourceSlots(lambda _: max(1, settings.answers // 2))
         self._transfers = Transfers(settings.answer_seconds, settings.part_seconds)
         self.metrics = Metrics(lambda: self._answers.taken)
 
@@ -85,13 +87,13 @@ class Service:
 
     async def _ask(self, question: Ask, body: bytes, record: RequestRecord) -> bytes:
         with self._questions.take():
-            asked = partial(ask, question, self.access, body, record)
+            asked = partial(ask, question, self.access, self._questions_of_sources, body, record)
             return await self._questions.run_within(self.settings.question_seconds, asked, lambda _: None)
 
     async def _answer_rows(self, body: bytes, receive: Receive, reply: _Reply, record: RequestRecord) -> None:
         slots = self._answers
         with slots.take():
-            begin = partial(begin_rows, self.access, self._of_sources, body, record)
+            begin = partial(begin_rows, self.access, self._answers_of_sources, body, record)
             reading = await slots.run_within(self.settings.question_seconds, begin, Reading.close)
             record.columns = reading.columns
             try:

@@ -111,23 +111,25 @@ def _start(function: Callable[[], Result]) -> Future[Result]:
 
 
 class SourceSlots:
-    """Slots for the answers of each source, so that they leave some of its connections to other questions.
+    """Slots of each source, so that one of them leaves something to the others, and its answers to its other questions.
 
-    Used from worker threads.
+    `most` gives the number of a source's slots, None for any. Used from worker threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: Callable[[Served], int | None]) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._taken = Counter[int]()
 
     @contextmanager
     def take(self, served: Served) -> Iterator[None]:
         """Hold a slot of a source. Raises BusyError when none is free."""
+        most = self._most(served)
         # As long as a slot is held the source is alive, and no other is the same.
         key = id(served.source)
         with self._lock:
-            if served.answers is not None and self._taken[key] >= served.answers:
-                raise BusyError(503, "The source is giving as many answers as it may. Ask again later.")
+            if most is not None and self._taken[key] >= most:
+                raise BusyError(503, "The source is answering as many requests as it may. Ask again later.")
             self._taken[key] += 1
         try:
             yield

@@ -13,7 +13,8 @@ from anyio import to_thread
 from bi_mcp.connector.access.access import Served
 from bi_mcp.connector.access.keys import key_from
 from bi_mcp.connector.access.named import NamedAccess
-from bi_mcp.connector.app import build_service_app
+from bi_mcp.connector.app import build_app, build_service_app
+from bi_mcp.connector.service.settings import ServiceSettings
 from bi_mcp.connector.serving import _Server
 from tests.connector.service.memory import LIMIT_S, MemoryAnswer, MemorySource
 from tests.connector.service.serving import (
@@ -137,7 +138,7 @@ async def test_a_source_that_gives_as_many_answers_as_it_may_still_answers_quest
             await running.aread()
         served = await ask(client, "/data", {"table": "empty"})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-    assert "The source is giving as many answers" in refused.json()["error"]
+    assert "The source is answering as many requests" in refused.json()["error"]
     assert (checked.status_code, of_other.status_code, served.status_code) == (200, 200, 200)
 
 
@@ -268,6 +269,29 @@ async def test_a_question_that_hangs_is_given_up_and_keeps_its_slot_until_it_end
     assert "as many requests as it may" in busy.json()["error"]
     assert answered.status_code == 200
     assert [answer.closed for answer in source.answers] == [1] * len(source.answers)
+
+
+async def test_a_source_that_hangs_leaves_questions_to_the_others() -> None:
+    hanging, other = shop(), shop()
+    hanging.found.clear()
+    app = build_app({"shop": hanging, "other": other}, [key_from(KEY, "")], ServiceSettings(answers=4))
+    async with (
+        listening(app) as (address, server),
+        client_of(address) as client,
+        anyio.create_task_group() as group,
+    ):
+        for _ in range(2):
+            group.start_soon(ask, client, "/table", ORDERS)
+        with anyio.fail_after(LIMIT_S):
+            while server._service._questions_of_sources._taken.total() < 2:
+                await anyio.lowlevel.checkpoint()
+        assert await refusal(client, "/table", ORDERS) == (
+            503,
+            "The source is answering as many requests as it may. Ask again later.",
+        )
+        checked = await ask(client, "/check", {"connection[source]": "other"})
+        hanging.found.set()
+    assert checked.status_code == 200
 
 
 async def test_a_stop_waits_no_longer_than_its_time_for_a_question_that_hangs() -> None:
