@@ -15,6 +15,8 @@ DEEPEST = 20
 # A list of 10 000 values has room in them; what is made of a body is then no more than some ten times its size.
 MOST_PARAMETERS = 20_000
 MOST_STEPS = 100_000
+# Percent signs take a hundred times their length while they are resolved.
+LONGEST_PARAMETER = 262_144
 _LONGEST_NAMED = 65_536
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -27,6 +29,8 @@ def parse_form(body: bytes) -> Form:
     what is no such form, and for one of too many parts.
     """
     _refuse_too_many(body)
+    if any(len(part) > LONGEST_PARAMETER for part in body.split(b"&")):
+        raise RefusalError(413, f"A parameter may hold {LONGEST_PARAMETER} bytes at most.")
     form = _Level()
     walked = 0
     for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):

@@ -62,6 +62,13 @@ def test_brackets_have_a_bound_together() -> None:
     assert refused.value.status == 413
 
 
+def test_a_parameter_has_a_bound() -> None:
+    assert parse_form(b"a=" + b"x" * 200_000)
+    with pytest.raises(RefusalError, match="262144 bytes at most") as refused:
+        parse_form(b"b=1&a=" + b"%41" * 100_000)
+    assert refused.value.status == 413
+
+
 def test_the_parameters_of_one_name_are_read_alone() -> None:
     body = b"a[b=1&connection[key]=k&connection%5Blogin%5D=l&connections[x]=y&table=t"
     assert parse_named(body, "connection") == {"connection": {"key": "k", "login": "l"}}
