@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
@@ -25,11 +26,15 @@ from bi_mcp.connector.configuration import Listening
 from bi_mcp.connector.service.service import BrokenAnswerError, Service
 from bi_mcp.errors import ConfigError
 
+logger = logging.getLogger("bi_mcp.connector")
+
 _BACKLOG = 2048
 # Proxies keep idle connections for a minute or two, and send a request on one that is just being closed.
 _KEEP_ALIVE_S = 150
 # What a query takes to notice that it was cancelled.
 _CANCELLING_S = 5
+# What sources take to be closed.
+_CLOSING_S = 5
 # Loggers to which strangers can make the connector write.
 _COMPLAINERS = ("asyncio", "bi_mcp.base.bounded_listener", "uvicorn.error")
 
@@ -37,13 +42,16 @@ _COMPLAINERS = ("asyncio", "bi_mcp.base.bounded_listener", "uvicorn.error")
 def serve_app(app: Starlette, listening: Listening, started: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C. `started` gets the origin once clients may connect.
 
-    Raises ConfigError where the connector must not or cannot start.
+    The process must end soon after a signal: what hangs then is ended with it. Raises ConfigError where the connector must not
+    or cannot start.
     """
     check_listening(listening)
     for name in _COMPLAINERS:
         logging.getLogger(name).addFilter(Seldom())
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    anyio.run(partial(_serve, app, listening, started))
+    last = threading.Timer(listening.stop_seconds + _CANCELLING_S + _CLOSING_S, _end_process)
+    last.daemon = True
+    anyio.run(partial(_serve, app, listening, started, last.start))
 
 
 def check_listening(listening: Listening) -> None:
@@ -60,20 +68,40 @@ def check_listening(listening: Listening) -> None:
     )
 
 
-async def _serve(app: Starlette, listening: Listening, started: Callable[[str], None]) -> None:
+async def _serve(
+    app: Starlette, listening: Listening, started: Callable[[str], None], stopping: Callable[[], None]
+) -> None:
     with _listen(listening) as listener:
         scheme = "https" if listening.certificate else "http"
         host = f"[{listening.host}]" if ":" in listening.host else listening.host
         # Port 0 is whichever is free.
         origin = f"{scheme}://{host}:{listener.getsockname()[1]}"
-        await _Server(app, listening, partial(started, origin)).serve(sockets=[listener])
+        await _Server(app, listening, partial(started, origin), stopping).serve(sockets=[listener])
+
+
+def _end_process() -> None:
+    """End what no signal reaches: a thread that waits for a database, or within a library."""
+    logger.warning("ended while something was still running")
+    logging.shutdown()
+    os._exit(1)
+
+
+def _nothing() -> None:
+    """Leave the process alone."""
 
 
 class _Server(uvicorn.Server):
     """Ends in order at the first signal: answers that run have their time, then they break off."""
 
-    def __init__(self, app: Starlette, listening: Listening, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        listening: Listening,
+        announce: Callable[[], None],
+        stopping: Callable[[], None] = _nothing,
+    ) -> None:
         self._announce = announce
+        self._stopping = stopping
         self._service: Service = app.state.service
         self._stop_seconds = listening.stop_seconds
         super().__init__(
@@ -109,6 +137,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests; end the running ones when their time is over."""
         self._service.stopping = True
+        self._stopping()
         overdue = asyncio.get_running_loop().call_later(self._stop_seconds, self._service.break_off)
         try:
             await super().shutdown(sockets)

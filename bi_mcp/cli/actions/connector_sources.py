@@ -17,7 +17,7 @@ def open_served(sources: Mapping[str, SourceSetup]) -> dict[str, Served]:
     try:
         for name, setup in sources.items():
             source = open_source(setup.address, setup.options)
-            opened[name] = Served(name, source, setup.options.culture, setup.rows)
+            opened[name] = Served(name, source, setup.options.culture, setup.rows, setup.options.connections)
     except ConfigError as error:
         for served in opened.values():
             served.source.close()

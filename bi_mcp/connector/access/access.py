@@ -19,14 +19,15 @@ def _nothing() -> None:
 class Served:
     """A source as it is served.
 
-    `name` stands in logs and metrics, and `place` in logs. `rows` bounds an answer. `release` is called, once, when the request is
-    over.
+    `name` stands in logs and metrics, and `place` in logs. `rows` bounds an answer, `answers` those that are read at once.
+    `release` is called, once, when the request is over.
     """
 
     name: str
     source: Source
     culture: Culture | None = None
     rows: int | None = None
+    answers: int | None = None
     place: str = ""
     release: Callable[[], None] = _nothing
 

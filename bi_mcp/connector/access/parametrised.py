@@ -137,6 +137,7 @@ class ParametrisedAccess:
             source,
             self._options.culture,
             self._rows,
+            self._options.connections,
             place=name,
             release=lambda: self._opened.release(opened_with),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ from bi_mcp.connector.question.query import parse_query, parse_table, parse_text
 from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.service.reading import Reading
 from bi_mcp.connector.service.record import RequestRecord
+from bi_mcp.connector.service.slots import SourceSlots
 from bi_mcp.connector.source import Answer
 
 Ask: TypeAlias = Callable[[Served, Form], object]
@@ -28,11 +30,14 @@ def ask(question: Ask, access: Access, body: bytes, record: RequestRecord) -> by
         served.release()
 
 
-def begin_rows(access: Access, body: bytes, record: RequestRecord) -> Reading:
-    """Begin to answer with rows."""
+def begin_rows(access: Access, slots: SourceSlots, body: bytes, record: RequestRecord) -> Reading:
+    """Begin to answer with rows. Raises BusyError if the source gives as many answers as it may."""
     served = _identify(access, body, record)
+    held = ExitStack()
+    held.callback(served.release)
     answer: Answer | None = None
     try:
+        held.enter_context(slots.take(served))
         form = _read(body, record)
         table = parse_table(form)
         query = parse_query(form, served.culture)
@@ -42,11 +47,11 @@ def begin_rows(access: Access, body: bytes, record: RequestRecord) -> Reading:
             )
         record.note_question(table, form)
         answer = served.source.rows(table, query)
-        return Reading(answer, served.release)
+        return Reading(answer, held.close)
     except BaseException:
         if answer is not None:
             answer.close()
-        served.release()
+        held.close()
         raise
 
 

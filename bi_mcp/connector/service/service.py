@@ -13,9 +13,10 @@ from bi_mcp.connector.refusal import RefusalError
 from bi_mcp.connector.service.bodies import Bodies
 from bi_mcp.connector.service.metrics import Metrics
 from bi_mcp.connector.service.questions import QUESTIONS, Ask, ask, begin_rows
+from bi_mcp.connector.service.reading import Reading
 from bi_mcp.connector.service.record import RequestRecord
 from bi_mcp.connector.service.settings import ServiceSettings
-from bi_mcp.connector.service.slots import RETRY_AFTER_S, BusyError, Slots
+from bi_mcp.connector.service.slots import RETRY_AFTER_S, STOPPING, BusyError, Slots, SourceSlots
 from bi_mcp.connector.service.transfer import GONE, EndedError, Transfers
 
 _CALLER_GONE = 499
@@ -36,12 +37,15 @@ class Service:
         # Apart from each other: while long answers run, a source must still be found alive.
         self._answers = Slots(settings.answers)
         self._questions = Slots(settings.answers)
-        self._transfers = Transfers(settings.answer_seconds)
+        self._of_sources = SourceSlots()
+        self._transfers = Transfers(settings.answer_seconds, settings.part_seconds)
         self.metrics = Metrics(lambda: self._answers.taken)
 
     def break_off(self) -> None:
         self.stopping = True
         self._transfers.break_off()
+        self._questions.break_off()
+        self._answers.break_off()
 
     async def serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to one of the four endpoints. Raises BrokenAnswerError if the answer broke off."""
@@ -70,7 +74,7 @@ class Service:
 
     async def _answer(self, path: str, request: Request, reply: _Reply, record: RequestRecord) -> None:
         if self.stopping:
-            raise BusyError(503, "The connector is about to stop. Ask again later.")
+            raise BusyError(503, STOPPING)
         question = QUESTIONS.get(path)
         async with self._bodies.read(request) as body:
             if question is None:
@@ -81,12 +85,14 @@ class Service:
 
     async def _ask(self, question: Ask, body: bytes, record: RequestRecord) -> bytes:
         with self._questions.take():
-            return await self._questions.run(partial(ask, question, self.access, body, record))
+            asked = partial(ask, question, self.access, body, record)
+            return await self._questions.run_within(self.settings.question_seconds, asked, lambda _: None)
 
     async def _answer_rows(self, body: bytes, receive: Receive, reply: _Reply, record: RequestRecord) -> None:
         slots = self._answers
         with slots.take():
-            reading = await slots.run(partial(begin_rows, self.access, body, record))
+            begin = partial(begin_rows, self.access, self._of_sources, body, record)
+            reading = await slots.run_within(self.settings.question_seconds, begin, Reading.close)
             record.columns = reading.columns
             try:
                 await self._transfers.transfer(reading, slots.run, receive, reply.send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 from anyio import CapacityLimiter, Event, to_thread
@@ -14,6 +15,7 @@ from bi_mcp.connector.service.reading import Reading
 GONE = "the caller went"
 STOPPED = "the connector stopped"
 TOO_LONG = "it took too long"
+NOT_TAKEN = "the caller does not read it"
 
 HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
@@ -40,8 +42,9 @@ class Ending:
 class Transfers:
     """The transfers that are running."""
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, longest: float, longest_part: float) -> None:
         self._longest = longest
+        self._longest_part = longest_part
         self._endings = list[Ending]()
         # Cancelling may block, and must not wait for the threads of those who are to be cancelled.
         self._cancelling = CapacityLimiter(8)
@@ -63,7 +66,7 @@ class Transfers:
             async with anyio.create_task_group() as group:
                 group.start_soon(_listen, receive, ending)
                 group.start_soon(self._watch, reading, ending, group.cancel_scope)
-                fault = await _pump(reading, read, send)
+                fault = await _pump(reading, read, partial(_hand_over, send, self._longest_part))
                 if fault is None:
                     # What ends it from now on comes too late.
                     ending.complete = True
@@ -93,6 +96,14 @@ async def _listen(receive: Receive, ending: Ending) -> None:
     while message["type"] != "http.disconnect":
         message = await receive()
     ending.end(GONE)
+
+
+async def _hand_over(send: Send, longest: float, message: Message) -> None:
+    """Send a part. Raises EndedError if it is not taken."""
+    with anyio.move_on_after(longest) as scope:
+        await send(message)
+    if scope.cancelled_caught:
+        raise EndedError(NOT_TAKEN)
 
 
 async def _pump(reading: Reading, read: Read, send: Send) -> Exception | None:

@@ -86,6 +86,9 @@ class MemorySource:
         self.answers = list[MemoryAnswer]()
         self.closed = False
         self.fault: Exception | None = None
+        # Who looks for the columns waits until it is set.
+        self.found = threading.Event()
+        self.found.set()
 
     def check(self) -> None:
         """Fail if the test wants it."""
@@ -99,6 +102,7 @@ class MemorySource:
 
     def columns(self, table: str) -> Sequence[TableColumn]:
         """Give the columns."""
+        assert self.found.wait(LIMIT_S)
         if table not in self._tables:
             raise RefusalError(404, f"There is no table {table[:80]!r}.")
         return self._tables[table].columns

@@ -6,6 +6,7 @@ import json
 import signal
 import sqlite3
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -220,3 +221,35 @@ async def test_a_signal_breaks_off_what_a_slow_reader_does_not_take(tmp_path: Pa
     assert not body.endswith(b"0\r\n\r\n")
     assert "reason='the connector stopped'" in connector.logged()
     assert "Traceback" not in connector.logged()
+
+
+HANGING = """
+import os, signal, threading
+from bi_mcp.connector import serving
+from tests.connector.service.serving import CONNECTION, LISTENING, app_of, shop
+from dataclasses import replace
+import httpx
+
+serving._CANCELLING_S = serving._CLOSING_S = 0
+source = shop()
+source.close = threading.Event().wait
+
+def stop(origin):
+    httpx.post(origin + "/check", data=CONNECTION, trust_env=False)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def started(origin):
+    threading.Thread(target=stop, args=(origin,)).start()
+
+serving.serve_app(app_of(source), replace(LISTENING, stop_seconds=0.1), started)
+"""
+
+
+async def test_a_signal_ends_what_hangs(tmp_path: Path) -> None:
+    with anyio.fail_after(LIMIT_S):
+        ended = await anyio.run_process(
+            [sys.executable, "-c", HANGING],
+            env=environment(tmp_path, PYTHONPATH=str(Path.cwd())),
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"")

@@ -10,10 +10,15 @@ import httpx
 import pytest
 from anyio import to_thread
 
+from bi_mcp.connector.access.access import Served
+from bi_mcp.connector.access.keys import key_from
+from bi_mcp.connector.access.named import NamedAccess
+from bi_mcp.connector.app import build_service_app
 from bi_mcp.connector.serving import _Server
 from tests.connector.service.memory import LIMIT_S, MemoryAnswer, MemorySource
 from tests.connector.service.serving import (
     CONNECTION,
+    KEY,
     app_of,
     ask,
     client_of,
@@ -117,6 +122,35 @@ async def test_what_comes_beyond_the_cap_is_refused_at_once_and_a_source_is_stil
     assert len(running.json()) == 4
 
 
+async def test_a_source_that_gives_as_many_answers_as_it_may_still_answers_questions() -> None:
+    busy, other = shop(chunk=1, stops_after=1), shop()
+    access = NamedAccess(
+        {"shop": Served("shop", busy, answers=1), "other": Served("other", other)}, [key_from(KEY, "")]
+    )
+    async with listening(build_service_app(access)) as (address, _), client_of(address) as client:
+        async with client.stream("POST", "/data", data={**CONNECTION, **ORDERS}) as running:
+            answer = await until(busy)
+            refused = await ask(client, "/data", ORDERS)
+            checked = await ask(client, "/check")
+            of_other = await ask(client, "/data", {**ORDERS, "connection[source]": "other"})
+            answer.go_on.set()
+            await running.aread()
+        served = await ask(client, "/data", {"table": "empty"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "The source is giving as many answers" in refused.json()["error"]
+    assert (checked.status_code, of_other.status_code, served.status_code) == (200, 200, 200)
+
+
+async def test_a_reader_who_takes_nothing_is_not_waited_for() -> None:
+    source = shop(rows=[(1, "x" * 1000, None)] * 100, chunk=100, endless=True)
+    async with listening(app_of(source, part_seconds=0.2)) as (address, _):
+        async with question(address, CONNECTION | ORDERS) as (reader, _):
+            await reader.readexactly(1000)
+            await until_closed(source.answers[0])
+        async with client_of(address) as client:
+            assert "bi_connector_running_answers 0.0" in (await client.get("/metrics")).text
+
+
 async def test_the_bytes_of_a_body_count_until_its_answer_is_over() -> None:
     source = shop(chunk=1, stops_after=1)
     async with connector(source, bodies_bytes=1000) as client:
@@ -216,3 +250,44 @@ async def test_an_answer_that_ends_in_time_survives_a_stop() -> None:
         await response.aread()
     assert len(response.json()) == 4
     assert not answer.cancelled.is_set()
+
+
+@pytest.mark.parametrize("path", ["/table", "/data"])
+async def test_a_question_that_hangs_is_given_up_and_keeps_its_slot_until_it_ends(path: str) -> None:
+    source = shop()
+    source.found.clear()
+    async with connector(source, question_seconds=0.1, answers=1) as client:
+        late = await ask(client, path, ORDERS)
+        busy = await ask(client, path, ORDERS)
+        source.found.set()
+        with anyio.fail_after(LIMIT_S):
+            while (answered := await ask(client, path, ORDERS)).status_code == 503:
+                await anyio.lowlevel.checkpoint()
+    assert (late.status_code, late.headers["retry-after"]) == (503, "5")
+    assert late.json() == {"error": "The source takes too long to answer. Ask again later."}
+    assert "as many requests as it may" in busy.json()["error"]
+    assert answered.status_code == 200
+    assert [answer.closed for answer in source.answers] == [1] * len(source.answers)
+
+
+async def test_a_stop_waits_no_longer_than_its_time_for_a_question_that_hangs() -> None:
+    source = shop()
+    source.found.clear()
+    async with (
+        listening(app_of(source), stop_seconds=0.2) as (address, server),
+        client_of(address) as client,
+        anyio.create_task_group() as group,
+    ):
+
+        async def stop() -> None:
+            while not server._service._questions.taken:
+                await anyio.lowlevel.checkpoint()
+            server.should_exit = True
+
+        group.start_soon(stop)
+        assert await refusal(client, "/table", ORDERS) == (
+            503,
+            "The connector is about to stop. Ask again later.",
+        )
+    source.found.set()
+    assert source.closed
