@@ -1,19 +1,14 @@
-"""What sources say about themselves beside their data: what was guessed, and what is not served.
-
-A source that has something to say has `notes(table)`, sentences, and `left_out(table)`, reasons by column; one of files also has
-`left_out()`, reasons by file.
-"""
+"""What sources say about themselves beside their data: what was guessed, and what is not served."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import signature
-from typing import Any
 
 from bi_mcp.base.language import say
 from bi_mcp.connector.refusal import NothingServedError, RefusalError
-from bi_mcp.connector.source import Source
+from bi_mcp.connector.source import RemarkingSource, Source
+from bi_mcp.connector.unknown_names import UnknownName
 
 
 @dataclass(frozen=True)
@@ -30,20 +25,20 @@ def find_remarks(source: Source) -> SourceRemarks:
 
     Raises RefusalError if the source does not list its tables.
     """
-    notes: Any = getattr(source, "notes", lambda _: ())
-    left_out: Any = getattr(source, "left_out", lambda _: {})
+    if not isinstance(source, RemarkingSource):
+        return SourceRemarks(served=list(source.tables()))
     of_tables: dict[str, Sequence[str]] = {}
     unserved: dict[str, str] = {}
     for table in source.tables():
         try:
-            found = _find(table, notes, left_out)
+            found = _find(source, table)
         except NothingServedError as error:
             unserved[table] = error.cause
             continue
         if found:
             of_tables[table] = found
     # Only now: a file that cannot be read is found when its table is asked for.
-    whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
+    whole = source.left_out_tables()
     return SourceRemarks(
         [
             *(
@@ -61,15 +56,16 @@ def find_remarks(source: Source) -> SourceRemarks:
     )
 
 
-def _find(
-    table: str,
-    notes: Callable[[str], Sequence[str]],
-    left_out: Callable[[str], Mapping[str, str]],
-) -> list[str]:
+def find_unknown_names(source: Source) -> Sequence[UnknownName]:
+    """Ask a source which names of its options it has not. Raises RefusalError if it does not answer."""
+    return source.unknown_names() if isinstance(source, RemarkingSource) else ()
+
+
+def _find(source: RemarkingSource, table: str) -> list[str]:
     try:
-        columns = left_out(table)
+        columns = source.left_out(table)
         return [
-            *notes(table),
+            *source.notes(table),
             *(
                 say("column {column} is left out: {reason}", column=name, reason=reason)
                 for name, reason in columns.items()
@@ -80,7 +76,3 @@ def _find(
     except RefusalError:
         # What is wrong with the whole table is found when it is asked for.
         return []
-
-
-def _is_optional(told: Callable[..., object]) -> bool:
-    return all(parameter.default is not parameter.empty for parameter in signature(told).parameters.values())

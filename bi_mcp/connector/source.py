@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from bi_mcp.connector.columns import TableColumn, Value
 from bi_mcp.connector.question.query import RowQuery
+from bi_mcp.connector.unknown_names import UnknownName
 
 Row: TypeAlias = Sequence[Value]
 
@@ -54,3 +55,20 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give back connections and files."""
+
+
+@runtime_checkable
+class RemarkingSource(Source, Protocol):
+    """A source that has something to say beside its data. Its sentences are for the person who runs the connector."""
+
+    def notes(self, table: str) -> Sequence[str]:
+        """What was guessed about a table, and how its values are sent."""
+
+    def left_out(self, table: str) -> Mapping[str, str]:
+        """Why columns of a table are not served, by the names that the data has for them."""
+
+    def left_out_tables(self) -> Mapping[str, str]:
+        """Why there are no tables of some files or sheets, by their names."""
+
+    def unknown_names(self) -> Sequence[UnknownName]:
+        """What the options name and the source has not."""

@@ -1,17 +1,13 @@
-"""Names in the options of a source that nothing in it has: misspelt ones, or those of a table that is gone.
-
-A source that can tell has `unknown_names()`.
-"""
+"""Names in the options of a source that nothing in it has: misspelt ones, or those of a table that is gone."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from bi_mcp.base.language import say, text
-from bi_mcp.connector.source import Source
 
 What: TypeAlias = Literal["schema", "table", "typed table", "column"]
 
@@ -45,12 +41,6 @@ class UnknownName:
     def describe(self, source: str) -> str:
         known = ", ".join(self.known[:_NAMED]) + (", …" if len(self.known) > _NAMED else "")
         return say(_SENTENCES[self.what], source=source, name=repr(self.name), known=known or "–")
-
-
-def find_unknown_names(source: Source) -> list[UnknownName]:
-    """Ask a source. Raises RefusalError if it does not answer."""
-    found: Any = getattr(source, "unknown_names", list)
-    return list(found())
 
 
 def unmatched(what: What, patterns: Iterable[str], known: Collection[str]) -> Iterator[UnknownName]:

@@ -134,8 +134,7 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
 def _look_into(asked: AskedSource, source: Source) -> AskedSource:
     """Find out whether a source answers, and what it says about itself."""
     from bi_mcp.connector.refusal import RefusalError
-    from bi_mcp.connector.remarks import find_remarks
-    from bi_mcp.connector.unknown_names import find_unknown_names
+    from bi_mcp.connector.remarks import find_remarks, find_unknown_names
 
     try:
         source.check()

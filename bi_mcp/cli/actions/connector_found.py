@@ -13,9 +13,8 @@ from bi_mcp.config import connector_password_variable
 from bi_mcp.connector.addresses import is_database, show_address
 from bi_mcp.connector.configuration import Configuration
 from bi_mcp.connector.refusal import RefusalError
-from bi_mcp.connector.remarks import find_remarks
+from bi_mcp.connector.remarks import find_remarks, find_unknown_names
 from bi_mcp.connector.source import Source
-from bi_mcp.connector.unknown_names import find_unknown_names
 
 # So many tables of a source are named.
 _TABLES_NAMED = 12

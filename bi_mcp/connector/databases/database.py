@@ -48,6 +48,13 @@ class Database:
         """What the options name and the database has not."""
         return list(self._reflection.unknown_names())
 
+    def notes(self, _table: str) -> Sequence[str]:
+        return ()
+
+    def left_out_tables(self) -> Mapping[str, str]:
+        """Nothing: a database has no parts that cannot be read at all."""
+        return {}
+
     def rows(self, table: str, query: RowQuery) -> Answer:
         def replan(error: DatabaseError) -> Plan:
             refusal = self._reflection.explain(table, error)

@@ -24,7 +24,7 @@ from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.question.query import RowQuery
 from bi_mcp.connector.question.selection import select_rows
 from bi_mcp.connector.refusal import RefusalError, SourceError
-from bi_mcp.connector.source import UNUSABLE_CODES, Answer
+from bi_mcp.connector.source import UNUSABLE_CODES, Answer, RemarkingSource
 from bi_mcp.connector.unknown_names import UnknownName
 from bi_mcp.errors import ConfigError
 
@@ -88,27 +88,27 @@ class FileSource:
     def notes(self, table: str) -> Sequence[str]:
         """Return what was guessed about a table: encoding, delimiter, marks of numbers, orders of dates, missing values."""
         part = self._part(table)
-        if part.source:
-            told = getattr(part.source, "notes", None)
-            return (*part.notes, *(told(part.label) if told else ()))
+        if isinstance(part.source, RemarkingSource):
+            return (*part.notes, *part.source.notes(part.label))
         return (*part.notes, *self._current(table, part).table.notes)
 
-    def left_out(self, table: str | None = None) -> Mapping[str, str]:
-        """Return what is not served and why: the columns of a table, or files and sheets."""
-        if table is None:
-            return self._list().left_out
+    def left_out(self, table: str) -> Mapping[str, str]:
+        """Return why columns of a table are not served."""
         part = self._part(table)
-        if part.source:
-            told = getattr(part.source, "left_out", None)
-            return dict(told(part.label)) if told else {}
+        if isinstance(part.source, RemarkingSource):
+            return part.source.left_out(part.label)
         return self._current(table, part).table.left_out
+
+    def left_out_tables(self) -> Mapping[str, str]:
+        """Return why files and sheets are not served, as far as they were loaded."""
+        return self._list().left_out
 
     def unknown_names(self) -> Sequence[UnknownName]:
         """What the options name and the files have not."""
         return list(self._list().unknown_names(self._options))
 
     def load(self) -> None:
-        """Load every table now, so that `left_out` knows all faults. Raises ConfigError if nothing is left to serve."""
+        """Load every table now, so that `left_out_tables` knows all faults. Raises ConfigError if nothing is left to serve."""
         for table in self.tables():
             try:
                 self.columns(table)

@@ -13,8 +13,8 @@ Form: TypeAlias = dict[str, Nested]
 
 DEEPEST = 20
 # A list of 10 000 values has room in them; what is made of a body is then no more than some ten times its size.
-MOST_PARAMETERS = 20_000
-MOST_STEPS = 100_000
+MOST_PARAMETERS = 30_000
+MOST_STEPS = 150_000
 # Percent signs take a hundred times their length while they are resolved.
 LONGEST_PARAMETER = 262_144
 _LONGEST_NAMED = 65_536

@@ -126,7 +126,7 @@ def test_every_sheet_is_a_table(tmp_path: Path) -> None:
         assert len(found.rows("Май 2024")) == 3
         found.source.load()
         assert list(found.source.tables()) == ["other", "Май 2024"]
-        assert "is empty" in found.source.left_out()["orders.xlsx, 'empty'"]
+        assert "is empty" in found.source.left_out_tables()["orders.xlsx, 'empty'"]
     with opened(tmp_path) as found:
         assert found.source.tables()["orders.Май 2024"] == "Orders – Май 2024"
 

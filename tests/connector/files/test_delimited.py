@@ -179,7 +179,7 @@ def test_a_line_of_another_width_is_refused_by_its_number(tmp_path: Path, text: 
         assert sentence in refused.value.cause
         assert "orders" not in str(refused.value)
         assert found.source.tables() == {}
-        assert sentence in found.source.left_out()["orders.csv"]
+        assert sentence in found.source.left_out_tables()["orders.csv"]
         with pytest.raises(ConfigError) as failed:
             found.source.load()
         assert sentence in str(failed.value)

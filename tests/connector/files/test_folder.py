@@ -32,7 +32,7 @@ def test_a_folder_of_files_is_several_tables(tmp_path: Path) -> None:
     written(tmp_path / "deeper", "more.csv", "id\n1\n")
     with opened(tmp_path) as found:
         assert found.source.tables() == {"clients": "Clients", "open_orders": "Open orders"}
-        assert found.source.left_out() == {
+        assert found.source.left_out_tables() == {
             "notes.txt": "notes.txt is a text without columns. Export it as CSV, or remove it."
         }
         found.source.check()
@@ -56,7 +56,7 @@ def test_a_broken_file_is_named_and_does_not_break_the_others(tmp_path: Path) ->
     with opened(tmp_path) as found:
         found.source.load()
         assert list(found.source.tables()) == ["good"]
-        assert found.source.left_out() == {
+        assert found.source.left_out_tables() == {
             "broken.csv": "broken.csv, line 2: it does not fit the columns (values: 1, columns: 2, delimiter: ','). "
             "Add what is missing, or export the file again.",
             "empty.csv": "empty.csv is empty. Export it again, or remove it.",
@@ -222,7 +222,7 @@ def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path) -> None:
         assert list(found.source.tables()) == ["orders", "rows"]
         assert "orders.xlsx is delimited text, not a workbook" in found.notes("orders")
         assert "rows.csv is JSON, not delimited text" in found.notes("rows")
-        assert found.source.left_out() == {
+        assert found.source.left_out_tables() == {
             "broken.xlsx": "broken.xlsx is delimited text, not a workbook, and it holds no table. Export it again, or remove it.",
             "header.parquet": "header.parquet is delimited text, not a Parquet file, and it holds no table. Export it again, or remove it.",
         }
@@ -252,7 +252,7 @@ def test_a_line_that_does_not_fit_is_told_with_what_to_do(tmp_path: Path) -> Non
     with opened(tmp_path) as found:
         with pytest.raises(ConfigError):
             found.source.load()
-        reasons = found.source.left_out()
+        reasons = found.source.left_out_tables()
         assert reasons["long.csv"].endswith(
             "Put double quotes around values that hold the delimiter, or export the file again."
         )

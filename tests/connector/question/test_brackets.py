@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bi_mcp.connector.question.brackets import MOST_PARAMETERS, parse_form, parse_named
+from bi_mcp.connector.question.brackets import MOST_PARAMETERS, MOST_STEPS, parse_form, parse_named
 from bi_mcp.connector.refusal import RefusalError
 
 
@@ -50,14 +50,14 @@ def test_too_many_parameters_are_refused_before_anything_becomes_of_them(
     parse: Callable[[bytes], object],
 ) -> None:
     body = b"connection[key]=x" + b"&a" * MOST_PARAMETERS
-    with pytest.raises(RefusalError, match="20000 parameters at most") as refused:
+    with pytest.raises(RefusalError, match=f"{MOST_PARAMETERS} parameters at most") as refused:
         parse(body)
     assert refused.value.status == 413
 
 
 def test_brackets_have_a_bound_together() -> None:
     body = "&".join(f"{number:x}{'[]' * 19}=" for number in range(10_000)).encode()
-    with pytest.raises(RefusalError, match="100000 brackets at most") as refused:
+    with pytest.raises(RefusalError, match=f"{MOST_STEPS} brackets at most") as refused:
         parse_form(body)
     assert refused.value.status == 413
 
