@@ -34,6 +34,18 @@ def _read_zone(value: object) -> object:
 
 
 Zone: TypeAlias = Annotated[ZoneInfo, BeforeValidator(_read_zone)]
+
+
+def _read_encoding(value: object) -> object:
+    try:
+        if isinstance(value, str):
+            b"x".decode(value, "replace")
+    except (LookupError, ValueError):
+        raise ValueError("is not an encoding; write one such as cp1251") from None
+    return value
+
+
+Encoding: TypeAlias = Annotated[str, BeforeValidator(_read_encoding)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0)]
 
@@ -64,7 +76,7 @@ class _Options(_Model):
 
     culture: Culture | None = None
     time_zone: Zone | None = None
-    encoding: str | None = None
+    encoding: Encoding | None = None
     schemas: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     spelling: Spelling | None = None
@@ -174,12 +186,24 @@ class Configuration:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a file. Raises ConfigError with the place of what is no TOML; OSError where it cannot be read."""
+    """Read a file. Raises ConfigError for one that cannot be read, and with the place of what is no TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             say("{file} is not TOML in UTF-8. Correct it: {reason}", file=path.name, reason=error)
+        ) from None
+    except FileNotFoundError:
+        raise ConfigError(
+            say("{file} cannot be read: there is no such file. Correct its path.", file=path)
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "{file} cannot be read: {reason}. Correct its path, or let this user read it.",
+                file=path,
+                reason=error.strerror,
+            )
         ) from None
 
 
@@ -189,12 +213,7 @@ def parse_configuration(document: Mapping[str, Any], resolve: Resolve) -> Config
         found = _Document.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_word_errors(error)) from None
-    if bool(found.sources) == (found.parametrised is not None):
-        raise ConfigError(
-            say(
-                "The connector needs sources, or a kind of parametrised ones; not both. Name a source with --source NAME=ADDRESS."
-            )
-        )
+    _require_sources(found)
     return Configuration(
         sources={name: _build_source(name, found, resolve) for name in found.sources},
         keys=tuple(_build_key(at, found, resolve) for at in range(len(found.keys))),
@@ -215,6 +234,22 @@ def parse_configuration(document: Mapping[str, Any], resolve: Resolve) -> Config
             stop_seconds=found.stop_seconds,
         ),
     )
+
+
+def _require_sources(found: _Document) -> None:
+    if found.sources and found.parametrised:
+        raise ConfigError(
+            say(
+                "Sources are given, and a kind of parametrised ones: a connector serves one or the other, not both. Leave one out."
+            )
+        )
+    if not (found.sources or found.parametrised):
+        raise ConfigError(
+            say(
+                "The connector needs sources. Name one with {example}, or name a file that says them with --config FILE.",
+                example="--source shop=postgresql://bi@db.internal/shop",
+            )
+        )
 
 
 def _build_source(name: str, document: _Document, resolve: Resolve) -> SourceSetup:
@@ -259,7 +294,7 @@ def _build_key(at: int, document: _Document, resolve: Resolve) -> AccessKey:
         )
     if key.key is not None:
         where = f"keys[{at + 1}].key"
-        return key_from(resolve(key.key, where, None), where, sources)
+        return key_from(resolve(key.key, where, None), key.key.env or where, sources)
     return AccessKey(read_hash(key.hash or ""), sources)
 
 
@@ -274,7 +309,7 @@ def _build_parametrised(document: _Document) -> Parametrised | None:
 
 def _word_errors(error: ValidationError) -> str:
     lines = [
-        f"{_place(each['loc'])}: {_word(each['type'], each['msg'])}"
+        f"{_place(each['loc'])}: {_word(_kind(each['type'], each['loc']), each['msg'])}"
         for each in error.errors(include_input=False, include_url=False)
     ]
     return say(
@@ -283,8 +318,23 @@ def _word_errors(error: ValidationError) -> str:
     )
 
 
+def _kind(kind: str, steps: tuple[int | str, ...]) -> str:
+    is_secret = kind == "model_type" and steps[-1] in {"password", "key"}
+    return "reference_type" if is_secret else kind
+
+
 def _word(kind: str, message: str) -> str:
-    words = {"missing": say("is missing"), "extra_forbidden": say("is not a known key")}
+    words = {
+        "missing": say("is missing"),
+        "extra_forbidden": say("is not a known key"),
+        "string_pattern_mismatch": say(
+            "is no name for a source: take Latin letters, digits, _, - and points, at most 64, and none of - and . at the beginning"
+        ),
+        "reference_type": say(
+            "is never the secret itself: write {references}",
+            references='{env = "…"}, {file = "…"} or {secret = "…"}',
+        ),
+    }
     return words.get(kind) or message.removeprefix("Value error, ")
 
 

@@ -22,3 +22,7 @@ class SourceError(RefusalError):
 
     def tell(self, variable: str) -> str:  # noqa: ARG002  as above
         return f"{self} {self.cause}"
+
+
+class NothingServedError(SourceError):
+    """A table has no column that can be shown; `cause` says why of each."""

@@ -12,16 +12,17 @@ from inspect import signature
 from typing import Any
 
 from bi_mcp.base.language import say
-from bi_mcp.connector.refusal import RefusalError
+from bi_mcp.connector.refusal import NothingServedError, RefusalError
 from bi_mcp.connector.source import Source
 
 
 @dataclass(frozen=True)
 class SourceRemarks:
-    """Sentences about the whole source, and about its tables by their codes."""
+    """Sentences about the whole source, and about its tables by their codes. `served` are the tables with something to show."""
 
     of_source: Sequence[str] = ()
     of_tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    served: Sequence[str] = ()
 
 
 def find_remarks(source: Source) -> SourceRemarks:
@@ -31,12 +32,32 @@ def find_remarks(source: Source) -> SourceRemarks:
     """
     notes: Any = getattr(source, "notes", lambda _: ())
     left_out: Any = getattr(source, "left_out", lambda _: {})
-    of_tables = {table: found for table in source.tables() if (found := _find(table, notes, left_out))}
+    of_tables: dict[str, Sequence[str]] = {}
+    unserved: dict[str, str] = {}
+    for table in source.tables():
+        try:
+            found = _find(table, notes, left_out)
+        except NothingServedError as error:
+            unserved[table] = error.cause
+            continue
+        if found:
+            of_tables[table] = found
     # Only now: a file that cannot be read is found when its table is asked for.
     whole: Mapping[str, str] = left_out() if _is_optional(left_out) else {}
     return SourceRemarks(
-        [say("{what} is left out: {reason}", what=name, reason=reason) for name, reason in whole.items()],
+        [
+            *(
+                say("{what} is left out: {reason}", what=name, reason=reason)
+                for name, reason in whole.items()
+            ),
+            *(
+                say("table {code} is left out: {reason}", code=code, reason=reason)
+                for code, reason in unserved.items()
+            ),
+        ],
         of_tables,
+        # A file that turned out to be damaged is no table any more.
+        [table for table in source.tables() if table not in unserved],
     )
 
 
@@ -54,6 +75,8 @@ def _find(
                 for name, reason in columns.items()
             ),
         ]
+    except NothingServedError:
+        raise
     except RefusalError:
         # What is wrong with the whole table is found when it is asked for.
         return []

@@ -89,11 +89,16 @@ def test_a_file_says_everything_that_can_be_said() -> None:
             "[sources.shop]\nadress = 'x'",
             ["sources.shop.address: is missing", "sources.shop.adress: is not a known key"],
         ),
-        ("[sources.'a b']\naddress = 'x'", ["sources.a b: String should match pattern"]),
+        ("[sources.'a b']\naddress = 'x'", ["sources.a b: is no name for a source: take Latin letters"]),
         ("port = 70000\n[sources.a]\naddress = 'x'", ["port: Input should be less than or equal to 65535"]),
         ("time_zone = 'Mars'\n[sources.a]\naddress = 'x'", ["time_zone: is not a time zone"]),
         ("culture = 'fr'\n[sources.a]\naddress = 'x'", ["culture: Input should be 'ru', 'en'"]),
-        ("[sources.a]\naddress = 'x'\npassword = 'canary'", ["sources.a.password: "]),
+        (
+            "[sources.a]\naddress = 'x'\npassword = 'canary'",
+            ['sources.a.password: is never the secret itself: write {env = "…"}'],
+        ),
+        ("encoding = 'nonsense'\n[sources.a]\naddress = 'x'", ["encoding: is not an encoding"]),
+        ("encoding = 'hex'\n[sources.a]\naddress = 'x'", ["encoding: is not an encoding"]),
         (
             "[sources.a]\naddress = 'x'\npassword = {env = 'A', file = 'b'}",
             ["sources.a.password: takes one of"],
@@ -136,6 +141,13 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
     file.write_text("port = 1\nhost = \n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"connector\.toml is not TOML in UTF-8.*line 2"):
         read_toml(file)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"connector\.toml cannot be read: there is no such file"):
+        read_toml(tmp_path / "connector.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        read_toml(tmp_path)
 
 
 class TestOptions:
@@ -232,6 +244,16 @@ class TestOptions:
     def test_a_source_without_a_name_is_refused(self, source: str) -> None:
         with pytest.raises(ConfigError, match="--source takes a name and an address"):
             self.read(source)
+
+    def test_a_name_that_is_given_twice_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="--source names shop twice"):
+            self.read("shop=a.csv", "shop=b.csv")
+
+    def test_a_short_key_is_told_with_its_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BI_MCP_CONNECTOR_KEY", "canary")
+        with pytest.raises(ConfigError, match=r"^BI_MCP_CONNECTOR_KEY is too short") as refused:
+            self.read("shop=a.csv")
+        assert "canary" not in str(refused.value)
 
     def test_a_kind_needs_hosts_and_hosts_need_a_kind(self) -> None:
         for options in ({"parametrised": "mysql"}, {"allowed_hosts": ("h",)}):

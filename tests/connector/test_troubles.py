@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
+from bi_mcp.connector.databases.dialects import DIALECTS
+from bi_mcp.connector.databases.failures import Failures
+from bi_mcp.connector.refusal import SourceError
+from bi_mcp.diagnostics.connector import chart_check, source_check
 from tests.connector.databases.serving import PASSWORD, USER, DatabaseServer
 
 VARIABLE = "BI_MCP_CONNECTOR_PASSWORD_MY_SHOP"
@@ -58,6 +64,17 @@ def test_why_a_database_cannot_be_asked_is_one_sentence(
         assert "It says: " in told
         for strange in ("connector.localhost", "POST", "Error:", "b'", "Traceback", "not-the-word", PASSWORD):
             assert strange not in told.removeprefix("Error:")
+
+
+def test_a_reason_is_one_line_without_marks_of_its_driver() -> None:
+    nested = Exception((20009, b"DB-Lib error message 20009:\nUnable to connect to s3cr3t" + b"." * 300))
+    failures = Failures(DIALECTS["mssql"], 1, (Secret("s3cr3t"),), Exception)
+    with pytest.raises(SourceError) as refused, failures.worded():
+        raise nested
+    told = refused.value.tell("X")
+    assert "It says: DB-Lib error message 20009: Unable to connect to •••...." in told
+    assert told.endswith("…")
+    assert len(told) < 320
 
 
 def test_a_right_that_is_missing_is_told(postgresql: DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +154,9 @@ def test_a_choice_is_none_of_the_source_that_has_it_not_where_another_has_it(
     sources = ["--source", shop, "--source", f"files={tmp_path}/prices.csv"]
     words = ["--table", "orders", "--table", "prices", "--quick"]
     assert run("check", *sources, *words).exit_code == 0
+    written = run("setup", *sources, "--table", "orders")
+    assert written.exit_code == 0
+    assert "prices" not in written.stdout
     assert run("check", *sources, *words, "--table", "nope").exit_code == 1
 
 
@@ -149,6 +169,15 @@ def test_of_a_folder_only_the_chosen_file_is_told(tmp_path: Path) -> None:
     assert "bad" not in told.output
     assert "bad" not in run("check", "--source", f"files={tmp_path}", "--table", "good", "--quick").output
     assert "bad.xlsx" in run("check", "--source", f"files={tmp_path}", "--table", "bad").output
+
+
+def test_a_damaged_file_beside_a_good_one_is_a_note(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("id,price\n1,2\n")
+    packed = gzip.compress("".join(f"{number},{number * 7919}\n" for number in range(9999)).encode())
+    (tmp_path / "bad.csv.gz").write_bytes(packed[: len(packed) // 2])
+    told = run("check", "--source", f"files={tmp_path}", "--quick")
+    assert told.exit_code == 0, told.output
+    assert "bad.csv.gz is left out" in told.output
 
 
 def test_unknown_names_of_types_are_a_warning(shop: str, tmp_path: Path) -> None:
@@ -167,3 +196,25 @@ def test_unknown_names_of_types_are_a_warning(shop: str, tmp_path: Path) -> None
     assert "Warning: `types` and `titles` of the source shop name the table 'visitor'" in told.stderr
     assert "name the column 'total', which the table has not; it has: ID." in told.stderr
     assert told.stderr.count("Warning") == 2
+
+
+def test_a_table_without_anything_to_show_is_a_note(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
+        database.executescript("CREATE TABLE allbytes (b BLOB); CREATE TABLE orders (id INTEGER)")
+        database.execute("INSERT INTO allbytes VALUES (x'00ff')")
+    for command in ("check", "setup"):
+        told = run(command, "--source", f"shop=sqlite:///{tmp_path}/shop.db")
+        assert told.exit_code == 0
+        assert "table allbytes is left out: b: It holds binary data." in told.output
+        assert "502" not in told.output
+
+
+def test_a_connector_of_ones_own_is_asked_more_than_those_of_others(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(shop.partition(":///")[2])) as database, database:
+        database.executemany("INSERT INTO orders VALUES (?)", [(number,) for number in range(1, 9)])
+    assert source_check.MOST_CALLS > 5 * chart_check.MOST_CALLS
+    assert "not_everything_asked" not in run("check", "--source", shop).output
+    monkeypatch.setattr(source_check, "MOST_CALLS", 8)
+    assert "not_everything_asked" in run("check", "--source", shop).output

@@ -123,7 +123,9 @@ async def _open_here(file: Any, options: Mapping[str, Any]) -> AsyncIterator[lis
             )
             for name, one in served.items()
         ]
-        yield [_judge_choice(each, asked, configured.sources) for each in asked]
+        judged = [_judge_choice(each, asked, configured.sources) for each in asked]
+        # Without a table of its own: what was chosen is all in other sources.
+        yield [each for each in judged if each.trouble or each.tables or not each.unknown]
     finally:
         causes.end()
         await to_thread.run_sync(access.close)
@@ -137,7 +139,10 @@ def _look_into(asked: AskedSource, source: Source) -> AskedSource:
 
     try:
         source.check()
-        return replace(asked, unknown=find_unknown_names(source), remarks=find_remarks(source))
+        remarks = find_remarks(source)
+        return replace(
+            asked, tables=tuple(remarks.served), unknown=find_unknown_names(source), remarks=remarks
+        )
     except RefusalError as error:
         return replace(asked, trouble=error.tell(connector_password_variable(asked.name)))
 

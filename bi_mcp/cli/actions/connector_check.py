@@ -17,8 +17,12 @@ from bi_mcp.base.progress import reporting_to
 from bi_mcp.cli.actions.connector_asked import AskedSource, open_sources
 from bi_mcp.cli.actions.findings import MARKS, VERDICTS, print_finding
 from bi_mcp.cli.actions.rows import print_rows
-from bi_mcp.diagnostics.connector.source_check import SourceReport, TableReport, examine_source
-from bi_mcp.diagnostics.findings.check_rules import SOURCE_FAILS
+from bi_mcp.diagnostics.connector.source_check import (
+    SourceReport,
+    TableReport,
+    examine_source,
+    report_trouble,
+)
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.setup.connector_asking import connection_of
 from bi_mcp.setup.connector_setup import endpoint_urls
@@ -53,8 +57,7 @@ async def _examine(
 
 async def _examine_one(asked: AskedSource, *, quick: bool) -> SourceReport:
     if asked.trouble:
-        finding = SOURCE_FAILS.finding(asked.name, said=asked.trouble)
-        return SourceReport(verdict="error", findings=[finding], tables=[])
+        return report_trouble(asked.name, asked.trouble)
     with reporting_to(_count):
         return await examine_source(
             asked.caller,

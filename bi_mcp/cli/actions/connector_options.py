@@ -70,7 +70,7 @@ def _as_document(options: Mapping[str, Any], settings: ConnectorSettings) -> dic
 
 
 def _sources(options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    sources = []
+    sources: list[tuple[str, str]] = []
     for given in options.get("sources") or ():
         name, sign, address = given.partition("=")
         if not (sign and name.strip() and address.strip()) or "://" in name:
@@ -78,6 +78,10 @@ def _sources(options: Mapping[str, Any]) -> list[tuple[str, str]]:
                 say(
                     "--source takes a name and an address, such as shop=postgresql://bi@db.internal/shop or sales=./exports."
                 )
+            )
+        if name.strip() in dict(sources):
+            raise ConfigError(
+                say("--source names {name} twice. Give each source a name of its own.", name=name.strip())
             )
         sources.append((name.strip(), address.strip()))
     return sources

@@ -51,7 +51,7 @@ async def _ask(
 async def _ask_one(asked: AskedSource) -> ServedSource:
     if asked.trouble:
         raise ConfigError(
-            say("The source {name} cannot be asked: {trouble}", name=asked.name, trouble=asked.trouble)
+            say("The source {name} cannot be asked: {error}", name=asked.name, error=asked.trouble)
         )
     served = await ask_source(asked.caller, asked.url, asked.name, asked.key, asked.tables)
     return replace(served, notes=asked.remarks.of_source, notes_of_tables=asked.remarks.of_tables)

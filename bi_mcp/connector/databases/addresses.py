@@ -76,9 +76,10 @@ def parse_address(address: Secret) -> Target:
     if importlib.util.find_spec(dialect.module) is None:
         raise ConfigError(
             say(
-                "The driver for {scheme} is not installed. Install it: {command}",
+                "The driver for {scheme} is not installed. Install it: {uv}, or {pip}",
                 scheme=scheme,
-                command=f"pip install 'bitrix24-bi-mcp[{dialect.extra}]'",
+                uv=f"uv tool install 'bitrix24-bi-mcp[{dialect.extra}]'",
+                pip=f"pip install 'bitrix24-bi-mcp[{dialect.extra}]'",
             )
         )
     if dialect.name == "sqlite":

@@ -84,7 +84,7 @@ class DatabaseError(SourceError):
 
     def tell(self, variable: str) -> str:
         what = say(_TOLD.get(self.failure, _TOLD[None]), variable=variable)
-        reason = self.reason[:LONGEST_REASON].strip()
+        reason = _sentence(self.reason)
         return say("{what} It says: {reason}", what=what, reason=reason) if reason else what
 
 
@@ -98,8 +98,15 @@ def _one_line(said: str) -> str:
 
 def _reason(origin: BaseException) -> str:
     """What a driver says, without numbers and marks of its types around it."""
-    parts = [_decode(part) for part in origin.args]
+    # Some drivers put the arguments of a failed connection into one.
+    parts = [_decode(part) for each in origin.args for part in (each if isinstance(each, tuple) else (each,))]
     return _one_line(max(parts, key=len, default="")) or _one_line(str(origin))
+
+
+def _sentence(reason: str) -> str:
+    if len(reason) > LONGEST_REASON:
+        return reason[: LONGEST_REASON - 1].rstrip() + "…"
+    return reason if not reason or reason[-1] in ".!?" else f"{reason}."
 
 
 def _decode(part: object) -> str:

@@ -105,10 +105,18 @@ class DatabaseAnswer:
             if self._is_spoilt:
                 self._abandon(connection, driver)
         with suppress(Exception):
-            if result is not None:
-                result.close()
+            self._close_result(result)
         with suppress(Exception):
             connection.close()
+
+    def _close_result(self, result: sa.CursorResult[Any] | None) -> None:
+        if result is None:
+            return
+        if self._is_spoilt and result.cursor is not None:
+            # The driver's own cursor: SQLAlchemy would log that its connection is gone.
+            result.cursor.close()
+            return
+        result.close()
 
     @property
     def _is_spoilt(self) -> bool:

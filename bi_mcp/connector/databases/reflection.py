@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bi_mcp.base.language import text
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.codes import legal_codes
 from bi_mcp.connector.columns import TableColumn
 from bi_mcp.connector.databases.connections import Connections
@@ -18,7 +18,7 @@ from bi_mcp.connector.databases.dialects.dialect import Examined, Form, LeftOut,
 from bi_mcp.connector.databases.dialects.inspection import inspect_columns, inspect_tables
 from bi_mcp.connector.databases.failures import DatabaseError
 from bi_mcp.connector.options import SourceOptions
-from bi_mcp.connector.refusal import RefusalError, SourceError
+from bi_mcp.connector.refusal import NothingServedError, RefusalError, SourceError
 from bi_mcp.connector.source import UNUSABLE_CODES
 from bi_mcp.connector.unknown_names import UnknownName, unlisted, unmatched
 
@@ -250,8 +250,10 @@ class Reflection:
             else:
                 served.append(ServedColumn(TableColumn(column_code, chosen.type, identifier), chosen))
         if not served:
-            raise SourceError(
-                502, f"The table {code[:80]!r} has no column that can be shown.", " ".join(left_out.values())
+            raise NothingServedError(
+                502,
+                f"The table {code[:80]!r} has no column that can be shown.",
+                " ".join(f"{name}: {say(reason)}" for name, reason in left_out.items()),
             )
         return TableColumns(tuple(served), left_out, examined.is_costly)
 

@@ -53,17 +53,18 @@ async def examine_connector(
     secret_codes: Collection[str] | None = None,
     maps: bool | None = None,
     quick: bool = False,
+    most_calls: int = MOST_CALLS,
 ) -> ConnectorReport:
     """Call each endpoint in `urls` (by its name on the connector) as Bitrix24 would; a healthy one yields no finding.
 
     `table`: the external code of the table to read, else the first listed. `secret_codes`: the settings that a wrong
     password is tried in, else those whose codes look like it. `maps`: the portal sends `mapFields`, None where no portal is
-    known. `quick`: leave out what charts ask. Never raises EndpointError: each becomes a finding.
+    known. `quick`: leave out what charts ask; `most_calls` are made of urlData at most. Never raises EndpointError: each becomes a finding.
     """
     started = anyio.current_time()
     if secret_codes is None:
         secret_codes = [code for code in connection if looks_secret(code)]
-    examination = _Examination(caller, urls, connection, maps, quick=quick)
+    examination = _Examination(caller, urls, connection, maps, most_calls=0 if quick else most_calls)
     async with anyio.create_task_group() as group:
         group.start_soon(examination.connection, secret_codes)
         group.start_soon(examination.tables, table)
@@ -89,14 +90,15 @@ class _Examination:
         connection: Mapping[str, Secret],
         maps: bool | None,
         *,
-        quick: bool,
+        most_calls: int,
     ) -> None:
         self._caller = caller
         self._urls = urls
         self._connection = connection
         self._dialect = Dialect(caller.culture, maps is not False)
         self._portal_known = maps is not None
-        self._quick = quick
+        self._most_calls = most_calls
+        self._quick = not most_calls
         self.notes = Notebook(connection)
         self.table: str | None = None
 
@@ -254,7 +256,7 @@ class _Examination:
             table,
             sample,
             self.notes.tally("urlData"),
-            MOST_CALLS,
+            self._most_calls,
         )
         await ChartCheck(asker, self.notes, self._dialect, self._portal_known).run()
 

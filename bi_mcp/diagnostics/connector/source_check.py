@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OF_A_SOURCE = ("urlCheck", "urlTableList")
 OF_A_TABLE = ("urlTableDescription", "urlData")
+# For one table: whoever checks a connector of their own wants to know everything.
+MOST_CALLS = 1000
 
 
 class TableReport(BaseModel):
@@ -64,7 +66,12 @@ async def examine_source(
         await report(number, len(wanted), code)
         with as_one_step():
             examined = await examine_connector(
-                caller, _choose(urls, OF_A_TABLE), connection, table=code, quick=quick
+                caller,
+                _choose(urls, OF_A_TABLE),
+                connection,
+                table=code,
+                quick=quick,
+                most_calls=MOST_CALLS,
             )
         reports.append(_table(code, title, examined))
     await report(len(wanted), len(wanted), "")
@@ -76,6 +83,12 @@ async def examine_source(
     findings = [*first.findings, *unlisted]
     everything = [*findings, *(finding for each in reports for finding in each.findings)]
     return SourceReport(verdict=worst(everything), findings=findings, tables=reports)
+
+
+def report_trouble(name: str, trouble: str) -> SourceReport:
+    """Report a source that cannot be asked at all, with what its owner is told."""
+    finding = check_rules.SOURCE_FAILS.finding(name, said=trouble)
+    return SourceReport(verdict="error", findings=[finding], tables=[])
 
 
 def choose_tables(listed: Collection[str], wanted: Collection[str]) -> list[str]:

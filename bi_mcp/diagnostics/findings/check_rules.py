@@ -53,7 +53,7 @@ SOURCE_FAILS = Kind(
     "machine",
     text("The source cannot be asked."),
     "",
-    "Said by `bi-mcp connector check` of a database or files that it opens itself, with the reason.",
+    "Said by `bi-mcp connector check` of a database or files that it opens itself; the error itself says what to do.",
 )
 NO_TABLES = Kind(
     "no_tables",

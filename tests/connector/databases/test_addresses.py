@@ -30,6 +30,7 @@ def test_a_missing_driver_is_named_with_the_command(scheme: str, monkeypatch: py
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigError) as refusal:
         open_database(Secret(f"{scheme}://bi:s3cr3t@h/shop"), SourceOptions())
+    assert f"uv tool install 'bitrix24-bi-mcp[{DIALECTS[scheme].extra}]', or pip" in str(refusal.value)
     assert f"pip install 'bitrix24-bi-mcp[{DIALECTS[scheme].extra}]'" in str(refusal.value)
     assert "s3cr3t" not in str(refusal.value)
 
