@@ -172,7 +172,7 @@ def test_closing_a_source_ends_what_it_is_asked(sqlite_file: Path, slow: Secret)
         database = a_database(address)
         asked = threading.Event()
         found: list[RefusalError] = []
-        reader = threading.Thread(target=lambda ask=ask: found.append(asking(ask, database, asked)))  # type: ignore[misc]  # noqa: B023
+        reader = threading.Thread(target=lambda ask=ask: found.append(asking(ask, database, asked)))  # noqa: B023
         reader.start()
         assert asked.wait(10)
         database.close()
