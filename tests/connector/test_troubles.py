@@ -68,7 +68,7 @@ def test_why_a_database_cannot_be_asked_is_one_sentence(
 
 def test_a_reason_is_one_line_without_marks_of_its_driver() -> None:
     nested = Exception((20009, b"DB-Lib error message 20009:\nUnable to connect to s3cr3t" + b"." * 300))
-    failures = Failures(DIALECTS["mssql"], 1, (Secret("s3cr3t"),), Exception)
+    failures = Failures(DIALECTS["mssql"], 1, (Secret("s3cr3t"),))
     with pytest.raises(SourceError) as refused, failures.worded():
         raise nested
     told = refused.value.tell("X")

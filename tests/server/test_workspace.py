@@ -204,7 +204,7 @@ async def test_a_title_changed_in_an_exported_text_is_no_new_object(talk: Talk) 
     assert (await planned(talk, renamed))["summary"] == "2 to update."
     unmarked = await planned(talk, renamed.partition("\n")[2])
     assert "1 to replace" in unmarked["summary"]
-    assert "adopt sources.airlines=1" in " ".join(unmarked["notes"])
+    assert "adopt sources.airlines=1" in " ".join(unmarked["obstacles"])
 
 
 def test_the_state_of_an_exported_text_is_of_no_use_on_another_portal() -> None:

@@ -9,11 +9,10 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.connector.databases.addresses import Target
-from bi_mcp.connector.databases.engine import build_engine
+from bi_mcp.connector.databases.engine import build_engine, connect_arguments
 from bi_mcp.connector.databases.failures import Failures
 from bi_mcp.connector.databases.watch import Watch
 from bi_mcp.connector.options import SourceOptions
@@ -25,12 +24,13 @@ class Connections:
 
     def __init__(self, target: Target, options: SourceOptions) -> None:
         self.dialect = target.dialect
+        self._target = target
         self._options = options
         self._engine = build_engine(target, options)
-        sa.event.listen(self._engine, "connect", self._prepare)
-        driver = self._engine.dialect.loaded_dbapi
+        # Before SQLAlchemy asks anything.
+        sa.event.listen(self._engine, "connect", self._prepare, insert=True)
         password = Secret(str(target.url.password or ""))
-        self.failures = Failures(self.dialect, options.timeout, (password,), driver.Error)
+        self.failures = Failures(self.dialect, options.timeout, (password,))
         self._lock = threading.Lock()
         self._running: set[Callable[[], None]] = set()
         self.is_closed = False
@@ -79,11 +79,7 @@ class Connections:
         """Begin a transaction that only reads, for the caller to close."""
         if self.is_closed:
             raise _closed()
-        try:
-            connection = self._engine.connect()
-        except (TypeError, ValueError, LookupError) as error:
-            # What a driver makes of a value of the address that it cannot use.
-            raise ArgumentError(str(error)) from None
+        connection = self._engine.connect()
         try:
             for statement in self.dialect.begin(self._options):
                 connection.exec_driver_sql(statement)
@@ -120,7 +116,8 @@ class Connections:
     def _connect_alone(self) -> Any:
         # Outside of the pool, which may be all taken by what is to be stopped.
         arguments, keywords = self._engine.dialect.create_connect_args(self._engine.url)
-        return self._engine.dialect.connect(*arguments, **{**keywords, **self.dialect.connect(self._options)})
+        more = connect_arguments(self._target, self._options)
+        return self._engine.dialect.connect(*arguments, **{**keywords, **more})
 
     def _prepare(self, driver: Any, _record: object) -> None:
         self.dialect.prepare(driver, self._options)

@@ -13,6 +13,7 @@ from bi_mcp.connector.databases.addresses import Target
 from bi_mcp.connector.databases.condition import Conditions, QueriedColumn
 from bi_mcp.connector.databases.connections import Connections
 from bi_mcp.connector.databases.failures import DatabaseError
+from bi_mcp.connector.databases.notes import describe_forms
 from bi_mcp.connector.databases.reading import DatabaseAnswer, Plan
 from bi_mcp.connector.databases.reflection import Reflection
 from bi_mcp.connector.options import SourceOptions
@@ -44,12 +45,13 @@ class Database:
         """Why columns of a table are not served, by the names that the database knows."""
         return {name: say(reason) for name, reason in self._reflection.columns(table).left_out.items()}
 
+    def notes(self, table: str) -> Sequence[str]:
+        """What readers of a table may not expect."""
+        return list(describe_forms(self._reflection.columns(table).served, self._options.time_zone))
+
     def unknown_names(self) -> Sequence[UnknownName]:
         """What the options name and the database has not."""
         return list(self._reflection.unknown_names())
-
-    def notes(self, _table: str) -> Sequence[str]:
-        return ()
 
     def left_out_tables(self) -> Mapping[str, str]:
         """Nothing: a database has no parts that cannot be read at all."""

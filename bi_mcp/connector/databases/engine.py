@@ -31,7 +31,7 @@ def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
             pool_timeout=POOL_WAIT,
             pool_pre_ping=True,
             pool_recycle=RECYCLED_AFTER,
-            connect_args=dict(target.dialect.connect(options)),
+            connect_args=dict(connect_arguments(target, options)),
             hide_parameters=True,
             # A cache of compiled statements keeps each length of a list: megabytes a piece. Compiling takes a millisecond.
             query_cache_size=0,
@@ -46,6 +46,11 @@ def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
         ) from None
     _refuse_unknown_options(target, keywords)
     return engine
+
+
+def connect_arguments(target: Target, options: SourceOptions) -> Mapping[str, Any]:
+    """Collect what the driver is given beside the address."""
+    return {**target.dialect.connect(options), **target.dialect.stay(target.url)}
 
 
 def _refuse_unknown_options(target: Target, keywords: Mapping[str, Any]) -> None:

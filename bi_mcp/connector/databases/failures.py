@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bi_mcp.base.language import say, text
 from bi_mcp.base.secret import Secret, redact
 from bi_mcp.connector.databases.dialects.dialect import Dialect, Failure
-from bi_mcp.connector.refusal import SourceError
+from bi_mcp.connector.refusal import RefusalError, SourceError
 
 # A driver's reason is cut after so many characters where a person reads it.
 LONGEST_REASON = 200
@@ -25,7 +25,6 @@ class Failures:
     dialect: Dialect
     timeout: float
     secrets: Sequence[Secret]
-    driver_error: type[BaseException]
 
     @contextmanager
     def worded(self) -> Iterator[None]:
@@ -36,7 +35,9 @@ class Failures:
             raise SourceError(
                 503, "The database is busy with other queries. Try again later.", str(error)
             ) from None
-        except (SQLAlchemyError, self.driver_error, OSError) as error:
+        except RefusalError:
+            raise
+        except Exception as error:  # noqa: BLE001  drivers raise what they like for a bad option, or for an answer that is none
             raise self._word(_origin(error)) from None
 
     def too_long(self, cause: str) -> SourceError:

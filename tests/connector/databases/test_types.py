@@ -289,6 +289,15 @@ def test_moments_become_those_of_the_zone(
             assert rows_of(database, "t") == [[f"2024-05-31 {hour}:00"]]
             assert len(rows_of(database, "t", a_query(filter={"=MADE": f"31.05.2024 {hour}:00"}))) == 1
             assert rows_of(database, "t", a_query(filter={">MADE": f"31.05.2024 {hour}:00"})) == []
+            name = "UTC" if hour == "12:00" else "UTC+05:30"
+            assert database.notes("t") == [f"moments are shown in the time zone {name}: MADE"]
+
+
+def test_long_numbers_are_told_of(database: Database) -> None:
+    [note] = database.notes("long")
+    assert note.startswith("numbers of more than 15 digits are sent with all of them")
+    assert 'long_numbers = "text" sends texts' in note
+    assert note.endswith(": " + ", ".join(types_of(database, "long")))
 
 
 def test_a_type_that_is_given_overrules_the_one_that_was_found(

@@ -1,12 +1,19 @@
-"""ClickHouse, through clickhouse-connect. Its statements are compiled by tests, but were not run against a server."""
+"""ClickHouse, through clickhouse-connect. Its statements are compiled by tests, but were not run against a server.
+
+Redirects are not followed: they would lead to a host that nobody chose. An address with options for TLS is the exception, as
+the driver then makes its own pool of connections.
+"""
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import URL
 
 from bi_mcp.connector.columns import Value
 from bi_mcp.connector.databases.dialects.dialect import (
@@ -34,6 +41,18 @@ SELECT name, type FROM system.columns WHERE database = :schema AND table = :tabl
 
 _ONE_OF = in_lists_of(10_000)
 _CODE = re.compile(r"(?:Code:|error code) (\d+)")
+_TLS_OPTIONS = frozenset(
+    (
+        "verify",
+        "ca_cert",
+        "client_cert",
+        "client_cert_key",
+        "server_host_name",
+        "tls_mode",
+        "https_proxy",
+        "http_proxy",
+    )
+)
 # Around a type, and nothing to a reader.
 _WRAPPERS = ("nullable", "lowcardinality")
 
@@ -124,6 +143,18 @@ def _connect(options: SourceOptions) -> Mapping[str, Any]:
     }
 
 
+def _stay(url: URL) -> Mapping[str, Any]:
+    return {"pool_mgr": _pool()} if _TLS_OPTIONS.isdisjoint(url.query) else {}
+
+
+@lru_cache(maxsize=1)
+def _pool() -> Any:
+    options = importlib.import_module("clickhouse_connect.driver.httputil").get_pool_manager_options()
+    manager = importlib.import_module("urllib3").PoolManager(**options)
+    manager.urlopen = partial(manager.urlopen, redirect=False)
+    return manager
+
+
 def _stream(driver: Any, statement: str, values: Mapping[str, Any]) -> Iterator[Sequence[Sequence[Value]]]:
     # The cursor of the driver reads a result to its end before it gives the first row.
     # Without values it does not undo the doubling of percent signs in names.
@@ -143,6 +174,7 @@ CLICKHOUSE = Dialect(
     module="clickhouse_connect",
     extra="clickhouse",
     connect=_connect,
+    stay=_stay,
     stream=_stream,
     bounded=True,
     own_schema=True,

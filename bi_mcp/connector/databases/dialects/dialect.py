@@ -126,7 +126,7 @@ class Dialect:
     """What is known about the databases of a kind.
 
     `begin` are statements at the beginning of each transaction; `connect` arguments for the driver; `prepare` is done with
-    each new connection of the driver; `driver_options` are what it may be given in an address, empty where that is not known.
+    each new connection of the driver; `stay` are arguments that keep the driver at the host of the address; `driver_options` are what it may be given in an address, empty where that is not known.
     `stop` ends the query that a connection of the driver runs, from another thread; it is
     given a way to make a connection of its own. `abandon` readies a connection whose rows were not read to the end for being
     dropped; without it the connection is of further use. `stream` runs a statement where the cursor of the driver would hold
@@ -144,6 +144,7 @@ class Dialect:
     extra: str = ""
     begin: Callable[[SourceOptions], Sequence[str]] = lambda _: ()
     connect: Callable[[SourceOptions], Mapping[str, Any]] = lambda _: {}
+    stay: Callable[[URL], Mapping[str, Any]] = lambda _: {}
     driver_options: Callable[[], Collection[str]] = lambda: ()
     prepare: Callable[[Any, SourceOptions], None] = lambda _, __: None
     stop: Callable[[Any, Callable[[], Any]], None] = lambda driver, _: driver.close()

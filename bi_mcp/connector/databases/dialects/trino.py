@@ -24,6 +24,7 @@ from bi_mcp.connector.databases.dialects.forms import (
 from bi_mcp.connector.databases.dialects.left_out import AGGREGATE, BINARY, GEOMETRY
 from bi_mcp.connector.options import SourceOptions
 
+_PORTS = {"http": 80, "https": 443}
 _ONE_OF = in_lists_of(10_000)
 _AS_TEXT = cast_to(sa.VARCHAR())
 _DOUBLE = cast_to(sa.Double())
@@ -97,13 +98,49 @@ def _connect(options: SourceOptions) -> Mapping[str, Any]:
     }
 
 
+class _ElsewhereError(OSError):
+    """The server sent the driver to another host."""
+
+
+class _Nowhere:
+    """Stands where the driver has its way to hosts, and leads to none."""
+
+    def send(self, *_: object, **__: object) -> None:
+        raise _ElsewhereError("The server leads to another host than the one of the address, or was stopped.")
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+def _prepare(driver: Any, _options: SourceOptions) -> None:
+    # A server names the address of each next part of an answer. The driver has no public way to bind it to one host.
+    session = driver._http_session  # noqa: SLF001
+    host = f"[{driver.host}]" if ":" in driver.host else driver.host
+    scheme = driver.http_scheme
+    places = [f"{host}:{driver.port}"] + ([host] if driver.port == _PORTS[scheme] else [])
+    own = session.get_adapter(f"{scheme}://{host}/")
+    session.mount("http://", _Nowhere())
+    session.mount("https://", _Nowhere())
+    for place in places:
+        session.mount(f"{scheme}://{place}/".lower(), own)
+
+
+def _stop(driver: Any, _connect: object) -> None:
+    # A server may promise next parts without end; closing the session alone would let the driver ask on.
+    session = driver._http_session  # noqa: SLF001  as above
+    for place in [*session.adapters]:
+        session.mount(place, _Nowhere())
+    driver.close()
+
+
 TRINO = Dialect(
     name="trino",
     engine="trino",
     module="trino",
     extra="trino",
     connect=_connect,
-    bounded=True,
+    prepare=_prepare,
+    stop=_stop,
     system_schemas=frozenset({"information_schema"}),
     forms=_form,
     given={
