@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
-from bi_mcp.base.language import say
+from bi_mcp.base.language import say, text
 from bi_mcp.connector.databases.addresses import Target
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
@@ -18,6 +18,16 @@ POOL_WAIT = 5
 RECYCLED_AFTER = 900
 # Beside the answers: for questions about tables, which are short.
 SPARE_CONNECTIONS = 2
+
+# With options in the address, and without.
+_UNUSABLE = {
+    True: text(
+        "The options after the ? of the address cannot be used ({kind}). Correct them, or leave them out."
+    ),
+    False: text(
+        "The address of the database cannot be used ({kind}). Correct its host, its port and the name of the database."
+    ),
+}
 
 
 def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
@@ -38,12 +48,7 @@ def build_engine(target: Target, options: SourceOptions) -> sa.Engine:
         )
         _, keywords = engine.dialect.create_connect_args(target.url)
     except Exception as error:  # noqa: BLE001  libraries raise what they like for an option that they do not understand
-        raise ConfigError(
-            say(
-                "The options after the ? of the address cannot be used ({kind}). Correct them, or leave them out.",
-                kind=type(error).__name__,
-            )
-        ) from None
+        raise ConfigError(say(_UNUSABLE[bool(target.url.query)], kind=type(error).__name__)) from None
     _refuse_unknown_options(target, keywords)
     return engine
 

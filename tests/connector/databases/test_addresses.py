@@ -139,3 +139,8 @@ def test_an_option_that_the_library_cannot_read_is_refused() -> None:
 
 def test_a_slash_at_the_end_is_none_of_the_name() -> None:
     assert parse_address(Secret("mysql://bi@h/shop/")).url.database == "shop"
+
+
+def test_a_name_that_the_driver_cannot_use_is_told() -> None:
+    with pytest.raises(ConfigError, match="the name of the database"):
+        open_database(Secret("oracle://bi:word@h/a(b"), SourceOptions())
