@@ -86,6 +86,16 @@ async def ask(
     return await client.post(path, data={**CONNECTION, **(form or {})})
 
 
+async def ask_when_free(
+    client: httpx.AsyncClient, path: str, form: Mapping[str, str | Sequence[str]] | None = None
+) -> httpx.Response:
+    """Ask until there is room: the server is done with an answer a moment after the client."""
+    with anyio.fail_after(LIMIT_S):
+        while (response := await ask(client, path, form)).status_code == 503:  # noqa: ASYNC110  the server says nothing when it is done
+            await anyio.sleep(0.01)
+    return response
+
+
 async def refusal(
     client: httpx.AsyncClient, path: str, form: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
