@@ -20,6 +20,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.connector.access.keys import AccessKey, key_from, read_hash
 from bi_mcp.connector.addresses import with_password
 from bi_mcp.connector.columns import Type
+from bi_mcp.connector.configuration_errors import word_errors
 from bi_mcp.connector.options import LongNumbers, SourceOptions, Spelling
 from bi_mcp.connector.question.dates import Culture
 from bi_mcp.connector.service.settings import MetricsReaders, ServiceSettings
@@ -212,7 +213,7 @@ def parse_configuration(document: Mapping[str, Any], resolve: Resolve) -> Config
     try:
         found = _Document.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(_word_errors(error)) from None
+        raise ConfigError(word_errors(error)) from None
     _require_sources(found)
     return Configuration(
         sources={name: _build_source(name, found, resolve) for name in found.sources},
@@ -310,43 +311,4 @@ def _build_parametrised(document: _Document) -> Parametrised | None:
         return None
     return Parametrised(
         kind=found.kind, hosts=found.hosts, options=_build_options(document), rows=document.rows
-    )
-
-
-def _word_errors(error: ValidationError) -> str:
-    lines = [
-        f"{_place(each['loc'])}: {_word(_kind(each['type'], each['loc']), each['msg'])}"
-        for each in error.errors(include_input=False, include_url=False)
-    ]
-    return say(
-        "Correct these in the configuration of the connector:{problems}",
-        problems="".join(f"\n- {line}" for line in lines),
-    )
-
-
-def _kind(kind: str, steps: tuple[int | str, ...]) -> str:
-    is_secret = kind == "model_type" and steps[-1] in {"password", "key"}
-    return "reference_type" if is_secret else kind
-
-
-def _word(kind: str, message: str) -> str:
-    words = {
-        "missing": say("is missing"),
-        "extra_forbidden": say("is not a known key"),
-        "string_pattern_mismatch": say(
-            "is no name for a source: take Latin letters, digits, _, - and points, at most 64, and none of - and . at the beginning"
-        ),
-        "reference_type": say(
-            "is never the secret itself: write {references}",
-            references='{env = "…"}, {file = "…"} or {secret = "…"}',
-        ),
-    }
-    return words.get(kind) or message.removeprefix("Value error, ")
-
-
-def _place(steps: tuple[int | str, ...]) -> str:
-    # Keys of maps with a pattern are followed by a mark of the library's own.
-    named = [step for step in steps if step != "[key]"]
-    return "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in named).removeprefix(
-        "."
     )
