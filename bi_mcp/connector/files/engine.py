@@ -81,6 +81,8 @@ class Engine:
         with suppress(duckdb.Error), self.cursor() as cursor:
             for name in names:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
+            # Only now their room is used again. While others write it is refused; then the next drop does it.
+            cursor.execute("CHECKPOINT store")
 
     @contextmanager
     def watched(self, subject: str) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
+import zipfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from bi_mcp.connector.files.totals import MOST, first_filled
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.errors import ConfigError
 
+# Bytes of XML. A million rows of a few columns take half of it.
+LARGEST_UNPACKED = 200_000_000
 # A number of so many digits, as `_text` writes it.
 _ROUNDED = re.compile(r"-?[0-9]\.[0-9]{16}e\+(?:1[5-9]|[2-3][0-9])")
 
@@ -92,6 +95,7 @@ def load_sheet(engine: Engine, path: Path, name: str, options: SourceOptions) ->
 
 
 def _open(path: Path) -> CalamineWorkbook:
+    _refuse_large(path)
     try:
         return CalamineWorkbook.from_path(path)
     except PasswordError:
@@ -106,6 +110,23 @@ def _open(path: Path) -> CalamineWorkbook:
                 reason=error,
             )
         ) from None
+
+
+def _refuse_large(path: Path) -> None:
+    """Refuse a workbook that unpacks to more than is read: a sheet is held in memory whole, some times its packed size."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as packed:
+        unpacked = sum(part.file_size for part in packed.infolist())
+    if unpacked > LARGEST_UNPACKED:
+        raise ConfigError(
+            say(
+                "{name} unpacks to {size} MB, and workbooks of more than {largest} MB are not read. Save its sheets as CSV.",
+                name=path.name,
+                size=unpacked // 1_000_000,
+                largest=LARGEST_UNPACKED // 1_000_000,
+            )
+        )
 
 
 def _records(sheet: CalamineSheet) -> Iterator[Record]:

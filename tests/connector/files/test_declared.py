@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+import zipfile
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, datetime
@@ -15,6 +16,7 @@ import orjson
 import pytest
 
 from bi_mcp.connector.files import open_files
+from bi_mcp.connector.files.spreadsheet import LARGEST_UNPACKED
 from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.refusal import SourceError
 from bi_mcp.errors import ConfigError
@@ -137,6 +139,16 @@ def parquet(folder: Path, select: str) -> Path:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet)")
     return file
+
+
+def test_a_workbook_that_unpacks_to_more_than_is_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("id\n1\n")
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", "<workbook/>")
+        packed.writestr("xl/worksheets/sheet1.xml", b" " * (LARGEST_UNPACKED + 1))
+    with opened(tmp_path) as found:
+        assert list(found.source.tables()) == ["orders"]
+        assert "Save its sheets as CSV" in found.source.left_out_tables()["bomb.xlsx"]
 
 
 def test_columns_of_parquet_have_the_types_that_they_declare(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bi_mcp.connector.options import SourceOptions
 from bi_mcp.connector.question.query import parse_query
 from bi_mcp.connector.refusal import RefusalError, SourceError
 from bi_mcp.errors import ConfigError
-from tests.connector.files.opened import opened
+from tests.connector.files.opened import opened, reading
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -257,3 +257,13 @@ def test_a_line_that_does_not_fit_is_told_with_what_to_do(tmp_path: Path) -> Non
             "Put double quotes around values that hold the delimiter, or export the file again."
         )
         assert reasons["short.csv"].endswith("Add what is missing, or export the file again.")
+
+
+def test_a_file_that_is_replaced_again_and_again_takes_no_more_room(tmp_path: Path) -> None:
+    sizes = []
+    with reading(tmp_path, "id,name\n") as found:
+        for at in range(8):
+            (tmp_path / "orders.csv").write_text("id,name\n" + f"1,name {at}\n" * 50_000)
+            assert len(found.rows()) == 50_000
+            sizes.append((found.source._engine.temporary / "tables.duckdb").stat().st_size)
+    assert sizes[-1] <= sizes[2]
