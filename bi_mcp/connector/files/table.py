@@ -23,6 +23,8 @@ from bi_mcp.connector.source import UNUSABLE_CODES
 from bi_mcp.errors import ConfigError
 
 MOST_REMARKS = 10
+MUCH_LONGER = 1.5
+_SEVERAL_WORDS = r"\p{L}\S*\s+\S*\p{L}\S*\s+\S*\p{L}"
 
 
 @dataclass(frozen=True)
@@ -159,22 +161,23 @@ def _kept(counts: Sequence[object], names: Sequence[str]) -> list[int]:
 def _remarks(execute: Execute, raw: RawTable, kept: Sequence[int]) -> list[int]:
     """Find rows at the end that hold one text in the first column and nothing else, where no other row is like that.
 
-    Such a text is longer than any in the rows above it.
+    Such a text has several words and is much longer than any in the rows above it: a row of data may have one value only.
     """
     if len(kept) < 3 or kept[0] != 0:
         return []
     alone = " AND ".join(f"coalesce(trim(r{at}), '') = ''" for at in kept[1:])
     found = execute(
-        f"SELECT rowid, length(r0) FROM {raw.table} WHERE r0 IS NOT NULL AND {alone} LIMIT {MOST_REMARKS + 1}"  # noqa: S608 - names are the engine's own, texts are quoted
+        f"SELECT rowid, length(r0), regexp_matches(r0, {quote(_SEVERAL_WORDS)}) FROM {raw.table} "  # noqa: S608 - names are the engine's own, texts are quoted
+        f"WHERE r0 IS NOT NULL AND {alone} LIMIT {MOST_REMARKS + 1}"
     )
-    if not found or len(found) > MOST_REMARKS:
+    if not found or len(found) > MOST_REMARKS or not all(row[2] for row in found):
         return []
     first = min(int(str(row[0])) for row in found)
     last, longest = execute(f"SELECT max(rowid), max(length(r0)) FROM {raw.table} WHERE NOT ({alone})")[0]  # noqa: S608 - names are the engine's own, texts are quoted
     if (
         last is None
         or first < int(str(last))
-        or min(int(str(row[1])) for row in found) <= int(str(longest or 0))
+        or min(int(str(row[1])) for row in found) <= MUCH_LONGER * int(str(longest or 0))
     ):
         return []
     return [int(str(row[0])) for row in found]

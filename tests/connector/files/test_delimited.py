@@ -128,6 +128,8 @@ def test_a_declared_encoding_counts_where_the_text_does_not_say_its_own(tmp_path
             ["a", "b", "c"],
             [["x", 2, 3], ["y", 5, 6]],
         ),
+        ("a,b,c\n1,2,3\n-10,,\n", ["a", "b", "c"], [[1, 2, 3], [-10, None, None]]),
+        ("a,b,c\nx,2,3\nAcme Trading,,\n", ["a", "b", "c"], [["x", 2, 3], ["Acme Trading", None, None]]),
         (
             "Who,,How,,,Why,\nName,Firm,Yes,No,Yes,Yes,No\nA,B,,No,,,\nC,D,Yes,,Yes,,\n",
             ["Who – Name", "Who – Firm", "How – Yes", "How – No", "How – Yes_2", "Why – Yes", "Why – No"],
