@@ -6,8 +6,7 @@ import hashlib
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Sequence
 
 LONGEST = 32
 
@@ -80,14 +79,14 @@ def legal_codes(identifiers: Sequence[str]) -> list[str]:
     later one a mark that comes from its identifier. Columns added at the end thus leave the codes of the others as they are.
     """
     plain = [_spell(identifier) for identifier in identifiers]
-    exact = [at for at, code in enumerate(plain) if code == identifiers[at].upper()]
-    codes: dict[int, str] = {}
-    for at in [*exact, *(at for at in range(len(plain)) if at not in set(exact))]:
-        codes[at] = _unique(plain[at], identifiers[at], set(codes.values()))
-    return [codes[at] for at in range(len(plain))]
+    order = sorted(range(len(plain)), key=lambda at: plain[at] != identifiers[at].upper())
+    taken = dict[str, int]()
+    for at in order:
+        taken[_unique(plain[at], identifiers[at], taken)] = at
+    return sorted(taken, key=taken.__getitem__)
 
 
-def _unique(code: str, identifier: str, taken: AbstractSet[str]) -> str:
+def _unique(code: str, identifier: str, taken: Container[str]) -> str:
     tries = itertools.chain([code], (_marked(code, identifier + "\0" * again) for again in itertools.count()))
     return next(candidate for candidate in tries if candidate not in taken)
 

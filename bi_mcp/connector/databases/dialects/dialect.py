@@ -15,6 +15,8 @@ from bi_mcp.connector.options import SourceOptions
 
 Expression: TypeAlias = "sa.ColumnElement[Any]"
 Shape: TypeAlias = Callable[[Expression], Expression]
+# A condition on a text, which holds when it holds for one of the values.
+Search: TypeAlias = Callable[[Expression, Sequence[str]], Expression]
 
 # How the values of a column compare with those of a filter.
 Comparing: TypeAlias = Literal["whole", "decimal", "single", "double", "text", "date", "datetime", "moment"]
@@ -162,10 +164,10 @@ class Dialect:
     given: Mapping[Type, Form]
     text: Shape
     ordered: Shape = as_it_is
-    equal_text: Callable[[Expression, Sequence[str]], Expression]
+    equal_text: Search
     one_of: Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]
-    matches: Callable[[Expression, Sequence[str]], Expression]
-    contains: Callable[[Expression, Sequence[str]], Expression]
+    matches: Search
+    contains: Search
     failures: Mapping[str, Failure] = field(default_factory=dict)
     failure_texts: Mapping[str, Failure] = field(default_factory=dict)
     failure_code: Callable[[BaseException], str] = lambda _: ""

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from bi_mcp.connector.columns import Value
-from bi_mcp.connector.databases.dialects.dialect import Declared, Expression, Form, Shape
+from bi_mcp.connector.databases.dialects.dialect import Declared, Expression, Form, Search, Shape
 from bi_mcp.connector.options import SourceOptions
 
 # A double holds every decimal number of so many digits, and a reader of JSON gives them back.
@@ -54,13 +54,20 @@ def cast_to(type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]) -> 
     return lambda operand: sa.cast(operand, type)
 
 
-def like_pattern(pattern: str) -> str:
-    """Escape what LIKE knows beside the percent sign."""
+def matching(like: Search) -> Search:
+    """Search for patterns in which only the percent sign is special, with LIKE and its escape."""
+    return lambda operand, patterns: like(operand, [_escaped(pattern) for pattern in patterns])
+
+
+def containing(like: Search) -> Search:
+    """Search for parts of a text, with LIKE and its escape."""
+    return lambda operand, parts: like(
+        operand, [f"%{_escaped(part).replace('%', ESCAPE + '%')}%" for part in parts]
+    )
+
+
+def _escaped(pattern: str) -> str:
     return pattern.translate(_ESCAPED)
-
-
-def contains_pattern(part: str) -> str:
-    return f"%{like_pattern(part).replace('%', ESCAPE + '%')}%"
 
 
 def in_lists_of(longest: int) -> Callable[[Expression, Sequence[Any], sa.types.TypeEngine[Any]], Expression]:

@@ -18,10 +18,10 @@ from bi_mcp.connector.databases.dialects.forms import (
     ESCAPE,
     DecimalForms,
     cast_to,
-    contains_pattern,
+    containing,
     exact_number,
     in_lists_of,
-    like_pattern,
+    matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, UNKNOWN
 from bi_mcp.connector.databases.dialects.zones import shifted
@@ -149,8 +149,8 @@ MSSQL = Dialect(
     text=_AS_TEXT,
     equal_text=_equal_text,
     one_of=_ONE_OF,
-    matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: _like(operand, [contains_pattern(part) for part in parts]),
+    matches=matching(_like),
+    contains=containing(_like),
     failures={
         "208": "no table",
         "207": "no column",

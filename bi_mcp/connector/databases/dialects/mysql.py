@@ -24,10 +24,10 @@ from bi_mcp.connector.databases.dialects.forms import (
     ESCAPE,
     DecimalForms,
     cast_to,
-    contains_pattern,
+    containing,
     exact_number,
     in_lists_of,
-    like_pattern,
+    matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, VECTOR
 from bi_mcp.connector.databases.dialects.zones import shifted
@@ -231,8 +231,8 @@ MYSQL = Dialect(
     ordered=_bytes,
     equal_text=_equal_text,
     one_of=_ONE_OF,
-    matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: _like(operand, [contains_pattern(part) for part in parts]),
+    matches=matching(_like),
+    contains=containing(_like),
     failures={
         "1146": "no table",
         "1054": "no column",

@@ -6,7 +6,7 @@ An empty text is a missing value there. Of a CLOB the first 4,000 characters are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,12 +23,13 @@ from bi_mcp.connector.databases.dialects.forms import (
     DecimalForms,
     any_like,
     cast_to,
-    contains_pattern,
+    containing,
     exact_number,
     in_lists_of,
-    like_pattern,
+    matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, OLD_TEXT, UNKNOWN
+from bi_mcp.connector.databases.dialects.zones import write_zone
 from bi_mcp.connector.options import SourceOptions
 
 # Oracle's bound of an IN list.
@@ -56,12 +57,9 @@ def _finite(operand: Expression) -> Expression:
 
 
 def _moment(zone: tzinfo) -> Form:
-    name = getattr(zone, "key", None) or f"{datetime.now(zone):%z}"
-    name = name if "/" in name or name.isalpha() else f"{name[:3]}:{name[3:]}"
-
     def local(operand: Expression) -> Expression:
         in_utc = sa.func.from_tz(operand, "UTC")
-        return _seconds(in_utc.op("AT TIME ZONE")(sa.literal(str(name))))
+        return _seconds(in_utc.op("AT TIME ZONE")(sa.literal(write_zone(zone))))
 
     return Form("datetime", "moment", operand=sa.func.sys_extract_utc, read=local)
 
@@ -149,8 +147,8 @@ ORACLE = Dialect(
     text=_text,
     equal_text=_equal_text,
     one_of=_ONE_OF,
-    matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
+    matches=matching(any_like),
+    contains=containing(any_like),
     failures={
         "942": "no table",
         "904": "no column",

@@ -23,9 +23,9 @@ from bi_mcp.connector.databases.dialects.forms import (
     DecimalForms,
     any_like,
     cast_to,
-    contains_pattern,
+    containing,
     exact_number,
-    like_pattern,
+    matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, IMAGE, SEARCH_INDEX, VECTOR
 from bi_mcp.connector.options import SourceOptions
@@ -245,8 +245,8 @@ POSTGRESQL = Dialect(
     ordered=_by_code_points,
     equal_text=_equal_text,
     one_of=_one_of,
-    matches=lambda operand, patterns: _like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: _like(operand, [contains_pattern(part) for part in parts]),
+    matches=matching(_like),
+    contains=containing(_like),
     failures={
         "42P01": "no table",
         "3F000": "no table",

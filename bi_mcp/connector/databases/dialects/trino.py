@@ -6,7 +6,7 @@ An address names the catalogue, and the schema if there is one: `trino://login@h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,12 +16,13 @@ from bi_mcp.connector.databases.dialects.forms import (
     DecimalForms,
     any_like,
     cast_to,
-    contains_pattern,
+    containing,
     exact_number,
     in_lists_of,
-    like_pattern,
+    matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import AGGREGATE, BINARY, GEOMETRY
+from bi_mcp.connector.databases.dialects.zones import write_zone
 from bi_mcp.connector.options import SourceOptions
 
 _PORTS = {"http": 80, "https": 443}
@@ -39,12 +40,8 @@ def _seconds(operand: Expression) -> Expression:
 
 
 def _moment(zone: tzinfo) -> Form:
-    name = getattr(zone, "key", None)
-    offset = f"{datetime.now(zone):%z}"
-    written = str(name) if name else f"{offset[:3]}:{offset[3:5]}"
-
     def local(operand: Expression) -> Expression:
-        return _seconds(sa.func.at_timezone(operand, written))
+        return _seconds(sa.func.at_timezone(operand, write_zone(zone)))
 
     return Form("datetime", "moment", read=local)
 
@@ -153,8 +150,8 @@ TRINO = Dialect(
     text=_AS_TEXT,
     equal_text=lambda operand, values: _ONE_OF(operand, values, sa.String()),
     one_of=_ONE_OF,
-    matches=lambda operand, patterns: any_like(operand, [like_pattern(pattern) for pattern in patterns]),
-    contains=lambda operand, parts: any_like(operand, [contains_pattern(part) for part in parts]),
+    matches=matching(any_like),
+    contains=containing(any_like),
     failures={
         "TABLE_NOT_FOUND": "no table",
         "COLUMN_NOT_FOUND": "no column",

@@ -19,6 +19,12 @@ _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
 
+def write_zone(zone: tzinfo) -> str:
+    """Write a zone by its name, or by its distance from UTC where it has none: `+03:00`."""
+    distance = f"{datetime.now(zone):%z}"
+    return str(getattr(zone, "key", None) or f"{distance[:3]}:{distance[3:5]}")
+
+
 @dataclass(frozen=True)
 class Shift:
     """How far a zone's clocks are before UTC, from a moment on; in seconds."""
