@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_CONNECTIONS = 1000
+_BACKLOG = 2048
 # What the server opens itself: files, its portal, the shared store, connectors.
 _KEPT_BACK = 100
 _FEWEST = 10
@@ -57,3 +58,10 @@ class BoundedListener(socket.socket):
             raise BlockingIOError
         self._accepted.append(connection)
         return connection, address
+
+
+def open_listener(host: str, port: int) -> BoundedListener:
+    """Listen on an address of this machine, with as many connections as the system allows. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    return BoundedListener(listener, most_connections())

@@ -17,7 +17,7 @@ import anyio
 import uvicorn
 from starlette.applications import Starlette
 
-from bi_mcp.base.bounded_listener import BoundedListener, most_connections
+from bi_mcp.base.bounded_listener import open_listener
 from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.complaints import Seldom
 from bi_mcp.base.language import say
@@ -28,7 +28,6 @@ from bi_mcp.errors import ConfigError
 
 logger = logging.getLogger("bi_mcp.connector")
 
-_BACKLOG = 2048
 # Proxies keep idle connections for a minute or two, and send a request on one that is just being closed.
 _KEEP_ALIVE_S = 150
 # What a query takes to notice that it was cancelled.
@@ -170,9 +169,8 @@ def _load(config: uvicorn.Config) -> None:
 
 
 def _listen(listening: Listening) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     try:
-        listener = socket.create_server((listening.host, listening.port), family=family, backlog=_BACKLOG)
+        return open_listener(listening.host, listening.port)
     except OSError as error:
         raise ConfigError(
             say(
@@ -182,7 +180,6 @@ def _listen(listening: Listening) -> socket.socket:
                 strerror=os.strerror(error.errno) if error.errno else error,
             )
         ) from None
-    return BoundedListener(listener, most_connections())
 
 
 def _is_news(record: logging.LogRecord) -> bool:

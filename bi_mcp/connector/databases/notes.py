@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from bi_mcp.base.language import say
-from bi_mcp.connector.databases.dialects.forms import exact_number
 from bi_mcp.connector.databases.reflection import ServedColumn
+from bi_mcp.connector.exact_numbers import exact_number
 
 
 def describe_forms(columns: Sequence[ServedColumn], zone: tzinfo) -> Iterator[str]:

@@ -6,12 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import cast
 
 import duckdb
-import orjson
 
-from bi_mcp.connector.columns import TableColumn, Type, Value
+from bi_mcp.connector.columns import TableColumn, Type
+from bi_mcp.connector.exact_numbers import exact_number
 from bi_mcp.connector.files.condition import compile_condition
 from bi_mcp.connector.files.engine import Engine
 from bi_mcp.connector.files.table import Table
@@ -70,7 +69,10 @@ class FileAnswer:
 
     def _exact(self, rows: Sequence[Row]) -> Sequence[Row]:
         return [
-            [_fragment(value) if at in self._exact_at else value for at, value in enumerate(row)]
+            [
+                exact_number(str(value)) if value is not None and at in self._exact_at else value
+                for at, value in enumerate(row)
+            ]
             for row in rows
         ]
 
@@ -129,11 +131,6 @@ class FileAnswer:
 
 def _leaving(table: Table, column: TableColumn) -> str:
     return "CAST({} AS VARCHAR)" if column.code in table.exact else _LEAVING[column.type]
-
-
-def _fragment(value: Value) -> Value:
-    # The answer is only ever written as JSON, where this is a number with all its digits.
-    return None if value is None else cast("Value", orjson.Fragment(str(value)))
 
 
 def _statement(table: Table, selection: Selection) -> tuple[str, list[object]]:

@@ -18,7 +18,7 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 
 from bi_mcp.app.replicas import open_shared
-from bi_mcp.base.bounded_listener import BoundedListener, most_connections
+from bi_mcp.base.bounded_listener import open_listener
 from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.complaints import Seldom
 from bi_mcp.base.language import say
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 # Less than the half minute that container platforms wait before they kill.
 GRACE_S = 25
-_BACKLOG = 2048
 # Loggers to which strangers can make the server write, some with a stack trace for a client that went in the middle of its request.
 _COMPLAINERS = (
     "asyncio",
@@ -152,9 +151,8 @@ class _Server(uvicorn.Server):
 
 
 def _listen(options: HttpOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        listener = socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+        return open_listener(options.host, options.port)
     except OSError as error:
         raise ConfigError(
             say(
@@ -164,7 +162,6 @@ def _listen(options: HttpOptions) -> socket.socket:
                 strerror=os.strerror(error.errno) if error.errno else error,
             )
         ) from None
-    return BoundedListener(listener, most_connections())
 
 
 def _check_certificate(options: HttpOptions) -> None:

@@ -26,8 +26,9 @@ from bi_mcp.connector.databases.dialects.dialect import (
     Shape,
     parse_declared,
 )
-from bi_mcp.connector.databases.dialects.forms import DecimalForms, exact_number, in_lists_of
+from bi_mcp.connector.databases.dialects.forms import DecimalForms, in_lists_of
 from bi_mcp.connector.databases.dialects.left_out import AGGREGATE, GEOMETRY
+from bi_mcp.connector.exact_numbers import exact_number
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """

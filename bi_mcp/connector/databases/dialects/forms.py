@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
-from bi_mcp.connector.columns import Value
 from bi_mcp.connector.databases.dialects.dialect import Declared, Expression, Form, Search, Shape
 from bi_mcp.connector.options import SourceOptions
 
@@ -41,13 +39,6 @@ class DecimalForms:
 
     def of(self, declared: Declared, options: SourceOptions) -> Form:
         return self.choose(declared.number(0), declared.number(1), options)
-
-
-def exact_number(text: str) -> Value:
-    """Write a number into JSON as the database wrote it. What is no number there (NaN, Infinity) becomes null."""
-    number = text[-1:].isdigit() and (text[0] != "." or "0" + text)
-    # The answer is only ever written as JSON, where this is a number.
-    return cast("Value", orjson.Fragment(text if number is True else number)) if number else None
 
 
 def cast_to(type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]) -> Shape:

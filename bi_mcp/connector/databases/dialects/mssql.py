@@ -19,12 +19,12 @@ from bi_mcp.connector.databases.dialects.forms import (
     DecimalForms,
     cast_to,
     containing,
-    exact_number,
     in_lists_of,
     matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, UNKNOWN
 from bi_mcp.connector.databases.dialects.zones import shifted
+from bi_mcp.connector.exact_numbers import exact_number
 from bi_mcp.connector.options import SourceOptions
 
 _EXACT = "Latin1_General_100_BIN2"

@@ -24,12 +24,12 @@ from bi_mcp.connector.databases.dialects.forms import (
     any_like,
     cast_to,
     containing,
-    exact_number,
     in_lists_of,
     matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, OLD_TEXT, UNKNOWN
 from bi_mcp.connector.databases.dialects.zones import write_zone
+from bi_mcp.connector.exact_numbers import exact_number
 from bi_mcp.connector.options import SourceOptions
 
 # Oracle's bound of an IN list.

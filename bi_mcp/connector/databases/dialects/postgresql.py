@@ -24,10 +24,10 @@ from bi_mcp.connector.databases.dialects.forms import (
     any_like,
     cast_to,
     containing,
-    exact_number,
     matching,
 )
 from bi_mcp.connector.databases.dialects.left_out import BINARY, GEOMETRY, IMAGE, SEARCH_INDEX, VECTOR
+from bi_mcp.connector.exact_numbers import exact_number
 from bi_mcp.connector.options import SourceOptions
 
 _TABLES = """
