@@ -280,7 +280,7 @@ ARGUMENTS = [
             None: "id: a whole number is expected",
             -1: "greater than or equal to 1",
             10**30: "positive integer",
-            "\N{ARABIC-INDIC DIGIT FIVE}": "id: a whole number is expected",
+            "\N{ARABIC-INDIC DIGIT FIVE}": "id: there is no connector yet",
             "«NaN»": "finite",
             "«1e400»": "finite",
         }.items()

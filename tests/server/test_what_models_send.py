@@ -63,7 +63,8 @@ async def test_what_can_only_mean_one_thing_is_understood(
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("connector_get", {"id": "Sample"}, "id: a whole number is expected"),
+    ("connector_get", {"id": "Simple"}, 'id: none has this title; there are 1 "Sample"'),
+    ("connector_get", {"id": 1.5}, "id: a whole number is expected"),
     ("connector_get", {"id": None}, "id: a whole number is expected"),
     ("connector_list", {"select": "id,title"}, 'select: an array is expected, such as ["…"]'),
     ("connector_list", {"order": ["id"]}, 'order: an object is expected, such as {"…": "ASC"}'),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.foreign_json import is_deep
 from bi_mcp.base.language import say, text
+from bi_mcp.server.tools.schema import OBJECT_ID
+from bi_mcp.server.tools.synonyms import COLUMN, find_meant, rename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,19 +74,25 @@ def repair(schema: Mapping[str, Any], value: object) -> object:
         return _repair_text(schema, value)
     if kind == "boolean":
         return _BOOLEANS.get(value.strip().lower() if isinstance(value, str) else value, value)
-    if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+    takes_number = kind == "integer" or schema == OBJECT_ID
+    if takes_number and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return value
 
 
-def repair_object(schema: Mapping[str, Any], value: Mapping[str, object]) -> dict[str, object]:
-    """Repair the parts of an object. Null means absent where the schema knows an optional property of that name."""
+def repair_object(
+    schema: Mapping[str, Any], value: Mapping[str, object], own: str = COLUMN
+) -> dict[str, object]:
+    """Repair the parts of an object. Null means absent where the schema knows an optional property of that name.
+
+    `own` is the kind of object that `id` means.
+    """
     properties, required = schema.get("properties", {}), schema.get("required", ())
     others = schema.get("additionalProperties")
     rest = others if isinstance(others, dict) else {}
     return {
         key: repair(properties.get(key, rest), part)
-        for key, part in value.items()
+        for key, part in rename(schema, value, own).items()
         if part is not None or key not in properties or key in required
     }
 
@@ -96,13 +104,14 @@ def read_references(settings: object) -> object:
     return {code: _reference(value) or value for code, value in settings.items()}
 
 
-def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> str:
+def find_unknown(schema: Mapping[str, Any], arguments: Mapping[str, object], own: str) -> str:
     """Name the top-level arguments that a tool does not have; empty where there are none."""
     unknown = [name for name in arguments if name not in schema["properties"]]
     inner = schema["properties"].get("fields", {}).get("properties", {})
-    misplaced = [name for name in unknown if name in inner]
-    strange = [name for name in unknown if name not in misplaced]
-    problems = [_unknown(schema, name, _short(name)) for name in strange[:MOST_PROBLEMS]]
+    places = {name: find_meant(inner, name) for name in unknown}
+    misplaced = [place for place in places.values() if place]
+    strange = [name for name in unknown if not places[name]]
+    problems = [_unknown(schema, name, _short(name), own) for name in strange[:MOST_PROBLEMS]]
     if misplaced:
         example = f'{{"fields": {{"{misplaced[0]}": …}}}}'
         problems.insert(
@@ -157,7 +166,7 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in steps).lstrip(
         "."
     )
-    if "anyOf" in here:
+    if "anyOf" in here and here != OBJECT_ID:
         # Pydantic would explain for each form why it does not fit.
         forms = say("text, a whole number or an object is expected")
         return f"{where}: {forms}{_shape(holder)}"
@@ -194,7 +203,11 @@ def _walk(
     return steps, holder, here
 
 
-def _unknown(holder: Mapping[str, Any], name: str, where: str) -> str:
+def _unknown(holder: Mapping[str, Any], name: str, where: str, own: str = COLUMN) -> str:
+    meant = find_meant(holder.get("properties", {}), name, own)
+    if meant is not None:
+        # Otherwise it would have been taken for that one.
+        return say("{name} and {other} mean the same and differ: leave {name} out", name=where, other=meant)
     return say("{name} is unknown{suggestion}", name=where, suggestion=_suggest(holder, _short(name)))
 
 
@@ -223,7 +236,7 @@ def _shape(schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any]) -> str:
-    kind = schema.get("type")
+    kind = "integer" if schema == OBJECT_ID else schema.get("type")
     if kind != "object":
         return {"integer": "1", "string": '"…"'}.get(str(kind), "…")
     values = schema.get("additionalProperties")

@@ -14,7 +14,9 @@ from pydantic import PrivateAttr
 from bi_mcp.server.tools.arguments import repair_object
 from bi_mcp.server.tools.confirmation import resolve_parameters
 from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
+from bi_mcp.server.tools.named_objects import find_ids
 from bi_mcp.server.tools.schemas import shipped_schemas
+from bi_mcp.server.tools.synonyms import rename
 from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration, build_hints, make_schemas
 
 if TYPE_CHECKING:
@@ -45,13 +47,16 @@ class BiTool(Tool):
         convert_result: bool = False,  # noqa: ARG002  the SDK's signature; an Answer is always converted
     ) -> CallToolResult | InputRequiredResult:
         """Call the function, and give its answer twice: as text and as structured content. A question is returned unchanged."""
-        call = ToolCall(self._declaration, self.parameters, arguments, context)
+        group = self._declaration.group
+        renamed = rename(self.parameters, arguments, group)
+        call = ToolCall(self._declaration, self.parameters, renamed, context)
         with ExitStack() as stack:
             for layer in MIDDLEWARE:
                 stack.enter_context(layer(call))
             self._complete()
-            own = {name: value for name, value in arguments.items() if name != PORTAL}
-            validated = self.fn_metadata.validate_arguments(repair_object(self.parameters, own))
+            own = {name: value for name, value in renamed.items() if name != PORTAL}
+            repaired = await find_ids(call, repair_object(self.parameters, own, group))
+            validated = self.fn_metadata.validate_arguments(repaired)
             resolved = await resolve_parameters(self, validated, context) if self.resolved_params else {}
             if isinstance(resolved, InputRequiredResult):
                 return resolved
@@ -80,7 +85,7 @@ async def announce(answer: Answer, call: ToolCall) -> Sequence[ResourceLink]:
     app = call.app
     if app.portal is not app.portals[app.default]:
         return ()
-    group = call.tool.name.partition("_")[0]
+    group = call.tool.group
     changed = answer.changed_objects(group)
     for uri in [*changed, HISTORY] if changed else changed:
         await call.context.notify_resource_updated(uri)

@@ -26,7 +26,7 @@ from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of a tool as the client sent it. `parameters` is the schema that the client was offered."""
+    """A call of a tool, its arguments under the tool's own names. `parameters` is the schema that the client was offered."""
 
     tool: ToolDeclaration
     parameters: Mapping[str, Any]
@@ -77,7 +77,7 @@ def refuse_unknown_arguments(call: ToolCall) -> Iterator[None]:
         problems.append(
             say("there is one portal here, {title}, and every call goes to it: leave portal out", title=title)
         )
-    problems.append(find_unknown(call.parameters, arguments))
+    problems.append(find_unknown(call.parameters, arguments, call.tool.group))
     unknown = "; ".join(filter(None, problems))
     if unknown:
         raise InvalidRequestError(

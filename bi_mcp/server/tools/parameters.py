@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bi_mcp.rest.models.wire import refuse_bool
+from bi_mcp.server.tools.schema import OBJECT_ID
 
-Id = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool)]
+# Titles are replaced by ids before a tool is called.
+Id = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool), WithJsonSchema(OBJECT_ID)]
 Select = Annotated[list[str] | None, Field(description="Default all")]
 FilterArgument = Annotated[
     dict[str, Any] | None,

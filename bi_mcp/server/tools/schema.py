@@ -6,6 +6,12 @@ from typing import Any
 
 JsonSchema = dict[str, Any]
 
+# An object by its id or its exact title. A list of types would be shorter, and clients of some models refuse one.
+OBJECT_ID: JsonSchema = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+
+# Any answer may hold it.
+_OF_EVERY_ANSWER = frozenset({"notice"})
+
 
 def slim(schema: JsonSchema) -> JsonSchema:
     """Inline definitions; drop generated titles, null alternatives and null defaults; keep everything else."""
@@ -19,25 +25,22 @@ def slim(schema: JsonSchema) -> JsonSchema:
 
 
 def slim_answer(schema: JsonSchema) -> JsonSchema:
-    """Slim a schema like `slim`, and drop the defaults: a value that is missing from an answer does not exist, whatever the model's default."""
+    """Slim the schema of an answer like `slim`, and keep its own properties with their types only.
+
+    What the parts hold, an answer shows by itself; described here, it would be half of what every chat pays for the tools.
+    """
     slimmed = slim(schema)
-    _drop_defaults(slimmed)
-    return slimmed
+    properties = {
+        name: {key: value for key, value in part.items() if key == "type"}
+        for name, part in slimmed["properties"].items()
+        if name not in _OF_EVERY_ANSWER
+    }
+    return outline(slimmed) | {"properties": properties}
 
 
 def outline(schema: JsonSchema) -> JsonSchema:
     """Reduce an object's schema to the properties that it always has."""
     return {key: value for key, value in schema.items() if key in {"type", "required"}}
-
-
-def _drop_defaults(node: Any) -> None:
-    if isinstance(node, list):
-        for part in node:
-            _drop_defaults(part)
-    elif isinstance(node, dict):
-        node.pop("default", None)
-        for part in node.values():
-            _drop_defaults(part)
 
 
 def _slim(node: Any, definitions: JsonSchema) -> Any:

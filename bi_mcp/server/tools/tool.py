@@ -43,6 +43,11 @@ class ToolDeclaration:
         return self.own_name or self.function.__name__
 
     @property
+    def group(self) -> str:
+        """The kind of object that the tool is about, by the first word of its name: `connector`, `table` …"""
+        return self.name.partition("_")[0]
+
+    @property
     def description(self) -> str:
         """The description for the model, in one line."""
         return " ".join((self.own_description or self.function.__doc__ or "").split())
