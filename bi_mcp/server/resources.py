@@ -14,10 +14,11 @@ from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
 from bi_mcp.server.advice import WORDS
-from bi_mcp.server.tools.answers import Answer, Fields, Found, view_connector
+from bi_mcp.server.tools.answers import Answer, Fields, Found
 from bi_mcp.server.tools.call import HISTORY
-from bi_mcp.server.tools.column_pages import show_columns
+from bi_mcp.server.tools.column_pages import show_dataset
 from bi_mcp.server.tools.source import show_source
+from bi_mcp.server.tools.views import view_connector
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -40,11 +41,11 @@ async def _read_source(app: App, id: int) -> Answer:
 
 
 async def _read_dataset(app: App, id: int) -> Answer:
-    return show_columns(await app.bi.datasets.get(id))
+    return await show_dataset(app.bi.datasets, id)
 
 
-async def _read_fields(app: App, group: Group) -> Answer:
-    return Fields(fields=await app.bi.of(group).fields())
+async def _read_fields(app: App, group: Group, *, full: bool) -> Answer:
+    return Fields.describe(await app.bi.of(group).fields(), full=full)
 
 
 _READERS: Mapping[Group, Callable[[App, int], Awaitable[Answer]]] = {
@@ -55,10 +56,11 @@ _READERS: Mapping[Group, Callable[[App, int], Awaitable[Answer]]] = {
 
 
 def add_resources(server: MCPServer, app: App) -> None:
-    """Register `bi://history`, `bi://GROUP/fields` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
+    """Register `bi://history`, `bi://GROUP/fields`, `bi://GROUP/fields/full` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
     server.add_resource(_history_resource(app))
     for group in _READERS:
         server.add_resource(_fields_resource(group, app))
+        server.add_resource(_fields_resource(group, app, full=True))
         server.resource(
             f"bi://{group}/{{id}}",
             name=group,
@@ -98,15 +100,15 @@ def _history_resource(app: App) -> FunctionResource:
     )
 
 
-def _fields_resource(group: Group, app: App) -> FunctionResource:
+def _fields_resource(group: Group, app: App, *, full: bool = False) -> FunctionResource:
     async def read() -> str:
-        return await _as_json(app, _read_fields(app, group))
+        return await _as_json(app, _read_fields(app, group, full=full))
 
     return FunctionResource(
-        uri=f"bi://{group}/fields",
-        name=f"{group}_fields",
-        title=f"Fields of a {group}",
-        description=f"The fields of a {group} on this portal: type, required, read only, immutable.",
+        uri=f"bi://{group}/fields{'/full' if full else ''}",
+        name=f"{group}_fields{'_full' if full else ''}",
+        title=f"Fields of a {group}{', in full' if full else ''}",
+        description=f"The fields of a {group} on this portal, {'with every flag' if full else 'in a few words each'}.",
         mime_type=JSON,
         fn=read,
     )

@@ -20,7 +20,7 @@ from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.secret_index import advise_store, is_name
-from bi_mcp.vault.secret_parameters import is_harmless, looks_secret
+from bi_mcp.vault.secret_parameters import is_shown, looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -99,7 +99,7 @@ class SettingValues:
         _check_declared(settings, names)
         for code, value in settings.items():
             referred = not isinstance(value, str | int)
-            if referred and (code in self.shown or is_harmless(code, names[code])):
+            if referred and is_shown(code, names[code], self.shown):
                 raise SecretReferenceError(
                     say(
                         "settings.{code}: a reference is not accepted here, because values of this parameter are shown: its code or name says that it is not a secret, or the user named it in --show-settings. Nothing was sent. Write the value as text. If it is a secret, the connector must declare it under another code and name, such as password.",

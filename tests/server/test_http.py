@@ -42,7 +42,7 @@ async def test_a_real_client_works_over_http_in_both_eras(origin: str, era: Era)
             connector = await talk.add_connector()
             assert (await talk.done("connector_get", id=connector))["item"]["title"] == "Sample"
             assert "DELETE_RESTRICTED" not in await talk.refused("connector_get", id=connector + 1)
-            assert "type" in await talk.read("bi://connector/fields")
+            assert "urlCheck" in await talk.read("bi://connector/fields")
             prompt = await client.get_prompt("onboard", {"goal": "sales"})
             assert len(prompt.messages) == 1
 

@@ -25,6 +25,12 @@ ParameterType = Literal["STRING", "INT"]
 # The fields that hold the addresses of the four endpoints.
 ADDRESSES = ("url_check", "url_table_list", "url_table_description", "url_data")
 
+# A table in grey, for a connector without a logo of its own: portals demand one.
+NEUTRAL_LOGO = (
+    "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCI+PHBhdGggZm"
+    "lsbD0iIzdhODc5NCIgZD0iTTMgNGgxOHYxNkgzem0yIDV2OWg1Vjl6bTcgMHY5aDdWOXoiLz48L3N2Zz4="
+)
+
 _NEWER_DEFAULTS: Mapping[str, object] = {"supportMapping": False, "sourceCode": ""}
 
 
@@ -40,7 +46,9 @@ class ConnectorFields(Sent):
     """Fields of `connector.add`. `support_mapping` and `source_code` exist on newer portals only."""
 
     title: Title
-    logo: Annotated[str, Field(min_length=1, description="Image URL or data: URI")]
+    logo: Annotated[
+        str, Field(min_length=1, description="Image URL or data: URI", default_factory=lambda: NEUTRAL_LOGO)
+    ]
     url_check: Annotated[EndpointUrl, Field(description="Checks the credentials")]
     url_table_list: EndpointUrl
     url_table_description: Annotated[EndpointUrl, Field(description="Lists a table's columns")]

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from bi_mcp.base.secret import hide_logins
-from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
-from bi_mcp.rest.models.connector import ADDRESSES
+from bi_mcp.rest.models import FieldDescription
 from bi_mcp.server.tools.answer_size import compact, fit
-from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues
+from bi_mcp.server.tools.views import view_field
 
 Item = TypeVar("Item", bound=BaseModel)
-
-# A logo is often a whole picture as data: URI; a model needs to know that it is there, not its bytes.
-LONGEST_LOGO = 200
-
-
-def _items_by_reference(schema: dict[str, Any]) -> None:
-    schema["items"] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
-    schema["description"] = "As in get"
 
 
 def address(group: str, id: int) -> str:
@@ -98,10 +89,18 @@ NOT_YET = (
 )
 
 
+# What it holds depends on the tool: what its `*_get` answers.
+ItemField = Annotated[SerializeAsAny[BaseModel] | None, WithJsonSchema({"type": "object"})]
+
+
 class Created(Answer):
-    """The id of a new object."""
+    """The id of a new object, and the object as the portal has it."""
+
+    cut_lists = ("item.fields", "item.settings")
+    advice_if_cut = "Read the object for the rest."
 
     id: int
+    item: ItemField = None
 
     def headline(self) -> str:
         return f"created with id {self.id}."
@@ -114,10 +113,14 @@ class Created(Answer):
 
 
 class Updated(Answer):
-    """An object was changed."""
+    """An object was changed, and how the portal has it now."""
+
+    cut_lists = Created.cut_lists
+    advice_if_cut = Created.advice_if_cut
 
     id: int
     updated: bool = True
+    item: ItemField = None
 
     def headline(self) -> str:
         return f"{self.id} is updated."
@@ -187,8 +190,7 @@ class Listed(Answer, Generic[Item]):
     cut_lists = ("items",)
     advice_if_cut = "Ask for fewer fields with select, for fewer objects with filter, or read one with get."
 
-    # Which fields an item has depends on `select`, so the schema promises the id and points to the full description.
-    items: Annotated[list[Item], Field(json_schema_extra=_items_by_reference)]
+    items: list[Item]
     page: int
     more: bool
 
@@ -198,42 +200,23 @@ class Listed(Answer, Generic[Item]):
 
 
 class Fields(Answer):
-    """The fields of a group as the portal knows them."""
+    """The fields of a group as the portal knows them: each in a few words, or with `full` in the portal's own form."""
 
-    fields: list[FieldDescription]
+    fields: dict[str, str] | list[FieldDescription]
 
     def headline(self) -> str:
-        required = ", ".join(field.title for field in self.fields if field.required_on_creation)
-        return f"{len(self.fields)} fields; required on creation: {required or 'none'}."
+        return f"{len(self.fields)} fields; what is neither required nor read only may be left out."
 
+    @classmethod
+    def describe(cls, fields: Sequence[FieldDescription], *, full: bool) -> Self:
+        """Describe the fields of a group."""
+        return cls(fields=list(fields) if full else {field.title: view_field(field) for field in fields})
 
-class SettingView(BaseModel):
-    """A source's setting without its value, unless the user chose to show that code."""
-
-    code: str
-    name: str | None = None
-    type: str | None = None
-    set: bool
-    value: str | None = None
-
-
-class SourceView(BaseModel):
-    """A source that can be shown."""
-
-    model_config = ConfigDict(alias_generator=to_camel, defer_build=True, validate_by_name=True)
-
-    id: int
-    title: str | None = None
-    type: str | None = None
-    code: str | None = None
-    description: str | None = None
-    active: bool | None = None
-    connector_id: int | None = None
-    settings: list[SettingView] | None = None
-    date_create: str | None = None
-    date_update: str | None = None
-    created_by_id: int | None = None
-    updated_by_id: int | None = None
+    def text(self, tool: str) -> str:
+        """A line for each field, unless the portal's own form was asked for."""
+        if not isinstance(self.fields, dict):
+            return super().text(tool)
+        return self.text_with(tool, "\n".join(f"{name}: {about}" for name, about in self.fields.items()))
 
 
 def describe(item: BaseModel) -> str:
@@ -243,46 +226,3 @@ def describe(item: BaseModel) -> str:
     label = f"{kind} {getattr(item, 'id', '')}"
     # On one line: text after a line break would look like a sentence of ours.
     return f'{label} "{" ".join(name.split())}".' if name else f"{label}."
-
-
-def view_connector(connector: Connector) -> Connector:
-    """Cut a logo that is a whole picture, and mask logins in addresses."""
-    masked = {
-        name: hide_logins(value)
-        for name in ("logo", *ADDRESSES)
-        if (value := getattr(connector, name)) is not None
-    }
-    logo = masked.get("logo", "")
-    if len(logo) > LONGEST_LOGO:
-        masked["logo"] = f"{logo[:40]}… ({len(logo)} characters)"
-    return connector.model_copy(update=masked)
-
-
-def view_source(
-    source: Source, shown_settings: frozenset[str], known: KnownValues = NOTHING_KNOWN
-) -> SourceView:
-    """Replace every value of a setting by whether it is set, except the codes that the user chose to show.
-
-    A value that is `known` to come from a reference is not shown under any code.
-    """
-    settings = source.settings
-    return SourceView(
-        **source.model_dump(include=_SHOWN_AS_IS, exclude_none=True),
-        settings=None
-        if settings is None
-        else [_view_setting(setting, shown_settings, known) for setting in settings],
-    )
-
-
-_SHOWN_AS_IS = set(SourceView.model_fields) - {"settings"}
-
-
-def _view_setting(setting: SourceSetting, shown_settings: frozenset[str], known: KnownValues) -> SettingView:
-    visible = setting.code in shown_settings and not known.may_hold(setting.value)
-    return SettingView(
-        code=setting.code,
-        name=setting.name,
-        type=setting.type,
-        set=bool(setting.value),
-        value=setting.value.reveal() if visible else None,
-    )

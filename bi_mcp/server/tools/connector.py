@@ -17,12 +17,13 @@ from bi_mcp.server.tools.answers import (
     Listed,
     Preview,
     UpdatedOrPreview,
-    view_connector,
 )
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.tool import ToolDeclaration
+from bi_mcp.server.tools.views import view_connector
 
 
 async def _deletion(id: int, ctx: BiContext) -> Gated:
@@ -46,7 +47,8 @@ async def connector_add(fields: ConnectorFields, ctx: BiContext) -> Created:
     Holds no credentials and calls no endpoint; a source does.
     """
     check_addresses(_addresses(fields))
-    return Created(id=await app_of(ctx).bi.connectors.add(fields))
+    id = await app_of(ctx).bi.connectors.add(fields)
+    return Created(id=id, **await _read_back(ctx, id))
 
 
 async def connector_update(
@@ -64,7 +66,7 @@ async def connector_update(
     # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
     async with app.portal.addresses_settled:
         await app.writes.change_connector(id, fields)
-    return UpdatedOrPreview(id=id)
+    return UpdatedOrPreview(id=id, **await _read_back(ctx, id))
 
 
 async def connector_get(id: Id, ctx: BiContext) -> Found[Connector]:
@@ -99,9 +101,13 @@ async def connector_delete(
     return Deleted(id=id)
 
 
-async def connector_fields(ctx: BiContext) -> Fields:
-    """The fields of a connector on this portal: type, required, read only, immutable."""
-    return Fields(fields=await app_of(ctx).bi.connectors.fields())
+async def connector_fields(ctx: BiContext, full: bool = False) -> Fields:
+    """The fields of a connector on this portal."""
+    return Fields.describe(await app_of(ctx).bi.connectors.fields(), full=full)
+
+
+async def _read_back(ctx: BiContext, id: int) -> ReadBack:
+    return await read_back(lambda: connector_get(id, ctx))
 
 
 def _addresses(fields: ConnectorFields | ConnectorChanges) -> dict[str, str | None]:

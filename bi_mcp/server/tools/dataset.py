@@ -29,11 +29,25 @@ from bi_mcp.server.tools.answers import (
     Updated,
     UpdatedOrPreview,
 )
-from bi_mcp.server.tools.column_pages import ColumnPage, show_columns
+from bi_mcp.server.tools.column_pages import ColumnPage, show_dataset
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.tool import ToolDeclaration
+
+
+class NewDataset(DatasetFields):
+    """`fields` of dataset_add: the source by its id or title."""
+
+    source_id: Id
+
+
+class ShownColumn(ColumnVisibility):
+    """A column to show or hide, by its id or name."""
+
+    id: Id
+
 
 TableOnly = Annotated[bool, Field(description="Without a BI Builder dataset; newer portals only")]
 
@@ -44,9 +58,10 @@ class Family:
 
     kind: str
     objects: Callable[[BiContext], Datasets]
-    # Added to the descriptions of two tools.
+    # Added to the descriptions of three tools.
     in_list: str = ""
     on_deletion: str = ""
+    on_columns: str = ""
 
 
 def build_family(family: Family) -> tuple[ToolDeclaration, ...]:
@@ -60,7 +75,7 @@ def build_update(family: Family) -> ToolDeclaration:
 
     async def update(id: Id, fields: DatasetChanges, ctx: BiContext) -> Updated:
         await family.objects(ctx).update(id, fields)
-        return Updated(id=id)
+        return Updated(id=id, **await read_dataset_back(family.objects(ctx), id))
 
     kind = family.kind
     about = f"Change a {kind}'s description. For columns use {kind}_fields_update."
@@ -71,10 +86,10 @@ def build_get(family: Family) -> ToolDeclaration:
     """Build `KIND_get`."""
 
     async def get(id: Id, ctx: BiContext, page: ColumnPage = 1) -> Found[Dataset]:
-        return show_columns(await family.objects(ctx).get(id), page)
+        return await show_dataset(family.objects(ctx), id, page)
 
     kind = family.kind
-    about = f"Read one {kind} with its columns, 200 a page. sourceId: see {kind}_list."
+    about = f"Read one {kind} with its columns, 200 a page."
     return ToolDeclaration(get, f"Read a {kind}", f"{kind}_get", about)
 
 
@@ -126,11 +141,11 @@ def build_delete(family: Family) -> ToolDeclaration:
 def build_fields(family: Family) -> ToolDeclaration:
     """Build `KIND_fields`."""
 
-    async def fields(ctx: BiContext) -> Fields:
-        return Fields(fields=await family.objects(ctx).fields())
+    async def fields(ctx: BiContext, full: bool = False) -> Fields:
+        return Fields.describe(await family.objects(ctx).fields(), full=full)
 
     kind = family.kind
-    about = f"The fields of a {kind} on this portal: type, required, read only, immutable."
+    about = f"The fields of a {kind} on this portal."
     return ToolDeclaration(fields, f"Fields of a {kind}", f"{kind}_fields", about)
 
 
@@ -141,11 +156,11 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
     async def gate_columns(
         id: int,
         add: list[NewColumn] | None,
-        update: list[ColumnVisibility] | None,
+        update: list[ShownColumn] | None,
         delete: list[int] | None,
         ctx: BiContext,
     ) -> Gated:
-        changes = ColumnChanges(add=add, update=update, delete=delete)
+        changes = build_changes(add, update, delete)
         objects = family.objects(ctx)
 
         async def look() -> blast_radius.BlastRadius | None:
@@ -160,27 +175,47 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
         ctx: BiContext,
         preview: Annotated[Preview | None, gate(gate_columns)],
         add: list[NewColumn] | None = None,
-        update: list[ColumnVisibility] | None = None,
+        update: list[ShownColumn] | None = None,
         delete: list[Id] | None = None,
         confirm: Confirm = None,  # noqa: ARG001  the gate reads it
     ) -> UpdatedOrPreview:
         if preview:
             return UpdatedOrPreview.not_yet(id, preview)
-        await family.objects(ctx).update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
-        return UpdatedOrPreview(id=id)
+        await family.objects(ctx).update_columns(id, build_changes(add, update, delete))
+        return UpdatedOrPreview(id=id, **await read_dataset_back(family.objects(ctx), id))
 
-    about = "Add, show, hide or delete columns. To change a type, name or code: delete and add it again; charts that use it break."
+    about = f"Add, show, hide or delete columns. Charts that use a deleted or a hidden column break; only deleting asks first.{family.on_columns}"
     return ToolDeclaration(update_columns, f"Change a {family.kind}'s columns", name, about)
 
 
-async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
+def build_changes(
+    add: list[NewColumn] | None, update: list[ShownColumn] | None, delete: list[int] | None
+) -> ColumnChanges:
+    """Build the changes of `fields.update`."""
+    return ColumnChanges(add=add, update=None if update is None else [*update], delete=delete)
+
+
+async def read_dataset_back(datasets: Datasets, id: int) -> ReadBack:
+    """Read a dataset with its columns after a write."""
+    return await read_back(lambda: show_dataset(datasets, id))
+
+
+async def dataset_add(fields: NewDataset, ctx: BiContext, table_only: TableOnly = False) -> Created:
     """Create a dataset, the third layer: a table of a source with typed columns. Everything but the description is set once. Table
     and columns are not checked.
     """
-    return Created(id=await app_of(ctx).bi.datasets.add(fields, builder_dataset=not table_only))
+    datasets = app_of(ctx).bi.datasets
+    id = await datasets.add(fields, builder_dataset=not table_only)
+    return Created(id=id, **await read_dataset_back(datasets, id))
 
 
 TOOLS = (
     ToolDeclaration(dataset_add, title="Create a dataset"),
-    *build_family(Family("dataset", lambda ctx: app_of(ctx).bi.datasets)),
+    *build_family(
+        Family(
+            "dataset",
+            lambda ctx: app_of(ctx).bi.datasets,
+            on_columns=" Another type or code: dataset_columns_replace.",
+        )
+    ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +12,9 @@ from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 from bi_mcp.app.app import App
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.portal import blast_radius
-from bi_mcp.errors import BiMcpError
 from bi_mcp.history.guarded_writes import Allowed
 from bi_mcp.rest.models import SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import Title
-from bi_mcp.rest.models.source import PositiveId
 from bi_mcp.rest.models.wire import Sent
 from bi_mcp.server.tools.answers import (
     Created,
@@ -26,17 +23,17 @@ from bi_mcp.server.tools.answers import (
     Found,
     Listed,
     Preview,
-    SourceView,
     Updated,
-    view_source,
 )
 from bi_mcp.server.tools.arguments import read_references
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
+from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.secret_question import ask_for_secrets
 from bi_mcp.server.tools.tool import ToolDeclaration
-from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues, known_values
+from bi_mcp.server.tools.views import SourceView, may_show, view_source
+from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 from bi_mcp.vault.setting_values import SecretReference, SettingValue
 from bi_mcp.vault.travel import addresses_of
 
@@ -64,7 +61,7 @@ class NewSource(Sent):
     """`fields` of source_add, with references in `settings`."""
 
     title: Title
-    connector_id: PositiveId
+    connector_id: Id
     settings: SettingsArgument
     description: str | None = None
     active: StrictBool | None = None
@@ -98,7 +95,7 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created | InputRequir
     async with app.portal.addresses_settled:
         settings, allowed = await _resolve(app, fields.connector_id, fields.settings)
         id = await app.writes.add_source(SourceFields(**passed, settings=settings), allowed)
-    return Created(id=id, notice=await _report_ignored(app, id, fields.active))
+    return Created(id=id, **await _read_back(app, id, fields.active))
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated | InputRequiredResult:
@@ -116,11 +113,11 @@ async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated
             source = await app.bi.sources.get(id)
             settings, allowed = await _resolve(app, source.connector_id, fields.settings)
             await app.writes.change_source(source, SourceChanges(**passed, settings=settings), allowed)
-    return Updated(id=id, notice=await _report_ignored(app, id, fields.active))
+    return Updated(id=id, **await _read_back(app, id, fields.active))
 
 
 async def source_get(id: Id, ctx: BiContext) -> Found[SourceView]:
-    """Read one source. Settings show whether they are set, and values only of codes that the user chose."""
+    """Read one source. Settings show whether they are set, and the values of harmless ones such as host and login."""
     app = app_of(ctx)
     return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
@@ -135,8 +132,7 @@ async def source_list(
     """List sources, of one connector with filter {"connectorId": id}."""
     app = app_of(ctx)
     found = await app.bi.sources.list_page(select=select or (), filter=filter, order=order, page=page)
-    known = await _known_values(app)
-    items = [view_source(item, app.shown_settings, known) for item in found.items]
+    items = await _show_sources(app, found.items)
     return Listed(items=items, page=found.number, more=found.more)
 
 
@@ -153,21 +149,23 @@ async def source_delete(
     return Deleted(id=id)
 
 
-async def source_fields(ctx: BiContext) -> Fields:
-    """The fields of a source on this portal: type, required, read only, immutable."""
-    return Fields(fields=await app_of(ctx).bi.sources.fields())
+async def source_fields(ctx: BiContext, full: bool = False) -> Fields:
+    """The fields of a source on this portal."""
+    return Fields.describe(await app_of(ctx).bi.sources.fields(), full=full)
 
 
 async def show_source(app: App, source: Source) -> SourceView:
     """The source as it may be seen: a value that came from a reference stays hidden under every code."""
-    return view_source(source, app.shown_settings, await _known_values(app))
+    return (await _show_sources(app, [source]))[0]
 
 
-async def _known_values(app: App) -> KnownValues:
-    if not app.shown_settings:
-        # Nothing is shown, so nothing has to be compared.
-        return NOTHING_KNOWN
-    return await to_thread.run_sync(known_values, app.setting_values)
+async def _show_sources(app: App, sources: Sequence[Source]) -> list[SourceView]:
+    shown = app.shown_settings
+    known = NOTHING_KNOWN
+    # A keyring may let wait: it is asked where a value is to be compared.
+    if any(may_show(setting, shown) for source in sources for setting in source.settings or ()):
+        known = await to_thread.run_sync(known_values, app.setting_values)
+    return [view_source(source, shown, known) for source in sources]
 
 
 async def _ask(
@@ -183,22 +181,22 @@ async def _ask(
     return await ask_for_secrets(ctx, settings, addresses_of(connector), connector.title or "")
 
 
-async def _report_ignored(app: App, id: int, active: bool | None) -> str | None:
-    """Report that `active` was ignored, as newer portals do, although they announce it as writable."""
-    if active is None:
-        return None
-    try:
-        now = (await app.bi.sources.get(id)).active
-    except BiMcpError:
-        return say("Could not check whether the portal accepted active={active}.", active=json.dumps(active))
-    if now is None or now is active:
-        return None
+async def _read_back(app: App, id: int, active: bool | None) -> ReadBack:
+    """Read the source after a write, and report that `active` was ignored, as newer portals do, although they announce it as writable."""
+
+    async def read() -> Found[SourceView]:
+        return Found(item=await show_source(app, await app.bi.sources.get(id)))
+
+    back = await read_back(read)
+    now = getattr(back.get("item"), "active", None)
+    if active is None or now is None or now is active:
+        return back
     template = (
         text("The portal ignored active=false: the source is on. Switch it off in BI Builder.")
         if now
         else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
     )
-    return say(template)
+    return {**back, "notice": say(template)}
 
 
 async def _resolve(

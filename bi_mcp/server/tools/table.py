@@ -5,18 +5,19 @@ The storage is the same. A table has no BI Builder dataset of its own making, an
 
 from __future__ import annotations
 
-from bi_mcp.rest.models import DatasetFields
 from bi_mcp.server.tools.answers import Created
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.dataset import Family, build_family
+from bi_mcp.server.tools.dataset import Family, NewDataset, build_family, read_dataset_back
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
-async def table_add(fields: DatasetFields, ctx: BiContext) -> Created:
+async def table_add(fields: NewDataset, ctx: BiContext) -> Created:
     """Create a table of a source with typed columns, as dataset_add does, but without a BI Builder dataset. Everything
     but the description is set once. Table and columns are not checked.
     """
-    return Created(id=await app_of(ctx).bi.tables.add(fields))
+    tables = app_of(ctx).bi.tables
+    id = await tables.add(fields)
+    return Created(id=id, **await read_dataset_back(tables, id))
 
 
 _TABLES = Family(

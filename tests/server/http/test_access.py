@@ -79,7 +79,7 @@ async def test_without_bi_write_a_client_reads_and_is_told_what_it_lacks(
         async with client(guarded, issuer.token("openid bi:read"), era) as connected:
             talk = Talk(connected)
             assert (await talk.done("connector_list"))["items"] == []
-            assert "isReadOnly" in await talk.read("bi://connector/fields")
+            assert "read only" in await talk.read("bi://connector/fields")
             refused = await talk.refused("connector_add", fields=connector_fields())
             assert "lacks the scope bi:write" in refused
             assert "it has: openid, bi:read" in refused
