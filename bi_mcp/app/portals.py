@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 EMBEDDED_NOTICE = "This is the practice portal, not the user's Bitrix24."
 ABOUT_EMBEDDED = (
-    "the practice portal in this process. It is NOT the user's Bitrix24: nothing done here reaches one; say so when you "
-    "report. Its sample connector answers at http://sample.localhost (login demo, password demo-password): urlCheck /check, "
-    "urlTableList /tables, urlTableDescription /table, urlData /data. To work on a real portal the user runs `bi-mcp login PORTAL`, "
-    "or sets BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN."
+    "the practice portal, NOT the user's Bitrix24: say so. Sample connector: http://sample.localhost/check, /tables, /table, "
+    "/data (login demo, password demo-password). For a real portal the user runs `bi-mcp login PORTAL`."
 )
 ABOUT_WEBHOOK = "by an incoming webhook: only the *_fields tools and the fields resources work."
 

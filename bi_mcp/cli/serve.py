@@ -77,7 +77,7 @@ HTTP_OPTIONS = (
 @click.option(
     "--toolsets",
     metavar="NAMES",
-    help="Groups of tools to offer, of connectors,sources,datasets,diagnostics,workspace,tables. Default: all but tables.",
+    help="Groups of tools to offer, of connectors,sources,datasets,diagnostics,workspace,tables, or compact. Default: all but tables.",
 )
 @click.option(
     "--workspace", type=click.Path(file_okay=False), help="Folder whose setup files a model may read."

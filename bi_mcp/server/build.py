@@ -58,7 +58,7 @@ def build_server(
         "bi-mcp",
         title="Bitrix24 BI connections",
         version=__version__,
-        instructions=build_instructions(settings, app),
+        instructions=build_instructions(settings, app, names),
         tools=tools,
         extensions=[build_views()] if "portal_map" in names else [],
         lifespan=lifespan,

@@ -25,24 +25,43 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
 # Offered only where they are asked for: they do what the tools of `datasets` do.
 ON_DEMAND = frozenset({"tables"})
 
+# Of all groups, for clients with room for few tools: enough to onboard, diagnose, repair, move, rotate a secret and undo.
+COMPACT = "compact"
+_IN_COMPACT = frozenset(
+    {"connector_add", "connector_update", "source_add", "source_update", "source_list", "dataset_add"}
+    | {
+        "portal_map",
+        "connector_check",
+        "source_tables",
+        "dataset_propose",
+        "dataset_diagnose",
+        "dataset_preview",
+    }
+    | {"dataset_columns_replace", "history_list", "workspace_undo"}
+)
+
 
 def choose_tools(toolsets: Collection[str] = (), *, read_only: bool = False) -> tuple[ToolDeclaration, ...]:
-    """The tools of the named groups, or without names of all but `ON_DEMAND`. `read_only` leaves out all that write.
+    """The tools of the named groups, or without names of all but `ON_DEMAND`. `COMPACT` is a choice from all groups.
+    `read_only` leaves out all that write.
 
     Raises `ConfigError` for a name that is not a group.
     """
     # No map() in this file: the module of that name is an attribute of the package.
-    unknown = [repr(name) for name in toolsets if name not in TOOLSETS]
+    known = (*TOOLSETS, COMPACT)
+    unknown = [repr(name) for name in toolsets if name not in known]
     if unknown:
         raise ConfigError(
             say(
                 "--toolsets (BI_MCP_TOOLSETS): there is no group of tools {unknown}. Choose from: {toolsets}.",
                 unknown=", ".join(unknown),
-                toolsets=", ".join(TOOLSETS),
+                toolsets=", ".join(known),
             )
         )
     names = toolsets or set(TOOLSETS) - ON_DEMAND
-    chosen = tuple(tool for name, tools in TOOLSETS.items() if name in names for tool in tools)
+    extra = _IN_COMPACT if COMPACT in names else frozenset()
+    every = [(group, tool) for group, tools in TOOLSETS.items() for tool in tools]
+    chosen = tuple(tool for group, tool in every if group in names or tool.name in extra)
     if not read_only:
         return chosen
     reading = (READING.get(tool.name, tool) for tool in chosen)
