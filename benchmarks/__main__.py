@@ -27,7 +27,12 @@ from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.loop_time import loop_time
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
-from benchmarks.size import measure_default_size, measure_read_only_size, measure_size
+from benchmarks.size import (
+    measure_compact_size,
+    measure_default_size,
+    measure_read_only_size,
+    measure_size,
+)
 from benchmarks.snapshot import snapshot_cost
 from benchmarks.start import measure_start
 from benchmarks.workspace import workspace_cost
@@ -38,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "size": lambda: anyio.run(measure_size).outcome(),
     "size-default": lambda: anyio.run(measure_default_size),
     "size-read-only": lambda: anyio.run(measure_read_only_size),
+    "size-compact": lambda: anyio.run(measure_compact_size),
     "call": lambda: anyio.run(measure_call).outcome(),
     "hosting": lambda: anyio.run(measure_hosting).outcome(),
     "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),

@@ -16,6 +16,7 @@ from bi_mcp.rest.methods import METHODS
 GOAL = 18_000
 DEFAULT_GOAL = 28_000
 READ_ONLY_GOAL = 10_000
+COMPACT_GOAL = 14_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ async def measure_default_size() -> Outcome:
 async def measure_read_only_size() -> Outcome:
     """All that a read-only server offers."""
     return await _whole_list("with --read-only", READ_ONLY_GOAL, {"BI_MCP_READ_ONLY": "on"})
+
+
+async def measure_compact_size() -> Outcome:
+    """The set for clients with room for few tools."""
+    return await _whole_list("of the compact set", COMPACT_GOAL, {"BI_MCP_TOOLSETS": "compact"})
 
 
 async def _whole_list(which: str, goal: int, environment: dict[str, str]) -> Outcome:

@@ -65,7 +65,7 @@ class Settings:
 
     `portal_url` with `access_token`, or `webhook_url`, is the one portal. Without them it is the `profiles` (none named: all)
     that `configuration_folder` holds, and without any the practice portal, which behaves as `embedded` says.
-    `shown_settings` are the codes of source settings whose values may be seen.
+    `shown_settings` are further codes of source settings whose values may be seen; `none` hides the harmless ones, too.
     `confirm` says how destructive acts are held back: `elicit` asks the person if the client can and else previews,
     `token` always previews and never asks, `off` holds nothing back. `read_only` leaves out the tools that write;
     `toolsets` names the groups of tools to offer, none the usual ones. `workspace_folder` is where a model may read setup

@@ -16,10 +16,9 @@ from bi_mcp.server.prompts import build_prompts, languages_of
 from bi_mcp.server.refusals import add_refusals
 from bi_mcp.server.resources import add_resources
 from bi_mcp.server.subscriptions import Subscriptions
-from bi_mcp.server.tools import choose_tools
+from bi_mcp.server.tools import COMPACT, choose_tools
 from bi_mcp.server.tools.call import build_tool
 from bi_mcp.server.tools.map import build_views
-from bi_mcp.server.tools.schema import outline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,8 +77,8 @@ def build_tools(settings: Settings, app: App) -> list[Tool]:
     """Build the tools that the settings choose."""
     chosen = choose_tools(settings.toolsets, read_only=settings.read_only)
     tools: list[Tool] = [build_tool(declaration, tuple(app.portals)) for declaration in chosen]
-    if settings.read_only:
-        # To a caller who only reads, a list of half the size is worth more than the shape of answers.
+    if settings.read_only or COMPACT in settings.toolsets:
+        # Where a short list was asked for, it is worth more than the shape of answers.
         for tool in tools:
-            tool.fn_metadata.output_schema = outline(tool.fn_metadata.output_schema or {})
+            tool.fn_metadata.output_schema = None
     return tools

@@ -137,6 +137,24 @@ async def test_a_referenced_value_stays_hidden_under_a_code_that_the_user_chose(
         assert stage.ear.leaks() == []
 
 
+@pytest.mark.parametrize("shown", ["", "none"])
+async def test_harmless_settings_are_shown_by_default_unless_their_value_may_be_secret(
+    tmp_path: Path, era: Era, shown: str
+) -> None:
+    async with a_stage(tmp_path, mode=era, shown=shown) as stage:
+        connector = await stage.add_connector()
+        source = await stage.add_source(connector)
+        for login, host in ((PASSWORD, "canary:pw@db.example"), (API_TOKEN, "https://canary@db.example")):
+            settings = {**VALUES, "login": login, "host": host}
+            fields = {"title": "Hidden", "connectorId": connector, "settings": settings}
+            answer = await stage.ear.done("source_add", fields=fields)
+            assert not any("value" in setting for setting in answer["item"]["settings"])
+        item = (await stage.ear.done("source_get", id=source))["item"]
+        seen = {each["code"]: each["value"] for each in item["settings"] if "value" in each}
+        assert seen == ({} if shown else {"login": "ann", "host": "db.example"})
+        assert stage.ear.leaks() == []
+
+
 SETTINGS_GONE_WRONG: dict[str, Any] = {
     "a list": {"password": ["canary"]},
     "an object": {"password": {"value": "canary"}},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -16,7 +18,7 @@ from bi_mcp.config import LocalPortalSettings, Settings
 from bi_mcp.errors import ConfigError, InvalidRequestError
 from bi_mcp.rest.methods import METHODS, Effect
 from bi_mcp.server.build import build_server
-from bi_mcp.server.tools import ON_DEMAND, TOOLS, TOOLSETS, choose_tools
+from bi_mcp.server.tools import COMPACT, ON_DEMAND, TOOLS, TOOLSETS, choose_tools
 from tests.server.conftest import Era
 from tests.server.processes import MODERN, ran, started
 from tests.server.talking import Talk, connector_fields
@@ -26,6 +28,9 @@ pytestmark = pytest.mark.anyio
 READING_METHODS = {method.tool for method in METHODS if method.effect is Effect.READ}
 READ_ONLY_LIMIT = 10_000
 DEFAULT_LIMIT = 28_000
+COMPACT_LIMIT = 14_000
+MOST_IN_COMPACT = 15
+INSTRUCTIONS_LIMIT = 1_200
 
 
 async def offered(settings: Settings, era: Era = "auto") -> list[Tool]:
@@ -94,6 +99,59 @@ async def test_the_lists_stay_small_enough_for_every_chat(settings: Settings) ->
     assert size(await offered(replace(settings, read_only=True))) < READ_ONLY_LIMIT
 
 
+async def test_the_compact_set_is_small_and_holds_what_the_work_needs(settings: Settings, era: Era) -> None:
+    tools = await offered(replace(settings, toolsets=(COMPACT,)), era)
+    names = {tool.name for tool in tools}
+    assert len(tools) <= MOST_IN_COMPACT
+    assert size(tools) < COMPACT_LIMIT
+    assert names <= {tool.name for tool in TOOLS}
+    assert {"dataset_propose", "dataset_add", "dataset_diagnose", "source_update", "workspace_undo"} <= names
+    assert all(tool.output_schema is None for tool in tools)
+
+
+async def test_the_compact_set_onboards_a_table_and_takes_it_back(
+    settings: Settings, era: Era, tmp_path: Path
+) -> None:
+    chosen = replace(settings, toolsets=(COMPACT,), configuration_folder=tmp_path)
+    async with Client(build_server(chosen), mode=era) as client:
+        talk = Talk(client)
+        await talk.add_source(await talk.add_connector())
+        proposed = await talk.done("dataset_propose", source="Flights", table="flights")
+        dataset = await talk.done("dataset_add", fields=proposed["fields"])
+        assert (await talk.done("dataset_diagnose", id=dataset["item"]["name"]))["id"] == dataset["id"]
+        assert (await talk.confirmed("workspace_undo"))["undone"] is True
+        assert (await talk.done("source_list"))["items"][0]["title"] == "Flights"
+        assert "DATASET_NOT_FOUND" in await talk.refused("dataset_preview", id=dataset["id"])
+
+
+async def test_compact_may_be_joined_by_groups(settings: Settings) -> None:
+    names = [tool.name for tool in await offered(replace(settings, toolsets=(COMPACT, "sources")))]
+    assert {"source_delete", "portal_map"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("changes", [{}, {"read_only": True}, {"toolsets": (COMPACT,)}], ids=str)
+async def test_the_instructions_are_short_and_name_only_tools_that_are_offered(
+    settings: Settings, changes: dict[str, Any]
+) -> None:
+    async with Client(build_server(replace(settings, **changes))) as client:
+        said = client.instructions or ""
+        offered_names = {tool.name for tool in (await client.list_tools()).tools}
+    assert len(said) <= INSTRUCTIONS_LIMIT
+    known = {tool.name for tools in TOOLSETS.values() for tool in tools}
+    named = set(re.findall(r"[a-z]+(?:_[a-z]+)+", said)) & known
+    assert {"portal_map", "dataset_diagnose", "dataset_preview"} <= named <= offered_names
+
+
+async def test_each_task_of_the_instructions_begins_with_its_tool(settings: Settings) -> None:
+    async with Client(build_server(settings)) as client:
+        said = client.instructions or ""
+    assert "New table: connector_check, connector_add, source_add, source_tables, dataset_propose" in said
+    assert "bi-mcp connector serve" in said
+    assert "look before repeating" in said
+    assert "call again with its confirm" in said
+
+
 @pytest.mark.parametrize("group", list(TOOLSETS))
 async def test_a_group_offers_its_own_tools_only(settings: Settings, era: Era, group: str) -> None:
     tools = await offered(replace(settings, toolsets=(group,)), era)
@@ -125,7 +183,9 @@ def test_no_two_tools_have_one_name() -> None:
 
 
 def test_an_unknown_group_is_named_with_those_that_there_are(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match=r"no group of tools 'charts'\. .*connectors, .*, tables\.$"):
+    with pytest.raises(
+        ConfigError, match=r"no group of tools 'charts'\. .*connectors, .*, tables, compact\.$"
+    ):
         build_server(replace(settings, toolsets=("sources", "charts")))
     assert choose_tools(("sources",)) == TOOLSETS["sources"]
 

@@ -35,12 +35,7 @@ def slim_answer(schema: JsonSchema) -> JsonSchema:
         for name, part in slimmed["properties"].items()
         if name not in _OF_EVERY_ANSWER
     }
-    return outline(slimmed) | {"properties": properties}
-
-
-def outline(schema: JsonSchema) -> JsonSchema:
-    """Reduce an object's schema to the properties that it always has."""
-    return {key: value for key, value in schema.items() if key in {"type", "required"}}
+    return {key: slimmed[key] for key in ("type", "required") if key in slimmed} | {"properties": properties}
 
 
 def _slim(node: Any, definitions: JsonSchema) -> Any:
