@@ -60,7 +60,9 @@ HTTP_OPTIONS = (
     "--profile", "profiles", multiple=True, help="Work with this profile only; may be given several times."
 )
 @click.option(
-    "--show-settings", metavar="CODES", help="Further codes of source settings whose values may be shown: region,tenant; none: not even host and login."
+    "--show-settings",
+    metavar="CODES",
+    help="Further codes of source settings whose values may be shown: region,tenant; none: not even host and login.",
 )
 @click.option(
     "--secrets-dir", type=click.Path(file_okay=False), help='Folder for {"file": "name"} references.'

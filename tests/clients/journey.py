@@ -84,6 +84,7 @@ A_SOURCE: list[Step] = [
     ),
     Call("source_get", {"id": "$source"}),
     Call("source_update", {"id": "$source", "fields": {"title": "Departures"}}),
+    Call("source_get", {"id": "Departures"}),
     Call("source_list", {"filter": {"connectorId": "$connector"}}),
     Call("source_tables", {"source": "$source"}),
     Call("source_tables", {"source": "$source", "table": "weather"}),

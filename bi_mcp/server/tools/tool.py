@@ -13,6 +13,7 @@ from bi_mcp.rest.methods import METHODS, TABLE_METHODS, Effect
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.schema import slim, slim_answer
 from bi_mcp.server.tools.schemas import Schemas
+from bi_mcp.server.tools.synonyms import find_meant
 
 # Of every tool, where there is more than one portal.
 PORTAL = "portal"
@@ -76,9 +77,11 @@ class ToolDeclaration:
         return method.repeatable if method else self.effect is Effect.READ
 
     def reads(self, arguments: Mapping[str, object]) -> bool:
-        """Return whether this call only reads. An argument of null counts as left out."""
+        """Return whether this call only reads, by whatever names it gives its arguments. One of null counts as left out."""
         given = {name for name, value in arguments.items() if value is not None} - {PORTAL}
-        return self.effect is Effect.READ or (bool(self.reads_with) and given <= self.reads_with)
+        harmless: dict[str, dict[str, object]] = {name: {} for name in self.reads_with}
+        only_these = all(find_meant(harmless, name, self.group) for name in given)
+        return self.effect is Effect.READ or (bool(self.reads_with) and only_these)
 
 
 def make_schemas(declaration: ToolDeclaration) -> Schemas:

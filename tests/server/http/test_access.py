@@ -87,6 +87,8 @@ async def test_without_bi_write_a_client_reads_and_is_told_what_it_lacks(
                 assert "bi:write" in await talk.refused(tool, id=1)
             # Of a source alone nothing goes to an address that the call names.
             assert "SOURCE_NOT_FOUND" in await talk.refused("connector_check", source=1)
+            assert "SOURCE_NOT_FOUND" in await talk.refused("connector_check", source_id=1)
+            assert "bi:write" in await talk.refused("connector_check", source=1, parameters={"login": "u"})
             assert "bi:write" in await talk.refused("connector_check", source=1, settings={"login": "u"})
             assert "bi:write" in await talk.refused(
                 "connector_check", urls={"urlCheck": "https://a.example/"}
