@@ -12,6 +12,8 @@ MOST_CHARACTERS = 60_000
 LONGEST_TEXT = 500
 # For the notice, which is written last.
 _ROOM = 600
+# Of files only, which no dataset here is made from.
+_SELDOM = frozenset({"csvHasHeaders"})
 # A call that is offered must be usable unchanged.
 _WHOLE = frozenset({"call", "calls", "notice"})
 
@@ -44,6 +46,20 @@ def fit(content: dict[str, Any], lists: Sequence[str], advice: str) -> dict[str,
     shortened = f"Shortened to {MOST_CHARACTERS} characters: {', '.join(notes)}. {advice}"
     cut["notice"] = " ".join(part for part in (shortened, content.get("notice")) if part)
     return cut
+
+
+def drop_empty(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of the objects in `item` and `items` what is empty: portals answer fields that nobody has filled in, in every object."""
+    shown = dict(content)
+    if isinstance(shown.get("item"), dict):
+        shown["item"] = _filled(shown["item"])
+    if isinstance(shown.get("items"), list):
+        shown["items"] = [_filled(item) if isinstance(item, dict) else item for item in shown["items"]]
+    return shown
+
+
+def _filled(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if value != "" and (value or name not in _SELDOM)}
 
 
 def _count_kept(entries: Sequence[object], excess: int) -> int:

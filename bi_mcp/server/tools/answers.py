@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from bi_mcp.rest.models import FieldDescription
-from bi_mcp.server.tools.answer_size import compact, fit
+from bi_mcp.server.tools.answer_size import compact, drop_empty, fit
 from bi_mcp.server.tools.views import view_field
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -49,7 +49,7 @@ class Answer(BaseModel):
 
     def structured_content(self) -> dict[str, Any]:
         """The structured content: only fields that have a value, and no more than a reader can take."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        content = drop_empty(self.model_dump(mode="json", by_alias=True, exclude_none=True))
         return fit(content, self.cut_lists, self.advice_if_cut) if self.cut_lists else content
 
     def json_text(self) -> str:

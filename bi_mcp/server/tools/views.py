@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A logo is often a whole picture as data: URI; a model needs to know that it is there, not its bytes.
 LONGEST_LOGO = 200
+_PICTURE = "data:"
 
 
 class SettingView(BaseModel):
@@ -56,7 +57,7 @@ def view_connector(connector: Connector) -> Connector:
         if (value := getattr(connector, name)) is not None
     }
     logo = masked.get("logo", "")
-    if len(logo) > LONGEST_LOGO:
+    if len(logo) > LONGEST_LOGO or logo.startswith(_PICTURE):
         masked["logo"] = f"{logo[:40]}… ({len(logo)} characters)"
     return connector.model_copy(update=masked)
 
