@@ -107,6 +107,13 @@ async def test_columns_are_named_by_their_names(talk: Talk, chain: tuple[int, in
     assert f'delete[0]: none has this title; there are {columns[0]["id"]} "CARRIER"' in refused
 
 
+async def test_a_title_that_looks_like_the_id_of_another_object_is_a_title(talk: Talk) -> None:
+    await talk.add_connector()
+    second = await talk.add_connector("connector 1")
+    assert (await talk.done("connector_get", id="connector 1"))["item"]["id"] == second
+    assert (await talk.done("connector_get", id="connector 2"))["item"]["id"] == second
+
+
 async def test_a_title_that_several_have_is_refused_with_them(talk: Talk) -> None:
     first, second = await talk.add_connector("Twin"), await talk.add_connector("Twin")
     refused = await talk.refused("connector_delete", id="Twin")

@@ -85,9 +85,6 @@ def _named_columns(properties: Mapping[str, Any], arguments: Mapping[str, Any]) 
 
 async def _find_object(call: ToolCall, named: Named) -> int:
     group = named.kind or call.tool.group
-    written = _WRITTEN.fullmatch(named.name.strip().lower())
-    if written and written[1] == group:
-        return int(written[2])
     methods = call.app.bi.tables if group == "table" else call.app.bi.of(group)
     title = methods.kind.title
     found = (await methods.list_page(select=["id", title], filter={title: named.name})).items
@@ -98,6 +95,9 @@ async def _find_object(call: ToolCall, named: Named) -> int:
         raise _refusal(
             call, say("{where}: several have this title: {candidates}", **_told(named, _labels(exact)))
         )
+    # A title may look so, too.
+    if (written := _WRITTEN.fullmatch(named.name)) and written[1] == group:
+        return int(written[2])
     raise await _missing(call, methods, named)
 
 
