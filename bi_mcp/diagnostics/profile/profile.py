@@ -1,0 +1,98 @@
+"""The profile of a dataset. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bi_mcp.base.language import say, say_count
+from bi_mcp.diagnostics.profile.column import ColumnProfile, profile_column, read_column
+from bi_mcp.diagnostics.profile.first_chart import FirstChart, choose_chart
+from bi_mcp.diagnostics.profile.number_text import write_number
+from bi_mcp.diagnostics.tables.values import show_value
+from bi_mcp.endpoints.question import DatasetColumn
+
+# The most that is asked for and counted: as many rows as are read of any answer, and what fits into one of ours.
+MOST_ROWS = 1000
+MOST_COLUMNS = 50
+SHOWN_ROWS = 5
+
+
+class DatasetProfile(BaseModel):
+    """A dataset as a chart would use it, counted from its first rows.
+
+    `counted` is how many rows those are, `complete` whether they are all. `left_out` counts visible columns beyond those
+    described. `first_rows` are values as they were answered, in the order of `columns`, on one line and cut.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    id: int
+    name: str
+    counted: int
+    complete: bool
+    columns: list[ColumnProfile]
+    left_out: int = 0
+    first_rows: list[list[str | None]]
+    chart: FirstChart | None = None
+
+    def scope(self) -> str:
+        """Say in a sentence what was counted."""
+        count = write_number(self.counted)
+        if self.complete:
+            return say_count(
+                "Counted from {rows} row, all there is.",
+                "Counted from all {rows} rows.",
+                self.counted,
+                rows=count,
+            )
+        return say("Counted from the first {rows} rows; there may be more.", rows=count)
+
+    def remainder(self) -> str:
+        """Say how many columns are not described; empty if all are."""
+        if not self.left_out:
+            return ""
+        return say_count(
+            "{columns} more column is not shown.",
+            "{columns} more columns are not shown.",
+            self.left_out,
+            columns=write_number(self.left_out),
+        )
+
+
+def build_profile(
+    id: int,
+    name: str,
+    columns: Sequence[DatasetColumn],
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    complete: bool,
+    left_out: int = 0,
+) -> DatasetProfile:
+    """Count rows under a header of column names. A column that the header lacks, and the end of a short row, are empty."""
+    counted = rows[:MOST_ROWS]
+    places = {column: place for place, column in reversed(list(enumerate(header)))}
+    shown = columns[:MOST_COLUMNS]
+    cells = [[_cell(row, places.get(column.name)) for row in counted] for column in shown]
+    read = [
+        read_column(column.name, column.type, values) for column, values in zip(shown, cells, strict=True)
+    ]
+    return DatasetProfile(
+        id=id,
+        name=show_value(name),
+        counted=len(counted),
+        complete=complete and len(counted) == len(rows),
+        columns=[profile_column(column) for column in read],
+        left_out=left_out + len(columns) - len(shown),
+        first_rows=[
+            [None if values[row] is None else show_value(values[row]) for values in cells]
+            for row in range(min(SHOWN_ROWS, len(counted)))
+        ],
+        chart=choose_chart(read),
+    )
+
+
+def _cell(row: Sequence[object], place: int | None) -> object:
+    return row[place] if place is not None and place < len(row) else None
