@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Literal
-
-from mcp.server.apps import Apps
 
 from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.portal.map_svg import render_svg
@@ -16,11 +13,11 @@ from bi_mcp.server.tools.answer_size import MOST_CHARACTERS
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.tool import ToolDeclaration
+from bi_mcp.server.views import MAP
 
 Format = Literal["tree", "mermaid", "svg"]
 # Tried in turn until the answer is small enough. The command always shows the most.
 SIZES = (MAX_SHOWN, 200, 130, 80, 50, 30, 15)
-VIEW = "ui://bi-mcp/map.html"
 RENDERERS = {"tree": render_tree, "mermaid": render_mermaid, "svg": render_svg}
 
 
@@ -59,19 +56,4 @@ async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = F
     return mapped
 
 
-def build_views() -> Apps:
-    """The extension that brings the view to clients that have it; others show the text."""
-    apps = Apps()
-    html = files("bi_mcp.server.tools").joinpath("map_view.html").read_text(encoding="utf-8")
-    apps.add_html_resource(
-        VIEW,
-        html,
-        name="portal_map_view",
-        title="Map of the portal",
-        description="The answer of portal_map as a picture",
-        prefers_border=True,
-    )
-    return apps
-
-
-TOOLS = (ToolDeclaration(portal_map, title="Map of the portal", own_effect=Effect.READ, view=VIEW),)
+TOOLS = (ToolDeclaration(portal_map, title="Map of the portal", own_effect=Effect.READ, view=MAP.address),)
