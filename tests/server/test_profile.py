@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -40,7 +41,7 @@ async def test_a_profile_counts_the_first_thousand_rows_and_says_so(talk: Talk) 
 
 
 async def test_a_small_table_is_counted_whole_with_what_does_not_fit(talk: Talk) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["PRICE", "DAY", "NOTE"],
         ["1,50", "2025-12-31", "a"],
         [2.5, "2026-01-01", None],

@@ -57,24 +57,18 @@ class FirstChart(BaseModel):
 
 
 def choose_chart(columns: Sequence[ReadColumn]) -> FirstChart | None:
-    """Draw a measure over time, else the commonest values, else rows over time; None where no column has two values."""
-    time = choose_time(columns)
+    """Draw a measure over time, else the commonest values, else what there is over time; None where no column has two values."""
+    times = [column for column in columns if column.family == "times" and column.distinct > 1]
+    long = next((column for column in times if len(_axis(column).labels) >= FEWEST_BARS), None)
     measure = choose_measure(columns)
-    if time is not None and measure is not None:
-        return _over_time(time, measure)
+    if long is not None and measure is not None:
+        return _over_time(long, measure)
     texts = [column for column in columns if column.family == "texts" and _repeats(column)]
     if texts:
         # A column of few values makes a chart that can be read; of several such the first.
         return _commonest(next((column for column in texts if column.distinct <= MOST_BARS), texts[0]))
-    return None if time is None else _over_time(time, None)
-
-
-def choose_time(columns: Sequence[ReadColumn]) -> ReadColumn | None:
-    """Choose the first column of times that spreads over several bars, else over two."""
-    times = [column for column in columns if column.family == "times" and column.distinct > 1]
-    return next(
-        (column for column in times if len(_axis(column).labels) >= FEWEST_BARS), next(iter(times), None)
-    )
+    time = long or next(iter(times), None)
+    return None if time is None else _over_time(time, measure)
 
 
 def choose_measure(columns: Sequence[ReadColumn]) -> ReadColumn | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.profile.column import ColumnProfile
@@ -27,8 +27,8 @@ def render_text(profile: DatasetProfile) -> str:
             *_chart(profile.chart),
             "",
             say("First rows"),
-            " | ".join(column.name for column in profile.columns),
-            *(" | ".join(_plain(value) for value in row) for row in profile.first_rows),
+            _row(column.name for column in profile.columns),
+            *map(_row, profile.first_rows),
         ]
     )
 
@@ -93,5 +93,6 @@ def _chart(chart: FirstChart | None) -> Iterator[str]:
         yield f"  {label.ljust(widest)} {bar} {write_number(value)}"
 
 
-def _plain(value: str | None) -> str:
-    return "" if value is None else value.replace("|", "¦")
+def _row(values: Iterable[str | None]) -> str:
+    """Join values in a line that begins with a sign of ours: none of theirs looks like a sentence of ours."""
+    return f"| {' | '.join((value or '').replace('|', '¦') for value in values)}"

@@ -18,7 +18,7 @@ from bi_mcp.server.views import PROFILE
 
 def _drop_properties(schema: dict[str, Any]) -> None:
     """Drop the properties from the schema: the text says the same, and the list of tools has a limit."""
-    schema["required"] = ["id", "columns"]
+    schema["required"] = ["columns"]
     schema.pop("properties", None)
 
 
@@ -42,8 +42,8 @@ class Profiled(Answer, DatasetProfile):
 
 
 async def dataset_profile(ctx: BiContext, id: Id) -> Profiled:
-    """Show what is in a dataset's columns as charts get them (empty, distinct, least, greatest, spread), first rows and a
-    first chart. Counts at most 1,000 rows.
+    """Profile the first 1,000 rows of a dataset: what is empty, distinct, least, greatest and common in each column, and a first
+    chart.
     """
     from bi_mcp.diagnostics.profile.reading import read_profile
 

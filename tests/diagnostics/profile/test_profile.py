@@ -151,8 +151,8 @@ def test_the_text_holds_a_line_per_column_the_chart_and_the_first_rows() -> None
     assert text[3].startswith("DELAY (double): 0% empty; 10 distinct; 0 … 1,235; by 100 0 █")
     assert "1,200 more columns are not shown." in text
     assert "First chart: Sum of DELAY per day (DAY)" in text
-    assert text[-SHOWN_ROWS - 1] == "DAY | DELAY"
-    assert text[-SHOWN_ROWS] == "2013-01-01 | 1234.6"
+    assert text[-SHOWN_ROWS - 1] == "| DAY | DELAY"
+    assert text[-SHOWN_ROWS] == "| 2013-01-01 | 1234.6"
 
 
 def test_numbers_are_written_in_the_language_of_the_reader() -> None:
