@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from bi_mcp.diagnostics.profile.first_chart import FirstChart
 from bi_mcp.diagnostics.profile.number_text import write_label, write_number
+from bi_mcp.diagnostics.profile.profile import FirstChart
 from bi_mcp.diagnostics.profile.svg_text import svg_text
 
 PLOT = 150

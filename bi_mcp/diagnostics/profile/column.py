@@ -8,44 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
 from bi_mcp.diagnostics.profile.cells import Family, MisfitError, Value, family_of, read_cell
-from bi_mcp.diagnostics.profile.histogram import Histogram, count_numbers, count_times
+from bi_mcp.diagnostics.profile.histogram import count_numbers, count_times
+from bi_mcp.diagnostics.profile.profile import ColumnProfile, Common
 from bi_mcp.diagnostics.tables.values import show_value
 
 MOST_COMMON = 6
 # Beyond this, a reader of JSON that has only doubles would show another number.
 EXACT = 2**53
-
-
-class Common(BaseModel):
-    """A text that is often in a column, on one line and cut, and in how many rows."""
-
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-    value: str
-    count: int
-
-
-class ColumnProfile(BaseModel):
-    """What the counted rows hold in a column.
-
-    `empty` rows have no value, `unfit` ones a value of another type, which a chart leaves out. The others have `distinct`
-    different values from `least` to `greatest`. Numbers and times have a `histogram`, texts their `common` values if any is there twice.
-    """
-
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-    name: str
-    type: str
-    empty: int
-    unfit: int = 0
-    distinct: int
-    least: int | float | str | None = None
-    greatest: int | float | str | None = None
-    histogram: Histogram | None = None
-    common: list[Common] | None = None
 
 
 @dataclass(frozen=True)

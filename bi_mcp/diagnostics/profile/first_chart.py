@@ -6,14 +6,12 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
-from bi_mcp.base.language import say
 from bi_mcp.diagnostics.profile.column import ReadColumn, count_common
 from bi_mcp.diagnostics.profile.histogram import MOST_BARS, starts_of
-from bi_mcp.diagnostics.profile.time_steps import TimeStep, choose_step, word_step
+from bi_mcp.diagnostics.profile.profile import FirstChart
+from bi_mcp.diagnostics.profile.time_steps import TimeStep, choose_step
 from bi_mcp.diagnostics.tables.values import show_value
 
 MOST_VALUES = 10
@@ -29,31 +27,6 @@ _NAMING = re.compile(
 _LEVEL = re.compile(r"(^|_)(AGE|AVERAGE|AVG|PERCENT|PRICE|RATE|RATIO|SCORE|SHARE|TEMP|TEMPERATURE)$")
 # Fewer bars are hardly a line of time.
 FEWEST_BARS = 3
-
-
-class FirstChart(BaseModel):
-    """One chart of the rows of a `column`, or of the sum of a `measure` in them: bars from left to right.
-
-    `step` is that of a time axis: `day`, `5 minutes` and so on. Charts of values have none.
-    """
-
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-    kind: Literal["time", "values"]
-    column: str
-    measure: str | None = None
-    step: str | None = None
-    labels: list[int | float | str]
-    values: list[int | float]
-
-    def title(self) -> str:
-        """Say what the chart shows."""
-        if self.step is None:
-            return say("Rows by {column}", column=self.column)
-        step = word_step(self.step)
-        if self.measure is None:
-            return say("Rows {step} ({column})", step=step, column=self.column)
-        return say("Sum of {measure} {step} ({column})", measure=self.measure, step=step, column=self.column)
 
 
 def choose_chart(columns: Sequence[ReadColumn]) -> FirstChart | None:

@@ -7,26 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from pydantic import BaseModel, ConfigDict
-
+from bi_mcp.diagnostics.profile.profile import Histogram
 from bi_mcp.diagnostics.profile.time_steps import TimeStep, choose_step
 
 # More could not be told apart in a small picture. 31 days of a month fit.
 MOST_BARS = 31
 MOST_NUMBER_BARS = 20
-
-
-class Histogram(BaseModel):
-    """Bars from left to right: the beginning of each, numbers or parts of ISO dates, and how many values are in it.
-
-    `step` is the width of a bar; on a time axis `day`, `5 minutes` or another of the steps there.
-    """
-
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-    starts: list[int | float | str]
-    counts: list[int]
-    step: int | float | str
 
 
 def count_numbers(values: Sequence[int | float]) -> Histogram | None:

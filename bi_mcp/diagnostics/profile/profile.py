@@ -1,22 +1,81 @@
-"""The profile of a dataset. Pure."""
+"""What a profile says of a dataset. Only models: the server loads them at its start, and what counts when it is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from bi_mcp.base.language import say, say_count
-from bi_mcp.diagnostics.profile.column import ColumnProfile, profile_column, read_column
-from bi_mcp.diagnostics.profile.first_chart import FirstChart, choose_chart
 from bi_mcp.diagnostics.profile.number_text import write_number
-from bi_mcp.diagnostics.tables.values import show_value
-from bi_mcp.endpoints.question import DatasetColumn
+from bi_mcp.diagnostics.profile.time_steps import word_step
 
-# The most that is asked for and counted: as many rows as are read of any answer, and what fits into one of ours.
-MOST_ROWS = 1000
-MOST_COLUMNS = 50
-SHOWN_ROWS = 5
+
+class Histogram(BaseModel):
+    """Bars from left to right: the beginning of each, numbers or parts of ISO dates, and how many values are in it.
+
+    `step` is the width of a bar; on a time axis `day`, `5 minutes` or another of the steps there.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    starts: list[int | float | str]
+    counts: list[int]
+    step: int | float | str
+
+
+class Common(BaseModel):
+    """A text that is often in a column, on one line and cut, and in how many rows."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    value: str
+    count: int
+
+
+class ColumnProfile(BaseModel):
+    """What the counted rows hold in a column.
+
+    `empty` rows have no value, `unfit` ones a value of another type, which a chart leaves out. The others have `distinct`
+    different values from `least` to `greatest`. Numbers and times have a `histogram`, texts their `common` values if any is there twice.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    name: str
+    type: str
+    empty: int
+    unfit: int = 0
+    distinct: int
+    least: int | float | str | None = None
+    greatest: int | float | str | None = None
+    histogram: Histogram | None = None
+    common: list[Common] | None = None
+
+
+class FirstChart(BaseModel):
+    """One chart of the rows of a `column`, or of the sum of a `measure` in them: bars from left to right.
+
+    `step` is that of a time axis: `day`, `5 minutes` and so on. Charts of values have none.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    kind: Literal["time", "values"]
+    column: str
+    measure: str | None = None
+    step: str | None = None
+    labels: list[int | float | str]
+    values: list[int | float]
+
+    def title(self) -> str:
+        """Say what the chart shows."""
+        if self.step is None:
+            return say("Rows by {column}", column=self.column)
+        step = word_step(self.step)
+        if self.measure is None:
+            return say("Rows {step} ({column})", step=step, column=self.column)
+        return say("Sum of {measure} {step} ({column})", measure=self.measure, step=step, column=self.column)
 
 
 class DatasetProfile(BaseModel):
@@ -59,40 +118,3 @@ class DatasetProfile(BaseModel):
             self.left_out,
             columns=write_number(self.left_out),
         )
-
-
-def build_profile(
-    id: int,
-    name: str,
-    columns: Sequence[DatasetColumn],
-    header: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    *,
-    complete: bool,
-    left_out: int = 0,
-) -> DatasetProfile:
-    """Count rows under a header of column names. A column that the header lacks, and the end of a short row, are empty."""
-    counted = rows[:MOST_ROWS]
-    places = {column: place for place, column in reversed(list(enumerate(header)))}
-    shown = columns[:MOST_COLUMNS]
-    cells = [[_cell(row, places.get(column.name)) for row in counted] for column in shown]
-    read = [
-        read_column(column.name, column.type, values) for column, values in zip(shown, cells, strict=True)
-    ]
-    return DatasetProfile(
-        id=id,
-        name=show_value(name),
-        counted=len(counted),
-        complete=complete and len(counted) == len(rows),
-        columns=[profile_column(column) for column in read],
-        left_out=left_out + len(columns) - len(shown),
-        first_rows=[
-            [None if values[row] is None else show_value(values[row]) for values in cells]
-            for row in range(min(SHOWN_ROWS, len(counted)))
-        ],
-        chart=choose_chart(read),
-    )
-
-
-def _cell(row: Sequence[object], place: int | None) -> object:
-    return row[place] if place is not None and place < len(row) else None

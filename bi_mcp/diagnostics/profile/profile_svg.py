@@ -7,9 +7,8 @@ from html import escape
 
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.profile.chart_svg import draw_bars, draw_chart, height_of
-from bi_mcp.diagnostics.profile.column import ColumnProfile
 from bi_mcp.diagnostics.profile.number_text import write_number
-from bi_mcp.diagnostics.profile.profile import DatasetProfile
+from bi_mcp.diagnostics.profile.profile import ColumnProfile, DatasetProfile
 from bi_mcp.diagnostics.profile.profile_text import describe_column, ends_of, facts_of, say_step
 from bi_mcp.diagnostics.profile.svg_text import svg_text
 

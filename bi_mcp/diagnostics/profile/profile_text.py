@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.profile.column import ColumnProfile
-from bi_mcp.diagnostics.profile.first_chart import FirstChart
-from bi_mcp.diagnostics.profile.histogram import Histogram
 from bi_mcp.diagnostics.profile.number_text import write_label, write_number, write_share
-from bi_mcp.diagnostics.profile.profile import DatasetProfile
+from bi_mcp.diagnostics.profile.profile import ColumnProfile, DatasetProfile, FirstChart, Histogram
 from bi_mcp.diagnostics.profile.time_steps import word_step
 
 _HEIGHTS = "▁▂▃▄▅▆▇█"

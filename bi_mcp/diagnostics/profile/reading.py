@@ -8,7 +8,8 @@ from bi_mcp.base.language import say
 from bi_mcp.base.progress import report
 from bi_mcp.diagnostics.dataset.outside import open_dataset
 from bi_mcp.diagnostics.dataset.preview import dataset_columns
-from bi_mcp.diagnostics.profile.profile import MOST_COLUMNS, MOST_ROWS, DatasetProfile, build_profile
+from bi_mcp.diagnostics.profile.counting import MOST_COLUMNS, MOST_ROWS, build_profile
+from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.endpoints.question import Question
 from bi_mcp.endpoints.request import build_request
 from bi_mcp.errors import InvalidRequestError

@@ -12,15 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bi_mcp.base.language import speaking
+from bi_mcp.diagnostics.profile.counting import MOST_COLUMNS, MOST_ROWS, SHOWN_ROWS, build_profile
 from bi_mcp.diagnostics.profile.histogram import MOST_BARS, count_numbers, count_times
 from bi_mcp.diagnostics.profile.number_text import write_number, write_share
-from bi_mcp.diagnostics.profile.profile import (
-    MOST_COLUMNS,
-    MOST_ROWS,
-    SHOWN_ROWS,
-    DatasetProfile,
-    build_profile,
-)
+from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.diagnostics.profile.profile_svg import render_svg
 from bi_mcp.diagnostics.profile.profile_text import render_text
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
