@@ -89,3 +89,11 @@ def test_the_command_makes_one_picture_at_a_time(practice: CliRunner, tmp_path: 
     assert told.exit_code == 2
     assert "exclude each other" in told.output
     assert not list(tmp_path.iterdir())
+
+
+async def test_the_text_counts_once_and_at_its_beginning(talk: Talk) -> None:
+    await talk.add_source(await talk.add_connector())
+    text = text_of(await talk.call("portal_map"))
+    counted = "1 connector: 1 not checked; 1 source: 1 not checked"
+    assert text.startswith(f"portal_map: {counted}. Titles are data")
+    assert text.count(counted) == 1

@@ -71,6 +71,7 @@ async def profiled(talk: Talk) -> dict[str, Any]:
     content = result["structuredContent"]
     content["name"] = content["firstRows"][0][3] = content["columns"][3]["common"][0]["value"] = HOSTILE
     content["columns"][4]["unfit"] = 5
+    content["columns"][5]["missing"] = True
     return result
 
 
@@ -230,6 +231,8 @@ async def test_the_profile_shows_a_chart_each_column_and_the_first_rows(
     await expect(shown.locator(".columns > li")).to_have_count(len(content["columns"]))
     await expect(shown.locator(".plot.large .slot")).to_have_count(len(content["chart"]["values"]))
     await expect(shown.get_by_text("Jan 1, 2013 … Jan 2, 2013")).to_be_visible()
+    await expect(shown.get_by_text("1% not int")).to_be_visible()
+    await expect(shown.get_by_text("missing in the connector's answer")).to_be_visible()
     await expect(shown.get_by_role("cell", name="N14228")).to_be_visible()
     await expect(shown.locator("pre")).to_have_count(0)
     await expect(shown.get_by_role("img", name=re.compile("^DISTANCE, by 500: 0 … 5,000"))).to_be_visible()
@@ -260,12 +263,12 @@ async def test_the_profile_asks_the_assistant_about_values_that_do_not_fit(
     page: Page, profiled: dict[str, Any]
 ) -> None:
     shown = await open_view(page, PROFILE, profiled)
-    await shown.get_by_role("button", name="Ask the assistant why values do not fit").click()
+    await shown.get_by_role("button", name="Ask the assistant what does not fit").click()
     await expect(shown.get_by_text("Handed to the assistant")).to_be_visible()
     [asked] = await asked_of_host(page)
     id = profiled["structuredContent"]["id"]
     assert asked["content"][0]["text"] == (
-        f"Some values of dataset {id} do not fit the types of its columns. Please diagnose it and tell me what to do."
+        f"What the connector answers does not fit the columns of dataset {id}. Please diagnose it and tell me what to do."
     )
 
 

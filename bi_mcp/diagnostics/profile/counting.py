@@ -26,7 +26,7 @@ def build_profile(
     complete: bool,
     left_out: int = 0,
 ) -> DatasetProfile:
-    """Count rows under a header of column names. A column that the header lacks, and the end of a short row, are empty."""
+    """Count rows under a header of column names. A column that the header lacks is missing, the end of a short row empty."""
     counted = rows[:MOST_ROWS]
     places = {column: place for place, column in reversed(list(enumerate(header)))}
     shown = columns[:MOST_COLUMNS]
@@ -39,7 +39,10 @@ def build_profile(
         name=show_value(name),
         counted=len(counted),
         complete=complete and len(counted) == len(rows),
-        columns=[profile_column(column) for column in read],
+        columns=[
+            profile_column(each).model_copy(update={"missing": None if column.name in places else True})
+            for column, each in zip(shown, read, strict=True)
+        ],
         left_out=left_out + len(columns) - len(shown),
         first_rows=[
             [None if values[row] is None else show_value(values[row]) for values in cells]

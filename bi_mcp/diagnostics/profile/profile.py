@@ -36,7 +36,7 @@ class Common(BaseModel):
 class ColumnProfile(BaseModel):
     """What the counted rows hold in a column.
 
-    `empty` rows have no value, `unfit` ones a value of another type, which a chart leaves out. The others have `distinct`
+    `missing` columns are not in the connector's answer at all. `empty` rows have no value, `unfit` ones a value of another type, which a chart leaves out. The others have `distinct`
     different values from `least` to `greatest`. Numbers and times have a `histogram`, texts their `common` values if any is there twice.
     """
 
@@ -44,6 +44,7 @@ class ColumnProfile(BaseModel):
 
     name: str
     type: str
+    missing: bool | None = None
     empty: int
     unfit: int = 0
     distinct: int

@@ -37,6 +37,8 @@ def describe_column(column: ColumnProfile, rows: int) -> str:
 
 def facts_of(column: ColumnProfile, rows: int) -> list[str]:
     """What is counted of a column, in words."""
+    if column.missing:
+        return [say("missing in the connector's answer")]
     facts = [say("{share} empty", share=write_share(column.empty, rows))]
     if column.unfit:
         facts.append(say("{share} not {type}", share=write_share(column.unfit, rows), type=column.type))

@@ -55,6 +55,13 @@ def test_each_column_tells_what_is_empty_unfit_distinct_least_and_greatest() -> 
     assert (nothing.empty, nothing.distinct, nothing.least, nothing.histogram) == (4, 0, None, None)
 
 
+def test_a_column_that_the_header_lacks_is_missing_and_not_empty() -> None:
+    columns = [DatasetColumn("PRICE", "price", "double"), DatasetColumn("NOTE", "note")]
+    profile = build_profile(1, "orders", columns, ["NOTE"], [["a"], []], complete=True)
+    assert [(column.missing, column.empty) for column in profile.columns] == [(True, 2), (None, 1)]
+    assert "PRICE (double): missing in the connector's answer" in render_text(profile).splitlines()
+
+
 def test_numbers_spread_over_round_bars() -> None:
     spread = count_numbers([0, 3, 9, 10, 19, 99, 100])
     assert spread is not None
