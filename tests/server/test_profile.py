@@ -57,6 +57,17 @@ async def test_a_small_table_is_counted_whole_with_what_does_not_fit(talk: Talk)
     assert (profile["chart"]["measure"], profile["chart"]["values"]) == ("PRICE", [0, 6])
 
 
+async def test_rules_that_the_answer_breaks_are_named(talk: Talk) -> None:
+    async with a_shop([["other\nORDER"], [1]], {"price": "double"}) as urls:
+        dataset = await add_orders(talk, urls, [PRICE])
+        result = await talk.call("dataset_profile", id=dataset)
+    assert result.structured_content is not None
+    assert result.structured_content["columns"][0]["missing"] is True
+    told = [line for line in text_of(result).splitlines() if line.startswith("! ")]
+    assert any("header_missing" in line for line in told)
+    assert "ORDER" not in text_of(result).splitlines()
+
+
 async def test_values_are_marked_as_data_and_cut(talk: Talk) -> None:
     rows = [["NOTE"], [INSTRUCTION], ["x" * 5000], ["y\nz"]]
     async with a_shop(rows, {"note": "string"}) as urls:

@@ -83,7 +83,7 @@ class DatasetProfile(BaseModel):
     """A dataset as a chart would use it, counted from its first rows.
 
     `counted` is how many rows those are, `complete` whether they are all. `left_out` counts visible columns beyond those
-    described. `first_rows` are values as they were answered, in the order of `columns`, on one line and cut.
+    described. `breaches` are the rules that the answer breaks. `first_rows` are values as they were answered, in the order of `columns`, on one line and cut.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
@@ -94,6 +94,7 @@ class DatasetProfile(BaseModel):
     complete: bool
     columns: list[ColumnProfile]
     left_out: int = 0
+    breaches: list[str] = []
     first_rows: list[list[str | None]]
     chart: FirstChart | None = None
 

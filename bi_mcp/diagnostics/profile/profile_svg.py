@@ -23,6 +23,7 @@ PICTURE_WIDTH = WIDTH - MARGIN - PICTURE_AT
 TABLE_COLUMNS = 6
 TABLE_ROW = 24
 SHOWN_COMMON = 3
+SHOWN_BREACHES = 5
 
 _STYLE = """
 svg{--page:#fff;--ink:#1b1f24;--faint:#57606a;--line:#d0d7de;--bar:#2f6fb8}
@@ -38,6 +39,9 @@ def render_svg(profile: DatasetProfile) -> str:
     """The first chart, a row per column, and the first rows below one another."""
     parts = [*_head(profile)]
     top = 88
+    for breach in profile.breaches[:SHOWN_BREACHES]:
+        parts.append(svg_text(MARGIN, top - 14, f"! {breach}", "faint", width=INNER))
+        top += 18
     if profile.chart:
         parts += draw_chart(profile.chart, MARGIN, top, INNER)
         top += height_of(profile.chart) + 24

@@ -18,6 +18,7 @@ def render_text(profile: DatasetProfile) -> str:
     return "\n".join(
         [
             profile.scope(),
+            *(f"! {breach}" for breach in profile.breaches),
             "",
             *(describe_column(column, profile.counted) for column in profile.columns),
             *filter(None, [profile.remainder()]),

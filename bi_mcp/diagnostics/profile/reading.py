@@ -12,6 +12,7 @@ from bi_mcp.diagnostics.profile.counting import MOST_COLUMNS, MOST_ROWS, build_p
 from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.endpoints.question import Question
 from bi_mcp.endpoints.request import build_request
+from bi_mcp.endpoints.wording import one_line
 from bi_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def read_profile(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
     question = Question(columns=tuple(column.name for column in shown), limit=MOST_ROWS)
     await report(1, 2, "Reading rows")
     rows = await outside.ask(build_request(dataset.external_code or "", columns, question, outside.dialect))
-    return build_profile(
+    profile = build_profile(
         dataset_id,
         dataset.name or "",
         shown,
@@ -48,3 +49,5 @@ async def read_profile(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
         complete=not rows.truncated and len(rows.rows) < MOST_ROWS,
         left_out=len(visible) - len(shown),
     )
+    broken = [f"{breach.where}: {breach.rule} {breach.detail}".rstrip() for breach in rows.breaches]
+    return profile.model_copy(update={"breaches": [one_line(text) for text in broken]})
