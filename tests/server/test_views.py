@@ -139,11 +139,25 @@ async def test_a_view_changes_its_language_with_its_host(
     await expect(headline(shown)).to_contain_text("датасет")
 
 
+async def test_a_change_of_size_does_not_take_the_place_where_somebody_reads(
+    page: Page, mapped: dict[str, Any]
+) -> None:
+    shown = await open_view(page, MAP, mapped)
+    await shown.locator("summary", has_text="bare").click()
+    unfolded = shown.locator("summary", has_text="bare")
+    await unfolded.focus()
+    changed = "{ containerDimensions: { width: 500 }, theme: 'dark' }"
+    await page.evaluate(f"tell({{ method: 'ui/notifications/host-context-changed', params: {changed} }})")
+    await expect(shown.locator("body")).to_have_css("background-color", GROUNDS["dark"])
+    await expect(unfolded).to_be_focused()
+
+
 async def test_the_map_says_first_what_is_wrong(page: Page, mapped: dict[str, Any]) -> None:
     shown = await open_view(page, MAP, mapped)
     await expect(headline(shown)).to_have_text("3 datasets: 1\u00a0broken, 1\u00a0empty")
     shown = await open_view(page, MAP, mapped, locale="ru-RU")
     await expect(headline(shown)).to_have_text("3 датасета: 1\u00a0неисправный, 1\u00a0пустой")
+    await expect(shown.get_by_role("heading")).to_have_count(1)
 
 
 async def test_the_map_filters_and_tells_how_much_it_shows(page: Page, mapped: dict[str, Any]) -> None:

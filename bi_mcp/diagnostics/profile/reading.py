@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.base.progress import report
 from bi_mcp.diagnostics.dataset.outside import open_dataset
 from bi_mcp.diagnostics.dataset.preview import dataset_columns
+from bi_mcp.diagnostics.findings.endpoint_rules import BREACHES
 from bi_mcp.diagnostics.profile.counting import MOST_COLUMNS, MOST_ROWS, build_profile
 from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.endpoints.question import Question
@@ -16,6 +18,7 @@ from bi_mcp.endpoints.wording import one_line
 from bi_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from bi_mcp.endpoints.answers import Breach
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
 
@@ -49,5 +52,16 @@ async def read_profile(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
         complete=not rows.truncated and len(rows.rows) < MOST_ROWS,
         left_out=len(visible) - len(shown),
     )
-    broken = [f"{breach.where}: {breach.rule} {breach.detail}".rstrip() for breach in rows.breaches]
-    return profile.model_copy(update={"breaches": [one_line(text) for text in broken]})
+    return profile.model_copy(update={"breaches": list(_describe(rows.breaches))})
+
+
+def _describe(breaches: Sequence[Breach]) -> Iterator[str]:
+    """Say what is wrong, where and what follows, once for each rule. The caller has masked what the answer repeats of the connection."""
+    for rule in dict.fromkeys(breach.rule for breach in breaches):
+        kind = BREACHES[rule]
+        places = dict.fromkeys(
+            f"{breach.where} ({breach.detail})" if breach.detail else breach.where
+            for breach in breaches
+            if breach.rule == rule
+        )
+        yield f"{say(kind.what)}: {one_line(', '.join(places))}. {say(kind.means)}".rstrip()

@@ -89,8 +89,10 @@ function takeContext(context) {
   if (!context) return;
   const root = document.documentElement;
   if (context.theme === "light" || context.theme === "dark") root.dataset.theme = context.theme;
+  // Hosts tell each change of size, too: only another language is worth losing the place where somebody reads.
+  const before = locale;
   if (typeof context.locale === "string") chooseLanguage(context.locale);
-  show(state);
+  if (locale !== before) show(state);
 }
 
 function chooseLanguage(wanted) {
@@ -122,7 +124,7 @@ function startView(ownTexts, draw) {
     protocolVersion: "2026-01-26", appInfo: { name: "bi-mcp", version: "1" }, appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
   }).then((result) => {
     canHandOver = typeof result?.hostCapabilities?.message === "object" && result.hostCapabilities.message !== null;
-    takeContext(result?.hostContext ?? {});
+    takeContext(result?.hostContext);
     send({ method: "ui/notifications/initialized", params: {} });
   }).catch(() => {});
 }
