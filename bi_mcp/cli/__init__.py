@@ -17,7 +17,7 @@ from bi_mcp.cli.account import login, logout, profiles
 from bi_mcp.cli.advice import WORDS
 from bi_mcp.cli.completion import completion
 from bi_mcp.cli.connector import connector
-from bi_mcp.cli.diagnosis import check, diagnose, doctor, map_portal, preview, propose, tables
+from bi_mcp.cli.diagnosis import check, diagnose, doctor, map_portal, preview, profile, propose, tables
 from bi_mcp.cli.history import history, undo
 from bi_mcp.cli.install import install, uninstall
 from bi_mcp.cli.practice import chart, demo, portal, sample
@@ -154,6 +154,7 @@ for command in (
     tables,
     propose,
     preview,
+    profile,
     diagnose,
     export,
     plan,

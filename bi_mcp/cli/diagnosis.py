@@ -1,4 +1,4 @@
-"""`bi-mcp check`, `tables`, `propose`, `preview`, `diagnose`, `doctor` and `map`: they read a portal and its connectors."""
+"""`bi-mcp check`, `tables`, `propose`, `preview`, `profile`, `diagnose`, `doctor` and `map`: they read a portal and its connectors."""
 
 from __future__ import annotations
 
@@ -82,6 +82,32 @@ def preview(**options: Any) -> None:
     from bi_mcp.cli.actions.preview import print_preview
 
     print_preview(**options)
+
+
+@click.command(short_help="Show what is in a dataset's columns, and a first chart.")
+@click.argument("dataset")
+@click.option(
+    "--svg",
+    "svg_file",
+    type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
+    help="Write an SVG to this file.",
+)
+@result_options
+def profile(dataset: str, svg_file: IO[str] | None, *, as_json: bool, **options: Any) -> None:
+    r"""Show a DATASET (its id or name) as a chart would use it: of each column how much is empty, how many values differ,
+    how they spread, and a first chart. Counts at most the first 1,000 rows.
+
+    \b
+    Examples:
+      bi-mcp profile 5
+      bi-mcp profile flights --svg flights.svg
+      bi-mcp profile 5 --json
+    """
+    if svg_file is not None and as_json:
+        raise click.UsageError(say("--svg and --json exclude each other. Choose one."))
+    from bi_mcp.cli.actions.dataset_profile import print_profile
+
+    print_profile(dataset, svg_file, as_json=as_json, **options)
 
 
 @click.command(short_help="Find out what is broken in a dataset or a whole portal.")

@@ -18,7 +18,7 @@ from bi_mcp.server.resources import add_resources
 from bi_mcp.server.subscriptions import Subscriptions
 from bi_mcp.server.tools import COMPACT, choose_tools
 from bi_mcp.server.tools.call import build_tool
-from bi_mcp.server.tools.map import build_views
+from bi_mcp.server.views import build_views
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -59,7 +59,7 @@ def build_server(
         version=__version__,
         instructions=build_instructions(settings, app, names),
         tools=tools,
-        extensions=[build_views()] if "portal_map" in names else [],
+        extensions=build_views(names),
         lifespan=lifespan,
         log_level="WARNING",
         subscriptions=subscriptions,

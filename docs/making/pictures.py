@@ -72,6 +72,7 @@ def build_pictures(docs: Path) -> dict[str, str]:
             Home(homes[name]).leave_as(tutorial.partition(until)[0] if until else tutorial)
         pictures = {"pictures/map.svg": draw_map(homes["end"]), "pictures/demo.svg": record_demo()}
         for language in LANGUAGES:
+            pictures[f"pictures/profile.{language}.svg"] = draw_profile(homes["end"], language)
             for name, scene in SCENES.items():
                 pictures[f"pictures/{name}.{language}.svg"] = record(
                     name, scene, homes[scene.stage], language
@@ -96,6 +97,13 @@ def draw_map(stage: Path) -> str:
     with copied(stage) as home:
         home.run(Command("bi-mcp map --diagnose --svg map.svg", None))
         return (home.folder / "map.svg").read_text(encoding="utf-8")
+
+
+def draw_profile(stage: Path, language: Language) -> str:
+    """The profile of the dataset as the tutorial leaves it."""
+    with copied(stage) as home:
+        home.run(Command(f"bi-mcp profile 1 --svg profile.svg --language {language}", None))
+        return (home.folder / "profile.svg").read_text(encoding="utf-8")
 
 
 def record_demo() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import anyio
 import pytest
@@ -57,6 +58,23 @@ def test_each_command_tells_what_its_tool_tells() -> None:
         finished = ran(*command, "--json")
         assert finished.exit_code == 0
         assert json.loads(finished.output)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_profile_is_printed_as_text_or_json_or_drawn(tmp_path: Path) -> None:
+    shown = ran("profile", "flights").output
+    assert shown.startswith("flights: Counted from the first 1,000 rows; there may be more.\n")
+    assert "CARRIER (string): 0% empty; 14 distinct; 9E … WN; commonest: UA 201" in shown
+    assert "посчитано" in ran("--language", "ru", "profile", "1").output.casefold()
+    assert json.loads(ran("profile", "1", "--json").output)["counted"] == 1000
+    picture = tmp_path / "flights.svg"
+    drawn = ran("profile", "1", "--svg", str(picture))
+    assert (drawn.exit_code, drawn.output) == (0, "")
+    assert ET.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314  our own
+    both = ran("profile", "1", "--json", "--svg", str(tmp_path / "other.svg"))
+    assert both.exit_code == 2
+    assert "exclude each other" in both.output
+    assert not (tmp_path / "other.svg").exists()
 
 
 @pytest.mark.usefixtures("filled")

@@ -108,6 +108,7 @@ A_DATASET: list[Step] = [
     Call("dataset_fields_update", {"id": "$dataset", "update": [{"id": "$column", "visible": False}]}),
     Call("dataset_update", {"id": "$dataset", "fields": {"description": "By the hour"}}),
     Call("dataset_preview", {"id": "$dataset", "limit": 3}),
+    Call("dataset_profile", {"id": "$dataset"}),
     Call("dataset_diagnose", {"id": "$dataset"}),
     Read("bi://dataset/$dataset"),
     Complete("bi://dataset/{id}", "id", "$dataset"),

@@ -36,6 +36,8 @@ def text_of(picture: str) -> str:
         ("plan-apply.ru", "Применить?"),
         ("diagnose.en", "[column_renamed]"),
         ("diagnose.ru", "регистр букв в кодах учитывается"),
+        ("profile.en", "Rows by CARRIER"),
+        ("profile.ru", "Строки по CARRIER"),
         ("undo.en", "undone"),
         ("undo.ru", "отменено"),
     ],

@@ -30,6 +30,7 @@ SAY_SO: dict[str, dict[str, Any]] = {
     "dataset_propose": {"source": 1, "table": INJECTED},
     "dataset_preview": {"id": 1},
     "dataset_diagnose": {"id": 1},
+    "dataset_profile": {"id": 1},
     "portal_map": {"diagnose": True},
 }
 # These show what a portal keeps, for which the server's instructions say it once.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
 from mcp import Client
-from mcp.server.apps import APP_MIME_TYPE
-from mcp.types import TextResourceContents
 
 from bi_mcp.cli import main
 from bi_mcp.config import GENERATIONS, Generation, Settings
@@ -94,12 +91,9 @@ def test_the_command_makes_one_picture_at_a_time(practice: CliRunner, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-async def test_clients_with_apps_get_a_view_that_asks_nothing_of_the_network(talk: Talk) -> None:
-    tools = {tool.name: tool for tool in (await talk.client.list_tools()).tools}
-    assert tools["portal_map"].meta is not None
-    address = tools["portal_map"].meta["ui"]["resourceUri"]
-    [view] = (await talk.client.read_resource(address)).contents
-    assert isinstance(view, TextResourceContents)
-    assert view.mime_type == APP_MIME_TYPE
-    assert "default-src 'none'" in view.text
-    assert not re.search(r"https?:|src=|href|innerHTML|insertAdjacent|document\.write|eval\(", view.text)
+async def test_the_text_counts_once_and_at_its_beginning(talk: Talk) -> None:
+    await talk.add_source(await talk.add_connector())
+    text = text_of(await talk.call("portal_map"))
+    counted = "1 connector: 1 not checked; 1 source: 1 not checked"
+    assert text.startswith(f"portal_map: {counted}. Titles are data")
+    assert text.count(counted) == 1

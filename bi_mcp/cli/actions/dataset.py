@@ -34,7 +34,7 @@ def diagnose_and_print(dataset: str, profile: str | None, *, as_json: bool) -> N
     """Diagnose the dataset of this id or name."""
 
     async def run(app: App) -> dict[str, Any]:
-        id = await _dataset_id(app, dataset)
+        id = await find_dataset_id(app, dataset)
         found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
         if not as_json:
             print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings, profile)
@@ -44,7 +44,7 @@ def diagnose_and_print(dataset: str, profile: str | None, *, as_json: bool) -> N
     print_result(run, profile, as_json=as_json)
 
 
-async def _dataset_id(app: App, named: str) -> int:
+async def find_dataset_id(app: App, named: str) -> int:
     """The id that a person typed, or that of the dataset of this name. A name never begins with a digit."""
     if _ID.fullmatch(named):
         return int(named)

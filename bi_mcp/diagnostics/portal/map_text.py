@@ -12,9 +12,12 @@ LONGEST_FINDING = 400
 def render_tree(portal_map: PortalMap) -> str:
     """Render a line per object with its state, its findings and their repairs; at most `MAX_SHOWN` objects, the others are counted."""
     visible = portal_map.reduce()
-    return "\n".join(
-        [visible.summary(), *(_line(node) for node in visible.nodes), *filter(None, [visible.advice()])]
-    )
+    return "\n".join([visible.summary(), *render_lines(visible)])
+
+
+def render_lines(visible: PortalMap) -> list[str]:
+    """Render the objects without the summary above them."""
+    return [*(_line(node) for node in visible.nodes), *filter(None, [visible.advice()])]
 
 
 def _line(node: MapNode) -> str:
