@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import ConfigDict
-
 from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.rest.methods import Effect
 from bi_mcp.server.tools.answers import Answer
@@ -16,16 +12,8 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.server.views import PROFILE
 
 
-def _drop_properties(schema: dict[str, Any]) -> None:
-    """Drop the properties from the schema: the text says the same, and the list of tools has a limit."""
-    schema["required"] = ["columns"]
-    schema.pop("properties", None)
-
-
 class Profiled(Answer, DatasetProfile):
     """A dataset's columns, a first chart, and the first rows."""
-
-    model_config = ConfigDict(json_schema_extra=_drop_properties)
 
     cut_lists = ("columns",)
     advice_if_cut = "What is cut, dataset_preview shows with select."
