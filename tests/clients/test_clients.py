@@ -23,6 +23,9 @@ RESOURCES = {
     "bi://connector/fields",
     "bi://source/fields",
     "bi://dataset/fields",
+    "bi://connector/fields/full",
+    "bi://source/fields/full",
+    "bi://dataset/fields/full",
     "ui://bi-mcp/map.html",
 }
 TEMPLATES = {"bi://connector/{id}", "bi://source/{id}", "bi://dataset/{id}"}

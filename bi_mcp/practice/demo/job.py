@@ -30,9 +30,7 @@ async def look_around(story: Story) -> None:
     """Read the fields that this portal knows, and check that it is empty."""
     story.chapter("Look around: what may be sent to this portal, and what is there already")
     for group in ("connector", "source", "dataset"):
-        expect(
-            '"title"' in await story.read(f"bi://{group}/fields"), f"the fields of a {group} are described"
-        )
+        expect('"id"' in await story.read(f"bi://{group}/fields"), f"the fields of a {group} are described")
     found = await story.does("connector_list", "{page} page read, more: {more}")
     expect(found["items"] == [], "the fresh portal holds no connector")
 
