@@ -32,7 +32,15 @@ pytestmark = [
 HOSTILE = '<img src=x onerror="alert(1)">'
 LEAST_CONTRAST = 4.5
 CALL = {"tool": "dataset_fields_update", "arguments": {"id": 1, "delete": [12]}}
-GONE = {"code": "column_vanished", "level": "error", "where": "it", "what": f"Gone: {HOSTILE}", "call": CALL}
+GONE = {
+    "code": "column_vanished",
+    "level": "error",
+    "where": "it",
+    "what": f"Gone: {HOSTILE}",
+    "who": "you",
+    "fix": "Delete {it}.",
+    "call": CALL,
+}
 EMPTY = {"code": "no_rows", "level": "note", "where": "rows", "what": "The table has no rows."}
 
 
@@ -177,6 +185,7 @@ async def test_a_finding_is_opened_and_its_call_unfolded_by_the_keyboard(
     shown = await open_view(page, MAP, mapped)
     # What is broken lies open; its JSON does not.
     await expect(shown.get_by_text(f"Gone: {HOSTILE}")).to_be_visible()
+    await expect(shown.get_by_text("You: Delete {it}.")).to_be_visible()
     await expect(shown.locator("pre")).to_have_count(0)
     await shown.locator("summary", has_text="The call for it").focus()
     await page.keyboard.press("Enter")
