@@ -72,9 +72,9 @@ class Host:
                 self.task.message(self.world),
                 _MARK,
                 "The server says of itself:",
-                self.session.instructions,
+                self.session.surface.instructions,
                 _MARK,
-                f"{len(self.session.tools)} tools: {', '.join(self.session.tools)}.",
+                f"{len(self.session.surface.tools)} tools: {', '.join(self.session.surface.tools)}.",
                 "python -m evals.by_hand tools [NAME]; call TOOL '{JSON}'; resource URI; answer TEXT; stop",
             ]
         )
@@ -82,9 +82,9 @@ class Host:
     def _show_tools(self, name: str) -> str:
         if not name:
             return "\n\n".join(
-                f"{tool}: {shown.get('description', '')}" for tool, shown in self.session.tools.items()
+                f"{tool}: {shown.get('description', '')}" for tool, shown in self.session.surface.tools.items()
             )
-        shown = {key: self.session.tools[name].get(key) for key in ("description", "inputSchema")}
+        shown = {key: self.session.surface.tools[name].get(key) for key in ("description", "inputSchema")}
         return json.dumps(shown, ensure_ascii=False, indent=1)
 
     async def _judge(self, answer: str) -> tuple[str, int]:
@@ -96,7 +96,7 @@ class Host:
         tools = [call.tool for call in self.session.calls]
         return (
             f"{len(tools)} calls ({self.task.calls} of a well-informed person), {self.session.characters} characters of answers, "
-            f"{self.session.surface} of tools and instructions. Calls: {', '.join(tools)}."
+            f"{self.session.surface.characters} of tools and instructions. Calls: {', '.join(tools)}."
         )
 
 

@@ -22,20 +22,28 @@ Transport = Literal["stdio", "http"]
 _ADDRESS = re.compile(r"http://\S+/mcp")
 
 
-@dataclass
-class Session:
-    """A client that counts. `surface` is what is read before the first call: the tools and the instructions."""
+@dataclass(frozen=True)
+class Surface:
+    """What a client reads before the first call."""
 
-    client: Client
     tools: Mapping[str, Mapping[str, Any]]
-    surface: int
-    calls: list[Call] = field(default_factory=list)
-    characters: int = 0
+    instructions: str
 
     @property
-    def instructions(self) -> str:
-        """What the server says of itself."""
-        return self.client.instructions or ""
+    def characters(self) -> int:
+        """Its length."""
+        listed = json.dumps(list(self.tools.values()), ensure_ascii=False, separators=(",", ":"))
+        return len(listed) + len(self.instructions)
+
+
+@dataclass
+class Session:
+    """A client that counts."""
+
+    client: Client
+    surface: Surface
+    calls: list[Call] = field(default_factory=list)
+    characters: int = 0
 
     async def call(self, call: Call) -> Answer:
         """Call a tool and count what is read."""
@@ -50,7 +58,7 @@ class Session:
 
     async def run(self, script: Script, world: World) -> str:
         """Carry out a scripted solution and return its final answer."""
-        steps = script(Known(world, self.tools))
+        steps = script(Known(world, self.surface.tools))
         try:
             call = next(steps)
             while True:
@@ -69,16 +77,20 @@ def text_of(result: CallToolResult) -> str:
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
+async def read_surface(client: Client) -> Surface:
+    """Read the tools and the instructions."""
+    listed = (await client.list_tools()).tools
+    tools = {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed}
+    return Surface(tools, client.instructions or "")
+
+
 @asynccontextmanager
 async def open_session(
     world: World, transport: Transport = "stdio", **client_options: Any
 ) -> AsyncIterator[Session]:
     """Start the server in this world and open a session."""
     async with open_client(world, transport, **client_options) as client:
-        listed = (await client.list_tools()).tools
-        tools = {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed}
-        surface = len(json.dumps(list(tools.values()), ensure_ascii=False, separators=(",", ":")))
-        yield Session(client, tools, surface + len(client.instructions or ""))
+        yield Session(client, await read_surface(client))
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from bi_mcp.base.language import Language
 from evals.world import Build, World
 
-_TOKEN = re.compile(r'"confirm":\s*"([^"]+)"')
+_CONFIRM = re.compile(r'"confirm":\s*"([^"]+)"')
+_TOKEN = re.compile(r'token\W+([\w-]{10,})')
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,18 @@ class Answer:
     @property
     def confirm(self) -> str:
         """The token of a preview. Raises `LookupError` if the answer is not a preview."""
-        token = _TOKEN.search(self.text)
-        if token is None:
-            raise LookupError(f"This answer is not a preview: {self.text[:300]}")
-        return token[1]
+        return self._find(_CONFIRM)
+
+    @property
+    def token(self) -> str:
+        """The token of a plan. Raises `LookupError` if the answer is not a plan."""
+        return self._find(_TOKEN)
+
+    def _find(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.search(self.text)
+        if found is None:
+            raise LookupError(f"Something else was expected: {self.text[:300]}")
+        return found[1]
 
 
 Steps: TypeAlias = Generator[Call, Answer, str]

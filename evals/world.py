@@ -81,7 +81,7 @@ class PracticePortal:
 
     def execute(self, statement: str, *values: object) -> None:
         """Change the portal's own database, for what the REST API has no method."""
-        with self.app.state.database.connection as connection:
+        with self.app.state.database.transaction() as connection:
             connection.execute(statement, values)
 
 

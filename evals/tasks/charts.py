@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evals.service import answer_always, encode_differently, fail_in_turns, refuse_forms, write_values
 from evals.task import Known, Steps, Task, call, fact
-from evals.tasks.shop import CUSTOMERS, ORDERS, STOCK, open_shop, shows_rows
+from evals.tasks.shop import CUSTOMERS, ORDERS, STOCK, open_shop
 
 if TYPE_CHECKING:
     from evals.world import World
@@ -70,20 +70,17 @@ def _solve_letters(known: Known) -> Steps:
 
 async def _build_inactive(world: World) -> None:
     await open_shop(world)
-    from bi_mcp.rest.models import SourceChanges
-
-    changes = SourceChanges.model_validate({"active": False})
-    await world.portal.bi.sources.update(world.portal.ids["Shop live"], changes)
+    # Somebody switched it off in BI Builder; by REST nobody can on this generation of portals.
+    world.portal.execute("UPDATE sources SET active = 0 WHERE id = ?", world.portal.ids["Shop live"])
 
 
 def _solve_inactive(known: Known) -> Steps:
     yield call("portal_map", diagnose=True)
     yield call("source_update", id=known.id("Shop live"), fields={"active": True})
-    return "Источник Shop live был выключен, поэтому портал не обращался к сервису. Я включил его, диаграммы снова показывают данные."
-
-
-async def _check_inactive(world: World) -> list[str]:
-    return await shows_rows(world, "orders", 4, "ORDER_ID", "AMOUNT")
+    return (
+        "Источник Shop live выключен, поэтому портал не обращается к сервису. Включить его отсюда нельзя: портал пропускает это поле. "
+        "Включите его в BI Builder; больше ничего чинить не нужно."
+    )
 
 
 async def _build_units(world: World) -> None:
@@ -178,9 +175,10 @@ TASKS = (
         build=_build_inactive,
         solve=_solve_inactive,
         calls=2,
-        facts=(fact("that the source was off", r"выключ", r"неактив", r"отключ", r"деактив", r"active"),),
-        check=_check_inactive,
-        may_change=("source Shop live",),
+        facts=(
+            fact("that the source is off", r"выключен", r"неактив", r"отключ", r"деактив", r"active"),
+            fact("where it can be switched on", r"BI[ -]?Builder", r"BI[ -]?конструктор", r"вручную"),
+        ),
         vague=True,
     ),
     Task(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evals.task import Known, Steps, Task, call, confirmed, fact
+from evals.task import Known, Steps, Task, call, fact
 from evals.tasks.shop import COLUMNS, TABLES
 
 if TYPE_CHECKING:
@@ -25,14 +25,12 @@ async def _build_copy(world: World) -> None:
 
 def _solve_copy(known: Known) -> Steps:
     exported = yield call("workspace_export", portal="test")
-    setup = str(exported.data.get("setup") or exported.text.partition("\n")[2])
+    _, start, rest = exported.text.partition("version:")
     addresses = known.world.addresses
-    setup = setup.replace(addresses["staging"], addresses["live"])
-    setup = re.sub(r"(\bpassword:).*(\n\s+\w+: BI_MCP\S*)?", r"\1 {secret: shop_live}", setup)
-    setup = re.sub(r"(\blogin:).*(\n\s+\w+: BI_MCP\S*)?", r"\1 bi_reader", setup)
+    setup = (start + rest).replace(addresses["staging"], addresses["live"])
+    setup = re.sub(r"password: \{.*\}", "password: {secret: shop_live}", setup)
     planned = yield call("workspace_plan", portal="production", setup=setup)
-    token = planned.data["token"]
-    yield from confirmed("workspace_apply", portal="production", token=token)
+    yield call("workspace_apply", portal="production", token=planned.token)
     return "production has the connector Shop at the live address, its source and the datasets orders and stock now; test is as it was."
 
 
@@ -62,7 +60,7 @@ TASKS = (
         ),
         build=_build_copy,
         solve=_solve_copy,
-        calls=4,
+        calls=3,
         facts=(fact("the portal", "production"), fact("the datasets", r"orders[\s\S]*stock", r"stock[\s\S]*orders", r"(two|both|2) datasets")),
         check=_check_copy,
         may_add=("connector", "source", "dataset"),
