@@ -44,9 +44,13 @@ class Budget:
         for name, cost in tasks.items():
             allowed = self.tasks.get(name, Cost(0, 0))
             if cost.calls > min(allowed.calls, TASKS[name].calls):
-                faults.append(f"{name} takes {cost.calls} calls; the budget is {allowed.calls}, of a person {TASKS[name].calls}.")
+                faults.append(
+                    f"{name} takes {cost.calls} calls; the budget is {allowed.calls}, of a person {TASKS[name].calls}."
+                )
             if cost.characters > allowed.characters:
-                faults.append(f"{name} reads {cost.characters} characters; the budget is {allowed.characters}.")
+                faults.append(
+                    f"{name} reads {cost.characters} characters; the budget is {allowed.characters}."
+                )
         return faults
 
 

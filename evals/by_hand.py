@@ -35,7 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evals.by_hand", description=__doc__)
     parser.add_argument(
-        "--state", type=Path, default=Path("build/by-hand"), help="folder of this session; one for each at a time"
+        "--state",
+        type=Path,
+        default=Path("build/by-hand"),
+        help="folder of this session; one for each at a time",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the tasks")

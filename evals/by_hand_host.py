@@ -82,7 +82,8 @@ class Host:
     def _show_tools(self, name: str) -> str:
         if not name:
             return "\n\n".join(
-                f"{tool}: {shown.get('description', '')}" for tool, shown in self.session.surface.tools.items()
+                f"{tool}: {shown.get('description', '')}"
+                for tool, shown in self.session.surface.tools.items()
             )
         shown = {key: self.session.surface.tools[name].get(key) for key in ("description", "inputSchema")}
         return json.dumps(shown, ensure_ascii=False, indent=1)

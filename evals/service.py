@@ -23,8 +23,14 @@ from bi_mcp.connector.options import SourceOptions
 from bi_mcp.practice.sample import ENDPOINTS, create_app
 
 LOGIN = "bi_reader"
-PARAMETERS = ({"code": "login", "name": "Login", "type": "STRING"}, {"code": "password", "name": "Password", "type": "STRING"})
-KEY_PARAMETERS = ({"code": "source", "name": "Source", "type": "STRING"}, {"code": "key", "name": "Key", "type": "STRING"})
+PARAMETERS = (
+    {"code": "login", "name": "Login", "type": "STRING"},
+    {"code": "password", "name": "Password", "type": "STRING"},
+)
+KEY_PARAMETERS = (
+    {"code": "source", "name": "Source", "type": "STRING"},
+    {"code": "key", "name": "Key", "type": "STRING"},
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bi_mcp.base.language import Language
 from evals.world import Build, World
 
 _CONFIRM = re.compile(r'"confirm":\s*"([^"]+)"')
-_TOKEN = re.compile(r'token\W+([\w-]{10,})')
+_TOKEN = re.compile(r"token\W+([\w-]{10,})")
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,9 @@ class Task:
     vague: bool = False
     tempting: Script | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name
 
     def message(self, world: World) -> str:
         """Return what the user says in this world."""

@@ -11,7 +11,9 @@ from evals.tasks.shop import CUSTOMERS, ORDERS, STOCK, open_shop
 if TYPE_CHECKING:
     from evals.world import World
 
-_OPERATOR = fact("who has to act", r"operat", r"service", r"сервис", r"администратор", r"разработчик", r"владел", r"IT\b")
+_OPERATOR = fact(
+    "who has to act", r"operat", r"service", r"сервис", r"администратор", r"разработчик", r"владел", r"IT\b"
+)
 
 
 async def _build_flaky(world: World) -> None:
@@ -123,7 +125,15 @@ TASKS = (
         solve=_solve_flaky,
         calls=1,
         facts=(
-            fact("that it answers only sometimes", r"sometimes", r"intermittent", r"every (other|second)", r"flak", r"half", r"in turns"),
+            fact(
+                "that it answers only sometimes",
+                r"sometimes",
+                r"intermittent",
+                r"every (other|second)",
+                r"flak",
+                r"half",
+                r"in turns",
+            ),
             fact("how it fails", "503"),
             _OPERATOR,
         ),
@@ -153,7 +163,14 @@ TASKS = (
         facts=(
             fact("that the filter is refused", r"filter", r"period"),
             fact("how it fails", r"\b400\b"),
-            fact("the spelling of dates", r"\d\d\.\d\d\.\d{4}", r"dd\.mm\.yyyy", r"date format", r"dots?\b", r"spell"),
+            fact(
+                "the spelling of dates",
+                r"\d\d\.\d\d\.\d{4}",
+                r"dd\.mm\.yyyy",
+                r"date format",
+                r"dots?\b",
+                r"spell",
+            ),
             _OPERATOR,
         ),
         vague=True,
@@ -188,7 +205,11 @@ TASKS = (
         build=_build_units,
         solve=_solve_units,
         calls=1,
-        facts=(fact("the column", "amount"), fact("what is wrong with the values", r"EUR", r"currency", r"unit"), _OPERATOR),
+        facts=(
+            fact("the column", "amount"),
+            fact("what is wrong with the values", r"EUR", r"currency", r"unit"),
+            _OPERATOR,
+        ),
         vague=True,
     ),
     Task(

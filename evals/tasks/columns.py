@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.rest.models import ColumnChanges
 from evals.task import Known, Steps, Task, call, confirmed, fact
 from evals.tasks.shop import CUSTOMERS, ORDERS, STOCK, open_shop, shows_rows
 
@@ -20,14 +21,14 @@ async def _build_renamed(world: World) -> None:
 def _solve_renamed(known: Known) -> Steps:
     dataset = known.id("stock")
     yield call("dataset_diagnose", id=dataset)
-    found = yield call("dataset_get", id=dataset)
-    old = next(column for column in found.data["item"]["fields"] if column["name"] == "QUANTITY")
-    column = {"name": "QUANTITY", "externalCode": "quantity_on_hand", "type": "int"}
     if "dataset_columns_replace" in known.tools:
-        change = {"id": old["id"], "externalCode": "quantity_on_hand"}
+        change = {"name": "QUANTITY", "externalCode": "quantity_on_hand"}
         yield from confirmed("dataset_columns_replace", id=dataset, columns=[change])
     else:
+        found = yield call("dataset_get", id=dataset)
+        old = next(column for column in found.data["item"]["fields"] if column["name"] == "QUANTITY")
         yield from confirmed("dataset_fields_update", id=dataset, delete=[old["id"]])
+        column = {"name": "QUANTITY", "externalCode": "quantity_on_hand", "type": "int"}
         yield call("dataset_fields_update", id=dataset, add=[column])
     return (
         "В сервисе столбец quantity теперь называется quantity_on_hand. Столбец датасета QUANTITY читает его, имя осталось прежним, "
@@ -77,8 +78,6 @@ async def _build_hidden(world: World) -> None:
     await open_shop(world, datasets=("customers", "orders"))
     portal = world.portal
     email = await _column(world, "EMAIL")
-    from bi_mcp.rest.models import ColumnChanges
-
     changes = ColumnChanges.model_validate({"update": [{"id": email, "visible": False}]})
     await portal.bi.datasets.update_columns(portal.ids["customers"], changes)
 

@@ -59,7 +59,12 @@ def _solve_move(known: Known) -> Steps:
 
 async def _check_move(world: World) -> list[str]:
     connector = await world.portal.bi.connectors.get(world.portal.ids["Shop"])
-    addresses = (connector.url_check, connector.url_table_list, connector.url_table_description, connector.url_data)
+    addresses = (
+        connector.url_check,
+        connector.url_table_list,
+        connector.url_table_description,
+        connector.url_data,
+    )
     faults = [
         f"{address} is not the new address."
         for address in addresses

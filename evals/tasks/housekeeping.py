@@ -18,9 +18,12 @@ async def _build_colleague(world: World) -> None:
     columns = (await portal.bi.datasets.get(portal.ids["customers"])).fields or ()
     segment = next(column.id for column in columns if column.name == "SEGMENT")
     async with world.colleague() as colleague:
-        await colleague.call_tool("dataset_fields_update", {"id": portal.ids["customers"], "delete": [segment]})
         await colleague.call_tool(
-            "dataset_update", {"id": portal.ids["stock"], "fields": {"description": "Counted on the first of the month"}}
+            "dataset_fields_update", {"id": portal.ids["customers"], "delete": [segment]}
+        )
+        await colleague.call_tool(
+            "dataset_update",
+            {"id": portal.ids["stock"], "fields": {"description": "Counted on the first of the month"}},
         )
     world.addresses["column"] = "SEGMENT"
 
@@ -39,7 +42,8 @@ def _solve_colleague(known: Known) -> Steps:
 
 
 def _find_entry(text: str) -> str:
-    return next(iter(re.findall(r'"(?:entry|id)":\s*"([^"]+)"', text)))
+    entries: list[str] = re.findall(r'"(?:entry|id)":\s*"([^"]+)"', text)
+    return entries[0]
 
 
 async def _check_colleague(world: World) -> list[str]:
@@ -157,7 +161,12 @@ TASKS = (
             fact("leads_north", "leads_north"),
             fact("deals_north", "deals_north"),
             fact("leads_south", "leads_south"),
-            fact("the sources", r"CRM North[\s\S]*CRM South", r"CRM South[\s\S]*CRM North", r"(two|both|2) sources"),
+            fact(
+                "the sources",
+                r"CRM North[\s\S]*CRM South",
+                r"CRM South[\s\S]*CRM North",
+                r"(two|both|2) sources",
+            ),
         ),
     ),
     Task(

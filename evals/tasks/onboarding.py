@@ -65,7 +65,9 @@ async def _check_database(world: World) -> list[str]:
 
 async def _build_new_table(world: World) -> None:
     returns = "id,order_id,reason,refund\n1,2,damaged,80.25\n2,4,late,20.00"
-    await open_shop(world, tables={"orders": ORDERS, "customers": CUSTOMERS, "returns": returns}, datasets=("orders",))
+    await open_shop(
+        world, tables={"orders": ORDERS, "customers": CUSTOMERS, "returns": returns}, datasets=("orders",)
+    )
 
 
 def _solve_new_table(known: Known) -> Steps:
@@ -83,7 +85,10 @@ async def _check_new_table(world: World) -> list[str]:
         return ["There is no dataset shop_returns over the table returns."]
     kinds = {column.external_code: column.type for column in added.fields or ()}
     faults = [] if kinds.get("refund") == "double" else ["The refund is not a number with decimals."]
-    return [*faults, *await shows_rows(world, "shop_returns", 2, *[column.name or "" for column in added.fields or ()])]
+    return [
+        *faults,
+        *await shows_rows(world, "shop_returns", 2, *[column.name or "" for column in added.fields or ()]),
+    ]
 
 
 async def _build_no_tables(world: World) -> None:
@@ -104,7 +109,9 @@ async def _build_columns_missing(world: World) -> None:
         line + (",discount" if number == 0 else ",1.5")
         for number, line in enumerate(ORDERS.strip().splitlines())
     )
-    await open_shop(world, tables={"orders": orders, "customers": CUSTOMERS}, datasets=("orders", "customers"))
+    await open_shop(
+        world, tables={"orders": orders, "customers": CUSTOMERS}, datasets=("orders", "customers")
+    )
 
 
 def _solve_columns_missing(known: Known) -> Steps:
@@ -160,7 +167,13 @@ TASKS = (
         solve=_solve_no_tables,
         calls=1,
         facts=(
-            fact("that the list of tables is empty", r"urlTableList", r"list of tables", r"table list", r"empty list"),
+            fact(
+                "that the list of tables is empty",
+                r"urlTableList",
+                r"list of tables",
+                r"table list",
+                r"empty list",
+            ),
             fact("who has to act", r"operat", r"service", r"vendor", r"provider"),
         ),
         vague=True,

@@ -35,7 +35,10 @@ def _solve_copy(known: Known) -> Steps:
 
 
 async def _check_copy(world: World) -> list[str]:
-    test, production = await world.portals["test"].bi.snapshot(), await world.portals["production"].bi.snapshot()
+    test, production = (
+        await world.portals["test"].bi.snapshot(),
+        await world.portals["production"].bi.snapshot(),
+    )
     faults = [] if len(test.datasets) == 2 and len(test.connectors) == 1 else ["The test portal was changed."]
     names = sorted(dataset.name or "" for dataset in production.datasets.values())
     if names != ["orders", "stock"]:
@@ -61,7 +64,10 @@ TASKS = (
         build=_build_copy,
         solve=_solve_copy,
         calls=3,
-        facts=(fact("the portal", "production"), fact("the datasets", r"orders[\s\S]*stock", r"stock[\s\S]*orders", r"(two|both|2) datasets")),
+        facts=(
+            fact("the portal", "production"),
+            fact("the datasets", r"orders[\s\S]*stock", r"stock[\s\S]*orders", r"(two|both|2) datasets"),
+        ),
         check=_check_copy,
         may_add=("connector", "source", "dataset"),
     ),

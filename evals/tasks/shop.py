@@ -40,7 +40,9 @@ COLUMNS = {
 
 
 async def open_shop(
-    world: World, datasets: tuple[str, ...] = ("orders", "customers", "stock"), tables: Mapping[str, str] = TABLES
+    world: World,
+    datasets: tuple[str, ...] = ("orders", "customers", "stock"),
+    tables: Mapping[str, str] = TABLES,
 ) -> ConnectorService:
     """Open a portal with one connector, `Shop`, one source, `Shop live`, and datasets that are named after their tables."""
     portal = await world.open_portal()
@@ -62,4 +64,7 @@ async def shows_rows(world: World, dataset: str, rows: int, *columns: str) -> li
         return [f"A chart over {dataset} is empty: {chart.failure.reason}"]
     missing = [name for name in columns if any(value is None for value in chart.values(name))]
     faults = [f"Values of {name} are missing in a chart over {dataset}." for name in missing]
-    return [*faults, *([] if len(chart.rows) == rows else [f"A chart over {dataset} has {len(chart.rows)} rows."])]
+    return [
+        *faults,
+        *([] if len(chart.rows) == rows else [f"A chart over {dataset} has {len(chart.rows)} rows."]),
+    ]

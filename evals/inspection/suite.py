@@ -17,7 +17,7 @@ from mcp import Client
 from bi_mcp.config import read_settings
 from bi_mcp.server.build import build_server
 from evals.grading import grade, read_objects
-from evals.scripted import SCRIPTED, Part, playing
+from evals.inspection.scripted import SCRIPTED, Part, playing
 from evals.session import Surface, Transport, read_surface, serving_http
 from evals.task import Known
 from evals.tasks import TASKS
@@ -45,7 +45,12 @@ def bi_mcp(transport: Transport = "stdio", toolsets: str = "", names: str = "") 
 
 def _describe(name: str) -> dict[str, object]:
     one = TASKS[name]
-    return {"language": one.language, "vague": one.vague, "trap": one.tempting is not None, "calls": one.calls}
+    return {
+        "language": one.language,
+        "vague": one.vague,
+        "trap": one.tempting is not None,
+        "calls": one.calls,
+    }
 
 
 @solver
@@ -90,9 +95,7 @@ async def _connected(world: World, transport: Transport) -> AsyncIterator[MCPSer
             yield server
         return
     command, *arguments = server_command()
-    started = mcp_server_stdio(
-        name="bi-mcp", command=command, args=arguments, env=world.server_environment()
-    )
+    started = mcp_server_stdio(name="bi-mcp", command=command, args=arguments, env=world.server_environment())
     async with started as server:
         yield server
 
@@ -101,9 +104,13 @@ async def _connected(world: World, transport: Transport) -> AsyncIterator[MCPSer
 def solved() -> Scorer:
     """Score whether the portal is as it should be and the answer tells what it must."""
 
-    async def score(state: TaskState, _: Target) -> Score:
+    async def score(state: TaskState, target: Target) -> Score:
         faults = state.store.get("faults", ["The world was not built."])
-        return Score(value=INCORRECT if faults else CORRECT, explanation="\n".join(faults), answer=state.output.completion)
+        return Score(
+            value=INCORRECT if faults else CORRECT,
+            explanation="\n".join(faults),
+            answer=state.output.completion,
+        )
 
     return score
 
@@ -112,7 +119,7 @@ def solved() -> Scorer:
 def calls_per_person() -> Scorer:
     """Score the calls as a multiple of those of a well-informed person."""
 
-    async def score(state: TaskState, _: Target) -> Score:
+    async def score(state: TaskState, target: Target) -> Score:
         calls = state.store.get("calls", 0)
         return Score(value=calls / TASKS[str(state.sample_id)].calls, metadata={"calls": calls})
 
@@ -123,7 +130,7 @@ def calls_per_person() -> Scorer:
 def characters() -> Scorer:
     """Score the characters that were read: answers of tools, the list of tools and the instructions."""
 
-    async def score(state: TaskState, _: Target) -> Score:
+    async def score(state: TaskState, target: Target) -> Score:
         answers, surface = state.store.get("characters", 0), state.store.get("surface", 0)
         return Score(value=answers + surface, metadata={"answers": answers, "surface": surface})
 
