@@ -84,6 +84,9 @@ def judge_dataset(
         charts=answers.charts,
         tables=answers.tables,
         remedies=answers.remedies,
+        causes=answers.causes,
+        acting=answers.acting,
+        candidates=answers.candidates,
     )
     return diagnose_views(dataset.fields or [], answers.described, answers.sample, context)
 

@@ -109,9 +109,8 @@ def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
 
 def _is_of_endpoint(finding: Finding) -> bool:
     """Return whether the finding is a fault of an endpoint. A finding that is repaired by changing a dataset stays with the dataset."""
-    offered = [*(finding.calls or ()), *([finding.call] if finding.call else ())]
     return finding.where in ENDPOINTS and not any(
-        str(call.get("tool", "")).startswith("dataset") for call in offered
+        str(call.get("tool", "")).startswith("dataset") for call in finding.offered
     )
 
 

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.connector.report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
-from bi_mcp.diagnostics.findings.finding import Finding, in_brief
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import ReceivedParameter, SourceSetting
+from bi_mcp.server.tools.answer_size import compact
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.finding_lines import describe_findings
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.secret_question import ask_for_secrets
 from bi_mcp.server.tools.source import SettingsArgument, resolve_settings
@@ -53,7 +55,16 @@ class Checked(Answer):
 
     def headline(self) -> str:
         calls = sum(facts.calls or 0 for facts in self.endpoints)
-        return f"{in_brief(self.verdict, self.findings)} {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
+        serious = sum(finding.level in {"warning", "error"} for finding in self.findings)
+        found = f"{self.verdict}, {_count(serious, 'problem')}" if serious else self.verdict
+        return f"{found}. {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
+
+    def text(self, tool: str) -> str:
+        """The findings as lines, and below them the facts about the endpoints."""
+        content = self.structured_content()
+        facts = {key: value for key, value in content.items() if key in {"table", "endpoints"}}
+        told = [content.get("notice"), *describe_findings(content["findings"]), compact(facts)]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
 class TableView(BaseModel):
@@ -141,10 +152,20 @@ class Diagnosed(Answer):
     id: int
     name: str | None = None
     verdict: str
+    charts: str
+    who: str | None = None
     findings: list[Finding]
 
     def headline(self) -> str:
-        return f'Dataset {self.id} "{self.name}": {in_brief(self.verdict, self.findings)} {FROM_OUTSIDE}'
+        first = f"First to act: {self.who}." if self.who else ""
+        said = (f'Dataset {self.id} "{self.name}": {self.verdict}.', self.charts, first, FROM_OUTSIDE)
+        return " ".join(part for part in said if part)
+
+    def text(self, tool: str) -> str:
+        """The findings as lines, with their calls."""
+        content = self.structured_content()
+        told = [content.get("notice"), *describe_findings(content["findings"])]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
 async def connector_check(
@@ -229,7 +250,14 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
 
     app = app_of(ctx)
     dataset, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
-    return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
+    return Diagnosed(
+        id=id,
+        name=dataset.name,
+        verdict=diagnosis.verdict,
+        charts=diagnosis.charts,
+        who=diagnosis.who,
+        findings=diagnosis.findings,
+    )
 
 
 async def _check_with(
