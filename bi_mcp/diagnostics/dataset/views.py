@@ -13,7 +13,7 @@ from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundi
 from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.chart_effects import describe_charts
 from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, Who, worst
-from bi_mcp.diagnostics.findings.folding import fold_causes, fold_columns
+from bi_mcp.diagnostics.findings.folding import fold_columns
 from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.tables.answer_shape import HEADER, check_shape
 from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
@@ -70,7 +70,7 @@ def diagnose_views(
         findings.append(lost)
     troubled = worst(findings) in {"warning", "error"}
     findings.extend(check_dates(context, troubled=troubled))
-    findings = fold_columns(fold_causes(findings))
+    findings = fold_columns(findings)
     findings.sort(key=lambda finding: LEVELS.index(finding.level), reverse=True)
     if lost is not None:
         return Diagnosis("table_gone", findings)
@@ -89,16 +89,23 @@ def _check_answers(
         "urlData": text("Its header and values could not be checked."),
     }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
-    for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
+    silent = [endpoint for endpoint, answer in answers.items() if answer is None]
+    causes = {context.causes.get(endpoint) for endpoint in silent}
+    if len(silent) > 1 and len(causes) == 1 and None not in causes:
+        # One cause is one finding.
+        unchecked[silent[0]] = text("It is the same for all of them, so nothing could be checked.")
+        silent = silent[:1]
+    places = ", ".join(endpoint for endpoint, answer in answers.items() if answer is None)
+    for endpoint in silent:
         reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), rules.NO_ANSWER.remedy())
         yield rules.NO_ANSWER.finding(
-            endpoint,
+            places if len(silent) == 1 else endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",
             advice=" ".join(part for part in remedies if part),
             who=context.acting.get(endpoint),
-            effect="no data" if endpoint == "urlData" else None,
+            effect="no data" if sample is None else None,
             cause=context.causes.get(endpoint, ""),
         )
 

@@ -166,7 +166,9 @@ def quote_answer(error: EndpointError) -> str:
 
 def cause_of(error: EndpointError) -> str:
     """What failures of several endpoints have in common if one cause explains them: not their addresses."""
-    return f"{error.reason} {error.status or ''} {error.said or ''}".strip()
+    # A refused login is one, whatever each endpoint says about it.
+    said = "" if error.reason == "denied" else f"{error.status or ''} {error.said}"
+    return f"{error.reason} {said}".strip()
 
 
 def add_advice(error: BiMcpError) -> str:

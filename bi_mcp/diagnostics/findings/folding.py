@@ -19,9 +19,9 @@ def fold_columns(findings: Sequence[Finding]) -> list[Finding]:
     return _fold(findings, _kind_of_columns, _over_columns)
 
 
-def fold_causes(findings: Sequence[Finding]) -> list[Finding]:
+def fold_causes(findings: Sequence[Finding], join: Callable[[Sequence[Finding]], Finding]) -> list[Finding]:
     """Fold the failures of several places by one cause."""
-    return _fold(findings, lambda finding: finding.cause and (finding.code, finding.cause), over_places)
+    return _fold(findings, lambda finding: finding.cause and (finding.code, finding.cause), join)
 
 
 def fold_repeated(findings: Sequence[Finding]) -> list[Finding]:

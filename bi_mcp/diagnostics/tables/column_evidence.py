@@ -95,7 +95,7 @@ def weigh(clue: Clue) -> Weight | None:
     if name is None:
         # As many other columns may stand there.
         apart = are_numbered_apart(clue.old.external_code or "", clue.new.code)
-        if clue.place != "same" or not supported or contradicted or apart:
+        if clue.place != "same" or type_ == "contradicts" or not supported or contradicted or apart:
             return None
     evidence = tuple(piece for piece in (name, place, *supported) if piece)
     return Weight(

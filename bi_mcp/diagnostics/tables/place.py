@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-# "same": the same neighbours, and as the how manieth between them. "between": between the same neighbours.
+# "same": the same neighbours, and the same number between them. "between": between the same neighbours.
 Place = Literal["same", "between", "elsewhere"]
 
 
@@ -37,7 +37,9 @@ class Places:
         # Without a neighbour, every column of a table would be at the same place.
         if ours.gap != theirs.gap or ours.gap == (None, None):
             return "elsewhere"
-        return "same" if (ours.number, ours.of) == (theirs.number, theirs.of) else "between"
+        # New columns are usually appended, so the end of a table is nobody's own place.
+        same = (ours.number, ours.of) == (theirs.number, theirs.of) and ours.gap.after is not None
+        return "same" if same else "between"
 
     def opposite(self, lost: str) -> str | None:
         """The code of the new column at the same place."""

@@ -111,9 +111,17 @@ class Proposed(Answer):
 
     fields: dict[str, Any]
     reasons: list[str]
+    existing: list[dict[str, Any]] | None = None
 
     def headline(self) -> str:
-        return " ".join(["dataset_add accepts these fields unchanged.", *self.reasons, FROM_OUTSIDE])
+        existing = [dataset["told"] for dataset in self.existing or ()]
+        return " ".join([*existing, "dataset_add accepts these fields unchanged.", FROM_OUTSIDE])
+
+    def text(self, tool: str) -> str:
+        """The reasons as lines, and the fields as the call takes them."""
+        calls = [f"Call: {compact(each['call'])}" for each in self.existing or () if "call" in each]
+        lines = [self.notice, *calls, *self.reasons, f"fields: {compact(self.fields)}"]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, lines)])
 
 
 class Previewed(Answer):
@@ -204,16 +212,25 @@ async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str
     return External(columns=described, truncated=columns.truncated, breaches=_breaches(columns.breaches))
 
 
-async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
+async def dataset_propose(
+    ctx: BiContext,
+    source: Id,
+    table: str,
+    like: Annotated[Id | None, Field(description="Dataset whose names and types to keep")] = None,
+) -> Proposed:
     """Make the complete fields for dataset_add of an external table (its externalCode from source_tables): legal names, types
-    checked against sampled values. Creates nothing.
+    checked against sampled values. Says if the table is a dataset already. Creates nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
 
     app = app_of(ctx)
     outside = await app.open_outside(source)
-    proposal = await propose_dataset(app.bi, outside, table)
-    return Proposed(fields=proposal.fields, reasons=proposal.reasons)
+    proposal = await propose_dataset(app.bi, outside, table, like)
+    existing = [
+        {"id": each.id, "told": each.told, **({"call": each.call} if each.call else {})}
+        for each in proposal.existing
+    ]
+    return Proposed(fields=proposal.fields, reasons=proposal.reasons, existing=existing or None)
 
 
 async def dataset_preview(
