@@ -77,7 +77,7 @@ async def test_a_broken_connector_is_named_first(talk: Talk, bends: dict[str, Be
         settings = {"login": "demo", "password": PASSWORD}
         result = await talk.call("connector_check", urls=urls, settings=settings)
     assert not result.is_error
-    _, first, *rest = text_of(result).splitlines()
+    _, _, first, *rest = text_of(result).splitlines()
     assert said in first
     # Nothing is said twice.
     assert said not in " ".join(rest)
@@ -212,7 +212,7 @@ async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_pl
     fields = {"name": "old", "sourceId": source, "externalCode": "flights_2012", "externalName": "F"}
     dataset = (await talk.done("dataset_add", fields=fields | {"fields": columns}))["id"]
     result = await talk.call("dataset_diagnose", id=dataset)
-    first, second, *_ = text_of(result).splitlines()
+    first, _, second, *_ = text_of(result).splitlines()
     assert first.startswith(
         'dataset_diagnose: Dataset 1 "old": table_gone. Charts of this dataset show nothing.'
     )

@@ -70,7 +70,7 @@ def _kind_of_columns(finding: Finding) -> Hashable:
 
 def _over_columns(findings: Sequence[Finding]) -> Finding:
     columns = [column for finding in findings for column in finding.columns]
-    names = [say("{name} ({code})", name=column.name, code=column.code) for column in columns]
+    names = [f"{column.name} ({column.code})" for column in columns]
     fixes = list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
     call = _join_calls([call for finding in findings for call in finding.offered])
     return findings[0].model_copy(
