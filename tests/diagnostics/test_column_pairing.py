@@ -32,8 +32,10 @@ def pairs(
     return pair_columns(columns, Outer(outside, values or {}))
 
 
-def found(*args: Sequence[tuple[str, ...]], **values: Sequence[object]) -> list[tuple[str | None, str, str]]:
-    return [(pair.column.name, pair.new.code, pair.grade) for pair in pairs(*args, values)]
+def found(
+    ours: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]], **values: Sequence[object]
+) -> list[tuple[str | None, str, str]]:
+    return [(pair.column.name, pair.new.code, pair.grade) for pair in pairs(ours, theirs, values)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.diagnostics.test_dataset_views import COLUMNS, DESCRIBED, SAMPLE, dia
 
 
 def gone(number: int) -> Finding:
-    call = {"tool": "dataset_fields_update", "arguments": {"id": 9, "delete": [number]}}
+    call: dict[str, object] = {"tool": "dataset_fields_update", "arguments": {"id": 9, "delete": [number]}}
     column = ColumnPlace(f"C{number}", f"c{number}")
     return rules.COLUMN_VANISHED.finding(
         f"column C{number} (c{number})", warning="!", call=call, about=[column]
