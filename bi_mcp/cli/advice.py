@@ -31,5 +31,6 @@ WORDS: Words = {
     Kind.ADD_WANTED: text("Add those that are wanted to the dataset's columns in the setup file."),
     Kind.REPLACE_CODE: text("A column's code is set once: with another code in the setup file it is deleted and added again under its name. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, write it into the setup file: the column is then deleted and added again. {warning}"),
+    Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one. If it is the same, write the code {code!r} for it into the setup file."),
     Kind.DIAGNOSE_PORTAL: text("`bi-mcp map --diagnose` calls them and checks every dataset."),
 }  # fmt: skip

@@ -54,13 +54,15 @@ def tables(**options: Any) -> None:
 @click.command(short_help="Propose a dataset for an external table.")
 @click.argument("source", type=click.IntRange(1))
 @click.argument("table")
+@click.option("--like", type=click.IntRange(1), help="Keep the names and types of this dataset.")
 @profile_option
 def propose(**options: Any) -> None:
     r"""Print the `fields` that dataset.add takes for a TABLE (its external code) of a SOURCE (its id), as JSON.
 
     \b
-    Example:
+    Examples:
       bi-mcp propose 3 orders
+      bi-mcp propose 3 orders_2026 --like 5
     """
     from bi_mcp.cli.actions.dataset import print_proposal
 

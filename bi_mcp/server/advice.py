@@ -27,9 +27,10 @@ WORDS: Words = {
     Kind.USE_FILE: text('A file in the folder for secrets is accepted as well: pass {{"file": "name"}}.'),
     Kind.SEE_HISTORY: text("bi://history shows what there is."),
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
-    Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose) and move the charts."),
+    Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose with like) and move the charts."),
     Kind.ADD_WANTED: text("Add those that are wanted; take the others out of the call."),
-    Kind.REPLACE_CODE: text("A column's code is set once: delete the column and add it again under its name, in two calls. {warning}"),
-    Kind.REPLACE_TYPE: text("If {type} is right, delete the column and add it again as {type}, in two calls. {warning}"),
+    Kind.REPLACE_CODE: text("dataset_columns_replace gives the column its new code and keeps its name, by which charts find it. {warning}"),
+    Kind.REPLACE_TYPE: text("If {type} is right, dataset_columns_replace makes it the column's type and keeps its name. {warning}"),
+    Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one (source_tables, dataset_preview). If it is the same, dataset_columns_replace gives the column {id} the code {code!r}."),
     Kind.DIAGNOSE_PORTAL: text("portal_map with diagnose calls them and checks every dataset."),
 }  # fmt: skip

@@ -147,10 +147,10 @@ def test_a_dataset_whose_table_is_gone_says_so_and_what_to_type(tmp_path: Path) 
     lost = ran("diagnose", "2")
     assert lost.exit_code == 1
     first, finding, _, command = lost.output.splitlines()
-    assert first == "old: table gone"
+    assert first == "old: table gone. Charts of this dataset show nothing."
     assert finding.startswith(" ✗ table: The connector no longer lists the table 'flights_2012'")
     assert "Similar ones: 'flights'." in finding
-    assert command == "   → bi-mcp propose 1 flights"
+    assert command == "   → bi-mcp propose 1 flights --like 2"
     # What is offered is typed as it stands.
     assert json.loads(ran(*command.split()[2:]).stdout)["externalCode"] == "flights"
     assert "→ bi-mcp propose 1 flights" in ran("diagnose", "--all").output

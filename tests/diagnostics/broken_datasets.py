@@ -143,7 +143,7 @@ DATASET_DEFECTS = [
         "a column appeared", {}, "note", "columns", "that the dataset lacks: 'CARRIER'", columns=lacking("CARRIER")
     ),
     DatasetDefect(
-        "a column was renamed", recoded("FLIGHT_NUMBER", "FLIGHT_NUMBERS"), "error", NUMBER, "probably its new name"
+        "a column was renamed", recoded("FLIGHT_NUMBER", "FLIGHT_NUMBERS"), "error", NUMBER, "now called 'FLIGHT_NUMBERS'"
     ),
     DatasetDefect("a code in capitals", recoded("CARRIER", "Carrier"), "error", CARRIER, "codes are case-sensitive"),
     DatasetDefect(
@@ -373,9 +373,8 @@ DATASET_DEFECTS = [
         "a refused password",
         {"urlTableDescription": always("", 401), "urlData": always("", 401)},
         "error",
-        "urlData",
-        "answered HTTP 401. Its header",
-        ("answered HTTP 401. Its columns",),
+        "urlTableDescription, urlData",
+        "answered HTTP 401. It is the same for all of them",
     ),
     DatasetDefect("no description", {"urlTableDescription": always("", 500)}, "error", "urlTableDescription", "answered HTTP 500"),
     DatasetDefect("no data", {"urlData": always("", 500)}, "error", "urlData", "answered HTTP 500"),

@@ -122,6 +122,6 @@ async def test_a_lost_table_has_a_verdict_of_its_own(name: str, verdict: str) ->
 async def test_for_a_lost_table_its_likely_successor_is_proposed_or_what_there_is_shown() -> None:
     by_name = {defect.name: defect for defect in DATASET_DEFECTS}
     [renamed] = (await diagnosed(by_name["a renamed table"])).findings
-    assert renamed.call == call("dataset_propose", source=1, table="dwh.flights_2013")
+    assert renamed.call == call("dataset_propose", source=1, table="dwh.flights_2013", like=1)
     [gone] = (await diagnosed(by_name["no tables at all"])).findings
     assert gone.call == call("source_tables", source=1)

@@ -75,8 +75,12 @@ async def test_a_wrong_login_fails_everywhere() -> None:
     wrong = {**CONNECTION, "password": Secret("not-the-one")}
     found = (await examine_connector(EndpointCaller(apps={ORIGIN: create_app()}), urls, wrong)).findings
 
-    assert [finding.where for finding in found if finding.level == "error"] == ["urlCheck", "urlTableList"]
-    assert all("401" in finding.what for finding in found if finding.level == "error")
+    # One refusal is told once, with what follows from it.
+    [refused] = [finding for finding in found if finding.level == "error"]
+    assert refused.where == "urlCheck, urlTableList"
+    assert refused.what.count("401") == 1
+    assert "nor change a source" in refused.what
+    assert "shows no tables" in refused.what
     assert [finding.where for finding in found if finding.level == "note"] == [
         "urlTableDescription",
         "urlData",

@@ -50,14 +50,34 @@ class Looked:
     async def obey(self, diagnosis: Diagnosis) -> None:
         """Make every offered call, in order."""
         for finding in diagnosis.findings:
-            for offered in finding.calls or ([finding.call] if finding.call else []):
+            for offered in finding.offered:
                 await self._make(offered)
 
     async def _make(self, offered: Mapping[str, Any]) -> None:
-        assert offered["tool"] == "dataset_fields_update"
         arguments = dict(offered["arguments"])
         assert arguments.pop("id") == self.dataset_id
+        if offered["tool"] == "dataset_columns_replace":
+            await self._replace(arguments["columns"])
+            return
+        assert offered["tool"] == "dataset_fields_update"
         await self.portal.bi.datasets.update_columns(self.dataset_id, ColumnChanges.model_validate(arguments))
+
+    async def _replace(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Delete and add, since a portal refuses both in one request."""
+        there = {
+            column.id: column for column in (await self.portal.bi.datasets.get(self.dataset_id)).fields or []
+        }
+        again = [
+            NewColumn(
+                name=there[change["id"]].name or "",
+                external_code=change.get("externalCode", there[change["id"]].external_code),
+                type=change.get("type", there[change["id"]].type),
+            )
+            for change in changes
+        ]
+        gone = [change["id"] for change in changes]
+        await self.portal.bi.datasets.update_columns(self.dataset_id, ColumnChanges(delete=gone))
+        await self.portal.bi.datasets.update_columns(self.dataset_id, ColumnChanges(add=again))
 
 
 async def answers(client: httpx.AsyncClient, table: str) -> tuple[list[ExternalColumn], Sample]:

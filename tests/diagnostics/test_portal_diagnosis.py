@@ -170,6 +170,19 @@ async def test_an_endpoint_that_fails_for_every_table_is_told_once_with_what_it_
     assert "urlData" not in others
 
 
+async def test_a_refused_login_is_told_once_whichever_endpoints_refuse_it() -> None:
+    refused = dict.fromkeys(ENDPOINTS, always("", 401))
+    async with a_portal() as portal:
+        source = await add_shop(portal.bi)
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: BentSample(refused)}))
+    told = [(node.key, finding) for node in found.nodes for finding in node.findings if "401" in finding.what]
+    [(place, finding)] = told
+    assert place == f"source {source}"
+    assert finding.where == "urlCheck, urlTableDescription, urlData"
+    assert finding.what.count("401") == 1
+    assert "It blocks 8 datasets" in finding.what
+
+
 async def test_a_fault_of_one_dataset_stays_with_it() -> None:
     async with a_portal() as portal:
         await add_shop(portal.bi)

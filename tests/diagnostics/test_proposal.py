@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bi_mcp.diagnostics.tables.column_pairing import Outer
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
+from bi_mcp.diagnostics.tables.inheritance import inherit
 from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import PortalGeneration
-from bi_mcp.rest.models import DatasetFields
+from bi_mcp.rest.models import Column, DatasetFields
 
 COLUMNS = [
     ExternalColumn("id", "Number", "int"),
@@ -160,3 +162,45 @@ def test_a_hundred_columns_of_awkward_codes_make_a_valid_dataset() -> None:
     proposal = propose_fields("T" * 300, "", [ExternalColumn(code, "", "int") for code in codes], None, 1)
     names = [name for name, *_ in columns_of(proposal)]
     assert len(set(names)) == 100
+
+
+MODEL = [
+    Column(id=1, name="NUMBER", external_code="id", type="string"),
+    Column(id=2, name="TOTAL", external_code="total", type="money"),
+    Column(id=3, name="DAY", external_code="paid", type="date"),
+    Column(id=4, name="GONE", external_code="gone", type="string"),
+]
+
+
+def like_the_model(columns: list[ExternalColumn], sample: Sample | None) -> Proposal:
+    inherited = inherit(5, MODEL, Outer(columns, sample.columns if sample else {}))
+    return propose_fields("orders_2026", "Orders", columns, sample, 1, inherited=inherited)
+
+
+def test_a_table_that_took_another_ones_place_keeps_the_names_and_types_that_charts_know() -> None:
+    columns = [
+        COLUMNS[0],
+        ExternalColumn("amount", "Total", "double"),
+        ExternalColumn("day", "Paid on", "date"),
+    ]
+    proposal = like_the_model(columns, Sample(["id", "amount", "day"], ROWS))
+    assert columns_of(proposal) == [
+        ("NUMBER", "id", "string"),
+        ("TOTAL", "amount", "money"),
+        ("DAY", "day", "date"),
+    ]
+    told = " ".join(proposal.reasons)
+    assert "as in dataset 5, by the same codes: NUMBER" in told
+    assert "column 'amount': named TOTAL as in the other dataset, because its label is still 'Total'" in told
+    assert "without a counterpart, which charts will miss: 'GONE'" in told
+
+
+def test_a_type_that_the_new_values_contradict_is_not_kept() -> None:
+    columns = [ExternalColumn("total", "Total", "string")]
+    proposal = like_the_model(columns, Sample(["total"], [["a lot"]]))
+    assert columns_of(proposal) == [("TOTAL", "total", "string")]
+
+
+def test_a_new_column_does_not_get_a_name_that_is_kept() -> None:
+    columns = [ExternalColumn("id", "Id", "int"), ExternalColumn("number", "Something", "date")]
+    assert [name for name, *_ in columns_of(like_the_model(columns, None))] == ["NUMBER", "NUMBER_2"]

@@ -44,4 +44,4 @@ async def test_a_refused_password_is_told_once_and_no_table_is_asked_for() -> No
     report = await examine(password="wrong")
     assert report.verdict == "error"
     assert report.tables == []
-    assert {finding.where for finding in report.findings} == {"urlCheck", "urlTableList"}
+    assert {finding.where for finding in report.findings} == {"urlCheck, urlTableList"}

@@ -14,9 +14,11 @@ def test_a_wide_table_of_which_every_code_changed_its_case_is_matched() -> None:
         for number, code in enumerate(codes)
     ]
     diagnosis = diagnosed(columns, [ExternalColumn(code.title(), "", "int") for code in codes], None)
-    renamed = [finding for finding in diagnosis.findings if finding.calls]
-    assert len(renamed) == 300
-    assert replaced(renamed[7])[1]["externalCode"] == "Some_Rather_Long_Code_7"
+    [renamed] = [finding for finding in diagnosis.findings if finding.call]
+    columns_replaced = replaced(renamed)
+    assert len(columns_replaced) == 300
+    assert columns_replaced[7] == {"id": 8, "externalCode": "Some_Rather_Long_Code_7"}
+    assert len(renamed.what) < 1000
 
 
 def test_only_some_of_many_new_columns_are_offered() -> None:

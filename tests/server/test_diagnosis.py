@@ -72,14 +72,15 @@ async def test_a_healthy_connector_has_no_finding(talk: Talk) -> None:
         ({"urlData": asking(filter=None)}, "filter is ignored"),
     ],
 )
-async def test_a_broken_connector_is_named_in_the_first_sentence(
-    talk: Talk, bends: dict[str, Bend], said: str
-) -> None:
+async def test_a_broken_connector_is_named_first(talk: Talk, bends: dict[str, Bend], said: str) -> None:
     async with bent(bends) as urls:
         settings = {"login": "demo", "password": PASSWORD}
         result = await talk.call("connector_check", urls=urls, settings=settings)
     assert not result.is_error
-    assert said in text_of(result).splitlines()[0]
+    _, _, first, *rest = text_of(result).splitlines()
+    assert said in first
+    # Nothing is said twice.
+    assert said not in " ".join(rest)
 
 
 async def test_a_connector_is_checked_before_anything_exists(talk: Talk) -> None:
@@ -189,8 +190,12 @@ async def test_a_broken_dataset_is_diagnosed_with_the_calls_that_mend_it(talk: T
     told = str(diagnosis["findings"])
     assert "1,50" in told
     assert "31.12.2025" in told
-    calls = [call for finding in diagnosis["findings"] for call in finding.get("calls") or []]
-    assert {call["tool"] for call in calls} == {"dataset_fields_update"}
+    assert diagnosis["charts"] == "Charts of this dataset show no values for PRICE, DAY."
+    # Another type would lose sums and periods, so the connector has to be repaired.
+    assert diagnosis["who"] == "connector operator"
+    [finding] = diagnosis["findings"]
+    assert finding["where"] == "columns PRICE (price), DAY (day)"
+    assert "call" not in finding
 
 
 async def test_an_unreachable_connector_is_a_verdict_and_no_crash(talk: Talk) -> None:
@@ -207,8 +212,11 @@ async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_pl
     fields = {"name": "old", "sourceId": source, "externalCode": "flights_2012", "externalName": "F"}
     dataset = (await talk.done("dataset_add", fields=fields | {"fields": columns}))["id"]
     result = await talk.call("dataset_diagnose", id=dataset)
-    said = """dataset_diagnose: Dataset 1 "old": table_gone. The connector no longer lists the table 'flights_2012'"""
-    assert text_of(result).startswith(said)
+    first, _, second, *_ = text_of(result).splitlines()
+    assert first.startswith(
+        'dataset_diagnose: Dataset 1 "old": table_gone. Charts of this dataset show nothing.'
+    )
+    assert "The connector no longer lists the table 'flights_2012'" in second
     diagnosis = await talk.done("dataset_diagnose", id=dataset)
     [finding] = diagnosis["findings"]
     # The offered call is made as it stands.
@@ -216,6 +224,20 @@ async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_pl
     assert proposal["fields"]["externalCode"] == "flights"
     anew = (await talk.done("dataset_add", fields=proposal["fields"]))["id"]
     assert (await talk.done("dataset_diagnose", id=anew))["verdict"] == "healthy"
+
+
+async def test_a_proposal_says_that_the_table_is_a_dataset_already_and_what_it_lacks(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    dataset = await talk.add_dataset(source)
+    proposal = await talk.done("dataset_propose", source=source, table="flights")
+    [existing] = proposal["existing"]
+    assert existing["id"] == dataset
+    assert "The table is a dataset already" in existing["told"]
+    # The offered call is made as it stands.
+    await talk.done(existing["call"]["tool"], **existing["call"]["arguments"])
+    [complete] = (await talk.done("dataset_propose", source=source, table="flights"))["existing"]
+    assert "It has every column" in complete["told"]
+    assert "call" not in complete
 
 
 async def test_a_dataset_that_does_not_exist_is_an_error(talk: Talk) -> None:

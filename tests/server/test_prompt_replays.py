@@ -141,7 +141,7 @@ class Onboard(Script):
 
     def _told(self, endpoint: str) -> str:
         findings = self.answers["check"]["findings"]
-        return " ".join(finding["what"] for finding in findings if finding["where"] == endpoint)
+        return " ".join(finding["what"] for finding in findings if endpoint in finding["where"].split(", "))
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset, propose_datas
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
-def print_proposal(source: int, table: str, profile: str | None) -> None:
+def print_proposal(source: int, table: str, like: int | None, profile: str | None) -> None:
     """Print the dataset that is proposed for an external table, and the reasons on standard error."""
 
     async def run(app: App) -> dict[str, Any]:
         outside = await app.open_outside(source)
-        proposal = await propose_dataset(app.bi, outside, table)
-        for reason in proposal.reasons:
+        proposal = await propose_dataset(app.bi, outside, table, like)
+        for reason in (*(dataset.told for dataset in proposal.existing), *proposal.reasons):
             click.echo(reason, err=True)
         return proposal.fields
 
@@ -37,9 +37,12 @@ def diagnose_and_print(dataset: str, profile: str | None, *, as_json: bool) -> N
         id = await find_dataset_id(app, dataset)
         found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
         if not as_json:
-            print_findings(f"{found.name}: {say(VERDICTS[diagnosis.verdict])}", diagnosis.findings, profile)
+            verdict = f"{found.name}: {say(VERDICTS[diagnosis.verdict])}"
+            told = f"{verdict}. {diagnosis.charts}" if diagnosis.charts and diagnosis.who else verdict
+            print_findings(told, diagnosis.findings, profile)
         findings = [finding.model_dump(exclude_none=True) for finding in diagnosis.findings]
-        return {"id": found.id, "name": found.name, "verdict": diagnosis.verdict, "findings": findings}
+        said = {"verdict": diagnosis.verdict, "charts": diagnosis.charts, "who": diagnosis.who}
+        return {"id": found.id, "name": found.name, **said, "findings": findings}
 
     print_result(run, profile, as_json=as_json)
 

@@ -45,7 +45,7 @@ def print_finding(finding: Finding, commands: Iterable[str] = ()) -> None:
 def describe_finding(finding: Finding) -> list[str]:
     """The problem with the code by which the reference explains it (without, if the level is "ok"), then the repair."""
     what = finding.what if finding.level == "ok" else f"{finding.what} [{finding.code}]"
-    return [what, finding.fix] if finding.fix else [what]
+    return [what, finding.advice] if finding.fix else [what]
 
 
 def _wrap(line: str, below: str) -> list[str]:

@@ -13,10 +13,12 @@ from bi_mcp.diagnostics.findings.endpoint_rules import (
     BREACHES,
     ENDPOINTS,
     FAILURES,
+    cause_of,
     consequence,
     quote_answer,
 )
 from bi_mcp.diagnostics.findings.finding import Finding, Level
+from bi_mcp.diagnostics.findings.folding import fold_causes, over_places
 from bi_mcp.diagnostics.tables.steadiness import Tally
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
 from bi_mcp.endpoints.wording import safe_text
@@ -67,7 +69,8 @@ class Notebook:
     def findings(self) -> list[Finding]:
         """The findings in the order of the endpoints, then of the checks."""
         found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
-        return sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
+        in_order = sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
+        return fold_causes(in_order, _tell_once)
 
     def keep_answer(self, endpoint: str, answer: EndpointAnswer) -> None:
         """Keep the facts of an endpoint's first answer."""
@@ -106,7 +109,8 @@ class Notebook:
     def fail(self, endpoint: str, error: EndpointError, when: str = "") -> None:
         prefix = f"{when}: " if when else ""
         said = f"{prefix}{quote_answer(error)} {consequence(endpoint)}"
-        self.add(FAILURES[error.reason].finding(endpoint, said=said.strip()))
+        cause = "" if when else cause_of(error)
+        self.add(FAILURES[error.reason].finding(endpoint, said=said.strip(), cause=cause))
 
     def tally(self, endpoint: str) -> Tally:
         """The calls of an endpoint so far."""
@@ -156,3 +160,10 @@ class Notebook:
         if self._clear_text:
             found.append(rules.CLEAR_TEXT.finding("address", endpoints=", ".join(self._clear_text)))
         return found
+
+
+def _tell_once(failures: Sequence[Finding]) -> Finding:
+    """One cause of several endpoints' failures, with what follows from each."""
+    follows = [consequence(finding.where) for finding in failures[1:]]
+    said = " ".join(dict.fromkeys([failures[0].what, *follows]))
+    return over_places(failures).model_copy(update={"what": said})

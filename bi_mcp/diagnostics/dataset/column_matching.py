@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.repair_calls import (
@@ -17,10 +14,12 @@ from bi_mcp.diagnostics.dataset.repair_calls import (
     call_showing_columns,
     delete_columns,
     new_column,
-    replace_column,
+    replace_columns,
 )
 from bi_mcp.diagnostics.findings import dataset_rules as rules
-from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.findings.finding import ColumnPlace, Finding
+from bi_mcp.diagnostics.tables.column_likeness import fold
+from bi_mcp.diagnostics.tables.column_pairing import Outer, Pair, pair_columns
 from bi_mcp.diagnostics.tables.external import (
     DatasetContext,
     ExternalColumn,
@@ -29,13 +28,10 @@ from bi_mcp.diagnostics.tables.external import (
     portal_type,
 )
 from bi_mcp.diagnostics.tables.naming import column_names
-from bi_mcp.diagnostics.tables.values import list_values, show_value
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, list_values, show_value
+from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Column
 
-# The likeness from which a code counts as the new name of another.
-ALIKE = 0.75
-# Wide tables in which every column was renamed: beyond this many pairs, only folded codes are compared.
-MAX_COMPARED = 10_000
 # A finding offers to add at most this many columns.
 MAX_ADDED = 50
 
@@ -47,21 +43,22 @@ _VANISHED = {
     (False, False): rules.HIDDEN_COLUMN_VANISHED_FROM_DATA,
 }
 
+_CASE = text("The external column is spelled {code!r}; codes are case-sensitive.")
 _OTHER_SIGNS = text(
     "The external column is spelled {code!r}: other spaces or signs, or letters that only look the same."
 )
-_SIMILAR = text("The external column is gone; {code!r} is new and similar, probably its new name.")
-
-# Cyrillic letters that look like Latin ones.
-_LOOKALIKES = str.maketrans("авекмнорстухі", "abekmhopctyxi")
 
 
 @dataclass(frozen=True)
 class ExternalSide:
-    """The columns outside by code, from the description where there is one, else from the header of the data."""
+    """The columns outside by code, from the description where there is one, else from the header of the data.
+
+    `values` are sampled values by code, of columns that the dataset lacks as well.
+    """
 
     columns: Sequence[ExternalColumn]
     described: bool
+    values: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     @property
     def codes(self) -> list[str]:
@@ -69,25 +66,32 @@ class ExternalSide:
 
 
 def check_columns(columns: Sequence[Column], outside: ExternalSide, context: DatasetContext) -> list[Finding]:
-    """Compare by code. Each lost column is paired with the new one that is most like it, where one is like enough."""
+    """Compare by code. A lost column is paired with the new one that is probably the same, where there is one."""
     dataset_id = context.dataset.id
     known = {column.external_code or "" for column in columns}
     lost = [column for column in columns if column.external_code not in set(outside.codes)]
-    new = {
-        column.code: column for column in outside.columns if is_code(column.code) and column.code not in known
-    }
-    partners = _partners([column.external_code or "" for column in lost], list(new))
-    if len(lost) == len(columns) > 1 and not partners:
+    pairs = pair_columns(columns, Outer(outside.columns, outside.values, context.generation))
+    if len(lost) == len(columns) > 1 and not any(pair.ready for pair in pairs):
         codes = list_values(outside.codes)
         return [rules.ANOTHER_TABLE.finding("columns", columns=len(columns), codes=codes)]
+    by_id = {pair.column.id: pair for pair in pairs}
     findings = list[Finding]()
     for column in lost:
-        if partner := partners.pop(column.external_code or "", None):
-            findings.append(_report_renamed(dataset_id, column, new.pop(partner)))
+        if pair := by_id.get(column.id):
+            values = outside.values.get(pair.new.code, ())
+            findings.append(_report_renamed(dataset_id, pair, values, context.generation))
             continue
         kind = _VANISHED[outside.described, column.visible is not False]
         call = delete_columns(dataset_id, [column.id])
-        findings.append(kind.finding(place(column), warning=say(DELETED), call=call))
+        findings.append(
+            kind.finding(place(column), warning=say(DELETED), call=call, about=[column_place(column)])
+        )
+    named = {code for pair in pairs for code in (pair.new.code, *pair.rivals)}
+    new = {
+        column.code: column
+        for column in outside.columns
+        if is_code(column.code) and column.code not in known | named
+    }
     findings.extend(_report_new(context, columns, list(new.values())))
     return [*findings, *_report_doubled(outside), *_report_hidden(dataset_id, columns)]
 
@@ -97,49 +101,49 @@ def place(column: Column) -> str:
     return say("column {name} ({code})", name=column.name, code=show_value(column.external_code or ""))
 
 
-def fold(code: str) -> str:
-    """Reduce a code to the signs that people notice: without case, spaces, signs, invisible characters and look-alike letters."""
-    plain = unicodedata.normalize("NFKC", code).casefold().translate(_LOOKALIKES)
-    return re.sub(r"[\W_]+", "", plain)
+def column_place(column: Column) -> ColumnPlace:
+    """A portal's column as what a finding is about."""
+    return ColumnPlace(column.name or "", show_value(column.external_code or ""))
 
 
-def _partners(lost: Sequence[str], new: Sequence[str]) -> dict[str, str]:
-    """Pair lost codes with new ones, the most alike first, so that no pair takes away the better half of another."""
-    if len(lost) * len(new) > MAX_COMPARED:
-        by_fold = {fold(code): code for code in new}
-        likenesses = [(1.0, code, by_fold[fold(code)]) for code in lost if fold(code) in by_fold]
-    else:
-        likenesses = [(_likeness(old, code), old, code) for old in lost for code in new]
-    partners, paired = dict[str, str](), set[str]()
-    for likeness, old, code in sorted(likenesses, key=lambda pair: pair[0], reverse=True):
-        if likeness >= ALIKE and old not in partners and code not in paired:
-            partners[old] = code
-            paired.add(code)
-    return partners
-
-
-def _likeness(old: str, new: str) -> float:
-    one, other = fold(old), fold(new)
-    if one and one == other:
-        return 1.0
-    # Numbers distinguish columns: `utm_1` is not the new name of `utm_2`.
-    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
-        return 0.0
-    matcher = SequenceMatcher(None, one, other)
-    return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE else 0.0
-
-
-def _report_renamed(dataset_id: int, column: Column, new: ExternalColumn) -> Finding:
-    old = column.external_code or ""
-    what = rules.COLUMN_RENAMED.what
-    if old.casefold() != new.code.casefold():
-        what = _OTHER_SIGNS if fold(old) == fold(new.code) else _SIMILAR
-    return rules.COLUMN_RENAMED.finding(
+def _report_renamed(
+    dataset_id: int, pair: Pair, values: Sequence[object], generation: PortalGeneration
+) -> Finding:
+    column, code = pair.column, show_value(pair.new.code)
+    if not pair.ready:
+        return rules.COLUMN_RENAMED_PERHAPS.finding(
+            place(column),
+            codes=list_values([pair.new.code, *pair.rivals]),
+            reasons=pair.reasons,
+            advice=rules.COLUMN_RENAMED_PERHAPS.remedy(id=column.id, code=code),
+            about=[column_place(column)],
+        )
+    kind = rules.COLUMN_RENAMED if pair.grade == "sure" else rules.COLUMN_RENAMED_PROBABLY
+    return kind.finding(
         place(column),
-        said=say(what, code=show_value(new.code)),
-        warning=say(REPLACED),
-        calls=replace_column(dataset_id, column, code=new.code),
+        said=say(_wording(pair), code=code, reasons=pair.reasons),
+        advice=kind.remedy(warning=say(REPLACED)),
+        call=replace_columns(dataset_id, [_replacement(pair, values, generation)]),
+        about=[column_place(column)],
     )
+
+
+def _wording(pair: Pair) -> str:
+    old, new = pair.column.external_code or "", pair.new.code
+    if pair.grade == "likely":
+        return rules.COLUMN_RENAMED_PROBABLY.what
+    if old.casefold() == new.casefold():
+        return _CASE
+    return _OTHER_SIGNS if fold(old) == fold(new) else rules.COLUMN_RENAMED.what
+
+
+def _replacement(pair: Pair, values: Sequence[object], generation: PortalGeneration) -> dict[str, object]:
+    """What changes: the code, and the type where the values are of the new one only."""
+    change: dict[str, object] = {"id": pair.column.id, "externalCode": pair.new.code}
+    ours, theirs = pair.column.type or "string", portal_type(pair.new.type, generation)
+    if ours not in COLUMN_TYPES or (judge(values, ours).count and not judge(values, theirs).count):
+        change["type"] = theirs
+    return change
 
 
 def _report_new(
@@ -147,19 +151,26 @@ def _report_new(
 ) -> Iterator[Finding]:
     if not new:
         return
+    yield rules.COLUMNS_NEW.finding(
+        "columns",
+        codes=list_values([column.code for column in new]),
+        call=offer_columns(context.dataset.id, columns, new, context.generation),
+    )
+
+
+def offer_columns(
+    dataset_id: int, columns: Sequence[Column], new: Sequence[ExternalColumn], generation: PortalGeneration
+) -> dict[str, object]:
+    """The call that adds external columns to a dataset under legal names."""
     offered = new[:MAX_ADDED]
     names = column_names(
         [(column.code, column.name) for column in offered], [column.name or "" for column in columns]
     )
     added = [
-        new_column(name.name, column.code, portal_type(column.type, context.generation))
+        new_column(name.name, column.code, portal_type(column.type, generation))
         for name, column in zip(names, offered, strict=True)
     ]
-    yield rules.COLUMNS_NEW.finding(
-        "columns",
-        codes=list_values([column.code for column in new]),
-        call=add_columns(context.dataset.id, added),
-    )
+    return add_columns(dataset_id, added)
 
 
 def _report_hidden(dataset_id: int, columns: Sequence[Column]) -> Iterator[Finding]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
-from bi_mcp.diagnostics.dataset.column_matching import place
-from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_column
+from bi_mcp.diagnostics.dataset.column_matching import column_place, place
+from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_columns
 from bi_mcp.diagnostics.findings import dataset_rules as rules
-from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.findings.finding import Finding, Kind
 from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample, portal_type
+from bi_mcp.diagnostics.tables.retyping import keeps_everything
 from bi_mcp.diagnostics.tables.value_hazards import find_hazards
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, Judgement, Offence, judge, show_value
 from bi_mcp.rest.models import Column
@@ -45,18 +47,25 @@ def check_types(
         if sample and (judgement := judge(values, column.type or "string")).count:
             # The described type where it suits the values, else the one that they look like.
             fitting = theirs if theirs and not judge(values, theirs).count else judgement.fitting
-            findings.append(_offending(context.dataset.id, column, judgement, fitting, sample.data_rows))
+            ready = fitting is not None and keeps_everything(values, column.type or "string", fitting)
+            findings.append(
+                _offending(context.dataset.id, column, judgement, Retyping(fitting, ready), sample.data_rows)
+            )
             continue
         findings.extend(_check_filling(column, values))
         findings.extend(_check_encoding(column, values))
         findings.extend(
-            hazard.finding(place(column), column.name or code)
+            hazard.finding(place(column), column.name or code).model_copy(
+                update={"columns": (column_place(column),)}
+            )
             for hazard in find_hazards(values, column.type or "string")
         )
         if outside and outside.type not in COLUMN_TYPES:
             types = ", ".join(COLUMN_TYPES)
             findings.append(
-                rules.TYPE_UNKNOWN.finding(place(column), type=show_value(outside.type), types=types)
+                rules.TYPE_UNKNOWN.finding(
+                    place(column), type=show_value(outside.type), types=types, about=[column_place(column)]
+                )
             )
         if theirs and theirs != column.type:
             findings.append(_disagreement(context.dataset.id, column, theirs, values))
@@ -66,16 +75,20 @@ def check_types(
 def _check_filling(column: Column, values: Sequence[object]) -> Iterator[Finding]:
     kinds = sorted({_kind(value) for value in values} - {""})
     if not kinds and len(values) >= ROWS_FOR_EMPTY:
-        yield rules.COLUMN_EMPTY.finding(place(column), rows=len(values))
+        yield rules.COLUMN_EMPTY.finding(place(column), rows=len(values), about=[column_place(column)])
     if len(kinds) > 1 and column.type == "string":
-        yield rules.VALUES_MIXED.finding(place(column), kinds=", ".join(kinds))
+        yield rules.VALUES_MIXED.finding(place(column), kinds=", ".join(kinds), about=[column_place(column)])
 
 
 def _check_encoding(column: Column, values: Sequence[object]) -> Iterator[Finding]:
     misread = [value for value in values if isinstance(value, str) and _is_misread(value)]
     if misread:
         yield rules.LETTERS_BROKEN.finding(
-            place(column), count=len(misread), rows=len(values), value=show_value(misread[0])
+            place(column),
+            count=len(misread),
+            rows=len(values),
+            value=show_value(misread[0]),
+            about=[column_place(column)],
         )
 
 
@@ -101,11 +114,17 @@ def _kind(value: object) -> str:
     return say("texts") if isinstance(value, str) else say("numbers")
 
 
+class Retyping(NamedTuple):
+    """The type that suits all values, None where none does. `ready`: nothing is lost by it."""
+
+    fitting: str | None
+    ready: bool
+
+
 def _offending(
-    dataset_id: int, column: Column, judgement: Judgement, fitting: str | None, data_rows: Sequence[int]
+    dataset_id: int, column: Column, judgement: Judgement, retyping: Retyping, data_rows: Sequence[int]
 ) -> Finding:
     kind = rules.TYPE_UNFIT if judgement.hopeless else rules.VALUES_UNFIT
-    expected = EXPECTED.get(judgement.declared, EXPECTED["string"])
     what = say(
         kind.what,
         count=judgement.count,
@@ -116,15 +135,45 @@ def _offending(
     if len(judgement.mixed) > 1:
         mixed = say("Values of mixed kinds: {kinds}.", kinds=", ".join(judgement.mixed))
         what = f"{what} {mixed}"
-    fix = kind.remedy(expected=say(expected))
-    if fitting:
-        fix = f"{fix} {_retyping(fitting)}"
-    again = replace_column(dataset_id, column, column_type=fitting) if fitting else None
-    return kind.finding(place(column), said=what, advice=fix, calls=again)
+    ready = retyping.fitting if retyping.ready else None
+    change: dict[str, object] = {"id": column.id, "type": ready}
+    return kind.finding(
+        place(column),
+        said=what,
+        advice=_advise(kind, judgement.declared, retyping),
+        call=replace_columns(dataset_id, [change]) if ready else None,
+        who="you" if ready else "connector operator",
+        about=[column_place(column)],
+    )
 
 
-def _retyping(fitting: str) -> str:
-    return str(advise(AdviceKind.REPLACE_TYPE, type=fitting, warning=say(REPLACED)))
+def _advise(kind: Kind, declared: str, retyping: Retyping) -> str:
+    """The right repair first: another type where nothing is lost by it, else in the connector."""
+    expected = say(
+        kind.fix if isinstance(kind.fix, str) else "",
+        expected=say(EXPECTED.get(declared, EXPECTED["string"])),
+    )
+    if retyping.ready:
+        retyped = str(advise(AdviceKind.REPLACE_TYPE, type=retyping.fitting, warning=say(REPLACED)))
+        return f"{retyped} {say('Else: {expected}', expected=expected)}"
+    if retyping.fitting and (lost := _LOST.get(declared)):
+        return f"{expected} {say(lost, type=retyping.fitting)}"
+    return expected
+
+
+# What a column of a type gives to charts, and another one does not.
+_LOST: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("int", "double", "money"),
+        text("Do not change the column's type to {type} for that: it would lose its sums and averages."),
+    ),
+    **dict.fromkeys(
+        ("date", "datetime"),
+        text(
+            "Do not change the column's type to {type} for that: it would lose its periods and date filters."
+        ),
+    ),
+}
 
 
 def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
@@ -144,16 +193,22 @@ def _disagreement(dataset_id: int, column: Column, theirs: str, values: Sequence
     """The portal's type suits the values, or there are none; the description says something else."""
     ours = column.type or "string"
     judgement = judge(values, theirs)
+    known = any(value not in (None, "") for value in values)
+    what = say(rules.TYPE_DIFFERS.what, ours=ours, theirs=theirs)
     if judgement.count:
-        what = say(rules.TYPE_DIFFERS.what, ours=ours, theirs=theirs)
         return rules.TYPE_MISDESCRIBED.finding(
-            place(column), what=what, ours=ours, format=judgement.formats[0]
+            place(column), what=what, ours=ours, format=judgement.formats[0], about=[column_place(column)]
         )
+    if known and theirs == "string":
+        # Everything fits text.
+        return rules.TYPE_TOO_WIDE.finding(place(column), what=what, ours=ours, about=[column_place(column)])
+    change: dict[str, object] = {"id": column.id, "type": theirs}
     return rules.TYPE_DIFFERS.finding(
         place(column),
         ours=ours,
         theirs=theirs,
         type=theirs,
         warning=say(REPLACED),
-        calls=replace_column(dataset_id, column, column_type=theirs),
+        call=replace_columns(dataset_id, [change]) if keeps_everything(values, ours, theirs) else None,
+        about=[column_place(column)],
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.progress import report
 from bi_mcp.diagnostics.dataset.charts import check_names, read_by_name
+from bi_mcp.diagnostics.dataset.column_matching import offer_columns
 from bi_mcp.diagnostics.dataset.table_answers import (
     SAMPLED_ROWS,
     HostGates,
@@ -15,9 +16,11 @@ from bi_mcp.diagnostics.dataset.table_answers import (
     read_table,
 )
 from bi_mcp.diagnostics.dataset.views import Diagnosis, diagnose_views
-from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample
+from bi_mcp.diagnostics.tables.column_pairing import Outer
+from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample, is_code
+from bi_mcp.diagnostics.tables.inheritance import NOTHING, inherit
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
-from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
+from bi_mcp.diagnostics.tables.proposal import ExistingDataset, Proposal, propose_fields
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError
 
@@ -31,25 +34,56 @@ if TYPE_CHECKING:
 
 from bi_mcp.diagnostics.dataset.outside import Outside, open_dataset
 
+# A table of more datasets is told of the first.
+MOST_EXISTING = 3
 
-async def propose_dataset(bi: BIConnector, outside: Outside, table: str) -> Proposal:
-    """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples."""
+
+async def propose_dataset(bi: BIConnector, outside: Outside, table: str, like: int | None = None) -> Proposal:
+    """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples.
+
+    The names and types of the dataset `like` are kept, for a table that took the place of its own.
+    """
+    model = await bi.datasets.get(like) if like is not None else None
     await report(0, 3, "Reading the external table")
     found = (await outside.tables(table)).items or (await outside.tables()).items
     known = next((item for item in found if item.external_code == table), None)
     described = await outside.columns(table)
     columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
     await report(1, 3, "Reading the names of the datasets")
-    taken = [dataset.name or "" async for dataset in bi.datasets.iterate(select=["id", "name"])]
+    fields_read = ["id", "name", "sourceId", "externalCode"]
+    datasets = [dataset async for dataset in bi.datasets.iterate(select=fields_read)]
+    taken = [dataset.name or "" for dataset in datasets]
     generation = await bi.datasets.generation()
     await report(2, 3, "Sampling values")
     named = name_as_dataset([(column.code, column.name, column.type) for column in columns])
     sample, failed = await _sample(outside, table, named)
     title = known.title if known else ""
-    proposal = propose_fields(table, title, columns, sample, outside.source.id, taken, generation)
+    inherited = NOTHING
+    if model is not None:
+        outer = Outer(columns, sample.columns if sample else {}, generation)
+        inherited = inherit(model.id, model.fields or [], outer)
+    proposal = propose_fields(table, title, columns, sample, outside.source.id, taken, generation, inherited)
+    same = [
+        dataset
+        for dataset in datasets
+        if dataset.source_id == outside.source.id and dataset.external_code == table
+    ]
+    existing = [await _compare_existing(bi, dataset, columns) for dataset in same[:MOST_EXISTING]]
     return proposal._replace(
-        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))]
+        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))],
+        existing=tuple(existing),
     )
+
+
+async def _compare_existing(
+    bi: BIConnector, dataset: Dataset, described: Sequence[ExternalColumn]
+) -> ExistingDataset:
+    """Look what a dataset of the table lacks."""
+    columns = (await bi.datasets.get(dataset.id)).fields or []
+    known = {column.external_code for column in columns}
+    missing = [column for column in described if is_code(column.code) and column.code not in known]
+    call = offer_columns(dataset.id, columns, missing, await bi.datasets.generation()) if missing else None
+    return ExistingDataset(dataset.id, dataset.name or "", tuple(column.code for column in missing), call)
 
 
 async def diagnose_dataset(
@@ -84,6 +118,9 @@ def judge_dataset(
         charts=answers.charts,
         tables=answers.tables,
         remedies=answers.remedies,
+        causes=answers.causes,
+        acting=answers.acting,
+        candidates=answers.candidates,
     )
     return diagnose_views(dataset.fields or [], answers.described, answers.sample, context)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bi_mcp.base.language import say
-from bi_mcp.diagnostics.dataset.column_matching import fold
 from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings.dataset_rules import NO_TABLE_LISTED, TABLE_GONE
 from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.column_likeness import fold
 from bi_mcp.diagnostics.tables.external import DatasetContext
 from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.endpoints.answers import ExternalTable
@@ -39,11 +39,11 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
         said.append(say("Similar ones: {codes}.", codes=codes))
         advice.append(
             say(
-                "If another table replaced it, create a dataset of that table and move the charts: a dataset cannot change its table."
+                "If another table replaced it, create a dataset of that table with the names of this one and move the charts: a dataset cannot change its table."
             )
         )
         if source:
-            look = call("dataset_propose", source=source, table=similar[0].external_code)
+            look = call("dataset_propose", source=source, table=similar[0].external_code, like=dataset.id)
     else:
         said.append(say("No listed table has a similar code or title."))
     return TABLE_GONE.finding("table", said=" ".join(said), advice=" ".join(advice), call=look)

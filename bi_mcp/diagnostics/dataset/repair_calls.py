@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from bi_mcp.base.language import text
-from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
-from bi_mcp.rest.models import Column
 
 Call: TypeAlias = dict[str, object]
 
@@ -37,10 +35,6 @@ def new_column(name: str, code: str, column_type: str) -> dict[str, str]:
     return {"name": name, "externalCode": code, "type": column_type}
 
 
-def replace_column(
-    dataset_id: int, column: Column, *, code: str | None = None, column_type: str | None = None
-) -> list[Call]:
-    """Delete a column, then add it again under its name: in one call the portal would find the name taken."""
-    current = column.type if column.type in COLUMN_TYPES else "string"
-    again = new_column(column.name or "", code or column.external_code or "", column_type or current)
-    return [delete_columns(dataset_id, [column.id]), add_columns(dataset_id, [again])]
+def replace_columns(dataset_id: int, changes: Sequence[Mapping[str, object]]) -> Call:
+    """Give columns other codes or types. They keep their names, by which charts find them."""
+    return call("dataset_columns_replace", id=dataset_id, columns=[dict(change) for change in changes])

@@ -14,10 +14,11 @@ from bi_mcp.diagnostics.charts.asking import UNREADABLE
 from bi_mcp.diagnostics.charts.sample import read_sample
 from bi_mcp.diagnostics.connector.report import Notebook
 from bi_mcp.diagnostics.dataset.charts import check_names, check_typical_chart, read_by_name
-from bi_mcp.diagnostics.findings.endpoint_rules import quote_answer, remedy
-from bi_mcp.diagnostics.findings.finding import Finding
-from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
+from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, cause_of, quote_answer, remedy
+from bi_mcp.diagnostics.findings.finding import Finding, Who
+from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample, is_code
 from bi_mcp.diagnostics.tables.header_order import reorder_header
+from bi_mcp.diagnostics.tables.naming import name_as_dataset
 from bi_mcp.diagnostics.tables.steadiness import ask_steadily
 from bi_mcp.endpoints.question import DatasetColumn
 from bi_mcp.errors import EndpointError, EndpointReason
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 CALLS_PER_HOST = 12
 # Enough to judge types by, little enough to read in a moment.
 SAMPLED_ROWS = 200
+# Of columns that may be lost ones: enough to tell numbers from dates and texts.
+CANDIDATE_ROWS = 20
+MOST_CANDIDATES = 50
 
 # Errors that parsing removes without a trace; the other rules show in the parsed answer.
 _LOST_IN_PARSING: frozenset[Rule] = frozenset(
@@ -103,9 +107,10 @@ class TableList:
 @dataclass
 class TableAnswers:
     """The answers about a table. `described` and `sample` are None where the endpoint gave no answer; then `failures`
-    holds the reason and `remedies` the advice.
+    holds the reason, `remedies` the advice and `acting` who repairs it; failures of one of the `causes` are one.
 
     `tables` are those that the connector lists. They are asked for only if it answered nothing about the table itself.
+    `candidates` are values of columns that may be lost ones by another code; read only where columns are lost.
     """
 
     described: list[ExternalColumn] | None = None
@@ -115,11 +120,17 @@ class TableAnswers:
     charts: list[Finding] = field(default_factory=list)
     tables: Sequence[ExternalTable] | None = None
     remedies: dict[DataEndpoint, str] = field(default_factory=dict)
+    causes: dict[DataEndpoint, str] = field(default_factory=dict)
+    acting: dict[DataEndpoint, Who] = field(default_factory=dict)
+    candidates: dict[str, Sequence[object]] = field(default_factory=dict)
 
     def fail(self, endpoint: DataEndpoint, error: EndpointError) -> None:
         """Keep why an endpoint gave no answer."""
         self.failures[endpoint] = quote_answer(error)
         self.remedies[endpoint] = remedy(error.reason)
+        self.causes[endpoint] = cause_of(error)
+        if who := FAILURES[error.reason].who:
+            self.acting[endpoint] = who
 
     @property
     def silent(self) -> bool:
@@ -179,6 +190,25 @@ async def _read_rows(
     readable = UNREADABLE.isdisjoint(breach.rule for breach in rows.breaches)
     if failed is None and readable and reorder_header(answers.sample, columns) is None:
         answers.charts += await check_typical_chart(outside, table, sample, tally)
+    answers.candidates = await _read_candidates(outside, table, columns, answers.described)
+
+
+async def _read_candidates(
+    outside: Outside, table: str, columns: Sequence[Column], described: Sequence[ExternalColumn] | None
+) -> dict[str, Sequence[object]]:
+    """Read values of new columns if columns are lost. Without an answer, codes and labels must do."""
+    known = {column.external_code or "" for column in columns}
+    there = {column.code for column in described or ()}
+    new = [column for column in described or () if column.code not in known and is_code(column.code)]
+    if not new or known <= there:
+        return {}
+    asked = name_as_dataset([(column.code, column.name, column.type) for column in new[:MOST_CANDIDATES]])
+    try:
+        rows, _ = await read_by_name(outside, table, asked, CANDIDATE_ROWS)
+    except EndpointError:
+        return {}
+    codes = {column.code: column.name for column in asked}
+    return dict(Sample(rows.header, rows.rows, selected=list(codes), mapped=codes).columns)
 
 
 def _choose_columns(

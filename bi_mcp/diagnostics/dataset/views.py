@@ -11,7 +11,9 @@ from bi_mcp.diagnostics.dataset.column_types import check_types
 from bi_mcp.diagnostics.dataset.lost_table import find_lost_table
 from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings
 from bi_mcp.diagnostics.findings import dataset_rules as rules
-from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, worst
+from bi_mcp.diagnostics.findings.chart_effects import describe_charts
+from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, Who, worst
+from bi_mcp.diagnostics.findings.folding import fold_columns
 from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
 from bi_mcp.diagnostics.tables.answer_shape import HEADER, check_shape
 from bi_mcp.diagnostics.tables.external import DataEndpoint, DatasetContext, ExternalColumn, Sample
@@ -36,6 +38,16 @@ class Diagnosis(NamedTuple):
     verdict: Verdict
     findings: list[Finding]
 
+    @property
+    def charts(self) -> str:
+        """What a person sees in charts of the dataset."""
+        return describe_charts(self.findings)
+
+    @property
+    def who(self) -> Who | None:
+        """Who has to act first."""
+        return next((finding.who for finding in self.findings if finding.level in {"warning", "error"}), None)
+
 
 def diagnose_views(
     columns: Sequence[Column],
@@ -58,6 +70,7 @@ def diagnose_views(
         findings.append(lost)
     troubled = worst(findings) in {"warning", "error"}
     findings.extend(check_dates(context, troubled=troubled))
+    findings = fold_columns(findings)
     findings.sort(key=lambda finding: LEVELS.index(finding.level), reverse=True)
     if lost is not None:
         return Diagnosis("table_gone", findings)
@@ -76,14 +89,24 @@ def _check_answers(
         "urlData": text("Its header and values could not be checked."),
     }
     answers = dict(zip(get_args(DataEndpoint), (described, sample), strict=True))
-    for endpoint in (endpoint for endpoint, answer in answers.items() if answer is None):
+    silent = [endpoint for endpoint, answer in answers.items() if answer is None]
+    causes = {context.causes.get(endpoint) for endpoint in silent}
+    if len(silent) > 1 and len(causes) == 1 and None not in causes:
+        # One cause is one finding.
+        unchecked[silent[0]] = text("It is the same for all of them, so nothing could be checked.")
+        silent = silent[:1]
+    places = ", ".join(endpoint for endpoint, answer in answers.items() if answer is None)
+    for endpoint in silent:
         reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
         remedies = (context.remedies.get(endpoint), rules.NO_ANSWER.remedy())
         yield rules.NO_ANSWER.finding(
-            endpoint,
+            places if len(silent) == 1 else endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",
             advice=" ".join(part for part in remedies if part),
+            who=context.acting.get(endpoint),
+            effect="no data" if sample is None else None,
+            cause=context.causes.get(endpoint, ""),
         )
 
 
@@ -104,10 +127,12 @@ def _check_columns(
     if described is not None and not described:
         yield rules.NO_COLUMNS_OUTSIDE.finding("urlTableDescription")
     elif described is not None:
-        yield from check_columns(columns, ExternalSide(described, described=True), context)
+        values = {**(sample.columns if sample else {}), **context.candidates}
+        yield from check_columns(columns, ExternalSide(described, described=True, values=values), context)
     elif sample is not None and not {column.external_code for column in columns}.isdisjoint(sample.codes):
         # A header without any of our codes does not show which columns vanished.
         header = [ExternalColumn(code, "", "") for code in sample.codes]
-        yield from check_columns(columns, ExternalSide(header, described=False), context)
+        side = ExternalSide(header, described=False, values=sample.columns)
+        yield from check_columns(columns, side, context)
     by_code = {column.code: column for column in described or ()}
     yield from check_types(columns, by_code, sample, context)

@@ -18,6 +18,7 @@ NAMES_UNKNOWN = Kind(
         "Announce codes that are legal column names (capital Latin letters, digits and _), so that code and name never differ; or find the column through mapFields, and without mapFields by its code, ignoring case."
     ),
     "Bitrix24 asks by the names of the dataset's columns, not by their external codes.",
+    effect="no data",
 )
 NAMES_UNKNOWN_ELSEWHERE = Kind(
     "names_unknown_elsewhere",
@@ -144,6 +145,7 @@ DATES_TOO_EARLY = Kind(
     ),
     text("Return null instead of such a date, or replace it with a later one."),
     "Systems such as 1C write 0001-01-01 where a date is missing.",
+    effect="no values",
 )
 REPLACEMENT_CHARACTERS = Kind(
     "replacement_characters",
@@ -166,6 +168,8 @@ CODE_AND_NAME_DIFFER = Kind(
         "Name the columns like their codes: delete each and add it again under its code in capital letters. Or let the connector announce codes that are legal names."
     ),
     "The portal asks by names, and the connector cannot know which codes they belong to.",
+    effect="no values",
+    first="you",
 )
 CHART_FAILS = Kind(
     "chart_fails",
@@ -175,6 +179,7 @@ CHART_FAILS = Kind(
         "A chart with {question} gets no data. Sent: {sent}. It answered: {reply}. The chart stays empty, and Bitrix24 shows no reason."
     ),
     text("A check of the connector names each kind of condition that it does not understand."),
+    effect="conditions",
 )
 CHART_SHOWS_WRONG_ROWS = Kind(
     "chart_shows_wrong_rows",
@@ -184,4 +189,5 @@ CHART_SHOWS_WRONG_ROWS = Kind(
         "A chart with {question} gets wrong rows. Sent: {sent}. It answered {reply}. The chart shows wrong numbers."
     ),
     text("A check of the connector names each kind of condition that it does not understand."),
+    effect="wrong",
 )

@@ -106,6 +106,7 @@ ANSWERS_BY_TURNS = Kind(
     text(
         "Check in the service's log how the calls differ: one of several servers, too many calls at once, a time limit."
     ),
+    effect="at times",
 )
 ROWS_CUT_OFF = Kind(
     "rows_cut_off",

@@ -27,6 +27,7 @@ NO_HEADER = Kind(
     text("The first row is not a list of codes."),
     _FIRST_ROW,
     "Bitrix24 uses the first row as the header, so every column stays empty.",
+    effect="no data",
 )
 HEADER_UNKNOWN = Kind(
     "header_unknown",
@@ -35,6 +36,7 @@ HEADER_UNKNOWN = Kind(
     text("It contains none of the table's codes: {codes}."),
     _FIRST_ROW,
     "Every column stays empty. Often the header is missing and this is the first row of values.",
+    effect="no data",
 )
 HEADER_MISPLACED = Kind(
     "header_misplaced",
@@ -44,6 +46,7 @@ HEADER_MISPLACED = Kind(
         "Its codes are in a different order than the values: the values are in the order of select and fit the columns' types only in that order. Every column shows the values of another one."
     ),
     text("Build the header and the rows from one list of columns. The dataset's columns need no change."),
+    effect="wrong",
 )
 SELECTED_MISSING = Kind(
     "selected_missing",
@@ -52,6 +55,7 @@ SELECTED_MISSING = Kind(
     text("Columns are missing, although select asked for them: {codes}."),
     text("Return every column."),
     "These columns stay empty in every chart.",
+    effect="no values",
 )
 DESCRIBED_MISSING = Kind(
     "described_missing",
@@ -60,6 +64,7 @@ DESCRIBED_MISSING = Kind(
     text("Columns are missing, although urlTableDescription lists them: {codes}."),
     text("Return every column."),
     "These columns stay empty in every chart.",
+    effect="no values",
 )
 NOT_SELECTED = Kind(
     "not_selected",
@@ -109,6 +114,7 @@ ROWS_UNEVEN = Kind(
         "{count} of {rows} rows do not have as many values as the header ({width}): {first}. Their values end up in the wrong columns."
     ),
     text("Return a value for each column in each row, null where there is none."),
+    effect="wrong",
 )
 
 # The table
@@ -124,6 +130,7 @@ TABLE_GONE = Kind(
         "Bring the table back in the external system, or let the connector and the source's login see it again."
     ),
     "It was renamed or deleted, or the login may no longer see it. The finding names listed tables that are similar.",
+    effect="no data",
 )
 NO_TABLE_LISTED = TABLE_GONE._replace(
     code="no_table_listed",
@@ -150,6 +157,7 @@ ANOTHER_TABLE = Kind(
     text("The external table no longer has any of the {columns} columns; it has {codes}."),
     AdviceKind.PROPOSE_DATASET,
     "Every chart of the dataset is empty.",
+    effect="no data",
 )
 COLUMN_VANISHED = Kind(
     "column_vanished",
@@ -159,6 +167,7 @@ COLUMN_VANISHED = Kind(
         "The external column is gone: urlTableDescription does not list its code. Charts that use it get no values."
     ),
     text("Bring the column back in the external system, or delete it here. {warning}"),
+    effect="no values",
 )
 COLUMN_VANISHED_FROM_DATA = COLUMN_VANISHED._replace(
     code="column_vanished_from_data",
@@ -170,20 +179,38 @@ COLUMN_VANISHED_FROM_DATA = COLUMN_VANISHED._replace(
 HIDDEN_COLUMN_VANISHED = COLUMN_VANISHED._replace(
     code="hidden_column_vanished",
     level="note",
+    effect=None,
     means="As `column_vanished`, of a column that is hidden: no chart can use it anyway.",
 )
 HIDDEN_COLUMN_VANISHED_FROM_DATA = COLUMN_VANISHED_FROM_DATA._replace(
     code="hidden_column_vanished_from_data",
     level="note",
+    effect=None,
     means="As `column_vanished_from_data`, of a column that is hidden.",
 )
 COLUMN_RENAMED = Kind(
     "column_renamed",
     "error",
     "either",
-    text("The external column is spelled {code!r}; codes are case-sensitive."),
+    text("The external column is now called {code!r}: {reasons}."),
     AdviceKind.REPLACE_CODE,
-    "The column stays empty. Its new external code differs in case or in signs, or is only similar.",
+    "The column stays empty. Its new code differs in case or signs only, or its label or the column's name says that it is the same.",
+    effect="no values",
+    first="you",
+)
+COLUMN_RENAMED_PROBABLY = COLUMN_RENAMED._replace(
+    code="column_renamed_probably",
+    what=text("The external column is gone; {code!r} is new and probably its new name: {reasons}."),
+    means="As `column_renamed`: the new name is like the old one, and the column kept its place.",
+)
+COLUMN_RENAMED_PERHAPS = COLUMN_RENAMED._replace(
+    code="column_renamed_perhaps",
+    what=text(
+        "The external column is gone; {codes} may be its new name: {reasons}. That is not enough to be sure."
+    ),
+    fix=AdviceKind.LOOK_AT_RENAMED,
+    means="No call is offered: another column under the old name would show wrong numbers without a sign of it.",
+    first="connector operator",
 )
 COLUMNS_NEW = Kind(
     "columns_new",
@@ -225,10 +252,12 @@ VALUES_UNFIT = Kind(
     text("{count} of {filled} values are not of the type {declared}: {offences}."),
     text("Let the connector return {expected}."),
     "These values are lost: sums, periods and filters leave them out.",
+    effect="some values",
 )
 TYPE_UNFIT = VALUES_UNFIT._replace(
     code="type_unfit",
     level="error",
+    effect="no values",
     means="Not one value is of the column's type: the column stays empty.",
 )
 TYPE_DIFFERS = Kind(
@@ -238,6 +267,7 @@ TYPE_DIFFERS = Kind(
     text("The column's type is {ours} here and {theirs} in urlTableDescription."),
     AdviceKind.REPLACE_TYPE,
     "As a string a number cannot be summed, and a date has no periods.",
+    first="you",
 )
 TYPE_MISDESCRIBED = TYPE_DIFFERS._replace(
     code="type_misdescribed",
@@ -245,6 +275,13 @@ TYPE_MISDESCRIBED = TYPE_DIFFERS._replace(
     what=text("{what} The values are {ours}, so the description is wrong: {format}."),
     fix=text("Let urlTableDescription return {ours} for this column."),
     means="The column on the portal is right. A dataset that is created from the description would be wrong.",
+)
+TYPE_TOO_WIDE = TYPE_MISDESCRIBED._replace(
+    code="type_too_wide",
+    level="note",
+    what=text(
+        "{what} The values are {ours}, so the type here is the better one: as text they would lose sums or periods."
+    ),
 )
 TYPE_UNKNOWN = Kind(
     "type_unknown",
@@ -261,6 +298,7 @@ COLUMN_EMPTY = Kind(
     text("Empty in all {rows} rows of the sample."),
     text("Check whether the connector fills it; if it never will, delete or hide the column."),
     "A chart of it shows nothing.",
+    effect="no values",
 )
 VALUES_MIXED = Kind(
     "values_mixed",
@@ -277,4 +315,5 @@ LETTERS_BROKEN = Kind(
         'Letters are broken in {count} of {rows} values, such as "{value}": UTF-8 was read as another encoding.'
     ),
     text("Let the connector read its database or files as UTF-8."),
+    effect="letters",
 )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bi_mcp.base.language import say, text
-from bi_mcp.diagnostics.findings.finding import Kind, Level, Side
+from bi_mcp.diagnostics.findings.finding import Kind, Level, Side, Who
 from bi_mcp.endpoints.answers import Rule
 from bi_mcp.errors import BiMcpError, EndpointError, EndpointReason
 
 ENDPOINTS = ("urlCheck", "urlTableList", "urlTableDescription", "urlData")
 
 
-def _failure(code: EndpointReason, side: Side, fix: str, means: str) -> Kind:
+def _failure(
+    code: EndpointReason, side: Side, fix: str, means: str, first: Who = "connector operator"
+) -> Kind:
     """The error itself says what happened."""
-    return Kind(code, "error", side, "", fix, means)
+    return Kind(code, "error", side, "", fix, means, first=first)
 
 
 def _breach(code: Rule, what: str, fix: str, means: str, level: Level = "error") -> Kind:
@@ -57,6 +59,7 @@ FAILURES = _by_code(
         "either",
         text("Correct the host in the connector, or add its DNS record."),
         "The host has no address in DNS.",
+        first="you",
     ),
     _failure(
         "unreachable",
@@ -99,6 +102,7 @@ FAILURES = _by_code(
         "either",
         text("Check the connector's address; if only one table is not found, list the tables."),
         "HTTP 404: there is nothing at this address, or the table is gone.",
+        first="you",
     ),
     _failure(
         "too_often",
@@ -158,6 +162,13 @@ _OF_ADDRESSES: frozenset[EndpointReason] = frozenset({"bad_address", "refused_ad
 def quote_answer(error: EndpointError) -> str:
     """The failure of an endpoint with what the service said about it, which often names the cause."""
     return f"{error} {say(_SAID, said=error.said.rstrip('.'))}" if error.said else str(error)
+
+
+def cause_of(error: EndpointError) -> str:
+    """What failures of several endpoints have in common if one cause explains them: not their addresses."""
+    # A refused login is one, whatever each endpoint says about it.
+    said = "" if error.reason == "denied" else f"{error.status or ''} {error.said}"
+    return f"{error.reason} {said}".strip()
 
 
 def add_advice(error: BiMcpError) -> str:

@@ -14,6 +14,7 @@ CONNECTOR_GONE = Kind(
     text(
         "Create the connector again, then a source and datasets on it: a source cannot change its connector."
     ),
+    effect="no data",
 )
 SOURCE_GONE = Kind(
     "source_gone",
@@ -21,6 +22,7 @@ SOURCE_GONE = Kind(
     "setup",
     text("Its source {id} does not exist, so it gets no data."),
     text("Create the dataset again on another source: a dataset cannot change its source."),
+    effect="no data",
 )
 SOURCE_OFF = Kind(
     "source_off",
@@ -28,6 +30,7 @@ SOURCE_OFF = Kind(
     "setup",
     text("The source is switched off: its datasets get no data."),
     text("Switch it on."),
+    effect="no data",
 )
 SOURCE_OFF_BY_HAND = SOURCE_OFF._replace(
     code="source_off_by_hand",
@@ -83,6 +86,7 @@ NO_COLUMNS = Kind(
     "setup",
     text("It has no columns: charts have nothing to show."),
     text("Look up the columns of the table, then add those that are wanted."),
+    effect="no data",
 )
 ALL_HIDDEN = Kind(
     "all_hidden",
@@ -90,6 +94,7 @@ ALL_HIDDEN = Kind(
     "setup",
     text("All its columns are hidden: charts have nothing to show."),
     text("Show the columns that charts need."),
+    effect="no data",
 )
 NO_BUILDER_DATASET = Kind(
     "no_builder_dataset",

@@ -20,7 +20,7 @@ from bi_mcp.diagnostics.dataset.table_answers import (
     TableList,
     read_table,
 )
-from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, consequence, quote_answer
+from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, cause_of, consequence, quote_answer
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.health import build_portal_map
 from bi_mcp.diagnostics.portal.portal_map import MapNode, PortalMap, state_of, verdict_of
@@ -126,6 +126,7 @@ class _Rounds:
                     "urlCheck",
                     said=f"{quote_answer(error)} {consequence('urlCheck')}",
                     call=call("connector_check", source=outside.source.id),
+                    cause=cause_of(error),
                 )
             ]
             return error.reason not in WITHOUT_ANSWER

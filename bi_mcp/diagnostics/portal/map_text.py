@@ -22,7 +22,7 @@ def render_lines(visible: PortalMap) -> list[str]:
 
 def _line(node: MapNode) -> str:
     title = json.dumps(node.title, ensure_ascii=False)
-    findings = [f"{finding.what} {finding.fix or ''}".rstrip() for finding in node.findings]
+    findings = [f"{finding.what} {finding.advice}".rstrip() for finding in node.findings]
     said = "".join(f": {title_line(text, LONGEST_FINDING)}" for text in findings[:1])
     more = "".join(f" {title_line(text, LONGEST_FINDING)}" for text in findings[1:])
     state = f" ({node.label})" if node.label else ""

@@ -32,12 +32,13 @@ def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
     for node in nodes:
         own = [finding for finding in node.findings if places.get((_fault(finding), node.key)) is None]
         moved = [finding for finding in node.findings if finding not in own]
-        raised = [
-            _with_blocked(finding, [by_key[key] for key in keys])
-            for finding, keys in _collect_faults(node.key, places, by_key)
+        collected = list(_collect_faults(node.key, places, by_key))
+        told = list(_join_causes([*((finding, [node.key]) for finding in own), *collected]))
+        findings = [
+            _with_blocked(finding, [by_key[key] for key in keys if key != node.key]) for finding, keys in told
         ]
         yield (
-            node.model_copy(update={"findings": [*raised, *own]}),
+            node.model_copy(update={"findings": [*findings]}),
             any(finding.level == "error" for finding in moved),
         )
 
@@ -84,6 +85,18 @@ def _collect_faults(
         yield finding, holders
 
 
+def _join_causes(told: Sequence[tuple[Finding, list[str]]]) -> Iterator[tuple[Finding, list[str]]]:
+    """Tell once what several endpoints have by one cause, with all that it blocks."""
+    groups = dict[object, list[tuple[Finding, list[str]]]]()
+    for number, (finding, keys) in enumerate(told):
+        groups.setdefault(finding.cause or number, []).append((finding, keys))
+    for group in groups.values():
+        first = group[0][0]
+        where = ", ".join(dict.fromkeys(finding.where for finding, _ in group))
+        having = dict.fromkeys(key for _, keys in group for key in keys)
+        yield first.model_copy(update={"where": where}), list(having)
+
+
 def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
     blocked = [node for node in having if node.kind == "dataset"]
     if not blocked:
@@ -109,9 +122,8 @@ def _with_blocked(finding: Finding, having: Sequence[MapNode]) -> Finding:
 
 def _is_of_endpoint(finding: Finding) -> bool:
     """Return whether the finding is a fault of an endpoint. A finding that is repaired by changing a dataset stays with the dataset."""
-    offered = [*(finding.calls or ()), *([finding.call] if finding.call else ())]
-    return finding.where in ENDPOINTS and not any(
-        str(call.get("tool", "")).startswith("dataset") for call in offered
+    return set(finding.where.split(", ")) <= set(ENDPOINTS) and not any(
+        str(call.get("tool", "")).startswith("dataset") for call in finding.offered
     )
 
 

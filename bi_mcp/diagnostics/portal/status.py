@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.findings import status_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Level, worst
+from bi_mcp.diagnostics.findings.folding import fold_repeated
 from bi_mcp.diagnostics.portal.known_fields import check_fields
 from bi_mcp.errors import (
     AccessDeniedError,
@@ -72,10 +73,12 @@ async def read_portal_status(
     """
     doctor = _Doctor(bi, clock)
     await doctor.examine()
+    # One refusal may answer several questions.
+    findings = fold_repeated(doctor.findings)
     found: dict[str, object] = {
-        "verdict": worst(doctor.findings),
+        "verdict": worst(findings),
         "portal": portal,
-        "findings": doctor.findings,
+        "findings": findings,
     }
     if limiter is not None:
         found["limits"] = limits_left(limiter, limits_clock())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.findings import dataset_rules as rules
-from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.findings.finding import ColumnPlace, Finding
 from bi_mcp.diagnostics.tables.external import Sample, find_repeated
 from bi_mcp.diagnostics.tables.values import MAX_OFFENCES, list_values
 from bi_mcp.rest.models import Column
@@ -22,12 +22,12 @@ def check_shape(sample: Sample, columns: Sequence[Column], described: Sequence[s
     if known.isdisjoint(sample.codes):
         return [rules.HEADER_UNKNOWN.finding(say(HEADER), codes=list_values(sample.header))]
     return [
-        *_check_header(sample, described),
+        *_check_header(sample, columns, described),
         *_check_rows(sample),
     ]
 
 
-def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]:
+def _check_header(sample: Sample, columns: Sequence[Column], described: Sequence[str]) -> Iterator[Finding]:
     codes, selected = sample.codes, list(sample.selected)
     wanted = [code for code in described if code in selected] if selected else list(described)
     missing = [code for code in wanted if code not in codes]
@@ -36,8 +36,15 @@ def _check_header(sample: Sample, described: Sequence[str]) -> Iterator[Finding]
     where = say(HEADER)
     if missing:
         kind = rules.SELECTED_MISSING if selected else rules.DESCRIBED_MISSING
-        yield kind.finding(where, codes=list_values(missing))
-    if unasked:
+        said = say(kind.what, codes=list_values(missing))
+        instead = say("It has others instead: {codes}.", codes=list_values(unasked))
+        about = [
+            ColumnPlace(column.name or "", column.external_code or "")
+            for column in columns
+            if column.external_code in missing
+        ]
+        yield kind.finding(where, said=f"{said} {instead}" if unasked else said, about=about)
+    elif unasked:
         kind = rules.NOT_SELECTED if selected else rules.NOT_DESCRIBED
         yield kind.finding(where, codes=list_values(unasked))
     if doubled:

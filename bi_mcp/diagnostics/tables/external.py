@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.findings.finding import Finding, Who
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES
 from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.generation import PortalGeneration
@@ -62,10 +62,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class DatasetContext:
-    """The context of a dataset. `failures` holds the reason why an endpoint gave no answer, `remedies` the advice,
-    `breaches` the broken rules that the parsed answers no longer show; all without values of the connection. `charts`
+    """The context of a dataset. `failures` holds the reason why an endpoint gave no answer, `remedies` the advice and
+    `causes` what distinguishes one cause from another, `acting` who repairs it, `breaches` the broken rules that the parsed answers no longer show; all without values of the connection. `charts`
     are findings about the questions that charts ask. `tables` are those that the connector lists; None where they were
-    not asked for, or not all are known.
+    not asked for, or not all are known. `candidates` are values by code of new columns, which may be lost ones.
     """
 
     dataset: Dataset
@@ -77,6 +77,9 @@ class DatasetContext:
     charts: Sequence[Finding] = ()
     tables: Sequence[ExternalTable] | None = None
     remedies: Mapping[DataEndpoint, str] = field(default_factory=dict)
+    causes: Mapping[DataEndpoint, str] = field(default_factory=dict)
+    acting: Mapping[DataEndpoint, Who] = field(default_factory=dict)
+    candidates: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
 
 MAX_CODE = 512

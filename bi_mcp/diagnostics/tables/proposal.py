@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from bi_mcp.base.language import say, text
@@ -14,10 +15,37 @@ from bi_mcp.diagnostics.tables.external import (
     is_code,
     portal_type,
 )
+from bi_mcp.diagnostics.tables.inheritance import NOTHING, Inheritance
 from bi_mcp.diagnostics.tables.naming import LegalName, column_names, dataset_name
 from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, list_values, show_value
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import PortalGeneration
+from bi_mcp.rest.models import Column
+
+
+class ExistingDataset(NamedTuple):
+    """A dataset of the same table. `missing` are codes that it lacks, `call` adds them."""
+
+    id: int
+    name: str
+    missing: tuple[str, ...] = ()
+    call: dict[str, object] | None = None
+
+    @property
+    def told(self) -> str:
+        """What is said of it."""
+        if not self.missing:
+            return say(
+                "The table is a dataset already: {id} ({name}). It has every column.",
+                id=self.id,
+                name=self.name,
+            )
+        return say(
+            "The table is a dataset already: {id} ({name}). It lacks {codes}; to add these is enough.",
+            id=self.id,
+            name=self.name,
+            codes=list_values(self.missing),
+        )
 
 
 class Proposal(NamedTuple):
@@ -25,6 +53,7 @@ class Proposal(NamedTuple):
 
     fields: dict[str, object]
     reasons: list[str]
+    existing: tuple[ExistingDataset, ...] = ()
 
 
 def propose_fields(
@@ -35,8 +64,9 @@ def propose_fields(
     source_id: int,
     taken_names: Iterable[str] = (),
     generation: PortalGeneration = "tables",
+    inherited: Inheritance = NOTHING,
 ) -> Proposal:
-    """Propose a dataset. `taken_names` are the names of the portal's datasets. Raises `InvalidRequestError` when no dataset
+    """Propose a dataset. `taken_names` are the names of the portal's datasets; what is `inherited` keeps its name and type. Raises `InvalidRequestError` when no dataset
     can be made of the table at all.
     """
     if not is_code(table_code):
@@ -62,9 +92,9 @@ def propose_fields(
         "sourceId": source_id,
         "externalCode": table_code,
         "externalName": title.strip()[:MAX_CODE] if is_code(title[:MAX_CODE]) else table_code,
-        "fields": _propose_columns(usable, sample, generation, reasons),
+        "fields": _propose_columns(usable, sample, generation, reasons, inherited.columns),
     }
-    return Proposal(fields, reasons)
+    return Proposal(fields, [*inherited.reasons, *reasons])
 
 
 def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[ExternalColumn]:
@@ -90,18 +120,42 @@ def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[Exter
 
 
 def _propose_columns(
-    columns: Sequence[ExternalColumn], sample: Sample | None, generation: PortalGeneration, reasons: list[str]
+    columns: Sequence[ExternalColumn],
+    sample: Sample | None,
+    generation: PortalGeneration,
+    reasons: list[str],
+    inherited: Mapping[str, Column],
 ) -> list[dict[str, str]]:
     proposed = list[dict[str, str]]()
     values = sample.columns if sample else {}
-    names = column_names([(column.code, column.name) for column in columns])
+    names = _name_columns(columns, inherited)
     for column, name in zip(columns, names, strict=True):
         reasons.extend(_naming_reasons(text("column {code!r}: named {name}; {reasons}"), column.code, name))
-        type_, why = _propose_type(column, values.get(column.code, ()), generation)
+        type_, why = _keep_type(inherited.get(column.code), column, values.get(column.code, ()), generation)
         reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
         proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
     reasons.extend(_differing(columns, [name.name for name in names]))
     return proposed
+
+
+def _name_columns(columns: Sequence[ExternalColumn], inherited: Mapping[str, Column]) -> list[LegalName]:
+    kept = {code: LegalName(column.name) for code, column in inherited.items() if column.name}
+    others = [column for column in columns if column.code not in kept]
+    named = column_names(
+        [(column.code, column.name) for column in others], [name.name for name in kept.values()]
+    )
+    by_code = {**kept, **{column.code: name for column, name in zip(others, named, strict=True)}}
+    return [by_code[column.code] for column in columns]
+
+
+def _keep_type(
+    old: Column | None, column: ExternalColumn, values: Sequence[object], generation: PortalGeneration
+) -> tuple[str, list[str]]:
+    """The type that charts know, unless the values contradict it."""
+    ours = (old.type or "") if old else ""
+    if ours not in COLUMN_TYPES or portal_type(ours, generation) != ours:
+        return _propose_type(column, values, generation)
+    return _propose_type(replace(column, type=ours), values, generation)
 
 
 def _differing(columns: Sequence[ExternalColumn], names: Sequence[str]) -> Iterator[str]:

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.connector.report import ConnectorReport, EndpointFacts
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
-from bi_mcp.diagnostics.findings.finding import Finding, in_brief
+from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import ReceivedParameter, SourceSetting
+from bi_mcp.server.tools.answer_size import compact
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.finding_lines import describe_findings
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.secret_question import ask_for_secrets
 from bi_mcp.server.tools.source import SettingsArgument, resolve_settings
@@ -53,7 +55,16 @@ class Checked(Answer):
 
     def headline(self) -> str:
         calls = sum(facts.calls or 0 for facts in self.endpoints)
-        return f"{in_brief(self.verdict, self.findings)} {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
+        serious = sum(finding.level in {"warning", "error"} for finding in self.findings)
+        found = f"{self.verdict}, {_count(serious, 'problem')}" if serious else self.verdict
+        return f"{found}. {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
+
+    def text(self, tool: str) -> str:
+        """The findings as lines, and below them the facts about the endpoints."""
+        content = self.structured_content()
+        facts = {key: value for key, value in content.items() if key in {"table", "endpoints"}}
+        told = [content.get("notice"), *describe_findings(content["findings"]), compact(facts)]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
 class TableView(BaseModel):
@@ -100,9 +111,17 @@ class Proposed(Answer):
 
     fields: dict[str, Any]
     reasons: list[str]
+    existing: list[dict[str, Any]] | None = None
 
     def headline(self) -> str:
-        return " ".join(["dataset_add accepts these fields unchanged.", *self.reasons, FROM_OUTSIDE])
+        existing = [dataset["told"] for dataset in self.existing or ()]
+        return " ".join([*existing, "dataset_add accepts these fields unchanged.", FROM_OUTSIDE])
+
+    def text(self, tool: str) -> str:
+        """The reasons as lines, and the fields as the call takes them."""
+        calls = [f"Call: {compact(each['call'])}" for each in self.existing or () if "call" in each]
+        lines = [self.notice, *calls, *self.reasons, f"fields: {compact(self.fields)}"]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, lines)])
 
 
 class Previewed(Answer):
@@ -141,10 +160,20 @@ class Diagnosed(Answer):
     id: int
     name: str | None = None
     verdict: str
+    charts: str
+    who: str | None = None
     findings: list[Finding]
 
     def headline(self) -> str:
-        return f'Dataset {self.id} "{self.name}": {in_brief(self.verdict, self.findings)} {FROM_OUTSIDE}'
+        first = f"First to act: {self.who}." if self.who else ""
+        said = (f'Dataset {self.id} "{self.name}": {self.verdict}.', self.charts, first, FROM_OUTSIDE)
+        return " ".join(part for part in said if part)
+
+    def text(self, tool: str) -> str:
+        """The findings as lines, with their calls."""
+        content = self.structured_content()
+        told = [content.get("notice"), *describe_findings(content["findings"])]
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
 async def connector_check(
@@ -183,16 +212,25 @@ async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str
     return External(columns=described, truncated=columns.truncated, breaches=_breaches(columns.breaches))
 
 
-async def dataset_propose(ctx: BiContext, source: Id, table: str) -> Proposed:
+async def dataset_propose(
+    ctx: BiContext,
+    source: Id,
+    table: str,
+    like: Annotated[Id | None, Field(description="Dataset whose names and types to keep")] = None,
+) -> Proposed:
     """Make the complete fields for dataset_add of an external table (its externalCode from source_tables): legal names, types
-    checked against sampled values. Creates nothing.
+    checked against sampled values. Says if the table is a dataset already. Creates nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
 
     app = app_of(ctx)
     outside = await app.open_outside(source)
-    proposal = await propose_dataset(app.bi, outside, table)
-    return Proposed(fields=proposal.fields, reasons=proposal.reasons)
+    proposal = await propose_dataset(app.bi, outside, table, like)
+    existing = [
+        {"id": each.id, "told": each.told, **({"call": each.call} if each.call else {})}
+        for each in proposal.existing
+    ]
+    return Proposed(fields=proposal.fields, reasons=proposal.reasons, existing=existing or None)
 
 
 async def dataset_preview(
@@ -229,7 +267,14 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
 
     app = app_of(ctx)
     dataset, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
-    return Diagnosed(id=id, name=dataset.name, verdict=diagnosis.verdict, findings=diagnosis.findings)
+    return Diagnosed(
+        id=id,
+        name=dataset.name,
+        verdict=diagnosis.verdict,
+        charts=diagnosis.charts,
+        who=diagnosis.who,
+        findings=diagnosis.findings,
+    )
 
 
 async def _check_with(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bi_mcp.diagnostics.findings.finding import in_brief
 from bi_mcp.diagnostics.portal.status import PortalStatus, read_portal_status
 from bi_mcp.rest.methods import Effect
+from bi_mcp.server.tools.answer_size import compact
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.finding_lines import describe_findings
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
@@ -14,8 +15,17 @@ class Status(Answer, PortalStatus):
     """The status of the portal."""
 
     def headline(self) -> str:
-        """The verdict and the most serious finding."""
-        return f"{self.portal}: {in_brief(self.verdict, self.findings)}"
+        """The verdict."""
+        return f"{self.portal}: {self.verdict}."
+
+    def text(self, tool: str) -> str:
+        """The findings as lines, and below them the facts."""
+        content = self.structured_content()
+        findings = content.pop("findings")
+        told = [content.pop("notice", None), *describe_findings(findings)]
+        for said in ("verdict", "portal"):
+            content.pop(said)
+        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told), compact(content)])
 
 
 async def portal_status(ctx: BiContext) -> Status:
