@@ -88,7 +88,7 @@ async def test_a_host_that_no_name_server_knows_is_named() -> None:
 async def test_an_address_within_the_own_network_is_refused_as_the_cloud_would() -> None:
     async with bent({}) as urls:
         report = await examine_connector(EndpointCaller(), urls, CONNECTION)
-    assert report.findings[0].where == "urlCheck"
+    assert report.findings[0].where == "urlCheck, urlTableList"
     assert "public address" in (report.findings[0].fix or "")
 
 

@@ -81,10 +81,7 @@ async def test_a_wrong_login_fails_everywhere() -> None:
     assert refused.what.count("401") == 1
     assert "nor change a source" in refused.what
     assert "shows no tables" in refused.what
-    assert [finding.where for finding in found if finding.level == "note"] == [
-        "urlTableDescription",
-        "urlData",
-    ]
+    assert [finding.where for finding in found if finding.level == "note"] == ["urlTableDescription, urlData"]
 
 
 async def test_a_table_that_is_not_listed_is_said_to_be() -> None:

@@ -18,7 +18,7 @@ from bi_mcp.diagnostics.findings.endpoint_rules import (
     quote_answer,
 )
 from bi_mcp.diagnostics.findings.finding import Finding, Level
-from bi_mcp.diagnostics.findings.folding import fold_causes, over_places
+from bi_mcp.diagnostics.findings.folding import fold_causes, fold_repeated, over_places
 from bi_mcp.diagnostics.tables.steadiness import Tally
 from bi_mcp.endpoints.answers import Breach, EndpointAnswer
 from bi_mcp.endpoints.wording import safe_text
@@ -70,7 +70,7 @@ class Notebook:
         """The findings in the order of the endpoints, then of the checks."""
         found = [*self._findings, *self._about_steadiness(), *self._about_addresses()]
         in_order = sorted(found, key=lambda finding: [*ENDPOINTS, finding.where].index(finding.where))
-        return fold_causes(in_order, _tell_once)
+        return fold_repeated(fold_causes(in_order, _tell_once))
 
     def keep_answer(self, endpoint: str, answer: EndpointAnswer) -> None:
         """Keep the facts of an endpoint's first answer."""
