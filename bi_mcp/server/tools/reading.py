@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bi_mcp.rest.methods import Effect
+from bi_mcp.server.tools.connector_check import Checked
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.diagnosis import Checked
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.tool import ToolDeclaration
 
