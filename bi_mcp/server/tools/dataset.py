@@ -30,6 +30,7 @@ from bi_mcp.server.tools.answers import (
     UpdatedOrPreview,
 )
 from bi_mcp.server.tools.column_pages import ColumnPage, show_columns
+from bi_mcp.server.tools.column_replacement import build_replacement
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
@@ -51,7 +52,15 @@ class Family:
 
 def build_family(family: Family) -> tuple[ToolDeclaration, ...]:
     """Build the tools that both families have: all but the one that creates."""
-    factories = (build_update, build_get, build_list, build_delete, build_fields, build_update_of_columns)
+    factories = (
+        build_update,
+        build_get,
+        build_list,
+        build_delete,
+        build_fields,
+        build_update_of_columns,
+        build_replacement,
+    )
     return tuple(factory(family) for factory in factories)
 
 
@@ -136,7 +145,8 @@ def build_fields(family: Family) -> ToolDeclaration:
 
 def build_update_of_columns(family: Family) -> ToolDeclaration:
     """Build `KIND_fields_update`."""
-    name = f"{family.kind}_fields_update"
+    kind = family.kind
+    name = f"{kind}_fields_update"
 
     async def gate_columns(
         id: int,
@@ -169,8 +179,8 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
         await family.objects(ctx).update_columns(id, ColumnChanges(add=add, update=update, delete=delete))
         return UpdatedOrPreview(id=id)
 
-    about = "Add, show, hide or delete columns. To change a type, name or code: delete and add it again; charts that use it break."
-    return ToolDeclaration(update_columns, f"Change a {family.kind}'s columns", name, about)
+    about = f"Add, show, hide or delete columns. Another type, name or code: {kind}_columns_replace."
+    return ToolDeclaration(update_columns, f"Change a {kind}'s columns", name, about)
 
 
 async def dataset_add(fields: DatasetFields, ctx: BiContext, table_only: TableOnly = False) -> Created:
