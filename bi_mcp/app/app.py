@@ -50,12 +50,14 @@ EMBEDDED_IDENTITY = PortalIdentity("embedded")
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
 
-def build_caller(culture: Culture = "ru", *, allow_private: bool = False) -> EndpointCaller:
-    """Build the caller of the endpoints of connectors."""
+def build_caller(
+    culture: Culture = "ru", *, allow_private: bool = False, portal: str | None = None
+) -> EndpointCaller:
+    """Build the caller of the endpoints of connectors, which `portal` calls as well."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.endpoints.caller import EndpointCaller
 
-    return EndpointCaller(allow_private=allow_private, culture=culture)
+    return EndpointCaller(allow_private=allow_private, culture=culture, portal=portal)
 
 
 @dataclass
