@@ -29,6 +29,7 @@ WORDS: Words = {
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
     Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose) and move the charts."),
     Kind.ADD_WANTED: text("Add those that are wanted; take the others out of the call."),
+    Kind.DIAGNOSE_DATASET: text("dataset_diagnose {id} names the cause."),
     Kind.ADD_COLUMNS: text("Look with dataset_get {id} and add those that are missing: dataset_fields_update with {arguments}."),
     Kind.REPLACE_CODE: text("A column's code is set once: delete the column and add it again under its name, in two calls. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, delete the column and add it again as {type}, in two calls. {warning}"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bi_mcp.diagnostics.findings.finding import Finding, in_brief
+from bi_mcp.diagnostics.tables.suspicious_texts import ForeignText
 from bi_mcp.rest.methods import Effect
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
@@ -67,6 +70,12 @@ class External(Answer):
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        for table in self.tables or ():
+            yield ForeignText(f"table {table.external_code}", f"{table.external_code}\n{table.title}")
+        for column in self.columns or ():
+            yield ForeignText(f"column {column.code}", f"{column.code}\n{column.name}")
+
 
 class Proposed(Answer):
     """The `fields` for dataset_add, and why they differ from the external table."""
@@ -76,6 +85,11 @@ class Proposed(Answer):
 
     def headline(self) -> str:
         return " ".join(["dataset_add accepts these fields unchanged.", *self.reasons, FROM_OUTSIDE])
+
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        yield ForeignText("externalName", str(self.fields.get("externalName", "")))
+        for column in self.fields.get("fields", ()):
+            yield ForeignText(f"column {column['name']}", str(column["externalCode"]))
 
 
 class Previewed(Answer):
@@ -91,7 +105,16 @@ class Previewed(Answer):
     sent: list[str]
 
     def headline(self) -> str:
-        return f"{_count(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
+        rest = "and there are more" if self.truncated else "that is all"
+        return f"{_count(len(self.rows), 'row')}, {rest}. {FROM_OUTSIDE}"
+
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        for name in self.header:
+            yield ForeignText(f"header {name}", name)
+        for number, row in enumerate(self.rows, 1):
+            for name, value in zip_longest(self.header, row[: len(self.header)], fillvalue=""):
+                if isinstance(value, str) and value:
+                    yield ForeignText(f"row {number}, {name}", value, name)
 
     def text(self, tool: str) -> str:
         """The rows as a table, which a model and a person read faster than JSON."""
