@@ -74,5 +74,5 @@ def build_replacement(family: "Family") -> ToolDeclaration:
         replaced = await replacer.run(await replacer.plan(id, columns))
         return Replaced(id=id, columns=list(replaced.columns), notice=" ".join(replaced.remarks) or None)
 
-    about = f"Give columns of a {kind} another externalCode, type or name: deletes them and adds them again, in one confirmed change. Charts follow where the name stays."
+    about = f"Give columns of a {kind} another externalCode, type or name: deletes them and adds them again, in one confirmed change. The name stays unless given, so that charts find it."
     return ToolDeclaration(replace_columns, f"Replace a {kind}'s columns", name, about, Effect.UPDATE)
