@@ -155,7 +155,7 @@ class EndpointError(BiMcpError):
     """One endpoint of a connector failed. `status` is its HTTP status if it answered; `seconds` until then.
 
     `said` is the beginning of what the service answered about it, empty where that is not a text. Neither it nor the error's
-    own text holds a value of the connection.
+    own text holds a value of the connection. `dataset` is the one whose rows were asked for.
     """
 
     def __init__(self, text: str, *, reason: EndpointReason, status: int | None = None) -> None:
@@ -164,6 +164,7 @@ class EndpointError(BiMcpError):
         self.status = status
         self.seconds = 0.0
         self.said = ""
+        self.dataset: int | None = None
 
 
 class PortalError(BiMcpError):

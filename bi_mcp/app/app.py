@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from bi_mcp.config import Culture
     from bi_mcp.diagnostics.dataset.outside import Outside
     from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.history.column_replacement import ColumnReplacer
     from bi_mcp.history.entries import History
     from bi_mcp.history.recording import Recorder
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.datasets import Datasets
     from bi_mcp.rest.rate_limit import Limiter
     from bi_mcp.rest.request import Layer
     from bi_mcp.setup.state_file import StateKeeper
@@ -48,12 +50,14 @@ EMBEDDED_IDENTITY = PortalIdentity("embedded")
 _chosen: ContextVar[str | None] = ContextVar("chosen portal", default=None)
 
 
-def build_caller(culture: Culture = "ru", *, allow_private: bool = False) -> EndpointCaller:
-    """Build the caller of the endpoints of connectors."""
+def build_caller(
+    culture: Culture = "ru", *, allow_private: bool = False, portal: str | None = None
+) -> EndpointCaller:
+    """Build the caller of the endpoints of connectors, which `portal` calls as well."""
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.endpoints.caller import EndpointCaller
 
-    return EndpointCaller(allow_private=allow_private, culture=culture)
+    return EndpointCaller(allow_private=allow_private, culture=culture, portal=portal)
 
 
 @dataclass
@@ -186,6 +190,13 @@ class App:
     def writes(self) -> GuardedWrites:
         """The writes that send stored secrets to this call's portal or move its connectors."""
         return GuardedWrites(self.bi, self.setting_values.named, self._history)
+
+    def column_replacer(self, datasets: Datasets) -> ColumnReplacer:
+        """Build what replaces columns of this call's portal, by one of its families of methods."""
+        # Imported here: few calls replace columns.
+        from bi_mcp.history.column_replacement import ColumnReplacer
+
+        return ColumnReplacer(datasets, self._history)
 
     @property
     def _history(self) -> History | None:

@@ -31,5 +31,8 @@ def connect_embedded(settings: LocalPortalSettings) -> BIConnector:
 def call_embedded_endpoints(culture: Culture) -> EndpointCaller:
     """Call connectors as the practice portal does: the sample without a socket, and others wherever they are."""
     return EndpointCaller(
-        allow_private=True, culture=culture, apps={sample.ORIGIN: sample.create_app(culture=culture)}
+        allow_private=True,
+        culture=culture,
+        apps={sample.ORIGIN: sample.create_app(culture=culture)},
+        portal=PORTAL_URL,
     )

@@ -116,7 +116,10 @@ def _by_profile(
         notice=f"Portal: {title}." if several else None,
         read_only=profile.read_only,
         call_endpoints=partial(
-            build_caller, settings.embedded.culture, allow_private=profile.allow_private_addresses
+            build_caller,
+            settings.embedded.culture,
+            allow_private=profile.allow_private_addresses,
+            portal=profile.portal_url,
         ),
         identity=identify_portal(profile.portal_url, profiles),
     )
@@ -150,7 +153,7 @@ def _by_token(portal_url: str, settings: Settings, limiter: Limiter) -> PortalAc
         about=f"the user's Bitrix24 at {host}, {_changes(settings)}",
         connect=partial(_connect_token, settings, limiter),
         limiter=limiter,
-        call_endpoints=partial(build_caller, settings.embedded.culture),
+        call_endpoints=partial(build_caller, settings.embedded.culture, portal=portal_url),
         identity=identify_portal(portal_url, _profiles(settings)),
     )
 

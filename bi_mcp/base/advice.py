@@ -52,6 +52,8 @@ class AdviceKind(Enum):
     CHECK_ENDPOINT = text("Repair the endpoint first.")
     PROPOSE_DATASET = text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset and move the charts.")
     ADD_WANTED = text("Add those that are wanted.")
+    DIAGNOSE_DATASET = text("A diagnosis of dataset {id} names the cause.")
+    ADD_COLUMNS = text("Look which columns the dataset has, and add those that are missing: {columns}.")
     REPLACE_CODE = text("A column's code is set once: delete the column, then add it again under its name. {warning}")
     REPLACE_TYPE = text("If {type} is right, delete the column, then add it again as {type}. {warning}")
     LOOK_AT_RENAMED = text("Ask the connector's operator what became of the column, or compare its values with those of the new one. If it is the same, delete the column {id} and add it again with the code {code!r} under its name.")

@@ -29,6 +29,8 @@ WORDS: Words = {
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; `bi-mcp check` says what Bitrix24 expects of it."),
     Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (`bi-mcp propose`) and move the charts."),
     Kind.ADD_WANTED: text("Add those that are wanted to the dataset's columns in the setup file."),
+    Kind.DIAGNOSE_DATASET: text("`bi-mcp diagnose {id}` names the cause."),
+    Kind.ADD_COLUMNS: text("Look with `bi-mcp diagnose {id}` and undo the deletion: `bi-mcp history` names it, `bi-mcp undo` reverts it."),
     Kind.REPLACE_CODE: text("A column's code is set once: with another code in the setup file it is deleted and added again under its name. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, write it into the setup file: the column is then deleted and added again. {warning}"),
     Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one. If it is the same, write the code {code!r} for it into the setup file."),

@@ -19,6 +19,12 @@ result_options = add_options(
 @click.argument("source", type=click.IntRange(1))
 @click.option("--table", help="External code of the table to read. Default: the first listed.")
 @click.option("--quick", is_flag=True, help="Leave out what charts ask: about 30 calls.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(2, 20),
+    default=None,
+    help="Ask each endpoint one question that often instead, and say how often it answers.",
+)
 @result_options
 def check(**options: Any) -> None:
     r"""Call the endpoints behind a SOURCE (its id) as Bitrix24 does, ask what charts ask, and name everything that fails.
@@ -27,6 +33,7 @@ def check(**options: Any) -> None:
     Examples:
       bi-mcp check 3
       bi-mcp check 3 --quick
+      bi-mcp check 3 --repeat 10
       bi-mcp check 3 --table orders --json
     """
     from bi_mcp.cli.actions.connector import check_connector

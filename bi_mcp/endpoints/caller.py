@@ -40,7 +40,7 @@ class EndpointCaller:
     """Caller of endpoints. `apps` are connectors in this process, by origin (`http://sample.localhost`), without a socket.
 
     `allow_private`: call private addresses too, as the practice portal does and Bitrix24's cloud does not. `culture`: the
-    portal's way of writing dates into requests.
+    portal's way of writing dates into requests, `portal` its address where one is known.
     Every method raises EndpointError, whose text does not hold values of the connection.
     """
 
@@ -53,6 +53,7 @@ class EndpointCaller:
         limits: EndpointLimits | None = None,
         resolver: Resolver = resolve_host,
         certificates: ssl.SSLContext | None = None,
+        portal: str | None = None,
     ) -> None:
         self.limits = limits or EndpointLimits()
         self.culture = culture
@@ -60,6 +61,18 @@ class EndpointCaller:
         self._apps = {parse_address(origin).origin: app for origin, app in (apps or {}).items()}
         self._resolver = resolver
         self._certificates = certificates
+        self._portal = portal
+
+    async def is_portal_local(self) -> bool:
+        """Return whether the portal is on this machine or in a private network, from where it can call what is there."""
+        if self._portal is None:
+            return False
+        try:
+            address = parse_address(self._portal)
+            found = await find_destination(address, allow_private=True, resolver=self._resolver)
+        except EndpointError:
+            return False
+        return found.not_public is not None
 
     async def check(self, url: str, connection: Connection) -> EndpointAnswer:
         """Call `urlCheck`: 200 and any body will do. Only the first bytes are read."""

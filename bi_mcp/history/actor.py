@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Actor:
-    """`tool` is a tool's name, or `bi-mcp COMMAND`; `undoes` the entry of the history that its writes revert."""
+    """`tool` is a tool's name, or `bi-mcp COMMAND`; `undoes` the entry of the history that its writes revert; `change` is
+    a mark that several writes share which are one change.
+    """
 
     tool: str | None = None
     undoes: str | None = None
+    change: str | None = None
 
 
 _NO_ACTOR = Actor()
@@ -44,5 +48,16 @@ def undoing(entry: str) -> Iterator[None]:
     token = _actor.set(Actor(_actor.get().tool, entry))
     try:
         yield
+    finally:
+        _actor.reset(token)
+
+
+@contextmanager
+def as_one_change() -> Iterator[str]:
+    """Record writes as parts of one change while it is open; an undo of one takes the others along. Yields its mark."""
+    change = secrets.token_hex(4)
+    token = _actor.set(Actor(_actor.get().tool, change=change))
+    try:
+        yield change
     finally:
         _actor.reset(token)

@@ -34,7 +34,8 @@ class RecordedWrite:
     """One write that is about to be sent.
 
     `before` is the object as the API spells it, None for a creation and where it could not be read; a source's settings are
-    `{code: Secret}` there and in `sent`. `object` is the id, for a creation None.
+    `{code: Secret}` there and in `sent`. `object` is the id, for a creation None. `change` is what writes share that are
+    parts of one change.
     """
 
     method: str
@@ -46,6 +47,7 @@ class RecordedWrite:
     tool: str | None = None
     undoes: str | None = None
     user: int | None = None
+    change: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,12 +169,17 @@ def _restamp(
 
 
 def find_undone(entries: Sequence[Entry]) -> dict[str, str]:
-    """The entries that were reverted, and by which entry. What reverted one may have been reverted itself."""
+    """The entries that were reverted, and by which entry. What reverted one may have been reverted itself.
+
+    A part of a change that broke off goes with the part that was reverted for it.
+    """
     reverted: dict[str, str] = {}
     for entry in reversed(entries):
         if entry.undoes and entry.outcome == "done" and entry.id not in reverted:
             reverted[entry.undoes] = entry.id
-    return reverted
+    changes = {entry.change: reverted[entry.id] for entry in entries if entry.change and entry.id in reverted}
+    broken_off = [entry for entry in entries if entry.outcome in {"begun", "unknown"}]
+    return {entry.id: changes[entry.change] for entry in broken_off if entry.change in changes} | reverted
 
 
 def replacements(entries: Sequence[Entry]) -> dict[Key, int]:
@@ -195,7 +202,9 @@ def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
 
 
 def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
-    """The named entries, or the last one that was done and not reverted; the newest first. Raises `InvalidRequestError`."""
+    """The named entries, or the last one that was done and not reverted; the newest first, each with the other parts of its
+    change. Raises `InvalidRequestError`.
+    """
     if ids:
         unknown = [id for id in ids if id not in {entry.id for entry in entries}]
         if unknown:
@@ -203,14 +212,26 @@ def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
                 say("The history has no entry {ids}.", ids=", ".join(map(repr, unknown))),
                 advise(AdviceKind.SEE_HISTORY),
             )
-        return [entry for entry in reversed(entries) if entry.id in ids]
+        return _with_parts(entries, ids)
     reverted = find_undone(entries)
     for entry in reversed(entries):
         if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
-            return [entry]
+            return _with_parts(entries, [entry.id])
     raise InvalidRequestError(
         say("The history has nothing that can be undone."), advise(AdviceKind.SEE_HISTORY)
     )
+
+
+def _with_parts(entries: Sequence[Entry], ids: Sequence[str]) -> list[Entry]:
+    """The named entries and the other parts of their changes, except those that were refused or reverted."""
+    changes = {entry.change for entry in entries if entry.id in ids and entry.change}
+    reverted = find_undone(entries)
+    return [
+        entry
+        for entry in reversed(entries)
+        if entry.id in ids
+        or (entry.change in changes and entry.outcome != "refused" and entry.id not in reverted)
+    ]
 
 
 def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
@@ -232,6 +253,7 @@ def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
         "code": entry.code,
         "undoes": entry.undoes,
         "undoneBy": by,
+        "change": entry.change,
     }
     return {name: value for name, value in document.items() if value not in (None, [])}
 

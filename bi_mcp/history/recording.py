@@ -210,6 +210,7 @@ def _write(command: Command[object], before: Wire | None, user: int | None) -> R
         tool=actor.tool,
         undoes=actor.undoes,
         user=user,
+        change=actor.change,
     )
 
 

@@ -266,8 +266,10 @@ def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
     before = {column["id"]: column for column in (entry.before or {}).get("fields", ())}
     now = {column["externalCode"]: column for column in state.get("fields", ())}
     gone = [before[each] for each in entry.sent.get("delete") or () if each in before]
-    added = [column["externalCode"] for column in entry.sent.get("add") or ()]
-    delete = [code for code in added if code in now]
+    added = {column["externalCode"]: column for column in entry.sent.get("add") or ()}
+    # One that is not as it was sent may be another: it is unknown whether this write made it.
+    is_sure = entry.outcome == "done"
+    delete = [code for code in added if code in now and (is_sure or added[code].items() <= now[code].items())]
     left = {code: column for code, column in now.items() if code not in delete}
     add = [column for column in gone if column["externalCode"] not in left]
     taken = {column["name"] for column in left.values()}

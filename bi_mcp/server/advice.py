@@ -29,6 +29,8 @@ WORDS: Words = {
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
     Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose with like) and move the charts."),
     Kind.ADD_WANTED: text("Add those that are wanted; take the others out of the call."),
+    Kind.DIAGNOSE_DATASET: text("dataset_diagnose {id} names the cause."),
+    Kind.ADD_COLUMNS: text("Look with dataset_get {id} and add those that are missing: dataset_fields_update with {arguments}."),
     Kind.REPLACE_CODE: text("dataset_columns_replace gives the column its new code and keeps its name, by which charts find it. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, dataset_columns_replace makes it the column's type and keeps its name. {warning}"),
     Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one (source_tables, dataset_preview). If it is the same, dataset_columns_replace gives the column {id} the code {code!r}."),

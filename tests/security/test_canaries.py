@@ -75,6 +75,7 @@ CALLS: Mapping[str, dict[str, Any]] = {
     "dataset_delete": {"id": 1},
     "dataset_fields": {},
     "dataset_fields_update": {"id": 1, "update": [{"id": 1, "visible": False}]},
+    "dataset_columns_replace": {"id": 1, "columns": [{"id": 1, "type": "int"}]},
     "portal_status": {},
     "connector_check": {"source": 1, "table": "flights"},
     "source_tables": {"source": 1},
@@ -94,6 +95,7 @@ CALLS: Mapping[str, dict[str, Any]] = {
     "table_delete": {"id": 1},
     "table_fields": {},
     "table_fields_update": {"id": 1, "update": [{"id": 1, "visible": False}]},
+    "table_columns_replace": {"id": 1, "columns": [{"id": 1, "type": "int"}]},
 }
 WRONG = [{"value": "canary-in-a-wrong-place"}]
 TOOLS = {tool.name: tool for tool in choose_tools(ALL)}

@@ -47,6 +47,8 @@ NOTHING_FOREIGN = {
     *(f"{group}_fields" for group in ("connector", "source", "dataset", "table")),
     "dataset_fields_update",
     "table_fields_update",
+    "dataset_columns_replace",
+    "table_columns_replace",
     "portal_status",
     "workspace_apply",
     "workspace_undo",

@@ -76,6 +76,10 @@ class Scene:
             "source_delete": {"id": self.source},
             "dataset_delete": {"id": self.dataset},
             "dataset_fields_update": {"id": self.dataset, "delete": [columns[0].id]},
+            "dataset_columns_replace": {
+                "id": self.dataset,
+                "columns": [{"id": columns[-1].id, "type": "date"}],
+            },
         }
         return arguments[tool]
 
@@ -104,7 +108,14 @@ async def scene(settings: Settings, era: Era) -> AsyncIterator[Scene]:
 
 
 # In the order in which the portal lets them through one after another.
-TOOLS = ["dataset_fields_update", "connector_update", "dataset_delete", "source_delete", "connector_delete"]
+TOOLS = [
+    "dataset_columns_replace",
+    "dataset_fields_update",
+    "connector_update",
+    "dataset_delete",
+    "source_delete",
+    "connector_delete",
+]
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -61,8 +61,10 @@ async def test_each_rest_method_is_exactly_one_tool_in_the_order_of_the_table(
     assert list(await listed(server)) == NAMES
     tools = list(await listed(build_server(settings)))
     assert tools == [declaration.name for declaration in TOOLS]
-    assert tools[:19] == [method.tool for method in METHODS]
-    assert [name for name in NAMES if name.startswith("table_")] == [method.tool for method in TABLE_METHODS]
+    methods = [method.tool for method in METHODS]
+    assert [name for name in tools if name in methods] == methods
+    of_tables = [method.tool for method in TABLE_METHODS]
+    assert [name for name in NAMES if name in of_tables] == of_tables
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -294,8 +294,7 @@ async def test_values_are_tried_in_place_of_those_that_a_source_holds(
     assert right["verdict"] == "ok", right["findings"]
 
 
-async def test_what_a_source_holds_goes_to_no_address_that_a_call_names(talk: Talk) -> None:
+async def test_a_setting_that_a_source_does_not_declare_is_refused(talk: Talk) -> None:
     source = await talk.add_source(await talk.add_connector())
-    assert "source, or urls" in await talk.refused("connector_check", source=source, urls=URLS)
     text = await talk.refused("connector_check", source=source, settings={"pasword": PASSWORD})
     assert "declares no pasword" in text

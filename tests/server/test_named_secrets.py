@@ -123,6 +123,20 @@ async def test_a_check_of_addresses_sends_a_stored_secret_only_to_its_hosts(scen
     assert scene.elsewhere.received == []
 
 
+async def test_a_new_address_of_a_source_is_not_tried_with_a_secret_of_other_hosts(
+    tmp_path: Path, era: Era
+) -> None:
+    for confirm in ("elicit", "off"):
+        settings = replace(Settings(), confirm=confirm)
+        async with a_scene(tmp_path / confirm, era, settings) as scene:
+            source = await scene.add_source(await scene.talk.add_connector())
+            urls = {"urlCheck": f"{ELSEWHERE}/check"}
+            text = await scene.talk.refused("connector_check", source=source, urls=urls, quick=True)
+            assert "Nothing was sent" in text
+            assert COMMAND in text
+            assert scene.elsewhere.received == []
+
+
 async def test_a_name_that_is_not_stored_is_told_with_the_command(scene: Scene) -> None:
     connector = await scene.talk.add_connector()
     text = await scene.talk.refused("source_add", fields=source_fields(connector, "shop"))

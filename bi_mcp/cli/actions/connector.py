@@ -14,13 +14,13 @@ from bi_mcp.diagnostics.connector.report import ConnectorReport
 
 
 def check_connector(
-    source: int, table: str | None, *, quick: bool, profile: str | None, as_json: bool
+    source: int, table: str | None, *, quick: bool, repeat: int | None, profile: str | None, as_json: bool
 ) -> None:
     """Check the endpoints behind a source."""
 
     async def run(app: App) -> dict[str, Any]:
         outside = await app.open_outside(source)
-        report = await outside.check(table, quick=quick)
+        report = await outside.check(table, quick=quick, repeat=repeat or 0)
         if not as_json:
             print_findings(say(VERDICTS[report.verdict]), report.findings, profile)
             _print_endpoints(report)
@@ -48,6 +48,7 @@ def _print_endpoints(report: ConnectorReport) -> None:
     troubled = {finding.where for finding in report.findings if finding.level == "error"}
     for facts in report.endpoints:
         if facts.endpoint not in troubled:
-            click.echo(f" {MARKS['ok']} {facts.endpoint}: {facts.held or f'HTTP {facts.status}'}")
+            held = f"{facts.held or f'HTTP {facts.status}'}{f' ({facts.rate})' if facts.rate else ''}"
+            click.echo(f" {MARKS['ok']} {facts.endpoint}: {held}")
     calls = sum(facts.calls or 0 for facts in report.endpoints)
     click.echo(say("{calls} calls in {seconds:g} s.", calls=calls, seconds=report.seconds))

@@ -22,6 +22,7 @@ from bi_mcp.diagnostics.charts.asking import (
 from bi_mcp.diagnostics.charts.sample import ChartSample, read_sample
 from bi_mcp.diagnostics.connector.chart_check import MOST_CALLS, ChartCheck, describe_way
 from bi_mcp.diagnostics.connector.described_header import compare_header
+from bi_mcp.diagnostics.connector.rate import measure_rates
 from bi_mcp.diagnostics.connector.report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.findings import chart_rules, check_rules
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
@@ -54,20 +55,30 @@ async def examine_connector(
     maps: bool | None = None,
     quick: bool = False,
     most_calls: int = MOST_CALLS,
+    repeat: int = 0,
 ) -> ConnectorReport:
     """Call each endpoint in `urls` (by its name on the connector) as Bitrix24 would; a healthy one yields no finding.
 
     `table`: the external code of the table to read, else the first listed. `secret_codes`: the settings that a wrong
     password is tried in, else those whose codes look like it. `maps`: the portal sends `mapFields`, None where no portal is
-    known. `quick`: leave out what charts ask; `most_calls` are made of urlData at most. Never raises EndpointError: each becomes a finding.
+    known. `quick`: leave out what charts ask; `most_calls` are made of urlData at most. `repeat`: ask one question of each endpoint
+    that often instead. Never raises EndpointError: each becomes a finding.
     """
     started = anyio.current_time()
     if secret_codes is None:
         secret_codes = [code for code in connection if looks_secret(code)]
-    examination = _Examination(caller, urls, connection, maps, most_calls=0 if quick else most_calls)
+    examination = _Examination(
+        caller, urls, connection, maps, most_calls=0 if quick or repeat else most_calls
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(examination.connection, secret_codes)
         group.start_soon(examination.tables, table)
+    if repeat:
+        rates = await measure_rates(caller, urls, connection, examination.table, repeat)
+        for endpoint, rate in rates.items():
+            examination.notes.keep_rate(endpoint, rate)
+    if examination.notes.has_private_addresses:
+        examination.notes.portal_is_local = await caller.is_portal_local()
     findings, facts = examination.notes.findings(), examination.notes.facts
     return ConnectorReport(
         verdict=worst(findings),
@@ -110,6 +121,7 @@ class _Examination:
         answer = await self._ask_twice("urlCheck", lambda: self._caller.check(url, self._connection))
         if answer is None:
             return
+        self.notes.hold("urlCheck", say("the values are accepted"))
         if answer.is_page:
             self.notes.add(check_rules.ANSWERS_WITH_A_PAGE.finding("urlCheck"))
         probed = [code for code in secret_codes if self._connection.get(code)]
@@ -118,6 +130,7 @@ class _Examination:
         wrong = {**self._connection, **{code: Secret(secrets.token_hex(8)) for code in probed}}
         accepted = await self._try("urlCheck", lambda: self._caller.check(url, wrong))
         if not isinstance(accepted, EndpointError):
+            self.notes.hold("urlCheck", say("any values are accepted"))
             codes = ", ".join(probed)
             self.notes.add(check_rules.WRONG_PASSWORD_ACCEPTED.finding("urlCheck", codes=codes))
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.diagnostics.connector.rate import Rate
 from bi_mcp.diagnostics.findings import check_rules as rules
 from bi_mcp.diagnostics.findings.endpoint_rules import (
     BREACHES,
@@ -29,7 +30,8 @@ class EndpointFacts(BaseModel):
     """The answer of one endpoint: HTTP status, seconds, bytes read (uncompressed), TLS version, and its content in
     short.
 
-    `calls` is how often it was called altogether; the other figures are of the first call.
+    `calls` is how often it was called altogether, `rate` how often of a number of equal calls it answered rightly; the
+    other figures are of the first call.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
@@ -42,6 +44,7 @@ class EndpointFacts(BaseModel):
     tls: str | None = None
     held: str | None = None
     calls: int | None = None
+    rate: str | None = None
 
 
 class ConnectorReport(BaseModel):
@@ -65,6 +68,14 @@ class Notebook:
         self._not_public: dict[str, str] = {}
         self._clear_text: dict[str, None] = {}
         self._compressed: set[str] = set()
+        self._counted: set[str] = set()
+        # Whether the portal is in a private network itself.
+        self.portal_is_local = False
+
+    @property
+    def has_private_addresses(self) -> bool:
+        """True once an answer came from an address that is not public."""
+        return bool(self._not_public)
 
     def findings(self) -> list[Finding]:
         """The findings in the order of the endpoints, then of the checks."""
@@ -102,6 +113,15 @@ class Notebook:
                 seconds=round(error.seconds, 3),
             ),
         )
+
+    def keep_rate(self, endpoint: str, rate: Rate) -> None:
+        """Keep how often an endpoint answered equal calls."""
+        self.tally(endpoint).calls += rate.asked
+        facts = self.facts.setdefault(endpoint, EndpointFacts(endpoint=endpoint, reached=False))
+        self.facts[endpoint] = facts.model_copy(update={"rate": str(rate)})
+        if finding := rate.finding(endpoint):
+            self._counted.add(endpoint)
+            self.add(finding)
 
     def hold(self, endpoint: str, held: str) -> None:
         self.facts[endpoint] = self.facts[endpoint].model_copy(update={"held": held})
@@ -148,7 +168,7 @@ class Notebook:
                 endpoint, error=tally.first, failed=tally.failed, asked=tally.calls
             )
             for endpoint, tally in self._tallies.items()
-            if tally.failed
+            if tally.failed and endpoint not in self._counted
         ]
 
     def _about_addresses(self) -> list[Finding]:
@@ -156,7 +176,8 @@ class Notebook:
         if self._not_public:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
             endpoints = ", ".join(self._not_public)
-            found.append(rules.NOT_PUBLIC.finding("address", endpoints=endpoints, kinds=kinds))
+            rule = rules.NOT_PUBLIC_AS_THE_PORTAL if self.portal_is_local else rules.NOT_PUBLIC
+            found.append(rule.finding("address", endpoints=endpoints, kinds=kinds))
         if self._clear_text:
             found.append(rules.CLEAR_TEXT.finding("address", endpoints=", ".join(self._clear_text)))
         return found

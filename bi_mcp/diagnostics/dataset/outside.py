@@ -60,8 +60,10 @@ class Outside:
         """The rows that `urlData` answers."""
         return await self.caller.ask(self.urls["urlData"], self.connection, request)
 
-    async def check(self, table: str | None = None, *, quick: bool = False) -> ConnectorReport:
-        """Every endpoint against every rule, and unless `quick` what charts ask."""
+    async def check(
+        self, table: str | None = None, *, quick: bool = False, repeat: int = 0
+    ) -> ConnectorReport:
+        """Every endpoint against every rule, and unless `quick` what charts ask; with `repeat` how often each answers."""
         parameters = self.connector.settings or []
         secret = [
             parameter.code for parameter in parameters if looks_secret(parameter.code, parameter.name or "")
@@ -74,6 +76,7 @@ class Outside:
             secret_codes=secret,
             maps=self.maps,
             quick=quick,
+            repeat=repeat,
         )
 
 

@@ -14,7 +14,7 @@ from bi_mcp.endpoints.operators import DATES, SPELLINGS, split_operator
 from bi_mcp.endpoints.question import Condition, DatasetColumn, DateRange, Group, Question, find_column
 from bi_mcp.endpoints.request import build_request
 from bi_mcp.endpoints.wording import one_line
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import EndpointError, InvalidRequestError
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.answers import Rows
@@ -50,9 +50,14 @@ async def preview_dataset(
     columns = dataset_columns(dataset)
     chosen = tuple(_column(columns, name).name for name in select)
     dates, groups = read_filter(filter or {}, columns)
-    question = Question(columns=chosen, dates=dates, groups=groups, limit=limit)
+    # One more than is shown: it tells whether there are more.
+    question = Question(columns=chosen, dates=dates, groups=groups, limit=limit + 1)
     request = build_request(dataset.external_code or "", columns, question, outside.dialect)
-    rows = await outside.ask(request)
+    try:
+        rows = await outside.ask(request)
+    except EndpointError as error:
+        error.dataset = dataset_id
+        raise
     cut = replace(
         rows,
         header=rows.columns or rows.header,

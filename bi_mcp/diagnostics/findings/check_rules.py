@@ -13,6 +13,16 @@ NOT_PUBLIC = Kind(
     text("Before real use, move the connector to a public https address."),
     "It is called only where private addresses are allowed, as on the practice portal.",
 )
+NOT_PUBLIC_AS_THE_PORTAL = Kind(
+    "not_public_as_the_portal",
+    "note",
+    "nobody",
+    text(
+        "{endpoints}: the address is not public ({kinds}), and neither is this portal's, so the portal can call it. A portal in Bitrix24's cloud could not."
+    ),
+    "",
+    "The practice portal and portals of one's own in the same network call such addresses.",
+)
 CLEAR_TEXT = Kind(
     "clear_text",
     "warning",
@@ -107,6 +117,18 @@ ANSWERS_BY_TURNS = Kind(
         "Check in the service's log how the calls differ: one of several servers, too many calls at once, a time limit."
     ),
     effect="at times",
+)
+ANSWERS_AT_A_RATE = Kind(
+    "answers_at_a_rate",
+    "error",
+    "connector",
+    text(
+        "It answered {answered} of {asked} equal calls rightly; the others failed: {failures}. Charts fail as often."
+    ),
+    text(
+        "Check in the service's log how the calls differ: one of several servers, too many calls at once, a time limit."
+    ),
+    "Counted where the same question is asked several times. `empty` is an answer without elements where others have some, `no_body` one without any text.",
 )
 ROWS_CUT_OFF = Kind(
     "rows_cut_off",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.findings.finding import Kind, Level, Side, Who
 from bi_mcp.endpoints.answers import Rule
@@ -173,9 +174,16 @@ def cause_of(error: EndpointError) -> str:
 
 def add_advice(error: BiMcpError) -> str:
     """The text of an error; of an endpoint it says only what happened, and how to repair that is added."""
-    if isinstance(error, EndpointError) and error.reason not in _OF_ADDRESSES:
-        return f"{quote_answer(error)} {remedy(error.reason)}"
-    return str(error)
+    if not isinstance(error, EndpointError):
+        return str(error)
+    parts = (
+        [quote_answer(error)]
+        if error.reason in _OF_ADDRESSES
+        else [quote_answer(error), remedy(error.reason)]
+    )
+    if error.dataset is not None:
+        parts.append(str(advise(AdviceKind.DIAGNOSE_DATASET, id=error.dataset)))
+    return " ".join(parts)
 
 
 _CODES_MATCH = text("Return the codes of urlTableDescription in the first row, spelled as they are there.")

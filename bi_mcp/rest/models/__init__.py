@@ -12,6 +12,7 @@ from bi_mcp.rest.models.connector import (
 from bi_mcp.rest.models.dataset import (
     Column,
     ColumnChanges,
+    ColumnReplacement,
     ColumnVisibility,
     Dataset,
     DatasetChanges,
@@ -24,6 +25,7 @@ from bi_mcp.rest.models.source import Source, SourceChanges, SourceFields, Sourc
 __all__ = [
     "Column",
     "ColumnChanges",
+    "ColumnReplacement",
     "ColumnVisibility",
     "Connector",
     "ConnectorChanges",

@@ -64,6 +64,15 @@ class ColumnChanges(Sent):
     delete: list[PositiveId] | None = None
 
 
+class ColumnReplacement(Sent):
+    """A column to delete and create again with what is given. Without an id, `name` is that of the column."""
+
+    id: PositiveId | None = None
+    name: ColumnName | None = None
+    external_code: ExternalCode | None = None
+    type: ColumnType | None = None
+
+
 class Column(Identified):
     """A column as a portal answers it."""
 

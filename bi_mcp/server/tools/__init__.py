@@ -7,7 +7,18 @@ from collections.abc import Collection, Mapping
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.rest.methods import Effect
-from bi_mcp.server.tools import connector, dataset, diagnosis, portal, profile, source, table, undo, workspace
+from bi_mcp.server.tools import (
+    connector,
+    connector_check,
+    dataset,
+    diagnosis,
+    portal,
+    profile,
+    source,
+    table,
+    undo,
+    workspace,
+)
 from bi_mcp.server.tools import map as portal_map
 from bi_mcp.server.tools.reading import READING
 from bi_mcp.server.tools.tool import ToolDeclaration
@@ -17,7 +28,13 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
     "connectors": connector.TOOLS,
     "sources": source.TOOLS,
     "datasets": dataset.TOOLS,
-    "diagnostics": (*portal.TOOLS, *diagnosis.TOOLS, *profile.TOOLS, *portal_map.TOOLS),
+    "diagnostics": (
+        *portal.TOOLS,
+        *connector_check.TOOLS,
+        *diagnosis.TOOLS,
+        *profile.TOOLS,
+        *portal_map.TOOLS,
+    ),
     "workspace": (*workspace.TOOLS, *undo.TOOLS),
     "tables": table.TOOLS,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from bi_mcp.diagnostics.tables.suspicious_texts import ForeignText
 from bi_mcp.rest.models import FieldDescription
 from bi_mcp.server.tools.answer_size import compact, drop_empty, fit
 from bi_mcp.server.tools.views import view_field
@@ -46,6 +47,10 @@ class Answer(BaseModel):
     def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  as in `links`
         """Addresses of the objects that the call has created, changed or deleted."""
         return []
+
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        """The texts from outside in the answer, in which somebody may have put more than data."""
+        return ()
 
     def structured_content(self) -> dict[str, Any]:
         """The structured content: only fields that have a value, and no more than a reader can take."""
@@ -115,8 +120,8 @@ class Created(Answer):
 class Updated(Answer):
     """An object was changed, and how the portal has it now."""
 
-    cut_lists = Created.cut_lists
-    advice_if_cut = Created.advice_if_cut
+    cut_lists: ClassVar[tuple[str, ...]] = Created.cut_lists
+    advice_if_cut: ClassVar[str] = Created.advice_if_cut
 
     id: int
     updated: bool = True
@@ -179,6 +184,9 @@ class Found(Answer, Generic[Item]):
     def headline(self) -> str:
         return describe(self.item)
 
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        return texts_of(self.item)
+
     def links(self, group: str) -> list[str]:
         id = getattr(self.item, "id", None)
         return [address(group, id)] if id else []
@@ -197,6 +205,9 @@ class Listed(Answer, Generic[Item]):
     def headline(self) -> str:
         rest = f"more may follow: ask for page {self.page + 1}" if self.more else "no more pages"
         return f"{len(self.items)} on page {self.page}, {rest}."
+
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        return (found for item in self.items for found in texts_of(item))
 
 
 class Fields(Answer):
@@ -226,3 +237,11 @@ def describe(item: BaseModel) -> str:
     label = f"{kind} {getattr(item, 'id', '')}"
     # On one line: text after a line break would look like a sentence of ours.
     return f'{label} "{" ".join(name.split())}".' if name else f"{label}."
+
+
+def texts_of(item: BaseModel) -> Iterator[ForeignText]:
+    """What people wrote about an object of a portal."""
+    kind = type(item).__name__.removesuffix("View").lower()
+    for name in ("title", "name", "description"):
+        if isinstance(written := getattr(item, name, None), str):
+            yield ForeignText(f"{kind} {getattr(item, 'id', '')}, {name}", written)

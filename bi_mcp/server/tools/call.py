@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.tools import Tool
@@ -11,6 +12,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
 from pydantic import PrivateAttr
 
+from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
 from bi_mcp.server.tools.arguments import repair_object
 from bi_mcp.server.tools.confirmation import resolve_parameters
 from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
@@ -64,6 +66,7 @@ class BiTool(Tool):
             if isinstance(answer, InputRequiredResult):
                 return answer
             links = await announce(answer, call)
+            answer = answer.with_notice(warn_of(answer.foreign_texts(), _tool_names()))
             answer = answer.with_notice(call.app.portal.notice)
             return CallToolResult(
                 content=[TextContent(text=answer.text(self.name)), *links],
@@ -78,6 +81,14 @@ class BiTool(Tool):
         self.resolved_params = complete.resolved_params
         self.resolver_plans = complete.resolver_plans
         self._is_complete = True
+
+
+@cache
+def _tool_names() -> frozenset[str]:
+    # Imported here: the package imports the modules that use this one.
+    from bi_mcp.server.tools import TOOLSETS
+
+    return frozenset(tool.name for tools in TOOLSETS.values() for tool in tools)
 
 
 async def announce(answer: Answer, call: ToolCall) -> Sequence[ResourceLink]:

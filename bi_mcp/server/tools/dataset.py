@@ -30,6 +30,7 @@ from bi_mcp.server.tools.answers import (
     UpdatedOrPreview,
 )
 from bi_mcp.server.tools.column_pages import ColumnPage, show_dataset
+from bi_mcp.server.tools.column_replacement import build_replacement
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
@@ -61,12 +62,19 @@ class Family:
     # Added to the descriptions of three tools.
     in_list: str = ""
     on_deletion: str = ""
-    on_columns: str = ""
 
 
 def build_family(family: Family) -> tuple[ToolDeclaration, ...]:
     """Build the tools that both families have: all but the one that creates."""
-    factories = (build_update, build_get, build_list, build_delete, build_fields, build_update_of_columns)
+    factories = (
+        build_update,
+        build_get,
+        build_list,
+        build_delete,
+        build_fields,
+        build_update_of_columns,
+        build_replacement,
+    )
     return tuple(factory(family) for factory in factories)
 
 
@@ -151,7 +159,8 @@ def build_fields(family: Family) -> ToolDeclaration:
 
 def build_update_of_columns(family: Family) -> ToolDeclaration:
     """Build `KIND_fields_update`."""
-    name = f"{family.kind}_fields_update"
+    kind = family.kind
+    name = f"{kind}_fields_update"
 
     async def gate_columns(
         id: int,
@@ -184,8 +193,8 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
         await family.objects(ctx).update_columns(id, build_changes(add, update, delete))
         return UpdatedOrPreview(id=id, **await read_dataset_back(family.objects(ctx), id))
 
-    about = f"Add, show, hide or delete columns. Charts that use a deleted or a hidden column break; only deleting asks first.{family.on_columns}"
-    return ToolDeclaration(update_columns, f"Change a {family.kind}'s columns", name, about)
+    about = f"Add, show, hide or delete columns. Charts that use a deleted or a hidden column break; only deleting asks first. Another type, name or code: {kind}_columns_replace."
+    return ToolDeclaration(update_columns, f"Change a {kind}'s columns", name, about)
 
 
 def build_changes(
@@ -215,7 +224,6 @@ TOOLS = (
         Family(
             "dataset",
             lambda ctx: app_of(ctx).bi.datasets,
-            on_columns=" Another type or code: dataset_columns_replace.",
         )
     ),
 )

@@ -1,29 +1,22 @@
-"""Tools for the blind spot: the answers of a connector's endpoints, which Bitrix24 receives and never shows."""
+"""Tools for the blind spot: the tables and rows behind a source, which Bitrix24 receives and never shows."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
-from mcp.types import InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
-from bi_mcp.base.language import say
-from bi_mcp.diagnostics.connector.report import ConnectorReport, EndpointFacts
-from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import Finding
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.diagnostics.tables.suspicious_texts import ForeignText
 from bi_mcp.rest.methods import Effect
-from bi_mcp.rest.models import ReceivedParameter, SourceSetting
 from bi_mcp.server.tools.answer_size import compact
 from bi_mcp.server.tools.answers import Answer
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.finding_lines import describe_findings
 from bi_mcp.server.tools.parameters import Id
-from bi_mcp.server.tools.secret_question import ask_for_secrets
-from bi_mcp.server.tools.source import SettingsArgument, resolve_settings
 from bi_mcp.server.tools.tool import ToolDeclaration
-from bi_mcp.vault.travel import addresses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,32 +32,6 @@ Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 def _count(count: int, one: str) -> str:
     return f"{count} {one}{'' if count == 1 else 's'}"
-
-
-class Checked(Answer):
-    """The answers of a connector's endpoints."""
-
-    cut_lists = ("findings",)
-    advice_if_cut = "Fix what is reported, then check again."
-
-    verdict: str
-    table: str | None = None
-    seconds: float
-    endpoints: list[EndpointFacts]
-    findings: list[Finding]
-
-    def headline(self) -> str:
-        calls = sum(facts.calls or 0 for facts in self.endpoints)
-        serious = sum(finding.level in {"warning", "error"} for finding in self.findings)
-        found = f"{self.verdict}, {_count(serious, 'problem')}" if serious else self.verdict
-        return f"{found}. {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
-
-    def text(self, tool: str) -> str:
-        """The findings as lines, and below them the facts about the endpoints."""
-        content = self.structured_content()
-        facts = {key: value for key, value in content.items() if key in {"table", "endpoints"}}
-        told = [content.get("notice"), *describe_findings(content["findings"]), compact(facts)]
-        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
 class TableView(BaseModel):
@@ -105,6 +72,12 @@ class External(Answer):
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        for table in self.tables or ():
+            yield ForeignText(f"table {table.external_code}", f"{table.external_code}\n{table.title}")
+        for column in self.columns or ():
+            yield ForeignText(f"column {column.code}", f"{column.code}\n{column.name}")
+
 
 class Proposed(Answer):
     """The `fields` for dataset_add, and why they differ from the external table."""
@@ -123,6 +96,11 @@ class Proposed(Answer):
         lines = [self.notice, *calls, *self.reasons, f"fields: {compact(self.fields)}"]
         return "\n".join([f"{tool}: {self.headline()}", *filter(None, lines)])
 
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        yield ForeignText("externalName", str(self.fields.get("externalName", "")))
+        for column in self.fields.get("fields", ()):
+            yield ForeignText(f"column {column['name']}", str(column["externalCode"]))
+
 
 class Previewed(Answer):
     """The first rows of a dataset, and the request that fetched them."""
@@ -137,7 +115,16 @@ class Previewed(Answer):
     sent: list[str]
 
     def headline(self) -> str:
-        return f"{_count(len(self.rows), 'row')}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
+        rest = "and there are more" if self.truncated else "that is all"
+        return f"{_count(len(self.rows), 'row')}, {rest}. {FROM_OUTSIDE}"
+
+    def foreign_texts(self) -> Iterable[ForeignText]:
+        for name in self.header:
+            yield ForeignText(f"header {name}", name)
+        for number, row in enumerate(self.rows, 1):
+            for name, value in zip_longest(self.header, row[: len(self.header)], fillvalue=""):
+                if isinstance(value, str) and value:
+                    yield ForeignText(f"row {number}, {name}", value, name)
 
     def text(self, tool: str) -> str:
         """The rows as a table, which a model and a person read faster than JSON."""
@@ -174,30 +161,6 @@ class Diagnosed(Answer):
         content = self.structured_content()
         told = [content.get("notice"), *describe_findings(content["findings"])]
         return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
-
-
-async def connector_check(
-    ctx: BiContext,
-    source: Id | None = None,
-    urls: Annotated[dict[str, str] | None, Field(description='{"urlCheck": …, "urlData": …}')] = None,
-    settings: SettingsArgument | None = None,
-    table: str | None = None,
-    quick: bool = False,
-) -> Checked | InputRequiredResult:
-    """Call a connector's endpoints as Bitrix24 and its charts do (quick: without charts) and name what fails: of a source, with
-    settings tried in place of its own, or, before anything exists, by urls and settings. Sends the settings' values to those
-    addresses. Changes nothing on the portal.
-    """
-    if bool(source) is bool(urls):
-        raise InvalidRequestError(
-            say("connector_check takes the id of a source, or urls with settings. Pass one of them.")
-        )
-    report = (
-        await _check_with(ctx, source, settings or {}, table, quick=quick)
-        if source
-        else await _check_urls(ctx, urls or {}, settings or {}, table, quick=quick)
-    )
-    return report if isinstance(report, InputRequiredResult) else Checked(**report.model_dump())
 
 
 async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str | None = None) -> External:
@@ -277,54 +240,6 @@ async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     )
 
 
-async def _check_with(
-    ctx: BiContext, source: int, settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport | InputRequiredResult:
-    """Check a source with values that are not saved. Values that are not passed are taken from the source."""
-    app = app_of(ctx)
-    outside = await app.open_outside(source)
-    connector = outside.connector
-    addresses = addresses_of(connector)
-    app.setting_values.check_places(settings, connector.settings or [])
-    question = await ask_for_secrets(ctx, settings, addresses, connector.title or "")
-    if question:
-        return question
-    tried = await resolve_settings(app, settings, connector.settings or [], addresses)
-    values = {**outside.connection, **tried}
-    complete = [SourceSetting(code=code, value=value) for code, value in values.items()]
-    changed = outside.source.model_copy(update={"settings": complete})
-    return await replace(outside, source=changed).check(table, quick=quick)
-
-
-async def _check_urls(
-    ctx: BiContext, urls: dict[str, str], settings: SettingsArgument, table: str | None, *, quick: bool
-) -> ConnectorReport | InputRequiredResult:
-    from bi_mcp.diagnostics.connector.check import examine_connector
-
-    _check_names(urls)
-    app = app_of(ctx)
-    declared = [ReceivedParameter(code=code) for code in settings]
-    app.setting_values.check_places(settings, declared)
-    question = await ask_for_secrets(ctx, settings, urls.values(), "that is only checked")
-    if question:
-        return question
-    connection = await resolve_settings(app, settings, declared, urls.values())
-    return await examine_connector(app.portal.caller, urls, connection, table=table, quick=quick)
-
-
-def _check_names(urls: dict[str, str]) -> None:
-    """Refuse unknown names: an address under another name would not be called, and the lack of findings would prove nothing."""
-    unknown = [name for name in urls if name not in ENDPOINTS]
-    if unknown:
-        raise InvalidRequestError(
-            say(
-                "urls: unknown endpoint {unknown}. Use these names: {endpoints}.",
-                unknown=", ".join(unknown),
-                endpoints=", ".join(ENDPOINTS),
-            )
-        )
-
-
 def _breaches(breaches: Sequence[Breach]) -> list[str]:
     return [f"{breach.where}: {breach.rule} {breach.detail}".rstrip() for breach in breaches]
 
@@ -336,14 +251,6 @@ def _shorten(value: object) -> object:
 
 
 TOOLS = (
-    # It sends the values of settings to addresses that the model names: no client should call it unasked. Of a source alone
-    # the portal holds both, as for source_tables.
-    ToolDeclaration(
-        connector_check,
-        title="Check a connector",
-        own_effect=Effect.CREATE,
-        reads_with=frozenset({"source", "table", "quick"}),
-    ),
     ToolDeclaration(source_tables, title="Tables of a source", own_effect=Effect.READ),
     ToolDeclaration(dataset_propose, title="Propose a dataset", own_effect=Effect.READ),
     ToolDeclaration(dataset_preview, title="Preview a dataset", own_effect=Effect.READ),

@@ -1,0 +1,171 @@
+"""Pure: columns of a dataset and what is to change in them -> the columns to delete and those to add, or why that cannot be.
+
+A portal sets the name, code and type of a column once, and refuses to delete and add a name in one request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bi_mcp.base.language import say
+from bi_mcp.errors import InvalidRequestError
+from bi_mcp.rest.models.dataset import Column, ColumnChanges, ColumnVisibility, NewColumn
+
+if TYPE_CHECKING:
+    from bi_mcp.rest.generation import PortalGeneration
+    from bi_mcp.rest.models.dataset import ColumnReplacement, Dataset
+
+_NEWER_TYPES = frozenset({"money", "timezone"})
+
+
+@dataclass(frozen=True)
+class ReplacedColumn:
+    """A column as it is, the same as it would be created again, and the column that takes its place."""
+
+    old: Column
+    former: NewColumn
+    new: NewColumn
+
+    def __str__(self) -> str:
+        changes = [
+            f"{before} → {after}"
+            for before, after in zip(_values(self.former), _values(self.new), strict=True)
+            if before != after
+        ]
+        return f"{self.old.id} {self.former.name}: {', '.join(changes)}"
+
+
+@dataclass(frozen=True)
+class ColumnReplacementPlan:
+    """The columns of one dataset that are replaced, in the order in which they were named."""
+
+    dataset: int
+    columns: Sequence[ReplacedColumn]
+
+    @property
+    def method(self) -> str:
+        """The method that makes the changes."""
+        return "biconnector.dataset.fields.update"
+
+    @property
+    def deletion(self) -> ColumnChanges:
+        """The first request."""
+        return ColumnChanges(delete=[column.old.id for column in self.columns])
+
+    @property
+    def addition(self) -> ColumnChanges:
+        """The second request."""
+        return ColumnChanges(add=[column.new for column in self.columns])
+
+    def find_added(self, present: Iterable[Column]) -> list[Column]:
+        """The new columns among those that are there, once all of them are; else none."""
+        by_values = {(column.name, column.external_code, column.type): column for column in present}
+        found = [by_values.get(_values(column.new)) for column in self.columns]
+        return [column for column in found if column is not None] if all(found) else []
+
+    def missing(self, present: Sequence[Column]) -> list[NewColumn]:
+        """The former columns of which neither the name nor the code is there."""
+        names = {column.name for column in present}
+        codes = {column.external_code for column in present}
+        former = [column.former for column in self.columns]
+        return [each for each in former if each.name not in names and each.external_code not in codes]
+
+    def hiding(self, present: Iterable[Column], *, restored: bool = False) -> ColumnChanges | None:
+        """The request that hides the new columns in place of hidden ones, or with `restored` the former ones again."""
+        hidden = {
+            (column.former if restored else column.new).name
+            for column in self.columns
+            if column.old.visible is False
+        }
+        changes = [
+            ColumnVisibility(id=column.id, visible=False)
+            for column in present
+            if column.name in hidden and column.visible is not False
+        ]
+        return ColumnChanges(update=changes) if changes else None
+
+
+def plan_replacement(
+    dataset: Dataset, wanted: Sequence[ColumnReplacement], generation: PortalGeneration
+) -> ColumnReplacementPlan:
+    """Plan to replace columns. Raises `InvalidRequestError`, so that nothing is sent that a portal would refuse half-way."""
+    if not wanted:
+        raise _refusal(dataset, say("No column is named."))
+    columns = [_replace(dataset, each) for each in wanted]
+    _check_twice(dataset, "id", [str(column.old.id) for column in columns])
+    unchanged = [column.former.name for column in columns if column.former == column.new]
+    if unchanged:
+        why = say(
+            "{columns} would stay as it is. Name its new externalCode, type or name.",
+            columns=", ".join(unchanged),
+        )
+        raise _refusal(dataset, why)
+    newer = [column.new.type for column in columns if column.new.type in _NEWER_TYPES]
+    if newer and generation == "classic":
+        raise _refusal(dataset, say("This portal has no column type {type}.", type=", ".join(newer)))
+    replaced = {column.old.id for column in columns}
+    left = [column for column in dataset.fields or () if column.id not in replaced]
+    _check_twice(
+        dataset, "name", [*(column.new.name for column in columns), *(each.name or "" for each in left)]
+    )
+    codes = [*(column.new.external_code for column in columns), *(each.external_code or "" for each in left)]
+    _check_twice(dataset, "externalCode", codes)
+    return ColumnReplacementPlan(dataset.id, columns)
+
+
+def _replace(dataset: Dataset, wanted: ColumnReplacement) -> ReplacedColumn:
+    old = _find(dataset, wanted)
+    held = old.model_dump(by_alias=True)
+    try:
+        former = NewColumn.pick(held)
+    except ValidationError:
+        why = say(
+            "Column {id} {name} could not be put back as it is (type {type}).",
+            id=old.id,
+            name=old.name,
+            type=old.type,
+        )
+        raise _refusal(dataset, why) from None
+    return ReplacedColumn(
+        old, former, former.model_copy(update=wanted.model_dump(exclude={"id"}, exclude_none=True))
+    )
+
+
+def _find(dataset: Dataset, wanted: ColumnReplacement) -> Column:
+    if wanted.id is None and wanted.name is None:
+        raise _refusal(dataset, say("Each column is named by its id or its name."))
+    for column in dataset.fields or ():
+        if column.id == wanted.id or (wanted.id is None and column.name == wanted.name):
+            return column
+    named = wanted.name if wanted.id is None else wanted.id
+    columns = ", ".join(f"{column.id} {column.name}" for column in dataset.fields or ())
+    raise _refusal(
+        dataset, say("There is no column {named}. The columns are {columns}.", named=named, columns=columns)
+    )
+
+
+def _check_twice(dataset: Dataset, what: str, values: Iterable[str]) -> None:
+    repeated = [value for value, times in Counter(values).items() if times > 1]
+    if repeated:
+        why = say("The {what} {values} would be there twice.", what=what, values=", ".join(repeated))
+        raise _refusal(dataset, why)
+
+
+def _refusal(dataset: Dataset, why: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        say(
+            "Nothing was sent: the columns of dataset {id} {name} cannot be replaced. {why} Correct that and try again.",
+            id=dataset.id,
+            name=dataset.name,
+            why=why,
+        )
+    )
+
+
+def _values(column: NewColumn) -> tuple[str, str, str]:
+    return column.name, column.external_code, column.type
