@@ -13,6 +13,7 @@ from bi_mcp.base.language import Language
 from evals.world import Build, World
 
 _CONFIRM = re.compile(r'"confirm":\s*"([^"]+)"')
+_JSON = re.compile(r"(?:(\w+): )?(\{.*\})")
 _TOKEN = re.compile(r"token\W+([\w-]{10,})")
 
 
@@ -32,11 +33,11 @@ class Answer:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """The JSON in the text; empty without one."""
+        """The JSON in the text, under the name before it if there is one; empty without JSON."""
         for line in self.text.splitlines():
-            if line.startswith("{"):
-                found: dict[str, Any] = json.loads(line)
-                return found
+            if found := _JSON.fullmatch(line):
+                content: dict[str, Any] = json.loads(found[2])
+                return {found[1]: content} if found[1] else content
         return {}
 
     @property
