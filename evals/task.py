@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -13,6 +13,7 @@ from bi_mcp.base.language import Language
 from evals.world import Build, World
 
 _CONFIRM = re.compile(r'"confirm":\s*"([^"]+)"')
+_JSON = re.compile(r"(?:(\w+): )?(\{.*\})")
 _TOKEN = re.compile(r"token\W+([\w-]{10,})")
 
 
@@ -32,11 +33,11 @@ class Answer:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """The JSON in the text; empty without one."""
+        """The JSON in the text, under the name before it if there is one; empty without JSON."""
         for line in self.text.splitlines():
-            if line.startswith("{"):
-                found: dict[str, Any] = json.loads(line)
-                return found
+            if found := _JSON.fullmatch(line):
+                content: dict[str, Any] = json.loads(found[2])
+                return {found[1]: content} if found[1] else content
         return {}
 
     @property
@@ -64,11 +65,15 @@ class Known:
     """What a scripted solution knows: the world, whose ids any list would tell, and the tools that are offered."""
 
     world: World
-    tools: Collection[str]
+    tools: Mapping[str, Mapping[str, Any]]
 
     def id(self, name: str) -> int:
         """Return the id of an object of the first portal by its title or name."""
         return self.world.portal.ids[name]
+
+    def takes(self, tool: str, argument: str) -> bool:
+        """Check whether a tool is offered and has this argument."""
+        return argument in self.tools.get(tool, {}).get("inputSchema", {}).get("properties", {})
 
 
 Script: TypeAlias = Callable[[Known], Steps]
@@ -127,6 +132,23 @@ def confirmed(tool: str, **arguments: Any) -> Generator[Call, Answer, Answer]:
     preview = yield Call(tool, arguments)
     done = yield Call(tool, {**arguments, "confirm": preview.confirm})
     return done
+
+
+def add_like(known: Known, source: str, table: str, like: str, name: str) -> Generator[Call, Answer, Answer]:
+    """Add a dataset over another table, with the columns of an existing one."""
+    if known.takes("dataset_propose", "like"):
+        proposed = yield call("dataset_propose", source=known.id(source), table=table, like=known.id(like))
+        fields = {**proposed.data["fields"], "name": name}
+    else:
+        found = yield call("dataset_get", id=known.id(like))
+        columns = [
+            {key: column[key] for key in ("name", "externalCode", "type")}
+            for column in found.data["item"]["fields"]
+        ]
+        table_fields = {"externalCode": table, "externalName": table, "fields": columns}
+        fields = {"name": name, "sourceId": known.id(source), **table_fields}
+    added = yield call("dataset_add", fields=fields)
+    return added
 
 
 def fact(what: str, *patterns: str) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bi_mcp.rest.models import ColumnChanges
-from evals.task import Known, Steps, Task, call, confirmed, fact
+from evals.task import Known, Steps, Task, add_like, call, confirmed, fact
 from evals.tasks.shop import CUSTOMERS, ORDERS, STOCK, open_shop, shows_rows
 
 if TYPE_CHECKING:
@@ -47,19 +47,7 @@ async def _build_taken_over(world: World) -> None:
 
 def _solve_taken_over(known: Known) -> Steps:
     yield call("source_tables", source=known.id("Shop live"))
-    found = yield call("dataset_get", id=known.id("orders"))
-    columns = [
-        {name: column[name] for name in ("name", "externalCode", "type")}
-        for column in found.data["item"]["fields"]
-    ]
-    fields = {
-        "name": "orders_new",
-        "sourceId": known.id("Shop live"),
-        "externalCode": "orders_v2",
-        "externalName": "orders_v2",
-        "fields": columns,
-    }
-    yield call("dataset_add", fields=fields)
+    yield from add_like(known, "Shop live", "orders_v2", like="orders", name="orders_new")
     return "The table orders is gone, its rows are in orders_v2. The new dataset orders_new shows them with the same columns."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evals.task import Known, Steps, Task, call, confirmed, fact
+from evals.task import Known, Steps, Task, add_like, call, confirmed, fact
 from evals.tasks.shop import COLUMNS, CUSTOMERS, ORDERS, open_shop, shows_rows
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _solve_colleague(known: Known) -> Steps:
 
 
 def _find_entry(text: str) -> str:
-    entries: list[str] = re.findall(r'"(?:entry|id)":\s*"([^"]+)"', text)
+    entries: list[str] = re.findall(r"^(\S+) · ", text, re.MULTILINE)
     return entries[0]
 
 
@@ -100,19 +100,7 @@ async def _build_wrong_source(world: World) -> None:
 
 def _solve_wrong_source(known: Known) -> Steps:
     yield call("portal_map")
-    found = yield call("dataset_get", id=known.id("orders"))
-    columns = [
-        {name: column[name] for name in ("name", "externalCode", "type")}
-        for column in found.data["item"]["fields"]
-    ]
-    fields = {
-        "name": "orders_live",
-        "sourceId": known.id("Shop live"),
-        "externalCode": "orders",
-        "externalName": "orders",
-        "fields": columns,
-    }
-    yield call("dataset_add", fields=fields)
+    yield from add_like(known, "Shop live", "orders", like="orders", name="orders_live")
     return (
         "Датасет orders построен на источнике Archive 2019, а источник у датасета не меняется. Поэтому я создал orders_live на Shop live, с теми же "
         "столбцами; диаграммы нужно переключить на него. Старый датасет не тронут."
