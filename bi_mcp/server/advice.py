@@ -25,7 +25,7 @@ WORDS: Words = {
     Kind.SET_VARIABLE: text("Set it in the server's environment (the env block of the MCP client's configuration) and restart the server."),
     Kind.USE_VARIABLE: text('A variable of the server\'s environment is accepted: put the value into one such as {variable} and pass {{"env": "{variable}"}}.'),
     Kind.USE_FILE: text('A file in the folder for secrets is accepted as well: pass {{"file": "name"}}.'),
-    Kind.SEE_HISTORY: text("bi://history shows what there is."),
+    Kind.SEE_HISTORY: text("history_list shows what there is."),
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
     Kind.PROPOSE_DATASET: text("Probably the code leads to another table now. Correct that in the external system, or make a new dataset (dataset_propose) and move the charts."),
     Kind.ADD_WANTED: text("Add those that are wanted; take the others out of the call."),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from bi_mcp.base.language import say
 from bi_mcp.errors import ConfigError
 from bi_mcp.rest.methods import Effect
-from bi_mcp.server.tools import connector, dataset, diagnosis, portal, source, table, undo, workspace
+from bi_mcp.server.tools import connector, dataset, diagnosis, history, portal, source, table, undo, workspace
 from bi_mcp.server.tools import map as portal_map
 from bi_mcp.server.tools.reading import READING
 from bi_mcp.server.tools.tool import ToolDeclaration
@@ -18,7 +18,7 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
     "sources": source.TOOLS,
     "datasets": dataset.TOOLS,
     "diagnostics": (*portal.TOOLS, *diagnosis.TOOLS, *portal_map.TOOLS),
-    "workspace": (*workspace.TOOLS, *undo.TOOLS),
+    "workspace": (*workspace.TOOLS, *history.TOOLS, *undo.TOOLS),
     "tables": table.TOOLS,
 }
 
