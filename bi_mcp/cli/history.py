@@ -11,6 +11,9 @@ from bi_mcp.cli.options import profile_option
 
 
 @click.command(short_help="Show what bi-mcp changed on a portal.")
+@click.option(
+    "--object", metavar="OBJECT", help="Only changes of this object, as in 'dataset 5', or of a name."
+)
 @profile_option
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1), help="Number of changes to show."
@@ -22,6 +25,7 @@ def history(**options: Any) -> None:
     \b
     Examples:
       bi-mcp history
+      bi-mcp history --object "dataset 5"
       bi-mcp history --profile prod --limit 100 --json
     """
     from bi_mcp.cli.actions.history import list_changes

@@ -234,30 +234,6 @@ def _with_parts(entries: Sequence[Entry], ids: Sequence[str]) -> list[Entry]:
     ]
 
 
-def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
-    """Describe an entry without values: the fields that were written, and the outcome. `by` is the entry that reverted it."""
-    settings = entry.sent.get("settings")
-    fields = [name for name in entry.sent if name != "settings"]
-    fields += [f"settings.{code}" for code in settings] if isinstance(settings, Mapping) else []
-    fields += ["settings"] if isinstance(settings, list) else []
-    document = {
-        "id": entry.id,
-        "time": entry.at,
-        "tool": entry.tool,
-        "method": entry.method,
-        "group": entry.group,
-        "object": entry.object,
-        "name": entry.name,
-        "fields": fields,
-        "outcome": entry.outcome,
-        "code": entry.code,
-        "undoes": entry.undoes,
-        "undoneBy": by,
-        "change": entry.change,
-    }
-    return {name: value for name, value in document.items() if value not in (None, [])}
-
-
 @dataclass
 class Stamp:
     """Makes entries of writes: when, on which portal, and under which id."""

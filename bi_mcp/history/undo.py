@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
-from bi_mcp.errors import EndpointError
-from bi_mcp.history.entries import Key, current_id, replacements
+from bi_mcp.history.entries import Key, current_id
+from bi_mcp.history.undo_notes import recreation_notes, travel_notes, update_notes
 from bi_mcp.history.undo_plan import UndoPlan, UndoStep
+from bi_mcp.history.world import World, find_parent
 from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.recovery import Done, judge_update
-from bi_mcp.vault.destinations import destination
 
 if TYPE_CHECKING:
     from bi_mcp.history.entries import Entry, Wire
-    from bi_mcp.rest.generation import PortalGeneration
 
 # Set once: a creation that sent them cannot have been changed in them.
 _IMMUTABLE = {"connectorId", "sourceId", "name", "externalCode", "externalName", "fields"}
-
-
-@dataclass(frozen=True)
-class World:
-    """The input of a plan: the whole history, and the touched objects as they are now (None: gone)."""
-
-    entries: Sequence[Entry]
-    live: Mapping[Key, Wire | None]
-    generation: PortalGeneration
-
-    def current(self, group: str, id: int) -> int:
-        """The id under which an object is now."""
-        return current_id(replacements(self.entries), group, id)
 
 
 class _Obstacle(Exception):  # noqa: N818  never leaves this module
@@ -50,7 +35,7 @@ def find_touched(chosen: Sequence[Entry], replaced: Mapping[Key, int]) -> set[Ke
     for entry in chosen:
         if entry.object is not None:
             keys.add((entry.group, current_id(replaced, entry.group, entry.object)))
-        parent = _parent(entry)
+        parent = find_parent(entry)
         if parent is not None and (entry.operation == "delete" or "settings" in entry.sent):
             keys.add((parent[0], current_id(replaced, *parent)))
     return keys
@@ -101,7 +86,7 @@ def _step(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> Undo
         )
     if entry.operation == "fields.update":
         return _column_step(entry, id, state)
-    return _update(entry, id, state, _travel_notes(entry, world, states))
+    return _update(entry, id, state, travel_notes(entry, world, states))
 
 
 def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoStep:
@@ -133,7 +118,7 @@ def _update(entry: Entry, id: int, state: Wire, travel: Sequence[str]) -> UndoSt
             say("cannot be reverted: the portal did not report what {fields} was.", fields=", ".join(lost))
         )
     nested = _nest(values)
-    notes = (*_update_notes(values), *(travel if "settings" in nested else ()))
+    notes = (*update_notes(values), *(travel if "settings" in nested else ()))
     return UndoStep(entry, "update", id, nested, notes)
 
 
@@ -165,17 +150,6 @@ def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             nested[name] = "" if value is None else value
     return nested
-
-
-def _update_notes(values: Wire) -> tuple[str, ...]:
-    moved = [
-        say("{name} back to {address}", name=name, address=quote(str(value), 200))
-        for name, value in values.items()
-        if name.startswith("url")
-    ]
-    if "settings" in values:
-        moved.append(say("values that sources held for removed parameters do not come back"))
-    return tuple(moved)
 
 
 def _deletion(entry: Entry, id: int, state: Wire | None, world: World) -> UndoStep:
@@ -218,31 +192,10 @@ def _recreation(
         raise _Obstacle(
             say("cannot be reverted: the portal did not report its {fields}.", fields=", ".join(missing))
         )
-    parent = _parent(entry)
+    parent = find_parent(entry)
     if parent is not None and states.get((parent[0], world.current(*parent))) is None:
         raise _Obstacle(_without_parent(parent, world))
-    notes = _travel_notes(entry, world, states)
-    if before.get("externalId"):
-        notes.append(say("charts of its old BI Builder dataset do not follow"))
-    return UndoStep(entry, "recreate", id, before, tuple(notes))
-
-
-def _travel_notes(entry: Entry, world: World, states: Mapping[Key, Wire | None]) -> list[str]:
-    """Name the hosts that receive the values of a source; they may not be the ones that received them before."""
-    parent = _parent(entry)
-    if parent is None:
-        return []
-    connector = states.get((parent[0], world.current(*parent))) or {}
-    addresses = [str(value) for name, value in connector.items() if name.startswith("url")]
-    hosts = ", ".join(dict.fromkeys(map(_describe_destination, addresses)))
-    return [say("the values of its settings are sent to {hosts}", hosts=hosts)] if hosts else []
-
-
-def _describe_destination(address: str) -> str:
-    try:
-        return destination(address)
-    except EndpointError:
-        return quote(address, 200)
+    return UndoStep(entry, "recreate", id, before, recreation_notes(entry, world, states))
 
 
 def _without_parent(parent: Key, world: World) -> str:
@@ -254,12 +207,6 @@ def _without_parent(parent: Key, world: World) -> str:
     return say(
         "cannot be reverted: its {group} {id} is gone. Undo {entry} first.", group=group, id=id, entry=how[-1]
     )
-
-
-def _parent(entry: Entry) -> Key | None:
-    kind = KINDS[entry.group]
-    id = (entry.before or {}).get(kind.parent_field)
-    return (kind.parent, id) if kind.parent is not None and isinstance(id, int) else None
 
 
 def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
@@ -286,7 +233,11 @@ def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
             show[column["externalCode"]] = column["visible"]
     if not (delete or add or show):
         raise _Nothing(say("needs no step: everything is as it was before."))
-    notes = [say("the columns get new ids; charts that used them do not follow")] if add else []
+    notes = (
+        [say("the columns get new ids and keep their names; look at the charts that used them")]
+        if add
+        else []
+    )
     return UndoStep(entry, "columns", id, {"delete": delete, "add": add, "show": show}, tuple(notes))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from bi_mcp.base.language import say
+from bi_mcp.base.language import say, text
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import InvalidRequestError
+from bi_mcp.history.description import tell_columns
 from bi_mcp.rest.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class UndoStep:
             return say("set {fields} of {object} back", fields=", ".join(_fields(self.values)), object=about)
         return f"{about}: {'; '.join(_columns(self.values))}"
 
+    @property
+    def affects_dependents(self) -> bool:
+        """True if sources or datasets that exist now read through what is changed: nothing depends on what is made again."""
+        changed = any(name == "settings" or name.startswith("url") for name in self.values)
+        return self.action == "update" and changed
+
 
 @dataclass(frozen=True)
 class UndoPlan:
@@ -73,8 +80,12 @@ def _columns(values: Wire) -> list[str]:
     if values["delete"]:
         parts.append(say("delete columns {codes}", codes=", ".join(values["delete"])))
     if values["add"]:
-        codes = ", ".join(column["externalCode"] for column in values["add"])
-        parts.append(say("add columns {codes} again", codes=codes))
-    if values["show"]:
-        parts.append(say("show or hide columns {codes} as before", codes=", ".join(values["show"])))
+        parts.append(say("add columns {codes} again", codes=tell_columns(values["add"])))
+    for visible, said in (
+        (True, text("show columns {codes} again")),
+        (False, text("hide columns {codes} again")),
+    ):
+        codes = [code for code, shown in values["show"].items() if shown is visible]
+        if codes:
+            parts.append(say(said, codes=", ".join(codes)))
     return parts

@@ -15,7 +15,8 @@ from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError
 from bi_mcp.history.actor import undoing
 from bi_mcp.history.entries import Key, choose, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
-from bi_mcp.history.undo import World, find_touched, plan_undo
+from bi_mcp.history.undo import find_touched, plan_undo
+from bi_mcp.history.world import World
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
     ColumnChanges,

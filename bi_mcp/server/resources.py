@@ -78,7 +78,8 @@ class HistoryResource(Answer):
 
 async def _history(app: App) -> Answer:
     # Imported here: few chats need it.
-    from bi_mcp.history.entries import describe_entry, find_undone
+    from bi_mcp.history.description import describe_entry
+    from bi_mcp.history.entries import find_undone
 
     entries = await to_thread.run_sync(app.history.entries)
     reverted = find_undone(entries)

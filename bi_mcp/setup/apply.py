@@ -58,6 +58,7 @@ class PlanApplication:
     clock: Clock = field(default_factory=Clock)
     progress: Progress | None = None
     history: History | None = None
+    checks: Sequence[str] = ()
     _results: dict[int, Result] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
 
@@ -99,7 +100,7 @@ class PlanApplication:
             self._results.get(number) or Result(step, "not_done", step.id)
             for number, step in enumerate(self._steps)
         ]
-        return Report(results)
+        return Report(results, checks=self.checks)
 
     def _adopt(self) -> None:
         """Assign objects that were matched by name to their keys. Objects that need no change count as applied."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say, say_count
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bi_mcp.setup.state import Known
 
 
-def creation(setup: Setup, group: Group, key: str, known: Known | None) -> Change:
-    """The creation of an object that the portal does not have. `known` is the object that the key once meant."""
+def creation(setup: Setup, group: Group, key: str, known: Known | None, *told: str) -> Change:
+    """The creation of an object that the portal does not have. `known` is the object that the key once meant; `told` goes with the reason."""
     reason = (
         say("It was {group} {id} and is gone from the portal.", group=group, id=known.id)
         if known
         else say("The portal does not have it.")
     )
-    return Change("create", group, key, None, setup.label(group, key), (reason,))
+    return Change("create", group, key, None, setup.label(group, key), (reason, *told))
 
 
 def update(
@@ -33,6 +33,7 @@ def update(
     item: PortalObject,
     compared: Comparison,
     warned: tuple[str, ...] = (),
+    told: Iterable[str] = (),
 ) -> Iterator[Change]:
     """The update of the fields that differ. Yields nothing if none do."""
     if not compared.fields and not compared.columns:
@@ -49,6 +50,7 @@ def update(
     by, at = item.last_change
     if any(field.drifted for field in compared.fields):
         reasons.append(_describe_drift(by, at))
+    reasons += told
     yield Change(
         "update",
         group,

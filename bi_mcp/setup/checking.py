@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.connector.check import examine_connector
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 
 
-async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, caller: EndpointCaller) -> None:
-    """Call the endpoints as Bitrix24 would, with the values of the file. Raises `PlanError` with every error that is found."""
+async def check_endpoints(
+    plan: Plan, setup: Setup, values: SettingValues, caller: EndpointCaller
+) -> list[str]:
+    """Call the endpoints as Bitrix24 would, with the values of the file. Returns what was found good; raises `PlanError` with every error."""
     problems = dict[str, list[str]]()
     room = anyio.CapacityLimiter(AT_ONCE)
 
@@ -42,10 +45,14 @@ async def check_endpoints(plan: Plan, setup: Setup, values: SettingValues, calle
     if faults:
         raise PlanError(
             say(
-                "Nothing was sent: {faults} Repair the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere.",
+                "Nothing was sent: {faults}",
                 faults="; ".join(faults),
-            )
+            ),
+            advise(AdviceKind.SKIP_CHECK),
         )
+    if not problems:
+        return []
+    return [say("Checked before: the endpoints answer for {sources}.", sources=", ".join(sorted(problems)))]
 
 
 async def _errors(key: str, setup: Setup, values: SettingValues, caller: EndpointCaller) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.errors import BiMcpError, SecretReferenceError
 from bi_mcp.rest.generation import PortalGeneration
@@ -14,7 +15,7 @@ from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.setup.changes import creation, deletion, replacement, update
-from bi_mcp.setup.consequences import warn_of_losses, warn_of_travel
+from bi_mcp.setup.consequences import tell_contacts, tell_values, warn_of_losses, warn_of_travel
 from bi_mcp.setup.difference import (
     compare_connector,
     compare_dataset,
@@ -100,8 +101,9 @@ class _Planning:
             counts = {group: unmanaged.count(group) for group in KINDS}
             counted = ", ".join(KINDS[group].count(count) for group, count in counts.items() if count)
             yield say(
-                "The portal also has {counted} that the file does not; they stay (--prune would delete them).",
+                "The portal also has {counted} that the file does not; they stay. {advice}",
                 counted=counted,
+                advice=advise(AdviceKind.PRUNE),
             )
         if self._wanted.snapshot.vanished:
             yield say("Objects were deleted while the portal was read; plan again if you need them.")
@@ -175,7 +177,8 @@ class _Planning:
             active_counts=self._wanted.generation == "classic",
         )
         self._unknown.extend(compared.unknown)
-        yield from update(self._setup, "source", key, item, compared)
+        told = tell_values(self._setup, key, {change.field for change in compared.fields})
+        yield from update(self._setup, "source", key, item, compared, told=told)
 
     def _dataset(self, key: str) -> Iterator[Change]:
         entry = self._setup.datasets[key]
@@ -245,7 +248,8 @@ class _Planning:
             )
 
     def _creation(self, group: Group, key: str) -> Change:
-        return creation(self._setup, group, key, self._wanted.state.known(group).get(key))
+        known = self._wanted.state.known(group).get(key)
+        return creation(self._setup, group, key, known, *tell_contacts(self._setup, group, key))
 
     def _applied_digests(self, group: Group, key: str) -> Mapping[str, str]:
         known = self._wanted.state.known(group).get(key)

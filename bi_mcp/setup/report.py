@@ -43,10 +43,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All steps, in their order. `unknown` may have happened: the next application finds out."""
+    """All steps, in their order. `unknown` may have happened: the next application finds out. `checks` were made before and after."""
 
     results: Sequence[Result]
     notes: Sequence[str] = ()
+    checks: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
@@ -86,6 +87,7 @@ class Report:
             "summary": self.summary(),
             "results": kept,
             "notes": list(self.notes),
+            "checks": list(self.checks),
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -151,8 +151,9 @@ class Workspace:
         if planned.plan.obstacles:
             raise PlanError(say("Nothing was sent. {obstacles}", obstacles=" ".join(planned.plan.obstacles)))
         _check_deletions(len(planned.plan.deletions), most_deletions)
+        checks = list[str]()
         if check and self.caller is not None:
-            await check_endpoints(planned.plan, setup, self.values, self.caller)
+            checks = await check_endpoints(planned.plan, setup, self.values, self.caller)
         return PlanApplication(
             bi=self.bi,
             setup=planned.setup,
@@ -165,11 +166,34 @@ class Workspace:
             clock=self.clock,
             progress=progress,
             history=self.history,
+            checks=checks,
         )
 
     async def apply(self, setup: Setup, checksum: str, **options: Any) -> Report:
         """`prepare` with its options, and run."""
         return await (await self.prepare(setup, checksum, **options)).run()
+
+    async def verify(self, report: Report, setup: Setup, *, prune: bool = False) -> Report:
+        """Read the portal again after everything was done, and add to the report whether it is as the setup says."""
+        if not report.complete:
+            return report
+        try:
+            left = (await self.plan(setup, prune=prune)).plan
+        except BiMcpError as error:
+            checked = say(
+                "All was done, but the portal could not be read again to check it. {error}", error=error
+            )
+            return replace(report, checks=[*report.checks, checked])
+        if left.changes:
+            named = ", ".join(
+                dict.fromkeys(f"{change.group} {change.key or change.id}" for change in left.changes)
+            )
+            checked = say(
+                "Checked afterwards: these still differ: {objects}. Plan again to see how.", objects=named
+            )
+        else:
+            checked = say("Checked afterwards: the portal is as the setup says.")
+        return replace(report, checks=[*report.checks, checked])
 
     async def adopt(self, setup: Setup, assignment: str) -> None:
         """Adopt an object, as in `connectors.sales=5`: from now on the key means that object. Raises `PlanError` where the key or the object does not exist."""
@@ -210,8 +234,9 @@ def _check_deletions(deletions: int, most: int) -> None:
     if deletions > most:
         raise PlanError(
             say(
-                "Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed. If they are meant, say so with --max-deletions {deletions}.",
+                "Nothing was sent: the plan deletes or replaces {deletions} objects, more than the {most} that are allowed.",
                 deletions=deletions,
                 most=most,
-            )
+            ),
+            advise(AdviceKind.ALLOW_DELETIONS, deletions=deletions),
         )

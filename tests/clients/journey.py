@@ -129,7 +129,8 @@ A_TABLE: list[Step] = [
 ]
 THE_END: list[Step] = [
     *confirmed("table_delete", id="$table"),
-    *confirmed("workspace_undo"),
+    Call("history_list", {"object": "bare_flights"}, {"entry": "entries.0.id"}),
+    *confirmed("workspace_undo", entry="$entry"),
     Call("table_list", {"filter": {"name": "bare_flights"}}, {"table": "items.0.id"}),
     *confirmed("table_delete", id="$table"),
     *confirmed("dataset_delete", id="$dataset"),

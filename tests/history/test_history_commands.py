@@ -68,6 +68,14 @@ def test_the_history_is_a_table_and_json(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(json.loads(ran("history", "--limit", "1", "--json").output)["entries"]) == 1
 
 
+def test_the_history_of_one_object() -> None:
+    change()
+    shown = json.loads(ran("history", "--object", "connector 1", "--json").output)["entries"]
+    assert [each["deed"] for each in shown] == ["update title", "create"]
+    assert "No changes" in ran("history", "--object", "source 1").output
+    assert "no objects of the kind" in ran("history", "--object", "chart 1", status=1).output
+
+
 def test_undo_shows_asks_and_does() -> None:
     change()
     assert "without a terminal nobody can confirm it" in ran("undo", "--last", status=1).output

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bi_mcp.errors import (
@@ -14,15 +18,16 @@ from bi_mcp.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from bi_mcp.rest import BIConnector, snapshot
+from bi_mcp.rest import BIConnector
 from bi_mcp.rest.envelope import Envelope
-from bi_mcp.rest.request import Request
+from bi_mcp.rest.kinds import KINDS
+from bi_mcp.rest.query import PAGE_SIZE
+from bi_mcp.rest.request import Command, Request
 from bi_mcp.rest.snapshot import Snapshot, Vanished
 from tests.rest.calling import (
     Answering,
     Portal,
     add_dataset,
-    add_source,
     connect,
     connector_fields,
     dataset_fields,
@@ -71,7 +76,8 @@ async def test_a_snapshot_holds_everything(portal: Portal) -> None:
         "login": "ann",
         "password": "right",
     }
-    assert taken.sources[3] == await portal.bi.sources.get(3)
+    read_alone = (await portal.bi.sources.get(3)).documented()
+    assert taken.sources[3].documented() == read_alone
     assert [dataset.source_id for dataset in taken.datasets.values()] == [1, 2, 3, 1, 2]
     assert [column.name for column in taken.datasets[4].fields or []] == ["ID", "TITLE"]
     read = await portal.bi.datasets.get(4)
@@ -83,51 +89,31 @@ async def test_an_empty_portal_takes_one_request(portal: Portal) -> None:
     assert await counted(portal) == (Snapshot({}, {}, {}, ()), 1)
 
 
-# One request for all lists, and one for each 50 objects that a list does not tell in full.
+# The lists begin in the first request; each further one carries the pages that follow and what can be read by now.
 @pytest.mark.parametrize(
     ("objects", "requests"),
     [
         ((1, 0, 0), 1),
-        ((51, 0, 0), 1),
+        ((51, 0, 0), 2),
         ((1, 1, 1), 2),
         ((1, 1, 49), 2),
         ((1, 1, 50), 3),
         ((1, 1, 51), 3),
         ((1, 50, 50), 3),
-        ((1, 51, 50), 4),
+        ((1, 51, 50), 3),
         ((3, 10, 120), 4),
+        ((110, 70, 60), 3),
     ],
 )
 async def test_a_snapshot_takes_few_requests(
-    tables: Portal, objects: tuple[int, int, int], requests: int
+    portal: Portal, objects: tuple[int, int, int], requests: int
 ) -> None:
-    await fill(tables.bi, *objects)
-    taken, sent = await counted(tables)
-    assert (sizes(taken), sent) == (objects, requests)
-
-
-@pytest.mark.parametrize(("datasets", "requests"), [(49, 2), (50, 4), (51, 4), (120, 5)])
-async def test_a_list_that_goes_on_is_asked_for_more(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, datasets: int, requests: int
-) -> None:
-    monkeypatch.setattr(snapshot, "FIRST_DATASET_PAGES", 1)
-    await fill(portal.bi, 1, 1, datasets)
+    await fill(portal.bi, *objects)
     taken, sent = await counted(portal)
-    assert (list(taken.datasets), sent) == (list(range(1, datasets + 1)), requests)
-    assert all(dataset.source_id == 1 and dataset.fields for dataset in taken.datasets.values())
-
-
-async def test_lists_that_go_on_share_a_request(tables: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "FIRST_DATASET_PAGES", 1)
-    monkeypatch.setattr(snapshot, "FIRST_SOURCE_PAGES", 1)
-    monkeypatch.setattr(snapshot, "FIRST_CONNECTOR_PAGES", 1)
-    await fill(tables.bi, 110, 70, 60)
-    taken, sent = await counted(tables)
-    assert (sizes(taken), sent) == ((110, 70, 60), 2 + 3)
-
-
-def test_the_first_pages_fill_a_batch() -> None:
-    assert snapshot.FIRST_DATASET_PAGES + snapshot.FIRST_SOURCE_PAGES + snapshot.FIRST_CONNECTOR_PAGES == 50
+    assert (sizes(taken), sent) == (objects, requests)
+    assert list(taken.datasets) == list(range(1, objects[2] + 1))
+    assert all(dataset.source_id and dataset.fields for dataset in taken.datasets.values())
+    assert all(source.settings for source in taken.sources.values())
 
 
 async def test_a_portal_without_the_dataset_family_is_read_by_the_other(tables: Portal) -> None:
@@ -174,8 +160,9 @@ async def test_what_is_deleted_meanwhile_is_left_out_and_named(portal: Portal) -
 
     async with connect(Meanwhile(portal.app, delete)) as bi:
         taken = await bi.snapshot()
-    assert sizes(taken) == (1, 1, 1)
-    assert list(taken.vanished) == [Vanished("source", 2, "Shop one"), Vanished("dataset", 2, "gone")]
+    # The list told all of the source, so its absence is not noticed.
+    assert sizes(taken) == (1, 2, 1)
+    assert list(taken.vanished) == [Vanished("dataset", 2, "gone")]
 
 
 async def test_a_source_whose_connector_is_gone_is_kept_as_the_list_tells_it(portal: Portal) -> None:
@@ -191,10 +178,7 @@ async def test_a_source_whose_connector_is_gone_is_kept_as_the_list_tells_it(por
     await portal.bi.sources.delete(2)
 
 
-async def test_a_deletion_between_two_requests_hides_nothing(
-    tables: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshot, "FIRST_DATASET_PAGES", 1)
+async def test_a_deletion_between_two_requests_hides_nothing(tables: Portal) -> None:
     await fill(tables.bi, 1, 1, 60)
     async with connect(Meanwhile(tables.app, lambda: tables.bi.datasets.delete(5))) as bi:
         taken = await bi.snapshot()
@@ -202,20 +186,45 @@ async def test_a_deletion_between_two_requests_hides_nothing(
     assert taken.vanished == (Vanished("dataset", 5, "d4"),)
 
 
-async def test_connectors_that_are_listed_without_their_parameters_are_read_too(tables: Portal) -> None:
-    await fill(tables.bi, 2, 1, 0)
-    methods = tables.app.state.portal.methods
-    listing = methods["biconnector.connector.list"]
+async def test_what_appears_meanwhile_has_its_source_and_connector(tables: Portal) -> None:
+    await fill(tables.bi, 1, 1, 50)
+
+    async def add() -> None:
+        await fill(tables.bi, 1, 1, 0)
+        await tables.bi.datasets.add(dataset_fields(2, "new"))
+
+    async with connect(Meanwhile(tables.app, add)) as bi:
+        taken = await bi.snapshot()
+    assert sizes(taken) == (2, 2, 51)
+    assert taken.datasets[51].source_id == 2
+
+
+def list_without_settings(portal: Portal, method: str) -> None:
+    methods = portal.app.state.portal.methods
+    listing = methods[method]
 
     async def without_settings(call: object) -> list[dict[str, object]]:
         items: list[dict[str, object]] = await listing.handler(call)
         return [{name: item[name] for name in item if name != "settings"} for item in items]
 
-    listed = {"biconnector.connector.list": replace(listing, handler=without_settings)}
-    tables.app.state.portal.methods = {**methods, **listed}
+    portal.app.state.portal.methods = {**methods, method: replace(listing, handler=without_settings)}
+
+
+async def test_connectors_that_are_listed_without_their_parameters_are_read_too(tables: Portal) -> None:
+    await fill(tables.bi, 2, 0, 0)
+    list_without_settings(tables, "biconnector.connector.list")
     taken, sent = await counted(tables)
     assert sent == 2
     assert [setting.code for setting in taken.connectors[2].settings or []] == ["login", "password"]
+
+
+async def test_sources_that_are_listed_without_their_values_are_read_too(tables: Portal) -> None:
+    await fill(tables.bi, 1, 2, 0)
+    list_without_settings(tables, "biconnector.source.list")
+    async with connect(Meanwhile(tables.app, lambda: tables.bi.sources.delete(2))) as bi:
+        taken = await bi.snapshot()
+    assert [setting.code for setting in taken.sources[1].settings or []] == ["login", "password"]
+    assert list(taken.vanished) == [Vanished("source", 2, "Shop one")]
 
 
 async def test_another_applications_objects_are_not_seen(tables: Portal) -> None:
@@ -227,14 +236,14 @@ async def test_another_applications_objects_are_not_seen(tables: Portal) -> None
 
 
 async def test_the_first_error_is_raised(portal: Portal) -> None:
-    await add_source(portal.bi)
+    await add_dataset(portal.bi)
     portal.faults.arm("internal_error", method="batch", times=9)
     with pytest.raises(PortalError) as failed:
         await portal.bi.snapshot()
     assert failed.value.method == "biconnector.dataset.list"
     portal.faults.clear()
     portal.faults.arm("cut_before", method="batch", skip=1)
-    with pytest.raises(UnreachableError, match=r"biconnector\.source\.get") as cut:
+    with pytest.raises(UnreachableError, match=r"biconnector\.dataset\.get") as cut:
         await portal.bi.snapshot()
     assert not cut.value.may_have_happened
 
@@ -265,3 +274,69 @@ async def test_a_list_that_never_ends_is_an_error() -> None:
     with pytest.raises(UnexpectedAnswerError, match="the same page for every number"):
         await BIConnector(transport).snapshot()
     assert transport.requests == 2
+
+
+Ids = st.builds(
+    lambda count, step: list(range(step, (count + 1) * step, step)), st.integers(0, 3000), st.integers(1, 9)
+)
+
+
+@dataclass
+class Shelves:
+    """A portal of these ids that counts what it is asked. Its list of sources tells their values or does not."""
+
+    ids: Mapping[str, Sequence[int]]
+    tells_values: bool
+    pages: int = 0
+    reads: int = 0
+    requests: int = 0
+
+    async def send(self, request: Request) -> Envelope:
+        self.requests += 1
+        return Envelope({"result": [self.answer(command) for command in request.commands]})
+
+    def answer(self, command: Command[object]) -> object:
+        _, kind, operation = command.method.name.split(".")
+        if operation == "get":
+            self.reads += 1
+            return {"item": {"id": command.parameters["id"]}}
+        self.pages += 1
+        given: Mapping[str, Any] = command.parameters
+        start = bisect_right(self.ids[kind], (given.get("filter") or {}).get(">id", 0))
+        start += PAGE_SIZE * ((given.get("page") or 1) - 1)
+        told: dict[str, object] = (
+            {"settings": [{"code": "login", "value": "ann"}]} if self.tells_values else {}
+        )
+        return [{"id": id, **told} for id in self.ids[kind][start : start + PAGE_SIZE]]
+
+    async def aclose(self) -> None:
+        return
+
+
+@given(ids=st.tuples(Ids, Ids, Ids), tells_values=st.booleans())
+@example(ids=([], [], []), tells_values=True)
+@example(ids=([1], [1], [1]), tells_values=True)
+@example(ids=([*range(1, 51)], [*range(1, 51)], [*range(1, 51)]), tells_values=True)
+@example(ids=([*range(1, 151)], [*range(1, 151)], [*range(1, 151)]), tells_values=False)
+@settings(max_examples=30, deadline=None)
+async def test_commands_are_at_most_six_more_than_pages_and_objects(
+    ids: tuple[list[int], list[int], list[int]], tells_values: bool
+) -> None:
+    connectors, sources, datasets = ids
+    shelves = Shelves(dict(zip(KINDS, ids, strict=True)), tells_values=tells_values)
+    taken = await BIConnector(shelves).snapshot()
+    assert (list(taken.connectors), list(taken.sources), list(taken.datasets)) == ids
+    whole = 0 if tells_values else len(connectors) + len(sources)
+    assert shelves.reads == whole + len(datasets)
+    assert shelves.pages <= sum(len(ids) // PAGE_SIZE + 1 for ids in shelves.ids.values()) + 6
+    # Neither waits for pages alone: 3 pages of connectors and of sources fit into a request.
+    longest = max(len(connectors), len(sources)) // (3 * PAGE_SIZE) + 1
+    assert shelves.requests <= max((shelves.reads + shelves.pages) // 50, longest) + 4
+
+
+async def test_a_large_portal_takes_as_many_requests_as_its_commands_fill() -> None:
+    shelves = Shelves(
+        {"connector": range(1, 21), "source": range(1, 101), "dataset": range(1, 1001)}, tells_values=True
+    )
+    await BIConnector(shelves).snapshot()
+    assert (shelves.requests, shelves.reads) == (22, 1000)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from bi_mcp.server.build import build_server
 from bi_mcp.server.tools import TOOLSETS, choose_tools
 from tests.practice.portal.serving import served
 from tests.server.talking import Talk, connector_fields, text_of
+from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +40,7 @@ SAID_ONCE: dict[str, dict[str, Any]] = {
     **{f"{group}_get": {"id": 1} for group in ("connector", "source", "dataset", "table")},
     **{f"{group}_list": {} for group in ("connector", "source", "dataset", "table")},
     **{f"{group}_delete": {"id": 1} for group in ("connector", "source", "dataset", "table")},
+    "history_list": {},
     "workspace_export": {},
     "workspace_plan": {"setup": "version: 1\n", "prune": True},
 }
@@ -68,10 +71,17 @@ async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
+@pytest.fixture(autouse=True)
+def keyring() -> Iterator[None]:
+    with system_keyring(Keyring()):
+        yield
+
+
 @pytest.fixture
-async def talk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talk]:
+async def talk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Talk]:
     monkeypatch.setenv("BI_MCP_SECRET_SAMPLE", "demo-password")
-    async with served(hostile) as address, Client(build_server(Settings(toolsets=tuple(TOOLSETS)))) as client:
+    settings = Settings(toolsets=tuple(TOOLSETS), configuration_folder=tmp_path)
+    async with served(hostile) as address, Client(build_server(settings)) as client:
         talk = Talk(client)
         fields = connector_fields(INJECTED)
         urls = {name: f"http://{address}/{name}" for name in fields if name.startswith("url")}

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pytest
 from mcp import Client
 from mcp.types import TextContent
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bi_mcp.auth.profiles import Profile, change_profiles
@@ -52,9 +53,16 @@ class Shop:
     folder: Path
     address: str = ""
     app: ASGIApp | None = None
+    # Every second answer to a question for data fails while it is set.
+    is_flaky: bool = False
+    _asked: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.app is not None
+        self._asked += scope["path"] == sample.ENDPOINTS["urlData"]
+        if self.is_flaky and scope["path"] == sample.ENDPOINTS["urlData"] and self._asked % 2:
+            await Response("overloaded", 503)(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
     def holds(self, password: str, **tables: str) -> None:

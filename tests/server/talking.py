@@ -59,6 +59,10 @@ class Talk:
         assert contents[0].mime_type == "application/json"
         return contents[0].text
 
+    async def last_entry(self) -> str:
+        """The id of the latest change in the history."""
+        return str((await self.done("history_list"))["entries"][0]["id"])
+
     async def add_connector(self, title: str = "Sample") -> int:
         return int((await self.done("connector_add", fields=connector_fields(title)))["id"])
 

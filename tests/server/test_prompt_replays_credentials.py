@@ -44,12 +44,11 @@ class ReplaceCredentials(Script):
         sources = (await self.call("source_list"))["items"]
         if not sources:
             raise LineEndedError("no source")
-        found = [(await self.call("source_get", id=source["id"]))["item"] for source in sources]
-        for source in found:
+        connectors = {each["id"]: each for each in (await self.call("connector_list"))["items"]}
+        for source in sources:
             self.sources.append(source["id"])
             assert "password" in {setting["code"] for setting in source["settings"]}
-            connector = (await self.call("connector_get", id=source["connectorId"]))["item"]
-            assert connector["urlCheck"].startswith("http://")
+            assert connectors[source["connectorId"]]["urlCheck"].startswith("http://")
 
     async def step_3(self) -> None:
         for source in self.sources:
@@ -77,9 +76,9 @@ class ReplaceCredentials(Script):
             self.again[source] = await self._try_new(source)
 
     async def step_5(self) -> None:
-        for source in self.changed:
-            found = (await self.call("dataset_list", filter={"sourceId": source}))["items"]
-            self.datasets[source] = found[0]["id"] if found else None
+        found = (await self.call("dataset_list", filter={"@sourceId": self.changed}))["items"]
+        by_source = {each["sourceId"]: each["id"] for each in found}
+        self.datasets = {source: by_source.get(source) for source in self.changed}
         for dataset in self.datasets.values():
             if dataset is None:
                 raise LineEndedError("no dataset")

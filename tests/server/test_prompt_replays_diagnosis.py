@@ -99,6 +99,10 @@ class DebugDataset(Repairing):
         assert "orders" not in listed
         [self.instead] = listed
 
+    async def step_2d(self) -> None:
+        assert self.verdict == "healthy"
+        self.check = await self.call("connector_check", source=self.dataset["sourceId"], repeat=10)
+
     async def step_4(self) -> None:
         await self.make_offered_calls()
 
@@ -142,8 +146,6 @@ class ReviewPortal(Repairing):
         await self.make_offered_calls()
 
     async def step_6(self) -> None:
-        for dataset in {offer["arguments"]["id"] for offer in self.offered}:
-            assert (await self.call("dataset_diagnose", id=dataset))["verdict"] == "healthy"
         self.nodes = (await self.call("portal_map", diagnose=True))["nodes"]
 
     def ill(self, kind: str) -> list[int]:
@@ -187,6 +189,21 @@ async def test_a_healthy_dataset_is_left_alone(debug: DebugDataset, route: str) 
     await debug.walk(route)
     assert debug.offered == []
     assert await debug.world.everything() == before
+
+
+@DebugDataset.route("1 2 2d")
+async def test_one_healthy_answer_is_not_trusted_when_the_symptom_comes_and_goes(
+    debug: DebugDataset, route: str
+) -> None:
+    await debug.world.dataset(await debug.world.source())
+
+    async def the_system_is_overloaded() -> None:
+        debug.world.shop.is_flaky = True
+
+    debug.meanwhile["2d"] = the_system_is_overloaded
+    await debug.walk(route)
+    assert debug.check["verdict"] != "ok"
+    assert "503" in debug.said
 
 
 @DebugDataset.route("1 2 4 5")

@@ -48,6 +48,7 @@ async def test_all_prompts_are_listed_with_optional_arguments(talk: Talk) -> Non
         name: [argument.name for argument in prompt.arguments or []] for name, prompt in prompts.items()
     } == {
         "debug_dataset": ["dataset", "symptom", "language"],
+        "move_connector": ["connector", "address", "language"],
         "onboard": ["goal", "language"],
         "replace_credentials": ["source", "reason", "language"],
         "review_portal": ["focus", "language"],

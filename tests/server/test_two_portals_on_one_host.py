@@ -62,9 +62,11 @@ async def test_an_undo_does_not_reach_what_another_portal_holds_under_the_same_i
         (folder := tmp_path / "history").rename(tmp_path / "elsewhere")
         async with on(a, tmp_path) as talk:
             assert await talk.add_connector("Ours") == 1
+            entry = await talk.last_entry()
         assert folder.exists()
         async with on(b, tmp_path) as talk:
-            assert "nothing that can be undone" in await talk.refused("workspace_undo")
+            assert (await talk.done("history_list"))["entries"] == []
+            assert "no entry" in await talk.refused("workspace_undo", entry=entry)
             assert [item["title"] for item in (await talk.done("connector_list"))["items"]] == [
                 "A stranger's"
             ]

@@ -13,7 +13,7 @@ from mcp import Client, MCPError
 from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
-from tests.server.talking import Talk
+from tests.server.talking import Talk, text_of
 from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
@@ -45,10 +45,12 @@ async def test_a_deleted_source_is_made_again_with_its_password_which_nobody_see
 ) -> None:
     source = await recorded.add_source(await recorded.add_connector())
     await recorded.confirmed("source_delete", id=source)
-    preview = (await recorded.done("workspace_undo"))["preview"]
+    entry = await recorded.last_entry()
+    preview = (await recorded.done("workspace_undo", entry=entry))["preview"]
     assert f'create source {source} "Flights" again, with a new id' in preview["text"]
+    assert "Note: with its values of login, password." in preview["text"]
     assert (await recorded.done("source_list"))["items"] == []
-    undone = await recorded.done("workspace_undo", confirm=preview["confirm"])
+    undone = await recorded.done("workspace_undo", entry=entry, confirm=preview["confirm"])
     assert undone["undone"] is True
     [made] = (await recorded.done("source_list"))["items"]
     assert made["id"] == undone["steps"][0]["id"]
@@ -61,7 +63,7 @@ async def test_a_deleted_source_is_made_again_with_its_password_which_nobody_see
 async def test_the_history_says_what_was_changed_and_what_was_undone(recorded: Talk) -> None:
     connector = await recorded.add_connector()
     await recorded.done("connector_update", id=connector, fields={"title": "Renamed"})
-    await recorded.confirmed("workspace_undo")
+    await recorded.confirmed("workspace_undo", entry=await recorded.last_entry())
     undo, update, add = json.loads(await recorded.read("bi://history"))["entries"]
     assert (add["tool"], add["object"], add["outcome"]) == ("connector_add", connector, "done")
     assert (update["tool"], update["fields"], update["undoneBy"]) == (
@@ -85,9 +87,10 @@ async def test_what_was_changed_since_is_refused_at_the_first_call(recorded: Tal
 
 async def test_a_preview_does_not_hold_when_the_object_changes_meanwhile(recorded: Talk) -> None:
     connector = await recorded.add_connector()
-    confirm = await recorded.preview("workspace_undo")
+    entry = await recorded.last_entry()
+    confirm = await recorded.preview("workspace_undo", entry=entry)
     await recorded.done("connector_update", id=connector, fields={"title": "Renamed"})
-    await recorded.refused("workspace_undo", confirm=confirm)
+    await recorded.refused("workspace_undo", entry=entry, confirm=confirm)
     assert (await recorded.done("connector_get", id=connector))["item"]["title"] == "Renamed"
 
 
@@ -101,7 +104,7 @@ async def test_what_needs_no_step_is_told_without_a_question(recorded: Talk) -> 
 
 
 async def test_without_a_history_undo_says_so(talk: Talk) -> None:
-    assert "BI_MCP_HISTORY is off" in await talk.refused("workspace_undo")
+    assert "BI_MCP_HISTORY is off" in await talk.refused("workspace_undo", entry="1234")
     with pytest.raises(MCPError, match="BI_MCP_HISTORY is off"):
         await talk.read("bi://history")
 
@@ -112,5 +115,66 @@ async def test_the_history_outlives_the_server(settings: Settings, tmp_path: Pat
     async with Client(build_server(recording)) as client:
         await Talk(client).add_connector()
     async with Client(build_server(recording)) as client:
-        assert (await Talk(client).confirmed("workspace_undo"))["undone"] is True
+        talk = Talk(client)
+        undone = await talk.confirmed("workspace_undo", entry=await talk.last_entry())
+        assert undone["undone"] is True
         assert (await Talk(client).done("connector_list"))["items"] == []
+
+
+async def test_the_history_is_listed_by_object_newest_first_with_columns_and_what_was_undone(
+    recorded: Talk,
+) -> None:
+    source = await recorded.add_source(await recorded.add_connector())
+    dataset = await recorded.add_dataset(source)
+    columns = (await recorded.done("dataset_get", id=dataset))["item"]["fields"]
+    await recorded.confirmed("dataset_fields_update", id=dataset, delete=[columns[1]["id"]])
+    deleted = await recorded.last_entry()
+    text = text_of(await recorded.call("history_list", object=f"dataset {dataset}"))
+    headline, _, latest, first = text.splitlines()
+    assert "newest first" in headline
+    assert f'dataset {dataset} "flights": delete columns DISTANCE (int) · done' in latest
+    assert latest.startswith(deleted)
+    assert "dataset_add" in first
+    assert "create, 2 columns" in first
+    shown = (await recorded.done("workspace_undo", entry=deleted))["preview"]["text"]
+    assert "add columns DISTANCE (int) again" in shown
+    await recorded.confirmed("workspace_undo", entry=deleted)
+    undo, before, _ = (await recorded.done("history_list", object="FLIGHT"))["entries"][:3]
+    assert (undo["undoes"], before["undoneBy"]) == (deleted, undo["id"])
+
+
+async def test_the_history_of_an_object_that_was_made_again_goes_on_under_both_ids(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    source = await recorded.add_source(connector)
+    await recorded.confirmed("source_delete", id=source)
+    entry = await recorded.last_entry()
+    await recorded.confirmed("connector_delete", id=connector)
+    deletion = await recorded.last_entry()
+    shown = (await recorded.done("workspace_undo", entry=deletion))["preview"]["text"]
+    assert f"what depended on it does not come back with it; undo {entry} afterwards" in shown
+    await recorded.confirmed("workspace_undo", entry=deletion)
+    made = (await recorded.confirmed("workspace_undo", entry=entry))["steps"][0]["id"]
+    for id in (source, made):
+        found = (await recorded.done("history_list", object=f"bi://source/{id}"))["entries"]
+        assert [each["method"].rpartition(".")[2] for each in found] == ["add", "delete", "add"]
+    assert "no objects of the kind" in await recorded.refused("history_list", object="chart 5")
+
+
+async def test_an_undo_of_an_address_names_the_datasets_that_read_through_it(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    dataset = await recorded.add_dataset(await recorded.add_source(connector))
+    moved = {"urlData": "http://sample.localhost/data?moved=1"}
+    await recorded.confirmed("connector_update", id=connector, fields=moved)
+    preview = (await recorded.done("workspace_undo", entry=await recorded.last_entry()))["preview"]
+    assert f'1 dataset ({dataset} "flights")' in preview["text"]
+
+
+async def test_the_history_comes_in_pages(recorded: Talk) -> None:
+    connector = await recorded.add_connector()
+    for number in range(20):
+        await recorded.done("connector_update", id=connector, fields={"title": f"Title {number}"})
+    first = await recorded.done("history_list")
+    second = await recorded.done("history_list", page=2)
+    assert (len(first["entries"]), first["more"]) == (20, True)
+    assert ([each["tool"] for each in second["entries"]], second["more"]) == (["connector_add"], False)
+    assert "no such changes" in text_of(await recorded.call("history_list", object="nothing"))

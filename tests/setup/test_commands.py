@@ -242,7 +242,7 @@ def test_what_is_planned_applied_and_undone_is_told_in_russian(
     told = ran(*spoken, "history").output
     assert "✓ выполнено" in told
     assert "датасет" in told
-    assert "добавить" in told
+    assert "создать" in told
     undone = ran(*spoken, "undo", "--last", "--yes").output
     assert "датасет" in undone
 

@@ -8,14 +8,16 @@ import click
 
 from bi_mcp.base.language import say
 from bi_mcp.cli.actions.portal import open_app
-from bi_mcp.history.entries import describe_entry, find_undone
+from bi_mcp.history.description import about_object, describe_entry
+from bi_mcp.history.entries import find_undone
 
 
-def list_changes(profile: str | None, limit: int, *, as_json: bool) -> None:
-    """Print the latest changes on a portal."""
+def list_changes(object: str | None, profile: str | None, limit: int, *, as_json: bool) -> None:
+    """Print the latest changes on a portal, or of one object."""
     entries = open_app(profile).history.entries()
     reverted = find_undone(entries)
-    latest = list(reversed(entries[-limit:]))
+    wanted = about_object(entries, object) if object else entries
+    latest = list(reversed(wanted[-limit:]))
     if as_json:
         described = [describe_entry(entry, reverted.get(entry.id)) for entry in latest]
         click.echo(json.dumps({"entries": described}, ensure_ascii=False, indent=2))

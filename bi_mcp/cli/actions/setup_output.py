@@ -42,4 +42,6 @@ def print_report(report: Report, *, as_json: bool) -> None:
     for result in report.results:
         why = f": {result.why}" if result.why else ""
         click.echo(f"{MARKS[result.outcome]} {result.step}{why}")
+    for check in report.checks:
+        click.echo(f"· {check}")
     click.echo(report.summary())

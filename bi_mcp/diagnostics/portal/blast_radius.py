@@ -182,6 +182,13 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     )
 
 
+async def find_dependents(bi: BIConnector, group: str, id: int) -> list[Thing]:
+    """Find what depends on an object that is about to be changed."""
+    if group == "connector":
+        return await _below_connector(bi, id)
+    return await _below_sources(bi, [id]) if group == "source" else []
+
+
 async def _below_connector(bi: BIConnector, id: int) -> list[Thing]:
     # All fields: newer portals omit a moment that is requested by name.
     sources = [source async for source in bi.sources.iterate(filter={"connectorId": id})]

@@ -12,6 +12,7 @@ from bi_mcp.server.tools import (
     connector_check,
     dataset,
     diagnosis,
+    history,
     portal,
     profile,
     source,
@@ -35,7 +36,7 @@ TOOLSETS: Mapping[str, tuple[ToolDeclaration, ...]] = {
         *profile.TOOLS,
         *portal_map.TOOLS,
     ),
-    "workspace": (*workspace.TOOLS, *undo.TOOLS),
+    "workspace": (*workspace.TOOLS, *history.TOOLS, *undo.TOOLS),
     "tables": table.TOOLS,
 }
 

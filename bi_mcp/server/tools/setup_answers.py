@@ -52,9 +52,10 @@ class Applied(Answer):
     summary: str
     results: list[dict[str, Any]]
     notes: list[str]
+    checks: list[str]
 
     def headline(self) -> str:
-        return self.summary
+        return " ".join([self.summary, *self.checks])
 
     def changed_objects(self, group: str) -> list[str]:  # noqa: ARG002  an application is about objects of all groups
         """Addresses of the objects that were changed, or may have been."""

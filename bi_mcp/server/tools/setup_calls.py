@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # Loaded here, because loading it at its first use would hold up the event loop.
@@ -13,11 +15,13 @@ from anyio import CapacityLimiter, to_thread
 from bi_mcp.app.app import App, SeenPlan
 from bi_mcp.base.language import say
 from bi_mcp.base.progress import report
+from bi_mcp.base.quoting import quote
 from bi_mcp.endpoints import caller  # noqa: F401  as above
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.server.tools.setup_answers import Applied, PlannedSetup, SetupText
 from bi_mcp.setup.document import OF_A_SERVER
 from bi_mcp.setup.file import read_setup, write_setup
+from bi_mcp.setup.mapping import ReplacedSetup
 from bi_mcp.setup.plan import Plan
 from bi_mcp.setup.plan_text import render_plan
 from bi_mcp.setup.setup import Setup
@@ -62,15 +66,25 @@ def _check_length(text: str) -> None:
         )
 
 
-async def plan_setup(app: App, setup: str | None, file: str | None, *, prune: bool) -> PlannedSetup:
+@dataclass(frozen=True)
+class Wanted:
+    """The setup that is wanted: a text, a file, or that of another portal; and texts to replace in it."""
+
+    setup: str | None = None
+    file: str | None = None
+    from_portal: str | None = None
+    replacements: Mapping[str, str] = field(default_factory=dict)
+
+
+async def plan_setup(app: App, wanted: Wanted, *, prune: bool) -> PlannedSetup:
     """Compare a setup with the portal, and keep the plan for `apply_plan`."""
-    wanted = await _read_either(app, setup, file)
-    keeper = _find_export(app, setup) or _keeper(app, file)
+    setup, left_out = await _find_setup(app, wanted)
+    keeper = _find_export(app, wanted.setup) or _keeper(app, wanted.file)
     workspace = app.workspace(keeper)
     with lock(keeper):
         await workspace.resume()
-    planned = await workspace.plan(wanted, prune=prune)
-    plan = planned.plan
+    planned = await workspace.plan(ReplacedSetup(wanted.replacements).of(setup), prune=prune)
+    plan = replace(planned.plan, notes=(*left_out, *planned.plan.notes))
     obstacles = [*plan.obstacles]
     if len(plan.deletions) > MOST_DELETIONS:
         obstacles.append(
@@ -104,17 +118,46 @@ async def apply_plan(app: App, token: str, seen: SeenPlan) -> Applied:
             application = await workspace.prepare(
                 planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
             )
-            return Applied(**(await application.run()).as_json())
+            done = await application.run()
+            checked = await workspace.verify(done, planned.setup, prune=planned.prune)
+            return Applied(**checked.as_json())
 
 
-async def _read_either(app: App, setup: str | None, file: str | None) -> Setup:
-    if (setup is None) == (file is None):
+async def _find_setup(app: App, wanted: Wanted) -> tuple[Setup, Sequence[str]]:
+    """The setup, and sentences about what an export had to leave out."""
+    given = [wanted.setup, wanted.file, wanted.from_portal]
+    if sum(each is not None for each in given) != 1:
         raise InvalidRequestError(
-            say("workspace_plan takes either setup (the text) or file. Pass one of them.")
+            say("workspace_plan takes either setup (the text), file or from_portal. Pass one of them.")
         )
-    if setup is not None:
-        return await _parse_setup(setup, "setup")
-    return await _parse_setup(await to_thread.run_sync(_read, app, file or "", limiter=_READERS), file or "")
+    if wanted.from_portal is not None:
+        return await _copy_setup(app, wanted.from_portal)
+    if wanted.setup is not None:
+        return await _parse_setup(wanted.setup, "setup"), ()
+    file = wanted.file or ""
+    return await _parse_setup(await to_thread.run_sync(_read, app, file, limiter=_READERS), file), ()
+
+
+async def _copy_setup(app: App, name: str) -> tuple[Setup, Sequence[str]]:
+    """Export the setup of another portal. Values that may be secret become references and never cross."""
+    others = [each for each, portal in app.portals.items() if portal is not app.portal]
+    if name not in others:
+        raise InvalidRequestError(
+            say(
+                "from_portal: {name} is not another portal of this server. It has: {portals}. To add one, the user logs in with `bi-mcp login`.",
+                name=quote(name),
+                portals=", ".join(app.portals),
+            )
+            if not others
+            else say(
+                "from_portal: {name} is not another portal of this server. Choose from: {portals}.",
+                name=quote(name),
+                portals=", ".join(others),
+            )
+        )
+    with app.choosing(name):
+        exported = await app.workspace(_keeper(app, None)).export(shown_settings=app.shown_settings)
+    return exported.setup, exported.left_out
 
 
 async def _parse_setup(text: str, name: str) -> Setup:

@@ -81,14 +81,18 @@ async def workspace_plan(
     ] = None,
     file: File = None,
     prune: Annotated[bool, Field(description="Delete what is not in the setup")] = False,
+    from_portal: Annotated[str | None, Field(description="Copy that portal's setup instead")] = None,
+    replacements: Annotated[
+        dict[str, str] | None, Field(description="Old: new text in addresses, titles, names of secrets")
+    ] = None,
 ) -> PlannedSetup:
     """Compare a setup with the portal: what would be created, updated, replaced and deleted, and why. Changes nothing; its token
     is for workspace_apply.
     """
     await to_thread.run_sync(import_module, _CALLS)
-    from bi_mcp.server.tools.setup_calls import plan_setup
+    from bi_mcp.server.tools.setup_calls import Wanted, plan_setup
 
-    return await plan_setup(app_of(ctx), setup, file, prune=prune)
+    return await plan_setup(app_of(ctx), Wanted(setup, file, from_portal, replacements or {}), prune=prune)
 
 
 async def workspace_apply(ctx: BiContext, token: str, consent: Consent) -> Applied:  # noqa: ARG001  the question was asked
