@@ -25,8 +25,8 @@ def history(**options: Any) -> None:
     \b
     Examples:
       bi-mcp history
-      bi-mcp history --object "dataset 5"
-      bi-mcp history --profile prod --limit 100 --json
+      bi-mcp history --object "dataset 5" --limit 100
+      bi-mcp history --profile prod --json
     """
     from bi_mcp.cli.actions.history import list_changes
 

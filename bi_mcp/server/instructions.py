@@ -54,7 +54,7 @@ def build_instructions(settings: Settings, app: App, offered: Collection[str]) -
     parts = [_ABOUT, *_describe_tasks(offered), _READS if settings.read_only else _CONFIGURES]
     if settings.toolsets:
         chosen = ", ".join(settings.toolsets)
-        parts.append(f"The user chose these groups of tools: {chosen}. You cannot do what the others do.")
+        parts.append(f"Groups of tools chosen: {chosen}. You cannot do what the others do.")
         if "tables" in settings.toolsets:
             parts.append(_TABLES)
     if len(app.portals) == 1:

@@ -130,7 +130,7 @@ def test_a_narrow_window_gets_a_line_per_value(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("COLUMNS", "40")
     lines = ran("history").output.splitlines()
     assert lines[0] == "Row 1"
-    assert any(line.split() == ["tool", "dataset_add"] for line in lines)
+    assert any(line.split() == ["who", "dataset_add"] for line in lines)
     assert max(map(len, lines)) <= 40
 
 

@@ -106,6 +106,7 @@ A_DATASET: list[Step] = [
     Call("dataset_get", {"id": "$dataset"}, {"column": "item.fields.0.id"}),
     Call("dataset_list", {"filter": {"sourceId": "$source"}}),
     Call("dataset_fields_update", {"id": "$dataset", "update": [{"id": "$column", "visible": False}]}),
+    *confirmed("dataset_columns_replace", id="$dataset", columns=[{"id": "$column", "type": "string"}]),
     Call("dataset_update", {"id": "$dataset", "fields": {"description": "By the hour"}}),
     Call("dataset_preview", {"id": "$dataset", "limit": 3}),
     Call("dataset_profile", {"id": "$dataset"}),
@@ -115,7 +116,7 @@ A_DATASET: list[Step] = [
 ]
 A_PERSON_WHO_READS_RUSSIAN: list[Step] = [
     Complete(prompt, "language", "ru")
-    for prompt in ("debug_dataset", "onboard", "replace_credentials", "review_portal")
+    for prompt in ("debug_dataset", "move_connector", "onboard", "replace_credentials", "review_portal")
 ]
 A_TABLE: list[Step] = [
     Call("table_fields"),
@@ -124,7 +125,8 @@ A_TABLE: list[Step] = [
     ),
     Call("table_update", {"id": "$table", "fields": {"description": "All flights"}}),
     Call("table_fields_update", {"id": "$table", "add": [DAY]}),
-    Call("table_get", {"id": "$table"}),
+    Call("table_get", {"id": "$table"}, {"place": "item.fields.0.id"}),
+    *confirmed("table_columns_replace", id="$table", columns=[{"id": "$place", "type": "string"}]),
     Call("table_list", {"filter": {"id": "$table"}}),
 ]
 THE_END: list[Step] = [

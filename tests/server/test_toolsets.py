@@ -119,7 +119,7 @@ async def test_the_compact_set_onboards_a_table_and_takes_it_back(
         proposed = await talk.done("dataset_propose", source="Flights", table="flights")
         dataset = await talk.done("dataset_add", fields=proposed["fields"])
         assert (await talk.done("dataset_diagnose", id=dataset["item"]["name"]))["id"] == dataset["id"]
-        assert (await talk.confirmed("workspace_undo"))["undone"] is True
+        assert (await talk.confirmed("workspace_undo", entry=await talk.last_entry()))["undone"] is True
         assert (await talk.done("source_list"))["items"][0]["title"] == "Flights"
         assert "DATASET_NOT_FOUND" in await talk.refused("dataset_preview", id=dataset["id"])
 
@@ -173,7 +173,7 @@ async def test_the_model_is_told_which_groups_it_was_given(settings: Settings, e
     chosen = replace(settings, toolsets=("sources", "diagnostics"))
     async with Client(build_server(chosen), mode=era) as client:
         assert client.instructions is not None
-        assert "these groups of tools: sources, diagnostics." in client.instructions
+        assert "Groups of tools chosen: sources, diagnostics." in client.instructions
         assert "onboard" not in {prompt.name for prompt in (await client.list_prompts()).prompts}
 
 

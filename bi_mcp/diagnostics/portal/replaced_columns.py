@@ -22,7 +22,9 @@ async def of_column_replacement(datasets: Datasets, plan: ColumnReplacementPlan)
     )
     renamed = [column.former.name for column in plan.columns if column.former.name != column.new.name]
     consequences = [
-        say("The columns get new ids. Charts that use them lose them in between; look at the charts afterwards.")
+        say(
+            "The columns get new ids. Charts that use them lose them in between; look at the charts afterwards."
+        )
     ]
     if renamed:
         consequences.append(

@@ -116,11 +116,16 @@ async def apply_plan(app: App, token: str, seen: SeenPlan) -> Applied:
     async with app.portal.addresses_settled:
         with lock(seen.keeper):
             application = await workspace.prepare(
-                planned.setup, planned.plan.checksum, prune=planned.prune, progress=report
+                planned.setup, planned.plan.checksum, prune=planned.prune, progress=_before_checking
             )
             done = await application.run()
             checked = await workspace.verify(done, planned.setup, prune=planned.prune)
             return Applied(**checked.as_json())
+
+
+async def _before_checking(done: float, total: float | None, text: str) -> None:
+    """Report a step of an application; one more follows, which looks at what came of them."""
+    await report(done, None if total is None else total + 1, text)
 
 
 async def _find_setup(app: App, wanted: Wanted) -> tuple[Setup, Sequence[str]]:
