@@ -106,7 +106,7 @@ A_DATASET: list[Step] = [
     Call("dataset_get", {"id": "$dataset"}, {"column": "item.fields.0.id"}),
     Call("dataset_list", {"filter": {"sourceId": "$source"}}),
     Call("dataset_fields_update", {"id": "$dataset", "update": [{"id": "$column", "visible": False}]}),
-    *confirmed("dataset_columns_replace", id="$dataset", columns=[{"id": "$column", "type": "string"}]),
+    *confirmed("dataset_columns_replace", id="$dataset", columns=[{"id": "$column", "name": "PLACE"}]),
     Call("dataset_update", {"id": "$dataset", "fields": {"description": "By the hour"}}),
     Call("dataset_preview", {"id": "$dataset", "limit": 3}),
     Call("dataset_profile", {"id": "$dataset"}),
@@ -126,7 +126,7 @@ A_TABLE: list[Step] = [
     Call("table_update", {"id": "$table", "fields": {"description": "All flights"}}),
     Call("table_fields_update", {"id": "$table", "add": [DAY]}),
     Call("table_get", {"id": "$table"}, {"place": "item.fields.0.id"}),
-    *confirmed("table_columns_replace", id="$table", columns=[{"id": "$place", "type": "string"}]),
+    *confirmed("table_columns_replace", id="$table", columns=[{"id": "$place", "name": "PLACE"}]),
     Call("table_list", {"filter": {"id": "$table"}}),
 ]
 THE_END: list[Step] = [

@@ -49,7 +49,7 @@ class Repairing(Script):
             if preview and not self.agrees:
                 raise LineEndedError("declined")
             if preview:
-                assert "Charts that use these columns break." in preview["text"]
+                assert "Charts" in preview["text"]
                 await self.call(offer["tool"], **offer["arguments"], confirm=preview["confirm"])
 
 
