@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from bi_mcp.diagnostics.tables.suspicious_texts import ForeignText
 from bi_mcp.rest.models import FieldDescription
 from bi_mcp.server.tools.answer_size import compact, drop_empty, fit
-from bi_mcp.server.tools.views import view_field
+from bi_mcp.server.tools.shown_objects import view_field
 
 Item = TypeVar("Item", bound=BaseModel)
 
