@@ -12,7 +12,6 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
 from pydantic import PrivateAttr
 
-from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
 from bi_mcp.server.tools.arguments import repair_object
 from bi_mcp.server.tools.confirmation import resolve_parameters
 from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
@@ -66,7 +65,7 @@ class BiTool(Tool):
             if isinstance(answer, InputRequiredResult):
                 return answer
             links = await announce(answer, call)
-            answer = answer.with_notice(warn_of(answer.foreign_texts(), _tool_names()))
+            answer = answer.with_notice(_warn_of_texts(answer))
             answer = answer.with_notice(call.app.portal.notice)
             return CallToolResult(
                 content=[TextContent(text=answer.text(self.name)), *links],
@@ -81,6 +80,16 @@ class BiTool(Tool):
         self.resolved_params = complete.resolved_params
         self.resolver_plans = complete.resolver_plans
         self._is_complete = True
+
+
+def _warn_of_texts(answer: Answer) -> str | None:
+    """Search what is shown, after it was cut: a search of what nobody reads would only take time."""
+    if not (texts := [*answer.foreign_texts(answer.structured_content())]):
+        return None
+    # Imported here: the server starts without its patterns.
+    from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
+
+    return warn_of(texts, _tool_names())
 
 
 @cache
