@@ -16,8 +16,8 @@ _WITHOUT_WIDTH = re.compile(
     r"\U000e0000-\U000e0fff]"
 )
 _TO_LATIN = str.maketrans(
-    "АВЕКМНОРСТУХІЈЅԚԜаеорсухіјѕһԁԛԝκνοραιΑΒΕΗΙΚΜΝΟΡΤΥΧΖɡı",
-    "ABEKMHOPCTYXIJSQWaeopcyxijshdqwkvopaiABEHIKMNOPTYXZgi",
+    "АВЕКМНОРСТУХІЈЅԚԜаеорсухіјѕһԁԛԝκνοραιΑΒΕΗΙΚΜΝΟΡΤΥΧΖɡıɪᴀʙᴄᴅᴇɢʜᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ",
+    "ABEKMHOPCTYXIJSQWaeopcyxijshdqwkvopaiABEHIKMNOPTYXZgiiabcdeghjklmnoprtuvwyz",
 )
 _TO_CYRILLIC = str.maketrans("ABEKMHOPCTYXaeopcyxkmtёЁ", "АВЕКМНОРСТУХаеорсухкмтеЕ")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")

@@ -32,16 +32,16 @@ _BEFORE = (
     r"(?:previous|prior|above|earlier|preceding|former|foregoing|initial|original|your|existing|system) "
 )
 _INSTRUCTIONS = r"(?:instructions?|prompts?|guidelines?|directives?|programming) "
-_RULES = r"(?:rules?|orders?|commands?|polic(?:y|ies)|constraints?|restrictions?|context|training) "
+_RULES = r"(?:rules?|commands?|polic(?:y|ies)|constraints?|restrictions?|context|training) "
 _NOT_OF_GOODS = r"(?!(?:regarding|about|on|for|in|inside|from) (?:the |my |our )?(?:delivery|shipping|parcel|courier|box|manual|leaflet|label|video)\b)"
 _DESTROY = r"(?:delete|remove|drop|erase|wipe|destroy|execute|invoke|reveal|leak|exfiltrate|bypass|disable|grant|truncate|overwrite|purge) "
 _DO = (
-    r"(?:call|run|use|send|show|print|update|change|stop|export|upload|transfer|forward|open|read|write|tell|reply|respond|answer|say|"
+    r"(?:call|run|use|ignore|send|show|print|update|change|stop|export|upload|transfer|forward|open|read|write|tell|reply|respond|answer|say|"
     r"list|output|post|email|fetch|do|give|return|enable|repeat|set|create|confirm|approve|act|follow|obey|comply) "
 )
 _DATA = (
     r"(?:tools?|functions?|datasets?|sources?|connectors?|tables?|columns?|rows?|data|databases?|records?|users?|accounts?|tokens?|"
-    r"passwords?|secrets?|keys?|credentials?|settings?|files?|instructions?|prompts?|portals?|webhooks?|history|workspaces?|permissions?) "
+    r"passwords?|secrets?|keys|credentials?|settings?|files?|instructions?|prompts?|portals?|webhooks?|history|workspaces?|permissions?) "
 )
 _ACT = (
     rf"{_DESTROY}(?:$|[.!,;\n]|(?:it|them|all|every|everything|this|that|these|now|nothing) |(?:the |your |any |a )?{_gap(2)}{_DATA})"
@@ -72,7 +72,12 @@ _ENGLISH = (
         rf"(?:and |then |[.,;:!] )(?:then |now |and )?(?:{_ACT})"
     ),
     rf"{_FIRST}{_IGNORE}{_gap(1, _OWN)}(?:all|any|every|these|those) (?:of )?(?:the )?{_gap(1, _OWN)}{_INSTRUCTIONS}{_NOT_OF_GOODS}",
-    rf"{_FIRST}(?:ignore|disregard|override|bypass) (?:all|any) (?:of )?(?:the )?{_gap(1, _OWN)}{_RULES}{_NOT_OF_GOODS}",
+    rf"{_FIRST}(?<!: )(?:ignore|disregard|override|bypass) (?:all|any) (?:of )?(?:the )?{_gap(1, _OWN)}{_RULES}{_NOT_OF_GOODS}",
+    rf"{_IGNORE}(?:all )?(?:of )?your (?:previous |earlier |prior )?orders ",
+    rf"{_IGNORE}(?:the )?(?:user|person|human|operator|owner|developer)'s {_gap(1)}{_INSTRUCTIONS}",
+    rf"{_IGNORE}(?:the )?(?:user|human) (?:$|[.,!;]|and )",
+    r"(?:your )?(?:new|updated|real) (?:system prompt|instructions) (?:is|are) (?!(?:in|on|at|with|here|attached|included|available|clear)\b)",
+    rf"(?:new|updated|real) system prompt [:,] {_ANY} ",
     rf"{_IGNORE}(?:all|any|your|the) {_gap(1, _OWN)}{_RULES}(?:and |then |[.,;:!] )(?:then |now |and )?(?:{_ACT})",
     (
         rf"(?:you are now|you're now|from now on you(?: are|'re)|you will now be) (?:an? |the |my |in )?"
@@ -84,17 +89,17 @@ _ENGLISH = (
     ),
     (
         rf"(?:reveal|show|print|repeat|output|display|leak|tell|give|send|write) {_gap(3)}"
-        r"(?:(?:system|initial|hidden|original|secret) (?:prompt|instructions|message)|your (?:\w+ )?prompt) "
+        r"(?:(?:system|initial|hidden|original|secret) (?:prompt|instructions)|your (?:\w+ )?prompt) "
     ),
     (
-        r"(?:do not|don't|never|without) (?:tell|telling|inform|informing|warn|warning|notify|notifying|alert|alerting|show|mention|"
-        rf"mentioning) {_gap(3, 'if')}(?:user|person|human|operator)s? (?!(?:guide|manual|name)\b)"
+        r"(?:do not|don't|never|without) (?:tell|telling|inform|informing|warn|warning|notify|notifying|alert|alerting|show|mention|say|report|disclose|reveal|"
+        rf"mentioning) {_gap(3, 'if')}(?:user|person|human|operator)s? (?!(?:guide|manual|name|group|list)\b)"
     ),
     (
         r"(?:do not|don't|never|without) (?:ask|asking) (?:the |this )?(?:user|person|human)s? "
         r"(?:$|[.!,;]|(?:first|again|anything|before|whether|if) |(?:for|to) (?:permission|confirmation|confirm|agree|approval|consent) )"
     ),
-    rf"if you (?:are|'re) (?:an? )?{_gap(1)}(?:ai|llm|language model|chatbot|ai (?:model|assistant|agent)|assistant) ",
+    rf"if you (?:are|'re) (?:an? )?{_gap(1)}(?:ai|llm|language model|chatbot|ai (?:model|assistant|agent)|assistant [,:]) ",
     rf"as an? {_MODELS}, (?:you (?:must|should|have to|will|are) |{_ACT})",
     rf"(?:note|attention|message|instructions?|important|warning) (?:to|for) (?:the |any |all )?{_MODELS}",
 )
@@ -132,12 +137,13 @@ _EASTERN = (
     r"(?:以前|上記|前|今まて|これまて)の[^.!?]{0,8}(?:指示|命令|指令|規則)[^.!?]{0,4}(?:無視|忘れ)",
 )
 
-_RU_IGNORE_ONE = r"(?<!не )(?:(?:про)?игнорируй|забудь|отбрось|отмени|нарушь|не обращай внимания на|не следуй|не соблюдай|не учитывай) "
+_RU_IGNORE_ONE = r"(?<!не )(?:(?:про)?игнорируй|забудь|отбрось|нарушь|не обращай внимания на|не следуй|не соблюдай|не учитывай) "
 _RU_IGNORE = (
-    r"(?<!не )(?:(?:про)?игнорируй|забудь|отбрось|отмени|нарушь|не следуй|не соблюдай|не учитывай|не обращай)"
+    r"(?<!не )(?:(?:про)?игнорируй|забудь|отбрось|нарушь|не следуй|не соблюдай|не учитывай|не обращай)"
     r"(?:те)? (?:внимания на )?"
 )
 _RU_OWN = "мо[иеюя]|моего|моих|наш[иуе]?|нашего|доставк[иу]|курьер[ау]|мы|я"
+_RU_THEIR_OWN = r"(?:зна|виде|пробова|чита|слыша|покупа|пользова|писа|написа)[а-я]*|я|мы|вы"
 _RU_BEFORE = (
     r"(?:предыдущ\w+|прошл\w+|прежн\w+|ранее|раньше|выше|вышеуказанн\w+|вышеизложенн\w+|вышеприведенн\w+|сво[ийюе]\w?|тво[ийюе]\w?|ваш\w?|"
     r"системн\w+|первоначальн\w+|исходн\w+|изначальн\w+) "
@@ -152,8 +158,10 @@ _RU_VERBS = (
     r"(?:удали|сотри|вызови|запусти|отправь|выполни|игнорируй|проигнорируй|забудь|покажи|измени|очисти|отключи|скажи|ответь|передай|пришли|"
     r"раскрой|подтверди|используй|сделай|перешли|сбрось|создай|добавь|открой|прочитай|выведи|выдай|удаляй|отвечай|делай|прими)"
 )
-_RU_ACT = rf"{_RU_VERBS} |{_RU_VERBS}те {_gap(2)}{_RU_DATA}|(?:удалить|стереть|вызвать|отправить|выполнить) {_gap(2)}{_RU_DATA}"
-_RU_TO_USER = r"(?:пользовател(?:ю|ям|я|ей)|человеку|людям) "
+# In the polite form people ask people: only what destroys or gives away is an order then.
+_RU_POLITE_VERBS = r"(?:удалите|сотрите|вызовите|очистите|раскройте|перешлите|выдайте|сбросьте)"
+_RU_ACT = rf"{_RU_VERBS} |{_RU_POLITE_VERBS} {_gap(2)}{_RU_DATA}|(?:удалить|стереть|вызвать|отправить|выполнить) {_gap(2)}{_RU_DATA}"
+_RU_TO_USER = r"пользовател(?:ю|ям|я|ей) "
 
 _RUSSIAN = (
     rf"{_RU_IGNORE}{_gap(2, _RU_OWN)}{_RU_BEFORE}{_gap(2, _RU_OWN)}(?:{_RU_INSTRUCTIONS}|{_RU_RULES})",
@@ -162,18 +170,20 @@ _RUSSIAN = (
     rf"(?<!не )(?:про)?игнорируй (?:все|всех|любые|эти) {_gap(1, _RU_OWN)}{_RU_RULES}",
     rf"{_RU_IGNORE}(?:все|всех|любые|эти) {_gap(1, _RU_OWN)}{_RU_RULES}(?:и |затем |[,.;:!] )(?:и |затем )?(?:{_RU_ACT})",
     (
-        rf"{_RU_IGNORE}(?:все|то|о том) (?:, )?(?:что )?{_gap(3, 'зна[лтее]+[аеи]?|виде.*|пробова.*|чита.*|слыша.*|покупа.*|пользова.*|я|мы|вы'.replace('.*', '[а-я]*'))}"
+        rf"(?:{_RU_IGNORE_ONE}|(?:(?:про)?игнорируйте|не обращайте внимания на|не учитывайте) )(?:все|то|о том) (?:, )?(?:что )?"
+        rf"{_gap(3, _RU_THEIR_OWN)}"
         r"(?:раньше|выше|ранее|до этого|до сих пор|тебе (?:говорили|сказали|велели|написали)) "
     ),
     rf"{_RU_IGNORE}(?:все |то )?(?:, )?что (?:тебе|вам) (?:\w+ )?(?:говорили|сказали|велели|приказали|сказано|велено|поручили) ",
     rf"{_RU_IGNORE_ONE}(?:все )?(?:предыдущее|вышесказанное|вышеуказанное|вышеизложенное|вышенаписанное|сказанное (?:выше|ранее)) ",
     (
         rf"(?:ты теперь|теперь ты|отныне ты|с этого момента ты|представь , что ты|притворись , что ты) {_gap(2)}"
-        r"(?:ии|ассистент|помощник|бот|чатбот|нейросеть|языковая модель|администратор|dan|root|без ограничений|в режиме (?:разработчика|отладки)) "
+        r"(?:(?:ии|ассистент|помощник|бот|чатбот|нейросеть|администратор) (?:$|[.,!;:]|без |который |и )"
+        r"|(?:языковая модель|dan|root|без ограничений|в режиме (?:разработчика|отладки)) )"
     ),
     (
         rf"(?:покажи|выведи|раскрой|напечатай|повтори|сообщи|пришли|выдай)(?:те)? {_gap(2)}"
-        r"(?:системн\w+ (?:промпт|инструкци|сообщени|подсказк)\w*|(?:свой|твой) промпт|(?:свои|твои) инструкции) "
+        r"(?:системн\w+ (?:промпт|инструкци|сообщени|подсказк)\w*|(?:свой|твой) промпт|(?:свои|твои) инструкции (?!(?:к|по|для)\b))"
     ),
     rf"не (?:говори|сообщай|показывай|рассказывай|упоминай|спрашивай) {_gap(2)}{_RU_TO_USER}",
     rf"не (?:говорите|сообщайте|показывайте|рассказывайте) (?:(?:об|про) это\w* {_RU_TO_USER}|{_RU_TO_USER}(?:об|про) это)",
@@ -185,7 +195,8 @@ _RUSSIAN = (
 _LABEL = (
     r"(?:^|(?<=[\n.!?<>|\[\]/] ))(?:(?:system|assistant|developer|human|ai|llm|admin|administrator|root|sistema|asistente|chatgpt|claude|"
     r"(?:system|ai|admin|developer) (?:message|prompt|note|override|instructions?|assistant|agent|command)|"
-    r"(?:new|updated|urgent|important|hidden|secret) (?:system )?(?:instructions?|orders?|task|prompt)|instructions|important|inst) [:,>\]\n] )"
+    r"(?:new|updated|urgent|important|hidden|secret) (?:system )?(?:instructions?|orders?|task|prompt)|instructions?|important|inst|"
+    r"(?:attention|dear|hey|hi|hello|ok) (?:ai|llm|assistant|agent|chatgpt|claude|ai assistant|language model)) [:,>\]\n] )"
 )
 _POLITE = r"(?:(?:\n|please|now|immediately|always|then|first|kindly|just|,|you (?:must|should|may|can|will|have to|need to|shall|are to)) ){0,4}"
 _RU_LABEL = (
@@ -205,6 +216,7 @@ CYRILLIC_ROLES = _compile(rf"{_RU_LABEL}{_RU_POLITE}(?:{_RU_ACT})")
 # As they are written: these have no use but to open or close a part of a conversation.
 MARKS = re.compile(
     r"<\|[a-z_]{2,20}\|>|<<\s?/?\s?SYS\s?>>|\[/INST\]"
+    r'|"role"\s?:\s?"(?:system|assistant)"\s?,\s?"content"'
     r"|</?(?:tool_result|tool_use|tool_call|function_calls?|function_results?|start_of_turn|end_of_turn|system_prompt|system-reminder)>",
     re.IGNORECASE,
 )

@@ -38,7 +38,7 @@ KINDS = {
     "link": text("a link or picture in Markdown"),
     "address": text("a web address"),
 }
-_LINK = re.compile(r"\]\(\s{0,3}<?(?:https?:|ftp:|data:|javascript:|www\.|//)", re.IGNORECASE)
+_LINK = re.compile(r"\](?:\(|:)\s{0,3}<?(?:https?:|ftp:|data:|javascript:|www\.|//)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|hxxps?)://\S|\bjavascript:|\bwww\.\w|(?<![:\w/])//\w", re.IGNORECASE)
 _CODE = re.compile(r"(?<![\w-])[a-z]{3,12}(?:[_-][a-z]{2,12}){1,3}(?![\w-])", re.IGNORECASE)
 _CALLED_TOOL = re.compile(r"((?:[a-z]{2,12} )?[a-z]{2,12} [a-z]{2,12}) (?:tool|function)\b", re.IGNORECASE)
