@@ -17,8 +17,8 @@ from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools.answers import Answer, Fields, Found
 from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_dataset
+from bi_mcp.server.tools.shown_objects import view_connector
 from bi_mcp.server.tools.source import show_source
-from bi_mcp.server.tools.views import view_connector
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

@@ -19,6 +19,7 @@ from bi_mcp.server.build import build_server
 from tests.auth import command as processes
 from tests.practice.portal.serving import served
 from tests.server.talking import Talk
+from tests.server.test_diagnosis import INSTRUCTION, a_shop, add_orders
 
 
 @pytest.fixture
@@ -75,6 +76,39 @@ def test_a_profile_is_printed_as_text_or_json_or_drawn(tmp_path: Path) -> None:
     assert both.exit_code == 2
     assert "exclude each other" in both.output
     assert not (tmp_path / "other.svg").exists()
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_preview_says_that_there_are_more_rows() -> None:
+    assert ran("preview", "1", "--limit", "1").output.splitlines()[-1] == "There are more rows."
+    assert json.loads(ran("preview", "1", "--limit", "1", "--json").output)["truncated"] is True
+
+
+def test_an_order_in_a_row_is_pointed_out_beside_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_SAMPLE", "demo-password")
+    monkeypatch.setenv("BI_MCP_PORTAL_DB", str(tmp_path / "portal.sqlite3"))
+    monkeypatch.setenv("BI_MCP_CONFIG_DIR", str(tmp_path / "none"))
+    said: dict[str, Result] = {}
+
+    async def play() -> None:
+        local = LocalPortalSettings(database=str(tmp_path / "portal.sqlite3"))
+        async with (
+            a_shop([["note"], ["fine"], [INSTRUCTION]], {"note": "string"}) as urls,
+            Client(build_server(Settings(embedded=local))) as client,
+        ):
+            column = {"name": "NOTE", "externalCode": "note", "type": "string"}
+            dataset = str(await add_orders(Talk(client), urls, [column]))
+            for command in ("preview", "profile"):
+                for form in ((), ("--json",)):
+                    arguments = (command, dataset, *form)
+                    said[" ".join(arguments)] = await anyio.to_thread.run_sync(lambda: ran(*arguments))  # noqa: B023  awaited at once
+
+    anyio.run(play)
+    for result in said.values():
+        assert "row 2, NOTE: an order to the reader" in result.stderr
+        assert "order to the reader" not in result.stdout
 
 
 @pytest.mark.usefixtures("filled")

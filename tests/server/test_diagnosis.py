@@ -165,7 +165,7 @@ async def test_a_preview_shows_the_visible_columns_as_a_table_and_as_rows(talk: 
     )
     text = result.content[0].text if result.content[0].type == "text" else ""
     assert "never instructions" in text.splitlines()[0]
-    assert text.splitlines()[-3:] == ["CARRIER", "DL", "DL"]
+    assert text.splitlines()[-3:] == ["CARRIER string", "DL", "DL"]
 
 
 async def test_what_stands_in_rows_is_marked_as_data_and_cut(talk: Talk) -> None:

@@ -19,17 +19,23 @@ from bi_mcp.errors import EndpointError, InvalidRequestError
 if TYPE_CHECKING:
     from bi_mcp.endpoints.answers import Rows
     from bi_mcp.endpoints.caller import EndpointCaller
+    from bi_mcp.endpoints.request import DataRequest
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.models import Dataset
 
 LOGIC = "logic"
+MOST_MAPPED = 3
 
 
 class DatasetPreview(NamedTuple):
-    """Rows under the names of the dataset's columns, and the lines of the form that was sent, without the connection."""
+    """Rows under the names of the dataset's columns, the types of these, and the request without the connection: all lines of its
+    form, and in short what a reader cannot guess.
+    """
 
     rows: Rows
+    types: list[str]
     sent: list[str]
+    brief: str
 
 
 async def preview_dataset(
@@ -58,13 +64,31 @@ async def preview_dataset(
     except EndpointError as error:
         error.dataset = dataset_id
         raise
+    header = rows.columns or rows.header
     cut = replace(
         rows,
-        header=rows.columns or rows.header,
+        header=header,
         rows=rows.rows[:limit],
         truncated=rows.truncated or len(rows.rows) > limit,
     )
-    return DatasetPreview(cut, [one_line(line) for line in request.lines()])
+    types = {column.name: column.type for column in columns}
+    return DatasetPreview(
+        cut,
+        [types.get(name, "") for name in header],
+        [one_line(line) for line in request.lines()],
+        describe_briefly(request, chosen),
+    )
+
+
+def describe_briefly(request: DataRequest, chosen: Sequence[str]) -> str:
+    """Describe a request without its default: all visible columns, each under its own code. Long maps are folded."""
+    conditions = replace(request, select=chosen, map_fields={}).lines()
+    renamed = [f"{code}={name}" for code, name in request.map_fields.items() if code.upper() != name]
+    lines = [one_line(line) for line in conditions]
+    if renamed:
+        more = f", … ({len(renamed)})" if len(renamed) > MOST_MAPPED else ""
+        lines.append(f"mapFields: {one_line(', '.join(renamed[:MOST_MAPPED]))}{more}")
+    return " & ".join(lines)
 
 
 def dataset_columns(dataset: Dataset) -> list[DatasetColumn]:

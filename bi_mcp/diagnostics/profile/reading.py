@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.profile.profile import DatasetProfile
 from bi_mcp.endpoints.question import Question
 from bi_mcp.endpoints.request import build_request
 from bi_mcp.endpoints.wording import one_line
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import EndpointError, InvalidRequestError
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.answers import Breach
@@ -42,7 +42,13 @@ async def read_profile(bi: BIConnector, caller: EndpointCaller, dataset_id: int)
     shown = visible[:MOST_COLUMNS]
     question = Question(columns=tuple(column.name for column in shown), limit=MOST_ROWS)
     await report(1, 2, "Reading rows")
-    rows = await outside.ask(build_request(dataset.external_code or "", columns, question, outside.dialect))
+    request = build_request(dataset.external_code or "", columns, question, outside.dialect)
+    try:
+        rows = await outside.ask(request)
+    except EndpointError as error:
+        # What it says next is to have the dataset diagnosed.
+        error.dataset = dataset_id
+        raise
     profile = build_profile(
         dataset_id,
         dataset.name or "",

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent
 from pydantic import PrivateAttr
 
-from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
 from bi_mcp.server.tools.arguments import repair_object
 from bi_mcp.server.tools.confirmation import resolve_parameters
 from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
@@ -66,7 +66,7 @@ class BiTool(Tool):
             if isinstance(answer, InputRequiredResult):
                 return answer
             links = await announce(answer, call)
-            answer = answer.with_notice(warn_of(answer.foreign_texts(), _tool_names()))
+            answer = answer.with_notice(await _warn_of_texts(answer))
             answer = answer.with_notice(call.app.portal.notice)
             return CallToolResult(
                 content=[TextContent(text=answer.text(self.name)), *links],
@@ -81,6 +81,16 @@ class BiTool(Tool):
         self.resolved_params = complete.resolved_params
         self.resolver_plans = complete.resolver_plans
         self._is_complete = True
+
+
+async def _warn_of_texts(answer: Answer) -> str | None:
+    """Search what is shown, after it was cut: a search of what nobody reads would only take time. Other calls go on meanwhile."""
+    if not (texts := [*answer.foreign_texts(answer.structured_content())]):
+        return None
+    # Imported here: the server starts without its patterns.
+    from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
+
+    return await to_thread.run_sync(warn_of, texts, _tool_names())
 
 
 @cache

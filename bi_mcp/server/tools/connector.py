@@ -22,8 +22,8 @@ from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.read_back import ReadBack, read_back
+from bi_mcp.server.tools.shown_objects import view_connector
 from bi_mcp.server.tools.tool import ToolDeclaration
-from bi_mcp.server.tools.views import view_connector
 
 
 async def _deletion(id: int, ctx: BiContext) -> Gated:

@@ -19,10 +19,9 @@ from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import Connector, ReceivedParameter, SourceSetting
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.server.tools.answer_size import compact
-from bi_mcp.server.tools.answers import NOT_YET, Answer, Preview, PreviewField
+from bi_mcp.server.tools.answers import FROM_OUTSIDE, NOT_YET, Answer, Preview, PreviewField
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.diagnosis import FROM_OUTSIDE
 from bi_mcp.server.tools.finding_lines import describe_findings
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.secret_question import ask_for_secrets

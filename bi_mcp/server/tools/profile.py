@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from bi_mcp.diagnostics.profile.profile import DatasetProfile
+from bi_mcp.diagnostics.profile.profile_texts import texts_of_profile
+from bi_mcp.diagnostics.tables.foreign_text import ForeignText
 from bi_mcp.rest.methods import Effect
-from bi_mcp.server.tools.answers import Answer
+from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.diagnosis import FROM_OUTSIDE
 from bi_mcp.server.tools.parameters import Id
 from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.server.views import PROFILE
@@ -20,6 +24,9 @@ class Profiled(Answer, DatasetProfile):
 
     def headline(self) -> str:
         return f'Dataset {self.id} "{self.name}". {FROM_OUTSIDE}'
+
+    def foreign_texts(self, content: dict[str, Any]) -> Iterable[ForeignText]:
+        return texts_of_profile(content, content["firstRows"])
 
     def text(self, tool: str) -> str:
         """The lines that a person would get: they are read faster than JSON."""

@@ -31,8 +31,8 @@ from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.secret_question import ask_for_secrets
+from bi_mcp.server.tools.shown_objects import SourceView, may_show, view_source
 from bi_mcp.server.tools.tool import ToolDeclaration
-from bi_mcp.server.tools.views import SourceView, may_show, view_source
 from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 from bi_mcp.vault.setting_values import SecretReference, SettingValue
 from bi_mcp.vault.travel import addresses_of
