@@ -27,6 +27,7 @@ RESOURCES = {
     "bi://source/fields/full",
     "bi://dataset/fields/full",
     "ui://bi-mcp/map.html",
+    "ui://bi-mcp/profile.html",
 }
 TEMPLATES = {"bi://connector/{id}", "bi://source/{id}", "bi://dataset/{id}"}
 PROMPTS = {path.stem for path in (ROOT / "prompts").glob("*.md") if "." not in path.stem}
