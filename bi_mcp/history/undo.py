@@ -249,11 +249,20 @@ def _afterwards(step: UndoStep, state: Wire | None) -> Wire | None:
         return step.values
     held = dict(state or {})
     if step.action == "columns":
-        return {**held, "fields": (step.entry.before or {}).get("fields", ())}
+        return {**held, "fields": _columns_afterwards(step, held.get("fields", ()))}
     settings = step.values.get("settings")
     if isinstance(settings, Mapping):
         return {**held, **step.values, "settings": {**held.get("settings", {}), **settings}}
     return {**held, **step.values}
+
+
+def _columns_afterwards(step: UndoStep, columns: Sequence[Wire]) -> list[Wire]:
+    values = step.values
+    left = [column for column in columns if column["externalCode"] not in values["delete"]]
+    return [
+        {**column, "visible": values["show"].get(column["externalCode"], column["visible"])}
+        for column in (*left, *values["add"])
+    ]
 
 
 def _name(entry: Entry) -> str:
