@@ -234,7 +234,11 @@ def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
     if not (delete or add or show):
         raise _Nothing(say("needs no step: everything is as it was before."))
     notes = (
-        [say("the columns get new ids and keep their names; look at the charts that used them")]
+        [
+            say(
+                "the columns get new ids; charts find them again by their names: look at charts and filters afterwards"
+            )
+        ]
         if add
         else []
     )

@@ -52,6 +52,7 @@ class Reverted:
         """The result for machines."""
         entry = self.step.entry
         document = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
+        document["action"] = self.step.action
         return document if self.error is None else document | {"error": self.error}
 
 
