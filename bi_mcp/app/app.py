@@ -203,6 +203,11 @@ class App:
         return self.portal.recorder.history if self.portal.recorder else None
 
     @property
+    def keeps_history(self) -> bool:
+        """True if the writes to this call's portal are recorded, so that they can be undone."""
+        return self._history is not None
+
+    @property
     def history(self) -> History:
         """The history of the writes to this call's portal. Raises `InvalidRequestError` where no history is kept."""
         history = self._history

@@ -43,9 +43,9 @@ def acting(tool: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def undoing(entry: str) -> Iterator[None]:
-    """Record writes as the undo of this entry while it is open."""
-    token = _actor.set(Actor(_actor.get().tool, entry))
+def undoing(entry: str, change: str | None = None) -> Iterator[None]:
+    """Record writes as the undo of this entry while it is open, and as parts of this change."""
+    token = _actor.set(Actor(_actor.get().tool, entry, change))
     try:
         yield
     finally:

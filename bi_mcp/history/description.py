@@ -57,7 +57,7 @@ def tell_object(entry: Entry) -> str:
 
 
 def tell_deed(entry: Entry) -> str:
-    """Say what was done to the object: `delete columns AMOUNT (double); add columns amount_gross (double)`."""
+    """Say what was done to the object: `delete columns AMOUNT (amount, double); add columns AMOUNT (amount_gross, double)`."""
     if entry.operation == "fields.update":
         return "; ".join(_column_deeds(entry))
     if entry.operation == "update":
@@ -86,7 +86,7 @@ def tell_entry(entry: Entry, by: str | None = None) -> str:
 
 
 def tell_columns(columns: Sequence[Mapping[str, Any]]) -> str:
-    """`AMOUNT (double), TITLE (string)`, the first of many."""
+    """`AMOUNT (amount, double), TITLE (title, string)`, the first of many."""
     told = [_column(column) for column in columns[:_MOST_COLUMNS]]
     more = len(columns) - len(told)
     return say("{named} and {more} more", named=", ".join(told), more=more) if more else ", ".join(told)
@@ -146,8 +146,12 @@ def _column_deeds(entry: Entry) -> Iterator[str]:
 
 
 def _column(column: Wire) -> str:
-    type = column.get("type")
-    return f"{_name(column)} ({type})" if type else _name(column)
+    facts = [str(column[key]) for key in ("externalCode", "type") if column.get(key)]
+    return f"{_name(column)} ({', '.join(map(_plain, facts))})" if facts else _name(column)
+
+
+def _plain(value: str) -> str:
+    return value if re.fullmatch(r"[\w.\-]{1,80}", value) else quote(value)
 
 
 def _name(column: Wire) -> str:

@@ -171,15 +171,23 @@ def _restamp(
 def find_undone(entries: Sequence[Entry]) -> dict[str, str]:
     """The entries that were reverted, and by which entry. What reverted one may have been reverted itself.
 
-    A part of a change that broke off goes with the part that was reverted for it.
+    A part of a change that broke off, or that only showed or hid columns, goes with the part that was reverted for it.
     """
+    by_id = {entry.id: entry for entry in entries}
     reverted: dict[str, str] = {}
+    changes: dict[tuple[str | None, int | None], str] = {}
+    # What reverts comes after all that it reverts, so that is known before.
     for entry in reversed(entries):
+        part = (entry.change, entry.object)
+        goes_along = entry.outcome in {"begun", "unknown"} or set(entry.sent) == {"update"}
+        if entry.change and goes_along and part in changes:
+            reverted.setdefault(entry.id, changes[part])
         if entry.undoes and entry.outcome == "done" and entry.id not in reverted:
             reverted[entry.undoes] = entry.id
-    changes = {entry.change: reverted[entry.id] for entry in entries if entry.change and entry.id in reverted}
-    broken_off = [entry for entry in entries if entry.outcome in {"begun", "unknown"}]
-    return {entry.id: changes[entry.change] for entry in broken_off if entry.change in changes} | reverted
+            undone = by_id.get(entry.undoes)
+            if undone is not None:
+                changes[undone.change, undone.object] = entry.id
+    return reverted
 
 
 def replacements(entries: Sequence[Entry]) -> dict[Key, int]:

@@ -234,7 +234,11 @@ def _column_step(entry: Entry, id: int, state: Wire) -> UndoStep:
     if not (delete or add or show):
         raise _Nothing(say("needs no step: everything is as it was before."))
     notes = (
-        [say("the columns get new ids and keep their names; look at the charts that used them")]
+        [
+            say(
+                "the columns get new ids; charts find them again by their names: look at charts and filters afterwards"
+            )
+        ]
         if add
         else []
     )
@@ -249,11 +253,20 @@ def _afterwards(step: UndoStep, state: Wire | None) -> Wire | None:
         return step.values
     held = dict(state or {})
     if step.action == "columns":
-        return {**held, "fields": (step.entry.before or {}).get("fields", ())}
+        return {**held, "fields": _columns_afterwards(step, held.get("fields", ()))}
     settings = step.values.get("settings")
     if isinstance(settings, Mapping):
         return {**held, **step.values, "settings": {**held.get("settings", {}), **settings}}
     return {**held, **step.values}
+
+
+def _columns_afterwards(step: UndoStep, columns: Sequence[Wire]) -> list[Wire]:
+    values = step.values
+    left = [column for column in columns if column["externalCode"] not in values["delete"]]
+    return [
+        {**column, "visible": values["show"].get(column["externalCode"], column["visible"])}
+        for column in (*left, *values["add"])
+    ]
 
 
 def _name(entry: Entry) -> str:

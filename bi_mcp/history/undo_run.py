@@ -12,15 +12,14 @@ from pydantic import ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError
-from bi_mcp.history.actor import undoing
+from bi_mcp.history.actor import as_one_change, undoing
 from bi_mcp.history.entries import Key, choose, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.undo import find_touched, plan_undo
+from bi_mcp.history.undone_columns import UndoneColumns, hidden_columns, join_columns, show_columns
 from bi_mcp.history.world import World
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
-    ColumnChanges,
-    ColumnVisibility,
     ConnectorChanges,
     ConnectorFields,
     DatasetChanges,
@@ -40,16 +39,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reverted:
-    """The outcome of a step. `id` is the object's afterwards; `error` says why it was not made, or is not known to be made."""
+    """The outcome of a step. `id` is the object's afterwards; `error` says why it was not made, or is not known to be made;
+    `remarks` what did not follow.
+    """
 
     step: UndoStep
     id: int
     error: str | None = None
+    remarks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result for machines."""
         entry = self.step.entry
         document = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
+        document["action"] = self.step.action
         return document if self.error is None else document | {"error": self.error}
 
 
@@ -79,16 +82,31 @@ class Undo:
             raise plan.refusal()
         replaced = replacements(await to_thread.run_sync(self.history.entries))
         results: list[Reverted] = []
-        for step in plan.steps:
-            with undoing(step.entry.id):
+        with as_one_change() as change:
+            for steps in join_columns(plan.steps):
+                first = steps[0]
                 try:
-                    id = await self._make(step, replaced)
+                    id, remarks = await self._make_all(steps, replaced, change)
                 except BiMcpError as error:
-                    return [*results, Reverted(step, step.id, str(error))]
-            if step.action == "recreate":
-                replaced[step.entry.group, step.id] = id
-            results.append(Reverted(step, id))
+                    return [*results, Reverted(first, first.id, str(error))]
+                if first.action == "recreate":
+                    replaced[first.entry.group, first.id] = id
+                results += [
+                    Reverted(first, id, remarks=tuple(remarks)),
+                    *(Reverted(step, id) for step in steps[1:]),
+                ]
         return results
+
+    async def _make_all(
+        self, steps: Sequence[UndoStep], replaced: Mapping[Key, int], change: str
+    ) -> tuple[int, Sequence[str]]:
+        """Make steps that belong together: one, or those of columns. Returns the object's id and what did not follow."""
+        first = steps[0]
+        if first.action == "columns":
+            id = current_id(replaced, first.entry.group, first.id)
+            return id, await UndoneColumns(self.bi.datasets, self.history).run(id, steps, change)
+        with undoing(first.entry.id, change):
+            return await self._make(first, replaced), ()
 
     async def _find_object(self, entry: Entry) -> Entry:
         """A creation that broke off may have made an object: the only one that is as it was sent."""
@@ -124,8 +142,6 @@ class Undo:
             await self.bi.of(step.entry.group).delete(id)
         elif step.action == "recreate":
             return await self._recreate(step, replaced)
-        elif step.action == "columns":
-            await self._change_columns(id, step.values)
         else:
             await self._update(step, id)
         return id
@@ -168,34 +184,5 @@ class Undo:
         fields = DatasetFields.pick(before | {"fields": [NewColumn.pick(column) for column in columns]})
         alone = not before.get("externalId") and await self.bi.datasets.generation() == "tables"
         id = await self.bi.datasets.add(fields, builder_dataset=not alone)
-        await self._show(id, _hidden(columns))
+        await show_columns(self.bi.datasets, id, hidden_columns(columns))
         return id
-
-    async def _change_columns(self, id: int, values: Wire) -> None:
-        """Change columns in several calls, one after the other: an added column may have the name of a deleted one, and a hidden one must exist."""
-        if values["delete"]:
-            now = (await self.bi.datasets.get(id)).fields or []
-            ids = [column.id for column in now if column.external_code in values["delete"]]
-            await self.bi.datasets.update_columns(id, ColumnChanges(delete=ids))
-        if values["add"]:
-            added = [NewColumn.pick(column) for column in values["add"]]
-            await self.bi.datasets.update_columns(id, ColumnChanges(add=added))
-        await self._show(id, {**_hidden(values["add"]), **values["show"]})
-
-    async def _show(self, id: int, wanted: Mapping[str, bool]) -> None:
-        if not wanted:
-            return
-        now = (await self.bi.datasets.get(id)).fields or []
-        columns = {column.external_code or "": column for column in now}
-        changes = [
-            ColumnVisibility(id=columns[code].id, visible=visible)
-            for code, visible in wanted.items()
-            if code in columns and columns[code].visible is not visible
-        ]
-        if changes:
-            await self.bi.datasets.update_columns(id, ColumnChanges(update=changes))
-
-
-def _hidden(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
-    """The columns that must be hidden after their creation, since new columns are visible."""
-    return {column["externalCode"]: False for column in columns if not column["visible"]}

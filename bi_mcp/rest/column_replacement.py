@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.models.dataset import Column, ColumnChanges, ColumnVisibility, NewColumn
+from bi_mcp.rest.column_exchange import ColumnExchange
+from bi_mcp.rest.models.dataset import Column, NewColumn
 
 if TYPE_CHECKING:
     from bi_mcp.rest.generation import PortalGeneration
@@ -48,46 +49,15 @@ class ColumnReplacementPlan:
     columns: Sequence[ReplacedColumn]
 
     @property
-    def method(self) -> str:
-        """The method that makes the changes."""
-        return "biconnector.dataset.fields.update"
-
-    @property
-    def deletion(self) -> ColumnChanges:
-        """The first request."""
-        return ColumnChanges(delete=[column.old.id for column in self.columns])
-
-    @property
-    def addition(self) -> ColumnChanges:
-        """The second request."""
-        return ColumnChanges(add=[column.new for column in self.columns])
-
-    def find_added(self, present: Iterable[Column]) -> list[Column]:
-        """The new columns among those that are there, once all of them are; else none."""
-        by_values = {(column.name, column.external_code, column.type): column for column in present}
-        found = [by_values.get(_values(column.new)) for column in self.columns]
-        return [column for column in found if column is not None] if all(found) else []
-
-    def missing(self, present: Sequence[Column]) -> list[NewColumn]:
-        """The former columns of which neither the name nor the code is there."""
-        names = {column.name for column in present}
-        codes = {column.external_code for column in present}
-        former = [column.former for column in self.columns]
-        return [each for each in former if each.name not in names and each.external_code not in codes]
-
-    def hiding(self, present: Iterable[Column], *, restored: bool = False) -> ColumnChanges | None:
-        """The request that hides the new columns in place of hidden ones, or with `restored` the former ones again."""
-        hidden = {
-            (column.former if restored else column.new).name
-            for column in self.columns
-            if column.old.visible is False
-        }
-        changes = [
-            ColumnVisibility(id=column.id, visible=False)
-            for column in present
-            if column.name in hidden and column.visible is not False
-        ]
-        return ColumnChanges(update=changes) if changes else None
+    def exchange(self) -> ColumnExchange:
+        """The columns that go and those that come. What takes the place of a hidden column is hidden."""
+        return ColumnExchange(
+            self.dataset,
+            old=[column.old for column in self.columns],
+            former=[column.former for column in self.columns],
+            new=[column.new for column in self.columns],
+            hidden=[column.new for column in self.columns if column.old.visible is False],
+        )
 
 
 def plan_replacement(
@@ -118,19 +88,25 @@ def plan_replacement(
     return ColumnReplacementPlan(dataset.id, columns)
 
 
+def create_again(column: Column) -> NewColumn | None:
+    """The column as it would be created again. None where a portal reported what it would not accept."""
+    try:
+        return NewColumn.pick(column.model_dump(by_alias=True))
+    except ValidationError:
+        return None
+
+
 def _replace(dataset: Dataset, wanted: ColumnReplacement) -> ReplacedColumn:
     old = _find(dataset, wanted)
-    held = old.model_dump(by_alias=True)
-    try:
-        former = NewColumn.pick(held)
-    except ValidationError:
+    former = create_again(old)
+    if former is None:
         why = say(
             "Column {id} {name} could not be put back as it is (type {type}).",
             id=old.id,
             name=old.name,
             type=old.type,
         )
-        raise _refusal(dataset, why) from None
+        raise _refusal(dataset, why)
     return ReplacedColumn(
         old, former, former.model_copy(update=wanted.model_dump(exclude={"id"}, exclude_none=True))
     )

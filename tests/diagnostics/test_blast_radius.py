@@ -38,7 +38,7 @@ async def test_a_connector_reaches_through_all_layers_with_one_request_each(gene
 
         assert portal.calls.methods == ["connector.get", "source.list", "dataset.list"]
         text = radius.text()
-        assert text.startswith(f'Connector {connector} "Shop" would be deleted for good.')
+        assert text.startswith(f'Connector {connector} "Shop" would be deleted. Depends on it: ')
         assert f'2 sources ({first} "Shop one", {second} "Shop one")' in text
         assert f'2 datasets ({orders} "orders", ' in text
         assert f'2 BI Builder datasets ({builder} "orders", ' in text
@@ -71,7 +71,7 @@ async def test_a_source_holds_its_datasets_and_no_value_of_a_setting() -> None:
 
 
 @pytest.mark.parametrize(("generation", "left"), [("tables", True), ("classic", False)])
-async def test_a_dataset_names_its_columns_and_the_builder_dataset_that_it_leaves(
+async def test_a_dataset_counts_its_columns_and_names_the_builder_dataset_that_it_leaves(
     generation: Generation, left: bool
 ) -> None:
     async with a_portal(generation) as portal:
@@ -81,9 +81,13 @@ async def test_a_dataset_names_its_columns_and_the_builder_dataset_that_it_leave
         got = await bi.datasets.get(dataset)
         assert got.fields is not None
         text = (await blast_radius.of_dataset_deletion(bi.datasets, dataset)).text()
-        assert f'2 columns ({got.fields[0].id} "ID", {got.fields[1].id} "TITLE")' in text
-        assert f'1 BI Builder dataset ({got.external_id} "orders")' in text
+        assert "It has 2 columns. " in text
+        # It is the dataset itself, seen from BI Builder: it does not depend on it.
+        assert "epends on it" not in text
+        assert text.count("BI Builder dataset") == 1
+        assert (f'Its BI Builder dataset: {got.external_id} "orders".' in text) is not left
         assert (f"Its BI Builder dataset {got.external_id} stays behind" in text) is left
+        assert text.count("Charts are not visible from here.") == 1
 
 
 async def test_columns_are_told_by_name_and_strange_ids_as_strange() -> None:
@@ -93,8 +97,9 @@ async def test_columns_are_told_by_name_and_strange_ids_as_strange() -> None:
         dataset = await bi.datasets.add(dataset_fields(source))
         columns = (await bi.datasets.get(dataset)).fields or []
         text = (await blast_radius.of_column_deletion(bi.datasets, dataset, [columns[1].id, 999])).text()
-        assert f'deleted for good: {columns[1].id} "TITLE", 999 (not a column of this dataset).' in text
+        assert f'deleted: {columns[1].id} "TITLE", 999 (not a column of this dataset).' in text
         assert f'dataset {dataset} "orders"' in text
+        assert "epends on it" not in text
 
 
 async def test_a_moved_endpoint_is_told_with_the_values_that_would_travel_to_a_new_host() -> None:

@@ -17,6 +17,8 @@ from bi_mcp.errors import BiMcpError, InterruptedWriteError, InvalidRequestError
 from bi_mcp.history.column_replacement import ColumnReplacer, ReplacedColumns
 from bi_mcp.history.entries import find_undone, open_history
 from bi_mcp.history.undo_run import Undo
+from bi_mcp.rest.column_exchange import ColumnExchange
+from bi_mcp.rest.datasets import Datasets
 from bi_mcp.rest.models import ColumnChanges, ColumnReplacement, ColumnVisibility, NewColumn
 from tests.history import killed_replacing
 from tests.history.recorded import Recorded, plant
@@ -34,6 +36,12 @@ def wanted(name: str = "TITLE", **changes: Any) -> ColumnReplacement:
 async def shown(recorded: Recorded, dataset: int) -> Shown:
     columns = (await recorded.portal.bi.datasets.get(dataset)).fields or []
     return sorted((each.name, each.external_code, each.type, each.visible) for each in columns)
+
+
+async def shown_by_admin(recorded: Recorded, dataset: int) -> Shown:
+    """The columns after the portal's reading methods were made to fail."""
+    recorded.portal.faults.clear()
+    return await shown(recorded, dataset)
 
 
 async def replaced(recorded: Recorded, dataset: int, *columns: ColumnReplacement) -> ReplacedColumns:
@@ -220,6 +228,218 @@ async def test_a_late_addition_counts_as_done(recorded: Recorded) -> None:
     replacer = SlowToRestore(recorded.bi.datasets, recorded.history)
     [column] = (await replacer.run(await replacer.plan(dataset, [wanted(type="int")]))).columns
     assert column.type == "int"
+
+
+class Intruding(ColumnReplacer):
+    """Somebody else changes the columns between the deletion and the addition."""
+
+    intrusion: ColumnChanges
+    behind: Datasets
+
+    async def _add(self, plan: ColumnExchange, change: str) -> list[str]:
+        await self.behind.update_columns(plan.dataset, self.intrusion)
+        return await super()._add(plan, change)
+
+
+def intruding(recorded: Recorded, *columns: NewColumn) -> Intruding:
+    class Here(Intruding):
+        intrusion = ColumnChanges(add=list(columns))
+        behind = recorded.portal.bi.datasets
+
+    return Here(recorded.bi.datasets, recorded.history)
+
+
+@pytest.mark.parametrize("rival", [("OTHER", "title", "int"), ("TITLE", "other", "string")])
+async def test_a_place_that_somebody_took_meanwhile_is_not_called_the_former_column(
+    recorded: Recorded, rival: tuple[str, str, Any]
+) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    columns = (await recorded.bi.datasets.get(dataset)).fields or []
+    name, code, kind = rival
+    replacer = intruding(recorded, NewColumn(name=name, external_code=code, type=kind))
+    wishes = [ColumnReplacement(id=each.id, type="int") for each in columns]
+    with pytest.raises(InterruptedWriteError) as raised:
+        await replacer.run(await replacer.plan(dataset, wishes))
+    text = str(raised.value)
+    assert f"dataset {dataset} may lack TITLE (title, string). " in text
+    assert f"{name} ({code}, {kind})" in text
+    assert "ID (id, string)" in text.partition("There again")[2]
+    assert ("ID", "id", "string", True) in await shown(recorded, dataset)
+
+
+async def test_of_two_replacements_at_once_the_later_does_not_claim_the_former_column(
+    recorded: Recorded,
+) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    outcomes: list[ReplacedColumns | str] = []
+
+    async def replace(kind: Any) -> None:
+        try:
+            outcomes.append(await replaced(recorded, dataset, wanted(type=kind)))
+        except BiMcpError as error:
+            outcomes.append(str(error))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(replace, "int")
+        tasks.start_soon(replace, "double")
+    [won] = [each for each in outcomes if not isinstance(each, str)]
+    [lost] = [each for each in outcomes if isinstance(each, str)]
+    assert "There again" not in lost
+    assert "are there again" not in lost
+    [*_, title] = await shown(recorded, dataset)
+    assert title[2] == won.columns[0].type
+
+
+async def test_a_late_addition_does_not_double_the_column(recorded: Recorded) -> None:
+    """It comes once the former column is being put back, under another name, so that a portal accepts both."""
+    dataset = (await plant(recorded.bi)).dataset
+    recorded.portal.faults.arm("cut_before", method=CHANGE, skip=1)
+    new = NewColumn(name="TITLE_NEW", external_code="title_9", type="string")
+
+    class SlowToRestore(ColumnReplacer):
+        async def _reverting(self, change: str) -> AbstractContextManager[None]:
+            await recorded.portal.bi.datasets.update_columns(dataset, ColumnChanges(add=[new]))
+            return await super()._reverting(change)
+
+    [_, title] = (await recorded.bi.datasets.get(dataset)).fields or []
+    before = await shown(recorded, dataset)
+    replacer = SlowToRestore(recorded.bi.datasets, recorded.history)
+    wish = ColumnReplacement(id=title.id, name="TITLE_NEW", external_code="title_9")
+    result = await replacer.run(await replacer.plan(dataset, [wish]))
+    assert [column.name for column in result.columns] == ["TITLE_NEW"]
+    assert [each[0] for each in await shown(recorded, dataset)] == ["ID", "TITLE_NEW"]
+    assert "came late" in result.remarks[0]
+    await undo_last(recorded)
+    assert await shown(recorded, dataset) == before
+
+
+async def test_a_late_addition_that_stays_beside_the_former_column_is_told(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    recorded.portal.faults.arm("cut_before", method=CHANGE, skip=1)
+    # Of those that arrive: the deletion, the addition that comes late, and the restoration.
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=3)
+    new = NewColumn(name="TITLE_NEW", external_code="title_9", type="string")
+
+    class SlowToRestore(ColumnReplacer):
+        async def _reverting(self, change: str) -> AbstractContextManager[None]:
+            await recorded.portal.bi.datasets.update_columns(dataset, ColumnChanges(add=[new]))
+            return await super()._reverting(change)
+
+    [_, title] = (await recorded.bi.datasets.get(dataset)).fields or []
+    replacer = SlowToRestore(recorded.bi.datasets, recorded.history)
+    wish = ColumnReplacement(id=title.id, name="TITLE_NEW", external_code="title_9")
+    [remark] = (await replacer.run(await replacer.plan(dataset, [wish]))).remarks
+    assert "are there as well" in remark
+    assert "TITLE (title, string). Delete them." in remark
+
+
+async def test_replaced_columns_whose_ids_cannot_be_read_are_replaced(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    replacer = ColumnReplacer(recorded.bi.datasets, recorded.history)
+    plan = await replacer.plan(dataset, [wanted(type="int")])
+    # The first reading is the check before the deletion.
+    recorded.portal.faults.arm("no_code", method="biconnector.dataset.get", skip=1, times=100)
+    result = await replacer.run(plan)
+    assert (list(result.columns), len(result.remarks)) == ([], 1)
+    assert "The columns were replaced." in result.remarks[0]
+    assert ("TITLE", "title", "int", True) in await shown_by_admin(recorded, dataset)
+
+
+async def hide(recorded: Recorded, dataset: int, name: str = "TITLE") -> None:
+    columns = (await recorded.bi.datasets.get(dataset)).fields or []
+    changes = [ColumnVisibility(id=each.id, visible=False) for each in columns if each.name == name]
+    await recorded.bi.datasets.update_columns(dataset, ColumnChanges(update=changes))
+
+
+async def test_a_hidden_column_that_is_put_back_is_hidden_at_the_second_try(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    await hide(recorded, dataset)
+    before = await shown(recorded, dataset)
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=1)
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=2)
+    await failure(recorded, dataset, wanted(type="int"))
+    assert await shown(recorded, dataset) == before
+
+
+async def test_a_hidden_column_that_became_visible_is_told(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    await hide(recorded, dataset)
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=1)
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=2, times=9)
+    text = await failure(recorded, dataset, wanted(type="int"))
+    assert "perhaps visible now: TITLE. Hide them again." in text
+
+
+# The undo of a replacement.
+
+
+async def undo_last(recorded: Recorded) -> list[str | None]:
+    undo = Undo(recorded.bi, recorded.history)
+    return [result.error for result in await undo.run(await undo.plan())]
+
+
+async def test_an_undo_that_fails_in_between_puts_the_replacement_back(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    before = await shown(recorded, dataset)
+    await replaced(recorded, dataset, wanted(type="int"))
+    after = await shown(recorded, dataset)
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=1)
+    [error] = await undo_last(recorded)
+    assert "The former ones are there again" in str(error)
+    assert await shown(recorded, dataset) == after
+    # It was not undone, so it still can be.
+    assert await undo_last(recorded) == [None, None]
+    assert await shown(recorded, dataset) == before
+
+
+async def test_an_undo_that_can_put_nothing_back_names_what_is_missing(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    await replaced(recorded, dataset, wanted(type="int"))
+    recorded.portal.faults.arm("no_code", method=CHANGE, skip=1, times=2)
+    [error] = await undo_last(recorded)
+    assert f"dataset {dataset} may lack TITLE (title, int)" in str(error)
+
+
+async def test_an_undo_whose_caller_goes_away_leaves_no_gap(recorded: Recorded) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    before = await shown(recorded, dataset)
+    await replaced(recorded, dataset, wanted(type="int"))
+    slow = recorded.portal.faults.arm("slow", method=CHANGE)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(undo_last, recorded)
+        await slow.reached.wait()
+        tasks.cancel_scope.cancel()
+        slow.release.set()
+    assert await shown(recorded, dataset) == before
+
+
+@pytest.mark.parametrize("hidden", ["ID", "TITLE", None])
+@pytest.mark.parametrize("swapped", [True, False])
+@pytest.mark.parametrize("part", [-1, -2])
+async def test_undoing_the_undo_gives_the_replacement_back(
+    recorded: Recorded, hidden: str | None, swapped: bool, part: int
+) -> None:
+    dataset = (await plant(recorded.bi)).dataset
+    if hidden:
+        await hide(recorded, dataset, hidden)
+    [first, second] = (await recorded.bi.datasets.get(dataset)).fields or []
+    wishes = [ColumnReplacement(id=second.id, type="int", external_code="other")]
+    if swapped:
+        wishes = [
+            ColumnReplacement(id=first.id, name=second.name),
+            ColumnReplacement(id=second.id, name=first.name),
+        ]
+    before = await shown(recorded, dataset)
+    await replaced(recorded, dataset, *wishes)
+    after = await shown(recorded, dataset)
+    undo = Undo(recorded.bi, recorded.history)
+    for expected in (before, after, before):
+        results = await undo.run(await undo.plan([recorded.entries[part].id]))
+        assert not [result.error for result in results if result.error]
+        assert await shown(recorded, dataset) == expected
+    # Nothing of it is left to undo: what is last now is what came before it.
+    [step] = (await undo.plan()).steps
+    assert step.action == ("columns" if hidden else "delete")
 
 
 async def test_builder_that_does_not_follow_is_told_and_changes_nothing(recorded: Recorded) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 
 from bi_mcp.config import Settings
+from bi_mcp.diagnostics.dataset.repair_calls import REPLACED
 from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import Talk
@@ -57,6 +58,37 @@ async def test_the_preview_says_what_changes_and_nothing_has(talk: Talk) -> None
     assert "DISTANCE: DISTANCE → AIR_TIME" in text
     assert "new ids" in text
     assert await talk.done("dataset_get", id=dataset) == before
+
+
+@pytest.mark.parametrize(
+    "column", [{"id": "DISTANCE"}, {"column": "DISTANCE"}, {"columnId": "DISTANCE"}, {"name": "DISTANCE"}]
+)
+async def test_a_column_is_named_by_its_name_in_place_of_its_id(talk: Talk, column: dict[str, str]) -> None:
+    dataset = await add_flights(talk)
+    answer = await talk.confirmed(
+        "dataset_columns_replace", id=dataset, columns=[column | {"externalCode": "AIR_TIME"}]
+    )
+    [replaced] = answer["columns"]
+    assert (replaced["name"], replaced["externalCode"]) == ("DISTANCE", "AIR_TIME")
+
+
+async def test_a_table_is_not_taken_for_the_code_of_a_column(talk: Talk) -> None:
+    dataset = await add_flights(talk)
+    wrong = [{"id": "DISTANCE", "table": "AIR_TIME"}]
+    text = await talk.refused("dataset_columns_replace", id=dataset, columns=wrong)
+    assert "columns[0].table is unknown" in text
+    text = await talk.refused(
+        "dataset_columns_replace", id=dataset, columns=[{"id": "NOWHERE", "type": "int"}]
+    )
+    assert "columns[0].id: none has this title" in text
+
+
+async def test_what_charts_lose_is_said_once_and_in_one_way(talk: Talk) -> None:
+    dataset = await add_flights(talk)
+    text = (await talk.done("dataset_columns_replace", id=dataset, columns=CODE))["preview"]["text"]
+    assert text.count(REPLACED) == 1
+    assert text.count("Charts are not visible from here.") == 1
+    assert "epends on it" not in text
 
 
 async def test_what_cannot_be_replaced_is_refused_before_anyone_is_asked(talk: Talk) -> None:

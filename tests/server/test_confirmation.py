@@ -140,7 +140,7 @@ async def test_the_first_call_changes_nothing_and_its_answer_fits_the_schema(sce
 async def test_a_preview_names_the_object_and_everything_that_depends_on_it(scene: Scene) -> None:
     content = await scene.talk.done("connector_delete", id=scene.connector)
     text = content["preview"]["text"]
-    assert f'Connector {scene.connector} "Sample" would be deleted for good.' in text
+    assert f'Connector {scene.connector} "Sample" would be deleted.' in text
     assert f'1 source ({scene.source} "Flights")' in text
     assert f'1 dataset ({scene.dataset} "flights")' in text
     assert "1 BI Builder dataset (" in text

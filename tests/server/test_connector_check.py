@@ -86,6 +86,7 @@ async def test_a_new_address_is_tried_with_the_values_of_a_source_once_that_is_c
         asked = await talk.done("connector_check", source=source, urls=moved, quick=True)
         assert received == []
         assert "login, password" in asked["preview"]["text"]
+        assert "epends on it" not in asked["preview"]["text"]
         assert urls["urlCheck"].split("/")[2] in asked["preview"]["text"]
         other = {"urlCheck": "https://elsewhere.example/check"}
         await talk.refused(

@@ -14,6 +14,7 @@ from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
 from tests.server.conftest import Era
 from tests.server.talking import Talk, text_of
+from tests.server.test_links import links
 from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio
@@ -132,15 +133,53 @@ async def test_the_history_is_listed_by_object_newest_first_with_columns_and_wha
     text = text_of(await recorded.call("history_list", object=f"dataset {dataset}"))
     headline, _, latest, first = text.splitlines()
     assert "newest first" in headline
-    assert f'dataset {dataset} "flights": delete columns DISTANCE (int) · done' in latest
+    assert f'dataset {dataset} "flights": delete columns DISTANCE (DISTANCE, int) · done' in latest
     assert latest.startswith(deleted)
     assert "dataset_add" in first
     assert "create, 2 columns" in first
-    shown = (await recorded.done("workspace_undo", entry=deleted))["preview"]["text"]
-    assert "add columns DISTANCE (int) again" in shown
-    await recorded.confirmed("workspace_undo", entry=deleted)
+    preview = (await recorded.done("workspace_undo", entry=deleted))["preview"]
+    shown = preview["text"]
+    assert "add columns DISTANCE (DISTANCE, int) again" in shown
+    assert shown.startswith("This change would be undone: ")
+    assert "epends on it" not in shown
+    assert shown.count("Charts are not visible from here.") == 1
+    undone = await recorded.call("workspace_undo", entry=deleted, confirm=preview["confirm"])
+    [again] = (undone.structured_content or {})["columns"]
+    assert (again["name"], again["externalCode"], again["type"]) == ("DISTANCE", "DISTANCE", "int")
+    assert again["id"] > columns[1]["id"]
+    assert f"bi://dataset/{dataset}" in links(undone)
     undo, before, _ = (await recorded.done("history_list", object="FLIGHT"))["entries"][:3]
     assert (undo["undoes"], before["undoneBy"]) == (deleted, undo["id"])
+
+
+async def test_a_deletion_says_that_it_can_be_undone(recorded: Talk) -> None:
+    dataset = await recorded.add_dataset(await recorded.add_source(await recorded.add_connector()))
+    columns = (await recorded.done("dataset_get", id=dataset))["item"]["fields"]
+    arguments = {"id": dataset, "delete": [columns[1]["id"]]}
+    text = (await recorded.done("dataset_fields_update", **arguments))["preview"]["text"]
+    assert "workspace_undo can add them again, with new ids" in text
+    assert "for good" not in text
+    text = (await recorded.done("dataset_delete", id=dataset))["preview"]["text"]
+    revival = "workspace_undo can create it again, with a new id, which charts do not follow."
+    assert text.endswith(revival)
+    assert revival in (await recorded.confirmed("dataset_delete", id=dataset))["notice"]
+
+
+async def test_without_a_history_a_deletion_says_that_it_is_final(talk: Talk) -> None:
+    connector = await talk.add_connector()
+    text = (await talk.done("connector_delete", id=connector))["preview"]["text"]
+    assert text.endswith("This cannot be undone: no history is kept.")
+
+
+async def test_the_undo_of_an_undo_gives_the_replacement_back(recorded: Talk) -> None:
+    dataset = await recorded.add_dataset(await recorded.add_source(await recorded.add_connector()))
+    code = [{"name": "DISTANCE", "externalCode": "AIR_TIME"}]
+    await recorded.confirmed("dataset_columns_replace", id=dataset, columns=code)
+    for expected in ("DISTANCE", "AIR_TIME", "DISTANCE"):
+        undone = await recorded.confirmed("workspace_undo", entry=await recorded.last_entry())
+        assert [column["externalCode"] for column in undone["columns"]] == [expected]
+        fields = (await recorded.done("dataset_get", id=dataset))["item"]["fields"]
+        assert expected in [column["externalCode"] for column in fields]
 
 
 async def test_the_history_of_an_object_that_was_made_again_goes_on_under_both_ids(recorded: Talk) -> None:

@@ -30,6 +30,8 @@ def undo_changes(entries: tuple[str, ...], since: str | None, profile: str | Non
             new_id = say(", now {id}", id=result.id) if recreated else ""
             error = f": {result.error}" if result.error else ""
             click.echo(f"{'✗' if result.error else '✓'} {result.step}{new_id}{error}")
+            for remark in result.remarks:
+                click.echo(f"  {remark}")
         if len(results) < len(plan.steps) or results[-1].error:
             sys.exit(1)
 

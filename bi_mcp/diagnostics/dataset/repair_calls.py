@@ -11,7 +11,9 @@ Call: TypeAlias = dict[str, object]
 
 # What the reader must know before calls that delete columns.
 DELETED = text("Charts and filters in BI Builder that use it break.")
-REPLACED = text("Charts and filters in BI Builder lose the column meanwhile; look at them afterwards.")
+REPLACED = text(
+    "Charts find a column again by its name. Between the two requests, for a moment, it is missing: look at charts and filters afterwards."
+)
 
 
 def call(tool: str, **arguments: object) -> Call:

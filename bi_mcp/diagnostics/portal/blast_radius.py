@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from bi_mcp.base.language import say, say_count
+from bi_mcp.base.language import say, say_count, text
 from bi_mcp.base.quoting import quote
-from bi_mcp.base.secret import hide_logins
+from bi_mcp.diagnostics.portal.moved_addresses import ENDPOINTS, describe_losses, describe_moves
 from bi_mcp.rest.kinds import KINDS
-from bi_mcp.vault.secret_parameters import looks_secret
 from bi_mcp.vault.travel import tell_travel
 
 if TYPE_CHECKING:
@@ -23,16 +21,10 @@ if TYPE_CHECKING:
     from bi_mcp.rest.models import Connector, ConnectorChanges, Dataset, Source
     from bi_mcp.vault.named_secrets import NamedSecrets
 
-ENDPOINTS = {
-    "url_check": "urlCheck",
-    "url_table_list": "urlTableList",
-    "url_table_description": "urlTableDescription",
-    "url_data": "urlData",
-}
-
 # A preview is read by a person; the state that it is bound to knows all of them.
 MOST_NAMED = 20
-LONGEST_ADDRESS = 2048
+# The API tells nothing about charts.
+UNSEEN = text("Charts are not visible from here.")
 
 
 @dataclass(frozen=True)
@@ -50,15 +42,20 @@ class Thing:
 
 @dataclass(frozen=True)
 class BlastRadius:
-    """The scope of an act. `act` names it, `consequences` are its effects, each a sentence."""
+    """The scope of an act. `act` names it, `consequences` are its effects, each a sentence.
+
+    `dependents` are the objects of a portal that depend on the target; None where nobody looked for them.
+    """
 
     act: str
     target: Thing
-    dependents: Sequence[Thing] = ()
+    dependents: Sequence[Thing] | None = ()
     consequences: Sequence[str] = ()
 
     def text(self) -> str:
         """The act, the objects that depend on the target, and the consequences, for a person."""
+        if self.dependents is None:
+            return " ".join([self.act, *self.consequences])
         groups = dict.fromkeys(thing.group for thing in self.dependents)
         named = [
             _count(group, [thing for thing in self.dependents if thing.group == group]) for group in groups
@@ -73,7 +70,8 @@ class BlastRadius:
     def state(self) -> list[object]:
         """Everything that must still be so when the act is confirmed, fit for JSON."""
         things = [
-            [thing.group, thing.id, thing.name, thing.state] for thing in (self.target, *self.dependents)
+            [thing.group, thing.id, thing.name, thing.state]
+            for thing in (self.target, *(self.dependents or ()))
         ]
         return [self.act, *self.consequences, *things]
 
@@ -86,7 +84,7 @@ async def of_connector_deletion(bi: BIConnector, id: int) -> BlastRadius:
         "Bitrix24 refuses this while sources use the connector: datasets go first, then sources, then the connector."
     )
     return BlastRadius(
-        act=say("Connector {id} {title} would be deleted for good.", id=id, title=quote(connector.title)),
+        act=say("Connector {id} {title} would be deleted.", id=id, title=quote(connector.title)),
         target=_connector(connector),
         dependents=dependents,
         consequences=[refused] if dependents else [],
@@ -104,7 +102,7 @@ async def of_connector_changes(
         return None
     connector = await bi.connectors.get(id)
     travelling = await tell_travel(bi, connector, changes, named)
-    consequences = [*_describe_moves(connector, changes), *travelling, *_describe_losses(connector, changes)]
+    consequences = [*describe_moves(connector, changes), *travelling, *describe_losses(connector, changes)]
     if not consequences:
         return None
     return BlastRadius(
@@ -126,7 +124,7 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
     refused = say("Bitrix24 refuses this while datasets use the source: datasets go first.")
     return BlastRadius(
         act=say(
-            "Source {id} {title} would be deleted for good, with the credentials that it holds.",
+            "Source {id} {title} would be deleted, with the credentials that it holds.",
             id=id,
             title=quote(source.title),
         ),
@@ -137,25 +135,23 @@ async def of_source_deletion(bi: BIConnector, id: int) -> BlastRadius:
 
 
 async def of_dataset_deletion(datasets: Datasets, id: int) -> BlastRadius:
-    """A dataset with its columns and, where there is one, its BI Builder dataset."""
+    """A dataset with its columns and, where there is one, its BI Builder dataset. What depends on it are charts, which nobody sees."""
     dataset = await datasets.get(id)
-    columns = dataset.fields or []
-    consequences = [say("Charts and dashboards that use it break.")]
-    if dataset.external_id and await datasets.generation() == "tables":
-        consequences.append(
+    count = len(dataset.fields or ())
+    has = say_count("It has {count} column.", "It has {count} columns.", count)
+    builder = _builder_of(dataset)
+    if builder and await datasets.generation() == "tables":
+        builder = [
             say(
                 "Its BI Builder dataset {id} stays behind; remove it by hand in BI Builder.",
                 id=dataset.external_id,
             )
-        )
+        ]
     return BlastRadius(
-        act=say("Dataset {id} {name} would be deleted for good.", id=id, name=quote(dataset.name)),
+        act=say("Dataset {id} {name} would be deleted.", id=id, name=quote(dataset.name)),
         target=_dataset(dataset),
-        dependents=[
-            *_builder(dataset),
-            *(Thing("column", column.id, column.name or "") for column in columns),
-        ],
-        consequences=consequences,
+        dependents=None,
+        consequences=[has, *builder, say("Charts and dashboards that use it break."), say(UNSEEN)],
     )
 
 
@@ -171,14 +167,14 @@ async def of_column_deletion(datasets: Datasets, id: int, column_ids: Sequence[i
     ]
     return BlastRadius(
         act=say(
-            "These columns of dataset {id} {name} would be deleted for good: {columns}.",
+            "These columns of dataset {id} {name} would be deleted: {columns}.",
             id=id,
             name=quote(dataset.name),
             columns=", ".join(listed),
         ),
         target=_dataset(dataset),
-        dependents=_builder(dataset),
-        consequences=[say("Charts that use these columns break.")],
+        dependents=None,
+        consequences=[*_builder_of(dataset), say("Charts that use these columns break."), say(UNSEEN)],
     )
 
 
@@ -209,6 +205,10 @@ def _builder(dataset: Dataset) -> list[Thing]:
     return [Thing("BI Builder dataset", dataset.external_id, dataset.name or "")]
 
 
+def _builder_of(dataset: Dataset) -> list[str]:
+    return [say("Its BI Builder dataset: {dataset}.", dataset=thing) for thing in _builder(dataset)]
+
+
 def _connector(connector: Connector) -> Thing:
     state = connector.model_dump(mode="json", by_alias=True, exclude_none=True)
     return Thing("connector", connector.id, connector.title or "", state)
@@ -237,60 +237,8 @@ def _dataset(dataset: Dataset) -> Thing:
     return Thing("dataset", dataset.id, dataset.name or "", state)
 
 
-def _describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str]:
-    """Describe the endpoints that get another address, and the credentials that would go to a new host."""
-    moved = {
-        name: (getattr(connector, name) or "", getattr(changes, name))
-        for name in ENDPOINTS
-        if getattr(changes, name) not in {None, getattr(connector, name)}
-    }
-    sentences = [
-        say(
-            "{endpoint} changes from {old} to {new}.",
-            endpoint=ENDPOINTS[name],
-            old=quote(hide_logins(old), LONGEST_ADDRESS),
-            new=quote(hide_logins(new), LONGEST_ADDRESS),
-        )
-        for name, (old, new) in moved.items()
-    ]
-    known = {_authority(getattr(connector, name) or "") for name in ENDPOINTS}
-    strange = dict.fromkeys(_authority(new) for _, new in moved.values() if _authority(new) not in known)
-    parameters = connector.settings or []
-    if strange and parameters:
-        codes = ", ".join(parameter.code for parameter in parameters)
-        sentences.append(
-            say(
-                "The values that its sources hold ({codes}) would be sent to {hosts}.",
-                codes=codes,
-                hosts=", ".join(strange),
-            )
-        )
-        secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
-        if secret:
-            sentences.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
-    return sentences
-
-
-def _describe_losses(connector: Connector, changes: ConnectorChanges) -> list[str]:
-    if changes.settings is None:
-        return []
-    codes = {parameter.code for parameter in changes.settings}
-    lost = [parameter.code for parameter in connector.settings or [] if parameter.code not in codes]
-    return (
-        [say("Its sources lose their values of {codes}.", codes=", ".join(map(quote, lost)))] if lost else []
-    )
-
-
-def _authority(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() or quote(url)
-    except ValueError:
-        return quote(url)
-
-
 _COUNTED: Mapping[str, Callable[[int], str]] = {
     **{name: kind.count for name, kind in KINDS.items()},
-    "column": lambda count: say_count("{count} column", "{count} columns", count),
     "BI Builder dataset": lambda count: say_count(
         "{count} BI Builder dataset", "{count} BI Builder datasets", count
     ),

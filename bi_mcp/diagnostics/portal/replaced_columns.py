@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
+from bi_mcp.diagnostics.dataset.repair_calls import REPLACED
 from bi_mcp.diagnostics.portal import blast_radius
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ async def of_column_replacement(datasets: Datasets, plan: ColumnReplacementPlan)
         datasets, plan.dataset, [column.old.id for column in plan.columns]
     )
     renamed = [column.former.name for column in plan.columns if column.former.name != column.new.name]
-    consequences = [
-        say(
-            "The columns get new ids. Charts that use them lose them in between; look at the charts afterwards."
-        )
-    ]
+    consequences = [say("The columns get new ids."), say(REPLACED), say(blast_radius.UNSEEN)]
     if renamed:
         consequences.append(
             say("Charts that use {columns} stay broken: its name changes.", columns=", ".join(renamed))

@@ -48,5 +48,6 @@ async def of_tried_addresses(
             hosts=", ".join(hosts),
         ),
         target=Thing("source", source.id, source.title or "", {"changed": source.date_update}),
+        dependents=None,
         consequences=consequences,
     )

@@ -13,15 +13,14 @@ from bi_mcp.server.tools.answers import Preview, UpdatedOrPreview
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import Id
+from bi_mcp.server.tools.schema import OBJECT_ID
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.portal.blast_radius import BlastRadius
     from bi_mcp.server.tools.dataset import Family
 
-_COLUMN = {
-    name: {"type": "integer" if name == "id" else "string"} for name in ("id", "name", "externalCode", "type")
-}
+_COLUMN = {"id": OBJECT_ID, **{name: {"type": "string"} for name in ("name", "externalCode", "type")}}
 Wanted = Annotated[
     list[ColumnReplacement],
     # The rules of names and types are spelled out where columns are created; what breaks them is refused by the model.
@@ -29,7 +28,7 @@ Wanted = Annotated[
         {
             "type": "array",
             "minItems": 1,
-            "description": "By id, or by name alone; what is left out stays",
+            "description": "By id or name; what is left out stays",
             "items": {"type": "object", "additionalProperties": False, "properties": _COLUMN},
         }
     ),
@@ -74,5 +73,5 @@ def build_replacement(family: "Family") -> ToolDeclaration:
         replaced = await replacer.run(await replacer.plan(id, columns))
         return Replaced(id=id, columns=list(replaced.columns), notice=" ".join(replaced.remarks) or None)
 
-    about = f"Give columns of a {kind} another externalCode, type or name: deletes them and adds them again, in one confirmed change. The name stays unless given, so that charts find it."
+    about = f"Give columns of a {kind} another externalCode, type or name: deletes them and adds them again, in one confirmed change. Charts find them by name, which stays unless given; look at charts and filters afterwards."
     return ToolDeclaration(replace_columns, f"Replace a {kind}'s columns", name, about, Effect.UPDATE)

@@ -50,6 +50,8 @@ class Gated:
     tool: str
     arguments: Mapping[str, object]
     look: Callable[[], Awaitable[BlastRadius | None]]
+    # A sentence that follows what the person reads.
+    last: str = ""
     # The digest of what the person saw, while a call waits for the answer.
     asked: bytes | None = field(default=None, init=False)
 
@@ -67,10 +69,12 @@ class Gated:
             app.seal.check(token, act, digest)
             return None
         if not (app.asks and _can_ask(ctx)):
-            return Preview(text=radius.text(), confirm=app.seal.issue(act, digest), valid_for_s=VALID_FOR_S)
+            return Preview(
+                text=self._tell(radius), confirm=app.seal.issue(act, digest), valid_for_s=VALID_FOR_S
+            )
         self.asked = digest
         # The SDK takes an answer only for the very question that was asked; this binds it to the arguments and all of the state.
-        return Elicit(f"{app.portal.title}: {radius.text()} (State {digest.hex()[:8]}.)", Proceed)
+        return Elicit(f"{app.portal.title}: {self._tell(radius)} (State {digest.hex()[:8]}.)", Proceed)
 
     async def end(self, ctx: BiContext, answer: _Answer) -> Preview | None:
         """Judge the person's answer. None lets the call pass, a preview is its answer. Raises `ConfirmationError` where the person does not agree."""
@@ -90,6 +94,9 @@ class Gated:
             if radius is None or self._digest(seal, radius) != self.asked:
                 raise stale_refusal(self.tool)
         return None
+
+    def _tell(self, radius: BlastRadius) -> str:
+        return " ".join(part for part in (radius.text(), self.last) if part)
 
     def _digest(self, seal: Seal, radius: BlastRadius) -> bytes:
         return seal.digest([self.arguments, radius.state()])

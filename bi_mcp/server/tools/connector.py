@@ -22,13 +22,14 @@ from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.read_back import ReadBack, read_back
+from bi_mcp.server.tools.revival import note_revival, tell_revival
 from bi_mcp.server.tools.shown_objects import view_connector
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 async def _deletion(id: int, ctx: BiContext) -> Gated:
     look = partial(blast_radius.of_connector_deletion, app_of(ctx).bi, id)
-    return Gated("connector_delete", {"id": id}, look)
+    return Gated("connector_delete", {"id": id}, look, tell_revival(ctx))
 
 
 async def _update(id: int, fields: ConnectorChanges, ctx: BiContext) -> Gated:
@@ -94,11 +95,11 @@ async def connector_delete(
     preview: DeletionPreview,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> Deleted:
-    """Delete a connector for good. Refused while sources use it."""
+    """Delete a connector. Refused while sources use it."""
     if preview:
         return Deleted.not_yet(id, preview)
     await app_of(ctx).bi.connectors.delete(id)
-    return Deleted(id=id)
+    return Deleted(id=id, notice=note_revival(ctx))
 
 
 async def connector_fields(ctx: BiContext, full: bool = False) -> Fields:

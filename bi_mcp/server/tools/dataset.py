@@ -35,6 +35,7 @@ from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.read_back import ReadBack, read_back
+from bi_mcp.server.tools.revival import note_revival, tell_revival
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
@@ -126,7 +127,7 @@ def build_delete(family: Family) -> ToolDeclaration:
 
     async def gate_deletion(id: int, ctx: BiContext) -> Gated:
         look = partial(blast_radius.of_dataset_deletion, family.objects(ctx), id)
-        return Gated(name, {"id": id}, look)
+        return Gated(name, {"id": id}, look, tell_revival(ctx, "dataset"))
 
     async def delete(
         id: Id,
@@ -138,11 +139,11 @@ def build_delete(family: Family) -> ToolDeclaration:
             return Deleted.not_yet(id, preview)
         deletion = await family.objects(ctx).delete_reporting(id)
         if deletion.orphaned_builder_dataset is None:
-            return Deleted(id=id)
+            return Deleted(id=id, notice=note_revival(ctx, "dataset"))
         left = f"The BI Builder dataset {deletion.orphaned_builder_dataset} of {deletion.name} stays behind; remove it by hand in BI Builder."
-        return Deleted(id=id, notice=left)
+        return Deleted(id=id, notice=" ".join(filter(None, [left, note_revival(ctx, "dataset")])))
 
-    about = f"Delete a {family.kind} for good; its charts break.{family.on_deletion}"
+    about = f"Delete a {family.kind}; its charts break.{family.on_deletion}"
     return ToolDeclaration(delete, f"Delete a {family.kind}", name, about)
 
 
@@ -177,7 +178,8 @@ def build_update_of_columns(family: Family) -> ToolDeclaration:
             await objects.check_columns(id, changes)
             return await blast_radius.of_column_deletion(objects, id, delete) if delete else None
 
-        return Gated(name, {"id": id, **changes.to_wire()}, look)
+        last = tell_revival(ctx, "columns")
+        return Gated(name, {"id": id, **changes.to_wire()}, look, last)
 
     async def update_columns(
         id: Id,

@@ -30,6 +30,7 @@ from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, PageNumber, Select
 from bi_mcp.server.tools.read_back import ReadBack, read_back
+from bi_mcp.server.tools.revival import note_revival, tell_revival
 from bi_mcp.server.tools.secret_question import ask_for_secrets
 from bi_mcp.server.tools.shown_objects import SourceView, may_show, view_source
 from bi_mcp.server.tools.tool import ToolDeclaration
@@ -77,7 +78,8 @@ class SourceUpdate(Sent):
 
 
 async def _deletion(id: int, ctx: BiContext) -> Gated:
-    return Gated("source_delete", {"id": id}, partial(blast_radius.of_source_deletion, app_of(ctx).bi, id))
+    look = partial(blast_radius.of_source_deletion, app_of(ctx).bi, id)
+    return Gated("source_delete", {"id": id}, look, tell_revival(ctx))
 
 
 DeletionPreview = Annotated[Preview | None, gate(_deletion)]
@@ -142,11 +144,11 @@ async def source_delete(
     preview: DeletionPreview,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> Deleted:
-    """Delete a source and its credentials for good. Refused while datasets use it."""
+    """Delete a source and its credentials. Refused while datasets use it."""
     if preview:
         return Deleted.not_yet(id, preview)
     await app_of(ctx).bi.sources.delete(id)
-    return Deleted(id=id)
+    return Deleted(id=id, notice=note_revival(ctx))
 
 
 async def source_fields(ctx: BiContext, full: bool = False) -> Fields:

@@ -23,7 +23,7 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "connectorId": ("connector",),
     "title": ("name",),
     "settings": ("parameters",),
-    "externalCode": ("code", "table"),
+    "externalCode": ("code",),
     "table": ("externalCode", "code"),
     "search": ("query",),
     "limit": ("rows",),
@@ -59,6 +59,9 @@ def find_meant(properties: Mapping[str, Any], name: str, own: str = COLUMN) -> s
     letters = _letters(name)
     spelled = [known for known in properties if _letters(known) == letters]
     others = [known for known, part in properties.items() if letters in _other_names(known, part, own)]
+    # The code of a dataset is that of its table; a column has another.
+    if letters == "table" and {"externalCode", "externalName"} <= properties.keys():
+        others.append("externalCode")
     return next(iter(spelled or others), None)
 
 
