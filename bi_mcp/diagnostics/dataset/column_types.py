@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.column_matching import column_place, place
+from bi_mcp.diagnostics.dataset.expected_values import EXPECTED
 from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_columns
 from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
@@ -19,16 +20,6 @@ from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
 ROWS_FOR_EMPTY = 2
-
-EXPECTED: Mapping[str, str] = {
-    "int": text("a whole number of at most 64 bits, such as 1200"),
-    "double": text("a number with a decimal point and nothing between thousands, such as 1234.5"),
-    "money": text("a number with a decimal point and without a currency, such as 1234.5"),
-    "date": text("Y-m-d, such as 2025-12-31"),
-    "datetime": text("Y-m-d H:i:s in the portal's time zone, such as 2025-12-31 18:30:00"),
-    "timezone": text("the name of a time zone, such as Europe/Moscow"),
-    "string": text("text"),
-}
 
 
 def check_types(
