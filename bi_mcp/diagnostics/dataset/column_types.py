@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
 ROWS_FOR_EMPTY = 2
+# More values of one format would only repeat it.
+MOST_ALIKE = 2
 
 
 def check_types(
@@ -156,19 +159,25 @@ def _advise(kind: Kind, declared: str, retyping: Retyping) -> str:
 _LOST: Mapping[str, str] = {
     **dict.fromkeys(
         ("int", "double", "money"),
-        text("Do not change the column's type to {type} for that: it would lose its sums and averages."),
+        text(
+            "Another type does not help: as {type} the column would lose its sums and averages, and no other type of numbers takes these values either."
+        ),
     ),
     **dict.fromkeys(
         ("date", "datetime"),
-        text(
-            "Do not change the column's type to {type} for that: it would lose its periods and date filters."
-        ),
+        text("Another type does not help: as {type} the column would lose its periods and date filters."),
     ),
 }
 
 
 def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
-    """`"31.12.2025" in row 3 (d.m.Y)`, one after the other."""
+    """`"31.12.2025" in row 3 (d.m.Y)`, one after the other, and a few of each format."""
+    formats = Counter[str]()
+    shown = list[Offence]()
+    for offence in offences:
+        formats[offence.format] += 1
+        if formats[offence.format] <= MOST_ALIKE:
+            shown.append(offence)
     return ", ".join(
         say(
             '"{value}" in row {row} of the data ({format})',
@@ -176,7 +185,7 @@ def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> 
             row=data_rows[offence.row - 1],
             format=offence.format,
         )
-        for offence in offences
+        for offence in shown
     )
 
 
