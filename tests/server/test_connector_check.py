@@ -55,6 +55,8 @@ async def test_a_service_that_fails_now_and_then_is_told_with_its_rate(talk: Tal
     first = text_of(result).splitlines()[0]
     assert "urlData answered 6 of 8." in first
     assert "urlTableList answered 8 of 8." in first
+    assert "calls, rates of 8, in " in first
+    assert [facts.get("failure") for facts in report["endpoints"]] == [None, None, None, "HTTP 500"]
     [finding] = [each for each in report["findings"] if each["code"] == "answers_at_a_rate"]
     assert finding["where"] == "urlData"
     assert "2 × HTTP 500" in finding["what"]
