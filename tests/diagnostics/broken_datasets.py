@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,11 @@ def retyped(code: str, type: str) -> Bend:
     return rewritten(
         lambda found: [column | {"type": type} if column["code"] == code else column for column in found]
     )
+
+
+def has_dotted_date(form: Mapping[str, Any]) -> bool:
+    """Return whether a condition holds a date as Russian portals write it."""
+    return re.search(r"'\d\d\.\d\d\.\d{4}", str(form.get("filter"))) is not None
 
 
 def recoded(old: str, new: str) -> Mapping[str, Bend]:
@@ -244,6 +250,10 @@ DATASET_DEFECTS = [
     DatasetDefect(
         "a filter that is refused", {"urlData": when(given("filter"), always("", 400))}, "error", "urlData",
         "A chart with a date range gets no data. Sent: filter[>=SCHEDULED_DEPARTURE]=", ('A chart with "is one of" gets no data',),
+    ),
+    DatasetDefect(
+        "dates that are understood in ISO format only", {"urlData": when(has_dotted_date, always("", 400))}, "error", "urlData",
+        "Dates in ISO format are understood, those in the portal's own format are not.",
     ),
     DatasetDefect(
         "a filter that is ignored", {"urlData": asking(filter=None)}, "error", "urlData",

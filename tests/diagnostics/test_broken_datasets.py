@@ -38,7 +38,7 @@ async def diagnosed(defect: DatasetDefect) -> Diagnosis:
         )
         dataset = await add_dataset(portal.bi, source, defect)
         await portal.bi.connectors.update(connector, ConnectorChanges.model_validate(urls))
-        return (await diagnose_dataset(portal.bi, EndpointCaller(allow_private=True), dataset))[1]
+        return (await diagnose_dataset(portal.bi, EndpointCaller(allow_private=True), dataset))[2]
 
 
 async def add_dataset(bi: BIConnector, source: int, defect: DatasetDefect) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -48,12 +49,28 @@ def found(
         (("price", "int"), ("price_rub", "money", "Price"), "sure"),
         (("qty", "int"), ("quantity", "int", "Количество"), "likely"),
         (("cust_name", "string"), ("customer_name", "string"), "likely"),
-        (("amount", "double"), ("amount_gross", "double"), "likely"),
         (("adress", "string"), ("address", "string"), "likely"),
+        (("recieved_at", "date"), ("received_at", "date", "Received at"), "likely"),
+        (("custmer", "string"), ("customer", "string"), "likely"),
+        (("dt", "date"), ("date", "date", "Дата"), "likely"),
+        (("email", "string"), ("e_mail", "string", "E-mail"), "sure"),
         (("foo", "double"), ("bar", "double"), "weak"),
         (("discount", "double"), ("weight", "double", "Weight"), "weak"),
         (("created_at", "datetime"), ("updated_at", "datetime"), "weak"),
         (("date", "date"), ("date_id", "int", "Date"), "weak"),
+        (("amount", "double"), ("amount_gross", "double"), "weak"),
+        (("usd_eur", "double"), ("eur_usd", "double"), "weak"),
+        (("date", "date"), ("date_deleted", "date", "Дата удаления"), "weak"),
+        (("customer", "string"), ("customer_email", "string", "E-mail"), "weak"),
+        (("user", "string"), ("username", "string"), "weak"),
+        (("item", "int"), ("items", "int"), "weak"),
+        (("net", "double"), ("network", "double"), "weak"),
+        (("employer", "string"), ("employee", "string"), "weak"),
+        (("contact", "string"), ("contract", "string"), "weak"),
+        (("state", "string"), ("statement", "string", "Statement"), "weak"),
+        (("ship_address", "string"), ("address", "string", "Billing address"), "weak"),
+        (("adress", "string"), ("address", "string", "Billing"), "weak"),
+        (("Sum", "double", "TOTAL"), ("total", "double", "Weight"), "weak"),
     ],
 )
 def test_what_stands_in_place_of_a_lost_column(
@@ -104,6 +121,39 @@ def test_values_of_another_kind_weaken_a_match() -> None:
     ]
 
 
+def test_the_values_that_the_old_code_still_has_decide() -> None:
+    ours, theirs = [ID, ("amount", "double"), DAY], [ID, ("amount_gross", "double"), DAY]
+    assert found(ours, theirs, amount=[1, 2.5, 7], amount_gross=[1, 2.5, 7]) == [
+        ("AMOUNT", "amount_gross", "likely")
+    ]
+    for values in ([1, 2.5, 8], [1, 1, 1]):
+        assert found(ours, theirs, amount=[1, 2.5, 7], amount_gross=values)[0][2] == "weak"
+
+
+USUAL = re.findall(
+    r"\w+",
+    """id date created_at updated_at deleted_at status state user user_id username email phone price cost total subtotal tax
+    discount qty amount net gross rate name title description comment note sku barcode address city country county zip postcode
+    customer contact contract company employer employee manager order_id order_date delivery_date start_date end_date month year
+    week currency source course category type statement balance payment payer payee item items order orders timezone time form from
+    usd_eur eur_usd ship_address first_name last_name amount_tax date_deleted customer_email status_date""",
+)
+
+
+def test_of_usual_columns_none_is_taken_for_another() -> None:
+    taken = [
+        (old, new)
+        for old in USUAL
+        for new in USUAL
+        if old != new
+        for pair in pairs(
+            [ID, (old, "string"), DAY], [ID, (new, "string", new.replace("_", " ").title()), DAY]
+        )
+        if old not in {"id", "day"} and new not in {"id", "day"} and pair.ready
+    ]
+    assert taken == []
+
+
 def test_two_that_are_as_like_are_both_named_and_neither_is_taken() -> None:
     theirs = [ID, ("amount_net", "double"), ("amount_gross", "double"), DAY]
     [pair] = pairs([ID, ("amount", "double"), DAY], theirs)
@@ -118,13 +168,13 @@ def test_a_label_decides_between_two_like_codes() -> None:
 
 def test_of_two_lost_columns_the_one_that_is_like_the_new_one_is_paired() -> None:
     ours = [ID, ("discount", "double"), ("amount", "double"), DAY]
-    assert found(ours, [ID, ("amount_rub", "double"), DAY]) == [("AMOUNT", "amount_rub", "likely")]
+    assert found(ours, [ID, ("amount_rub", "double"), DAY]) == [("AMOUNT", "amount_rub", "weak")]
 
 
 def test_names_weigh_more_than_places() -> None:
     ours = [ID, ("net", "double"), ("gross", "double"), DAY]
     theirs = [ID, ("gross_amount", "double"), ("net_amount", "double"), DAY]
-    assert found(ours, theirs) == [("NET", "net_amount", "likely"), ("GROSS", "gross_amount", "likely")]
+    assert found(ours, theirs) == [("NET", "net_amount", "weak"), ("GROSS", "gross_amount", "weak")]
 
 
 def test_the_evidence_is_said() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bi_mcp.base.advice import use_words
 from bi_mcp.diagnostics.dataset.views import DatasetContext, Diagnosis, ExternalColumn, Sample, diagnose_views
+from bi_mcp.diagnostics.findings import chart_rules
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import (
@@ -170,7 +171,7 @@ def test_a_column_that_appeared_outside_can_be_added_under_a_legal_name() -> Non
         ("amount ", "other spaces or signs, or letters"),
         ("аmount", "only look the same"),
         ("a-mount", "other spaces or signs, or letters"),
-        ("amount_rub", "probably its new name"),
+        ("amonut", "probably its new name"),
     ],
 )
 def test_a_renamed_code_is_recognised_and_the_column_made_again_under_its_name(new: str, what: str) -> None:
@@ -504,3 +505,33 @@ def test_a_table_without_one_of_the_columns_is_told_once_and_nothing_is_deleted(
 def test_an_empty_description_is_told_once() -> None:
     finding = only(diagnosed(described=[]))
     assert finding.where == "urlTableDescription"
+
+
+def test_charts_of_which_only_the_date_range_fails_are_told_so() -> None:
+    failing = chart_rules.CHART_FAILS.finding("urlData", said="It fails.", effect="dates")
+    diagnosis = diagnosed(context=replace(CONTEXT, charts=[failing]))
+    assert diagnosis.charts == "Charts of this dataset with a date range stay empty."
+    filters = failing.model_copy(update={"effect": "filters"})
+    diagnosis = diagnosed(context=replace(CONTEXT, charts=[filters]))
+    assert diagnosis.charts == "Charts of this dataset with a filter stay empty."
+
+
+def test_refused_values_are_the_sources_fault_and_the_call_puts_in_the_secret_ones() -> None:
+    said = "urlCheck: HTTP 401"
+    context = replace(
+        CONTEXT,
+        failures={"urlTableDescription": said, "urlData": said},
+        causes={"urlTableDescription": "denied", "urlData": "denied"},
+        acting={"urlTableDescription": "you", "urlData": "you"},
+    )
+    [finding] = diagnosed(described=None, sample=None, context=context).findings
+    assert finding.advice.startswith(
+        "You: The values of source 5 are wrong or no longer valid: put in password anew."
+    )
+    assert "endpoint" not in finding.advice
+    assert finding.call is not None
+    assert finding.call["tool"] == "source_update"
+    assert finding.call["arguments"] == {
+        "id": 5,
+        "fields": {"settings": {"password": {"secret": "source-5-password"}}},
+    }

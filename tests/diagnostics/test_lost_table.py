@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bi_mcp.diagnostics.dataset.lost_table import MAX_COMPARED, similar_tables
+from bi_mcp.diagnostics.dataset.lost_table import MAX_COMPARED, find_lost_table, similar_tables
+from bi_mcp.diagnostics.findings.finding import Finding
+from bi_mcp.diagnostics.tables.external import DatasetContext
 from bi_mcp.endpoints.answers import ExternalTable
 from bi_mcp.rest.models import Dataset
 
@@ -45,3 +47,43 @@ def test_names_that_hardly_end_are_compared_by_their_beginnings() -> None:
     # Anagrams are what comparing takes longest for.
     tables = [ExternalTable(("ab" * 5_000)[shift:], "x") for shift in range(1_000)]
     assert len(similar("ba" * 250, *tables)) == 2
+
+
+def lost(taken: set[str] | None, *codes: str) -> Finding:
+    """The finding about a dataset of `orders`, of which the connector lists only other tables."""
+    dataset = Dataset(id=9, external_code="orders", external_name="Orders", source_id=5)
+    tables = [ExternalTable(code, code) for code in codes]
+    finding = find_lost_table(DatasetContext(dataset, tables=tables, taken=taken))
+    assert finding is not None
+    return finding
+
+
+def proposed(finding: Finding) -> object:
+    assert finding.call is not None
+    assert finding.call["tool"] == "dataset_propose"
+    arguments = finding.call["arguments"]
+    assert isinstance(arguments, dict)
+    assert (arguments["source"], arguments["like"]) == (5, 9)
+    return arguments["table"]
+
+
+def test_the_only_table_without_a_dataset_is_the_likely_successor_and_the_user_acts_first() -> None:
+    finding = lost({"orders", "customers"}, "customers", "sales")
+    assert proposed(finding) == "sales"
+    assert "The only table without a dataset: 'sales'." in finding.what
+    assert finding.advice.startswith("You: If 'sales' replaced it")
+    assert "Else: Bring the table back" in finding.advice
+
+
+def test_of_similar_tables_the_one_without_a_dataset_comes_first() -> None:
+    assert proposed(lost({"orders", "orders_1"}, "orders_1", "orders_2020")) == "orders_2020"
+    assert proposed(lost(None, "orders_1", "orders_2020")) == "orders_1"
+
+
+@pytest.mark.parametrize("taken", [None, {"orders"}])
+def test_of_several_other_tables_none_is_taken_for_the_successor(taken: set[str] | None) -> None:
+    finding = lost(taken, "customers", "stock")
+    assert finding.call is not None
+    assert finding.call["tool"] == "source_tables"
+    assert finding.who == "connector operator"
+    assert "only table" not in finding.what

@@ -11,6 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal
+from bi_mcp.diagnostics.portal.map_text import render_lines, render_tree
 from bi_mcp.diagnostics.portal.portal_map import PortalMap
 from bi_mcp.endpoints.caller import EndpointCaller
 from bi_mcp.errors import InvalidRequestError
@@ -18,6 +19,7 @@ from bi_mcp.practice.sample import ENDPOINTS, create_app
 from bi_mcp.rest import BIConnector
 from bi_mcp.rest.models import ConnectorChanges, DatasetFields, NewColumn, SourceFields
 from tests.diagnostics.bent_sample import CONNECTION, BentSample, always, valued
+from tests.diagnostics.broken_datasets import recoded
 from tests.rest.calling import CHECK, a_portal, connector_fields
 
 pytestmark = pytest.mark.anyio
@@ -124,7 +126,7 @@ async def test_a_source_that_nobody_answers_for_is_asked_once_and_the_others_are
     assert "It blocks 8 datasets: gone_airlines_0, " in source.findings[0].what
     assert not [node for node in found.nodes if node.level == "blocked" and node.findings]
     assert found.summary() == (
-        "2 connectors: 2 ok; 2 sources: 1 ok, 1 broken; 16 datasets: 8 with notes, 8 blocked"
+        "2 connectors: 1 ok, 1 not checked; 2 sources: 1 ok, 1 broken; 16 datasets: 8 with notes, 8 blocked"
     )
 
 
@@ -181,6 +183,31 @@ async def test_a_refused_login_is_told_once_whichever_endpoints_refuse_it() -> N
     assert finding.where == "urlCheck, urlTableDescription, urlData"
     assert finding.what.count("401") == 1
     assert "It blocks 8 datasets" in finding.what
+    # The endpoint is not at fault: the values are.
+    assert "endpoint" not in finding.advice
+    assert f"The values of source {source} are wrong or no longer valid: put in " in finding.advice
+    assert finding.call is not None
+    assert finding.call["tool"] == "source_update"
+    # A refusal proves nothing about the connector, and what waits says for whom.
+    assert next(node for node in found.nodes if node.kind == "connector").level == "unchecked"
+    waiting = [line for line in render_tree(found).splitlines() if line.startswith("    ")]
+    assert len(waiting) == 8
+    assert all(line.endswith(f"(waits for source {source})") for line in waiting)
+
+
+async def test_of_a_renamed_column_the_map_names_the_column_and_how_to_repair_it() -> None:
+    async with a_portal() as portal:
+        await add_shop(portal.bi)
+        shop = BentSample(recoded("CARRIER", "carrier"))
+        found = await diagnose_portal(portal.bi, EndpointCaller(apps={SHOP: shop}))
+    lines = render_lines(found, lambda finding: [f"Call: {call['tool']}" for call in finding.offered])
+    told = [line for line in lines if "case-sensitive" in line]
+    assert told
+    assert all("column CARRIER (CARRIER): The external" in line for line in told)
+    assert any(line.endswith("Call: dataset_columns_replace") for line in lines)
+    assert any(f"({SHOP.partition('://')[2]})" in line for line in lines)
+    assert lines[-1] == "Charts are not visible from here."
+    assert not any(line.endswith("…") for line in told)
 
 
 async def test_a_fault_of_one_dataset_stays_with_it() -> None:

@@ -76,7 +76,7 @@ def test_what_nobody_asked_is_not_called_well() -> None:
         ("dataset 3", "source 2", "unchecked"),
     ]
     tree = render_tree(portal_map).splitlines()
-    assert tree[3] == '    ? dataset 3 "orders" (not checked)'
+    assert tree[3] == '    ? dataset 3 "orders"'
     assert "No endpoint was called" in tree[-1]
     assert "dataset 3: orders #40;not checked#41;" in render_mermaid(portal_map)
     svg = render_svg(portal_map)

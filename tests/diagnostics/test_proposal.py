@@ -7,7 +7,7 @@ import pytest
 from bi_mcp.diagnostics.tables.column_pairing import Outer
 from bi_mcp.diagnostics.tables.external import ExternalColumn, Sample
 from bi_mcp.diagnostics.tables.inheritance import inherit
-from bi_mcp.diagnostics.tables.proposal import Proposal, propose_fields
+from bi_mcp.diagnostics.tables.proposal import Proposal, Wanted, propose_fields
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Column, DatasetFields
@@ -174,7 +174,7 @@ MODEL = [
 
 def like_the_model(columns: list[ExternalColumn], sample: Sample | None) -> Proposal:
     inherited = inherit(5, MODEL, Outer(columns, sample.columns if sample else {}))
-    return propose_fields("orders_2026", "Orders", columns, sample, 1, inherited=inherited)
+    return propose_fields("orders_2026", "Orders", columns, sample, 1, wanted=Wanted(inherited=inherited))
 
 
 def test_a_table_that_took_another_ones_place_keeps_the_names_and_types_that_charts_know() -> None:

@@ -215,7 +215,7 @@ async def test_a_table_that_is_gone_is_a_verdict_with_the_table_that_took_its_pl
     result = await talk.call("dataset_diagnose", id=dataset)
     first, _, second, *_ = text_of(result).splitlines()
     assert first.startswith(
-        'dataset_diagnose: Dataset 1 "old": table_gone. Charts of this dataset show nothing.'
+        'dataset_diagnose: Dataset 1 "old" (source 1, connector 1): table_gone. Charts of this dataset show nothing.'
     )
     assert "The connector no longer lists the table 'flights_2012'" in second
     diagnosis = await talk.done("dataset_diagnose", id=dataset)
@@ -298,3 +298,49 @@ async def test_a_setting_that_a_source_does_not_declare_is_refused(talk: Talk) -
     source = await talk.add_source(await talk.add_connector())
     text = await talk.refused("connector_check", source=source, settings={"pasword": PASSWORD})
     assert "declares no pasword" in text
+
+
+async def test_a_proposal_says_what_was_checked_and_takes_a_name(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    result = await talk.call("dataset_propose", source=source, table="airlines", name="our_carriers")
+    text = text_of(result)
+    assert "No dataset of this table yet." in text
+    assert "types checked on the values of " in text
+    assert "mapFields" not in text
+    assert (result.structured_content or {})["fields"]["name"] == "our_carriers"
+    await talk.add_dataset(source, "taken")
+    again = await talk.done("dataset_propose", source=source, table="airlines", name="taken")
+    assert again["fields"]["name"] == "taken_2"
+
+
+async def test_for_an_unknown_table_those_that_there_are_are_listed(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    refused = await talk.refused("dataset_propose", source=source, table="orders")
+    assert "'airlines', 'airports', 'flights', 'weather'" in refused
+
+
+async def test_a_diagnosis_names_what_the_dataset_stands_on(talk: Talk) -> None:
+    connector = await talk.add_connector()
+    source = await talk.add_source(connector)
+    dataset = await talk.add_dataset(source, "own_flights")
+    text = text_of(await talk.call("dataset_diagnose", id=dataset))
+    assert f'"own_flights" (source {source}, connector {connector}): healthy.' in text
+
+
+async def test_decimal_commas_are_shown_twice_and_nothing_on_the_portal_repairs_them(talk: Talk) -> None:
+    rows = [["AMOUNT"], ["1,5"], ["2,5"], ["3,5"], ["4,5"]]
+    async with a_shop(rows, {"AMOUNT": "double"}) as urls:
+        dataset = await add_orders(
+            talk, urls, [{"name": "AMOUNT", "externalCode": "AMOUNT", "type": "double"}]
+        )
+        text = text_of(await talk.call("dataset_diagnose", id=dataset))
+    assert text.count("(decimal comma)") == 2
+    assert "Nothing on the portal repairs it." in text
+    assert "no other type of numbers takes these values either" in text
+
+
+async def test_the_tables_that_a_check_saw_are_named(talk: Talk) -> None:
+    source = await talk.add_source(await talk.add_connector())
+    report = await talk.done("connector_check", source=source, quick=True)
+    [listed] = [facts for facts in report["endpoints"] if facts["endpoint"] == "urlTableList"]
+    assert listed["held"] == "4 tables: airlines, airports, flights, weather"

@@ -30,7 +30,7 @@ async def test_the_map_is_a_tree_from_connectors_to_datasets(talk: Talk) -> None
     assert nodes[f"source {source}"]["parent"] == f"connector {connector}"
     assert nodes[f"dataset {dataset}"]["parent"] == f"source {source}"
     text = text_of(result)
-    assert f'    ? dataset {dataset} "own_flights" (not checked)' in text.splitlines()
+    assert f'    ? dataset {dataset} "own_flights"' in text.splitlines()
     assert "portal_map with diagnose" in text
     assert "never instructions" in text
     assert "not the user's Bitrix24" in text

@@ -35,7 +35,7 @@ def diagnose_and_print(dataset: str, profile: str | None, *, as_json: bool) -> N
 
     async def run(app: App) -> dict[str, Any]:
         id = await find_dataset_id(app, dataset)
-        found, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
+        found, _, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
         if not as_json:
             verdict = f"{found.name}: {say(VERDICTS[diagnosis.verdict])}"
             told = f"{verdict}. {diagnosis.charts}" if diagnosis.charts and diagnosis.who else verdict

@@ -36,6 +36,7 @@ MOST_CALLS = 40
 # Enough to judge by; a large table is not sent as a whole.
 ASKED_ROWS = 200
 LONGEST_NAME = 32
+ISO_ONLY = text("Dates in ISO format are understood, those in the portal's own format are not.")
 
 
 class ChartCheckFailure(NamedTuple):
@@ -199,9 +200,8 @@ class ChartCheck:
         if native.right:
             self._judge_iso(column, iso)
         elif native.outcome == "refused":
-            formats = text("Dates in ISO format are understood, those in the portal's own format are not.")
             self.dates.append(
-                (rules.DATE_RANGE_REFUSED, column.type, native, f"{say(formats)} " if iso.right else "")
+                (rules.DATE_RANGE_REFUSED, column.type, native, f"{say(ISO_ONLY)} " if iso.right else "")
             )
         elif iso.right:
             self.dates.append((rules.DATE_FORMAT_MISREAD, column.type, native, ""))

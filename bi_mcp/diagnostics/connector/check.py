@@ -27,6 +27,7 @@ from bi_mcp.diagnostics.connector.report import ConnectorReport, Notebook
 from bi_mcp.diagnostics.findings import chart_rules, check_rules
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import worst
+from bi_mcp.diagnostics.findings.folding import list_some
 from bi_mcp.diagnostics.tables.external import Sample
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
 from bi_mcp.diagnostics.tables.steadiness import REPEATED, ask_steadily
@@ -159,7 +160,7 @@ class _Examination:
         )
         if tables is None:
             return
-        self.notes.hold("urlTableList", say_count("{count} table", "{count} tables", len(tables.items)))
+        self.notes.hold("urlTableList", self._list_codes([table.external_code for table in tables.items]))
         self.notes.breaches("urlTableList", tables.breaches)
         if not tables.items:
             if not tables.breaches:
@@ -180,6 +181,11 @@ class _Examination:
             self.notes.add(check_rules.SEARCH_FAILS.finding("urlTableList", error=found))
         elif len(found.items) >= len(tables.items):
             self.notes.add(check_rules.SEARCH_IGNORED.finding("urlTableList"))
+
+    def _list_codes(self, codes: Sequence[str]) -> str:
+        counted = say_count("{count} table", "{count} tables", len(codes))
+        named = list_some(safe_text(code, self._connection) for code in codes)
+        return f"{counted}: {named}" if codes else counted
 
     async def _description(self, url: str, table: str) -> Columns | None:
         columns = await self._ask_twice(

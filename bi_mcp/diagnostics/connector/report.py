@@ -30,7 +30,7 @@ class EndpointFacts(BaseModel):
     """The answer of one endpoint: HTTP status, seconds, bytes read (uncompressed), TLS version, and its content in
     short.
 
-    `calls` is how often it was called altogether, `rate` how often of a number of equal calls it answered rightly; the
+    `calls` is how often it was called altogether, `rate` how often of a number of equal calls it answered rightly, `failure` the codes of what was wrong; the
     other figures are of the first call.
     """
 
@@ -45,6 +45,7 @@ class EndpointFacts(BaseModel):
     held: str | None = None
     calls: int | None = None
     rate: str | None = None
+    failure: str | None = None
 
 
 class ConnectorReport(BaseModel):
@@ -113,12 +114,18 @@ class Notebook:
                 seconds=round(error.seconds, 3),
             ),
         )
+        self._keep_code(endpoint, error.reason)
+
+    def _keep_code(self, endpoint: str, code: str) -> None:
+        self.facts[endpoint] = self.facts[endpoint].model_copy(update={"failure": code})
 
     def keep_rate(self, endpoint: str, rate: Rate) -> None:
         """Keep how often an endpoint answered equal calls."""
         self.tally(endpoint).calls += rate.asked
         facts = self.facts.setdefault(endpoint, EndpointFacts(endpoint=endpoint, reached=False))
         self.facts[endpoint] = facts.model_copy(update={"rate": str(rate)})
+        if rate.failures:
+            self._keep_code(endpoint, ", ".join(kind for kind, _ in rate.failures.most_common()))
         if finding := rate.finding(endpoint):
             self._counted.add(endpoint)
             self.add(finding)
@@ -173,11 +180,11 @@ class Notebook:
 
     def _about_addresses(self) -> list[Finding]:
         found = []
-        if self._not_public:
+        # A portal in the same network calls them as well.
+        if self._not_public and not self.portal_is_local:
             kinds = ", ".join(dict.fromkeys(self._not_public.values()))
             endpoints = ", ".join(self._not_public)
-            rule = rules.NOT_PUBLIC_AS_THE_PORTAL if self.portal_is_local else rules.NOT_PUBLIC
-            found.append(rule.finding("address", endpoints=endpoints, kinds=kinds))
+            found.append(rules.NOT_PUBLIC.finding("address", endpoints=endpoints, kinds=kinds))
         if self._clear_text:
             found.append(rules.CLEAR_TEXT.finding("address", endpoints=", ".join(self._clear_text)))
         return found

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.charts.asking import Asker, Verdict, describe_error, describe_request, find
 from bi_mcp.diagnostics.charts.probes import choose_typical
-from bi_mcp.diagnostics.connector.chart_check import ASKED_ROWS, describe_way
+from bi_mcp.diagnostics.connector.chart_check import ASKED_ROWS, ISO_ONLY, describe_way
+from bi_mcp.diagnostics.dataset.repair_calls import call
 from bi_mcp.diagnostics.findings import chart_rules as rules
-from bi_mcp.diagnostics.findings.finding import Finding, Kind
+from bi_mcp.diagnostics.findings.finding import Effect, Finding, Kind
 from bi_mcp.diagnostics.tables.values import list_values
 from bi_mcp.endpoints.question import DatasetColumn, Question
 from bi_mcp.endpoints.request import DataRequest, build_request
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from bi_mcp.diagnostics.tables.steadiness import Tally
     from bi_mcp.endpoints.answers import Rows
 
-# One question, and where it fails twice, its two parts twice each.
-MOST_CALLS = 8
+# One question, and where it fails twice, its two parts twice each, and the date range in ISO format twice.
+MOST_CALLS = 10
 
 _BOTH = text('a date range and "is one of"')
 _RANGE = text("a date range")
 _EQUALITY = text('"is one of"')
+# The effect of each part where it fails alone.
+_EFFECTS: Mapping[str, Effect] = {_RANGE: "dates", _EQUALITY: "filters"}
 
 
 class NamedRows(NamedTuple):
@@ -89,19 +92,43 @@ async def check_typical_chart(
     verdict = await asker.settle(replace(question, limit=ASKED_ROWS), outside.dialect)
     if verdict is None or verdict.right:
         return []
+    probe = _Probe(asker, outside, table)
     parts = [(_RANGE, replace(question, groups=())), (_EQUALITY, replace(question, dates=None))]
     alone = [(what, part) for what, part in parts if part.dates or part.groups]
     found = list[Finding]()
     for what, part in alone if len(alone) > 1 else []:
         verdict_alone = await asker.settle(replace(part, limit=ASKED_ROWS), outside.dialect)
         if verdict_alone is not None and not verdict_alone.right:
-            found.append(_fails(verdict_alone, what))
-    return found or [_fails(verdict, _BOTH if len(alone) > 1 else alone[0][0])]
+            found.append(await probe.explain(verdict_alone, what, part))
+    return found or [await probe.explain(verdict, _BOTH if len(alone) > 1 else alone[0][0], question)]
 
 
-def _fails(verdict: Verdict, what: str) -> Finding:
-    kind: Kind = rules.CHART_FAILS if verdict.outcome == "refused" else rules.CHART_SHOWS_WRONG_ROWS
-    return find(kind, verdict, question=say(what))
+@dataclass(frozen=True)
+class _Probe:
+    """Looks for the cause of a part that fails."""
+
+    asker: Asker
+    outside: Outside
+    table: str
+
+    async def explain(self, verdict: Verdict, what: str, part: Question) -> Finding:
+        """Name the cause where it is the format of dates; else offer the check that names each condition."""
+        refused = verdict.outcome == "refused"
+        if what == _RANGE and part.dates and self.outside.dialect.culture != "iso":
+            iso = replace(self.outside.dialect, culture="iso")
+            other = await self.asker.settle(replace(part, limit=ASKED_ROWS), iso)
+            if other is not None and other.right:
+                return self._tell_format(verdict, part.dates.column, refused=refused)
+        kind: Kind = rules.CHART_FAILS if refused else rules.CHART_SHOWS_WRONG_ROWS
+        check = call("connector_check", source=self.outside.source.id, table=self.table)
+        found = find(kind, verdict, question=say(what)).model_copy(update={"call": check})
+        return found.model_copy(update={"effect": _EFFECTS.get(what, found.effect)}) if refused else found
+
+    def _tell_format(self, verdict: Verdict, name: str, *, refused: bool) -> Finding:
+        kind = rules.DATE_RANGE_REFUSED if refused else rules.DATE_FORMAT_MISREAD
+        types = next((each.type for each in self.asker.sample.columns if each.name == name), "date")
+        formats = f"{say(ISO_ONLY)} " if refused else ""
+        return find(kind, verdict, types=types, formats=formats)
 
 
 async def _read_by_code(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bi_mcp.base.language import say, text
+from bi_mcp.diagnostics.dataset.expected_values import EXPECTED
 from bi_mcp.diagnostics.dataset.repair_calls import (
     DELETED,
     REPLACED,
@@ -28,7 +29,8 @@ from bi_mcp.diagnostics.tables.external import (
     portal_type,
 )
 from bi_mcp.diagnostics.tables.naming import column_names
-from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, judge, list_values, show_value
+from bi_mcp.diagnostics.tables.retyping import keeps_everything
+from bi_mcp.diagnostics.tables.values import COLUMN_TYPES, Judgement, judge, list_values, show_value
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Column
 
@@ -119,11 +121,32 @@ def _report_renamed(
             about=[column_place(column)],
         )
     kind = rules.COLUMN_RENAMED if pair.grade == "sure" else rules.COLUMN_RENAMED_PROBABLY
+    said = say(_wording(pair), code=code, reasons=pair.reasons)
+    ours = column.type or "string"
+    judgement = judge(values, ours)
+    if judgement.count:
+        said = f"{said} {_describe_unfit(judgement)}"
+    type_ = _successor_type(pair, values, generation)
+    if type_ is None:
+        expected = rules.VALUES_UNFIT.remedy(expected=say(EXPECTED.get(ours, EXPECTED["string"])))
+        then = say("Then the column can take the new code; as text it would lose sums or periods.")
+        return kind.finding(
+            place(column),
+            said=said,
+            advice=f"{expected} {then}",
+            who="connector operator",
+            about=[column_place(column)],
+        )
+    advice = kind.remedy(warning=say(REPLACED))
+    change: dict[str, object] = {"id": column.id, "externalCode": pair.new.code}
+    if type_ != ours:
+        change["type"] = type_
+        advice = f"{advice} {say('Its type becomes {type}, which is that of all its values.', type=type_)}"
     return kind.finding(
         place(column),
-        said=say(_wording(pair), code=code, reasons=pair.reasons),
-        advice=kind.remedy(warning=say(REPLACED)),
-        call=replace_columns(dataset_id, [_replacement(pair, values, generation)]),
+        said=said,
+        advice=advice,
+        call=replace_columns(dataset_id, [change]),
         about=[column_place(column)],
     )
 
@@ -137,13 +160,28 @@ def _wording(pair: Pair) -> str:
     return _OTHER_SIGNS if fold(old) == fold(new) else rules.COLUMN_RENAMED.what
 
 
-def _replacement(pair: Pair, values: Sequence[object], generation: PortalGeneration) -> dict[str, object]:
-    """What changes: the code, and the type where the values are of the new one only."""
-    change: dict[str, object] = {"id": pair.column.id, "externalCode": pair.new.code}
+def _successor_type(pair: Pair, values: Sequence[object], generation: PortalGeneration) -> str | None:
+    """The type of the column under its new code: its own, unless not one value is of it. None where nothing fits without loss."""
     ours, theirs = pair.column.type or "string", portal_type(pair.new.type, generation)
-    if ours not in COLUMN_TYPES or (judge(values, ours).count and not judge(values, theirs).count):
-        change["type"] = theirs
-    return change
+    if ours not in COLUMN_TYPES:
+        return theirs
+    if not judge(values, ours).hopeless:
+        return ours
+    if theirs != "string" and keeps_everything(values, ours, theirs):
+        return theirs
+    return None
+
+
+def _describe_unfit(judgement: Judgement) -> str:
+    first = judgement.offences[0]
+    return say(
+        'Of its values, {count} of {filled} are not of the type {declared}, such as "{value}" ({format}).',
+        count=judgement.count,
+        filled=judgement.filled,
+        declared=judgement.declared,
+        value=first.value,
+        format=first.format,
+    )
 
 
 def _report_new(

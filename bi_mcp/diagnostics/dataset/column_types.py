@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.column_matching import column_place, place
+from bi_mcp.diagnostics.dataset.expected_values import EXPECTED
 from bi_mcp.diagnostics.dataset.repair_calls import REPLACED, replace_columns
 from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.finding import Finding, Kind
@@ -19,16 +21,8 @@ from bi_mcp.rest.models import Column
 
 # One empty row says nothing about a column.
 ROWS_FOR_EMPTY = 2
-
-EXPECTED: Mapping[str, str] = {
-    "int": text("a whole number of at most 64 bits, such as 1200"),
-    "double": text("a number with a decimal point and nothing between thousands, such as 1234.5"),
-    "money": text("a number with a decimal point and without a currency, such as 1234.5"),
-    "date": text("Y-m-d, such as 2025-12-31"),
-    "datetime": text("Y-m-d H:i:s in the portal's time zone, such as 2025-12-31 18:30:00"),
-    "timezone": text("the name of a time zone, such as Europe/Moscow"),
-    "string": text("text"),
-}
+# More values of one format would only repeat it.
+MOST_ALIKE = 2
 
 
 def check_types(
@@ -165,19 +159,25 @@ def _advise(kind: Kind, declared: str, retyping: Retyping) -> str:
 _LOST: Mapping[str, str] = {
     **dict.fromkeys(
         ("int", "double", "money"),
-        text("Do not change the column's type to {type} for that: it would lose its sums and averages."),
+        text(
+            "Another type does not help: as {type} the column would lose its sums and averages, and no other type of numbers takes these values either."
+        ),
     ),
     **dict.fromkeys(
         ("date", "datetime"),
-        text(
-            "Do not change the column's type to {type} for that: it would lose its periods and date filters."
-        ),
+        text("Another type does not help: as {type} the column would lose its periods and date filters."),
     ),
 }
 
 
 def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> str:
-    """`"31.12.2025" in row 3 (d.m.Y)`, one after the other."""
+    """`"31.12.2025" in row 3 (d.m.Y)`, one after the other, and a few of each format."""
+    formats = Counter[str]()
+    shown = list[Offence]()
+    for offence in offences:
+        formats[offence.format] += 1
+        if formats[offence.format] <= MOST_ALIKE:
+            shown.append(offence)
     return ", ".join(
         say(
             '"{value}" in row {row} of the data ({format})',
@@ -185,7 +185,7 @@ def describe_offences(offences: Sequence[Offence], data_rows: Sequence[int]) -> 
             row=data_rows[offence.row - 1],
             format=offence.format,
         )
-        for offence in offences
+        for offence in shown
     )
 
 

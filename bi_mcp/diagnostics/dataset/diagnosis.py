@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from bi_mcp.base.language import say
 from bi_mcp.base.progress import report
 from bi_mcp.diagnostics.dataset.charts import check_names, read_by_name
 from bi_mcp.diagnostics.dataset.column_matching import offer_columns
@@ -20,16 +21,18 @@ from bi_mcp.diagnostics.tables.column_pairing import Outer
 from bi_mcp.diagnostics.tables.external import DatasetContext, ExternalColumn, Sample, is_code
 from bi_mcp.diagnostics.tables.inheritance import NOTHING, inherit
 from bi_mcp.diagnostics.tables.naming import name_as_dataset
-from bi_mcp.diagnostics.tables.proposal import ExistingDataset, Proposal, propose_fields
+from bi_mcp.diagnostics.tables.proposal import ExistingDataset, Proposal, Wanted, propose_fields, tell_checked
+from bi_mcp.diagnostics.tables.values import list_values, show_value
 from bi_mcp.endpoints.question import DatasetColumn
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import EndpointError, InvalidRequestError
 
 if TYPE_CHECKING:
     from bi_mcp.diagnostics.charts.asking import Verdict
+    from bi_mcp.endpoints.answers import Columns, ExternalTable
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.generation import PortalGeneration
-    from bi_mcp.rest.models import Connector, Dataset, Source
+    from bi_mcp.rest.models import Dataset
 
 
 from bi_mcp.diagnostics.dataset.outside import Outside, open_dataset
@@ -38,16 +41,20 @@ from bi_mcp.diagnostics.dataset.outside import Outside, open_dataset
 MOST_EXISTING = 3
 
 
-async def propose_dataset(bi: BIConnector, outside: Outside, table: str, like: int | None = None) -> Proposal:
+async def propose_dataset(
+    bi: BIConnector, outside: Outside, table: str, like: int | None = None, name: str | None = None
+) -> Proposal:
     """Make the `fields` for `dataset_add` of an external table; names, types and codes are checked against samples.
 
     The names and types of the dataset `like` are kept, for a table that took the place of its own.
     """
     model = await bi.datasets.get(like) if like is not None else None
     await report(0, 3, "Reading the external table")
-    found = (await outside.tables(table)).items or (await outside.tables()).items
+    found = (await outside.tables(table)).items
+    if not any(item.external_code == table for item in found):
+        found = (await outside.tables()).items
     known = next((item for item in found if item.external_code == table), None)
-    described = await outside.columns(table)
+    described = await _describe(outside, table, found)
     columns = [ExternalColumn(column.code, column.name, column.answered_type) for column in described.items]
     await report(1, 3, "Reading the names of the datasets")
     fields_read = ["id", "name", "sourceId", "externalCode"]
@@ -62,7 +69,8 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str, like: i
     if model is not None:
         outer = Outer(columns, sample.columns if sample else {}, generation)
         inherited = inherit(model.id, model.fields or [], outer)
-    proposal = propose_fields(table, title, columns, sample, outside.source.id, taken, generation, inherited)
+    wanted = Wanted(name, inherited, names_work=sample is not None and failed is None)
+    proposal = propose_fields(table, title, columns, sample, outside.source.id, taken, generation, wanted)
     same = [
         dataset
         for dataset in datasets
@@ -70,8 +78,32 @@ async def propose_dataset(bi: BIConnector, outside: Outside, table: str, like: i
     ]
     existing = [await _compare_existing(bi, dataset, columns) for dataset in same[:MOST_EXISTING]]
     return proposal._replace(
-        reasons=[*proposal.reasons, *(finding.what for finding in check_names(failed, named, outside))],
+        reasons=[
+            *proposal.reasons,
+            *tell_checked(sample),
+            *(finding.what for finding in check_names(failed, named, outside)),
+        ],
         existing=tuple(existing),
+    )
+
+
+async def _describe(outside: Outside, table: str, listed: Sequence[ExternalTable]) -> Columns:
+    """Read the columns; of a table that is not listed and not described either, say which tables there are."""
+    known = any(item.external_code == table for item in listed)
+    try:
+        described = await outside.columns(table)
+    except EndpointError:
+        if known or not listed:
+            raise
+        described = None
+    if described is not None and (described.items or known or not listed):
+        return described
+    raise InvalidRequestError(
+        say(
+            "The connector does not know the table {table!r}. It lists {codes}; pass the code of one of them.",
+            table=show_value(table),
+            codes=list_values([item.external_code for item in listed]),
+        )
     )
 
 
@@ -88,8 +120,8 @@ async def _compare_existing(
 
 async def diagnose_dataset(
     bi: BIConnector, caller: EndpointCaller, dataset_id: int
-) -> tuple[Dataset, Diagnosis]:
-    """Join the four views of a dataset. Raises only when the dataset itself cannot be read."""
+) -> tuple[Dataset, Outside, Diagnosis]:
+    """Join the four views of a dataset, and tell what lies behind it. Raises only when the dataset itself cannot be read."""
     await report(0, 2, "Reading the dataset and its source")
     dataset, outside = await open_dataset(bi, caller, dataset_id)
     await report(1, 2, "Reading the external columns and sampling values")
@@ -97,21 +129,30 @@ async def diagnose_dataset(
     listing = TableList(outside, gates)
     answers = await read_table(outside, dataset.external_code or "", dataset.fields or [], gates, listing)
     generation = await bi.datasets.generation()
-    return dataset, judge_dataset(dataset, outside.source, outside.connector, answers, generation)
+    taken = None
+    if answers.tables is not None:
+        read = [each async for each in bi.datasets.iterate(select=["id", "sourceId", "externalCode"])]
+        taken = tables_of(outside.source.id, read)
+    return dataset, outside, judge_dataset(dataset, outside, answers, generation, taken)
+
+
+def tables_of(source: int, datasets: Iterable[Dataset]) -> set[str]:
+    """The codes of a source's tables that have a dataset."""
+    return {dataset.external_code or "" for dataset in datasets if dataset.source_id == source}
 
 
 def judge_dataset(
     dataset: Dataset,
-    source: Source,
-    connector: Connector,
+    outside: Outside,
     answers: TableAnswers,
     generation: PortalGeneration,
+    taken: Collection[str] | None = None,
 ) -> Diagnosis:
     """Pure: join the portal's data with the endpoints' answers."""
     context = DatasetContext(
         dataset=dataset,
-        source=source,
-        connector=connector,
+        source=outside.source,
+        connector=outside.connector,
         generation=generation,
         failures=answers.failures,
         breaches=answers.breaches,
@@ -121,6 +162,7 @@ def judge_dataset(
         causes=answers.causes,
         acting=answers.acting,
         candidates=answers.candidates,
+        taken=taken,
     )
     return diagnose_views(dataset.fields or [], answers.described, answers.sample, context)
 

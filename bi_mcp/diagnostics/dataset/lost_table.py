@@ -33,20 +33,35 @@ def find_lost_table(context: DatasetContext) -> Finding | None:
     look = call("source_tables", source=source) if source else None
     if not tables:
         return NO_TABLE_LISTED.finding("table", table=show_value(table), call=look)
-    said, advice = [say(TABLE_GONE.what, table=show_value(table))], [TABLE_GONE.remedy()]
-    if similar := similar_tables(dataset, tables):
+    said = [say(TABLE_GONE.what, table=show_value(table))]
+    similar = similar_tables(dataset, tables)
+    if similar:
         codes = list_values([item.external_code for item in similar])
         said.append(say("Similar ones: {codes}.", codes=codes))
-        advice.append(
-            say(
-                "If another table replaced it, create a dataset of that table with the names of this one and move the charts: a dataset cannot change its table."
-            )
-        )
-        if source:
-            look = call("dataset_propose", source=source, table=similar[0].external_code, like=dataset.id)
     else:
         said.append(say("No listed table has a similar code or title."))
-    return TABLE_GONE.finding("table", said=" ".join(said), advice=" ".join(advice), call=look)
+    free = (
+        [] if context.taken is None else [item for item in tables if item.external_code not in context.taken]
+    )
+    if len(free) == 1:
+        code = show_value(free[0].external_code)
+        said.append(say("The only table without a dataset: {code!r}.", code=code))
+    successor = next(
+        iter([*(item for item in similar if item in free), *similar, *free[: len(free) == 1]]), None
+    )
+    if successor is None or not source:
+        return TABLE_GONE.finding("table", said=" ".join(said), call=look)
+    advice = say(
+        "If {code!r} replaced it, create a dataset of that table with the names of this one and move the charts: a dataset cannot change its table.",
+        code=show_value(successor.external_code),
+    )
+    return TABLE_GONE.finding(
+        "table",
+        said=" ".join(said),
+        advice=f"{advice} {say('Else: {expected}', expected=TABLE_GONE.remedy())}",
+        call=call("dataset_propose", source=source, table=successor.external_code, like=dataset.id),
+        who="you",
+    )
 
 
 def similar_tables(dataset: Dataset, tables: Sequence[ExternalTable]) -> list[ExternalTable]:

@@ -36,6 +36,21 @@ def check_surroundings(
     return findings
 
 
+def correct_values(source: Source, connector: Connector) -> tuple[str, dict[str, object] | None]:
+    """Say how to give a source other values where its own are refused: the secret ones, else all. With the call that does it."""
+    parameters = connector.settings or ()
+    secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
+    codes = secret or [each.code for each in parameters]
+    if not codes:
+        return "", None
+    wrong = say(
+        "The values of source {id} are wrong or no longer valid: put in {codes} anew.",
+        id=source.id,
+        codes=", ".join(codes),
+    )
+    return f"{wrong} {_values_wanted(source, connector, codes)}", _setting_call(source.id, connector, codes)
+
+
 def check_dates(context: DatasetContext, *, troubled: bool) -> list[Finding]:
     """Report a source or connector that changed after the dataset was made. A changed source is only reported where there is trouble to explain."""
     created = context.dataset.date_create

@@ -9,9 +9,10 @@ from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.dataset.column_matching import ExternalSide, check_columns
 from bi_mcp.diagnostics.dataset.column_types import check_types
 from bi_mcp.diagnostics.dataset.lost_table import find_lost_table
-from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings
+from bi_mcp.diagnostics.dataset.surroundings import check_dates, check_surroundings, correct_values
 from bi_mcp.diagnostics.findings import dataset_rules as rules
 from bi_mcp.diagnostics.findings.chart_effects import describe_charts
+from bi_mcp.diagnostics.findings.endpoint_rules import DENIED
 from bi_mcp.diagnostics.findings.finding import LEVELS, Finding, Level, Who, worst
 from bi_mcp.diagnostics.findings.folding import fold_columns
 from bi_mcp.diagnostics.findings.portal_rules import NO_COLUMNS
@@ -99,11 +100,17 @@ def _check_answers(
     for endpoint in silent:
         reason = context.failures.get(endpoint) or say("the reason is not known")
         failed = say(rules.NO_ANSWER.what, reason=reason.rstrip("."))
-        remedies = (context.remedies.get(endpoint), rules.NO_ANSWER.remedy())
+        remedies = [context.remedies.get(endpoint) or "", rules.NO_ANSWER.remedy()]
+        call = None
+        if context.causes.get(endpoint) == DENIED and context.source and context.connector:
+            # The endpoint is as it should be.
+            advice, call = correct_values(context.source, context.connector)
+            remedies = [advice or remedies[0]]
         yield rules.NO_ANSWER.finding(
             places if len(silent) == 1 else endpoint,
             said=f"{failed} {say(unchecked[endpoint])}",
             advice=" ".join(part for part in remedies if part),
+            call=call,
             who=context.acting.get(endpoint),
             effect="no data" if sample is None else None,
             cause=context.causes.get(endpoint, ""),

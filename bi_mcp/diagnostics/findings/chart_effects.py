@@ -15,6 +15,8 @@ _EFFECTS: Mapping[Effect, str] = {
     "letters": text("Charts of this dataset show broken letters in {names}."),
     "wrong": text("Charts of this dataset show wrong values."),
     "conditions": text("Charts of this dataset with a filter or a date range stay empty."),
+    "filters": text("Charts of this dataset with a filter stay empty."),
+    "dates": text("Charts of this dataset with a date range stay empty."),
     "at times": text("Charts of this dataset are empty at times."),
 }
 

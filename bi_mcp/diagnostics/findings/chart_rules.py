@@ -88,6 +88,7 @@ DATE_RANGE_REFUSED = Kind(
         "Support >= and <= on time columns, with dates in the portal's own format such as 31.12.2025 and 31.12.2025 23:59:59."
     ),
     "Almost every dashboard has a date range.",
+    effect="dates",
 )
 DATE_FORMAT_REFUSED = Kind(
     "date_format_refused",
@@ -108,6 +109,7 @@ DATE_FORMAT_MISREAD = Kind(
     text(
         "Read dates in the portal's format; where day and month are ambiguous, add a setting to the connector."
     ),
+    effect="wrong",
 )
 OPERATOR_REFUSED = Kind(
     "operator_refused",

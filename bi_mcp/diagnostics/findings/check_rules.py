@@ -11,17 +11,7 @@ NOT_PUBLIC = Kind(
     "connector",
     text("{endpoints}: the address is not public ({kinds}). Bitrix24's cloud does not call such addresses."),
     text("Before real use, move the connector to a public https address."),
-    "It is called only where private addresses are allowed, as on the practice portal.",
-)
-NOT_PUBLIC_AS_THE_PORTAL = Kind(
-    "not_public_as_the_portal",
-    "note",
-    "nobody",
-    text(
-        "{endpoints}: the address is not public ({kinds}), and neither is this portal's, so the portal can call it. A portal in Bitrix24's cloud could not."
-    ),
-    "",
-    "The practice portal and portals of one's own in the same network call such addresses.",
+    "Not said where the portal itself is in a private network, as the practice portal is.",
 )
 CLEAR_TEXT = Kind(
     "clear_text",

@@ -165,10 +165,14 @@ def quote_answer(error: EndpointError) -> str:
     return f"{error} {say(_SAID, said=error.said.rstrip('.'))}" if error.said else str(error)
 
 
+# The cause of failures because of refused values.
+DENIED: EndpointReason = "denied"
+
+
 def cause_of(error: EndpointError) -> str:
     """What failures of several endpoints have in common if one cause explains them: not their addresses."""
     # A refused login is one, whatever each endpoint says about it.
-    said = "" if error.reason == "denied" else f"{error.status or ''} {error.said}"
+    said = "" if error.reason == DENIED else f"{error.status or ''} {error.said}"
     return f"{error.reason} {said}".strip()
 
 

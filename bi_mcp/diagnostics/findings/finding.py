@@ -38,7 +38,9 @@ _WHO_ACTS: Mapping[Side, Who] = {
 }
 
 # What a person sees in charts: of a dataset, or of the columns that the finding is about.
-Effect = Literal["no data", "no values", "some values", "wrong", "conditions", "at times", "letters"]
+Effect = Literal[
+    "no data", "no values", "some values", "wrong", "conditions", "filters", "dates", "at times", "letters"
+]
 
 
 class ColumnPlace(NamedTuple):

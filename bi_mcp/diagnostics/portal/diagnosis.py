@@ -10,9 +10,10 @@ import anyio
 
 from bi_mcp.base.language import say
 from bi_mcp.base.progress import as_one_step, report
-from bi_mcp.diagnostics.dataset.diagnosis import judge_dataset
+from bi_mcp.diagnostics.dataset.diagnosis import judge_dataset, tables_of
 from bi_mcp.diagnostics.dataset.outside import Outside
 from bi_mcp.diagnostics.dataset.repair_calls import call
+from bi_mcp.diagnostics.dataset.surroundings import correct_values
 from bi_mcp.diagnostics.dataset.table_answers import (
     CALLS_PER_HOST,
     WITHOUT_ANSWER,
@@ -20,7 +21,7 @@ from bi_mcp.diagnostics.dataset.table_answers import (
     TableList,
     read_table,
 )
-from bi_mcp.diagnostics.findings.endpoint_rules import FAILURES, cause_of, consequence, quote_answer
+from bi_mcp.diagnostics.findings.endpoint_rules import DENIED, FAILURES, cause_of, consequence, quote_answer
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.health import build_portal_map
 from bi_mcp.diagnostics.portal.portal_map import MapNode, PortalMap, state_of, verdict_of
@@ -102,7 +103,10 @@ class _Rounds:
             return
         outside = Outside(self.caller, source, connector, self.generation == "tables")
         there = await self._check(outside)
-        self.checked |= {f"source {source_id}", f"connector {connector.id}"}
+        self.checked.add(f"source {source_id}")
+        if not self.found.get(f"source {source_id}"):
+            # A refusal or silence does not prove that the connector works.
+            self.checked.add(f"connector {connector.id}")
         await self._step(1, f"Checked source {source_id}")
         if not there:
             for dataset in (dataset for datasets in tables.values() for dataset in datasets):
@@ -121,11 +125,15 @@ class _Rounds:
             async with self.gates.at(outside.urls["urlCheck"]):
                 await self.caller.check(outside.urls["urlCheck"], outside.connection)
         except EndpointError as error:
+            advice, mending = "", None
+            if error.reason == DENIED:
+                advice, mending = correct_values(outside.source, outside.connector)
             self.found[f"source {outside.source.id}"] = [
                 FAILURES[error.reason].finding(
                     "urlCheck",
                     said=f"{quote_answer(error)} {consequence('urlCheck')}",
-                    call=call("connector_check", source=outside.source.id),
+                    advice=advice or None,
+                    call=mending or call("connector_check", source=outside.source.id),
                     cause=cause_of(error),
                 )
             ]
@@ -137,8 +145,11 @@ class _Rounds:
     ) -> None:
         columns = [column for dataset in datasets for column in dataset.fields or ()]
         answers = await read_table(outside, table, columns, self.gates, listing)
+        if not answers.failures:
+            self.checked.add(f"connector {outside.connector.id}")
+        taken = tables_of(outside.source.id, self.snapshot.datasets.values())
         for dataset in datasets:
-            diagnosis = judge_dataset(dataset, outside.source, outside.connector, answers, self.generation)
+            diagnosis = judge_dataset(dataset, outside, answers, self.generation, taken)
             self.found[f"dataset {dataset.id}"] = diagnosis.findings
             self.checked.add(f"dataset {dataset.id}")
         await self._step(1, f"Read table {table} of source {outside.source.id}")

@@ -16,8 +16,11 @@ from bi_mcp.diagnostics.portal.portal_map import (
     title_line,
     verdict_of,
 )
+from bi_mcp.errors import SecretReferenceError
 from bi_mcp.rest.generation import PortalGeneration
-from bi_mcp.rest.models import Dataset, Source
+from bi_mcp.rest.models import Connector, Dataset, Source
+from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.travel import addresses_of
 
 if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
@@ -47,7 +50,8 @@ def build_portal_map(snapshot: Snapshot, generation: PortalGeneration = "tables"
     for connector_id in [*snapshot.connectors, None]:
         if connector_id is not None:
             connector = snapshot.connectors[connector_id]
-            nodes.append(_node("connector", connector.id, connector.title, ()))
+            node = _node("connector", connector.id, connector.title, ())
+            nodes.append(node.model_copy(update={"host": _host(connector)}))
         for source in sources.get(connector_id, ()):
             nodes.append(_source_node(source, snapshot, generation))
             nodes.extend(_dataset_node(dataset, snapshot) for dataset in datasets.get(source.id, ()))
@@ -84,6 +88,14 @@ def _node(
         level=state_of(list(findings), checked=checked),
         findings=list(findings),
     )
+
+
+def _host(connector: Connector) -> str:
+    try:
+        hosts = find_destinations(addresses_of(connector), f"connector {connector.id}")
+    except SecretReferenceError:
+        return ""
+    return title_line(", ".join(hosts))
 
 
 def _source_node(source: Source, snapshot: Snapshot, generation: PortalGeneration) -> MapNode:

@@ -37,14 +37,14 @@ MARKS: dict[State, str] = {
     "error": "✗",
 }
 # The label that a picture puts beside a title if the object has no finding.
-LABELS: dict[State, str] = {"unchecked": text("not checked"), "blocked": text("blocked")}
+LABELS: dict[State, str] = {"unchecked": text("not checked"), "blocked": text("waits for {parent}")}
 
 
 class MapNode(BaseModel):
     """An object of the portal. `key` is its kind and id, `parent` the key of its source or connector if that exists.
 
     `level` is the most serious of its own findings, or says that its endpoints were not asked, or that a fault of its
-    source or connector blocks it. `title` is data from outside, on one line and cut.
+    source or connector blocks it. `title` and a connector's `host` are data from outside, on one line and cut.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
@@ -54,13 +54,14 @@ class MapNode(BaseModel):
     kind: Group
     id: int
     title: str
+    host: str = ""
     level: State
     findings: list[Finding]
 
     @property
     def label(self) -> str:
         """The state in words if the object has no finding for it, else nothing."""
-        return say(LABELS[self.level]) if self.level in LABELS else ""
+        return say(LABELS[self.level], parent=self.parent) if self.level in LABELS else ""
 
     @property
     def depth(self) -> int:
@@ -111,10 +112,10 @@ class PortalMap(BaseModel):
         return "; ".join(parts)
 
     def advice(self) -> str:
-        """Say how unchecked objects are checked; empty if some were checked."""
+        """Say how unchecked objects are checked; if some were checked, what that leaves out. Empty without datasets."""
         levels = {node.level for node in self.nodes if node.kind == "dataset"}
         if "unchecked" not in levels or levels & {"ok", "blocked"}:
-            return ""
+            return say("Charts are not visible from here.") if levels else ""
         return f"{say('No endpoint was called.')} {advise(AdviceKind.DIAGNOSE_PORTAL)}"
 
 

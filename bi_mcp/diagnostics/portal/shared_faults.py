@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bi_mcp.base.language import say_count
-from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
+from bi_mcp.diagnostics.findings.endpoint_rules import DENIED, ENDPOINTS
 from bi_mcp.diagnostics.findings.finding import Finding, Level
 from bi_mcp.diagnostics.portal.portal_map import MapNode, title_line
 
 # A longer list of names would not be read.
 NAMED = 5
-# It is the login that was refused, and each source has its own.
-_OF_ONE_SOURCE = frozenset({"denied"})
 
 
 class SharedFault(NamedTuple):
@@ -23,6 +21,7 @@ class SharedFault(NamedTuple):
     level: Level
     where: str
     what: str
+    cause: str
 
 
 def tell_once(nodes: Sequence[MapNode]) -> Iterator[tuple[MapNode, bool]]:
@@ -61,7 +60,8 @@ def _places(nodes: Sequence[MapNode], by_key: dict[str, MapNode]) -> dict[tuple[
             above = by_key[source].parent
             if (
                 above
-                and fault.code not in _OF_ONE_SOURCE
+                # It is the login that was refused, and each source has its own.
+                and fault.cause != DENIED
                 and 1 < len(siblings[above]) <= len(siblings[above] & by_source.keys())
             ):
                 places |= {(fault, key): above for key in keys}
@@ -128,4 +128,4 @@ def _is_of_endpoint(finding: Finding) -> bool:
 
 
 def _fault(finding: Finding) -> SharedFault:
-    return SharedFault(finding.code, finding.level, finding.where, finding.what)
+    return SharedFault(finding.code, finding.level, finding.where, finding.what, finding.cause)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bi_mcp.base.language import say, text
 from bi_mcp.diagnostics.tables.column_likeness import Likeness, are_numbered_apart, fold, liken, spell
+from bi_mcp.diagnostics.tables.column_words import are_comparable, name_the_same
 from bi_mcp.diagnostics.tables.external import ExternalColumn, portal_type
 from bi_mcp.diagnostics.tables.value_shapes import EMPTY, shape_of
 from bi_mcp.diagnostics.tables.values import show_value
@@ -41,7 +42,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Clue:
-    """What is known of a lost column and a new one. `label` is the new one's, unless it distinguishes nothing."""
+    """What is known of a lost column and a new one. `label` is the new one's, unless it distinguishes nothing. `old_values` are
+    known where the data still has the column.
+    """
 
     old: Column
     new: ExternalColumn
@@ -49,6 +52,7 @@ class Clue:
     place: Place
     values: Sequence[object]
     generation: PortalGeneration
+    old_values: Sequence[object] = ()
 
 
 class Weight(NamedTuple):
@@ -78,6 +82,9 @@ _PLACES: Mapping[Place, Evidence] = {
     "between": Evidence("place", 1, text("it stands between the same columns")),
 }
 _SURE = 12
+# So many different values in one order are no coincidence.
+ENOUGH_VALUES = 3
+_SAME_VALUES = Evidence("data", 3, text("its values are those that the data still has under the old code"))
 
 Fit = Literal["fits", "contradicts", "unknown"]
 
@@ -85,35 +92,50 @@ Fit = Literal["fits", "contradicts", "unknown"]
 def weigh(clue: Clue) -> Weight | None:
     """Weigh the evidence. None where there is no more than a type: many columns have the same.
 
-    A like name without its place, and a place without a like name, are weak. So is everything that the type or the values
-    contradict, unless only signs and letters of the code changed.
+    A like name without its place, and a place without a like name, are weak. So is a name of more words, which may be that of
+    another thing. So is everything that the type, the values or the label contradict, unless only signs and letters of the
+    code changed.
     """
     name, place = _name_evidence(clue), _PLACES.get(clue.place)
     type_, values = _fit_of_type(clue), _fit_of_values(clue)
     contradicted = values == "contradicts" or (type_ == "contradicts" and values != "fits")
-    supported = tuple(_support(clue, type_, values))
+    agrees = _values_agree(clue)
+    supported = (*((_SAME_VALUES,) if agrees else ()), *_support(clue, type_, values))
     if name is None:
         # As many other columns may stand there.
         apart = are_numbered_apart(clue.old.external_code or "", clue.new.code)
         if clue.place != "same" or type_ == "contradicts" or not supported or contradicted or apart:
             return None
     evidence = tuple(piece for piece in (name, place, *supported) if piece)
-    return Weight(
-        _grade(name, contradicted=contradicted, beside=len(evidence) - 1, placed=bool(place)), evidence
+    if name is None or (name.kind == "code" and name.weight >= _SURE):
+        return Weight("weak" if name is None else "sure", evidence)
+    if contradicted or (_label_contradicts(clue) and not agrees):
+        return Weight("weak", evidence)
+    if name.weight >= _SURE:
+        return Weight("sure" if len(evidence) > 1 else "likely", evidence)
+    return Weight("likely" if place and (agrees or _is_one_name(clue)) else "weak", evidence)
+
+
+def _is_one_name(clue: Clue) -> bool:
+    """Return whether the code or the label is the old name, only spelled otherwise."""
+    names = [name for name in (clue.old.external_code, clue.old.name) if name]
+    return any(name_the_same(name, new) for name in names for new in (clue.new.code, clue.label) if new)
+
+
+def _label_contradicts(clue: Clue) -> bool:
+    """Return whether the new column says of itself that it is something else. A label in other letters may be a translation."""
+    names = [name for name in (clue.old.external_code, clue.old.name) if name]
+    return (
+        bool(clue.label)
+        and any(are_comparable(name, clue.label) for name in names)
+        and all(liken(name, clue.label) is Likeness.NONE for name in names)
     )
 
 
-def _grade(name: Evidence | None, *, contradicted: bool, beside: int, placed: bool) -> Grade:
-    """Grade a pair by the evidence of its name, and what there is beside that."""
-    if name is None:
-        return "weak"
-    if name.kind == "code" and name.weight >= _SURE:
-        return "sure"
-    if contradicted:
-        return "weak"
-    if name.weight >= _SURE:
-        return "sure" if beside else "likely"
-    return "likely" if placed else "weak"
+def _values_agree(clue: Clue) -> bool:
+    pairs = list(zip(clue.old_values, clue.values, strict=False))
+    different = {str(value) for _, value in pairs if shape_of(value) is not EMPTY}
+    return len(different) >= ENOUGH_VALUES and all(old == new for old, new in pairs)
 
 
 def _name_evidence(clue: Clue) -> Evidence | None:
@@ -141,6 +163,8 @@ def _name_evidence(clue: Clue) -> Evidence | None:
                 )
             )
     best = max(code, liken(name, new)) if name else code
+    if best is Likeness.NONE and any(name_the_same(each, new) for each in (old, name) if each):
+        best = Likeness.ALIKE
     if best in _CODE and best is not Likeness.SAME:
         weight, said = _CODE[best]
         found.append(Evidence("code", weight - _excess(old, new, best), said))

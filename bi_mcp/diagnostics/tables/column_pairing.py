@@ -15,7 +15,7 @@ from bi_mcp.diagnostics.tables.place import Places
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Column
 
-# "sure": its name says so. "likely": a like name, and its place. "weak": look at it before anything is changed.
+# "sure": its name says so. "likely": the same name in another spelling, and its place. "weak": look at it before anything is changed.
 Grade = Literal["sure", "likely", "weak"]
 
 # Wide tables in which every column was renamed: beyond this many pairs, only those of one name or place are compared.
@@ -109,6 +109,7 @@ def _weigh_all(
             place=places.compare(old.external_code or "", other.code),
             values=outer.values.get(other.code, ()),
             generation=outer.generation,
+            old_values=outer.values.get(old.external_code or "", ()),
         )
         found = weigh(clue)
         if found is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -65,7 +65,8 @@ class DatasetContext:
     """The context of a dataset. `failures` holds the reason why an endpoint gave no answer, `remedies` the advice and
     `causes` what distinguishes one cause from another, `acting` who repairs it, `breaches` the broken rules that the parsed answers no longer show; all without values of the connection. `charts`
     are findings about the questions that charts ask. `tables` are those that the connector lists; None where they were
-    not asked for, or not all are known. `candidates` are values by code of new columns, which may be lost ones.
+    not asked for, or not all are known. `candidates` are values by code of new columns, which may be lost ones. `taken` are
+    the codes of the source's tables that have a dataset; None where they are not known.
     """
 
     dataset: Dataset
@@ -80,6 +81,7 @@ class DatasetContext:
     causes: Mapping[DataEndpoint, str] = field(default_factory=dict)
     acting: Mapping[DataEndpoint, Who] = field(default_factory=dict)
     candidates: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    taken: Collection[str] | None = None
 
 
 MAX_CODE = 512

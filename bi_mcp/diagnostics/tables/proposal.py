@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bi_mcp.base.language import say, text
+from bi_mcp.base.language import say, say_count, text
 from bi_mcp.diagnostics.tables.external import (
     MAX_CODE,
     ExternalColumn,
@@ -56,6 +56,14 @@ class Proposal(NamedTuple):
     existing: tuple[ExistingDataset, ...] = ()
 
 
+class Wanted(NamedTuple):
+    """What is known beside the table: the name of the dataset, what is inherited, and whether a chart finds the columns by the proposed names."""
+
+    name: str | None = None
+    inherited: Inheritance = NOTHING
+    names_work: bool = False
+
+
 def propose_fields(
     table_code: str,
     title: str,
@@ -64,9 +72,9 @@ def propose_fields(
     source_id: int,
     taken_names: Iterable[str] = (),
     generation: PortalGeneration = "tables",
-    inherited: Inheritance = NOTHING,
+    wanted: Wanted = Wanted(),  # noqa: B008  immutable
 ) -> Proposal:
-    """Propose a dataset. `taken_names` are the names of the portal's datasets; what is `inherited` keeps its name and type. Raises `InvalidRequestError` when no dataset
+    """Propose a dataset. `taken_names` are the names of the portal's datasets; what is inherited keeps its name and type. Raises `InvalidRequestError` when no dataset
     can be made of the table at all.
     """
     if not is_code(table_code):
@@ -77,8 +85,10 @@ def propose_fields(
                 most=MAX_CODE,
             )
         )
-    name = dataset_name(table_code, title, taken_names)
-    reasons = list(_naming_reasons(text("dataset {code!r}: named {name}; {reasons}"), table_code, name))
+    name = dataset_name(wanted.name or table_code, "" if wanted.name else title, taken_names)
+    reasons = list(
+        _naming_reasons(text("dataset {code!r}: named {name}; {reasons}"), wanted.name or table_code, name)
+    )
     usable = _usable(columns, reasons)
     if not usable:
         raise InvalidRequestError(
@@ -92,9 +102,23 @@ def propose_fields(
         "sourceId": source_id,
         "externalCode": table_code,
         "externalName": title.strip()[:MAX_CODE] if is_code(title[:MAX_CODE]) else table_code,
-        "fields": _propose_columns(usable, sample, generation, reasons, inherited.columns),
+        "fields": _propose_columns(usable, sample, generation, reasons, wanted),
     }
-    return Proposal(fields, [*inherited.reasons, *reasons])
+    return Proposal(fields, [*wanted.inherited.reasons, *reasons])
+
+
+def tell_checked(sample: Sample | None) -> Iterator[str]:
+    """Say on how many rows the types were checked."""
+    if sample is not None and sample.rows:
+        yield say_count(
+            "types checked on the values of {count} row",
+            "types checked on the values of {count} rows",
+            len(sample.rows),
+        )
+    elif sample is not None:
+        yield say("types not checked: there are no rows")
+    else:
+        yield say("types not checked: the values could not be read")
 
 
 def _usable(columns: Sequence[ExternalColumn], reasons: list[str]) -> list[ExternalColumn]:
@@ -124,8 +148,9 @@ def _propose_columns(
     sample: Sample | None,
     generation: PortalGeneration,
     reasons: list[str],
-    inherited: Mapping[str, Column],
+    wanted: Wanted,
 ) -> list[dict[str, str]]:
+    inherited = wanted.inherited.columns
     proposed = list[dict[str, str]]()
     values = sample.columns if sample else {}
     names = _name_columns(columns, inherited)
@@ -134,7 +159,10 @@ def _propose_columns(
         type_, why = _keep_type(inherited.get(column.code), column, values.get(column.code, ()), generation)
         reasons.extend(say("column {name}: {reason}", name=name.name, reason=reason) for reason in why)
         proposed.append({"name": name.name, "externalCode": column.code, "type": type_})
-    reasons.extend(_differing(columns, [name.name for name in names]))
+    differing = list(_differing(columns, [name.name for name in names]))
+    if differing and wanted.names_work:
+        differing = [say("checked: the connector finds the columns by these names")]
+    reasons.extend(differing)
     return proposed
 
 

@@ -68,7 +68,9 @@ class Checked(Answer):
         serious = sum(finding.level in {"warning", "error"} for finding in self.findings)
         problems = f", {serious} problem{'' if serious == 1 else 's'}" if serious else ""
         brief = f"{self.verdict}{problems}. {said}".rstrip()
-        return f"{brief} {calls} calls in {self.seconds:g} s. {FROM_OUTSIDE}"
+        # The other calls are those that the rules need.
+        asked = next((f", rates of {facts.rate.split()[-1]}" for facts in self.endpoints if facts.rate), "")
+        return f"{brief} {calls} calls{asked}, in {self.seconds:g} s. {FROM_OUTSIDE}"
 
     def text(self, tool: str) -> str:
         """The findings as lines, and below them the facts about the endpoints."""

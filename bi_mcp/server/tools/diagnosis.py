@@ -85,7 +85,7 @@ class Proposed(Answer):
     existing: list[dict[str, Any]] | None = None
 
     def headline(self) -> str:
-        existing = [dataset["told"] for dataset in self.existing or ()]
+        existing = [dataset["told"] for dataset in self.existing or ()] or ["No dataset of this table yet."]
         return " ".join([*existing, "dataset_add accepts these fields unchanged.", FROM_OUTSIDE])
 
     def text(self, tool: str) -> str:
@@ -151,12 +151,27 @@ class Diagnosed(Answer):
     verdict: str
     charts: str
     who: str | None = None
+    stands_on: str | None = None
     findings: list[Finding]
 
     def headline(self) -> str:
         first = f"First to act: {self.who}." if self.who else ""
-        said = (f'Dataset {self.id} "{self.name}": {self.verdict}.', self.charts, first, FROM_OUTSIDE)
+        place = f" ({self.stands_on})" if self.stands_on else ""
+        said = (
+            f'Dataset {self.id} "{self.name}"{place}: {self.verdict}.',
+            self.charts,
+            first,
+            "" if self._is_repairable() else "Nothing on the portal repairs it.",
+            FROM_OUTSIDE,
+        )
         return " ".join(part for part in said if part)
+
+    def _is_repairable(self) -> bool:
+        """Return whether nothing is wrong, or a call that changes something is offered."""
+        serious = [finding for finding in self.findings if finding.level in {"warning", "error"}]
+        calls = [str(call["tool"]) for finding in serious for call in finding.offered]
+        mending = any(tool.endswith(("_update", "_replace", "_add", "_propose")) for tool in calls)
+        return not serious or mending or any(finding.who != "connector operator" for finding in serious)
 
     def text(self, tool: str) -> str:
         """The findings as lines, with their calls."""
@@ -182,6 +197,7 @@ async def dataset_propose(
     source: Id,
     table: str,
     like: Annotated[Id | None, Field(description="Dataset whose names and types to keep")] = None,
+    name: str | None = None,
 ) -> Proposed:
     """Make the complete fields for dataset_add of an external table (its externalCode from source_tables): legal names, types
     checked against sampled values. Says if the table is a dataset already. Creates nothing.
@@ -190,7 +206,7 @@ async def dataset_propose(
 
     app = app_of(ctx)
     outside = await app.open_outside(source)
-    proposal = await propose_dataset(app.bi, outside, table, like)
+    proposal = await propose_dataset(app.bi, outside, table, like, name)
     existing = [
         {"id": each.id, "told": each.told, **({"call": each.call} if each.call else {})}
         for each in proposal.existing
@@ -228,18 +244,19 @@ async def dataset_preview(
 
 async def dataset_diagnose(ctx: BiContext, id: Id) -> Diagnosed:
     """Find out why a dataset is broken: compares its columns with the external description, the data's header and sampled
-    values. Each finding brings the ready-made call that fixes it. Changes nothing.
+    values. Each finding has the call that repairs it, or says who else must act. Changes nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import diagnose_dataset
 
     app = app_of(ctx)
-    dataset, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
+    dataset, outside, diagnosis = await diagnose_dataset(app.bi, app.portal.caller, id)
     return Diagnosed(
         id=id,
         name=dataset.name,
         verdict=diagnosis.verdict,
         charts=diagnosis.charts,
         who=diagnosis.who,
+        stands_on=f"source {outside.source.id}, connector {outside.connector.id}",
         findings=diagnosis.findings,
     )
 

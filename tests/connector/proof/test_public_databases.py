@@ -90,7 +90,7 @@ async def _trouble_of(portal: ShopPortal, table: str) -> object:
     dataset = await portal.bi.datasets.add(fields)
     preview = await preview_dataset(portal.bi, portal.caller, dataset, limit=20)
     chart = await portal.app.state.charts.open(ChartQuestion(dataset))
-    _, diagnosis = await diagnose_dataset(portal.bi, portal.caller, dataset)
+    *_, diagnosis = await diagnose_dataset(portal.bi, portal.caller, dataset)
     if changed or chart.failure or preview.rows.breaches or diagnosis.verdict != "healthy":
         return changed, chart.failure, preview.rows.breaches, diagnosis
     if list(map(list, chart.rows[:20])) != preview.rows.rows:
