@@ -15,7 +15,7 @@ OBJECT_ID: JsonSchema = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
 
 def is_object_id(schema: Mapping[str, Any]) -> bool:
     """Check whether an argument takes an object's id, whatever its description says."""
-    return schema.get("anyOf") == OBJECT_ID["anyOf"]
+    return bool(schema.get("anyOf") == OBJECT_ID["anyOf"])
 
 
 # Any answer may hold it.
