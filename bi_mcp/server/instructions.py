@@ -48,7 +48,7 @@ _TASKS = (
         ("connector_update", "source_update", "connector_check"),
         needs="source_update",
     ),
-    Task("Undo", ("history_list", "workspace_undo")),
+    Task("Undo", ("history_list", "workspace_undo"), needs="workspace_undo"),
     Task("Copy a portal", ("workspace_plan, workspace_apply",)),
 )
 _TOOL = re.compile(r"[a-z]+(?:_[a-z]+)+")
