@@ -11,12 +11,12 @@ FILE = Path(__file__).with_name("played.toml")
 
 @dataclass(frozen=True)
 class Played:
-    """An assistant's attempt at a task: `characters` are those of the tools' answers."""
+    """An assistant's attempt at a task: `characters` are those of the tools' answers, where they were counted."""
 
     task: str
     solved: bool
     calls: int
-    characters: int
+    characters: int | None = None
 
 
 def load_played(file: Path = FILE) -> list[Played]:

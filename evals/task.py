@@ -137,7 +137,7 @@ def confirmed(tool: str, **arguments: Any) -> Generator[Call, Answer, Answer]:
 def add_like(known: Known, source: str, table: str, like: str, name: str) -> Generator[Call, Answer, Answer]:
     """Add a dataset over another table, with the columns of an existing one."""
     if known.takes("dataset_propose", "like"):
-        proposed = yield call("dataset_propose", source=known.id(source), table=table, like=known.id(like))
+        proposed = yield call("dataset_propose", source=source, table=table, like=like)
         fields = {**proposed.data["fields"], "name": name}
     else:
         found = yield call("dataset_get", id=known.id(like))

@@ -36,7 +36,7 @@ EMBEDDED = "embedded"
 EMBEDDED_NOTICE = "This is the practice portal, not the user's Bitrix24."
 ABOUT_EMBEDDED = (
     "the practice portal, NOT the user's Bitrix24: say so. Sample connector: http://sample.localhost/check, /tables, /table, "
-    "/data (login demo, password demo-password). For a real portal the user runs `bi-mcp login PORTAL`."
+    "/data (login demo, password demo-password). Real ones: `bi-mcp login PORTAL`."
 )
 ABOUT_WEBHOOK = "by an incoming webhook: only the *_fields tools and the fields resources work."
 

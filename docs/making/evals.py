@@ -175,9 +175,10 @@ def _row(page: _Page, task: Task, cost: Cost, played: list[Played]) -> Row:
     ]
     if not played:
         return (*shown, "", "", "")
+    counted = [one.characters for one in played if one.characters is not None]
     solved = page.tried.format(solved=sum(one.solved for one in played), count=len(played))
-    return (*shown, solved, _mean([one.calls for one in played]), _mean([one.characters for one in played]))
+    return (*shown, solved, _mean([one.calls for one in played]), _mean(counted))
 
 
 def _mean(values: list[int]) -> str:
-    return f"{sum(values) / len(values):.0f}"
+    return f"{sum(values) / len(values):.0f}" if values else ""

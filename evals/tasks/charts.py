@@ -22,7 +22,7 @@ async def _build_flaky(world: World) -> None:
 
 
 def _solve_flaky(known: Known) -> Steps:
-    yield call("connector_check", source=known.id("Shop live"), quick=True)
+    yield call("connector_check", source="stock", repeat=6)
     return (
         "The service answers urlData only sometimes: every other request ends with HTTP 503, and then a chart stays empty. "
         "The portal is set up right; the operator of the service has to find out why it fails in turns."
@@ -49,7 +49,7 @@ async def _build_filter(world: World) -> None:
 
 
 def _solve_filter(known: Known) -> Steps:
-    yield call("connector_check", source=known.id("Shop live"), table="orders")
+    yield call("connector_check", source="orders")
     return (
         "Without a period the service answers; with a date filter it answers HTTP 400. The portal writes dates as 31.12.2025 and the service "
         "does not read that spelling. Its operator has to accept dates of this format in a filter."
@@ -127,9 +127,11 @@ TASKS = (
         facts=(
             fact(
                 "that it answers only sometimes",
-                r"sometimes",
                 r"intermittent",
                 r"every (other|second)",
+                r"\d+ (out )?of (the )?\d+",
+                r"alternat",
+                r"\d ?%",
                 r"flak",
                 r"half",
                 r"in turns",
@@ -182,7 +184,7 @@ TASKS = (
         build=_build_letters,
         solve=_solve_letters,
         calls=1,
-        facts=(fact("the encoding", r"UTF-?8", r"кодировк"), _OPERATOR),
+        facts=(fact("the encoding", r"UTF-?8", r"1251"), _OPERATOR),
         vague=True,
     ),
     Task(
@@ -193,7 +195,15 @@ TASKS = (
         solve=_solve_inactive,
         calls=2,
         facts=(
-            fact("that the source is off", r"выключен", r"неактив", r"отключ", r"деактив", r"active"),
+            fact(
+                "that the source is off",
+                r"выключен",
+                r"неактив",
+                r"отключ",
+                r"деактив",
+                r"inactive",
+                r"active\W+(false|нет)",
+            ),
             fact("where it can be switched on", r"BI[ -]?Builder", r"BI[ -]?конструктор", r"вручную"),
         ),
         vague=True,
@@ -207,7 +217,7 @@ TASKS = (
         calls=1,
         facts=(
             fact("the column", "amount"),
-            fact("what is wrong with the values", r"EUR", r"currency", r"unit"),
+            fact("what is wrong with the values", r"\bEUR\b", r"€"),
             _OPERATOR,
         ),
         vague=True,

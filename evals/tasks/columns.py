@@ -46,7 +46,7 @@ async def _build_taken_over(world: World) -> None:
 
 
 def _solve_taken_over(known: Known) -> Steps:
-    yield call("source_tables", source=known.id("Shop live"))
+    yield call("source_tables", source="orders")
     yield from add_like(known, "Shop live", "orders_v2", like="orders", name="orders_new")
     return "The table orders is gone, its rows are in orders_v2. The new dataset orders_new shows them with the same columns."
 
@@ -76,12 +76,10 @@ async def _column(world: World, name: str) -> int:
 
 
 def _solve_hidden(known: Known) -> Steps:
-    found = yield call("dataset_get", id=known.id("customers"))
-    ids = {column["name"]: column["id"] for column in found.data["item"]["fields"]}
-    update = [{"id": ids["PHONE"], "visible": False}, {"id": ids["EMAIL"], "visible": True}]
-    done = yield call("dataset_fields_update", id=known.id("customers"), update=update)
-    if '"confirm"' in done.text:
-        yield call("dataset_fields_update", id=known.id("customers"), update=update, confirm=done.confirm)
+    if "dataset_get" in known.tools:
+        yield call("dataset_get", id="customers")
+    update = [{"id": "PHONE", "visible": False}, {"id": "EMAIL", "visible": True}]
+    yield call("dataset_fields_update", id="customers", update=update)
     return "Столбец PHONE скрыт, EMAIL снова виден."
 
 
@@ -99,7 +97,7 @@ TASKS = (
         says="Диаграмма остатков на складе пустая, хотя на прошлой неделе всё работало. Почини, но чтобы сами диаграммы переделывать не пришлось.",
         build=_build_renamed,
         solve=_solve_renamed,
-        calls=5,
+        calls=3,
         facts=(fact("the column's new name", "quantity_on_hand"),),
         check=_check_renamed,
         may_change=("dataset stock",),
@@ -125,7 +123,7 @@ TASKS = (
         says="В датасете customers спрячь телефон от пользователей, а почту, наоборот, верни.",
         build=_build_hidden,
         solve=_solve_hidden,
-        calls=3,
+        calls=2,
         facts=(fact("the phone", "PHONE", "телефон"), fact("the address", "EMAIL", "почт")),
         check=_check_hidden,
         may_change=("dataset customers",),

@@ -22,10 +22,9 @@ async def _build_expired(world: World) -> None:
 
 
 def _solve_expired(known: Known) -> Steps:
-    source = known.id("Shop live")
-    yield call("source_list")
-    yield call("source_update", id=source, fields={"settings": {"password": {"secret": "shop_new"}}})
-    yield call("connector_check", source=source, quick=True)
+    yield call("portal_map")
+    yield call("source_update", id="Shop live", fields={"settings": {"password": {"secret": "shop_new"}}})
+    yield call("connector_check", source="Shop live", quick=True)
     return "Пароль источника Shop live заменён на сохранённый shop_new, сервис его принимает."
 
 
@@ -51,9 +50,9 @@ def _gone(_: object) -> Response:
 
 def _solve_move(known: Known) -> Steps:
     urls = {name: known.world.addresses["new"] + path for name, path in ENDPOINTS.items()}
-    yield call("connector_list")
-    yield from confirmed("connector_update", id=known.id("Shop"), fields=urls)
-    yield call("connector_check", source=known.id("Shop live"), quick=True)
+    yield call("connector_get", id="Shop") if "connector_get" in known.tools else call("portal_map")
+    yield from confirmed("connector_update", id="Shop", fields=urls)
+    yield call("connector_check", source="Shop", quick=True)
     return f"The connector Shop answers at {known.world.addresses['new']} now, and its source and datasets work again."
 
 
@@ -121,9 +120,18 @@ TASKS = (
         solve=_solve_two_logins,
         calls=1,
         facts=(
-            fact("the source", "Archive live", "Archive"),
-            fact("that the login is refused", r"\b401\b", r"парол", r"логин"),
+            fact("the source", "Archive live"),
+            fact("that the login is refused", r"\b401\b", r"не принима", r"неверн", r"отклон", r"отверг"),
             fact("the dataset", "old_orders"),
+            fact(
+                "what the user has to do",
+                r"secret set",
+                r"(нов|актуальн|действующ|правильн|верн)\w* (логин\w* (и|или) )?парол",
+                r"парол\w*[^.]{0,60}(обнов|замен|сохран|узна|уточн|провер)",
+                r"(обнов|замен|сохран|узна|уточн|провер)\w*[^.]{0,60}парол",
+                # With or without the port.
+                r"--for 127\.0\.0\.1(:\d+)?",
+            ),
         ),
         vague=True,
     ),

@@ -71,8 +71,8 @@ async def _build_new_table(world: World) -> None:
 
 
 def _solve_new_table(known: Known) -> Steps:
-    yield call("source_tables", source=known.id("Shop live"))
-    proposed = yield call("dataset_propose", source=known.id("Shop live"), table="returns")
+    yield call("source_tables", source="orders")
+    proposed = yield call("dataset_propose", source="orders", table="returns")
     fields = {**proposed.data["fields"], "name": "shop_returns"}
     yield call("dataset_add", fields=fields)
     return "Готово: датасет shop_returns показывает таблицу returns."
@@ -97,7 +97,7 @@ async def _build_no_tables(world: World) -> None:
 
 
 def _solve_no_tables(known: Known) -> Steps:
-    yield call("connector_check", source=known.id("Shop live"))
+    yield call("connector_check", source="Shop")
     return (
         "Your login works, but the service answers an empty list at urlTableList, so BI Builder has no table to offer. "
         "Nothing on the portal is wrong: whoever operates the service must let this login see its tables."
@@ -115,7 +115,7 @@ async def _build_columns_missing(world: World) -> None:
 
 
 def _solve_columns_missing(known: Known) -> Steps:
-    yield call("source_tables", source=known.id("Shop live"), table="orders")
+    yield call("source_tables", source="orders", table="orders")
     column = {"name": "DISCOUNT", "externalCode": "discount", "type": "double"}
     yield call("dataset_fields_update", id=known.id("orders"), add=[column])
     return "The dataset orders has the column DISCOUNT now."
@@ -170,9 +170,9 @@ TASKS = (
             fact(
                 "that the list of tables is empty",
                 r"urlTableList",
-                r"list of tables",
-                r"table list",
-                r"empty list",
+                r"empty (list|array|answer|response)",
+                r"(list of tables|table list)[^.]{0,40}(empty|\[\]|nothing|no tables)",
+                r"\b(0|zero) tables",
             ),
             fact("who has to act", r"operat", r"service", r"vendor", r"provider"),
         ),

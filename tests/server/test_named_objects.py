@@ -107,11 +107,116 @@ async def test_columns_are_named_by_their_names(talk: Talk, chain: tuple[int, in
     assert f'delete[0]: none has this title; there are {columns[0]["id"]} "CARRIER"' in refused
 
 
-async def test_a_title_that_looks_like_the_id_of_another_object_is_a_title(talk: Talk) -> None:
-    await talk.add_connector()
-    second = await talk.add_connector("connector 1")
-    assert (await talk.done("connector_get", id="connector 1"))["item"]["id"] == second
+@pytest.mark.parametrize(
+    "written", ["connector 1", "bi://connector/1", "connector/1", "Connector 1", "1", " 1 "]
+)
+async def test_what_is_a_title_and_the_id_of_another_is_refused_with_both(talk: Talk, written: str) -> None:
+    first = await talk.add_connector("Main")
+    second = await talk.add_connector(written)
+    for tool, arguments in (("connector_update", {"fields": {"description": "x"}}), ("connector_get", {})):
+        refused = await talk.refused(tool, id=written, **arguments)
+        assert f"{tool} was not sent: id: this is the title of one and the id of another" in refused
+        assert f'connector {second} "' in refused
+        assert f'connector {first} "Main"' in refused
+    assert (await talk.done("connector_get", id=second))["item"]["id"] == second
+
+
+async def test_a_title_that_looks_like_an_id_is_a_title_where_no_other_has_the_id(talk: Talk) -> None:
+    first = await talk.add_connector("connector 1")
+    assert (await talk.done("connector_get", id="connector 1"))["item"]["id"] == first
+    second = await talk.add_connector("connector 7")
+    assert (await talk.done("connector_get", id="connector 7"))["item"]["id"] == second
     assert (await talk.done("connector_get", id="connector 2"))["item"]["id"] == second
+
+
+async def test_a_number_as_text_in_fields_may_be_a_title_too(talk: Talk) -> None:
+    connector = await talk.add_connector()
+    await talk.add_source(connector, "Main")
+    await talk.add_source(connector, "source 1")
+    fields = dataset_fields(1, "new")
+    refused = await talk.refused("dataset_add", fields=fields | {"sourceId": "source 1"})
+    assert (
+        'fields.sourceId: this is the title of one and the id of another: source 2 "source 1", source 1 "Main"'
+        in refused
+    )
+    assert (await talk.done("dataset_add", fields=fields | {"sourceId": "1"}))["item"]["sourceId"] == 1
+
+
+@pytest.mark.parametrize("source", ["flights", "dataset 2", "bi://dataset/2", "DATASET 2"])
+@pytest.mark.usefixtures("chain")
+async def test_a_dataset_stands_for_its_source(talk: Talk, source: str) -> None:
+    assert "tables" in await talk.done("source_tables", source=source)
+    proposed = await talk.done("dataset_propose", source=source, table="airports", like=source)
+    assert proposed["fields"]["sourceId"] == 3
+    assert (await talk.done("connector_check", source=source))["table"] == "flights"
+    other = await talk.done("connector_check", source=source, table="airports")
+    assert other["table"] == "airports"
+
+
+@pytest.mark.usefixtures("chain")
+async def test_a_dataset_stands_for_nothing_but_the_source_of_reading_tools(talk: Talk) -> None:
+    for arguments in ({"id": "flights"}, {"id": "dataset 2"}):
+        assert "none has this title" in await talk.refused("source_get", **arguments)
+    fields = dataset_fields(1, "new") | {"sourceId": "dataset 2"}
+    assert "none has this title" in await talk.refused("dataset_add", fields=fields)
+    assert "none has this title" in await talk.refused("source_tables", source="Sample")
+
+
+async def test_a_source_that_is_titled_like_a_dataset_is_refused_with_both(talk: Talk) -> None:
+    connector = await talk.add_connector()
+    source = await talk.add_source(connector, "dataset 1")
+    await talk.add_dataset(await talk.add_source(connector), "flights")
+    refused = await talk.refused("source_tables", source="dataset 1")
+    assert f'source {source} "dataset 1", dataset 1 "flights"' in refused
+
+
+@pytest.mark.parametrize("named", ["Other", "connector 1", "bi://connector/1"])
+async def test_a_connector_stands_for_its_only_source_when_it_is_checked(talk: Talk, named: str) -> None:
+    connector = await talk.add_connector("Other")
+    assert "connector 1 has no source" in await talk.refused("connector_check", source=named)
+    await talk.add_source(connector)
+    assert (await talk.done("connector_check", source=named, quick=True))["verdict"] == "ok"
+    await talk.add_source(connector, "Second")
+    refused = await talk.refused("connector_check", source=named)
+    assert 'connector 1 has several sources: 1 "Flights", 2 "Second"' in refused
+
+
+LISTED: list[tuple[str, dict[str, Any], list[int]]] = [
+    ("dataset_list", {"filter": {"source_id": 3}}, [1, 2]),
+    ("dataset_list", {"filter": {"source": "Flights"}}, [1, 2]),
+    ("dataset_list", {"filter": {"source": "source 1"}}, []),
+    ("dataset_list", {"filter": {"@SourceID": ["Flights", "Other source"]}}, [1, 2]),
+    ("dataset_list", {"filter": {"!source": "Flights"}}, []),
+    (
+        "dataset_list",
+        {"filter": {"logic": "OR", "0": {"dataset": "flights"}, "1": {"title": "other"}}},
+        [1, 2],
+    ),
+    ("dataset_list", {"filter": {"0": {"%title": "light"}, "table": "flights"}}, [2]),
+    ("dataset_list", {"filter": {"source": "Flights"}, "order": {"dataset_id": "DESC"}}, [2, 1]),
+    ("dataset_list", {"filter": {"external_code": "flights"}, "select": ["source_id", "title"]}, [1, 2]),
+    ("source_list", {"filter": {"connector": "Sample"}}, [1, 2, 3]),
+    ("source_list", {"filter": {"=connector_id": "connector 1"}}, []),
+    ("source_list", {"filter": {">=source_id": 2}, "order": {"name": "ASC"}}, [3, 2]),
+    ("connector_list", {"filter": {"id": "Sample"}, "select": ["url_check"]}, [2]),
+]
+
+
+@pytest.mark.parametrize(("tool", "arguments", "ids"), LISTED, ids=str)
+@pytest.mark.usefixtures("chain")
+async def test_lists_know_fields_by_their_other_names_and_objects_by_their_titles(
+    talk: Talk, tool: str, arguments: dict[str, Any], ids: list[int]
+) -> None:
+    assert [item["id"] for item in (await talk.done(tool, **arguments))["items"]] == ids
+
+
+@pytest.mark.usefixtures("chain")
+async def test_a_list_refuses_a_title_that_none_has_and_fields_that_there_are_not(talk: Talk) -> None:
+    refused = await talk.refused("dataset_list", filter={"0": {"source": "Flihgts"}})
+    assert 'filter.sourceId: none has this title; there are 3 "Flights"' in refused
+    assert "colour" in await talk.refused("dataset_list", filter={"colour": 1})
+    both = await talk.refused("dataset_list", filter={"sourceId": 1, "source": 2})
+    assert '"source"' in both
 
 
 async def test_a_title_that_several_have_is_refused_with_them(talk: Talk) -> None:

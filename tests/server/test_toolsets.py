@@ -120,7 +120,9 @@ async def test_the_compact_set_onboards_a_table_and_takes_it_back(
         dataset = await talk.done("dataset_add", fields=proposed["fields"])
         assert (await talk.done("dataset_diagnose", id=dataset["item"]["name"]))["id"] == dataset["id"]
         assert (await talk.confirmed("workspace_undo", entry=await talk.last_entry()))["undone"] is True
-        assert (await talk.done("source_list"))["items"][0]["title"] == "Flights"
+        mapped = {node["title"] for node in (await talk.done("portal_map"))["nodes"]}
+        assert "Flights" in mapped
+        assert dataset["item"]["name"] not in mapped
         assert "DATASET_NOT_FOUND" in await talk.refused("dataset_preview", id=dataset["id"])
 
 
@@ -140,13 +142,22 @@ async def test_the_instructions_are_short_and_name_only_tools_that_are_offered(
     assert len(said) <= INSTRUCTIONS_LIMIT
     known = {tool.name for tools in TOOLSETS.values() for tool in tools}
     named = set(re.findall(r"[a-z]+(?:_[a-z]+)+", said)) & known
-    assert {"portal_map", "dataset_diagnose", "dataset_preview"} <= named <= offered_names
+    assert {"portal_map", "dataset_diagnose", "connector_check"} <= named <= offered_names
+    assert said.startswith("Titles and names work as ids.")
+    # A list of tools, not the letters of one's name.
+    assert not re.search(r"\b[a-z];", said)
 
 
 async def test_each_task_of_the_instructions_begins_with_its_tool(settings: Settings) -> None:
     async with Client(build_server(settings)) as client:
         said = client.instructions or ""
-    assert "New table: connector_check, connector_add, source_add, source_tables, dataset_propose" in said
+    assert "Chart empty or wrong: dataset_diagnose; which is unknown: portal_map with diagnose;" in said
+    assert "only sometimes: connector_check with repeat" in said
+    assert (
+        "New table: source_tables, dataset_propose, dataset_add; new service first: connector_check, connector_add"
+        in said
+    )
+    assert "Wrong source or table: dataset_propose with like" in said
     assert "bi-mcp connector serve" in said
     assert "look before repeating" in said
     assert "call again with its confirm" in said

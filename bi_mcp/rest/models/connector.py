@@ -50,7 +50,7 @@ class ConnectorFields(Sent):
         str, Field(min_length=1, description="Image URL or data: URI", default_factory=lambda: NEUTRAL_LOGO)
     ]
     url_check: Annotated[EndpointUrl, Field(description="Checks the credentials")]
-    url_table_list: EndpointUrl
+    url_table_list: Annotated[EndpointUrl, Field(description="Lists the tables")]
     url_table_description: Annotated[EndpointUrl, Field(description="Lists a table's columns")]
     url_data: Annotated[EndpointUrl, Field(description="Gives the rows")]
     settings: Annotated[list[Parameter], Field(description="Filled in by each source")]

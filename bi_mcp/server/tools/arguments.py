@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bi_mcp.base.foreign_json import is_deep
 from bi_mcp.base.language import say, text
-from bi_mcp.server.tools.schema import OBJECT_ID
+from bi_mcp.server.tools.schema import is_object_id
 from bi_mcp.server.tools.synonyms import COLUMN, find_meant, rename
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def repair(schema: Mapping[str, Any], value: object) -> object:
         return _repair_text(schema, value)
     if kind == "boolean":
         return _BOOLEANS.get(value.strip().lower() if isinstance(value, str) else value, value)
-    takes_number = kind == "integer" or schema == OBJECT_ID
-    if takes_number and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+    # A number as text in the place of an id may also be a title: only the portal knows.
+    if kind == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return value
 
@@ -166,7 +166,7 @@ def _problem(schema: Mapping[str, Any], path: Sequence[int | str], kind: str, me
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in steps).lstrip(
         "."
     )
-    if "anyOf" in here and here != OBJECT_ID:
+    if "anyOf" in here and not is_object_id(here):
         # Pydantic would explain for each form why it does not fit.
         forms = say("text, a whole number or an object is expected")
         return f"{where}: {forms}{_shape(holder)}"
@@ -236,7 +236,7 @@ def _shape(schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any]) -> str:
-    kind = "integer" if schema == OBJECT_ID else schema.get("type")
+    kind = "integer" if is_object_id(schema) else schema.get("type")
     if kind != "object":
         return {"integer": "1", "string": '"…"'}.get(str(kind), "…")
     values = schema.get("additionalProperties")

@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 
 from bi_mcp.server.tools.arguments import repair_object
 from bi_mcp.server.tools.confirmation import resolve_parameters
+from bi_mcp.server.tools.list_arguments import rename_fields
 from bi_mcp.server.tools.middleware import MIDDLEWARE, ToolCall
 from bi_mcp.server.tools.named_objects import find_ids
 from bi_mcp.server.tools.schemas import shipped_schemas
@@ -57,7 +58,10 @@ class BiTool(Tool):
                 stack.enter_context(layer(call))
             self._complete()
             own = {name: value for name, value in renamed.items() if name != PORTAL}
-            repaired = await find_ids(call, repair_object(self.parameters, own, group))
+            repaired = repair_object(self.parameters, own, group)
+            if self._declaration.lists:
+                repaired = rename_fields(repaired, group)
+            repaired = await find_ids(call, repaired)
             validated = self.fn_metadata.validate_arguments(repaired)
             resolved = await resolve_parameters(self, validated, context) if self.resolved_params else {}
             if isinstance(resolved, InputRequiredResult):

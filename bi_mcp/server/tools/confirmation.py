@@ -27,8 +27,7 @@ from bi_mcp.errors import ConfirmationError
 from bi_mcp.server.tools.answers import Preview
 from bi_mcp.server.tools.context import BiContext, app_of
 
-# What it is for, the preview says; a description in the schema would be paid for in every chat.
-Confirm = str | None
+Confirm = Annotated[str | None, Field(description="From the preview")]
 
 
 # The code of the error by which the client refused the question of this call.

@@ -29,7 +29,13 @@ from bi_mcp.server.tools.source import SettingsArgument, resolve_settings
 from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.vault.travel import addresses_of
 
-Repeat = Annotated[int | None, Field(ge=2, le=20)]
+CheckedTable = Annotated[str | None, Field(description="Default: the dataset's, or the first")]
+Quick = Annotated[bool, Field(description="Without charts")]
+Repeat = Annotated[int | None, Field(ge=2, le=20, description="Calls of each: how often it answers")]
+Urls = Annotated[
+    dict[str, str] | None,
+    Field(description='{"urlCheck": …, "urlTableList": …, "urlTableDescription": …, "urlData": …}'),
+]
 
 
 class How(NamedTuple):
@@ -109,16 +115,15 @@ async def _trial(
 async def connector_check(
     ctx: BiContext,
     preview: Annotated[Preview | None, gate(_trial)],
-    source: Id | None = None,
-    urls: Annotated[dict[str, str] | None, Field(description='{"urlCheck": …, "urlData": …}')] = None,
+    source: Annotated[Id | None, Field(description="Or a dataset on it, or its connector")] = None,
+    urls: Urls = None,
     settings: SettingsArgument | None = None,
-    table: str | None = None,
-    quick: bool = False,
+    table: CheckedTable = None,
+    quick: Quick = False,
     repeat: Repeat = None,
     confirm: Confirm = None,  # noqa: ARG001  the gate reads it
 ) -> Checked:
-    """Call a connector's endpoints as Bitrix24 and its charts do (quick: without charts; repeat: how often each answers) and name
-    what fails: of a source, with urls and settings tried in place of its own, or, before anything exists, by urls and settings.
+    """Call a connector's endpoints as Bitrix24 and its charts do and name what fails: of a source, with urls and settings tried in place of its own, or, before anything exists, by urls and settings.
     Sends the values to those addresses. Changes nothing on the portal.
     """
     if preview:

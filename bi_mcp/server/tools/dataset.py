@@ -87,7 +87,7 @@ def build_update(family: Family) -> ToolDeclaration:
         return Updated(id=id, **await read_dataset_back(family.objects(ctx), id))
 
     kind = family.kind
-    about = f"Change a {kind}'s description. For columns use {kind}_fields_update."
+    about = f"Change a {kind}'s description. Columns: {kind}_fields_update. Another source or table needs a new {kind}: dataset_propose with like."
     return ToolDeclaration(update, f"Change a {kind}", f"{kind}_update", about)
 
 

@@ -15,7 +15,7 @@ from bi_mcp.server.tools.answer_size import compact
 from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.finding_lines import describe_findings
-from bi_mcp.server.tools.parameters import Id
+from bi_mcp.server.tools.parameters import Id, SourceOf, TableCode
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
@@ -180,8 +180,10 @@ class Diagnosed(Answer):
         return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
 
 
-async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str | None = None) -> External:
-    """List the external tables of a source, or with table (its externalCode) that table's columns."""
+async def source_tables(
+    ctx: BiContext, source: SourceOf, search: str = "", table: TableCode | None = None
+) -> External:
+    """List the external tables of a source, or with table its columns."""
     outside = await app_of(ctx).open_outside(source)
     if table is None:
         tables = await outside.tables(search)
@@ -194,12 +196,12 @@ async def source_tables(ctx: BiContext, source: Id, search: str = "", table: str
 
 async def dataset_propose(
     ctx: BiContext,
-    source: Id,
-    table: str,
+    source: SourceOf,
+    table: TableCode,
     like: Annotated[Id | None, Field(description="Dataset whose names and types to keep")] = None,
     name: str | None = None,
 ) -> Proposed:
-    """Make the complete fields for dataset_add of an external table (its externalCode from source_tables): legal names, types
+    """Make the complete fields for dataset_add of an external table: legal names, types
     checked against sampled values. Says if the table is a dataset already. Creates nothing.
     """
     from bi_mcp.diagnostics.dataset.diagnosis import propose_dataset
@@ -224,7 +226,7 @@ async def dataset_preview(
     ] = None,
     limit: Limit = 10,
 ) -> Previewed:
-    """Show the first rows of a dataset as a chart gets them, and what was sent."""
+    """Show the first rows of a dataset as a chart gets them, and what was sent: to see values; for counts profile it."""
     from bi_mcp.diagnostics.dataset.preview import preview_dataset
 
     app = app_of(ctx)

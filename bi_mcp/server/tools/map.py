@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
@@ -18,6 +20,7 @@ from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.server.views import MAP
 
+Diagnose = Annotated[bool, Field(description="Also call the endpoints: check every dataset")]
 Format = Literal["tree", "mermaid", "svg"]
 # Tried in turn until the answer is small enough. The command always shows the most.
 SIZES = (MAX_SHOWN, 200, 130, 80, 50, 30, 15)
@@ -44,10 +47,8 @@ def _offer(finding: Finding) -> list[str]:
     return [f"Call: {compact(call)}" for call in finding.offered]
 
 
-async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: bool = False) -> MappedPortal:
-    """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. diagnose also calls the
-    endpoints to check every dataset. Changes nothing.
-    """
+async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: Diagnose = False) -> MappedPortal:
+    """Map all connectors, sources and datasets with their health, as text, Mermaid or SVG. Changes nothing."""
     app = app_of(ctx)
     if diagnose:
         from bi_mcp.diagnostics.portal.diagnosis import diagnose_portal

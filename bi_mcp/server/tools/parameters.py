@@ -11,12 +11,15 @@ from bi_mcp.server.tools.schema import OBJECT_ID
 
 # Titles are replaced by ids before a tool is called.
 Id = Annotated[int, Field(ge=1), BeforeValidator(refuse_bool), WithJsonSchema(OBJECT_ID)]
-Select = Annotated[list[str] | None, Field(description="Default all")]
+# People speak of datasets.
+SourceOf = Annotated[Id, Field(description="Or a dataset on it")]
+TableCode = Annotated[str, Field(description="Its externalCode")]
+Select = list[str] | None
 FilterArgument = Annotated[
     dict[str, Any] | None,
     Field(
         description='{"OPfield": value}, OP: = != > >= < <= @ (in) !@ % (contains) =% (LIKE); groups: {"logic":"OR","0":{…}}'
     ),
 ]
-OrderArgument = Annotated[dict[str, Literal["ASC", "DESC"]] | None, Field(description="Default by id")]
+OrderArgument = dict[str, Literal["ASC", "DESC"]] | None
 PageNumber = Annotated[int, Field(ge=1, description="50 per page")]

@@ -29,8 +29,8 @@ class Status(Answer, PortalStatus):
 
 
 async def portal_status(ctx: BiContext) -> Status:
-    """Report the portal, the user and scopes of the credential, the generation, and problems. Call it when access is refused or
-    answers look odd. Changes nothing.
+    """Report the portal, the user and scopes of the credential, the generation, and problems. Call it when Bitrix24 itself
+    refuses or its answers look odd. Changes nothing.
     """
     app = app_of(ctx)
     status = await read_portal_status(app.bi, app.portal.title, limiter=app.portal.limiter)

@@ -37,8 +37,8 @@ class Profiled(Answer, DatasetProfile):
 
 
 async def dataset_profile(ctx: BiContext, id: Id) -> Profiled:
-    """Profile the first 1,000 rows of a dataset: what is empty, distinct, least, greatest and common in each column, and a first
-    chart.
+    """Compute statistics of each column over the first 1,000 rows of a dataset: empty, distinct, least, greatest, common; and a
+    first chart.
     """
     from bi_mcp.diagnostics.profile.reading import read_profile
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from bi_mcp.rest.methods import Effect
-from bi_mcp.server.tools.connector_check import Checked, Repeat
+from bi_mcp.server.tools.connector_check import Checked, CheckedTable, Quick, Repeat
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.parameters import Id
+from bi_mcp.server.tools.parameters import SourceOf
 from bi_mcp.server.tools.tool import ToolDeclaration
 
 
 async def check_source(
-    ctx: BiContext, source: Id, table: str | None = None, quick: bool = False, repeat: Repeat = None
+    ctx: BiContext,
+    source: SourceOf,
+    table: CheckedTable = None,
+    quick: Quick = False,
+    repeat: Repeat = None,
 ) -> Checked:
-    """Call the endpoints behind a source as Bitrix24 and its charts do (quick: without charts; repeat: how often each answers) and
-    name what fails. Changes nothing.
-    """
+    """Call the endpoints behind a source as Bitrix24 and its charts do and name what fails. Changes nothing."""
     report = await (await app_of(ctx).open_outside(source)).check(table, quick=quick, repeat=repeat or 0)
     return Checked(**report.model_dump())
 

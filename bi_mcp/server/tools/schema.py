@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 JsonSchema = dict[str, Any]
 
 # An object by its id or its exact title. A list of types would be shorter, and clients of some models refuse one.
 OBJECT_ID: JsonSchema = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+
+
+def is_object_id(schema: Mapping[str, Any]) -> bool:
+    """Check whether an argument takes an object's id, whatever its description says."""
+    return bool(schema.get("anyOf") == OBJECT_ID["anyOf"])
+
 
 # Any answer may hold it.
 _OF_EVERY_ANSWER = frozenset({"notice"})

@@ -22,6 +22,7 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "sourceId": ("source",),
     "connectorId": ("connector",),
     "title": ("name",),
+    "name": ("title",),
     "settings": ("parameters",),
     "externalCode": ("code",),
     "table": ("externalCode", "code"),

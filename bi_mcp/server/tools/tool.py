@@ -49,6 +49,11 @@ class ToolDeclaration:
         return self.name.partition("_")[0]
 
     @property
+    def lists(self) -> bool:
+        """True if it lists objects of its group."""
+        return self.name == f"{self.group}_list" and self.name in _METHOD_OF_TOOL
+
+    @property
     def description(self) -> str:
         """The description for the model, in one line."""
         return " ".join((self.own_description or self.function.__doc__ or "").split())
