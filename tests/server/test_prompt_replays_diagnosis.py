@@ -106,6 +106,8 @@ class DebugDataset(Repairing):
     async def step_4(self) -> None:
         await self.make_offered_calls()
 
+    step_4c = step_4
+
     async def step_4b(self) -> None:
         source = self.dataset["sourceId"]
         fields = (await self.call("dataset_propose", source=source, table=self.instead))["fields"]
@@ -206,7 +208,7 @@ async def test_one_healthy_answer_is_not_trusted_when_the_symptom_comes_and_goes
     assert "503" in debug.said
 
 
-@DebugDataset.route("1 2 4 5")
+@DebugDataset.route("1 2 4c >5")
 async def test_a_column_that_vanished_outside_is_deleted_with_consent(
     debug: DebugDataset, route: str
 ) -> None:
@@ -226,7 +228,7 @@ async def test_a_renamed_column_is_replaced_under_its_name(debug: DebugDataset, 
     assert {column.name: column.external_code for column in columns}["TOTAL"] == "Total"
 
 
-@DebugDataset.route("1 2 4!")
+@DebugDataset.route("1 2 4c!")
 async def test_a_declined_preview_changes_nothing(debug: DebugDataset, route: str) -> None:
     await debug.world.dataset(await debug.world.source())
     debug.world.shop.holds(OLD, orders=WITHOUT_TOTAL)
@@ -294,7 +296,7 @@ async def test_a_refused_credential_is_explained(world: World, route: str) -> No
         await DebugDataset(world, client).walk(route)
 
 
-@DebugDataset.route("1 2 4!")
+@DebugDataset.route("1 2 4c!")
 @pytest.mark.parametrize("read_only", [True, False], ids=["server", "profile"])
 async def test_where_nothing_may_be_written_the_calls_are_only_shown(
     world: World, route: str, *, read_only: bool
