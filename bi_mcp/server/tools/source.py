@@ -32,7 +32,7 @@ from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, Pa
 from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.secret_question import ask_for_secrets
 from bi_mcp.server.tools.tool import ToolDeclaration
-from bi_mcp.server.tools.views import SourceView, may_show, view_source
+from bi_mcp.server.tools.views import SourceView, may_be_seen, view_source
 from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 from bi_mcp.vault.setting_values import SecretReference, SettingValue
 from bi_mcp.vault.travel import addresses_of
@@ -163,7 +163,7 @@ async def _show_sources(app: App, sources: Sequence[Source]) -> list[SourceView]
     shown = app.shown_settings
     known = NOTHING_KNOWN
     # A keyring may let wait: it is asked where a value is to be compared.
-    if any(may_show(setting, shown) for source in sources for setting in source.settings or ()):
+    if any(may_be_seen(setting, shown) for source in sources for setting in source.settings or ()):
         known = await to_thread.run_sync(known_values, app.setting_values)
     return [view_source(source, shown, known) for source in sources]
 
