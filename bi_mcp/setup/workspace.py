@@ -19,7 +19,7 @@ from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.planning import PlanInput, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
-from bi_mcp.vault.known_values import known_values
+from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
@@ -115,6 +115,11 @@ class Workspace:
 
     def _plan(self, setup: Setup, snapshot: Snapshot, generation: PortalGeneration, prune: bool) -> Planned:
         """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
+        plain = any(
+            isinstance(value, str | int)
+            for entry in setup.sources.values()
+            for value in entry.settings.values()
+        )
         wanted = PlanInput(
             setup=setup,
             snapshot=snapshot,
@@ -122,6 +127,8 @@ class Workspace:
             values=self.values,
             generation=generation,
             prune=prune,
+            # A keyring may let wait: it is asked where a value might be shown.
+            known=known_values(self.values) if plain else NOTHING_KNOWN,
         )
         plan, pairs = make_plan(wanted)
         return Planned(plan, setup, pairs, snapshot, generation, prune)
