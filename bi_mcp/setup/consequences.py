@@ -12,14 +12,17 @@ from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.errors import EndpointError
 from bi_mcp.rest.models import Connector
 from bi_mcp.setup.difference import Comparison
+from bi_mcp.setup.stored_choices import find_fitting
 from bi_mcp.vault.destinations import destination
 from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues
 from bi_mcp.vault.travel import addresses_of
 from bi_mcp.vault.value_sources import name_values
 
 if TYPE_CHECKING:
+    from bi_mcp.errors import BiMcpError
     from bi_mcp.rest.kinds import Group
     from bi_mcp.setup.setup import ConnectorEntry, Setup
+    from bi_mcp.vault.setting_values import SettingValues
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,18 @@ def tell_values(setup: Setup, key: str, fields: Collection[str], seen: Seen) -> 
 
 def _hosts(connector: ConnectorEntry) -> str:
     return ", ".join(dict.fromkeys(hide_logins(_destination_or_address(url)) for url in connector.addresses))
+
+
+def tell_trouble(error: BiMcpError, values: SettingValues, connector: ConnectorEntry) -> str:
+    """Tell why a reference is of no use. Where secrets that may be sent there are stored already, nothing else has to be done."""
+    fitting = find_fitting(values.named, connector.addresses)
+    if not fitting:
+        return str(error)
+    return say(
+        "{trouble} Stored secrets that may be sent there: {names}.",
+        trouble=error.args[0],
+        names=", ".join(fitting),
+    )
 
 
 def warn_of_travel(compared: Comparison, item: Connector) -> Iterator[str]:

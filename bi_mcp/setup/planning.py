@@ -15,7 +15,14 @@ from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.setup.changes import creation, deletion, replacement, update
-from bi_mcp.setup.consequences import Seen, tell_contacts, tell_values, warn_of_losses, warn_of_travel
+from bi_mcp.setup.consequences import (
+    Seen,
+    tell_contacts,
+    tell_trouble,
+    tell_values,
+    warn_of_losses,
+    warn_of_travel,
+)
 from bi_mcp.setup.difference import (
     compare_connector,
     compare_dataset,
@@ -287,4 +294,6 @@ class _Planning:
             try:
                 self._reveal(entry, code, value)
             except BiMcpError as error:
-                self.obstacles.append(f"sources.{key}: {error}")
+                connector = self._setup.connectors[entry.connector]
+                told = tell_trouble(error, self._wanted.values, connector)
+                self.obstacles.append(f"sources.{key}: {told}")

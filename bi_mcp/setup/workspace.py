@@ -13,7 +13,7 @@ from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import PlanApplication, Progress
-from bi_mcp.setup.checking import check_endpoints
+from bi_mcp.setup.checking import check_endpoints, tell_unchecked
 from bi_mcp.setup.export import Exported, ExportedReference, export_setup
 from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.planning import PlanInput, make_plan
@@ -200,7 +200,7 @@ class Workspace:
             )
         else:
             checked = say("Checked afterwards: the portal is as the setup says.")
-        return replace(report, checks=[*report.checks, checked])
+        return replace(report, checks=[*report.checks, checked, *tell_unchecked(report)])
 
     async def adopt(self, setup: Setup, assignment: str) -> None:
         """Adopt an object, as in `connectors.sales=5`: from now on the key means that object. Raises `PlanError` where the key or the object does not exist."""

@@ -99,7 +99,7 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created | InputRequir
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated | InputRequiredResult:
-    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
+    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck and refuses the change when that fails."""
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     if fields.settings and app.setting_values.missing(fields.settings):
@@ -188,6 +188,8 @@ async def _read_back(app: App, id: int, active: bool | None) -> ReadBack:
         return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
     back = await read_back(read)
+    accepted = say("urlCheck accepted the values: the portal called it.")
+    back["notice"] = " ".join(filter(None, [back.get("notice"), accepted]))
     now = getattr(back.get("item"), "active", None)
     if active is None or now is None or now is active:
         return back
@@ -196,7 +198,7 @@ async def _read_back(app: App, id: int, active: bool | None) -> ReadBack:
         if now
         else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
     )
-    return {**back, "notice": say(template)}
+    return {**back, "notice": f"{say(template)} {accepted}"}
 
 
 async def _resolve(
