@@ -187,7 +187,7 @@ class SettingValues:
         if self.named is not None and is_name(variable) and variable in self.named.known():
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: {name} is a stored secret, not a variable. Refer to it as a secret of that name.",
+                    "settings.{code}: {name} is a stored secret, not a variable. Name it as a secret.",
                     code=code,
                     name=variable,
                 )

@@ -52,7 +52,7 @@ async def of_tried_addresses(
             id=source.id,
             title=quote(source.title),
             hosts=", ".join(hosts),
-            values="; ".join(filter(None, parts)) or say("none"),
+            values="; ".join(filter(None, parts)) or say("no values"),
         ),
         target=Thing("source", source.id, source.title or "", {"changed": source.date_update}),
         consequences=[say("Secret by their names: {codes}.", codes=", ".join(secret))] if secret else [],
