@@ -365,7 +365,8 @@ def test_a_literal_secret_is_refused_with_the_command_for_the_user(named: Settin
     ids=["variable", "file", "stored"],
 )
 @pytest.mark.parametrize(
-    ("code", "name"), [("login", ""), ("server", "Host"), ("region", "Region"), ("chosen", "Chosen by the user")]
+    ("code", "name"),
+    [("login", ""), ("server", "Host"), ("region", "Region"), ("chosen", "Chosen by the user")],
 )
 def test_a_reference_for_a_code_that_would_be_shown_is_refused(
     folder: Path, reference: SettingValue, code: str, name: str
