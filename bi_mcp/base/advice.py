@@ -50,6 +50,7 @@ class AdviceKind(Enum):
     ADOPT = text("That is written {assignment}.")
     SEE_HISTORY = text("Choose one of those that the history holds.")
     PRUNE = text("A plan that prunes deletes them.")
+    SEE_ROWS = text("Ask for their rows.")
     ALLOW_DELETIONS = text("If they are meant, allow {deletions}.")
     SKIP_CHECK = text("Repair the connector, or apply without the check if Bitrix24 reaches it from elsewhere.")
     CHECK_ENDPOINT = text("Repair the endpoint first.")

@@ -26,6 +26,7 @@ WORDS: Words = {
     Kind.USE_VARIABLE: text("A variable is accepted: put the value into one such as {variable} and write {{env: {variable}}}."),
     Kind.USE_FILE: text("A file in the folder for secrets is accepted as well: write {{file: name}}."),
     Kind.PRUNE: text("--prune would delete them."),
+    Kind.SEE_ROWS: text("`bi-mcp preview DATASET` shows them."),
     Kind.ALLOW_DELETIONS: text("If they are meant, say so with --max-deletions {deletions}."),
     Kind.SKIP_CHECK: text("Repair the connector, or apply without the check (--no-check) if Bitrix24 reaches it from elsewhere."),
     Kind.SEE_HISTORY: text("`bi-mcp history` shows what there is."),

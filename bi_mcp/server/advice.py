@@ -27,6 +27,7 @@ WORDS: Words = {
     Kind.USE_FILE: text('A file in the folder for secrets is accepted as well: pass {{"file": "name"}}.'),
     Kind.SEE_HISTORY: text("history_list shows what there is."),
     Kind.PRUNE: text("With prune, workspace_plan would delete them."),
+    Kind.SEE_ROWS: text("dataset_preview shows them."),
     Kind.ALLOW_DELETIONS: text("Apply fewer at once; so many are for the user, on the command line."),
     Kind.SKIP_CHECK: text("Repair the connector, then call again. If Bitrix24 reaches it from elsewhere, only the user can apply it without this check, on the command line."),
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),

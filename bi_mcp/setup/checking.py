@@ -17,10 +17,12 @@ from bi_mcp.setup.difference import wire
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.setup.plan import Plan
+    from bi_mcp.setup.report import Report
     from bi_mcp.setup.setup import Setup
     from bi_mcp.vault.setting_values import SettingValues
 
 AT_ONCE = 8
+MOST_NAMED = 10
 
 
 async def check_endpoints(
@@ -53,6 +55,24 @@ async def check_endpoints(
     if not problems:
         return []
     return [say("Checked before: the endpoints answer for {sources}.", sources=", ".join(sorted(problems)))]
+
+
+def tell_unchecked(report: Report) -> list[str]:
+    """Tell what was not looked at: the endpoints were asked for one table, and no dataset for its rows."""
+    steps = [result.step for result in report.results]
+    datasets = dict.fromkeys(
+        step.label for step in steps if step.group == "dataset" and step.operation != "delete"
+    )
+    if not datasets:
+        return []
+    names = [*datasets][:MOST_NAMED]
+    return [
+        say(
+            "Not checked: whether these datasets return rows: {datasets}.",
+            datasets=", ".join([*names, "…"] if len(datasets) > len(names) else names),
+        )
+        + f" {advise(AdviceKind.SEE_ROWS)}"
+    ]
 
 
 async def _errors(key: str, setup: Setup, values: SettingValues, caller: EndpointCaller) -> list[str]:

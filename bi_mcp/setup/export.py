@@ -16,7 +16,7 @@ from bi_mcp.setup.keys import make_setup_key
 from bi_mcp.setup.setup import ConnectorEntry, DatasetEntry, Setup, SetupEntry, SourceEntry
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.known_values import NOTHING_KNOWN
-from bi_mcp.vault.secret_parameters import is_shown
+from bi_mcp.vault.secret_parameters import may_show
 from bi_mcp.vault.setting_values import ENV_PREFIX, EnvReference, SecretReference, SettingValue
 from bi_mcp.vault.travel import addresses_of
 
@@ -179,7 +179,7 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
                 )
             )
         return reference.value
-    if is_shown(setting.code, setting.name or "", export.shown):
+    if may_show(setting.code, setting.name or "", setting.value, export.shown):
         if not export.known.may_hold(setting.value):
             return setting.value.reveal()
         export.left_out.append(

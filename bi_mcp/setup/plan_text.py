@@ -21,9 +21,10 @@ LONGEST_VALUE = 80
 DRIFTED = text("(changed on the portal)")
 
 
-def render_plan(plan: Plan) -> str:
-    """The changes with their reasons, then the sums and the checksum that confirms them."""
-    lines = [say("Portal: {portal}", portal=plan.portal), ""]
+def render_plan(plan: Plan, portal: str | None = None) -> str:
+    """The changes with their reasons, then the sums and the checksum that confirms them. `portal` is its name where not its address, empty where it was said already."""
+    named = plan.portal if portal is None else portal
+    lines = [say("Portal: {portal}", portal=named), ""] if named else []
     for change in plan.changes:
         lines += _change(change)
     lines += [f"! {obstacle}" for obstacle in plan.obstacles]

@@ -15,7 +15,14 @@ from bi_mcp.rest.kinds import KINDS, Group
 from bi_mcp.rest.models import Connector, Dataset, Source
 from bi_mcp.rest.models.portal_object import PortalObject
 from bi_mcp.setup.changes import creation, deletion, replacement, update
-from bi_mcp.setup.consequences import tell_contacts, tell_values, warn_of_losses, warn_of_travel
+from bi_mcp.setup.consequences import (
+    Seen,
+    tell_contacts,
+    tell_trouble,
+    tell_values,
+    warn_of_losses,
+    warn_of_travel,
+)
 from bi_mcp.setup.difference import (
     compare_connector,
     compare_dataset,
@@ -35,6 +42,7 @@ from bi_mcp.setup.plan import Change, FieldChange, Plan
 from bi_mcp.setup.plan_digest import plan_digest
 from bi_mcp.setup.setup import ConnectorEntry, Setup, SourceEntry
 from bi_mcp.setup.state import State
+from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues
 from bi_mcp.vault.travel import addresses_of, find_travel
 
 if TYPE_CHECKING:
@@ -55,6 +63,12 @@ class PlanInput:
     values: SettingValues
     generation: PortalGeneration = "tables"
     prune: bool = False
+    known: KnownValues = NOTHING_KNOWN
+
+    @property
+    def seen(self) -> Seen:
+        """What the plan may show of plain values."""
+        return Seen(self.values.shown, self.known)
 
 
 def make_plan(wanted: PlanInput) -> tuple[Plan, Pairs]:
@@ -177,7 +191,7 @@ class _Planning:
             active_counts=self._wanted.generation == "classic",
         )
         self._unknown.extend(compared.unknown)
-        told = tell_values(self._setup, key, {change.field for change in compared.fields})
+        told = tell_values(self._setup, key, {change.field for change in compared.fields}, self._wanted.seen)
         yield from update(self._setup, "source", key, item, compared, told=told)
 
     def _dataset(self, key: str) -> Iterator[Change]:
@@ -249,7 +263,9 @@ class _Planning:
 
     def _creation(self, group: Group, key: str) -> Change:
         known = self._wanted.state.known(group).get(key)
-        return creation(self._setup, group, key, known, *tell_contacts(self._setup, group, key))
+        return creation(
+            self._setup, group, key, known, *tell_contacts(self._setup, group, key, self._wanted.seen)
+        )
 
     def _applied_digests(self, group: Group, key: str) -> Mapping[str, str]:
         known = self._wanted.state.known(group).get(key)
@@ -278,4 +294,6 @@ class _Planning:
             try:
                 self._reveal(entry, code, value)
             except BiMcpError as error:
-                self.obstacles.append(f"sources.{key}: {error}")
+                connector = self._setup.connectors[entry.connector]
+                told = tell_trouble(error, self._wanted.values, connector)
+                self.obstacles.append(f"sources.{key}: {told}")

@@ -13,13 +13,13 @@ from bi_mcp.errors import BiMcpError, PlanError
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.setup.apply import PlanApplication, Progress
-from bi_mcp.setup.checking import check_endpoints
+from bi_mcp.setup.checking import check_endpoints, tell_unchecked
 from bi_mcp.setup.export import Exported, ExportedReference, export_setup
 from bi_mcp.setup.matching import add_pairs, match
 from bi_mcp.setup.planning import PlanInput, make_plan
 from bi_mcp.setup.resumption import SETTLED_AFTER_S, Clock, resume
 from bi_mcp.setup.state import Known, StateDraft
-from bi_mcp.vault.known_values import known_values
+from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 
 if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
@@ -115,6 +115,11 @@ class Workspace:
 
     def _plan(self, setup: Setup, snapshot: Snapshot, generation: PortalGeneration, prune: bool) -> Planned:
         """Plan beside the event loop: comparing a thousand datasets takes a second, and a keyring may wait for its user."""
+        plain = any(
+            isinstance(value, str | int)
+            for entry in setup.sources.values()
+            for value in entry.settings.values()
+        )
         wanted = PlanInput(
             setup=setup,
             snapshot=snapshot,
@@ -122,6 +127,8 @@ class Workspace:
             values=self.values,
             generation=generation,
             prune=prune,
+            # A keyring may let wait: it is asked where a value might be shown.
+            known=known_values(self.values) if plain else NOTHING_KNOWN,
         )
         plan, pairs = make_plan(wanted)
         return Planned(plan, setup, pairs, snapshot, generation, prune)
@@ -193,7 +200,7 @@ class Workspace:
             )
         else:
             checked = say("Checked afterwards: the portal is as the setup says.")
-        return replace(report, checks=[*report.checks, checked])
+        return replace(report, checks=[*report.checks, checked, *tell_unchecked(report)])
 
     async def adopt(self, setup: Setup, assignment: str) -> None:
         """Adopt an object, as in `connectors.sales=5`: from now on the key means that object. Raises `PlanError` where the key or the object does not exist."""

@@ -184,6 +184,14 @@ class SettingValues:
         return self.named.value(secret)
 
     def _from_environment(self, code: str, variable: str) -> Secret:
+        if self.named is not None and is_name(variable) and variable in self.named.known():
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: {name} is a stored secret, not a variable. Name it as a secret.",
+                    code=code,
+                    name=variable,
+                )
+            )
         if not variable.startswith(ENV_PREFIX):
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -101,6 +102,41 @@ async def test_a_new_address_is_tried_with_the_values_of_a_source_once_that_is_c
     assert "demo-password" in received
     assert [facts["endpoint"] for facts in report["endpoints"]] == list(URLS)
     assert (await talk.done("source_get", id=source))["item"]["id"] == source
+
+
+async def test_a_trial_names_all_that_it_sends_and_its_token_holds_for_nothing_else(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BI_MCP_SECRET_TRIED", "tried-password")
+    received: list[str] = []
+    source = await talk.add_source(await talk.add_connector())
+    async with a_flaky_shop(received) as urls:
+        trial: dict[str, Any] = {
+            "source": source,
+            "urls": {"urlCheck": urls["urlCheck"]},
+            "settings": {"login": "ann", "password": {"env": "BI_MCP_SECRET_TRIED"}},
+            "quick": True,
+        }
+        asked = await talk.done("connector_check", **trial)
+        assert set(asked) == {"preview", "notice"}
+        told = asked["preview"]["text"]
+        assert 'passed with this call: login: "ann", password: env "BI_MCP_SECRET_TRIED"' in told
+        assert "held by the source" not in told
+        assert "()" not in told
+        assert "Secret by their names: password." in told
+        token = asked["preview"]["confirm"]
+        for other in (
+            {"settings": trial["settings"] | {"login": "bob"}},
+            {"settings": trial["settings"] | {"password": {"env": "BI_MCP_SECRET_OTHER"}}},
+            {"settings": {"login": "ann"}},
+            {"repeat": 20},
+            {"table": "orders"},
+            {"quick": False},
+        ):
+            await talk.refused("connector_check", **(trial | other), confirm=token)
+        assert received == []
+        await talk.done("connector_check", **trial, confirm=token)
+    assert "tried-password" in received
 
 
 async def test_another_path_of_the_same_host_is_tried_without_a_question(talk: Talk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from bi_mcp.vault.destinations import destination
 from bi_mcp.vault.named_secrets import NamedSecrets
 from tests.practice.portal.serving import served
 from tests.server.replaying import NEVER, NEW, OLD, ORDERS, TOKEN, World, a_world
-from tests.server.talking import Talk
+from tests.server.talking import LOGIN, Talk, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +55,13 @@ async def log_in(folder: Path, name: str, address: str) -> None:
     await FileTokenStore(folder).save(name, grant)
 
 
+def forget_secret(copying: Copying) -> None:
+    """As on a computer where the source's password was never stored."""
+    secrets = NamedSecrets(copying.world.folder)
+    secrets.remove("shop_test")
+    secrets.forget_former(["shop_test"])
+
+
 @pytest.fixture
 async def copying(tmp_path: Path) -> AsyncIterator[Copying]:
     async with (
@@ -80,12 +88,14 @@ async def test_a_setup_is_copied_with_other_addresses_and_secrets(copying: Copyi
     assert plan["summary"] == "3 to create."
     assert f"Bitrix24 calls it at {copying.world.other.address}." in plan["plan"]
     assert 'password: secret "shop_prod"' in plan["plan"]
+    assert f'login: "{LOGIN}"' in plan["plan"]
     assert "Production shop" in str(plan["changes"])
     applied = await copying.talk.done("workspace_apply", portal="prod", token=plan["token"])
     assert applied["complete"] is True
     assert applied["checks"] == [
         "Checked before: the endpoints answer for test_shop.",
         "Checked afterwards: the portal is as the setup says.",
+        "Not checked: whether these datasets return rows: orders. dataset_preview shows them.",
     ]
     [dataset] = (await copying.talk.done("dataset_list", portal="prod"))["items"]
     rows = (await copying.talk.done("dataset_preview", portal="prod", id=dataset["id"]))["rows"]
@@ -97,6 +107,62 @@ async def test_a_setup_is_copied_with_other_addresses_and_secrets(copying: Copyi
         "workspace_plan", portal="prod", from_portal="shop", replacements=copying.replacements
     )
     assert again["changes"] == []
+
+
+async def test_what_a_file_would_take_from_the_environment_is_taken_from_a_stored_secret(
+    copying: Copying,
+) -> None:
+    forget_secret(copying)
+    copying.store("shop_live", NEW, copying.world.other.address)
+    moved = {copying.world.shop.address: copying.world.other.address}
+    call = {"portal": "prod", "from_portal": "shop"}
+    answer = await copying.talk.call("workspace_plan", **call, replacements=moved)
+    refused = answer.structured_content
+    assert refused is not None
+    told = text_of(answer)
+    assert refused.get("token") is None
+    assert "Stored secrets that may be sent there: shop_live." in told
+    assert told.count("BI_MCP_SECRET_TEST_SHOP_PASSWORD is not set") == 1
+    assert "127.0.0.1:" not in told.split("Portal: ")[1].splitlines()[0]
+    assert told.count("Portal: ") == 1
+    ready = json.loads(told.split("replacements = ")[1].split("}")[0] + "}")
+    assert ready == moved | {"BI_MCP_SECRET_TEST_SHOP_PASSWORD": "shop_live"}
+    for meant in (
+        "BI_MCP_SECRET_TEST_SHOP_PASSWORD",
+        "Test shop password",
+        "test_shop.password",
+        "password",
+        "sources.test_shop.settings.password",
+    ):
+        plan = await copying.talk.done("workspace_plan", **call, replacements=moved | {meant: "shop_live"})
+        assert 'password: secret "shop_live"' in plan["plan"], meant
+    applied = await copying.talk.done("workspace_apply", portal="prod", token=plan["token"])
+    assert applied["complete"] is True
+    assert NEW not in told + str(plan) + str(applied)
+
+
+async def test_a_stored_secret_named_as_a_variable_is_said_to_be_a_secret(copying: Copying) -> None:
+    copying.store("shop_live", NEW, copying.world.other.address)
+    exported = (await copying.talk.done("workspace_export", portal="shop"))["setup"]
+    wrong = exported.replace("secret: shop_test", "env: shop_live").replace(
+        copying.world.shop.address, copying.world.other.address
+    )
+    assert wrong != exported
+    plan = await copying.talk.done("workspace_plan", portal="prod", setup=wrong)
+    assert "shop_live is a stored secret, not a variable" in str(plan["obstacles"])
+    assert "Rename the variable" not in str(plan)
+
+
+async def test_replacements_may_lie_within_each_other_but_not_be_empty(copying: Copying) -> None:
+    copying.store("shop_prod", NEW, copying.world.other.address)
+    shop, other = copying.world.shop.address, copying.world.other.address
+    both = copying.replacements | {f"http://{shop}": f"http://{other}"}
+    plan = await copying.talk.done("workspace_plan", portal="prod", from_portal="shop", replacements=both)
+    assert plan["summary"] == "3 to create."
+    refused = await copying.talk.refused(
+        "workspace_plan", portal="prod", from_portal="shop", replacements={"": "x"}
+    )
+    assert "replaces an empty text" in refused
 
 
 async def test_a_secret_does_not_cross_unless_it_may_go_there(copying: Copying) -> None:

@@ -93,3 +93,15 @@ async def test_a_write_whose_object_cannot_be_read_afterwards_is_done_all_the_sa
         assert "item" not in created
         assert "could not be read afterwards" in created["notice"]
         assert [item["id"] for item in (await talk.done("connector_list"))["items"]] == [1]
+
+
+async def test_an_update_says_which_endpoints_were_called(talk: Talk) -> None:
+    connector = await talk.add_connector()
+    source = await talk.add_source(connector)
+    changed = await talk.done("source_update", id=source, fields={"title": "Renamed"})
+    assert "urlCheck accepted the values" in changed["notice"]
+    settings = [{"code": code, "name": code, "type": "STRING"} for code in ("login", "password", "region")]
+    moved = await talk.done("connector_update", id=connector, fields={"settings": settings})
+    assert "The endpoints were not called: connector_check" in moved["notice"]
+    described = await talk.done("connector_update", id=connector, fields={"description": "x"})
+    assert "were not called" not in described["notice"]

@@ -151,6 +151,9 @@ async def test_harmless_settings_are_shown_by_default_unless_their_value_may_be_
             assert not any("value" in setting for setting in answer["item"]["settings"])
         item = (await stage.ear.done("source_get", id=source))["item"]
         seen = {each["code"]: each["value"] for each in item["settings"] if "value" in each}
+        exported = (await stage.ear.done("workspace_export"))["setup"]
+        assert "canary" not in exported
+        assert ("host: db.example" in exported) is not bool(shown)
         assert seen == ({} if shown else {"login": "ann", "host": "db.example"})
         assert stage.ear.leaks() == []
 

@@ -11,43 +11,50 @@ from bi_mcp.base.quoting import quote
 from bi_mcp.diagnostics.portal.blast_radius import BlastRadius, Thing
 from bi_mcp.vault.secret_parameters import looks_secret
 from bi_mcp.vault.travel import addresses_of, check_values, new_hosts
+from bi_mcp.vault.value_sources import name_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from bi_mcp.rest.models import Connector, Source
-    from bi_mcp.vault.named_secrets import NamedSecrets
+    from bi_mcp.vault.setting_values import SettingValue, SettingValues
 
 
 async def of_tried_addresses(
     source: Source,
     connector: Connector,
     tried: Connector,
-    named: NamedSecrets | None,
-    *,
-    replaced: Collection[str] = (),
+    values: SettingValues,
+    passed: Mapping[str, SettingValue],
 ) -> BlastRadius | None:
-    """The values that a source holds and that would go to the hosts of `tried`; those of the codes `replaced` do not go.
+    """The values that would go to the hosts of `tried`: those that are `passed`, and those of other codes that the source holds.
 
     None if no host is new. Raises `SecretReferenceError` for a stored secret that is not bound to such a host.
     """
     hosts = new_hosts(addresses_of(connector), addresses_of(tried))
     if not hosts:
         return None
-    held = {each.code: each.value for each in source.settings or [] if each.code not in replaced}
-    if named is not None:
-        await to_thread.run_sync(check_values, named, held, addresses_of(tried))
-    secret = [code for code in held if looks_secret(code)]
-    consequences = [say("Secret by their names: {codes}.", codes=", ".join(secret))] if secret else []
+    held = {each.code: each.value for each in source.settings or [] if each.code not in passed and each.value}
+    if values.named is not None:
+        await to_thread.run_sync(check_values, values.named, held, addresses_of(tried))
+    names = {each.code: each.name or "" for each in connector.settings or []}
+    sent = [*held, *passed]
+    secret = [code for code in sent if looks_secret(code, names.get(code, ""))]
+    parts = [
+        say("held by the source: {codes}", codes=", ".join(held)) if held else "",
+        say("passed with this call: {values}", values=name_values(passed, names, values.shown))
+        if passed
+        else "",
+    ]
     return BlastRadius(
         act=say(
-            "The values that source {id} {title} holds ({codes}) would be sent to {hosts} to try it. Nothing changes on the portal.",
+            "To try other addresses for source {id} {title}, these values would be sent to {hosts}: {values}. Nothing changes on the portal.",
             id=source.id,
             title=quote(source.title),
-            codes=", ".join(held),
             hosts=", ".join(hosts),
+            values="; ".join(filter(None, parts)) or say("no values"),
         ),
         target=Thing("source", source.id, source.title or "", {"changed": source.date_update}),
         dependents=None,
-        consequences=consequences,
+        consequences=[say("Secret by their names: {codes}.", codes=", ".join(secret))] if secret else [],
     )

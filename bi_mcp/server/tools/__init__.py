@@ -46,7 +46,14 @@ ON_DEMAND = frozenset({"tables"})
 # Of all groups, for clients with room for few tools: enough to onboard, diagnose, repair, move, rotate a secret and undo.
 COMPACT = "compact"
 _IN_COMPACT = frozenset(
-    {"connector_add", "connector_update", "source_add", "source_update", "dataset_add", "dataset_fields_update"}
+    {
+        "connector_add",
+        "connector_update",
+        "source_add",
+        "source_update",
+        "dataset_add",
+        "dataset_fields_update",
+    }
     | {
         "portal_map",
         "connector_check",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
+from bi_mcp.base.language import say
 from bi_mcp.diagnostics.findings.endpoint_rules import ENDPOINTS
 from bi_mcp.diagnostics.portal import blast_radius
 from bi_mcp.endpoints.guard import check_addresses
@@ -67,7 +68,13 @@ async def connector_update(
     # Whatever was confirmed, and where nothing has to be: a stored secret goes only where the user bound it to.
     async with app.portal.addresses_settled:
         await app.writes.change_connector(id, fields)
-    return UpdatedOrPreview(id=id, **await _read_back(ctx, id))
+    back = await _read_back(ctx, id)
+    if fields.settings is not None or any(_addresses(fields).values()):
+        untried = say(
+            "The endpoints were not called: connector_check with a source tells whether they answer."
+        )
+        back["notice"] = " ".join(filter(None, [back.get("notice"), untried]))
+    return UpdatedOrPreview(id=id, **back)
 
 
 async def connector_get(id: Id, ctx: BiContext) -> Found[Connector]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from mcp.types import InputRequiredResult
 from pydantic import Field
@@ -52,17 +52,17 @@ class Checked(Answer):
     cut_lists = ("findings",)
     advice_if_cut = "Fix what is reported, then check again."
 
-    verdict: str
+    verdict: str = ""
     table: str | None = None
     seconds: float = 0
-    endpoints: list[EndpointFacts]
-    findings: list[Finding]
+    endpoints: list[EndpointFacts] = Field(default_factory=list)
+    findings: list[Finding] = Field(default_factory=list)
     preview: PreviewField = None
 
     @classmethod
     def not_yet(cls, preview: Preview) -> Checked:
         """The answer of a call that waits for its confirmation."""
-        return cls(verdict="unchecked", endpoints=[], findings=[], preview=preview)
+        return cls(preview=preview)
 
     def headline(self) -> str:
         if self.preview:
@@ -78,6 +78,15 @@ class Checked(Answer):
         asked = next((f", rates of {facts.rate.split()[-1]}" for facts in self.endpoints if facts.rate), "")
         return f"{brief} {calls} calls{asked}, in {self.seconds:g} s. {FROM_OUTSIDE}"
 
+    def structured_content(self) -> dict[str, Any]:
+        """Nothing of a check that has not been made."""
+        content = super().structured_content()
+        return (
+            {key: content[key] for key in ("notice", "preview") if key in content}
+            if self.preview
+            else content
+        )
+
     def text(self, tool: str) -> str:
         """The findings as lines, and below them the facts about the endpoints."""
         content = self.structured_content()
@@ -92,9 +101,13 @@ async def _trial(
     source: int | None,
     urls: dict[str, str] | None,
     settings: SettingsArgument | None,
+    table: str | None,
+    quick: bool,
+    repeat: int | None,
     ctx: BiContext,
 ) -> Gated:
-    """The values that a source holds go to other hosts only if the person agrees, as when its connector is moved."""
+    """Values go to other hosts than their source's only if the person agrees, as when its connector is moved."""
+    passed = settings or {}
 
     async def look() -> BlastRadius | None:
         if not (source and urls):
@@ -102,14 +115,22 @@ async def _trial(
         app = app_of(ctx)
         outside = await app.open_outside(source)
         tried = _with_urls(outside.connector, urls)
-        named = app.setting_values.named
-        return await of_tried_addresses(
-            outside.source, outside.connector, tried, named, replaced=settings or ()
-        )
+        return await of_tried_addresses(outside.source, outside.connector, tried, app.setting_values, passed)
 
-    return Gated(
-        "connector_check", {"source": source, "urls": urls, "settings": sorted(settings or ())}, look
-    )
+    # With the values, so that a token for one is of no use for another; in clear nowhere.
+    seal = app_of(ctx).seal
+    values = {
+        code: value if isinstance(value, str | int) else value.model_dump() for code, value in passed.items()
+    }
+    arguments = {
+        "source": source,
+        "urls": urls,
+        "table": table,
+        "quick": quick,
+        "repeat": repeat,
+        "settings": seal.digest(values).hex() if seal else sorted(passed),
+    }
+    return Gated("connector_check", arguments, look)
 
 
 async def connector_check(
@@ -156,8 +177,7 @@ async def _check_with(
     app.setting_values.check_places(settings, connector.settings or [])
     if urls:
         # Also where nothing is confirmed: a stored secret goes only where the user bound it to.
-        named = app.setting_values.named
-        await of_tried_addresses(outside.source, outside.connector, connector, named, replaced=settings)
+        await of_tried_addresses(outside.source, outside.connector, connector, app.setting_values, settings)
     elif question := await ask_for_secrets(ctx, settings, addresses, connector.title or ""):
         return question
     tried = await resolve_settings(app, settings, connector.settings or [], addresses)

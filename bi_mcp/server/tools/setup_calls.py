@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from bi_mcp.setup.plan_text import render_plan
 from bi_mcp.setup.setup import Setup
 from bi_mcp.setup.setup_text import read_setup_text
 from bi_mcp.setup.state_file import StateKeeper, keeper_at, lock
+from bi_mcp.setup.stored_choices import propose_replacements
 from bi_mcp.setup.workspace import MOST_DELETIONS
 
 LONGEST_TEXT = 200_000
@@ -83,9 +85,14 @@ async def plan_setup(app: App, wanted: Wanted, *, prune: bool) -> PlannedSetup:
     workspace = app.workspace(keeper)
     with lock(keeper):
         await workspace.resume()
-    planned = await workspace.plan(ReplacedSetup(wanted.replacements).of(setup), prune=prune)
+    named = app.setting_values.named
+    stored = await to_thread.run_sync(named.known) if named and wanted.replacements else ()
+    replaced = ReplacedSetup(wanted.replacements, stored).of(setup)
+    planned = await workspace.plan(replaced, prune=prune)
     plan = replace(planned.plan, notes=(*left_out, *planned.plan.notes))
     obstacles = [*plan.obstacles]
+    if obstacles:
+        obstacles += await to_thread.run_sync(_ready_replacements, app, setup, replaced, wanted)
     if len(plan.deletions) > MOST_DELETIONS:
         obstacles.append(
             f"It deletes or replaces {len(plan.deletions)} objects. More than {MOST_DELETIONS} at once are for the user: bi-mcp apply."
@@ -94,17 +101,34 @@ async def plan_setup(app: App, wanted: Wanted, *, prune: bool) -> PlannedSetup:
     if plan.changes and not obstacles:
         token = secrets.token_urlsafe(12)
         app.remember(token, SeenPlan(app.portal.title, planned, keeper))
-    return await to_thread.run_sync(_answer, plan, token, obstacles)
+    return await to_thread.run_sync(_answer, plan, token, obstacles, _label(app))
 
 
-def _answer(plan: Plan, token: str | None, obstacles: list[str]) -> PlannedSetup:
+def _ready_replacements(app: App, setup: Setup, replaced: Setup, wanted: Wanted) -> list[str]:
+    """The whole argument for the next call, where stored secrets could take the place of references that are of no use."""
+    proposed = propose_replacements(setup, replaced, app.setting_values)
+    if not proposed:
+        return []
+    whole = json.dumps({**wanted.replacements, **proposed}, ensure_ascii=False)
+    return [f"If these are meant, call again with replacements = {whole}."]
+
+
+def _label(app: App) -> str:
+    """The portal's name for a plan, unless the answer's notice says it."""
+    title = app.portal.title
+    return "" if title in (app.portal.notice or "") else title
+
+
+def _answer(plan: Plan, token: str | None, obstacles: list[str], portal: str) -> PlannedSetup:
+    # The headline has the obstacles already.
+    rest = replace(plan, obstacles=())
     return PlannedSetup(
         summary=plan.summary(),
         token=token,
         changes=[change.as_json() for change in plan.changes],
         notes=list(plan.notes),
         obstacles=obstacles,
-        plan=render_plan(plan),
+        plan=render_plan(rest, portal),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from bi_mcp.base.secret import hide_logins
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.vault.known_values import NOTHING_KNOWN, KnownValues
-from bi_mcp.vault.secret_parameters import is_shown, reads_like_secret
+from bi_mcp.vault.secret_parameters import may_show
 
 if TYPE_CHECKING:
     from bi_mcp.rest.models import Connector, FieldDescription, Source, SourceSetting
@@ -63,7 +63,7 @@ def view_connector(connector: Connector) -> Connector:
 
 
 def view_source(source: Source, shown: frozenset[str], known: KnownValues = NOTHING_KNOWN) -> SourceView:
-    """Replace the values of settings by whether they are set, except those that `may_show` and that are not `known`.
+    """Replace the values of settings by whether they are set, except those that `may_be_seen` and that are not `known`.
 
     A value that is `known` to come from a reference is not shown under any code.
     """
@@ -74,22 +74,16 @@ def view_source(source: Source, shown: frozenset[str], known: KnownValues = NOTH
     )
 
 
-def may_show(setting: SourceSetting, shown: frozenset[str]) -> bool:
-    """Check whether a value may be seen if it is not a known secret: the user named its code in `shown`, or its code and name say
-    that it is harmless and it does not read like a secret. Where the portal does not tell the name, the code alone proves nothing.
-    """
-    if setting.code in shown:
-        return True
-    if not setting.name or not setting.value or not is_shown(setting.code, setting.name, shown):
-        return False
-    return not reads_like_secret(setting.value)
+def may_be_seen(setting: SourceSetting, shown: frozenset[str]) -> bool:
+    """Check whether the rule for values that may be seen lets this one pass."""
+    return may_show(setting.code, setting.name or "", setting.value, shown)
 
 
 _SHOWN_AS_IS = set(SourceView.model_fields) - {"settings"}
 
 
 def _view_setting(setting: SourceSetting, shown: frozenset[str], known: KnownValues) -> SettingView:
-    visible = may_show(setting, shown) and not known.may_hold(setting.value)
+    visible = may_be_seen(setting, shown) and not known.may_hold(setting.value)
     return SettingView(
         code=setting.code,
         name=setting.name,

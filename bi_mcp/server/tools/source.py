@@ -32,7 +32,7 @@ from bi_mcp.server.tools.parameters import FilterArgument, Id, OrderArgument, Pa
 from bi_mcp.server.tools.read_back import ReadBack, read_back
 from bi_mcp.server.tools.revival import note_revival, tell_revival
 from bi_mcp.server.tools.secret_question import ask_for_secrets
-from bi_mcp.server.tools.shown_objects import SourceView, may_show, view_source
+from bi_mcp.server.tools.shown_objects import SourceView, may_be_seen, view_source
 from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.vault.known_values import NOTHING_KNOWN, known_values
 from bi_mcp.vault.setting_values import SecretReference, SettingValue
@@ -101,7 +101,7 @@ async def source_add(fields: NewSource, ctx: BiContext) -> Created | InputRequir
 
 
 async def source_update(id: Id, fields: SourceUpdate, ctx: BiContext) -> Updated | InputRequiredResult:
-    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck every time."""
+    """Change the passed fields of a source; settings are merged by code. The portal calls urlCheck and refuses the change when that fails."""
     app = app_of(ctx)
     passed = fields.model_dump(exclude={"settings"}, exclude_none=True)
     if fields.settings and app.setting_values.missing(fields.settings):
@@ -165,7 +165,7 @@ async def _show_sources(app: App, sources: Sequence[Source]) -> list[SourceView]
     shown = app.shown_settings
     known = NOTHING_KNOWN
     # A keyring may let wait: it is asked where a value is to be compared.
-    if any(may_show(setting, shown) for source in sources for setting in source.settings or ()):
+    if any(may_be_seen(setting, shown) for source in sources for setting in source.settings or ()):
         known = await to_thread.run_sync(known_values, app.setting_values)
     return [view_source(source, shown, known) for source in sources]
 
@@ -190,6 +190,8 @@ async def _read_back(app: App, id: int, active: bool | None) -> ReadBack:
         return Found(item=await show_source(app, await app.bi.sources.get(id)))
 
     back = await read_back(read)
+    accepted = say("urlCheck accepted the values: the portal called it.")
+    back["notice"] = " ".join(filter(None, [back.get("notice"), accepted]))
     now = getattr(back.get("item"), "active", None)
     if active is None or now is None or now is active:
         return back
@@ -198,7 +200,7 @@ async def _read_back(app: App, id: int, active: bool | None) -> ReadBack:
         if now
         else text("The portal ignored active=true: the source is off. Switch it on in BI Builder.")
     )
-    return {**back, "notice": say(template)}
+    return {**back, "notice": f"{say(template)} {accepted}"}
 
 
 async def _resolve(
