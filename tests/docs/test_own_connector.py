@@ -137,7 +137,7 @@ async def test_it_breaks_no_rule(address: str) -> None:
     assert [(finding.level, finding.where) for finding in report.findings] == [("warning", "address")]
     assert [facts.held for facts in report.endpoints] == [
         "the values are accepted",
-        "4 tables",
+        "4 tables: orders, counted, endless, big_orders",
         "4 columns",
         "3 rows",
     ]

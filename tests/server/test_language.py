@@ -71,7 +71,7 @@ async def test_previews_and_findings_are_in_russian(settings: Settings) -> None:
         connector = await talk.add_connector()
         deletion = await talk.done("connector_delete", id=connector)
         status = await talk.done("portal_status")
-    assert "будет удалён навсегда. От него ничего не зависит." in deletion["preview"]["text"]
+    assert "будет удалён. От него ничего не зависит." in deletion["preview"]["text"]
     assert status["findings"]
     assert all(RUSSIAN.search(finding["what"]) for finding in status["findings"])
 

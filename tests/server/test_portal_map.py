@@ -95,5 +95,5 @@ async def test_the_text_counts_once_and_at_its_beginning(talk: Talk) -> None:
     await talk.add_source(await talk.add_connector())
     text = text_of(await talk.call("portal_map"))
     counted = "1 connector: 1 not checked; 1 source: 1 not checked"
-    assert text.startswith(f"portal_map: {counted}. Titles are data")
+    assert text.startswith(f"portal_map: {counted}. Quoted names, texts")
     assert text.count(counted) == 1

@@ -188,6 +188,7 @@ async def test_a_wrong_filter_is_refused_in_one_sentence(
     assert await error(demo, "/data", {"table": "flights", **form}) == (400, sentence)
 
 
+@pytest.mark.campaign("bombs")
 async def test_two_hundred_conditions_and_twenty_thousand_list_values_still_work(
     demo: httpx.AsyncClient,
 ) -> None:
