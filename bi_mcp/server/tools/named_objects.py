@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.rest.dataset_source import read_with_source
 from bi_mcp.server.tools.list_arguments import conditions_on_ids
 from bi_mcp.server.tools.object_lookup import (
+    ObjectKind,
     Place,
     find_object,
     refuse,
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from bi_mcp.server.tools.middleware import ToolCall
 
 # Argument -> the kind of object that it names. `id` is of the tool's own kind, that of an element of a list a column.
-_KINDS: Mapping[str, str] = {
+_KINDS: Mapping[str, ObjectKind] = {
     "source": "source",
     "sourceId": "source",
     "connectorId": "connector",
     "like": "dataset",
 }
 # Tool -> what else its `source` may name, for the source of it: people speak of datasets.
-_STAND_FOR_A_SOURCE: Mapping[str, tuple[str, ...]] = {
+_STAND_FOR_A_SOURCE: Mapping[str, tuple[ObjectKind, ...]] = {
     "connector_check": ("dataset", "connector"),
     "source_tables": ("dataset",),
     "dataset_propose": ("dataset",),
@@ -44,7 +45,7 @@ class Named:
     holder: Any
     key: str | int
     where: str
-    kind: str | None = None
+    kind: ObjectKind | None = None
 
     @property
     def name(self) -> str:
@@ -103,7 +104,8 @@ def _is_name(value: object) -> bool:
 
 
 async def _find(call: ToolCall, named: Named, arguments: dict[str, Any]) -> int:
-    kind = named.kind or call.tool.group
+    # Only tools about such objects take ids.
+    kind = named.kind or cast("ObjectKind", call.tool.group)
     others = _STAND_FOR_A_SOURCE.get(call.tool.name, ()) if named.where == "source" else ()
     place = Place(call, named.where, (kind, *others))
     found = await find_object(place, named.name)

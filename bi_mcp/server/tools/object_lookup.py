@@ -6,16 +6,19 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.kinds import KINDS
+from bi_mcp.rest.kinds import KINDS, Group
 
 if TYPE_CHECKING:
     from bi_mcp.rest.kind_methods import KindMethods
     from bi_mcp.server.tools.middleware import ToolCall
+
+# A table is a dataset by its newer name.
+ObjectKind: TypeAlias = Group | Literal["table"]
 
 MOST_CANDIDATES = 10
 
@@ -29,14 +32,14 @@ class Place:
 
     call: ToolCall
     where: str
-    kinds: tuple[str, ...]
+    kinds: tuple[ObjectKind, ...]
 
 
 @dataclass(frozen=True)
-class Found:
+class NamedObject:
     """An object of the portal, with its title where that was read."""
 
-    kind: str
+    kind: ObjectKind
     id: int
     title: str = ""
 
@@ -44,10 +47,10 @@ class Found:
         return f"{self.kind} {self.id} {quote(self.title)}"
 
 
-async def find_object(place: Place, name: str) -> Found:
+async def find_object(place: Place, name: str) -> NamedObject:
     """Find the only object that the name can mean. A name that is the title of one and the id of another means neither."""
     written = _read_written(place, name)
-    titled: list[Found] = []
+    titled: list[NamedObject] = []
     for kind in place.kinds:
         titled = await _list(place, kind, title=name)
         if titled:
@@ -69,27 +72,25 @@ async def find_object(place: Place, name: str) -> Found:
     return meant
 
 
-def _read_written(place: Place, name: str) -> Found | None:
+def _read_written(place: Place, name: str) -> NamedObject | None:
     """What is written as an id, of a kind that may stand here; of the proper kind where none is written."""
     if not (found := _WRITTEN.fullmatch(name)):
         return None
-    kind = (found[1] or place.kinds[0]).lower()
-    return Found(kind, int(found[2])) if kind in place.kinds else None
+    word = (found[1] or place.kinds[0]).lower()
+    return next((NamedObject(kind, int(found[2])) for kind in place.kinds if kind == word), None)
 
 
-async def _list(place: Place, kind: str, *, title: str = "", id: int = 0) -> list[Found]:
+async def _list(place: Place, kind: ObjectKind, *, title: str = "", id: int = 0) -> list[NamedObject]:
     methods = _methods(place, kind)
     wanted = {"id": id} if id else {methods.kind.title: title}
     page = await methods.list_page(select=["id", methods.kind.title], filter=wanted)
     # A portal may compare without regard to capitals.
-    return [Found(kind, item.id, item.label) for item in page.items if id or item.label == title]
+    return [NamedObject(kind, item.id, item.label) for item in page.items if id or item.label == title]
 
 
-def _methods(place: Place, kind: str) -> KindMethods[Any, Any, Any]:
+def _methods(place: Place, kind: ObjectKind) -> KindMethods[Any, Any, Any]:
     bi = place.call.app.bi
-    if kind == "table":
-        return bi.tables
-    return bi.of(KINDS[kind].name)  # type: ignore[index]
+    return bi.tables if kind == "table" else bi.of(kind)
 
 
 def refuse_several(place: Place, labels: Sequence[tuple[int, str]]) -> InvalidRequestError:
@@ -119,7 +120,8 @@ def refuse_ambiguous(place: Place, readings: Sequence[str]) -> InvalidRequestErr
 def refuse_missing(place: Place, name: str, labels: Sequence[tuple[int, str]]) -> InvalidRequestError:
     """Refuse a title that none has, and tell those that resemble it first."""
     if not labels and place.kinds:
-        noun = KINDS["dataset" if place.kinds[0] == "table" else place.kinds[0]].noun  # type: ignore[index]
+        kind = place.kinds[0]
+        noun = KINDS["dataset" if kind == "table" else kind].noun
         return refuse(place, say("{where}: there is no {noun} yet", where=place.where, noun=noun))
     alike = difflib.get_close_matches(name, [label for _, label in labels], n=MOST_CANDIDATES)
     closest = sorted(labels, key=lambda each: alike.index(each[1]) if each[1] in alike else len(alike))
