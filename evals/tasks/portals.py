@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from evals.task import Known, Steps, Task, call, fact
@@ -24,12 +23,13 @@ async def _build_copy(world: World) -> None:
 
 
 def _solve_copy(known: Known) -> Steps:
-    exported = yield call("workspace_export", portal="test")
-    _, start, rest = exported.text.partition("version:")
     addresses = known.world.addresses
-    setup = (start + rest).replace(addresses["staging"], addresses["live"])
-    setup = re.sub(r"password: \{.*\}", "password: {secret: shop_live}", setup)
-    planned = yield call("workspace_plan", portal="production", setup=setup)
+    planned = yield call(
+        "workspace_plan",
+        portal="production",
+        from_portal="test",
+        replacements={addresses["staging"]: addresses["live"], "password": "shop_live"},
+    )
     yield call("workspace_apply", portal="production", token=planned.token)
     return "production has the connector Shop at the live address, its source and the datasets orders and stock now; test is as it was."
 
@@ -63,7 +63,7 @@ TASKS = (
         ),
         build=_build_copy,
         solve=_solve_copy,
-        calls=3,
+        calls=2,
         facts=(
             fact("the portal", "production"),
             fact("the datasets", r"orders[\s\S]*stock", r"stock[\s\S]*orders", r"(two|both|2) datasets"),
