@@ -60,7 +60,7 @@ class AdviceKind(Enum):
     ADD_COLUMNS = text("Look which columns the dataset has, and add those that are missing: {columns}.")
     REPLACE_CODE = text("A column's code is set once: delete the column, then add it again under its name. {warning}")
     REPLACE_TYPE = text("If {type} is right, delete the column, then add it again as {type}. {warning}")
-    LOOK_AT_RENAMED = text("Ask the connector's operator what became of the column, or compare its values with those of the new one. If it is the same, delete the column {id} and add it again with the code {code!r} under its name.")
+    LOOK_AT_RENAMED = text("Nothing here can prove it: the old values are gone. Ask the connector's operator. If it is the same column, delete the column {id} and add it again with the code {code!r} under its name.")
     DIAGNOSE_PORTAL = text("A diagnosis of the portal calls them and checks every dataset.")
 # fmt: on
 

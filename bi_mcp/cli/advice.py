@@ -37,6 +37,6 @@ WORDS: Words = {
     Kind.ADD_COLUMNS: text("Look with `bi-mcp diagnose {id}` and undo the deletion: `bi-mcp history` names it, `bi-mcp undo` reverts it."),
     Kind.REPLACE_CODE: text("A column's code is set once: with another code in the setup file it is deleted and added again under its name. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, write it into the setup file: the column is then deleted and added again. {warning}"),
-    Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one. If it is the same, write the code {code!r} for it into the setup file."),
+    Kind.LOOK_AT_RENAMED: text("Nothing here can prove it: the old values are gone. Ask the connector's operator. If it is the same column, write the code {code!r} for it into the setup file."),
     Kind.DIAGNOSE_PORTAL: text("`bi-mcp map --diagnose` calls them and checks every dataset."),
 }  # fmt: skip

@@ -27,7 +27,7 @@ WORDS: Words = {
     Kind.USE_FILE: text('A file in the folder for secrets is accepted as well: pass {{"file": "name"}}.'),
     Kind.SEE_HISTORY: text("history_list shows what there is."),
     Kind.PRUNE: text("With prune, workspace_plan would delete them."),
-    Kind.SEE_ROWS: text("dataset_preview shows them."),
+    Kind.SEE_ROWS: text("portal_map with diagnose asks all of them."),
     Kind.ALLOW_DELETIONS: text("Apply fewer at once; so many are for the user, on the command line."),
     Kind.SKIP_CHECK: text("Repair the connector, then call again. If Bitrix24 reaches it from elsewhere, only the user can apply it without this check, on the command line."),
     Kind.CHECK_ENDPOINT: text("Repair the endpoint first; connector_check says what Bitrix24 expects of it."),
@@ -37,6 +37,6 @@ WORDS: Words = {
     Kind.ADD_COLUMNS: text("Look with dataset_get {id} and add those that are missing: dataset_fields_update with {arguments}."),
     Kind.REPLACE_CODE: text("dataset_columns_replace gives the column its new code and keeps its name, by which charts find it. {warning}"),
     Kind.REPLACE_TYPE: text("If {type} is right, dataset_columns_replace makes it the column's type and keeps its name. {warning}"),
-    Kind.LOOK_AT_RENAMED: text("Ask the connector's operator what became of the column, or compare its values with those of the new one (source_tables, dataset_preview). If it is the same, dataset_columns_replace gives the column {id} the code {code!r}."),
+    Kind.LOOK_AT_RENAMED: text("Nothing here can prove it: the old values are gone. Ask the user or the connector's operator. If it is the same column, dataset_columns_replace gives the column {id} the code {code!r} and keeps its name."),
     Kind.DIAGNOSE_PORTAL: text("portal_map with diagnose calls them and checks every dataset."),
 }  # fmt: skip

@@ -95,7 +95,7 @@ async def test_a_setup_is_copied_with_other_addresses_and_secrets(copying: Copyi
     assert applied["checks"] == [
         "Checked before: the endpoints answer for test_shop.",
         "Checked afterwards: the portal is as the setup says.",
-        "Not checked: whether these datasets return rows: orders. dataset_preview shows them.",
+        "Not checked: whether these datasets return rows: orders. portal_map with diagnose asks all of them.",
     ]
     [dataset] = (await copying.talk.done("dataset_list", portal="prod"))["items"]
     rows = (await copying.talk.done("dataset_preview", portal="prod", id=dataset["id"]))["rows"]

@@ -102,6 +102,6 @@ async def test_an_update_says_which_endpoints_were_called(talk: Talk) -> None:
     assert "urlCheck accepted the values" in changed["notice"]
     settings = [{"code": code, "name": code, "type": "STRING"} for code in ("login", "password", "region")]
     moved = await talk.done("connector_update", id=connector, fields={"settings": settings})
-    assert "The endpoints were not called: connector_check" in moved["notice"]
+    assert "The endpoints were not called: portal_map" in moved["notice"]
     described = await talk.done("connector_update", id=connector, fields={"description": "x"})
     assert "were not called" not in described["notice"]

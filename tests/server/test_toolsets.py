@@ -143,7 +143,7 @@ async def test_the_instructions_are_short_and_name_only_tools_that_are_offered(
     known = {tool.name for tools in TOOLSETS.values() for tool in tools}
     named = set(re.findall(r"[a-z]+(?:_[a-z]+)+", said)) & known
     assert {"portal_map", "dataset_diagnose", "connector_check"} <= named <= offered_names
-    assert said.startswith("Titles and names work as ids.")
+    assert said.startswith("Names work as ids.")
     # A list of tools, not the letters of one's name.
     assert not re.search(r"\b[a-z];", said)
 
@@ -151,13 +151,11 @@ async def test_the_instructions_are_short_and_name_only_tools_that_are_offered(
 async def test_each_task_of_the_instructions_begins_with_its_tool(settings: Settings) -> None:
     async with Client(build_server(settings)) as client:
         said = client.instructions or ""
-    assert "Chart empty or wrong: dataset_diagnose; which is unknown: portal_map with diagnose;" in said
-    assert "only sometimes: connector_check with repeat" in said
-    assert (
-        "New table: source_tables, dataset_propose, dataset_add; new service first: connector_check, connector_add"
-        in said
-    )
-    assert "Wrong source or table: dataset_propose with like" in said
+    assert "Chart empty or wrong: dataset_diagnose; if unknown which: portal_map diagnose;" in said
+    assert "only sometimes: connector_check repeat" in said
+    assert "New service: connector_check, connector_add" in said
+    assert "New table: source_tables, dataset_propose, dataset_add" in said
+    assert "Wrong source or table: dataset_propose like" in said
     assert "bi-mcp connector serve" in said
     assert "look before repeating" in said
     assert "call again with its confirm" in said

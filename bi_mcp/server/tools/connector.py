@@ -71,7 +71,7 @@ async def connector_update(
     back = await _read_back(ctx, id)
     if fields.settings is not None or any(_addresses(fields).values()):
         untried = say(
-            "The endpoints were not called: connector_check with a source tells whether they answer."
+            "The endpoints were not called: portal_map with diagnose asks them for every dataset, connector_check for one table."
         )
         back["notice"] = " ".join(filter(None, [back.get("notice"), untried]))
     return UpdatedOrPreview(id=id, **back)
