@@ -22,7 +22,7 @@ from bi_mcp.server.advice import WORDS
 from bi_mcp.server.tools import TOOLSETS
 from bi_mcp.setup.document import OF_A_COMMAND, OF_A_SERVER
 from bi_mcp.setup.schema import setup_schema
-from docs.making.evals import evals_pages
+from docs.making.assistant_tasks import evals_pages
 from docs.making.findings import findings_page
 from docs.making.markdown import Row, escaped, said, table
 
