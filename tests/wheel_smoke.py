@@ -12,7 +12,7 @@ from mcp.types import TextContent
 
 from bi_mcp.server.tools import TOOLS
 
-PROMPTS = {"debug_dataset", "onboard", "replace_credentials", "review_portal"}
+PROMPTS = {"debug_dataset", "move_connector", "onboard", "replace_credentials", "review_portal"}
 
 
 async def check() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.diagnostics.tables.column_likeness import Likeness, are_numbered_apart, liken
@@ -194,6 +194,7 @@ def test_hundreds_of_columns_that_all_got_other_codes_are_paired_by_their_labels
     assert [pair.grade for pair in pairs(ours, theirs)] == ["sure"] * count
 
 
+@settings(deadline=None)
 @given(CODES, CODES)
 def test_likeness_has_no_direction_for_the_same_and_for_nothing(one: str, other: str) -> None:
     assert (liken(one, other) is Likeness.SAME) == (liken(other, one) is Likeness.SAME)
@@ -210,6 +211,7 @@ COLUMNS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(COLUMNS, COLUMNS)
 def test_no_column_is_given_away_twice(ours: list[tuple[str, ...]], theirs: list[tuple[str, ...]]) -> None:
     matched = pairs(ours, theirs)
@@ -225,6 +227,7 @@ def test_no_column_is_given_away_twice(ours: list[tuple[str, ...]], theirs: list
     )
 
 
+@settings(deadline=None)
 @given(st.lists(CODES, unique=True, max_size=8), st.lists(CODES, unique=True, max_size=8))
 def test_a_column_is_at_its_own_place_only_between_neighbours(ours: list[str], theirs: list[str]) -> None:
     places = Places(ours, theirs)

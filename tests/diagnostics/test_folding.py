@@ -69,7 +69,7 @@ def test_a_weak_match_offers_no_call_and_says_what_to_look_at() -> None:
     weak = next(finding for finding in diagnosis.findings if finding.code == "column_renamed_perhaps")
     assert weak.offered == []
     assert weak.who == "connector operator"
-    assert "compare its values" in (weak.fix or "")
+    assert "the old values are gone" in (weak.fix or "")
 
 
 def test_a_header_with_other_columns_than_those_asked_for_is_one_finding() -> None:

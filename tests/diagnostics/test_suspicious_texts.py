@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.diagnostics.tables.foreign_text import ForeignText, texts_of_rows
@@ -86,6 +86,7 @@ def test_a_text_that_is_repeated_is_looked_at_once() -> None:
     assert (len(search.found), search.characters, search.unread) == (5000, len(ORDER), 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet=st.characters(categories=["L", "Nd", "Zs"]), max_size=80), max_size=5))
 def test_letters_and_numbers_alone_hold_no_links_and_no_roles(texts: list[str]) -> None:
     assert {"link", "address", "role"}.isdisjoint(kinds(*texts, is_name=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.base.secret import Secret
@@ -154,12 +154,14 @@ def test_what_the_user_named_is_shown_whatever_it_looks_like_and_none_hides_the_
     assert not may_show("host", "Host", Secret("db.example"), frozenset({"none"}))
 
 
+@settings(deadline=None)
 @given(value=st.text(), kind=st.sampled_from(Kind))
 def test_nothing_that_separates_a_pair_passes(value: str, kind: Kind) -> None:
     if is_plain(Secret(value), kind):
         assert not set(value) & set("=?#;,|&%!*$'\"<>(){} \t\r\n")
 
 
+@settings(deadline=None)
 @given(
     before=st.from_regex(r"[a-z]{1,8}", fullmatch=True),
     sign=st.sampled_from(":;,|/= "),
@@ -170,6 +172,7 @@ def test_a_pair_is_never_plain(before: str, sign: str, password: str, kind: Kind
     assert not is_plain(Secret(f"{before}{sign}{password}"), kind)
 
 
+@settings(deadline=None)
 @given(
     start=st.sampled_from(["https://", "http://", "https://db.example/", "postgres://"]),
     user=st.from_regex(r"[a-z]{1,8}", fullmatch=True),
@@ -180,6 +183,7 @@ def test_an_address_with_a_login_is_never_plain(start: str, user: str, password:
     assert not is_plain(Secret(f"{start}{user}:{password}@db.example/"), kind)
 
 
+@settings(deadline=None)
 @given(
     token=st.from_regex(r"[A-Za-z0-9_-]{24,60}", fullmatch=True),
     kind=st.sampled_from([Kind.LOGIN, Kind.PORT]),

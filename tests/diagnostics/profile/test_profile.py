@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.base.language import speaking
@@ -186,6 +186,7 @@ values = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     types=st.lists(st.sampled_from([*COLUMN_TYPES, "unknown"]), min_size=1, max_size=5),
     rows=st.lists(st.lists(values, max_size=6), max_size=30),
