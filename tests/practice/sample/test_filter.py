@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import bi_mcp.practice.sample
-from tests.practice.sample.calls import error, rows
+from tests.practice.sample.calls import Form, error, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -188,14 +188,14 @@ async def test_a_wrong_filter_is_refused_in_one_sentence(
     assert await error(demo, "/data", {"table": "flights", **form}) == (400, sentence)
 
 
-@pytest.mark.campaign("bombs")
-async def test_two_hundred_conditions_and_twenty_thousand_list_values_still_work(
-    demo: httpx.AsyncClient,
-) -> None:
-    many: dict[str, str | list[str]] = {f"filter[{index}][CARRIER]": "UA" for index in range(199)}
-    many["filter[@DISTANCE][]"] = [str(miles) for miles in range(20_000)]
-
+async def test_two_hundred_conditions_still_work(demo: httpx.AsyncClient) -> None:
+    many: Form = {f"filter[{index}][CARRIER]": "UA" for index in range(200)}
     assert len(await rows(demo, "flights", many)) == sum(flight["CARRIER"] == "UA" for flight in FLIGHTS)
+
+
+async def test_five_thousand_list_values_still_work(demo: httpx.AsyncClient) -> None:
+    many: Form = {"filter[@DISTANCE][]": [str(miles) for miles in range(5_000)]}
+    assert len(await rows(demo, "flights", many)) == len(FLIGHTS)
 
 
 @pytest.mark.parametrize(
