@@ -27,7 +27,9 @@ def guides(docs: Path) -> set[str]:
 
 
 def test_each_english_guide_has_a_russian_twin_and_each_twin_its_english_guide() -> None:
-    assert guides(DOCS) == {page.relative_to(RUSSIAN).as_posix() for page in RUSSIAN.rglob("*.md")}
+    # What is below reference/ was made by a build of the site.
+    pages = {page.relative_to(RUSSIAN).as_posix() for page in RUSSIAN.rglob("*.md")}
+    assert guides(DOCS) == {page for page in pages if not page.startswith("reference/")}
 
 
 @pytest.mark.parametrize("page", sorted(guides(DOCS)))
