@@ -53,16 +53,16 @@ _IN_COMPACT = frozenset(
         "source_update",
         "dataset_add",
         "dataset_fields_update",
-    }
-    | {
         "portal_map",
         "connector_check",
         "source_tables",
         "dataset_propose",
         "dataset_diagnose",
         "dataset_preview",
+        "dataset_columns_replace",
+        "history_list",
+        "workspace_undo",
     }
-    | {"dataset_columns_replace", "history_list", "workspace_undo"}
 )
 
 

@@ -70,7 +70,11 @@ class Answer(BaseModel):
 
     def text_with(self, tool: str, body: str) -> str:
         """The headline and the notice above a body that is read faster than JSON."""
-        return "\n".join(part for part in (f"{tool}: {self.headline()}", self.notice, body) if part)
+        return self.in_lines(tool, [self.notice, body])
+
+    def in_lines(self, tool: str, lines: Iterable[str | None]) -> str:
+        """The headline above these lines; what is empty is left out."""
+        return "\n".join(filter(None, [f"{tool}: {self.headline()}", *lines]))
 
     def with_notice(self, notice: str | None) -> Self:
         """Add what the reader must know about every answer of this server."""
@@ -232,6 +236,11 @@ class Fields(Answer):
         if not isinstance(self.fields, dict):
             return super().text(tool)
         return self.text_with(tool, "\n".join(f"{name}: {about}" for name, about in self.fields.items()))
+
+
+def count_of(count: int, one: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 def describe(item: BaseModel) -> str:

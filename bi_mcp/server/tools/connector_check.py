@@ -19,7 +19,7 @@ from bi_mcp.rest.methods import Effect
 from bi_mcp.rest.models import Connector, ReceivedParameter, SourceSetting
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.server.tools.answer_size import compact
-from bi_mcp.server.tools.answers import FROM_OUTSIDE, NOT_YET, Answer, Preview, PreviewField
+from bi_mcp.server.tools.answers import FROM_OUTSIDE, NOT_YET, Answer, Preview, PreviewField, count_of
 from bi_mcp.server.tools.confirmation import Confirm, Gated, gate
 from bi_mcp.server.tools.context import BiContext, app_of
 from bi_mcp.server.tools.finding_lines import describe_findings
@@ -72,7 +72,7 @@ class Checked(Answer):
         said = " ".join([*(f"urlCheck: {held}." for held in accepted), *rates])
         calls = sum(facts.calls or 0 for facts in self.endpoints)
         serious = sum(finding.level in {"warning", "error"} for finding in self.findings)
-        problems = f", {serious} problem{'' if serious == 1 else 's'}" if serious else ""
+        problems = f", {count_of(serious, 'problem')}" if serious else ""
         brief = f"{self.verdict}{problems}. {said}".rstrip()
         # The other calls are those that the rules need.
         asked = next((f", rates of {facts.rate.split()[-1]}" for facts in self.endpoints if facts.rate), "")
@@ -94,7 +94,7 @@ class Checked(Answer):
             return super().text(tool)
         facts = {key: value for key, value in content.items() if key in {"table", "endpoints"}}
         told = [content.get("notice"), *describe_findings(content["findings"]), compact(facts)]
-        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
+        return self.in_lines(tool, told)
 
 
 async def _trial(

@@ -60,7 +60,7 @@ class Family:
 
     kind: str
     objects: Callable[[BiContext], Datasets]
-    # Added to the descriptions of three tools.
+    # Added to the descriptions of two tools.
     in_list: str = ""
     on_deletion: str = ""
 

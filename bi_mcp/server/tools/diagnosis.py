@@ -12,9 +12,9 @@ from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.tables.foreign_text import ForeignText, texts_of_header, texts_of_rows
 from bi_mcp.rest.methods import Effect
 from bi_mcp.server.tools.answer_size import compact
-from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer
+from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer, count_of
 from bi_mcp.server.tools.context import BiContext, app_of
-from bi_mcp.server.tools.finding_lines import describe_findings
+from bi_mcp.server.tools.finding_lines import describe_findings, tell_call
 from bi_mcp.server.tools.parameters import Id, SourceOf, TableCode
 from bi_mcp.server.tools.tool import ToolDeclaration
 
@@ -27,10 +27,6 @@ LONGEST_CELL = 80
 MOST_ROWS = 100
 
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
-
-
-def _count(count: int, one: str) -> str:
-    return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 class TableView(BaseModel):
@@ -65,9 +61,9 @@ class External(Answer):
 
     def headline(self) -> str:
         found = (
-            _count(len(self.tables), "table")
+            count_of(len(self.tables), "table")
             if self.tables is not None
-            else _count(len(self.columns or []), "column")
+            else count_of(len(self.columns or []), "column")
         )
         return f"{found}{', and more' if self.truncated else ''}. {FROM_OUTSIDE}"
 
@@ -90,9 +86,9 @@ class Proposed(Answer):
 
     def text(self, tool: str) -> str:
         """The reasons as lines, and the fields as the call takes them."""
-        calls = [f"Call: {compact(each['call'])}" for each in self.existing or () if "call" in each]
+        calls = [tell_call(each["call"]) for each in self.existing or () if "call" in each]
         lines = [self.notice, *calls, *self.reasons, f"fields: {compact(self.fields)}"]
-        return "\n".join([f"{tool}: {self.headline()}", *filter(None, lines)])
+        return self.in_lines(tool, lines)
 
     def foreign_texts(self, content: dict[str, Any]) -> Iterable[ForeignText]:
         fields = content["fields"]
@@ -117,7 +113,7 @@ class Previewed(Answer):
 
     def headline(self) -> str:
         rest = "and there are more" if self.truncated else "that is all"
-        return f"{_count(len(self.rows), 'row')}, {rest}. {FROM_OUTSIDE}"
+        return f"{count_of(len(self.rows), 'row')}, {rest}. {FROM_OUTSIDE}"
 
     def foreign_texts(self, content: dict[str, Any]) -> Iterable[ForeignText]:
         yield from texts_of_header(content["header"])
@@ -134,10 +130,9 @@ class Previewed(Answer):
             ["" if value is None else " ".join(str(value).splitlines()).replace("|", "¦") for value in row]
             for row in (header, *content["rows"])
         ]
-        notes = [
-            note for note in (content.get("notice"), *content["breaches"], f"Sent: {self.brief}") if note
-        ]
-        return "\n".join([f"{tool}: {self.headline()}", *notes, *(" | ".join(row) for row in cells)])
+        notes = [content.get("notice"), *content["breaches"], f"Sent: {self.brief}"]
+        # A row of one empty cell is a line, too.
+        return "\n".join([self.in_lines(tool, notes), *(" | ".join(row) for row in cells)])
 
 
 class Diagnosed(Answer):
@@ -177,7 +172,7 @@ class Diagnosed(Answer):
         """The findings as lines, with their calls."""
         content = self.structured_content()
         told = [content.get("notice"), *describe_findings(content["findings"])]
-        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told)])
+        return self.in_lines(tool, told)
 
 
 async def source_tables(

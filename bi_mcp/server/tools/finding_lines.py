@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bi_mcp.diagnostics.findings.finding import Finding
@@ -20,5 +20,14 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield f"{MARKS[finding.level]} {finding.where}: {finding.what} [{finding.code}]"
     if finding.advice:
         yield f"  {finding.advice}"
-    for call in finding.offered:
-        yield f"  Call: {compact(call)}"
+    yield from (f"  {line}" for line in offer_calls(finding))
+
+
+def offer_calls(finding: Finding) -> list[str]:
+    """A line for each call that a finding offers."""
+    return [tell_call(call) for call in finding.offered]
+
+
+def tell_call(call: Mapping[str, object]) -> str:
+    """The call, to be made unchanged."""
+    return f"Call: {compact(call)}"

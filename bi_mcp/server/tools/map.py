@@ -7,16 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bi_mcp.diagnostics.findings.finding import Finding
 from bi_mcp.diagnostics.portal.map_mermaid import render_mermaid
 from bi_mcp.diagnostics.portal.map_svg import render_svg
 from bi_mcp.diagnostics.portal.map_text import render_lines, render_tree
 from bi_mcp.diagnostics.portal.portal_map import MAX_SHOWN, PortalMap
 from bi_mcp.diagnostics.tables.foreign_text import ForeignText
 from bi_mcp.rest.methods import Effect
-from bi_mcp.server.tools.answer_size import MOST_CHARACTERS, compact
+from bi_mcp.server.tools.answer_size import MOST_CHARACTERS
 from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer
 from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.finding_lines import offer_calls
 from bi_mcp.server.tools.tool import ToolDeclaration
 from bi_mcp.server.views import MAP
 
@@ -40,11 +40,7 @@ class MappedPortal(Answer, PortalMap):
 
     def text(self, tool: str) -> str:
         """The picture or the tree in lines: both are read faster than JSON."""
-        return self.text_with(tool, self.picture or "\n".join(render_lines(self, _offer)))
-
-
-def _offer(finding: Finding) -> list[str]:
-    return [f"Call: {compact(call)}" for call in finding.offered]
+        return self.text_with(tool, self.picture or "\n".join(render_lines(self, offer_calls)))
 
 
 async def portal_map(ctx: BiContext, format: Format = "tree", diagnose: Diagnose = False) -> MappedPortal:

@@ -25,7 +25,7 @@ class Status(Answer, PortalStatus):
         told = [content.pop("notice", None), *describe_findings(findings)]
         for said in ("verdict", "portal"):
             content.pop(said)
-        return "\n".join([f"{tool}: {self.headline()}", *filter(None, told), compact(content)])
+        return self.in_lines(tool, [*told, compact(content)])
 
 
 async def portal_status(ctx: BiContext) -> Status:
