@@ -36,7 +36,6 @@ from evals.service import LOGIN, PARAMETERS, ConnectorService
 from tests.practice.portal.serving import served
 
 LOGO = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'/%3E"
-COLLEAGUE = 7
 
 
 @dataclass

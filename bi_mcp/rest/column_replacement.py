@@ -14,14 +14,12 @@ from pydantic import ValidationError
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
-from bi_mcp.rest.column_exchange import ColumnExchange
-from bi_mcp.rest.models.dataset import Column, NewColumn
+from bi_mcp.rest.column_exchange import ColumnExchange, values_of
+from bi_mcp.rest.models.dataset import NEWER_TYPES, Column, NewColumn
 
 if TYPE_CHECKING:
     from bi_mcp.rest.generation import PortalGeneration
     from bi_mcp.rest.models.dataset import ColumnReplacement, Dataset
-
-_NEWER_TYPES = frozenset({"money", "timezone"})
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class ReplacedColumn:
     def __str__(self) -> str:
         changes = [
             f"{before} → {after}"
-            for before, after in zip(_values(self.former), _values(self.new), strict=True)
+            for before, after in zip(values_of(self.former), values_of(self.new), strict=True)
             if before != after
         ]
         return f"{self.old.id} {self.former.name}: {', '.join(changes)}"
@@ -75,7 +73,7 @@ def plan_replacement(
             columns=", ".join(unchanged),
         )
         raise _refusal(dataset, why)
-    newer = [column.new.type for column in columns if column.new.type in _NEWER_TYPES]
+    newer = [column.new.type for column in columns if column.new.type in NEWER_TYPES]
     if newer and generation == "classic":
         raise _refusal(dataset, say("This portal has no column type {type}.", type=", ".join(newer)))
     replaced = {column.old.id for column in columns}
@@ -141,7 +139,3 @@ def _refusal(dataset: Dataset, why: str) -> InvalidRequestError:
             why=why,
         )
     )
-
-
-def _values(column: NewColumn) -> tuple[str, str, str]:
-    return column.name, column.external_code, column.type

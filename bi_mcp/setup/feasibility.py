@@ -12,11 +12,11 @@ from bi_mcp.errors import InvalidRequestError
 from bi_mcp.rest.connectors import NEWER_FIELDS
 from bi_mcp.rest.generation import PortalGeneration
 from bi_mcp.rest.models import Source
+from bi_mcp.rest.models.dataset import NEWER_TYPES
 from bi_mcp.setup.difference import wire
 from bi_mcp.setup.setup import ColumnEntry, ConnectorEntry
 
 MOST_NAMED = 5
-NEWER_TYPES = frozenset({"money", "timezone"})
 
 
 def unusable_addresses(key: str, entry: ConnectorEntry, names: Sequence[str] = ENDPOINTS) -> Iterator[str]:

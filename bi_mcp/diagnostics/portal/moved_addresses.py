@@ -11,6 +11,8 @@ from bi_mcp.base.secret import hide_logins
 from bi_mcp.vault.secret_parameters import looks_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bi_mcp.rest.models import Connector, ConnectorChanges
 
 ENDPOINTS = {
@@ -51,10 +53,14 @@ def describe_moves(connector: Connector, changes: ConnectorChanges) -> list[str]
                 hosts=", ".join(strange),
             )
         )
-        secret = [each.code for each in parameters if looks_secret(each.code, each.name or "")]
-        if secret:
-            sentences.append(say("Secret by their names: {codes}.", codes=", ".join(secret)))
+        sentences += tell_secrets({each.code: each.name or "" for each in parameters})
     return sentences
+
+
+def tell_secrets(names: Mapping[str, str]) -> list[str]:
+    """Name the parameters that hold a secret by their codes and names; no sentence where none does."""
+    secret = [code for code, name in names.items() if looks_secret(code, name)]
+    return [say("Secret by their names: {codes}.", codes=", ".join(secret))] if secret else []
 
 
 def describe_losses(connector: Connector, changes: ConnectorChanges) -> list[str]:

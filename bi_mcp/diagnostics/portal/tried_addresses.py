@@ -9,7 +9,7 @@ from anyio import to_thread
 from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.diagnostics.portal.blast_radius import BlastRadius, Thing
-from bi_mcp.vault.secret_parameters import looks_secret
+from bi_mcp.diagnostics.portal.moved_addresses import tell_secrets
 from bi_mcp.vault.travel import addresses_of, check_values, new_hosts
 from bi_mcp.vault.value_sources import name_values
 
@@ -38,8 +38,6 @@ async def of_tried_addresses(
     if values.named is not None:
         await to_thread.run_sync(check_values, values.named, held, addresses_of(tried))
     names = {each.code: each.name or "" for each in connector.settings or []}
-    sent = [*held, *passed]
-    secret = [code for code in sent if looks_secret(code, names.get(code, ""))]
     parts = [
         say("held by the source: {codes}", codes=", ".join(held)) if held else "",
         say("passed with this call: {values}", values=name_values(passed, names, values.shown))
@@ -56,5 +54,5 @@ async def of_tried_addresses(
         ),
         target=Thing("source", source.id, source.title or "", {"changed": source.date_update}),
         dependents=None,
-        consequences=[say("Secret by their names: {codes}.", codes=", ".join(secret))] if secret else [],
+        consequences=tell_secrets({code: names.get(code, "") for code in (*held, *passed)}),
     )

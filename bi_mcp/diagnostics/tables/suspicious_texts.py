@@ -83,11 +83,6 @@ def search_texts(texts: Iterable[ForeignText], tools: Collection[str] = ()) -> S
     return Search(found, characters, unread)
 
 
-def find_suspicious(texts: Iterable[ForeignText], tools: Collection[str] = ()) -> list[Suspicion]:
-    """Find texts that speak to their reader, one suspicion for each."""
-    return search_texts(texts, tools).found
-
-
 def warn_of(texts: Iterable[ForeignText], tools: Collection[str] = ()) -> str | None:
     """One line about the suspicious texts among these, None without any."""
     found, _, unread = search_texts(texts, tools)

@@ -22,6 +22,8 @@ DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=230)
 ColumnName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=32)]
 ExternalCode = Annotated[str, Field(min_length=1, max_length=512)]
 ColumnType = Literal["int", "string", "double", "date", "datetime", "money", "timezone"]
+# Portals of the classic generation do not know these.
+NEWER_TYPES = frozenset({"money", "timezone"})
 
 
 class NewColumn(Sent):
