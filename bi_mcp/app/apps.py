@@ -1,0 +1,46 @@
+"""The apps of a server: one for all calls, or one for each person who signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from bi_mcp.app.app import App
+
+
+class Apps(Protocol):
+    """Finds the app that serves the call of this task."""
+
+    def current(self) -> App:
+        """Return the caller's app. Raises `AuthorisationError` where the caller must sign in first."""
+        ...
+
+    def begin(self, background: TaskGroup) -> None:
+        """Let apps run tasks that outlive a call."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all apps."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneApp:
+    """The same app for every call."""
+
+    app: App
+
+    def current(self) -> App:
+        """Return it."""
+        return self.app
+
+    def begin(self, background: TaskGroup) -> None:
+        """Let it run tasks that outlive a call."""
+        self.app.background = background
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self.app.aclose()
