@@ -38,7 +38,11 @@ def test_portals_and_their_applications_are_read(tmp_path: Path, monkeypatch: py
         "acme.bitrix24.com",
         "Acme",
     )
-    assert (acme.client_secret, acme.users, acme.departments) == (Secret(SECRET), {1, 12}, {5})
+    assert (acme.client_secret, sorted(acme.users), sorted(acme.departments)) == (
+        Secret(SECRET),
+        [1, 12],
+        [5],
+    )
     assert (other.shown_title, other.client_secret) == ("beta.example:8443", Secret("another-secret"))
     assert (other.users, other.departments) == (frozenset(), frozenset())
 
