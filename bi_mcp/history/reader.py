@@ -28,9 +28,12 @@ class Reader:
         if self.person is not None:
             # What a foreign issuer's caller did through the same login was another's act.
             return entry.user == self.person.user_id and entry.subject is None
-        return entry.subject == self.subject and (
-            self.user is None or entry.user is None or entry.user == self.user
-        )
+        if entry.subject != self.subject:
+            return False
+        if self.user is not None and entry.user is not None:
+            return entry.user == self.user
+        # Only people who signed in are recorded with a name.
+        return entry.user_name is None
 
 
 def current_reader(user: Callable[[], int | None] = lambda: None) -> Reader:

@@ -207,7 +207,8 @@ def _authorship(user: Callable[[], int | None]) -> _Authorship:
     person = caller.person
     return {
         "user": user() if person is None else person.user_id,
-        "user_name": None if person is None else _cut(person.name),
+        # Empty, but not absent, for a person without a name: it tells that they signed in.
+        "user_name": None if person is None else person.name[:LONGEST_CALLER],
         "client": _cut(caller.client),
         "subject": _cut(caller.subject),
     }
