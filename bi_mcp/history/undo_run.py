@@ -22,6 +22,7 @@ from bi_mcp.history.reader import Reader
 from bi_mcp.history.undo import find_touched, plan_undo
 from bi_mcp.history.undone_columns import UndoneColumns, hidden_columns, join_columns, show_columns
 from bi_mcp.history.visible import Visibility, find_witnesses, look_for
+from bi_mcp.history.withheld_values import find_given, find_withheld, tell_withheld
 from bi_mcp.history.world import World
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
@@ -90,7 +91,8 @@ class Undo:
         live = await self._live(find_touched(opened, replacements(entries)))
         generation = await self.bi.datasets.generation()
         plan = plan_undo(opened, World(entries, live, generation, visibility.shows))
-        return replace(plan, steps=tuple(self._with_author(step) for step in plan.steps))
+        plan = replace(plan, steps=tuple(self._with_author(step) for step in plan.steps))
+        return await to_thread.run_sync(self._withhold_values, plan, entries)
 
     async def run(self, plan: UndoPlan) -> list[Reverted]:
         """Make the steps until one fails. Raises `InvalidRequestError` if the plan has obstacles."""
@@ -117,6 +119,16 @@ class Undo:
         """Name who made the change, where that was somebody else."""
         own = self.reader.wrote(step.entry)
         return step if own else replace(step, author=tell_author(step.entry))
+
+    def _withhold_values(self, plan: UndoPlan, entries: Sequence[Entry]) -> UndoPlan:
+        """Refuse steps that would send what others gave."""
+        replaced = replacements(entries)
+        refused = []
+        for step in plan.steps:
+            given = find_given(step, self.reader, entries, replaced) if step.author else []
+            codes = find_withheld(step, self.reader, [self.history.unseal(entry) for entry in given])
+            refused += [tell_withheld(step, codes)] if codes else []
+        return replace(plan, obstacles=(*plan.obstacles, *refused))
 
     async def _make_all(
         self, steps: Sequence[UndoStep], replaced: Mapping[Key, int], change: str

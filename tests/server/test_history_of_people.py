@@ -112,13 +112,21 @@ async def test_a_deleted_object_is_shown_as_its_nearest_ancestor_is(company: Com
     assert len(await deeds(anna)) == 6
 
 
-async def test_a_deleted_connector_is_left_to_administrators(tmp_path: Path) -> None:
+async def test_an_administrator_sees_deleted_connectors_and_brings_back_values_that_others_gave(
+    tmp_path: Path,
+) -> None:
     async with a_company(tmp_path, administrator=True) as company:
-        id = await company.anna.talk.add_connector()
-        company.boris.hidden.add(("connector", id))
-        assert await deeds(company.boris) == []
-        await company.anna.talk.confirmed("connector_delete", id=id)
-        assert await deeds(company.boris) == [f"connector {id} add", f"connector {id} delete"]
+        anna, boris = company.anna, company.boris
+        id = await anna.talk.add_connector()
+        boris.hidden.add(("connector", id))
+        assert await deeds(boris) == []
+        await anna.talk.confirmed("connector_delete", id=id)
+        assert await deeds(boris) == [f"connector {id} add", f"connector {id} delete"]
+        _, source, dataset = await plant(anna)
+        await anna.talk.confirmed("dataset_delete", id=dataset)
+        await anna.talk.confirmed("source_delete", id=source)
+        undone = await boris.talk.confirmed("workspace_undo", entry=await anna.talk.last_entry())
+        assert undone["undone"] is True
 
 
 async def test_a_colleagues_deletion_is_undone_with_ones_own_rights_and_recorded_as_ones_own(
@@ -148,6 +156,30 @@ async def test_a_colleagues_deletion_is_undone_with_ones_own_rights_and_recorded
     theirs = (await anna.talk.done("history_list", object=f"dataset {dataset}"))["entries"]
     assert [each["user"] for each in theirs] == [12, 12]
     assert "undoneBy" not in theirs[0]
+
+
+async def test_values_that_others_gave_are_not_sent_in_an_undo(company: Company) -> None:
+    anna, boris = company.anna, company.boris
+    _, source, dataset = await plant(anna)
+    await anna.talk.confirmed("dataset_delete", id=dataset)
+    settings = {"password": "password-canary-2"}
+    await anna.talk.done("source_update", id=source, fields={"title": "Shop one", "settings": settings})
+    update = await anna.talk.last_entry()
+    await anna.talk.confirmed("source_delete", id=source)
+    deletion = await anna.talk.last_entry()
+    refused = await boris.talk.refused("workspace_undo", entry=deletion)
+    assert "it would send values of login, password that others gave" in refused
+    assert ANNA in refused
+    # A guess of the value, on the source that has it, is no way to it either.
+    await anna.talk.confirmed("workspace_undo", entry=deletion)
+    made = (await anna.talk.done("source_list"))["items"][0]["id"]
+    guess = {"password": "password-canary"}
+    await boris.talk.done("source_update", id=made, fields={"title": "Shop one", "settings": guess})
+    await anna.talk.done("source_update", id=made, fields={"title": "Shop one", "settings": settings})
+    assert "password that others gave" in await boris.talk.refused("workspace_undo", entry=update)
+    # What one gave oneself is sent again.
+    undone = await boris.talk.confirmed("workspace_undo", entry=await anna.talk.last_entry())
+    assert undone["undone"] is True
 
 
 async def test_a_plan_names_no_change_that_is_hidden(company: Company) -> None:
