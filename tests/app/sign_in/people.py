@@ -68,12 +68,12 @@ class DisconnectedClients(ConnectedClients):
 
 
 class PeoplesPortal:
-    """A practice portal that gives every caller the same cookie, and what it was sent: tokens, cookies, connections."""
+    """A practice portal that gives every caller the same cookie, and what it was sent: bodies by their tokens, cookies, connections."""
 
     def __init__(self, app: Starlette) -> None:
         self.app = app
         self.address = ""
-        self.tokens: set[str] = set()
+        self.sent: list[tuple[str, str]] = []
         self.cookies: list[bytes] = []
         self.connections: set[tuple[str, int]] = set()
         self._card = app.state.tokens.register("bi-mcp", "https://bi.example/sign-in/return")
@@ -82,7 +82,7 @@ class PeoplesPortal:
         async def note() -> Message:
             message = await receive()
             if message.get("body", b"").startswith(b"{"):
-                self.tokens.add(json.loads(message["body"])["auth"])
+                self.sent.append((json.loads(message["body"])["auth"], message["body"].decode()))
             return message
 
         async def give_cookie(message: Message) -> None:
@@ -94,6 +94,10 @@ class PeoplesPortal:
         self.connections.add(tuple(scope["client"]))
         self.cookies += [value for name, value in scope["headers"] if name == b"cookie"]
         await self.app(scope, note, give_cookie)
+
+    @property
+    def tokens(self) -> set[str]:
+        return {token for token, _ in self.sent}
 
     @property
     def url(self) -> str:
