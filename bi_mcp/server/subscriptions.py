@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from mcp.server import MCPServer
     from mcp.server.connection import Connection
-    from mcp.server.context import ServerRequestContext
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.subscriptions import ServerEvent
 
 MOST_PER_CLIENT = 1000
+# The SDK serves 1,024 streams in all; one person must not take them from the others.
+MOST_STREAMS_PER_PERSON = 32
 # A client that does not read must not block the call of another.
 DELIVERED_WITHIN_S = 1.0
 _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
@@ -38,6 +40,7 @@ class Subscriptions(InMemorySubscriptionBus):
     def __init__(self) -> None:
         super().__init__()
         self._watched: WeakKeyDictionary[Connection, set[tuple[str, str]]] = WeakKeyDictionary()
+        self._streams: dict[Callable[[ServerEvent], None], str] = {}
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener for what its caller's own clients change. Returns what ends that."""
@@ -48,7 +51,14 @@ class Subscriptions(InMemorySubscriptionBus):
             if _audience() == audience:
                 listener(event)
 
-        return super().subscribe(deliver)
+        unsubscribe = super().subscribe(deliver)
+        self._streams[deliver] = audience
+
+        def end() -> None:
+            unsubscribe()
+            self._streams.pop(deliver, None)
+
+        return end
 
     async def publish(self, event: ServerEvent) -> None:
         """Notify the caller's subscribers of an address."""
@@ -75,8 +85,20 @@ class Subscriptions(InMemorySubscriptionBus):
                 )
             return self._subscribe(ctx, params)
 
+        server.middleware.append(self._leave_streams_to_others)
         handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
         handlers.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+
+    async def _leave_streams_to_others(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """Refuse a person's stream that would be one too many."""
+        audience = _audience()
+        if ctx.method == "subscriptions/listen" and audience:
+            own = sum(1 for other in self._streams.values() if other == audience)
+            if own >= MOST_STREAMS_PER_PERSON:
+                raise MCPError(INVALID_PARAMS, f"{own} streams are open; close one before you open another.")
+        return await call_next(ctx)
 
     def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         watched = self._watched.setdefault(_connection(ctx), set())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bi_mcp.server.callers import caller_of
 from tests.app.sign_in.people import PeoplesPortal, peoples_portal, sign_in, sign_ins_to
 from tests.server.conftest import Era
 from tests.server.http.people import CLIENT, PersonalToken, hosted_for
-from tests.server.http.serving import HELLO, client, http_client
+from tests.server.http.serving import HELLO, LIMIT_S, client, http_client
 from tests.server.talking import Talk
 from tests.server.test_subscriptions import Watcher
 
@@ -155,6 +155,28 @@ async def test_what_a_person_changes_only_their_own_clients_are_told(
         await anna.done("connector_update", id=connector, fields={"description": "by Anna"})
         assert await watchers[ANNA].told() == f"bi://connector/{connector}"
         assert all(watcher.nothing_more() for watcher in watchers.values())
+
+
+async def test_one_person_cannot_take_all_streams(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bi_mcp.server.subscriptions.MOST_STREAMS_PER_PERSON", 1)
+    async with office.talks("auto", ANNA, BORIS) as (anna, boris):
+        async with listening(anna):
+            with pytest.raises(MCPError, match="1 streams are open"):
+                async with listening(anna):
+                    pytest.fail("a second stream was opened")
+            async with listening(boris):
+                pass
+        # The place of a stream that ended becomes free, as soon as the server has noticed.
+        opened = False
+        with anyio.fail_after(LIMIT_S):
+            while not opened:
+                with suppress(MCPError):
+                    async with listening(anna):
+                        opened = True
+
+
+def listening(talk: Talk) -> AbstractAsyncContextManager[object]:
+    return talk.client.listen(resource_subscriptions=["bi://connector/1"])
 
 
 async def test_a_session_serves_the_person_who_opened_it(office: Office) -> None:
