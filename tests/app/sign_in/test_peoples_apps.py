@@ -248,6 +248,14 @@ async def test_a_login_that_the_portal_refuses_for_good_disconnects_the_person(
     await app_of(apps, anna).bi.connectors.list_page()
 
 
+async def test_people_of_one_portal_keep_off_each_others_addresses(
+    apps: PeoplesApps, portal: PeoplesPortal
+) -> None:
+    anna, boris = (app_of(apps, portal.person(user)) for user in (ANNA, BORIS))
+    async with anna.portal.addresses_settled:
+        assert boris.portal.one_at_a_time.locked()
+
+
 async def test_a_history_is_kept_of_the_portal_and_says_who(
     sign_ins: SignIns, portal: PeoplesPortal, tmp_path: Path
 ) -> None:
