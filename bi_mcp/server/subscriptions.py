@@ -10,7 +10,13 @@ import anyio
 from mcp import MCPError
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
-from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import (
+    INVALID_PARAMS,
+    EmptyResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    UnsubscribeRequestParams,
+)
 
 from bi_mcp.auth.caller import current_caller
 
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
     from mcp.server import MCPServer
     from mcp.server.connection import Connection
-    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.context import HandlerResult, ServerRequestContext
     from mcp.server.subscriptions import ServerEvent
 
 MOST_PER_CLIENT = 1000
@@ -27,6 +33,7 @@ MOST_PER_CLIENT = 1000
 MOST_STREAMS_PER_PERSON = 32
 # A client that does not read must not block the call of another.
 DELIVERED_WITHIN_S = 1.0
+_LISTEN = "subscriptions/listen"
 _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
 
@@ -71,7 +78,7 @@ class Subscriptions(InMemorySubscriptionBus):
                     group.start_soon(_notify, connection, event.uri)
 
     def serve(self, server: MCPServer) -> None:
-        """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
+        """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server, and bound its streams."""
         handlers = server._lowlevel_server  # noqa: SLF001  the SDK has no public way to set these two methods
 
         async def subscribe(
@@ -85,20 +92,25 @@ class Subscriptions(InMemorySubscriptionBus):
                 )
             return self._subscribe(ctx, params)
 
-        server.middleware.append(self._leave_streams_to_others)
+        listening = handlers.get_request_handler(_LISTEN)
+        assert listening is not None  # noqa: S101  the SDK answers it where a server has a bus
+
+        async def listen(
+            ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+        ) -> HandlerResult:
+            self._check_streams()
+            return await listening.handler(ctx, params)
+
+        handlers.add_request_handler(_LISTEN, SubscriptionsListenRequestParams, listen)
         handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
         handlers.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
 
-    async def _leave_streams_to_others(
-        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
-    ) -> HandlerResult:
+    def _check_streams(self) -> None:
         """Refuse a person's stream that would be one too many."""
         audience = _audience()
-        if ctx.method == "subscriptions/listen" and audience:
-            own = sum(1 for other in self._streams.values() if other == audience)
-            if own >= MOST_STREAMS_PER_PERSON:
-                raise MCPError(INVALID_PARAMS, f"{own} streams are open; close one before you open another.")
-        return await call_next(ctx)
+        own = sum(1 for other in self._streams.values() if other == audience)
+        if audience and own >= MOST_STREAMS_PER_PERSON:
+            raise MCPError(INVALID_PARAMS, f"{own} streams are open; close one before you open another.")
 
     def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         watched = self._watched.setdefault(_connection(ctx), set())

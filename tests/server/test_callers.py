@@ -227,7 +227,10 @@ async def test_without_a_person_nothing_is_served(
 @pytest.mark.parametrize(
     ("token", "caller"),
     [
-        (None, Caller()),
+        (
+            AccessToken(token="-", client_id="bearer-token", scopes=[]),
+            Caller(client="bearer-token"),
+        ),
         (
             AccessToken(token="-", client_id="acme-desktop", scopes=[], subject="u-7"),
             Caller(client="acme-desktop", subject="u-7"),
@@ -245,5 +248,5 @@ async def test_without_a_person_nothing_is_served(
         ),
     ],
 )
-def test_a_caller_is_known_by_the_token(token: AccessToken | None, caller: Caller) -> None:
+def test_a_caller_is_known_by_the_token(token: AccessToken, caller: Caller) -> None:
     assert caller_of(token) == caller
