@@ -1,70 +1,95 @@
-"""People who are signed in to practice portals, without the pages on which one signs in."""
+"""People of one portal and what their clients ask for, and people who are signed in to practice portals without its pages."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import cast
 
 import anyio
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
-from bi_mcp.app.sign_in.documents import Documents
+from bi_mcp.app.sign_in.documents import Document
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.person import Person
-from bi_mcp.auth.store import Stored
-from bi_mcp.auth.token import Application, Grant, parse_token
+from bi_mcp.auth.token import Application, Grant, Token, parse_token
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice import sample
 from bi_mcp.practice.portal import create_app
 from tests.practice.portal.serving import served
 
-NOTHING = cast("Documents", None)
+PORTAL = "https://acme.bitrix24.example"
+ANNA = Person(portal=PORTAL, user_id=7, name="Anna Ivanova", administrator=True)
+BORIS = Person(portal=PORTAL, user_id=8, name="Boris Petrov")
 
 
-class LoginsInMemory(PortalLogins):
-    """Portal logins of one process."""
+def asked(name: str) -> Asked:
+    return Asked(
+        client_id=f"https://{name.lower().replace(' ', '-')}.example/client.json",
+        client_name=name,
+        redirect_uri="http://127.0.0.1:33418/callback",
+        redirect_uri_given=True,
+        state="state-of-the-client",
+        code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        scopes=("read", "write"),
+        resource="https://bi.example/mcp",
+    )
+
+
+def grant(now: float, name: str = "1") -> Grant:
+    """A portal login that was made now."""
+    return Grant(
+        Application("local.1", Secret("secret-of-the-application"), "https://oauth.bitrix24.tech"),
+        Token(Secret(f"access-{name}"), Secret(f"refresh-{name}"), now + 3600, user_id=7),
+    )
+
+
+class DocumentsInMemory:
+    """A store of one process, in which nothing expires."""
 
     def __init__(self) -> None:
-        super().__init__(NOTHING)
-        self.kept: dict[str, Stored] = {}
+        self._kept: dict[str, Document] = {}
         self._locks: dict[str, anyio.Lock] = {}
 
-    async def keep(self, person: Person, grant: Grant) -> None:
-        self.kept[person.mark] = grant
+    async def get(self, name: str) -> Document | None:
+        return self._kept.get(name)
 
-    async def forget(self, person: Person) -> None:
-        async with self.lock(person.mark):
-            self.kept.pop(person.mark, None)
+    async def put(self, name: str, document: Document, *, lifetime_s: float | None = None) -> None:  # noqa: ARG002  the protocol's signature
+        self._kept[name] = document
 
-    async def load(self, profile: str) -> Stored | None:
-        return self.kept.get(profile)
+    async def add(self, name: str, document: Document, *, lifetime_s: float | None = None) -> bool:  # noqa: ARG002  the protocol's signature
+        return self._kept.setdefault(name, document) is document
 
-    async def save(self, profile: str, stored: Stored) -> None:
-        if profile in self.kept:
-            self.kept[profile] = stored
+    async def take(self, name: str) -> Document | None:
+        return self._kept.pop(name, None)
 
-    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
-        return self._locks.setdefault(profile, anyio.Lock())
+    async def change(
+        self,
+        name: str,
+        change: Callable[[Document], Document | None],
+        *,
+        lifetime_s: float | None = None,  # noqa: ARG002  the protocol's signature
+    ) -> Document | None:
+        changed = change(self._kept[name]) if name in self._kept else None
+        if changed is not None:
+            self._kept[name] = changed
+        return changed
 
+    async def delete(self, name: str) -> None:
+        self._kept.pop(name, None)
 
-class DisconnectedClients(ConnectedClients):
-    """Writes down whose clients were disconnected."""
+    async def names(self, prefix: str) -> list[str]:
+        return [name for name in self._kept if name.startswith(prefix)]
 
-    def __init__(self) -> None:
-        super().__init__(NOTHING)
-        self.of_people: list[Person] = []
-
-    async def disconnect_all(self, person: Person) -> int:
-        self.of_people.append(person)
-        return 1
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        return self._locks.setdefault(name, anyio.Lock())
 
 
 class PeoplesPortal:
@@ -132,16 +157,19 @@ async def peoples_portal() -> AsyncIterator[PeoplesPortal]:
 def sign_ins_to(*portals: PeoplesPortal) -> SignIns:
     """Let people sign in to these portals."""
     registered = [portal.registered for portal in portals]
+    documents = DocumentsInMemory()
     return SignIns(
         portals={portal.host: portal for portal in registered},
-        documents=NOTHING,
-        clients=DisconnectedClients(),
-        logins=LoginsInMemory(),
+        documents=documents,
+        clients=ConnectedClients(documents),
+        logins=PortalLogins(documents),
     )
 
 
-async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int) -> Person:
-    """Let a user of the portal sign in."""
+async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int, login: Grant | None = None) -> Person:
+    """Let a user of the portal sign in with a client. The portal gives a new login, or this one."""
     person = portal.person(user)
-    await sign_ins.logins.keep(person, portal.grant(user))
+    await sign_ins.logins.keep(person, login or portal.grant(user))
+    code = await sign_ins.clients.issue_code(person, asked("Client of many"), ("bi:read", "bi:write"))
+    await sign_ins.clients.redeem(code.reveal())
     return person
