@@ -92,7 +92,7 @@ async def test_only_those_whom_the_operator_lets_in_are_served(portal: PeoplesPo
     sign_ins = sign_ins_to(portal)
     only_anna = {host: replace(each, users=frozenset({ANNA})) for host, each in sign_ins.portals.items()}
     apps = PeoplesApps(Settings(), replace(sign_ins, portals=only_anna))
-    assert app_of(apps, portal.person(ANNA))
+    assert app_of(apps, portal.person(ANNA)).default == "portal"
     with pytest.raises(AuthorisationError, match="no longer lets you work"):
         app_of(apps, portal.person(BORIS))
 
