@@ -48,7 +48,6 @@ async def browsing(hosted: Hosted) -> AsyncIterator[str]:
         browser = hosted.browser()
         page = await browser.open((await request.body()).decode())
         ended = await agree(browser, page, ANNA)
-        await browser.aclose()
         return PlainTextResponse(ended.address)
 
     async with served(Starlette(routes=[Route("/", open_and_agree, methods=["POST"])])) as address:

@@ -83,7 +83,9 @@ class Browser:
 
     def __init__(self, hosts: Sequence[str], *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self.hosts = set(hosts)
-        self.http = httpx2.AsyncClient(transport=transport, timeout=LIMIT_S, trust_env=False, headers={"Accept-Language": "en"})
+        self.http = httpx2.AsyncClient(
+            transport=transport, timeout=LIMIT_S, trust_env=False, headers={"Accept-Language": "en"}
+        )
 
     async def open(self, address: str) -> Page:
         """Open an address as if it were typed or clicked."""
@@ -110,9 +112,6 @@ class Browser:
                 self.http.build_request("GET", form.action, params=sent, headers=headers)
             )
         return await self._follow(self.http.build_request("POST", form.action, data=sent, headers=headers))
-
-    async def aclose(self) -> None:
-        await self.http.aclose()
 
     async def _follow(self, request: httpx2.Request) -> Page:
         for _ in range(_MOST_REDIRECTS):
