@@ -44,8 +44,8 @@ _KEPT = ("client_name", "redirect_uris", "token_endpoint_auth_method", "applicat
 logger = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
-    """A request is refused in OAuth's words."""
+class OAuthRefusalError(Exception):
+    """A refusal in the words of OAuth, whose descriptions are ASCII for developers (RFC 6749, 5.2)."""
 
     def __init__(self, error: str, description: str, *, status: int = 400) -> None:
         super().__init__(error, description)
@@ -63,14 +63,16 @@ def token_endpoint(handler: Handler, resource: str) -> Handler:
 
     def check(fields: dict[str, str]) -> dict[str, str]:
         if not is_resource(fields.get("resource"), resource):
-            raise RefusedError("invalid_target", f"resource must be {resource}.")
+            raise OAuthRefusalError("invalid_target", f"resource must be {resource}.")
         grant = fields.get("grant_type")
         if grant is None:
-            raise RefusedError("invalid_request", "grant_type is missing.")
+            raise OAuthRefusalError("invalid_request", "grant_type is missing.")
         if grant not in _GRANTS:
-            raise RefusedError("unsupported_grant_type", f"grant_type must be {' or '.join(_GRANTS)}.")
+            raise OAuthRefusalError("unsupported_grant_type", f"grant_type must be {' or '.join(_GRANTS)}.")
         if grant == "authorization_code" and not _VERIFIER.fullmatch(fields.get("code_verifier", "")):
-            raise RefusedError("invalid_grant", "code_verifier is missing or not PKCE's (RFC 7636, 4.1).")
+            raise OAuthRefusalError(
+                "invalid_grant", "code_verifier is missing or not PKCE's (RFC 7636, 4.1)."
+            )
         return fields
 
     return _form_endpoint(handler, check)
@@ -81,7 +83,7 @@ def revocation_endpoint(handler: Handler) -> Handler:
 
     def check(fields: dict[str, str]) -> dict[str, str]:
         if "token" not in fields:
-            raise RefusedError("invalid_request", "token is missing.")
+            raise OAuthRefusalError("invalid_request", "token is missing.")
         if fields.get("token_type_hint") not in _HINTS:
             # RFC 7009 has servers ignore hints that they do not know.
             fields.pop("token_type_hint", None)
@@ -104,7 +106,7 @@ def registration_endpoint(handler: Handler) -> Handler:
 def _form_endpoint(handler: Handler, check: Callable[[dict[str, str]], dict[str, str]]) -> Handler:
     async def answer(request: Request) -> Response:
         if not is_form(request):
-            raise RefusedError("invalid_request", "The body must be application/x-www-form-urlencoded.")
+            raise OAuthRefusalError("invalid_request", "The body must be application/x-www-form-urlencoded.")
         fields = check(_with_client_id(request, parse_fields(await read_body(request))))
         return await handler(
             _with_body(request, urlencode(fields).encode(), "application/x-www-form-urlencoded")
@@ -119,7 +121,7 @@ def _guarded(answer: Handler, error: str) -> Handler:
     async def guarded(request: Request) -> Response:
         try:
             response = await answer(request)
-        except RefusedError as refused:
+        except OAuthRefusalError as refused:
             return refused.answer
         except TooLargeError:
             return refuse(error, "The request is too large.", status=413)
@@ -145,19 +147,21 @@ def _with_client_id(request: Request, fields: dict[str, str]) -> dict[str, str]:
     if not basic:
         return fields
     if len(basic) > 1 or "client_secret" in fields:
-        raise RefusedError("invalid_request", "The client authenticates in more than one way.")
+        raise OAuthRefusalError("invalid_request", "The client authenticates in more than one way.")
     scheme, _, credentials = basic[0].partition(" ")
     if scheme.lower() != "basic":
         return fields
     try:
         name, colon, _ = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
-        raise RefusedError(
+        raise OAuthRefusalError(
             "invalid_client", "The Authorization header is not HTTP Basic.", status=401
         ) from None
     client_id = unquote_plus(name)
     if not colon or fields.get("client_id", client_id) != client_id:
-        raise RefusedError("invalid_client", "The Authorization header names another client.", status=401)
+        raise OAuthRefusalError(
+            "invalid_client", "The Authorization header names another client.", status=401
+        )
     return {**fields, "client_id": client_id}
 
 
@@ -166,16 +170,16 @@ def _registration(body: bytes) -> Mapping[str, Any]:
     try:
         asked = parse_foreign(body)
         if not isinstance(asked, dict):
-            raise RefusedError("invalid_client_metadata", "The body must be a JSON object.")
-        OAuthClientMetadata.model_validate(asked)
+            raise OAuthRefusalError("invalid_client_metadata", "The body must be a JSON object.")
+        _check_spelling(OAuthClientMetadata.model_validate(asked), asked)
     except ValidationError as error:
         names = sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]})
         kind = "invalid_redirect_uri" if names == ["redirect_uris"] else "invalid_client_metadata"
-        raise RefusedError(kind, f"Not valid: {', '.join(names)[:LONGEST_NAME]}.") from None
+        raise OAuthRefusalError(kind, f"Not valid: {', '.join(names)[:LONGEST_NAME]}.") from None
     except ValueError:
-        raise RefusedError("invalid_client_metadata", "The body must be JSON.") from None
+        raise OAuthRefusalError("invalid_client_metadata", "The body must be JSON.") from None
     if len(asked.get("client_name") or "") > LONGEST_NAME:
-        raise RefusedError(
+        raise OAuthRefusalError(
             "invalid_client_metadata", f"client_name is longer than {LONGEST_NAME} characters."
         )
     kept = {name: asked[name] for name in _KEPT if asked.get(name) is not None}
@@ -185,6 +189,15 @@ def _registration(body: bytes) -> Mapping[str, Any]:
         "grant_types": list(_GRANTS),
         "response_types": ["code"],
     }
+
+
+def _check_spelling(registration: OAuthClientMetadata, asked: Mapping[str, Any]) -> None:
+    """Refuse addresses that are spelled otherwise than they are kept: later they are compared letter by letter."""
+    kept = [str(address) for address in registration.redirect_uris or []]
+    if not kept or kept != asked["redirect_uris"]:
+        raise OAuthRefusalError(
+            "invalid_redirect_uri", "redirect_uris must be a list of addresses in their normal form."
+        )
 
 
 def _scopes(asked: object) -> str:
