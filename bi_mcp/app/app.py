@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bi_mcp.history.column_replacement import ColumnReplacer
     from bi_mcp.history.entries import History
     from bi_mcp.history.recording import Recorder
+    from bi_mcp.history.seen_history import SeenHistory
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.datasets import Datasets
@@ -220,12 +221,25 @@ class App:
         return history
 
     @property
+    def seen_history(self) -> SeenHistory:
+        """The history of this call's portal as the caller may see it. Raises `InvalidRequestError` where no history is kept."""
+        # Imported here: few calls read it.
+        from bi_mcp.history.reader import current_reader
+        from bi_mcp.history.seen_history import SeenHistory
+        from bi_mcp.history.visible import look_for
+
+        # Only a person's reading asks the portal; others read without a client.
+        return SeenHistory(self.history, current_reader(), lambda keys: look_for(self.bi, keys))
+
+    @property
     def undo(self) -> Undo:
         """The undo of writes to this call's portal."""
         # Imported here: few calls undo something.
+        from bi_mcp.history.reader import current_reader
         from bi_mcp.history.undo_run import Undo
 
-        return Undo(self.bi, self.history, self.setting_values.named)
+        reader = current_reader(self.portal.user)
+        return Undo(self.bi, self.history, self.setting_values.named, reader)
 
     def remember(self, token: str, plan: SeenPlan) -> None:
         """Keep a plan that was shown, and of the others only the latest."""

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
@@ -81,12 +80,10 @@ class HistoryResource(Answer):
 async def _history(app: App) -> Answer:
     # Imported here: few chats need it.
     from bi_mcp.history.description import describe_entry
-    from bi_mcp.history.entries import find_undone
 
-    entries = await to_thread.run_sync(app.history.entries)
-    reverted = find_undone(entries)
-    latest = reversed(entries[-MOST_ENTRIES:])
-    return HistoryResource(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
+    latest = await app.seen_history.page(1, MOST_ENTRIES)
+    described = [describe_entry(entry, latest.reverted.get(entry.id)) for entry in latest.entries]
+    return HistoryResource(entries=described)
 
 
 def _history_resource(apps: Apps) -> FunctionResource:

@@ -113,9 +113,6 @@ class Browser:
             )
         return await self._follow(self.http.build_request("POST", form.action, data=sent, headers=headers))
 
-    async def aclose(self) -> None:
-        await self.http.aclose()
-
     async def _follow(self, request: httpx2.Request) -> Page:
         for _ in range(_MOST_REDIRECTS):
             response = await self.http.send(request)

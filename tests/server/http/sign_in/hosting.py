@@ -92,6 +92,7 @@ class Hosted:
     sign_ins: list[SignIns]
     replicas: list[str]
     transport: httpx2.AsyncBaseTransport | None = None
+    opened: list[httpx2.AsyncClient] = field(default_factory=list)
 
     @property
     def portal(self) -> PracticePortal:
@@ -104,10 +105,14 @@ class Hosted:
     def browser(self) -> Browser:
         """The browser of one person."""
         hosts = [self.host, *self.replicas, *(portal.host for portal in self.portals)]
-        return Browser(hosts, transport=self.transport)
+        browser = Browser(hosts, transport=self.transport)
+        self.opened.append(browser.http)
+        return browser
 
     def http(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=self.transport, timeout=60, trust_env=False)
+        """A program's HTTP client, closed with the server."""
+        self.opened.append(httpx2.AsyncClient(transport=self.transport, timeout=60, trust_env=False))
+        return self.opened[-1]
 
     def client(self, **facts: Any) -> HandMadeClient:
         """A client that is not registered yet."""
@@ -168,7 +173,11 @@ async def hosting(
             address = await stack.enter_async_context(served(app, port=port if number == 0 else 0))
             hosted.sign_ins.append(sign_ins)
             hosted.replicas.append(address)
-        yield hosted
+        try:
+            yield hosted
+        finally:
+            for http in hosted.opened:
+                await http.aclose()
 
 
 def _settings(redis: str | None) -> HttpSettings:
@@ -182,7 +191,8 @@ def _configured(portal: PracticePortal, allowed: Mapping[str, frozenset[int]]) -
         url=portal.url,
         client_id=portal.card.client_id,
         client_secret=Secret(portal.card.client_secret),
-        **allowed,
+        users=allowed.get("users", frozenset()),
+        departments=allowed.get("departments", frozenset()),
     )
 
 
