@@ -60,7 +60,7 @@ class Site:
 
     async def aclose(self) -> None:
         for browser in self._browsers:
-            await browser.aclose()
+            await browser.http.aclose()
 
 
 @asynccontextmanager
