@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bi_mcp.history.column_replacement import ColumnReplacer
     from bi_mcp.history.entries import History
     from bi_mcp.history.recording import Recorder
+    from bi_mcp.history.seen_history import SeenHistory
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.datasets import Datasets
@@ -69,7 +70,7 @@ class PortalAccess:
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the practice portal has no limits. `identity` is what the ids in a state file and in
     a history belong to. `call_endpoints` builds the caller of the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
-    `locks` is the folder with the locks that other processes on the same portal hold, too.
+    `locks` is the folder with the locks that other processes on the same portal hold, too; `one_at_a_time` is held by all of this process.
     """
 
     title: str
@@ -83,7 +84,7 @@ class PortalAccess:
     user: Callable[[], int | None] = lambda: None
     recorder: Recorder | None = None
     locks: Path | None = None
-    _one_at_a_time: Lock = field(default_factory=Lock, init=False)
+    one_at_a_time: Lock = field(default_factory=Lock)
     _client: BIConnector | None = field(default=None, init=False)
 
     @property
@@ -94,7 +95,7 @@ class PortalAccess:
     @property
     def addresses_settled(self) -> AbstractAsyncContextManager[None]:
         """The lock on the addresses of the portal's connectors. A task that sends secrets after a look at them holds it, and a task that changes them."""
-        return settle_addresses(self.locks, self.identity, self._one_at_a_time)
+        return settle_addresses(self.locks, self.identity, self.one_at_a_time)
 
     @property
     def bi(self) -> BIConnector:
@@ -220,12 +221,25 @@ class App:
         return history
 
     @property
+    def seen_history(self) -> SeenHistory:
+        """The history of this call's portal as the caller may see it. Raises `InvalidRequestError` where no history is kept."""
+        # Imported here: few calls read it.
+        from bi_mcp.history.reader import current_reader
+        from bi_mcp.history.seen_history import SeenHistory
+        from bi_mcp.history.visible import look_for
+
+        # Only a person's reading asks the portal; others read without a client.
+        return SeenHistory(self.history, current_reader(), lambda keys: look_for(self.bi, keys))
+
+    @property
     def undo(self) -> Undo:
         """The undo of writes to this call's portal."""
         # Imported here: few calls undo something.
+        from bi_mcp.history.reader import current_reader
         from bi_mcp.history.undo_run import Undo
 
-        return Undo(self.bi, self.history, self.setting_values.named)
+        reader = current_reader(self.portal.user)
+        return Undo(self.bi, self.history, self.setting_values.named, reader)
 
     def remember(self, token: str, plan: SeenPlan) -> None:
         """Keep a plan that was shown, and of the others only the latest."""

@@ -1,1 +1,1 @@
-"""Signing in: the OAuth server for MCP clients, and the pages for people."""
+"""Signing in with Bitrix24: an OAuth 2.1 authorization server for clients, and the pages that people see."""

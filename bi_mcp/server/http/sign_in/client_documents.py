@@ -23,7 +23,7 @@ from bi_mcp.base.foreign_json import parse_foreign
 from bi_mcp.endpoints.guard import parse_address, resolve_host
 from bi_mcp.errors import EndpointError
 from bi_mcp.server.http.access import SCOPES
-from bi_mcp.server.http.sign_in.redirect_addresses import is_redirect_address
+from bi_mcp.server.http.sign_in.redirects import kind_of
 
 if TYPE_CHECKING:
     import ssl
@@ -77,7 +77,7 @@ class _Described(BaseModel):
     @field_validator("redirect_uris")
     @classmethod
     def _are_redirect_addresses(cls, addresses: list[str]) -> list[str]:
-        if not all(map(is_redirect_address, addresses)):
+        if not all(map(kind_of, addresses)):
             raise ValueError("an address among them cannot be one that an answer is sent to")
         return addresses
 
