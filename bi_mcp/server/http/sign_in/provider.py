@@ -48,7 +48,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         self,
         sign_ins: SignIns,
         registered: RegisteredClients,
-        documented: Documented | None,
+        documented: Documented,
         *,
         issuer: str,
         resource: str,
@@ -65,7 +65,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         if len(client_id) > _LONGEST_ID:
             return None
         if client_id.startswith("https://"):
-            described = await self._documented.find(client_id) if self._documented else None
+            described = await self._documented.find(client_id)
             return None if described is None else Client.of(described)
         registration = await self._registered.find(client_id)
         return None if registration is None else Client.model_validate(registration)
