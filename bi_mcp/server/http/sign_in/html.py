@@ -37,6 +37,9 @@ fieldset { margin: 0 0 1rem; padding: .5rem .75rem; border: 1px solid var(--line
 .choice { display: flex; gap: .5rem; padding: .375rem 0; }
 .choice > div { flex: 1; min-width: 0; }
 label { display: block; }
+.field { padding: .375rem 0; }
+.field input { width: 100%; margin: .25rem 0; padding: .5rem .75rem; font: inherit; color: var(--text);
+               background: var(--card); border: 1px solid var(--soft); border-radius: .375rem; }
 input[type=radio] { flex: none; width: 1.125rem; height: 1.125rem; margin: .1875rem 0; accent-color: var(--accent); }
 ul { list-style: none; margin: 1rem 0; padding: 0; }
 li { padding: .75rem 0; border-top: 1px solid var(--line); }
@@ -106,6 +109,15 @@ def choice(name: str, value: str, label: str, note: str = "", *, chosen: bool = 
     return (
         f'<div class="choice"><input type="radio" id="{id}" name="{escape(name)}" value="{escape(value)}"'
         f'{described} required{checked}><div><label for="{id}">{escape(label)}</label>{noted}</div></div>'
+    )
+
+
+def text_field(name: str, label: str, note: str = "", *, kind: str = "text") -> str:
+    """A field for a line of text, or with the kind `password` for one that is not shown. Browsers do not keep it."""
+    noted = f"<small>{escape(note)}</small>" if note else ""
+    return (
+        f'<label class="field">{escape(label)}{noted}<input type="{kind}" name="{escape(name)}" required'
+        ' autocomplete="off" spellcheck="false" autocapitalize="off"></label>'
     )
 
 

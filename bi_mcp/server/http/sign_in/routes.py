@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, request_response
 
 from bi_mcp.app.sign_in.attempts import Attempts
+from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.app.sign_in.registered_clients import RegisteredClients
 from bi_mcp.server.http.access import SCOPES
 from bi_mcp.server.http.names import KnownNames
@@ -31,6 +32,7 @@ from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
 from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
+from bi_mcp.server.http.sign_in.secret_pages import SecretPages
 from bi_mcp.server.http.sign_in.tokens import SignedInTokens
 
 if TYPE_CHECKING:
@@ -79,6 +81,12 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         page(ACCOUNT_PATH, account.answer, ["GET", "POST"]),
         _for_clients("/.well-known/{rest:path}", _not_found, "GET"),
     ]
+    if sign_ins.secrets is not None:
+        own = SecretPages(secrets=sign_ins.secrets, sessions=sessions)
+        routes += [
+            page(SECRETS_PATH, own.list_own, ["GET", "POST"]),
+            page(f"{SECRETS_PATH}/{{ticket}}", own.ask, ["GET", "POST"]),
+        ]
     return SignIn(
         routes=routes, verifier=SignedInTokens(sign_ins.clients, issuer), issuer=issuer, sessions=sessions
     )

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from bi_mcp.app.sign_in.document_folder import DocumentFolder
 from bi_mcp.server.http.sign_in import client_documents
 from bi_mcp.server.http.sign_in.client_documents import (
     LARGEST_DOCUMENT,
@@ -30,7 +31,6 @@ from bi_mcp.server.http.sign_in.client_documents import (
 )
 from tests.endpoints.services import HOST, local, make_certificate
 from tests.practice.portal.serving import served
-from tests.server.http.sign_in.memory import MemoryDocuments
 
 pytestmark = pytest.mark.anyio
 
@@ -72,12 +72,13 @@ class Scene:
     host: Host
     port: str
     trusting: ssl.SSLContext
+    folder: Path
     now: float = 1000.0
-    store: MemoryDocuments = field(init=False)
+    store: DocumentFolder = field(init=False)
     documents: ClientDocuments = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = MemoryDocuments(lambda: self.now)
+        self.store = DocumentFolder(self.folder, clock=lambda: self.now)
         self.documents = self.replica()
 
     def replica(self) -> ClientDocuments:
@@ -98,7 +99,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     files, trusting = make_certificate(tmp_path)
     host = Host()
     async with served(host, certificate=files) as address:
-        scene = Scene(host, address.rpartition(":")[2], trusting)
+        scene = Scene(host, address.rpartition(":")[2], trusting, tmp_path / "documents")
         host.client_id = scene.address()
         yield scene
 
