@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ import anyio
 import pytest
 from keyring.backends import fail
 
+from bi_mcp.auth.caller import Caller, called_by
+from bi_mcp.auth.person import Person
 from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
@@ -258,6 +261,34 @@ async def test_who_logged_in_stands_in_both_files(recorded: Recorded) -> None:
     await bi.connectors.add(connector_fields())
     assert recorded.last.user == 7
     assert [line["user"] for line in recorded.audit] == [7, 7]
+
+
+async def test_a_person_is_recorded_rather_than_the_user_of_the_login(recorded: Recorded) -> None:
+    recorder = Recorder(Stamp("acme", recorded.history.identity), recorded.history, user=lambda: 7)
+    bi = recorded.portal.bi.through(partial(RecordingTransport, recorder=recorder))
+    person = Person(portal="https://portal.example", user_id=12, name="Anna Petrova")
+    with called_by(Caller(client="Claude", person=person)):
+        await bi.connectors.add(connector_fields())
+    with called_by(Caller(client="cli", subject="auth0|anna")):
+        await bi.connectors.add(connector_fields())
+    assert [(each.user, each.user_name, each.client, each.subject) for each in recorded.entries] == [
+        (12, "Anna Petrova", "Claude", None),
+        (7, None, "cli", "auth0|anna"),
+    ]
+
+
+async def test_entries_of_older_and_of_newer_versions_are_read(recorded: Recorded) -> None:
+    await recorded.bi.connectors.add(connector_fields())
+    path = recorded.history.journal.path
+    begun, ended = map(json.loads, path.read_text().splitlines())
+    # An older version reads what has no fields unknown to it.
+    assert not {"user_name", "client", "subject"} & begun.keys()
+    older = {"tool": None, "undoes": None, "user": None, "change": None, "code": None, **begun, "id": "older"}
+    newer = {**begun, "id": "newer", "room": 5}
+    path.write_text("\n".join(json.dumps(each) for each in (begun, ended, older, newer)))
+    now, then, later = recorded.entries
+    assert then == replace(now, id="older", outcome="begun", object=None)
+    assert later == replace(then, id="newer")
 
 
 async def test_the_audit_of_a_creation_names_the_new_id(recorded: Recorded) -> None:
