@@ -12,15 +12,14 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from pydantic import ValidationError
 
 from bi_mcp.app.app import App
-from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.base.progress import reporting_to
 from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
-from bi_mcp.server.advice import WORDS
+from bi_mcp.server.advice import use_words_for
 from bi_mcp.server.tools.arguments import explain, find_unknown
-from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.context import BiContext, app_of, apps_of
 from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration
 
 
@@ -105,9 +104,20 @@ def keep_read_only_lock(call: ToolCall) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def speak_callers_language(call: ToolCall) -> Iterator[None]:
+    """Speak the language of the caller's app. A caller without one is refused here, outside of what words other errors."""
+    try:
+        language = call.app.language
+    except BiMcpError as error:
+        raise ToolError(str(error)) from None
+    with speaking(language):
+        yield
+
+
 MIDDLEWARE: tuple[Middleware, ...] = (
-    lambda call: speaking(call.app.language),
-    lambda _: use_words(WORDS),
+    lambda call: use_words_for(apps_of(call.context).secrets_page),
+    speak_callers_language,
     word_errors,
     refuse_unknown_arguments,
     lambda call: call.app.choosing(call.arguments.get(PORTAL)),
