@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
     from bi_mcp.server.http.options import HttpOptions
     from bi_mcp.server.http.sign_in.routes import SignIn
+
+logger = logging.getLogger(__name__)
 
 
 def build_http_app(
@@ -125,7 +128,11 @@ class _OneToken(BearerAuthBackend):
 
 def _unavailable(_: HTTPConnection, error: AuthenticationError) -> JSONResponse:
     """Answer while a token cannot be checked: 401 would make a client throw it away."""
-    body = {"error": "temporarily_unavailable", "error_description": str(error)}
+    logger.warning("an access token could not be checked: %s", error)
+    body = {
+        "error": "temporarily_unavailable",
+        "error_description": "The server cannot reach its store. Try again.",
+    }
     return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "30"})
 
 
