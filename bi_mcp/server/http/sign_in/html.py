@@ -34,8 +34,9 @@ dd { margin: 0 0 .75rem; }
 small { display: block; }
 .warn { color: var(--warn); }
 fieldset { margin: 0 0 1rem; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem; }
-label { display: flex; gap: .5rem; padding: .375rem 0; }
-.field { display: block; }
+.choice { display: flex; gap: .5rem; padding: .375rem 0; }
+.choice > div { flex: 1; min-width: 0; }
+label { display: block; }
 .field input { width: 100%; margin: .25rem 0; padding: .5rem .75rem; font: inherit; color: var(--text);
                background: var(--card); border: 1px solid var(--soft); border-radius: .375rem; }
 input[type=radio] { flex: none; width: 1.125rem; height: 1.125rem; margin: .1875rem 0; accent-color: var(--accent); }
@@ -101,10 +102,12 @@ def fact(label: str, value: str, note: str = "", *, warns: bool = False) -> str:
 
 def choice(name: str, value: str, label: str, note: str = "", *, chosen: bool = False) -> str:
     """One of several choices of a form."""
-    noted = f"<small>{escape(note)}</small>" if note else ""
+    id, checked = escape(f"{name}-{value}"), " checked" if chosen else ""
+    noted = f'<small id="{id}-note">{escape(note)}</small>' if note else ""
+    described = f' aria-describedby="{id}-note"' if note else ""
     return (
-        f'<label><input type="radio" name="{escape(name)}" value="{escape(value)}" required'
-        f"{' checked' if chosen else ''}><span>{escape(label)}{noted}</span></label>"
+        f'<div class="choice"><input type="radio" id="{id}" name="{escape(name)}" value="{escape(value)}"'
+        f'{described} required{checked}><div><label for="{id}">{escape(label)}</label>{noted}</div></div>'
     )
 
 

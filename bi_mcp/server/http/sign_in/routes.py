@@ -29,6 +29,7 @@ from bi_mcp.server.http.sign_in.account import ACCOUNT_PATH, AccountPage
 from bi_mcp.server.http.sign_in.answering import for_people
 from bi_mcp.server.http.sign_in.authorize import AuthorizeEndpoint
 from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
+from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
 from bi_mcp.server.http.sign_in.secret_pages import SecretPages
@@ -58,12 +59,14 @@ class SignIn:
 
 
 def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Documented | None = None) -> SignIn:
-    """Build it. `documented` finds clients whose ids are addresses of documents; without it these are unknown."""
+    """Build it. `documented` replaces how clients are found whose ids are addresses of documents."""
     parts = urlsplit(options.resource)
     issuer = f"{parts.scheme}://{parts.netloc}"
     attempts = Attempts(sign_ins.documents)
     sessions = BrowserSessions(sign_ins.documents, attempts, issuer)
-    provider = Provider(sign_ins, RegisteredClients(sign_ins.documents), documented, issuer)
+    registered = RegisteredClients(sign_ins.documents)
+    documented = documented or ClientDocuments(sign_ins.documents)
+    provider = Provider(sign_ins, registered, documented, issuer=issuer, resource=options.resource)
     authorize = AuthorizeEndpoint(
         provider=provider, sessions=sessions, issuer=issuer, resource=options.resource
     )
