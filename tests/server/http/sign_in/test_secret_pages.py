@@ -188,6 +188,9 @@ class ByTurns(httpx2.AsyncBaseTransport):
             )
         return await self._inner.handle_async_request(request)
 
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
 
 @pytest.mark.needs("redis-server")
 async def test_two_replicas_ask_and_take_as_one(tmp_path: Path, redis: str, era: Era) -> None:
@@ -387,7 +390,9 @@ async def test_the_pages_speak_the_readers_language_and_are_neither_kept_nor_fra
         words = re.sub(
             r"<style>.*</style>|<bdi>.*?</bdi>|<title>.*</title>", "", russian.text, flags=re.DOTALL
         )
-        assert not re.search(r">[^<]*[A-Za-z]{3}[^<]*<", words.partition("<body>")[2].replace("warehouse", "")), words
+        assert not re.search(
+            r">[^<]*[A-Za-z]{3}[^<]*<", words.partition("<body>")[2].replace("warehouse", "")
+        ), words
 
 
 async def test_no_more_pages_wait_than_one_person_can_have_open(hosted: Hosted) -> None:
