@@ -37,6 +37,7 @@ fieldset { margin: 0 0 1rem; padding: .5rem .75rem; border: 1px solid var(--line
 .choice { display: flex; gap: .5rem; padding: .375rem 0; }
 .choice > div { flex: 1; min-width: 0; }
 label { display: block; }
+.field { padding: .375rem 0; }
 .field input { width: 100%; margin: .25rem 0; padding: .5rem .75rem; font: inherit; color: var(--text);
                background: var(--card); border: 1px solid var(--soft); border-radius: .375rem; }
 input[type=radio] { flex: none; width: 1.125rem; height: 1.125rem; margin: .1875rem 0; accent-color: var(--accent); }
