@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from bi_mcp.auth.client import OAuthClient
     from bi_mcp.auth.profiles import Profile
     from bi_mcp.auth.store import Stored, TokenStore
-    from bi_mcp.auth.token import Token
+    from bi_mcp.auth.token import Application, Token
     from bi_mcp.base.secret import Secret
 
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
@@ -46,6 +45,14 @@ class SessionStore(Protocol):
 
     def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
         """Lock a profile against changes by others."""
+        ...
+
+
+class Renewer(Protocol):
+    """The part of `auth.client.OAuthClient` that a session needs."""
+
+    async def refresh(self, application: Application, refresh_token: Secret) -> Token:
+        """Return the next token."""
         ...
 
 
@@ -69,7 +76,7 @@ class TokenSession:
         self,
         profile: Profile,
         store: SessionStore,
-        client: OAuthClient,
+        client: Renewer,
         clock: Callable[[], float] = time.time,
         moved: Callable[[str], object] = lambda _portal_url: None,
         identified: Callable[[str], object] = lambda _member_id: None,

@@ -139,14 +139,19 @@ class PatientTransport:
         wait = bucket.wait(ticket, self._clock())
         if wait > self._max_wait_s:
             raise _crowded_error(method, wait, bucket.ahead(ticket))
-        while wait > 0:
-            pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
-            began = self._clock()
-            try:
+        if wait <= 0:
+            return
+        waits, last = self._limiter.waits, self._clock()
+        waits.waiting += 1
+        try:
+            while wait > 0:
+                pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
                 await self._rest(wait, pace)
-            finally:
-                self._limiter.waits.seconds += self._clock() - began
-            wait = bucket.wait(ticket, self._clock())
+                now = self._clock()
+                waits.seconds += now - last
+                last, wait = now, bucket.wait(ticket, now)
+        finally:
+            waits.waiting -= 1
 
     def _note(self, method: Method, timing: Timing) -> None:
         operating, now = self._limiter.operating, self._clock()

@@ -175,8 +175,9 @@ def block_seconds(reset_at: float, portal_time: float | None, our_time: float) -
 
 @dataclass
 class Waits:
-    """Seconds that requests waited for their turn, all together."""
+    """Requests that wait for their turn now, and the seconds that all have waited together."""
 
+    waiting: int = 0
     seconds: float = 0.0
 
 

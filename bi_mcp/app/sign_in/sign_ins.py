@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bi_mcp.app.sign_in.counts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SignIns:
-    """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way."""
+    """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way.
+
+    `counts` are for metrics, of this process.
+    """
 
     portals: Mapping[str, SignInPortal]
     documents: Documents
     clients: ConnectedClients
     logins: PortalLogins
+    counts: Counts = field(default_factory=Counts)
 
     async def sign_out(self, person: Person) -> int:
         """Disconnect all clients of a person and forget their portal login. Returns how many clients there were."""
