@@ -22,6 +22,7 @@ from benchmarks.check import measure_check
 from benchmarks.command_start import measure_command_start
 from benchmarks.connector import measures as connector
 from benchmarks.diagnosis import diagnosis_cost
+from benchmarks.fairness import measure_fairness
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.loop_time import loop_time
@@ -55,6 +56,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "plan-loop": lambda: loop_time().total_outcome(),
     "plan-loop-turn": lambda: loop_time().longest_outcome(),
     "adoption": lambda: measure_adoption().outcome(),
+    "fair-median": lambda: measure_fairness().median_outcome(),
+    "fair-worst": lambda: measure_fairness().worst_outcome(),
     "check-calls": lambda: anyio.run(measure_check),
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
     "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),
