@@ -69,7 +69,7 @@ class PortalAccess:
     answer that could be mistaken for another portal's. `read_only` is the user's lock, kept by the client, too. `limiter`
     knows how much the portal still allows; the practice portal has no limits. `identity` is what the ids in a state file and in
     a history belong to. `call_endpoints` builds the caller of the endpoints of its connectors. `user` is who logged in, where that is known; `recorder` writes down every write before it is sent;
-    `locks` is the folder with the locks that other processes on the same portal hold, too.
+    `locks` is the folder with the locks that other processes on the same portal hold, too; `one_at_a_time` is held by all of this process.
     """
 
     title: str
@@ -83,7 +83,7 @@ class PortalAccess:
     user: Callable[[], int | None] = lambda: None
     recorder: Recorder | None = None
     locks: Path | None = None
-    _one_at_a_time: Lock = field(default_factory=Lock, init=False)
+    one_at_a_time: Lock = field(default_factory=Lock)
     _client: BIConnector | None = field(default=None, init=False)
 
     @property
@@ -94,7 +94,7 @@ class PortalAccess:
     @property
     def addresses_settled(self) -> AbstractAsyncContextManager[None]:
         """The lock on the addresses of the portal's connectors. A task that sends secrets after a look at them holds it, and a task that changes them."""
-        return settle_addresses(self.locks, self.identity, self._one_at_a_time)
+        return settle_addresses(self.locks, self.identity, self.one_at_a_time)
 
     @property
     def bi(self) -> BIConnector:

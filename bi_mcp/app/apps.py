@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from anyio.abc import TaskGroup
 
     from bi_mcp.app.app import App
@@ -16,6 +19,10 @@ class Apps(Protocol):
 
     def current(self) -> App:
         """Return the caller's app. Raises `AuthorisationError` where the caller must sign in first."""
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep the caller's app while this is open, however long the call takes."""
         ...
 
     def begin(self, background: TaskGroup) -> None:
@@ -36,6 +43,10 @@ class OneApp:
     def current(self) -> App:
         """Return it."""
         return self.app
+
+    def held(self) -> AbstractContextManager[None]:
+        """Do nothing: it is kept in any case."""
+        return nullcontext()
 
     def begin(self, background: TaskGroup) -> None:
         """Let it run tasks that outlive a call."""

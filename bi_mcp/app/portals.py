@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bi_mcp.endpoints.caller import EndpointCaller
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
+    from bi_mcp.rest.network import Connections
 
 EMBEDDED = "embedded"
 EMBEDDED_NOTICE = "This is the practice portal, not the user's Bitrix24."
@@ -49,9 +50,11 @@ def build_portals(settings: Settings, shared: Shared | None = None) -> tuple[dic
     exist.
     """
     if settings.webhook_url is not None:
-        return {"portal": _by_webhook(settings.webhook_url, settings, _limiter(settings, shared))}, "portal"
+        return {
+            "portal": _by_webhook(settings.webhook_url, settings, build_limiter(settings, shared))
+        }, "portal"
     if settings.portal_url is not None:
-        portals = {"portal": _by_token(settings.portal_url, settings, _limiter(settings, shared))}
+        portals = {"portal": _by_token(settings.portal_url, settings, build_limiter(settings, shared))}
         default = "portal"
     else:
         portals, default = _by_profiles(settings, shared)
@@ -103,14 +106,14 @@ def _by_profile(
         if profile.read_only
         else _changes(settings)
     )
-    limiter = _limiter(settings, shared)
+    limiter = build_limiter(settings, shared)
     session = cache(
         lambda: _open_session(profile, settings, shared, partial(follow_portal, portal, profile, settings))
     )
     portal = PortalAccess(
         title=title,
         about=about,
-        connect=lambda: _connect(profile.portal_url, session(), limiter),
+        connect=lambda: connect_portal(profile.portal_url, session(), limiter),
         user=lambda: session().user_id,
         limiter=limiter,
         notice=f"Portal: {title}." if several else None,
@@ -176,7 +179,7 @@ def _by_webhook(address: Secret, settings: Settings, limiter: Limiter) -> Portal
     return PortalAccess(
         title="the portal of the webhook",
         about=f"the user's Bitrix24, {ABOUT_WEBHOOK}",
-        connect=lambda: _connect(*parse_webhook(address.reveal()), limiter),
+        connect=lambda: connect_portal(*parse_webhook(address.reveal()), limiter),
         limiter=limiter,
         call_endpoints=partial(build_caller, settings.embedded.culture),
     )
@@ -207,8 +210,8 @@ def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
 PLANS: Mapping[Limits, RatePlan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
 
 
-def _limiter(settings: Settings, shared: Shared | None) -> Limiter:
-    """One for all clients of a portal in this process; replicas divide what the portal allows among them."""
+def build_limiter(settings: Settings, shared: Shared | None) -> Limiter:
+    """Build the limiter for all clients of a portal in this process; replicas divide what the portal allows among them."""
     limiter = Limiter(bucket=LeakyBucket(PLANS[settings.limits]))
     if shared is not None:
         shared.budget.follow(limiter.bucket.take_part)
@@ -228,18 +231,26 @@ def _open_session(
 def _connect_token(settings: Settings, limiter: Limiter) -> BIConnector:
     if settings.portal_url is None or settings.access_token is None:
         raise ConfigError(say("BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN belong together. Set both."))
-    return _connect(settings.portal_url, AccessToken(settings.access_token), limiter)
+    return connect_portal(settings.portal_url, AccessToken(settings.access_token), limiter)
 
 
-def _connect(portal_url: str, credential: Credential | CredentialSource, limiter: Limiter) -> BIConnector:
-    """Build the client: each request is one POST, requests wait their turn, and reads issued together become one request."""
+def connect_portal(
+    portal_url: str,
+    credential: Credential | CredentialSource,
+    limiter: Limiter,
+    connections: Connections | None = None,
+) -> BIConnector:
+    """Build the client: each request is one POST, requests wait their turn, and reads issued together become one request.
+
+    `connections` are shared with other clients of the portal, and are not the client's to close.
+    """
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.gather import gather_patiently
     from bi_mcp.rest.transport import HttpTransport
 
     layers = [partial(gather_patiently, limiter=limiter)]
-    return BIConnector(build_stack(HttpTransport(portal_url, credential), layers))
+    return BIConnector(build_stack(HttpTransport(portal_url, credential, connections=connections), layers))
 
 
 def _host(portal_url: str) -> str:

@@ -1,9 +1,10 @@
-"""A login in use: the current token of a profile, renewed by one process for all."""
+"""A login in use: the current token of a profile or of a person, renewed by one process for all."""
 
 from __future__ import annotations
 
 import logging
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -12,24 +13,27 @@ import anyio
 from anyio import to_thread
 
 from bi_mcp.auth.profiles import keep_member, move_profile
+from bi_mcp.auth.session_login import PersonalLogin, login_of_profile, not_logged_in
 from bi_mcp.auth.store import open_store
 from bi_mcp.auth.token import Grant, find_new_address
-from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError, ConfigError
 from bi_mcp.rest.credential import AccessToken, Credential, Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bi_mcp.auth.profiles import Profile
+    from bi_mcp.auth.session_login import Login
     from bi_mcp.auth.store import Stored, TokenStore
     from bi_mcp.auth.token import Application, Token
     from bi_mcp.base.secret import Secret
 
+# The login of a person is worth nothing any more. A wrong secret of the application is the operator's to correct.
+_ENDS = frozenset({"invalid_grant", "OTHER_USER", "OTHER_PORTAL", "NOT_LOGGED_IN"})
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
-_FINAL = frozenset({"invalid_grant", "invalid_client"})
+_FINAL = frozenset({"invalid_grant", "invalid_client", "OTHER_USER", "OTHER_PORTAL"})
 
 
 class SessionStore(Protocol):
@@ -68,25 +72,19 @@ class TokenSession:
     until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
     A cancelled call does not leave that gap: a renewal that has begun is finished.
 
-    A renewal that names another address of the portal is followed: `moved` is called with it, and the credentials use it.
+    A renewal that names another address of the portal is followed: the login is told, and the credentials use it.
     Only the OAuth server can name one, and it holds the application's secret already.
     """
 
     def __init__(
-        self,
-        profile: Profile,
-        store: SessionStore,
-        client: Renewer,
-        clock: Callable[[], float] = time.time,
-        moved: Callable[[str], object] = lambda _portal_url: None,
-        identified: Callable[[str], object] = lambda _member_id: None,
+        self, login: Login, store: SessionStore, client: Renewer, clock: Callable[[], float] = time.time
     ) -> None:
-        self._profile = profile
+        self._login = login
+        self._personal = login if isinstance(login, PersonalLogin) else None
         self._store = store
         self._client = client
         self._clock = clock
-        self._moved = moved
-        self._identified = identified
+        self._member_id = login.member_id
         self._portal_url: str | None = None
         self._held: Grant | None = None
         self._refused: tuple[Secret, AuthorisationError] | None = None
@@ -100,7 +98,8 @@ class TokenSession:
     async def current(self) -> AccessToken:
         """Return the token to call with. Raises `AuthorisationError` if there is none."""
         if self._held is None:
-            self._held = await self._load()
+            async with self._ending():
+                self._held = await self._load()
         token = self._held.token
         return (
             await self._renew(token.access_token)
@@ -116,7 +115,7 @@ class TokenSession:
         async with self._one_at_a_time:
             before = self._held
             if before is None or not self._replaces(before, old):
-                async with self._store.lock(self._profile.name):
+                async with self._ending(), self._store.lock(self._login.name):
                     self._held = await self._load()
                     if not self._replaces(self._held, old):
                         await self._refresh(self._held)
@@ -131,18 +130,18 @@ class TokenSession:
             return
         self._portal_url = portal_url
         try:
-            await to_thread.run_sync(self._moved, portal_url)
+            await to_thread.run_sync(self._login.moved, portal_url)
         except ConfigError as error:
             # The calls go on; only the next process will ask at the old address first.
             logging.getLogger(__name__).warning("The profile was not moved to %s: %s", portal_url, error)
 
     async def _identify(self, member_id: str) -> None:
         """Store the portal's identity if an older version did not, once per process."""
-        if not member_id or self._profile.member_id:
+        if not member_id or self._member_id:
             return
-        self._profile = replace(self._profile, member_id=member_id)
+        self._member_id = member_id
         try:
-            await to_thread.run_sync(self._identified, member_id)
+            await to_thread.run_sync(self._login.identified, member_id)
         except ConfigError as error:
             logging.getLogger(__name__).warning("The profile's member_id was not kept: %s", error)
 
@@ -152,22 +151,54 @@ class TokenSession:
             raise self._refused[1]
         with anyio.CancelScope(shield=True):
             # Proves that saving works before the portal forgets the old refresh token.
-            await self._store.save(self._profile.name, grant)
+            await self._store.save(self._login.name, grant)
             try:
                 token = await self._client.refresh(grant.application, refresh_token)
+                if self._personal is not None:
+                    self._personal.check(token, grant.token)
             except AuthorisationError as error:
                 if error.code in _FINAL:
                     self._refused = (refresh_token, error)
                 raise
             renewed = replace(grant, token=token)
-            await self._store.save(self._profile.name, renewed)
+            if self._personal is not None:
+                renewed = replace(
+                    renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url
+                )
+            await self._store.save(self._login.name, renewed)
             self._held = renewed
 
     async def _load(self) -> Grant:
-        stored = await self._store.load(self._profile.name)
-        if isinstance(stored, Grant):
+        stored = await self._store.load(self._login.name)
+        if not isinstance(stored, Grant):
+            raise self._login.missing()
+        if self._personal is None:
             return stored
-        raise _not_logged_in(self._profile)
+        try:
+            self._personal.check(stored.token)
+        except AuthorisationError as error:
+            self._refused = (stored.token.refresh_token, error)
+            raise
+        self._portal_url = stored.portal_url
+        return replace(stored, application=self._personal.application(stored.application))
+
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[None]:
+        """Tell the end of a person's login, after the lock of the store was freed."""
+        try:
+            yield
+        except AuthorisationError as error:
+            if self._personal is not None and error.code in _ENDS and not await self._has_another():
+                with anyio.CancelScope(shield=True):
+                    await self._personal.ended()
+            raise
+
+    async def _has_another(self) -> bool:
+        """Return whether the person has signed in again since the store was read."""
+        stored = await self._store.load(self._login.name)
+        if not isinstance(stored, Grant):
+            return False
+        return self._refused is None or stored.token.refresh_token != self._refused[0]
 
     def _replaces(self, grant: Grant, old: Secret) -> bool:
         return grant.token.access_token != old and not self._is_old(grant.token)
@@ -191,7 +222,7 @@ class StoredWebhook:
         if self._held is None:
             stored: Stored | None = await self._store.load(self._profile.name)
             if not isinstance(stored, Webhook):
-                raise _not_logged_in(self._profile)
+                raise not_logged_in(self._profile)
             self._held = stored
         return self._held
 
@@ -225,19 +256,9 @@ def open_session(
     if profile.kind == "webhook":
         return StoredWebhook(profile, store)
     client = OAuthClient(login=profile.advise_login(), clock=clock)
-    return TokenSession(
+    login = login_of_profile(
         profile,
-        store,
-        client,
-        clock,
-        moved or partial(move_profile, folder, profile.name),
-        partial(keep_member, folder, profile.name),
+        moved=moved or partial(move_profile, folder, profile.name),
+        identified=partial(keep_member, folder, profile.name),
     )
-
-
-def _not_logged_in(profile: Profile) -> AuthorisationError:
-    return AuthorisationError(
-        say("Profile {name!r} is not logged in.", name=profile.name),
-        profile.advise_login(),
-        code="NOT_LOGGED_IN",
-    )
+    return TokenSession(login, store, client, clock)

@@ -78,10 +78,14 @@ class Application:
 
 @dataclass(frozen=True)
 class Grant:
-    """Data of a renewal, kept and replaced together: a refresh token is worth nothing to another application."""
+    """Data of a renewal, kept and replaced together: a refresh token is worth nothing to another application.
+
+    `portal_url` is where the portal is since it was renamed, for a login whose address no profile keeps.
+    """
 
     application: Application
     token: Token
+    portal_url: str | None = None
 
 
 def parse_token(answer: Mapping[str, Any], asked_at: float) -> Token:
@@ -115,12 +119,14 @@ def grant_from_json(stored: Mapping[str, Any]) -> Grant:
             oauth_server=_text(application, "oauth_server"),
         ),
         replace(parse_token(token, 0), expires_at=_number(token.get("expires_at"))),
+        _text(stored, "portal_url") or None,
     )
 
 
 def grant_to_json(grant: Grant) -> dict[str, object]:
     """Return the stored form of a grant."""
-    return {"application": grant.application.to_json(), "token": grant.token.to_json()}
+    moved = {"portal_url": grant.portal_url} if grant.portal_url else {}
+    return {"application": grant.application.to_json(), "token": grant.token.to_json(), **moved}
 
 
 def find_new_address(before: Token, now: Token) -> str | None:

@@ -32,6 +32,7 @@ class AdviceKind(Enum):
     USE_NEW_ADDRESS = text("If the portal was renamed, use https://{new}.")
     LOG_IN = text("Log in to the portal.")
     LOG_IN_AGAIN = text("Delete it and log in again.")
+    CONNECT_AGAIN = text("Sign in to the server again.")
     LOG_IN_AS_APPLICATION = text("Use the access token of an application.")
     LOG_OUT_FIRST = text("Choose another name, or log out of {name} first.")
     CHOOSE_PROFILE = text("Choose one, or make one the default.")

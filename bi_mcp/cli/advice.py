@@ -9,6 +9,7 @@ from bi_mcp.base.language import text
 
 WORDS: Words = {
     **COMMANDS,
+    Kind.CONNECT_AGAIN: Kind.CONNECT_AGAIN.value,
     Kind.SEE_LIST: text("`bi-mcp map` shows what this application can see."),
     Kind.DELETE_DEPENDENTS: text("They have to go first. `bi-mcp map` shows them."),
     Kind.LOOK_FOR_COPY: text("Look with `bi-mcp map` before you try again: a second attempt may make a second {group}."),

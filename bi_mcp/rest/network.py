@@ -9,6 +9,7 @@ import os
 import re
 import ssl
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -88,9 +89,37 @@ def open_client(
         verify=certificates,
         timeout=timeout,
         headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
+        # Several people may share the client, and a portal's cookie would join their sessions.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
     )
     return client, way.variable
+
+
+class Connections:
+    """The connections to a portal under each of its addresses. Several transports may share them, each with its own credential:
+    a client and its certificates weigh more than all else that a caller has.
+
+    `inside` leads to a portal in the same process.
+    """
+
+    def __init__(self, timeout: httpx.Timeout, inside: httpx.AsyncBaseTransport | None = None) -> None:
+        self._timeout = timeout
+        self._inside = inside
+        # A portal that was renamed may be reached another way, while calls to its former name are on theirs.
+        self._clients: dict[str, tuple[httpx.AsyncClient, str]] = {}
+
+    def to(self, address: str) -> tuple[httpx.AsyncClient, str]:
+        """Return the client for an address with the variable that names its proxy, opened at the first call. Raises `ConfigError` as `find_way_out` does."""
+        if address not in self._clients:
+            self._clients[address] = open_client(address, self._timeout, self._inside)
+        return self._clients[address]
+
+    async def aclose(self) -> None:
+        """Close the connections that were kept open; a later call opens new ones."""
+        clients, self._clients = self._clients, {}
+        for client, _ in clients.values():
+            await client.aclose()
 
 
 def require_key_log(environment: Mapping[str, str] = os.environ) -> None:

@@ -27,7 +27,7 @@ from bi_mcp.rest.credential import AccessToken, Credential, CredentialSource, Fi
 from bi_mcp.rest.envelope import Envelope, parse_answer, unexpected_answer
 from bi_mcp.rest.error_codes import look_first
 from bi_mcp.rest.methods import Effect
-from bi_mcp.rest.network import certificate_trouble, open_client
+from bi_mcp.rest.network import Connections, certificate_trouble
 from bi_mcp.rest.tracing import rest_span
 
 if TYPE_CHECKING:
@@ -58,21 +58,28 @@ class HttpTransport:
 
     A credential that its source can renew is renewed once when the portal calls it expired; one that names another
     address of the portal is followed there. `app` is a portal in the
-    same process, called without a socket. Raises `ConfigError` for an unusable address.
+    same process, called without a socket. `connections` are shared with others, and stay open when this one is closed.
+    Raises `ConfigError` for an unusable address.
     """
 
     def __init__(
-        self, portal_url: str, credential: Credential | CredentialSource, *, app: ASGIApp | None = None
+        self,
+        portal_url: str,
+        credential: Credential | CredentialSource,
+        *,
+        app: ASGIApp | None = None,
+        connections: Connections | None = None,
     ) -> None:
         self._base = rest_address(portal_url)
         self.host = urlsplit(self._base).netloc
         self._source: CredentialSource = (
             FixedCredential(credential) if isinstance(credential, AccessToken | Webhook) else credential
         )
-        self._inside = None if app is None else httpx.ASGITransport(app)
-        self._client, self._proxy_variable = open_client(self._base, TIMEOUT, self._inside)
-        # A portal that was renamed may be reached another way, while calls to its former name are on theirs.
-        self._former: list[httpx.AsyncClient] = []
+        self._owns_connections = connections is None
+        self._connections = connections or Connections(
+            TIMEOUT, None if app is None else httpx.ASGITransport(app)
+        )
+        self._client, self._proxy_variable = self._connections.to(self._base)
 
     async def send(self, request: Request) -> Envelope:
         """POST the request with the current credential; once more with a renewed one."""
@@ -112,9 +119,9 @@ class HttpTransport:
                 raise error.without(secrets) from None
 
     async def aclose(self) -> None:
-        """Close the connections that were kept open."""
-        for client in (self._client, *self._former):
-            await client.aclose()
+        """Close the connections that were kept open, except for shared ones."""
+        if self._owns_connections:
+            await self._connections.aclose()
 
     def _follow(self, credential: Credential) -> None:
         """Call the portal under its new name, once the source of credentials knows one."""
@@ -124,8 +131,7 @@ class HttpTransport:
         if base == self._base:
             return
         self._base, self.host = base, urlsplit(base).netloc
-        self._former.append(self._client)
-        self._client, self._proxy_variable = open_client(base, TIMEOUT, self._inside)
+        self._client, self._proxy_variable = self._connections.to(base)
 
     def _address(self, method: Method, credential: Credential) -> str:
         if not isinstance(credential, Webhook):

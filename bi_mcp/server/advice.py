@@ -9,6 +9,7 @@ from bi_mcp.base.language import text
 
 WORDS: Words = {
     **COMMANDS,
+    Kind.CONNECT_AGAIN: text("Only the user can sign in again: in their client they disconnect this server, connect it again and sign in with Bitrix24."),
     Kind.SEE_LIST: text("{group}_list shows what this application can see."),
     Kind.DELETE_DEPENDENTS: text("Find them with {group}_list (filter {filter}) and delete them first."),
     Kind.LOOK_FOR_COPY: text("Look with {group}_list before you send it again: a second call may make a second {group}."),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from bi_mcp.app.app import App
+    from bi_mcp.app.apps import Apps
     from bi_mcp.rest.models import Connector, Dataset, Source
 
 # The protocol allows no more.
@@ -52,7 +53,7 @@ class _Typed:
     others: Mapping[str, str]
 
 
-def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
+def add_completion(server: MCPServer, apps: Apps, languages: Languages) -> None:
     """Let the server complete arguments. `languages` returns the languages of a prompt."""
 
     async def complete(
@@ -69,7 +70,7 @@ def add_completion(server: MCPServer, app: App, languages: Languages) -> None:
                 return NOTHING
         with anyio.move_on_after(WITHIN_S):
             try:
-                return await _complete(app, languages, ref, argument.name, typed)
+                return await _complete(apps.current(), languages, ref, argument.name, typed)
             except BiMcpError:
                 # A failed completion must not disturb the person; the call itself reports the error.
                 return NOTHING

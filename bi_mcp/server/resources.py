@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from bi_mcp.app.app import App
+    from bi_mcp.app.apps import Apps
     from bi_mcp.rest.kinds import Group
 
 JSON = "application/json"
@@ -55,19 +57,19 @@ _READERS: Mapping[Group, Callable[[App, int], Awaitable[Answer]]] = {
 }
 
 
-def add_resources(server: MCPServer, app: App) -> None:
+def add_resources(server: MCPServer, apps: Apps) -> None:
     """Register `bi://history`, `bi://GROUP/fields`, `bi://GROUP/fields/full` and the template `bi://GROUP/{id}` for connectors, sources and datasets."""
-    server.add_resource(_history_resource(app))
+    server.add_resource(_history_resource(apps))
     for group in _READERS:
-        server.add_resource(_fields_resource(group, app))
-        server.add_resource(_fields_resource(group, app, full=True))
+        server.add_resource(_fields_resource(group, apps))
+        server.add_resource(_fields_resource(group, apps, full=True))
         server.resource(
             f"bi://{group}/{{id}}",
             name=group,
             title=f"One {group}",
             description=f"One {group} by its id, as {group}_get answers it.",
             mime_type=JSON,
-        )(_item_function(group, app))
+        )(_item_function(group, apps))
 
 
 class HistoryResource(Answer):
@@ -87,9 +89,9 @@ async def _history(app: App) -> Answer:
     return HistoryResource(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
 
 
-def _history_resource(app: App) -> FunctionResource:
+def _history_resource(apps: Apps) -> FunctionResource:
     async def read() -> str:
-        return await _as_json(app, _history(app))
+        return await _as_json(apps, _history)
 
     return FunctionResource(
         uri=HISTORY,
@@ -101,9 +103,9 @@ def _history_resource(app: App) -> FunctionResource:
     )
 
 
-def _fields_resource(group: Group, app: App, *, full: bool = False) -> FunctionResource:
+def _fields_resource(group: Group, apps: Apps, *, full: bool = False) -> FunctionResource:
     async def read() -> str:
-        return await _as_json(app, _read_fields(app, group, full=full))
+        return await _as_json(apps, partial(_read_fields, group=group, full=full))
 
     return FunctionResource(
         uri=f"bi://{group}/fields{'/full' if full else ''}",
@@ -115,7 +117,7 @@ def _fields_resource(group: Group, app: App, *, full: bool = False) -> FunctionR
     )
 
 
-def _item_function(group: Group, app: App) -> Callable[[str], Awaitable[str]]:
+def _item_function(group: Group, apps: Apps) -> Callable[[str], Awaitable[str]]:
     async def read(id: str) -> str:
         if not _ID.fullmatch(id):
             raise ResourceNotFoundError(
@@ -124,17 +126,26 @@ def _item_function(group: Group, app: App) -> Callable[[str], Awaitable[str]]:
                     name=group,
                 )
             )
-        return await _as_json(app, _READERS[group](app, int(id)))
+        return await _as_json(apps, lambda app: _READERS[group](app, int(id)))
 
     return read
 
 
-async def _as_json(app: App, answer: Awaitable[Answer]) -> str:
-    """Read an answer as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
-    with speaking(app.language), use_words(WORDS):
+async def _as_json(apps: Apps, read: Callable[[App], Awaitable[Answer]]) -> str:
+    """Read an answer from the caller's app as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
+    with use_words(WORDS):
         try:
-            return (await answer).with_notice(app.portal.notice).json_text()
-        except NotFoundError as error:
-            raise ResourceNotFoundError(str(error)) from None
+            app = apps.current()
+            with speaking(app.language):
+                return await _tell(read(app), app)
         except BiMcpError as error:
             raise ResourceError(str(error)) from None
+
+
+async def _tell(answer: Awaitable[Answer], app: App) -> str:
+    try:
+        return (await answer).with_notice(app.portal.notice).json_text()
+    except NotFoundError as error:
+        raise ResourceNotFoundError(str(error)) from None
+    except BiMcpError as error:
+        raise ResourceError(str(error)) from None

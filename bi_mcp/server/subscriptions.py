@@ -12,7 +12,11 @@ from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
+from bi_mcp.auth.caller import current_caller
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mcp.server import MCPServer
     from mcp.server.connection import Connection
     from mcp.server.context import ServerRequestContext
@@ -25,20 +29,35 @@ _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
 
 class Subscriptions(InMemorySubscriptionBus):
-    """The bus of one process. A connection that is gone takes its subscriptions with it."""
+    """The bus of one process. A connection that is gone takes its subscriptions with it.
+
+    What a person changes, only that person's own clients are told. Where nobody signs in, all clients work with the same
+    credential, and all are told.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._watched: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+        self._watched: WeakKeyDictionary[Connection, set[tuple[str, str]]] = WeakKeyDictionary()
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Register a listener for what its caller's own clients change. Returns what ends that."""
+        audience = _audience()
+
+        def deliver(event: ServerEvent) -> None:
+            # Events are delivered in the task of whoever changed something.
+            if _audience() == audience:
+                listener(event)
+
+        return super().subscribe(deliver)
 
     async def publish(self, event: ServerEvent) -> None:
-        """Notify all subscribers of an address."""
+        """Notify the caller's subscribers of an address."""
         await super().publish(event)
         if not isinstance(event, ResourceUpdated):
             return
         async with anyio.create_task_group() as group:
             for connection, watched in list(self._watched.items()):
-                if event.uri in watched:
+                if (_audience(), event.uri) in watched:
                     group.start_soon(_notify, connection, event.uri)
 
     def serve(self, server: MCPServer) -> None:
@@ -63,14 +82,20 @@ class Subscriptions(InMemorySubscriptionBus):
         watched = self._watched.setdefault(_connection(ctx), set())
         if len(watched) >= MOST_PER_CLIENT:
             raise MCPError(INVALID_PARAMS, f"{MOST_PER_CLIENT} resources are watched; unsubscribe from some.")
-        watched.add(params.uri)
+        watched.add((_audience(), params.uri))
         return EmptyResult()
 
     async def _unsubscribe(
         self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
     ) -> EmptyResult:
-        self._watched.get(_connection(ctx), set()).discard(params.uri)
+        self._watched.get(_connection(ctx), set()).discard((_audience(), params.uri))
         return EmptyResult()
+
+
+def _audience() -> str:
+    """Return the mark of the person who calls, empty where nobody signed in."""
+    person = current_caller().person
+    return "" if person is None else person.mark
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:

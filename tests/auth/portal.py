@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bi_mcp.auth.client import OAuthClient
 from bi_mcp.auth.profiles import Profile
 from bi_mcp.auth.session import TokenSession
+from bi_mcp.auth.session_login import login_of_profile
 from bi_mcp.auth.store import FileTokenStore, TokenStore
 from bi_mcp.auth.token import Application, Grant, parse_token
 from bi_mcp.base.secret import Secret
@@ -97,7 +98,7 @@ class LoginPortal:
         """What one process holds."""
         used = profile()
         client = OAuthClient(login=used.advise_login(), clock=clock, transport=self.transport())
-        return TokenSession(used, store, client, clock)
+        return TokenSession(login_of_profile(used), store, client, clock)
 
     def bi(self, session: TokenSession) -> BIConnector:
         return BIConnector(HttpTransport(ADDRESS, session, app=self.app))

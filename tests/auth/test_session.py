@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from bi_mcp.auth.profiles import Profile, change_profiles, keep_member, load_profiles, move_profile
 from bi_mcp.auth.session import StoredWebhook, TokenSession, open_session
+from bi_mcp.auth.session_login import login_of_profile
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Grant, Token
 from bi_mcp.base.secret import Secret
@@ -119,8 +120,10 @@ async def test_a_renewal_that_names_another_address_is_followed_and_the_profile_
     change_profiles(tmp_path, lambda known: known.with_profile(profile()))
     store = await stored(tmp_path, placed(portal.grant(clock()), before))
     renamed: Any = Renamed(portal, clock, after)
-    session = TokenSession(profile(), store, renamed, clock, partial(move_profile, tmp_path, NAME))
-    other = TokenSession(profile(), FileTokenStore(tmp_path), renamed, clock)
+    session = TokenSession(
+        login_of_profile(profile(), moved=partial(move_profile, tmp_path, NAME)), store, renamed, clock
+    )
+    other = TokenSession(login_of_profile(profile()), FileTokenStore(tmp_path), renamed, clock)
     old = await session.current()
     assert await other.current() == old
     clock.now += HOUR
@@ -139,7 +142,7 @@ async def test_a_renewal_tells_an_older_profile_whose_portal_it_is(
     store = await stored(tmp_path, grant)
     renewing: Any = Renamed(portal, clock, "acme.bitrix24.com")
     identified = partial(keep_member, tmp_path, NAME)
-    session = TokenSession(profile(), store, renewing, clock, identified=identified)
+    session = TokenSession(login_of_profile(profile(), identified=identified), store, renewing, clock)
     await session.current()
     clock.now += HOUR
     await session.current()
@@ -155,9 +158,8 @@ async def test_calls_go_to_the_new_address(portal: LoginPortal, clock: Clock, tm
         hosts.append(dict(scope["headers"])[b"host"].decode())
         await portal.app(scope, receive, send)
 
-    transport = HttpTransport(
-        "https://acme.bitrix24.com", TokenSession(profile(), store, renamed, clock), app=app
-    )
+    session = TokenSession(login_of_profile(profile()), store, renamed, clock)
+    transport = HttpTransport("https://acme.bitrix24.com", session, app=app)
     async with BIConnector(transport) as bi:
         await bi.connectors.list_page()
         clock.now += HOUR

@@ -1,16 +1,16 @@
-"""Access to the application from a tool call."""
+"""Access to the caller's application from a tool call."""
 
 from __future__ import annotations
 
 from mcp.server.mcpserver import Context
 
 from bi_mcp.app.app import App
+from bi_mcp.app.apps import Apps
 
-BiContext = Context[App]
+BiContext = Context[Apps]
 
 
 def app_of(ctx: BiContext) -> App:
-    """The app behind a call."""
-    app = ctx.request_context.lifespan_context
-    assert isinstance(app, App)  # noqa: S101  the composition root's lifespan yields nothing else
-    return app
+    """Return the app of whoever calls. Raises `AuthorisationError` where the caller must sign in first."""
+    apps: Apps = ctx.request_context.lifespan_context
+    return apps.current()

@@ -105,9 +105,20 @@ def keep_read_only_lock(call: ToolCall) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def speak_callers_language(call: ToolCall) -> Iterator[None]:
+    """Speak the language of the caller's app. A caller without one is refused here, outside of what words other errors."""
+    try:
+        language = call.app.language
+    except BiMcpError as error:
+        raise ToolError(str(error)) from None
+    with speaking(language):
+        yield
+
+
 MIDDLEWARE: tuple[Middleware, ...] = (
-    lambda call: speaking(call.app.language),
     lambda _: use_words(WORDS),
+    speak_callers_language,
     word_errors,
     refuse_unknown_arguments,
     lambda call: call.app.choosing(call.arguments.get(PORTAL)),

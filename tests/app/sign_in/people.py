@@ -1,0 +1,143 @@
+"""People who are signed in to practice portals, without the pages on which one signs in."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
+
+import anyio
+from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
+
+from bi_mcp.app.sign_in.connected_clients import ConnectedClients
+from bi_mcp.app.sign_in.documents import Documents
+from bi_mcp.app.sign_in.portal_logins import PortalLogins
+from bi_mcp.app.sign_in.portals import SignInPortal
+from bi_mcp.app.sign_in.sign_ins import SignIns
+from bi_mcp.auth.person import Person
+from bi_mcp.auth.store import Stored
+from bi_mcp.auth.token import Application, Grant, parse_token
+from bi_mcp.base.secret import Secret
+from bi_mcp.config import LocalPortalSettings
+from bi_mcp.practice import sample
+from bi_mcp.practice.portal import create_app
+from tests.practice.portal.serving import served
+
+NOTHING = cast("Documents", None)
+
+
+class LoginsInMemory(PortalLogins):
+    """Portal logins of one process."""
+
+    def __init__(self) -> None:
+        super().__init__(NOTHING)
+        self.kept: dict[str, Stored] = {}
+        self._locks: dict[str, anyio.Lock] = {}
+
+    async def keep(self, person: Person, grant: Grant) -> None:
+        self.kept[person.mark] = grant
+
+    async def forget(self, person: Person) -> None:
+        async with self.lock(person.mark):
+            self.kept.pop(person.mark, None)
+
+    async def load(self, profile: str) -> Stored | None:
+        return self.kept.get(profile)
+
+    async def save(self, profile: str, stored: Stored) -> None:
+        if profile in self.kept:
+            self.kept[profile] = stored
+
+    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
+        return self._locks.setdefault(profile, anyio.Lock())
+
+
+class DisconnectedClients(ConnectedClients):
+    """Writes down whose clients were disconnected."""
+
+    def __init__(self) -> None:
+        super().__init__(NOTHING)
+        self.of_people: list[Person] = []
+
+    async def disconnect_all(self, person: Person) -> int:
+        self.of_people.append(person)
+        return 1
+
+
+class PeoplesPortal:
+    """A practice portal that gives every caller the same cookie, and what it was sent: tokens, cookies, connections."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+        self.address = ""
+        self.tokens: set[str] = set()
+        self.cookies: list[bytes] = []
+        self.connections: set[tuple[str, int]] = set()
+        self._card = app.state.tokens.register("bi-mcp", "https://bi.example/sign-in/return")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def note() -> Message:
+            message = await receive()
+            if message.get("body", b"").startswith(b"{"):
+                self.tokens.add(json.loads(message["body"])["auth"])
+            return message
+
+        async def give_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = (b"set-cookie", b"PHPSESSID=of-whoever-came-first; path=/")
+                message["headers"] = [*message.get("headers", []), cookie]
+            await send(message)
+
+        self.connections.add(tuple(scope["client"]))
+        self.cookies += [value for name, value in scope["headers"] if name == b"cookie"]
+        await self.app(scope, note, give_cookie)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def registered(self) -> SignInPortal:
+        """The portal as the operator configured it."""
+        secret = Secret(self._card.client_secret)
+        return SignInPortal(url=self.url, client_id=self._card.client_id, client_secret=secret)
+
+    def grant(self, user: int, now: float | None = None) -> Grant:
+        """What a login of this user at `now` gives."""
+        application = Application(self._card.client_id, Secret(self._card.client_secret), self.url)
+        issued = self.app.state.tokens.issue(self._card, user)
+        return Grant(application, parse_token(issued, time.time() if now is None else now))
+
+    def person(self, user: int) -> Person:
+        return Person(portal=self.url, user_id=user, name=f"Person {user}")
+
+
+@asynccontextmanager
+async def peoples_portal() -> AsyncIterator[PeoplesPortal]:
+    """Serve a practice portal that knows the sample connector."""
+    app = create_app(LocalPortalSettings(), connectors={sample.ORIGIN: sample.create_app()})
+    portal = PeoplesPortal(app)
+    async with served(portal) as address:
+        portal.address = address
+        yield portal
+
+
+def sign_ins_to(*portals: PeoplesPortal) -> SignIns:
+    """Let people sign in to these portals."""
+    registered = [portal.registered for portal in portals]
+    return SignIns(
+        portals={portal.host: portal for portal in registered},
+        documents=NOTHING,
+        clients=DisconnectedClients(),
+        logins=LoginsInMemory(),
+    )
+
+
+async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int) -> Person:
+    """Let a user of the portal sign in."""
+    person = portal.person(user)
+    await sign_ins.logins.keep(person, portal.grant(user))
+    return person
