@@ -32,21 +32,39 @@ def demo() -> None:
     type=click.Choice(CULTURES),
     help="How charts write dates to connectors. Default: BI_MCP_PORTAL_CULTURE, or ru (31.12.2025).",
 )
-def portal(port: int, culture: Culture | None) -> None:
+@click.option(
+    "--user",
+    "users",
+    metavar="ID:NAME[:RIGHTS]",
+    multiple=True,
+    help="A user of the portal; may be given several times. Default: BI_MCP_PORTAL_USERS, or one administrator.",
+)
+@click.option(
+    "--sign-in",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="http://127.0.0.1:8765/sign-in/return",
+    help="Register an application for `bi-mcp serve --http --sign-in`, and print how to start that. ADDRESS is its handler address.",
+)
+def portal(port: int, culture: Culture | None, users: tuple[str, ...], sign_in: str | None) -> None:
     r"""Run the practice portal, an imitation of Bitrix24's BIconnector REST API, on http://127.0.0.1:PORT/rest/.
 
     The BI_MCP_PORTAL_* variables say how it behaves: _DB, _GENERATION (classic, tables), _ERRORS (result, root),
     _LIMITS (off, standard, enterprise), _ACCESS_TOKEN, _WEBHOOK (USER/SECRET), _FAULTS (on, off), _CULTURE (ru, en,
-    en-gb, de, iso). POST /practice/charts opens a chart, as `bi-mcp chart` does.
+    en-gb, de, iso), _USERS, _APPLICATION (ID:SECRET). POST /practice/charts opens a chart, as `bi-mcp chart` does.
+
+    RIGHTS of a user: admin, read (changes nothing), own (sees only what they created), joined by +. The ids of their
+    departments may follow after a colon.
 
     \b
     Examples:
       bi-mcp portal
+      bi-mcp portal --user "1:Ivan Orlov:admin" --user "7:Anna Petrova:read" --sign-in
       BI_MCP_PORTAL_GENERATION=classic BI_MCP_PORTAL_LIMITS=standard bi-mcp portal --port 8080
     """
     from bi_mcp.cli.actions.practice import run_portal
 
-    run_portal(port, culture)
+    run_portal(port, culture, users, sign_in)
 
 
 @click.command(short_help="Run the sample connector on a port.")

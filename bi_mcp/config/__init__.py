@@ -47,6 +47,7 @@ class LocalPortalSettings:
 
     `access_token` and `webhook` (`USER/SECRET`) are fixed credentials, accepted beside the issued ones.
     `faults` opens the control route with which tests order faults. `culture` is how a chart's filter writes dates.
+    `users` are spelled `ID:NAME:RIGHTS`. `application` (`ID:SECRET`) are those of the application that `bi-mcp portal` registers.
     """
 
     database: str = variable("BI_MCP_PORTAL_DB", read_raw, ":memory:")
@@ -57,6 +58,8 @@ class LocalPortalSettings:
     webhook: Secret | None = variable("BI_MCP_PORTAL_WEBHOOK", read_secret, None)
     faults: bool = variable("BI_MCP_PORTAL_FAULTS", read_switch, default=False)
     culture: Culture = variable("BI_MCP_PORTAL_CULTURE", read_choice(CULTURES), "ru")
+    users: tuple[str, ...] = variable("BI_MCP_PORTAL_USERS", read_names, ())
+    application: Secret | None = variable("BI_MCP_PORTAL_APPLICATION", read_secret, None)
 
 
 @dataclass(frozen=True, kw_only=True)

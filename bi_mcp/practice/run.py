@@ -17,12 +17,16 @@ from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.chart_question import parse_question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.applications import Starlette
 
     from bi_mcp.config import Culture, LocalPortalSettings
     from bi_mcp.practice.portal.charts import Chart
+    from bi_mcp.practice.portal.oauth import IssuedTokenStore, RegisteredApplication
+
+# Of the application for signing in, unless the settings name another: it stays registered from one run to the next.
+APPLICATION = "local.sign-in"
 
 
 def build_portal(settings: LocalPortalSettings) -> Starlette:
@@ -52,19 +56,59 @@ async def open_chart(settings: LocalPortalSettings, question: Mapping[str, objec
     return chart
 
 
-def serve_portal(port: int, announce: Callable[[str], None], culture: Culture | None = None) -> None:
-    """Run the practice portal on a port of loopback until it is stopped. It knows the sample connector, too."""
+def serve_portal(
+    port: int,
+    announce: Callable[[str], None],
+    culture: Culture | None = None,
+    *,
+    users: Sequence[str] = (),
+    sign_in: str | None = None,
+) -> None:
+    """Run the practice portal on a port of loopback until it is stopped. It knows the sample connector, too.
+
+    `users` are added to those of the settings. `sign_in` is the handler address of an application that is registered for
+    a server to which people sign in.
+    """
     import uvicorn
 
     settings = embedded_portal_settings()
-    settings = replace(settings, culture=culture or settings.culture)
+    settings = replace(settings, culture=culture or settings.culture, users=(*settings.users, *users))
     token = settings.access_token or Secret(secrets.token_urlsafe())
     app = build_portal(replace(settings, access_token=token))
     announce(f"Practice portal ({settings.generation}) on http://127.0.0.1:{port}")
     if settings.access_token is None:
         # Issued for this run and worth nothing elsewhere; without it the portal just started could not be called.
         announce(f"BI_MCP_PORTAL_URL=http://127.0.0.1:{port} BI_MCP_ACCESS_TOKEN={token.reveal()}")
+    if sign_in is not None:
+        _announce_application(_registered(app, settings, sign_in), port, announce)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def _registered(app: Starlette, settings: LocalPortalSettings, handler: str) -> RegisteredApplication:
+    """Register the application, or move its handler: who was started with its secret goes on."""
+    tokens: IssuedTokenStore = app.state.tokens
+    given = settings.application.reveal() if settings.application else ""
+    client_id, _, secret = (given or APPLICATION).partition(":")
+    known = tokens.application(client_id)
+    return tokens.register(
+        "bi-mcp",
+        handler,
+        scope="biconnector,user_brief",
+        client_id=client_id,
+        client_secret=secret or (known.client_secret if known else None),
+    )
+
+
+def _announce_application(
+    application: RegisteredApplication, port: int, announce: Callable[[str], None]
+) -> None:
+    announce(
+        f"An application for signing in is registered; it returns to {application.handler}. Start a server with it:"
+    )
+    announce(
+        f"BI_MCP_SIGN_IN_CLIENT_ID={application.client_id} BI_MCP_SIGN_IN_CLIENT_SECRET={application.client_secret}"
+        f" bi-mcp serve --http --sign-in --portal http://127.0.0.1:{port}"
+    )
 
 
 def serve_sample(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
 from redis.exceptions import LockError
 
-from bi_mcp.app.replicas.store import PREFIX, UnreadableValueError
+from bi_mcp.app.replicas.store import PREFIX, LockedElsewhereError, UnreadableValueError
 from bi_mcp.auth.store import stored_from_json, stored_to_json
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.language import say
@@ -89,28 +87,24 @@ class SharedTokenStore:
     @asynccontextmanager
     async def lock(self, profile: str) -> AsyncIterator[None]:
         """Hold a profile against every other replica."""
-        lock = self._store.lock(_key(profile))
-        # Made here: a call that is cancelled or fails while it acquires the lock may have it without having been told.
-        token = secrets.token_hex(16).encode()
-        try:
-            with _as_authorisation_error(profile):
-                acquired = await lock.acquire(token=token)
-            if not acquired:
+        async with AsyncExitStack() as stack:
+            try:
+                with _as_authorisation_error(profile):
+                    lock = await stack.enter_async_context(self._store.hold(_key(profile)))
+            except LockedElsewhereError:
                 raise AuthorisationError(
                     say(
                         "Another replica has kept profile {profile!r} locked for too long. Try again; if that does not help, restart the replicas.",
                         profile=profile,
                     ),
                     code="LOCKED",
-                )
+                ) from None
             self._held[profile] = lock
-            yield
-        finally:
-            if self._held.get(profile) is lock:
-                del self._held[profile]
-            # A lock that cannot be freed ends with its lifetime.
-            with anyio.CancelScope(shield=True), suppress(Exception):
-                await lock.do_release(token)
+            try:
+                yield
+            finally:
+                if self._held.get(profile) is lock:
+                    del self._held[profile]
 
     async def _still_holds(self, profile: str) -> bool:
         """Extend the lock that was taken, if there is one. False if another replica may have it."""
@@ -139,7 +133,7 @@ def _key(profile: str) -> str:
 def _as_authorisation_error(profile: str) -> Iterator[None]:
     try:
         yield
-    except UnreadableValueError:
+    except (UnreadableValueError, LockedElsewhereError):
         raise
     except Exception as error:  # noqa: BLE001  the client fails in its own ways at a broken answer, and its texts may hold the address
         raise AuthorisationError(

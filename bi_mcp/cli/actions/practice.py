@@ -12,10 +12,12 @@ from bi_mcp.config import Culture
 from bi_mcp.practice.run import serve_portal, serve_sample
 
 
-def run_portal(port: int, culture: Culture | None) -> None:
+def run_portal(
+    port: int, culture: Culture | None, users: tuple[str, ...] = (), sign_in: str | None = None
+) -> None:
     """Run the practice portal until a signal comes."""
     _check_port(port)
-    serve_portal(port, announce=click.echo, culture=culture)
+    serve_portal(port, announce=click.echo, culture=culture, users=users, sign_in=sign_in)
 
 
 def run_sample(port: int, data: str | None, login: str, culture: str | None) -> None:

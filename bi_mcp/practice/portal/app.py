@@ -26,14 +26,19 @@ from bi_mcp.practice.portal.oauth_routes import oauth_routes
 from bi_mcp.practice.portal.outbound import Outbound
 from bi_mcp.practice.portal.parameters import read_parameters
 from bi_mcp.practice.portal.portal import Portal
+from bi_mcp.practice.portal.users import PortalUsers
 
 _log = logging.getLogger(__name__)
 _BROKEN = SystemFault(500, "INTERNAL_SERVER_ERROR", "Internal server error")
 
 
 def build_portal_app(
-    settings: LocalPortalSettings, clock: Callable[[], float], connectors: Mapping[str, ASGIApp]
+    settings: LocalPortalSettings,
+    clock: Callable[[], float],
+    connectors: Mapping[str, ASGIApp],
+    users: PortalUsers | None = None,
 ) -> Starlette:
+    users = users or PortalUsers()
     database = Database(settings.database)
     faults = Faults(clock=clock)
     tokens = IssuedTokenStore(database, clock)
@@ -45,14 +50,19 @@ def build_portal_app(
         url_check=outbound.url_check,
         sync_fails=lambda method: faults.take("sync_failure", method) is not None,
     )
-    portal = Portal(context, build_limits(settings.limits), clock)
-    credentials = Credentials(access_token=settings.access_token, webhook=settings.webhook, issued=tokens)
+    portal = Portal(context, build_limits(settings.limits), clock, users)
+    credentials = Credentials(
+        access_token=settings.access_token,
+        webhook=settings.webhook,
+        issued=tokens,
+        user_id=users.first.id,
+    )
     shell = _RestShell(portal, credentials, settings.errors, clock)
     charts = Charts(context, outbound, settings.culture)
     routes = [
         *shell.routes(),
-        *oauth_routes(tokens),
-        *chart_routes(charts, credentials),
+        *oauth_routes(tokens, users, faults),
+        *chart_routes(charts, credentials, users),
         *(fault_routes(faults) if settings.faults else []),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(FaultInjector, faults=faults)])

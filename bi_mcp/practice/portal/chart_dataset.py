@@ -11,6 +11,7 @@ from bi_mcp.practice.portal import records
 from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.chart_question import refuse_question
 from bi_mcp.practice.portal.columns import column_rows
+from bi_mcp.practice.portal.records import Reach
 from bi_mcp.practice.portal.sources import connection_of
 
 
@@ -55,14 +56,14 @@ class ChartDataset:
         raise refuse_question("The dataset has no visible column of type date or datetime for a date range.")
 
 
-def load_dataset(connection: sqlite3.Connection, named: int | str, application: str | None) -> ChartDataset:
-    """Read a dataset by id or name; with an application only if it owns it.
+def load_dataset(connection: sqlite3.Connection, named: int | str, reach: Reach) -> ChartDataset:
+    """Read a dataset by id or name; only within reach.
 
     Raises `ModuleFault`: DATASET_NOT_FOUND.
     """
     key = "id" if isinstance(named, int) else "name"
     rows = records.select(connection, "datasets", f"{key} = ?", [named])
-    if not rows or application not in {None, rows[0]["application"]}:
+    if not rows or not reach.holds(rows[0]):
         raise ModuleFault("DATASET_NOT_FOUND", f"The portal has no dataset {named!r:.80}.")
     dataset = rows[0]
     source = _row(connection, "sources", dataset["sourceId"])

@@ -15,14 +15,16 @@ from starlette.routing import Route
 from bi_mcp.practice.portal.answers import ModuleFault, SystemFault, error_body
 from bi_mcp.practice.portal.chart_question import parse_question
 from bi_mcp.practice.portal.charts import Charts
+from bi_mcp.practice.portal.context import reach_of
 from bi_mcp.practice.portal.identity import SCOPE, Credentials
 from bi_mcp.practice.portal.parameters import read_parameters
+from bi_mcp.practice.portal.users import PortalUsers
 
 PATH = "/practice/charts"
 _NOT_COVERED = SystemFault(403, "insufficient_scope", "The access token does not cover charts of BI Builder.")
 
 
-def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
+def chart_routes(charts: Charts, credentials: Credentials, users: PortalUsers) -> list[Route]:
     """Build the route. It takes the access tokens of the REST API."""
 
     async def answer(request: Request) -> JSONResponse:
@@ -32,7 +34,10 @@ def chart_routes(charts: Charts, credentials: Credentials) -> list[Route]:
             caller = credentials.by_token(token if isinstance(token, str) else "")
             if SCOPE not in caller.scopes:
                 raise _NOT_COVERED
-            chart = await charts.open(parse_question(given), caller.application)
+            user = users.find(caller.user_id)
+            if user is None:
+                raise _NOT_COVERED
+            chart = await charts.open(parse_question(given), reach_of(user, caller.application or ""))
         except SystemFault as fault:
             return JSONResponse(error_body(fault), fault.status)
         except ModuleFault as fault:

@@ -16,6 +16,7 @@ from bi_mcp.practice.portal.chart_request import Pair, build_form
 from bi_mcp.practice.portal.chart_values import Value
 from bi_mcp.practice.portal.context import Context
 from bi_mcp.practice.portal.outbound import ConnectorAnswer, Outbound
+from bi_mcp.practice.portal.records import Reach
 
 LONGEST_EXCERPT = 500
 
@@ -71,15 +72,15 @@ class Charts:
         self._outbound = outbound
         self._culture = culture
 
-    async def open(self, question: ChartQuestion, application: str | None = None) -> Chart:
+    async def open(self, question: ChartQuestion, reach: Reach | None = None) -> Chart:
         """Ask the dataset's connector and show the rows, or an empty chart with its reason.
 
-        An application sees only its own datasets.
+        A dataset that is out of `reach` is not found.
 
         Raises `ModuleFault`: DATASET_NOT_FOUND, and CHART_QUESTION for a question that BI Builder would not offer.
         """
         with self._context.database.snapshot() as database:
-            dataset = load_dataset(database, question.dataset, application)
+            dataset = load_dataset(database, question.dataset, reach or Reach())
         sent = build_form(question, dataset, self._context.generation, self._culture)
         if not dataset.active:
             return Chart(Picture(), ChartFailure("inactive", {}), sent=())

@@ -11,6 +11,7 @@ from bi_mcp.practice.portal.answers import ModuleFault
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import parse_listing
 from bi_mcp.practice.portal.parameters import as_mapping, as_sequence
+from bi_mcp.practice.portal.records import Reach
 from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import TITLE_LENGTH, connector_schema, descriptions
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, object_id
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS connectors (
     logo TEXT NOT NULL,
     description TEXT NOT NULL DEFAULT '',
     dateCreate TEXT NOT NULL,
+    createdById INTEGER NOT NULL DEFAULT 1,
     sort INTEGER NOT NULL DEFAULT 100,
     urlCheck TEXT NOT NULL,
     urlTableList TEXT NOT NULL,
@@ -43,10 +45,16 @@ class ConnectorMethods:
         self._context = context
         self._schema = connector_schema(context.generation)
         context.database.create(TABLES)
+        # Files of older versions do not have it: then a portal had one user.
+        context.database.add_column("connectors", "createdById INTEGER NOT NULL DEFAULT 1")
 
     async def add(self, call: Call) -> object:
         values = _to_row(check_new(self._schema, given_fields(call.parameters), self._context.generation))
-        stamps = {"application": call.application, "dateCreate": self._context.now()}
+        stamps = {
+            "application": call.application,
+            "dateCreate": self._context.now(),
+            "createdById": call.user_id,
+        }
         with self._context.database.transaction() as connection:
             return {"id": records.insert(connection, "connectors", {**values, **stamps})}
 
@@ -54,21 +62,19 @@ class ConnectorMethods:
         connector_id = object_id(call.parameters, self._context.generation)
         values = _to_row(check_changes(self._schema, given_fields(call.parameters)))
         with self._context.database.transaction() as connection:
-            find_connector(connection, connector_id, call.application)
+            find_connector(connection, connector_id, call.reach)
             records.change(connection, "connectors", connector_id, values)
         return True
 
     async def get(self, call: Call) -> object:
         with self._context.database.snapshot() as connection:
-            row = find_connector(
-                connection, object_id(call.parameters, self._context.generation), call.application
-            )
+            row = find_connector(connection, object_id(call.parameters, self._context.generation), call.reach)
         return {"item": render_row(self._schema, row, self._schema) | _settings_of(row, self._schema)}
 
     async def page(self, call: Call) -> object:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
-            rows = listing.rows(connection, "connectors", call.application)
+            rows = listing.rows(connection, "connectors", call.reach)
         return [
             render_item(self._schema, row, listing, self._context.generation)
             | _settings_of(row, listing.titles)
@@ -78,7 +84,7 @@ class ConnectorMethods:
     async def delete(self, call: Call) -> object:
         connector_id = object_id(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
-            find_connector(connection, connector_id, call.application)
+            find_connector(connection, connector_id, call.reach)
             if records.exists(connection, "sources", "connectorId = ?", connector_id):
                 raise ModuleFault(
                     "CONNECTOR_DELETE_RESTRICTED",
@@ -91,9 +97,9 @@ class ConnectorMethods:
         return descriptions(self._schema)
 
 
-def find_connector(connection: sqlite3.Connection, connector_id: int, application: str) -> sqlite3.Row:
-    """Find a connector. Raises `CONNECTOR_NOT_FOUND`, also for one of another application."""
-    row = records.find_record(connection, "connectors", connector_id, application)
+def find_connector(connection: sqlite3.Connection, connector_id: int, reach: Reach) -> sqlite3.Row:
+    """Find a connector. Raises `CONNECTOR_NOT_FOUND`, also for one that is out of reach."""
+    row = records.find_record(connection, "connectors", connector_id, reach)
     if row is None:
         raise ModuleFault("CONNECTOR_NOT_FOUND", "Connector was not found.")
     return row

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from bi_mcp.config import Generation
 from bi_mcp.practice.portal.database import Database
+from bi_mcp.practice.portal.records import Reach
+from bi_mcp.practice.portal.users import PortalUser
 
 UrlCheck = Callable[[str, Mapping[str, str]], Awaitable[bool]]
 
@@ -34,7 +36,24 @@ class Call:
     method: str
     parameters: Mapping[str, object]
     application: str
-    user_id: int
+    user: PortalUser
+    scopes: frozenset[str]
+
+    @property
+    def user_id(self) -> int:
+        """The id of the user who calls."""
+        return self.user.id
+
+    @property
+    def reach(self) -> Reach:
+        """What the call gets to see."""
+        return reach_of(self.user, self.application)
+
+
+def reach_of(user: PortalUser, application: str) -> Reach:
+    """What a user gets to see through an application."""
+    sees_all = user.sees_all or user.administrator
+    return Reach(application, None if sees_all else user.id)
 
 
 Handler = Callable[[Call], Awaitable[object]]

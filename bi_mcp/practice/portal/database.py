@@ -55,6 +55,13 @@ class Database:
             for statement in schema.split(";"):
                 connection.execute(statement)
 
+    def add_column(self, table: str, column: str) -> None:
+        """Add a column (`NAME TYPE …`) to a table that does not have it yet."""
+        with self.transaction() as connection:
+            known = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+            if column.split(maxsplit=1)[0] not in known:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the write lock: commit at the end, roll back on any exception.

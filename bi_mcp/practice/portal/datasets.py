@@ -21,6 +21,7 @@ from bi_mcp.practice.portal.columns import (
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import parse_listing
 from bi_mcp.practice.portal.parameters import as_integer, as_sequence
+from bi_mcp.practice.portal.records import Reach
 from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import dataset_schema, descriptions, row_fields
 from bi_mcp.practice.portal.sources import find_source
@@ -80,7 +81,7 @@ class DatasetMethods:
         }
         # No connector is called: as in Bitrix24, the table and its columns need not exist.
         with self._context.database.transaction() as connection:
-            find_source(connection, source_id, call.application)
+            find_source(connection, source_id, call.reach)
             # Names are unique across the whole portal, for all applications.
             if records.exists(connection, "datasets", "name = ?", name):
                 code, message = _NAME_TAKEN[self._context.generation]
@@ -101,29 +102,27 @@ class DatasetMethods:
             )
         values = check_changes(self._schema, fields)
         with self._context.database.transaction() as connection:
-            find_dataset(connection, dataset_id, call.application)
+            find_dataset(connection, dataset_id, call.reach)
             records.change(connection, "datasets", dataset_id, {**values, **self._stamps(call)})
         return True
 
     async def get(self, call: Call) -> object:
         titles = [title for title in row_fields(self._schema) if title != "sourceId"]
         with self._context.database.snapshot() as connection:
-            row = find_dataset(
-                connection, object_id(call.parameters, self._context.generation), call.application
-            )
+            row = find_dataset(connection, object_id(call.parameters, self._context.generation), call.reach)
             columns = shown_columns(connection, row["id"])
         return {"item": {**render_row(self._schema, row, titles), **_CSV, "fields": columns}}
 
     async def page(self, call: Call) -> object:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
-            rows = listing.rows(connection, "datasets", call.application)
+            rows = listing.rows(connection, "datasets", call.reach)
         return [render_item(self._schema, row, listing, self._context.generation) for row in rows]
 
     async def delete(self, call: Call) -> object:
         dataset_id = object_id(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
-            row = find_dataset(connection, dataset_id, call.application)
+            row = find_dataset(connection, dataset_id, call.reach)
             records.delete(connection, "datasets", "id = ?", [dataset_id])
             if self._context.generation == "classic":
                 records.delete(connection, "builder_datasets", "id = ?", [row["externalId"]])
@@ -139,10 +138,10 @@ class DatasetMethods:
     async def update_fields(self, call: Call) -> object:
         dataset_id = object_id(call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
-            find_dataset(connection, dataset_id, call.application)
+            find_dataset(connection, dataset_id, call.reach)
         changes = parse_changes(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
-            find_dataset(connection, dataset_id, call.application)
+            find_dataset(connection, dataset_id, call.reach)
             apply_changes(connection, dataset_id, changes)
             records.change(connection, "datasets", dataset_id, self._stamps(call))
         # The columns are saved by now and stay: only BI Builder did not follow.
@@ -161,9 +160,9 @@ class DatasetMethods:
         return {"dateUpdate": self._context.now(), "updatedById": call.user_id}
 
 
-def find_dataset(connection: sqlite3.Connection, dataset_id: int, application: str) -> sqlite3.Row:
-    """Find a dataset. Raises `DATASET_NOT_FOUND`, also for one of another application."""
-    row = records.find_record(connection, "datasets", dataset_id, application)
+def find_dataset(connection: sqlite3.Connection, dataset_id: int, reach: Reach) -> sqlite3.Row:
+    """Find a dataset. Raises `DATASET_NOT_FOUND`, also for one that is out of reach."""
+    row = records.find_record(connection, "datasets", dataset_id, reach)
     if row is None:
         raise ModuleFault("DATASET_NOT_FOUND", "Dataset was not found.")
     return row

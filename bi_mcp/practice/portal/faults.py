@@ -34,9 +34,13 @@ FaultKind = Literal[
     "truncated",  # the call takes effect, half of its answer arrives
     "empty",  # the call takes effect, its answer has no body
     "sync_failure",  # DATASET_UPDATE_ERROR after the columns were saved; the dataset methods ask for it
+    "other_user",  # tokens of somebody else, as the answer says; /oauth/token/ asks for these three
+    "other_users_token",  # tokens of somebody else, and the answer says they are the right person's
+    "other_portal",  # the addresses of another portal
 ]
 
-_INJECTED = frozenset(get_args(FaultKind)) - {"sync_failure"}
+_ASKED_FOR = frozenset({"sync_failure", "other_user", "other_users_token", "other_portal"})
+_INJECTED = frozenset(get_args(FaultKind)) - _ASKED_FOR
 _AFTER_THE_CALL = frozenset({"internal_error_after", "cut_after", "slow", "truncated", "empty"})
 _INTERNAL_ERROR = SystemFault(500, "INTERNAL_SERVER_ERROR", "Internal server error")
 _REFUSALS: Mapping[str, ModuleFault | SystemFault] = {

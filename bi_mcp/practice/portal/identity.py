@@ -29,18 +29,26 @@ class TokenLookup(Protocol):
 
 
 class Credentials:
-    """The fixed credentials of the settings first, then the issued tokens."""
+    """The fixed credentials of the settings first, then the issued tokens. `user_id` is for whom the fixed token acts."""
 
-    def __init__(self, *, access_token: Secret | None, webhook: Secret | None, issued: TokenLookup) -> None:
+    def __init__(
+        self,
+        *,
+        access_token: Secret | None,
+        webhook: Secret | None,
+        issued: TokenLookup,
+        user_id: int = FIXED_USER,
+    ) -> None:
         self._access_token = access_token
         self._webhook = webhook
         self._issued = issued
+        self._user_id = user_id
 
     def by_token(self, access_token: str) -> Caller:
         if not access_token:
             raise SystemFault(401, "NO_AUTH_FOUND", "Wrong authorization data")
         if self._access_token and self._access_token == Secret(access_token):
-            return Caller(FIXED_APPLICATION, FIXED_USER, webhook=False, scopes=frozenset({SCOPE}))
+            return Caller(FIXED_APPLICATION, self._user_id, webhook=False, scopes=frozenset({SCOPE}))
         return self._issued.caller_of(access_token)
 
     def by_webhook(self, user: str, secret: str) -> Caller:

@@ -11,6 +11,7 @@ from bi_mcp.practice.portal import records
 from bi_mcp.practice.portal.answers import ModuleFault, SystemFault
 from bi_mcp.practice.portal.filters import Condition, parse_filter
 from bi_mcp.practice.portal.parameters import as_integer, as_mapping, as_sequence
+from bi_mcp.practice.portal.records import Reach
 from bi_mcp.practice.portal.schema import Schema
 
 PAGE_SIZE = 50
@@ -30,13 +31,14 @@ class Listing:
     order: str
     page: int
 
-    def rows(self, connection: sqlite3.Connection, table: str, application: str) -> list[sqlite3.Row]:
+    def rows(self, connection: sqlite3.Connection, table: str, reach: Reach) -> list[sqlite3.Row]:
         sql, arguments = self.condition
+        within, limits = reach.condition
         return records.select(
             connection,
             table,
-            f"application = ? AND ({sql}) ORDER BY {self.order} LIMIT ? OFFSET ?",
-            [application, *arguments, PAGE_SIZE, (self.page - 1) * PAGE_SIZE],
+            f"{within} AND ({sql}) ORDER BY {self.order} LIMIT ? OFFSET ?",
+            [*limits, *arguments, PAGE_SIZE, (self.page - 1) * PAGE_SIZE],
         )
 
 

@@ -12,14 +12,22 @@ from bi_mcp.practice.portal.identity import SCOPE
 from bi_mcp.practice.portal.sources import SourceMethods
 from bi_mcp.practice.portal.system import SystemMethods
 
+_READS = frozenset({"get", "list", "fields"})
+# Any of them shows the names and the departments of users.
+USER_SCOPES = frozenset({"user", "user_brief", "user_basic"})
+
 
 @dataclass(frozen=True)
 class PortalMethod:
-    """A method of the portal. `scope`: the credential must have it; `webhook`: an incoming webhook may call it."""
+    """A method of the portal. `scopes`: the credential must have one of them; `webhook`: an incoming webhook may call it.
+
+    `changes`: the user must be allowed to change things.
+    """
 
     handler: Handler
-    scope: str | None = SCOPE
+    scopes: frozenset[str] = frozenset({SCOPE})
     webhook: bool = False
+    changes: bool = False
 
 
 def build_methods(context: Context) -> Mapping[str, PortalMethod]:
@@ -33,7 +41,9 @@ def build_methods(context: Context) -> Mapping[str, PortalMethod]:
         groups["table"] = _datasets(datasets) | {"add": datasets.add_table}
     module = {
         # Only the `*.fields` methods, which take no parameters, are open to a webhook.
-        f"biconnector.{group}.{action}": PortalMethod(handler, webhook=action == "fields")
+        f"biconnector.{group}.{action}": PortalMethod(
+            handler, webhook=action == "fields", changes=action not in _READS
+        )
         for group, actions in groups.items()
         for action, handler in actions.items()
     }
@@ -82,6 +92,8 @@ def _system(system: SystemMethods) -> dict[str, PortalMethod]:
         "profile": system.profile,
         "scope": system.scope,
         "server.time": system.server_time,
-        "user.current": system.user,
     }
-    return {name: PortalMethod(handler, scope=None, webhook=True) for name, handler in handlers.items()}
+    open_to_all = {
+        name: PortalMethod(handler, scopes=frozenset(), webhook=True) for name, handler in handlers.items()
+    }
+    return open_to_all | {"user.current": PortalMethod(system.user, scopes=USER_SCOPES, webhook=True)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from bi_mcp.practice.portal.oauth import RegisteredApplication
+from bi_mcp.practice.portal.users import PortalUser
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -28,16 +30,44 @@ button:focus-visible, input:focus-visible { outline: 3px solid #8dbdf0; outline-
 """
 
 
-def consent_page(*, portal: str, application: RegisteredApplication, state: str, ticket: str) -> str:
-    """Ask whether an application may act for the user. `ticket` ties the form to the browser that asked for it."""
+def login_page(*, portal: str, client_id: str, state: str, ticket: str, users: Sequence[PortalUser]) -> str:
+    """Ask who is in front of the browser. There are no passwords here."""
+    buttons = (
+        f'<p><button name="user" value="{user.id}">{escape(user.full_name)}</button></p>' for user in users
+    )
+    return _page(
+        portal,
+        "Log in",
+        '<form method="post" action="/oauth/authorize/">'
+        + _hidden(client_id=client_id, state=state, ticket=ticket)
+        + "".join(buttons)
+        + "</form>",
+    )
+
+
+def consent_page(
+    *,
+    portal: str,
+    application: RegisteredApplication,
+    state: str,
+    ticket: str,
+    user: str | None = None,
+) -> str:
+    """Ask whether an application may act for the user. `ticket` ties the form to the browser that asked for it.
+
+    `user` is the name of who is logged in, where it could be somebody else.
+    """
+    facts = {"Application": application.client_id, "Access to": application.scope}
     return _page(
         portal,
         f"Allow “{application.title}” to use this portal?",
-        _facts({"Application": application.client_id, "Access to": application.scope})
+        _facts({"Logged in": user, **facts} if user else facts)
         + '<form method="post" action="/oauth/authorize/">'
         + _hidden(client_id=application.client_id, state=state, ticket=ticket)
         + '<button class="yes" name="decision" value="allow">Allow</button>'
-        '<button name="decision" value="deny">Deny</button></form>',
+        '<button name="decision" value="deny">Deny</button>'
+        + ('<p><button name="decision" value="switch">Log in as somebody else</button></p>' if user else "")
+        + "</form>",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
@@ -12,11 +13,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from bi_mcp.practice.portal.answers import SystemFault, error_body
-from bi_mcp.practice.portal.identity import FIXED_USER
+from bi_mcp.practice.portal.faults import Faults
 from bi_mcp.practice.portal.oauth import IssuedTokenStore, RegisteredApplication
-from bi_mcp.practice.portal.oauth_pages import applications_page, consent_page, message_page
+from bi_mcp.practice.portal.oauth_pages import applications_page, consent_page, login_page, message_page
+from bi_mcp.practice.portal.users import PortalUser, PortalUsers
 
 TICKET_COOKIE = "portal_form"
+# Who is logged in. Anybody may log in as anybody here, so it need not be hard to guess.
+USER_COOKIE = "portal_user"
+_EXCHANGE = "/oauth/token/"
+_ELSEWHERE = "other.bitrix24.example"
 
 # No form-action here: browsers apply it to the redirect after the form as well, and that one leaves the portal.
 _PAGE_HEADERS = {
@@ -28,23 +34,33 @@ _PAGE_HEADERS = {
 _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 
-def oauth_routes(store: IssuedTokenStore, *, user_id: int = FIXED_USER) -> list[Route]:
+def oauth_routes(store: IssuedTokenStore, users: PortalUsers, faults: Faults | None = None) -> list[Route]:
     """Build the routes `/oauth/authorize/`, `/oauth/token/` and, for this machine only, `/oauth/applications`.
 
-    `user_id` is the user who is logged in to the portal in every browser.
+    With several users the person says in each browser as whom they log in; the only one is logged in everywhere.
     """
-    screens = _Screens(store, user_id)
+    screens = _Screens(store, users, faults or Faults())
     return [
         Route("/oauth/authorize/", screens.authorise, methods=["GET", "POST"]),
-        Route("/oauth/token/", screens.token, methods=["GET", "POST"]),
+        Route(_EXCHANGE, screens.token, methods=["GET", "POST"]),
         Route("/oauth/applications", screens.applications, methods=["GET", "POST"]),
     ]
 
 
+@dataclass(frozen=True)
+class _Visit:
+    """A browser that an application sent with its state."""
+
+    request: Request
+    application: RegisteredApplication
+    state: str
+
+
 class _Screens:
-    def __init__(self, store: IssuedTokenStore, user_id: int) -> None:
+    def __init__(self, store: IssuedTokenStore, users: PortalUsers, faults: Faults) -> None:
         self._store = store
-        self._user_id = user_id
+        self._users = users
+        self._faults = faults
 
     async def authorise(self, request: Request) -> Response:
         """Ask, then return to the handler address. Failures stay on the page: the application does not hear of them."""
@@ -52,32 +68,77 @@ class _Screens:
         application = self._store.application(asked.get("client_id", ""))
         if application is None:
             return _message(request, 404, "Unknown application", "No application has this client_id.")
-        state = asked.get("state", "")
+        visit = _Visit(request, application, asked.get("state", ""))
+        user = self._logged_in(request)
         if request.method != "POST":
-            ticket = _ticket(request)
-            page = consent_page(
-                portal=request.url.netloc, application=application, state=state, ticket=ticket
-            )
-            return _form_page(page, ticket)
+            return self._page(visit, user)
         if not _came_from_our_page(request, asked):
             return _foreign_form(request)
-        if asked.get("decision") != "allow":
-            return _message(request, 403, "Access was not granted", "You may close this page.")
-        return RedirectResponse(self._return_address(request, application, state), 302, _SECRET_HEADERS)
+        if "user" in asked:
+            return self._log_in(visit, asked["user"])
+        return self._decided(visit, user, asked.get("decision"))
+
+    def _decided(self, visit: _Visit, user: PortalUser | None, decision: str | None) -> Response:
+        if user is None or decision == "switch":
+            return self._page(visit, None)
+        if decision != "allow":
+            return _message(visit.request, 403, "Access was not granted", "You may close this page.")
+        code = self._store.authorise(visit.application, user.id)
+        return RedirectResponse(self._return_address(visit, code), 302, _SECRET_HEADERS)
+
+    def _logged_in(self, request: Request) -> PortalUser | None:
+        if len(self._users.all) == 1:
+            return self._users.all[0]
+        chosen = request.cookies.get(USER_COOKIE, "")
+        return self._users.find(int(chosen)) if chosen.isdecimal() else None
+
+    def _page(self, visit: _Visit, user: PortalUser | None) -> Response:
+        """Ask who it is, where nobody is logged in, or else whether the application may act for them."""
+        ticket, portal = _ticket(visit.request), visit.request.url.netloc
+        if user is None:
+            page = login_page(
+                portal=portal,
+                client_id=visit.application.client_id,
+                state=visit.state,
+                ticket=ticket,
+                users=self._users.all,
+            )
+        else:
+            shown = user.full_name if len(self._users.all) > 1 else None
+            page = consent_page(
+                portal=portal, application=visit.application, state=visit.state, ticket=ticket, user=shown
+            )
+        return _form_page(page, ticket)
+
+    def _log_in(self, visit: _Visit, chosen: str) -> Response:
+        user = self._users.find(int(chosen)) if chosen.isdecimal() else None
+        if user is None:
+            return _message(visit.request, 400, "Unknown user", "The portal has no such user.")
+        again = urlencode({"client_id": visit.application.client_id, "state": visit.state})
+        response = RedirectResponse(f"/oauth/authorize/?{again}", 303, _SECRET_HEADERS)
+        response.set_cookie(USER_COOKIE, str(user.id), path="/oauth/", httponly=True, samesite="lax")
+        return response
 
     async def token(self, request: Request) -> Response:
         parameters = {**request.query_params, **await _form(request)}
         try:
-            issued = self._store.exchange(parameters)
+            issued = self._with_faults(self._store.exchange(parameters), parameters["client_id"])
         except SystemFault as fault:
             return JSONResponse(error_body(fault), fault.status, _SECRET_HEADERS)
-        endpoint = f"{request.url.scheme}://{request.url.netloc}/rest/"
-        addresses = {
-            "client_endpoint": endpoint,
-            "server_endpoint": endpoint,
-            "domain": request.url.netloc,
-        }
+        addresses = _addresses(request.url.scheme, request.url.netloc)
+        if self._faults.take("other_portal", _EXCHANGE):
+            addresses = {**_addresses("https", _ELSEWHERE), "member_id": secrets.token_hex(16)}
         return JSONResponse({**issued, **addresses}, headers=_SECRET_HEADERS)
+
+    def _with_faults(self, issued: Mapping[str, object], client_id: str) -> Mapping[str, object]:
+        """Take the tokens of somebody else where a test ordered it."""
+        fault = self._faults.take({"other_user", "other_users_token"}, _EXCHANGE)
+        application = self._store.application(client_id)
+        if fault is None or application is None:
+            return issued
+        user_id = int(str(issued["user_id"]))
+        foreign = self._store.issue(application, self._users.other_than(user_id).id)
+        return foreign if fault.kind == "other_user" else {**foreign, "user_id": user_id}
 
     async def applications(self, request: Request) -> Response:
         """Register a local application by hand. The cards show secrets, so other machines get nothing."""
@@ -101,19 +162,24 @@ class _Screens:
         )
         return _form_page(page, ticket)
 
-    def _return_address(self, request: Request, application: RegisteredApplication, state: str) -> str:
+    def _return_address(self, visit: _Visit, code: str) -> str:
         answer = urlencode(
             {
-                "code": self._store.authorise(application, self._user_id),
-                "state": state,
-                "domain": request.url.netloc,
+                "code": code,
+                "state": visit.state,
+                "domain": visit.request.url.netloc,
                 "member_id": self._store.member_id,
-                "scope": application.scope,
-                "server_domain": request.url.netloc,
+                "scope": visit.application.scope,
+                "server_domain": visit.request.url.netloc,
             }
         )
-        joint = "&" if "?" in application.handler else "?"
-        return f"{application.handler}{joint}{answer}"
+        joint = "&" if "?" in visit.application.handler else "?"
+        return f"{visit.application.handler}{joint}{answer}"
+
+
+def _addresses(scheme: str, host: str) -> dict[str, str]:
+    endpoint = f"{scheme}://{host}/rest/"
+    return {"client_endpoint": endpoint, "server_endpoint": endpoint, "domain": host}
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -12,6 +12,7 @@ from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.identity import Caller
 from bi_mcp.practice.portal.limits import Limits
 from bi_mcp.practice.portal.methods import PortalMethod, build_methods
+from bi_mcp.practice.portal.users import PortalUsers
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class Outcome:
 class Portal:
     """Portal that runs methods. Raises `SystemFault` for everything that the REST service itself refuses."""
 
-    def __init__(self, context: Context, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, context: Context, limits: Limits, clock: Callable[[], float], users: PortalUsers
+    ) -> None:
         self.methods: Mapping[str, PortalMethod] = build_methods(context)
         self.limits = limits
         self._generation = context.generation
         self._clock = clock
+        self._users = users
 
     async def call(self, method: str, parameters: Mapping[str, object], caller: Caller) -> object:
         """Return the `result` of a method. Raises `ModuleFault` for the module's own errors."""
@@ -58,7 +62,10 @@ class Portal:
         method = self.methods.get(name)
         if method is None:
             raise SystemFault(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
-        if method.scope is not None and method.scope not in caller.scopes:
+        user = self._users.find(caller.user_id)
+        if user is None:
+            raise SystemFault(403, "user_access_error", "The user does not have access to the application.")
+        if method.scopes and not method.scopes & caller.scopes:
             raise SystemFault(
                 403,
                 "insufficient_scope",
@@ -66,4 +73,6 @@ class Portal:
             )
         if not method.webhook and (caller.webhook or caller.application is None):
             raise ModuleFault("ACCESS_DENIED", "Access denied.")
-        return await method.handler(Call(name, parameters, caller.application or "", caller.user_id))
+        if method.changes and not (user.may_change or user.administrator):
+            raise ModuleFault("ACCESS_DENIED", "Access denied.")
+        return await method.handler(Call(name, parameters, caller.application or "", user, caller.scopes))

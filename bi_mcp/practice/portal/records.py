@@ -7,6 +7,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The rows that a caller gets to see: those of an application, and of these only a user's own with `created_by`.
+
+    Without an application they are everybody's.
+    """
+
+    application: str | None = None
+    created_by: int | None = None
+
+    @property
+    def condition(self) -> tuple[str, list[object]]:
+        """The SQL condition and its arguments."""
+        limits = {"application": self.application, "createdById": self.created_by}
+        set_limits = {column: value for column, value in limits.items() if value is not None}
+        return " AND ".join(["1", *(f"{column} = ?" for column in set_limits)]), list(set_limits.values())
+
+    def holds(self, row: sqlite3.Row) -> bool:
+        """Return whether a row is within reach."""
+        return self.application in {None, row["application"]} and self.created_by in {
+            None,
+            row["createdById"],
+        }
 
 
 def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object]) -> int:
@@ -30,11 +56,10 @@ def change(connection: sqlite3.Connection, table: str, row_id: int, values: Mapp
     )
 
 
-def find_record(
-    connection: sqlite3.Connection, table: str, row_id: int, application: str
-) -> sqlite3.Row | None:
-    """Return the row, or None when it does not exist or belongs to another application."""
-    rows = select(connection, table, "id = ? AND application = ?", (row_id, application))
+def find_record(connection: sqlite3.Connection, table: str, row_id: int, reach: Reach) -> sqlite3.Row | None:
+    """Return the row, or None when it does not exist or is out of reach."""
+    sql, arguments = reach.condition
+    rows = select(connection, table, f"id = ? AND {sql}", (row_id, *arguments))
     return rows[0] if rows else None
 
 

@@ -11,6 +11,7 @@ from bi_mcp.practice.portal.connectors import declared_settings, find_connector
 from bi_mcp.practice.portal.context import Call, Context
 from bi_mcp.practice.portal.listing import Listing, parse_listing
 from bi_mcp.practice.portal.parameters import as_integer, as_mapping
+from bi_mcp.practice.portal.records import Reach
 from bi_mcp.practice.portal.rendering import render_item, render_row
 from bi_mcp.practice.portal.schema import descriptions, source_schema
 from bi_mcp.practice.portal.validation import check_changes, check_new, given_fields, invalid_type, object_id
@@ -59,7 +60,7 @@ class SourceMethods:
         settings = _setting_values(values.pop("settings"))
         connector_id = as_integer(values["connectorId"]) or 0
         with self._context.database.snapshot() as connection:
-            connector = find_connector(connection, connector_id, call.application)
+            connector = find_connector(connection, connector_id, call.reach)
         known = _declared_only(connector, settings)
         if not await self._context.url_check(connector["urlCheck"], known):
             raise connection_error()
@@ -71,7 +72,7 @@ class SourceMethods:
         }
         with self._context.database.transaction() as connection:
             # Again: it may have been deleted while its urlCheck ran.
-            connector = find_connector(connection, connector_id, call.application)
+            connector = find_connector(connection, connector_id, call.reach)
             source_id = records.insert(connection, "sources", {**values, **stamps})
             _save_settings(connection, source_id, connector, known)
         return {"id": source_id}
@@ -81,11 +82,11 @@ class SourceMethods:
         values = self._writable(check_changes(self._schema, given_fields(call.parameters)))
         settings = _setting_values(values.pop("settings", {}))
         with self._context.database.snapshot() as connection:
-            source = find_source(connection, source_id, call.application)
+            source = find_source(connection, source_id, call.reach)
             if self._context.generation == "tables" and not values.get("title"):
                 # The vendor does not give this refusal a code of its own.
                 raise ModuleFault(0, "All the fields are required.")
-            connector = find_connector(connection, source["connectorId"], call.application)
+            connector = find_connector(connection, source["connectorId"], call.reach)
             known = _declared_only(connector, settings)
             held = _declared_only(connector, connection_of(connection, source_id))
         if not await self._context.url_check(connector["urlCheck"], {**held, **known}):
@@ -93,17 +94,15 @@ class SourceMethods:
         stamps = {"dateUpdate": self._context.now(), "updatedById": call.user_id}
         with self._context.database.transaction() as connection:
             # Again: it may have been deleted while the urlCheck ran.
-            find_source(connection, source_id, call.application)
+            find_source(connection, source_id, call.reach)
             records.change(connection, "sources", source_id, {**values, **stamps})
             _save_settings(connection, source_id, connector, known)
         return True
 
     async def get(self, call: Call) -> object:
         with self._context.database.snapshot() as connection:
-            row = find_source(
-                connection, object_id(call.parameters, self._context.generation), call.application
-            )
-            find_connector(connection, row["connectorId"], call.application)
+            row = find_source(connection, object_id(call.parameters, self._context.generation), call.reach)
+            find_connector(connection, row["connectorId"], call.reach)
             settings = _settings_of(connection, row["id"])
         item = {
             "connection": render_row(self._schema, row, self._connection_titles),
@@ -115,13 +114,13 @@ class SourceMethods:
     async def page(self, call: Call) -> object:
         listing = parse_listing(self._schema, call.parameters, self._context.generation)
         with self._context.database.snapshot() as connection:
-            rows = listing.rows(connection, "sources", call.application)
+            rows = listing.rows(connection, "sources", call.reach)
             return [self._list_item(connection, row, listing) for row in rows]
 
     async def delete(self, call: Call) -> object:
         source_id = object_id(call.parameters, self._context.generation)
         with self._context.database.transaction() as connection:
-            find_source(connection, source_id, call.application)
+            find_source(connection, source_id, call.reach)
             if records.exists(connection, "datasets", "sourceId = ?", source_id):
                 raise ModuleFault("BX_ERROR", "Cannot delete source. Delete all related datasets first.")
             records.delete(connection, "sources", "id = ?", [source_id])
@@ -150,9 +149,9 @@ class SourceMethods:
         return {"connection": nested} | item | _listed_settings(settings, listing)
 
 
-def find_source(connection: sqlite3.Connection, source_id: int, application: str) -> sqlite3.Row:
-    """Find a source. Raises `SOURCE_NOT_FOUND`, also for one of another application."""
-    row = records.find_record(connection, "sources", source_id, application)
+def find_source(connection: sqlite3.Connection, source_id: int, reach: Reach) -> sqlite3.Row:
+    """Find a source. Raises `SOURCE_NOT_FOUND`, also for one that is out of reach."""
+    row = records.find_record(connection, "sources", source_id, reach)
     if row is None:
         raise ModuleFault("SOURCE_NOT_FOUND", "Source was not found.")
     return row

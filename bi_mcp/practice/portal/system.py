@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bi_mcp.practice.portal.context import Call, Context
-from bi_mcp.practice.portal.identity import SCOPE
 
 
 class SystemMethods:
@@ -27,14 +26,27 @@ class SystemMethods:
             "LICENSE_FAMILY": "local",
         }
 
-    async def scope(self, _: Call) -> object:
-        return [SCOPE]
+    async def scope(self, call: Call) -> object:
+        return sorted(call.scopes)
 
     async def server_time(self, _: Call) -> object:
         return datetime.fromtimestamp(self._context.clock(), UTC).isoformat(timespec="seconds")
 
     async def profile(self, call: Call) -> object:
-        return {"ID": str(call.user_id), "ADMIN": True, "NAME": "Local", "LAST_NAME": "User"}
+        user = call.user
+        return {
+            "ID": str(user.id),
+            "ADMIN": user.administrator,
+            "NAME": user.name,
+            "LAST_NAME": user.last_name,
+        }
 
     async def user(self, call: Call) -> object:
-        return {"ID": str(call.user_id), "ACTIVE": True, "NAME": "Local", "LAST_NAME": "User"}
+        user = call.user
+        return {
+            "ID": str(user.id),
+            "ACTIVE": True,
+            "NAME": user.name,
+            "LAST_NAME": user.last_name,
+            "UF_DEPARTMENT": list(user.departments),
+        }

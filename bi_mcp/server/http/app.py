@@ -34,17 +34,25 @@ _SENT_BY_PAGES = (
 if TYPE_CHECKING:
     from mcp.server import MCPServer
     from mcp.server.auth.provider import TokenVerifier
-    from starlette.requests import Request
+    from starlette.authentication import AuthenticationError
+    from starlette.requests import HTTPConnection, Request
     from starlette.types import ASGIApp
 
     from bi_mcp.server.http.options import HttpOptions
+    from bi_mcp.server.http.sign_in.routes import SignIn
 
 
 def build_http_app(
-    server: MCPServer, options: HttpOptions, verifier: TokenVerifier | None, *, replicated: bool = False
+    server: MCPServer,
+    options: HttpOptions,
+    verifier: TokenVerifier | None,
+    *,
+    replicated: bool = False,
+    sign_in: SignIn | None = None,
 ) -> Starlette:
     """Build the app. With a `verifier` everything but the health route and the OAuth metadata needs a token.
 
+    With `sign_in`, whose verifier it then is, people can get one here.
     `replicated`: clients of the older protocols get no session either, since their next request may reach another replica.
     """
     mcp: ASGIApp = server.streamable_http_app(
@@ -56,9 +64,13 @@ def build_http_app(
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
     routes: list[BaseRoute] = [Route("/health", _health)]
-    if options.settings.issuer:
-        routes += _metadata_routes(options, options.settings.issuer)
-    protected = mcp if verifier is None else _behind_token(mcp, options, verifier)
+    issuer = sign_in.issuer if sign_in else options.settings.issuer
+    if issuer:
+        routes += _metadata_routes(options, issuer)
+    if sign_in is not None:
+        routes += sign_in.routes
+        verifier = sign_in.verifier
+    protected = mcp if verifier is None else _behind_token(mcp, options, verifier, issuer)
     routes.append(Mount("/", protected))
     return Starlette(
         routes=routes,
@@ -87,13 +99,22 @@ async def _health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
 
 
-def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier) -> ASGIApp:
+def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, issuer: str | None) -> ASGIApp:
     # Only an OAuth server has metadata to point at.
-    metadata = build_resource_metadata_url(_url(options.resource)) if options.settings.issuer else None
+    metadata = build_resource_metadata_url(_url(options.resource)) if issuer else None
+    # A foreign issuer names the resource as its audience, which its verifier checks.
+    ours = None if issuer == options.settings.issuer else _url(options.resource)
     return AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
-        backend=BearerAuthBackend(verifier),
+        backend=BearerAuthBackend(verifier, resource_server_url=ours),
+        on_error=_unavailable,
     )
+
+
+def _unavailable(_: HTTPConnection, error: AuthenticationError) -> JSONResponse:
+    """Answer while a token cannot be checked: 401 would make a client throw it away."""
+    body = {"error": "temporarily_unavailable", "error_description": str(error)}
+    return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "30"})
 
 
 def _metadata_routes(options: HttpOptions, issuer: str) -> list[Route]:

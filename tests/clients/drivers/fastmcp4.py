@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastmcp import Client
+from fastmcp.client.auth import OAuth
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
+from mcp.shared.auth import AuthorizationCodeResult
 from mcp.types import PromptReference, ResourceTemplateReference
 from player import given_task, play, tell
+from signing_in import NAME, RETURN, Browsing
 
 
 class FastMcp:
@@ -45,9 +49,24 @@ class FastMcp:
         return (await self.client.complete(kind.model_validate(ref), argument)).values
 
 
+class SigningIn(OAuth):
+    """FastMCP's own sign-in, with the test's browser in place of the person's."""
+
+    def __init__(self, browser: str) -> None:
+        super().__init__(client_name=NAME, callback_host="127.0.0.1", callback_port=urlsplit(RETURN).port)
+        self.browsing = Browsing(browser)
+
+    async def redirect_handler(self, authorization_url: str) -> None:
+        await self.browsing.open(authorization_url)
+
+    async def callback_handler(self) -> AuthorizationCodeResult:
+        return AuthorizationCodeResult.model_validate(self.browsing.returned)
+
+
 def transport(server: dict[str, Any]) -> StdioTransport | StreamableHttpTransport:
     if "url" in server:
-        return StreamableHttpTransport(server["url"])
+        auth = SigningIn(server["browser"]) if "browser" in server else None
+        return StreamableHttpTransport(server["url"], auth=auth)
     return StdioTransport(server["command"], server["args"], env=server["env"], keep_alive=False)
 
 

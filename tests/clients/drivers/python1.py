@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from mcp import ClientSession, StdioServerParameters
+from mcp.client.auth import OAuthClientProvider
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from mcp.types import PromptReference, ResourceTemplateReference
 from player import given_task, play, tell
 from pydantic import AnyUrl
+from signing_in import NAME, RETURN, Browsing
 
 
 class Python1:
@@ -51,10 +55,46 @@ class Python1:
         return (await self.session.complete(kind.model_validate(ref), argument)).completion.values
 
 
+class Memory:
+    """What the client remembers of its sign-in."""
+
+    tokens: OAuthToken | None = None
+    client: OAuthClientInformationFull | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+def signing_in(url: str, browser: str) -> OAuthClientProvider:
+    browsing = Browsing(browser)
+
+    async def returned() -> tuple[str, str | None]:
+        return browsing.returned["code"], browsing.returned.get("state")
+
+    wanted = OAuthClientMetadata(
+        client_name=NAME, redirect_uris=[AnyUrl(RETURN)], token_endpoint_auth_method="none"
+    )
+    return OAuthClientProvider(url, wanted, Memory(), browsing.open, returned)
+
+
 @asynccontextmanager
 async def streams(server: dict[str, Any]) -> AsyncIterator[tuple[Any, Any]]:
     if "url" in server:
-        async with streamable_http_client(server["url"]) as (reading, writing, _):
+        auth = signing_in(server["url"], server["browser"]) if "browser" in server else None
+        # Generous: a browser is in between.
+        async with (
+            httpx.AsyncClient(auth=auth, timeout=60, follow_redirects=True) as http,
+            streamable_http_client(server["url"], http_client=http) as (reading, writing, _),
+        ):
             yield reading, writing
         return
     async with stdio_client(StdioServerParameters(**server)) as pair:

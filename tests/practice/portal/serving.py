@@ -38,14 +38,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, *, certificate: tuple[str, str] | None = None) -> AsyncIterator[str]:
-    """Serve the app and give its `host:port`; `certificate` is a pair of PEM paths (certificate, key)."""
+async def served(
+    app: ASGIApp, *, certificate: tuple[str, str] | None = None, port: int = 0
+) -> AsyncIterator[str]:
+    """Serve the app and give its `host:port`; `certificate` is a pair of PEM paths (certificate, key). Port 0 is any that is free."""
     pem, key = certificate or (None, None)
     config = uvicorn.Config(app, lifespan="off", log_level=60, ssl_certfile=pem, ssl_keyfile=key)
     server = _Server(config)
     # asyncio sends at once on sockets that are said to be of TCP; on others each answer waits 40 ms for its own headers' receipt.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))
         # Clients may connect from here on: they wait in the backlog until the server is up.
         listener.listen()
         async with anyio.create_task_group() as group:

@@ -17,6 +17,7 @@ from bi_mcp.practice.portal.database import Database
 from bi_mcp.practice.portal.identity import Caller
 from bi_mcp.practice.portal.oauth import IssuedTokenStore, Lifetimes, RegisteredApplication
 from bi_mcp.practice.portal.oauth_routes import oauth_routes
+from bi_mcp.practice.portal.users import PortalUser, PortalUsers
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +49,9 @@ def application(store: IssuedTokenStore) -> RegisteredApplication:
 
 @pytest.fixture
 async def browser(store: IssuedTokenStore) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(Starlette(routes=oauth_routes(store, user_id=7)))
+    transport = httpx.ASGITransport(
+        Starlette(routes=oauth_routes(store, PortalUsers([PortalUser(id=7, name="Anna")])))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test:8080") as client:
         yield client
 
@@ -199,7 +202,9 @@ async def test_a_registration_with_a_bad_entry_registers_nothing(
 async def test_other_machines_do_not_see_the_cards(
     store: IssuedTokenStore, application: RegisteredApplication
 ) -> None:
-    transport = httpx.ASGITransport(Starlette(routes=oauth_routes(store)), client=("192.0.2.1", 1))
+    transport = httpx.ASGITransport(
+        Starlette(routes=oauth_routes(store, PortalUsers())), client=("192.0.2.1", 1)
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as stranger:
         answer = await stranger.get("/oauth/applications")
     assert answer.status_code == 403

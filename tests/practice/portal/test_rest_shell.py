@@ -260,7 +260,6 @@ async def test_system_methods_say_who_and_where_the_caller_is(tables: Portal) ->
     assert await tables.caller.result("scope") == ["biconnector"]
     assert (await tables.caller.result("app.info"))["CODE"] == "local.embedded"
     assert (await tables.caller.result("profile"))["ID"] == "1"
-    assert (await tables.caller.result("user.current"))["ID"] == "1"
     assert await tables.caller.result("server.time") == "2023-11-14T22:13:20+00:00"
 
 
