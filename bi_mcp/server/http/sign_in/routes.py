@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route, request_response
 from bi_mcp.app.sign_in.attempts import Attempts
 from bi_mcp.app.sign_in.registered_clients import RegisteredClients
 from bi_mcp.server.http.access import SCOPES
+from bi_mcp.server.http.metrics import CountingVerifier
 from bi_mcp.server.http.names import KnownNames
 from bi_mcp.server.http.sign_in import endpoints
 from bi_mcp.server.http.sign_in.account import ACCOUNT_PATH, AccountPage
@@ -76,9 +77,8 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         page(ACCOUNT_PATH, account.answer, ["GET", "POST"]),
         _for_clients("/.well-known/{rest:path}", _not_found, "GET"),
     ]
-    return SignIn(
-        routes=routes, verifier=SignedInTokens(sign_ins.clients, issuer), issuer=issuer, sessions=sessions
-    )
+    verifier = CountingVerifier(SignedInTokens(sign_ins.clients, issuer), sign_ins.counts)
+    return SignIn(routes=routes, verifier=verifier, issuer=issuer, sessions=sessions)
 
 
 def page_route(path: str, handler: Handler, methods: list[str], *, options: HttpOptions) -> Route:
