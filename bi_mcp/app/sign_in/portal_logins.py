@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bi_mcp.auth.store import stored_from_json, stored_to_json
+from bi_mcp.auth.token import Grant
+from bi_mcp.base.language import say
+from bi_mcp.errors import AuthorisationError
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from bi_mcp.app.sign_in.documents import Documents
+    from bi_mcp.app.sign_in.documents import Document, Documents
     from bi_mcp.auth.person import Person
     from bi_mcp.auth.store import Stored
-    from bi_mcp.auth.token import Grant
+
+# So long a refresh token of the portal lives without being used; each renewal counts from the beginning.
+LIFETIME_S = 180 * 24 * 3600
+# Of two sign-ins at once, the one that exchanged its code first may be kept last.
+_OVERTAKEN_S = 60.0
+# Of a login that expires much later than a new one the clock was wrong.
+_HELD_UP_S = 24 * 3600.0
+_LOGINS = "logins/"
 
 
 class PortalLogins:
@@ -20,21 +33,68 @@ class PortalLogins:
         self._documents = documents
 
     async def keep(self, person: Person, grant: Grant) -> None:
-        """Keep the login of a person, in place of an earlier one."""
-        raise NotImplementedError
+        """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept."""
+        async with self.lock(person.mark):
+            kept = await self._load(person.mark)
+            if not _expires_later(kept, grant, _OVERTAKEN_S):
+                await self._documents.put(_LOGINS + person.mark, stored_to_json(grant), lifetime_s=LIFETIME_S)
 
-    async def forget(self, person: Person) -> None:
-        """Forget the login of a person."""
-        raise NotImplementedError
+    async def forget(self, person: Person, *, unless: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Forget the login of a person. `unless` is asked while nobody can keep a new one."""
+        async with self.lock(person.mark):
+            if unless is None or not await unless():
+                await self._documents.delete(_LOGINS + person.mark)
+
+    async def forget_all(self) -> None:
+        """Forget the logins of everybody."""
+        for name in await self._documents.names(_LOGINS):
+            await self._documents.delete(name)
 
     async def load(self, profile: str) -> Stored | None:
         """Return the login of a mark, None if there is none."""
-        raise NotImplementedError
+        return await self._load(profile)
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace the login of a mark, as a renewal does. One that was forgotten meanwhile stays forgotten."""
-        raise NotImplementedError
+        """Replace the login of a mark, as a renewal does. One that was forgotten meanwhile stays forgotten.
+
+        Raises `AuthorisationError` `LOCKED` where a newer one was saved: a replica that stood still lost its lock to another.
+        """
+        held_up = False
+
+        def replace(document: Document) -> Document | None:
+            nonlocal held_up
+            held_up = _expires_later(_parse(document), stored, _HELD_UP_S)
+            return None if held_up else stored_to_json(stored)
+
+        await self._documents.change(_LOGINS + profile, replace, lifetime_s=LIFETIME_S)
+        if held_up:
+            raise AuthorisationError(
+                say(
+                    "This server was held up while it renewed the login of a person, and another replica renewed it meanwhile. Nothing was saved. Try again."
+                ),
+                code="LOCKED",
+            )
 
     def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
         """Hold a login against renewals by others."""
-        raise NotImplementedError
+        return self._documents.lock(_LOGINS + profile)
+
+    async def _load(self, mark: str) -> Stored | None:
+        document = await self._documents.get(_LOGINS + mark)
+        return None if document is None else _parse(document)
+
+
+def _parse(document: Document) -> Stored | None:
+    """Read a login. One that is damaged counts as none: its person signs in again."""
+    try:
+        return stored_from_json(document)
+    except ValueError:
+        return None
+
+
+def _expires_later(kept: Stored | None, new: Stored, most: float) -> bool:
+    """Tell whether a login of the same application is newer than one that would replace it, by seconds up to `most`."""
+    if not isinstance(kept, Grant) or not isinstance(new, Grant):
+        return False
+    same = kept.application.client_id == new.application.client_id
+    return same and 0 < kept.token.expires_at - new.token.expires_at < most

@@ -12,6 +12,7 @@ import anyio
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
 from bi_mcp.app.sign_in.documents import Documents
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
@@ -19,12 +20,38 @@ from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.person import Person
 from bi_mcp.auth.store import Stored
-from bi_mcp.auth.token import Application, Grant, parse_token
+from bi_mcp.auth.token import Application, Grant, Token, parse_token
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
 from bi_mcp.practice import sample
 from bi_mcp.practice.portal import create_app
 from tests.practice.portal.serving import served
+
+PORTAL = "https://acme.bitrix24.example"
+ANNA = Person(portal=PORTAL, user_id=7, name="Anna Ivanova", administrator=True)
+BORIS = Person(portal=PORTAL, user_id=8, name="Boris Petrov")
+
+
+def asked(name: str) -> Asked:
+    return Asked(
+        client_id=f"https://{name.lower().replace(' ', '-')}.example/client.json",
+        client_name=name,
+        redirect_uri="http://127.0.0.1:33418/callback",
+        redirect_uri_given=True,
+        state="state-of-the-client",
+        code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        scopes=("read", "write"),
+        resource="https://bi.example/mcp",
+    )
+
+
+def grant(now: float, name: str = "1") -> Grant:
+    """A portal login that was made now."""
+    return Grant(
+        Application("local.1", Secret("secret-of-the-application"), "https://oauth.bitrix24.tech"),
+        Token(Secret(f"access-{name}"), Secret(f"refresh-{name}"), now + 3600, user_id=7),
+    )
+
 
 NOTHING = cast("Documents", None)
 
@@ -68,12 +95,12 @@ class DisconnectedClients(ConnectedClients):
 
 
 class PeoplesPortal:
-    """A practice portal that gives every caller the same cookie, and what it was sent: tokens, cookies, connections."""
+    """A practice portal that gives every caller the same cookie, and what it was sent: bodies by their tokens, cookies, connections."""
 
     def __init__(self, app: Starlette) -> None:
         self.app = app
         self.address = ""
-        self.tokens: set[str] = set()
+        self.sent: list[tuple[str, str]] = []
         self.cookies: list[bytes] = []
         self.connections: set[tuple[str, int]] = set()
         self._card = app.state.tokens.register("bi-mcp", "https://bi.example/sign-in/return")
@@ -82,7 +109,7 @@ class PeoplesPortal:
         async def note() -> Message:
             message = await receive()
             if message.get("body", b"").startswith(b"{"):
-                self.tokens.add(json.loads(message["body"])["auth"])
+                self.sent.append((json.loads(message["body"])["auth"], message["body"].decode()))
             return message
 
         async def give_cookie(message: Message) -> None:
@@ -94,6 +121,10 @@ class PeoplesPortal:
         self.connections.add(tuple(scope["client"]))
         self.cookies += [value for name, value in scope["headers"] if name == b"cookie"]
         await self.app(scope, note, give_cookie)
+
+    @property
+    def tokens(self) -> set[str]:
+        return {token for token, _ in self.sent}
 
     @property
     def url(self) -> str:

@@ -53,7 +53,8 @@ class RedisStore:
         return RedisDocuments(SharedStore(self.client, KEY))
 
     async def contents(self) -> list[bytes]:
-        return [bytes(key + await self.client.get(key)) for key in await self.client.keys(f"{PREFIX}*")]
+        keys = await self.client.keys(f"{PREFIX}*")
+        return [str(part).encode() for key in keys for part in (key, await self.client.get(key))]
 
     async def copy(self, name: str, to: str) -> None:
         await self.client.copy(_key(name), _key(to), replace=True)
@@ -71,13 +72,16 @@ class FolderStore:
         return DocumentFolder(self.folder, clock=self.clock)
 
     async def contents(self) -> list[bytes]:
-        return [path.name.encode() + path.read_bytes() for path in self.folder.glob("documents/*")]
+        return [path.name.encode() + path.read_bytes() for path in self.files()]
 
     async def copy(self, name: str, to: str) -> None:
         self._file(to).write_bytes(self._file(name).read_bytes())
 
     async def damage(self, name: str) -> None:
         self._file(name).write_text('{"sealed": "hunter2"}', encoding="ascii")
+
+    def files(self) -> list[Path]:
+        return sorted(self.folder.glob("documents/*"))
 
     def _file(self, name: str) -> Path:
         return self.folder / "documents" / f"{sha256(name.encode()).hexdigest()}.json"

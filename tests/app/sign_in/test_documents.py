@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
+from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 
 from bi_mcp.app.replicas import store as redis_module
@@ -17,7 +19,7 @@ from bi_mcp.app.sign_in import document_folder
 from bi_mcp.app.sign_in.document_folder import SWEEP_EVERY_S, DocumentFolder
 from bi_mcp.app.sign_in.documents import Document, Documents
 from bi_mcp.errors import AuthorisationError
-from tests.app.sign_in.stores import KEY, Clock, RedisStore, Store
+from tests.app.sign_in.stores import KEY, Clock, FolderStore, RedisStore, Store
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +72,23 @@ async def test_changes_at_once_are_all_made_and_what_was_deleted_stays_deleted(s
     await replicas[2].delete("clients/1")
     assert await replicas[1].change("clients/1", count) is None
     assert await replicas[0].get("clients/1") is None
+
+
+@pytest.mark.needs("redis-server")
+async def test_what_is_deleted_while_it_is_changed_stays_deleted(redis: str) -> None:
+    """A folder holds a lock meanwhile; Redis refuses the change."""
+    key = f"{PREFIX}sign-in/clients/1"
+    with BlockingRedis.from_url(redis) as faster:
+        async with Redis.from_url(redis) as client:
+            documents = RedisStore(client).open()
+            await documents.put("clients/1", {"a": 1})
+
+            def change(document: Document) -> Document:
+                faster.delete(key)
+                return {**document, "b": 1}
+
+            assert await documents.change("clients/1", change) is None
+        assert not faster.exists(key)
 
 
 async def test_names_are_found_by_their_beginning_and_not_by_a_pattern(store: Store) -> None:
@@ -170,7 +189,7 @@ async def test_whoever_waits_too_long_is_told_and_a_cancelled_wait_leaves_nothin
     scopes: list[anyio.CancelScope] = []
     async with anyio.create_task_group() as group, store.open().lock("logins/1"):
         group.start_soon(wait)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         scopes[0].cancel()
     async with store.open().lock("logins/1"):
         monkeypatch.setattr(redis_module, "LOCK_PATIENCE_S", 0.0)
@@ -214,27 +233,31 @@ async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 async def test_files_of_the_folder_are_their_owners_and_expired_ones_are_swept(
     tmp_path: Path, clock: Clock
 ) -> None:
-    documents = DocumentFolder(tmp_path / "sign-in", clock=clock)
+    store = FolderStore(tmp_path / "sign-in", clock)
+    documents = store.open()
     for number in range(3):
         await documents.put(f"codes/{number}", {}, lifetime_s=60)
     await documents.put("clients/1", {}, lifetime_s=2 * SWEEP_EVERY_S)
-    files = list(tmp_path.glob("sign-in/documents/*"))
+    files = store.files()
     assert len(files) == 4
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("sign-in/*/")} == {0o700}
+    assert {stat.S_IMODE(path.parent.stat().st_mode) for path in files} == {0o700}
     clock.now += SWEEP_EVERY_S
     await documents.put("clients/2", {})
-    assert len(list(tmp_path.glob("sign-in/documents/*"))) == 2
-    assert await DocumentFolder(tmp_path / "sign-in", clock=clock).names("") == ["clients/1", "clients/2"]
+    assert len(store.files()) == 2
+    assert await store.open().names("") == ["clients/1", "clients/2"]
 
 
-async def test_what_a_killed_process_left_half_written_is_not_taken_for_a_document(tmp_path: Path) -> None:
-    documents = DocumentFolder(tmp_path / "sign-in")
+async def test_what_a_killed_process_left_half_written_is_not_taken_for_a_document(
+    tmp_path: Path, clock: Clock
+) -> None:
+    store = FolderStore(tmp_path / "sign-in", clock)
+    documents = store.open()
     await documents.put("clients/1", {"a": 1})
-    (file,) = tmp_path.glob("sign-in/documents/*.json")
+    (file,) = store.files()
     left = file.with_name(f"{file.name}.new")
     left.write_bytes(file.read_bytes())
     await documents.delete("clients/1")
     assert await documents.get("clients/1") is None
     assert await documents.names("") == []
-    assert not left.exists()
+    assert store.files() == []

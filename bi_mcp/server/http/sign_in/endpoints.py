@@ -171,7 +171,7 @@ def _registration(body: bytes) -> Mapping[str, Any]:
         asked = parse_foreign(body)
         if not isinstance(asked, dict):
             raise OAuthRefusalError("invalid_client_metadata", "The body must be a JSON object.")
-        OAuthClientMetadata.model_validate(asked)
+        _check_spelling(OAuthClientMetadata.model_validate(asked), asked)
     except ValidationError as error:
         names = sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]})
         kind = "invalid_redirect_uri" if names == ["redirect_uris"] else "invalid_client_metadata"
@@ -189,6 +189,15 @@ def _registration(body: bytes) -> Mapping[str, Any]:
         "grant_types": list(_GRANTS),
         "response_types": ["code"],
     }
+
+
+def _check_spelling(registration: OAuthClientMetadata, asked: Mapping[str, Any]) -> None:
+    """Refuse addresses that are spelled otherwise than they are kept: later they are compared letter by letter."""
+    kept = [str(address) for address in registration.redirect_uris or []]
+    if not kept or kept != asked["redirect_uris"]:
+        raise OAuthRefusalError(
+            "invalid_redirect_uri", "redirect_uris must be a list of addresses in their normal form."
+        )
 
 
 def _scopes(asked: object) -> str:

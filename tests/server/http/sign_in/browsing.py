@@ -83,7 +83,9 @@ class Browser:
 
     def __init__(self, hosts: Sequence[str], *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self.hosts = set(hosts)
-        self.http = httpx2.AsyncClient(transport=transport, timeout=LIMIT_S, trust_env=False, headers={"Accept-Language": "en"})
+        self.http = httpx2.AsyncClient(
+            transport=transport, timeout=LIMIT_S, trust_env=False, headers={"Accept-Language": "en"}
+        )
 
     async def open(self, address: str) -> Page:
         """Open an address as if it were typed or clicked."""

@@ -209,9 +209,7 @@ async def agree(
     return await allow(browser, await consent(browser, page, rights=rights, portal=portal), user)
 
 
-async def consent(
-    browser: Browser, page: Page, *, rights: str = "write", portal: str | None = None
-) -> Page:
+async def consent(browser: Browser, page: Page, *, rights: str = "write", portal: str | None = None) -> Page:
     """Agree on the consent page, and go on to the portal."""
     chosen = {"rights": rights} | ({"portal": portal} if portal else {})
     choices = page.form_with("Continue to Bitrix24").choices

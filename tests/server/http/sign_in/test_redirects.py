@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+
+from bi_mcp.server.http.sign_in.redirects import (
+    Kind,
+    destination_of,
+    find_registered,
+    kind_of,
+    with_parameters,
+)
+
+ALLOWED = {
+    "https://claude.ai/api/mcp/auth_callback": Kind.WEB,
+    "https://chat.example:8443/cb?from=bi": Kind.WEB,
+    "http://127.0.0.1:33418/": Kind.LOOPBACK,
+    "http://127.0.0.1/callback": Kind.LOOPBACK,
+    "http://[::1]:1/cb": Kind.LOOPBACK,
+    "http://localhost:6274/oauth/callback": Kind.LOOPBACK,
+    "cursor://anysphere.cursor-retrieval/oauth/callback": Kind.PRIVATE,
+    "vscode://vscode.github-authentication/did-authenticate": Kind.PRIVATE,
+    "com.example.app:/cb": Kind.PRIVATE,
+}
+FORBIDDEN = [
+    "",
+    "/cb",
+    "//evil.example/cb",
+    "https://",
+    "https:///cb",
+    "http://evil.example/cb",
+    "http://127.0.0.1.evil.example/cb",
+    "http://localhost.evil.example/cb",
+    "http://127.1/cb",
+    "http://2130706433/cb",
+    "http://0.0.0.0/cb",
+    "http://[::ffff:127.0.0.1]/cb",
+    "https://client.example/cb#fragment",
+    "https://client.example/cb#",
+    "https://user@client.example/cb",
+    "https://client.example@evil.example/cb",
+    "http://localhost:80@evil.example/cb",
+    "https://client.example\\@evil.example/cb",
+    "https://client.example/c b",
+    "https://client.example/cb\r\nSet-Cookie: a=b",
+    "https://client.example/кб",
+    "https://client.example:99999/cb",
+    "https://*.example/cb",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\tscript:alert(1)",
+    "data:text/html,hello",
+    "file:///etc/passwd",
+    "vbscript:x",
+    "blob:https://client.example/1",
+    "view-source:https://client.example",
+    "intent://x#Intent;end",
+    "ms-msdt:/id",
+    "search-ms:query=x",
+    "ftp://client.example/cb",
+    "ws://127.0.0.1/cb",
+    "mailto:me@client.example",
+    "urn:ietf:wg:oauth:2.0:oob",
+    "c:/windows",
+    f"https://client.example/{'x' * 2048}",
+]
+
+
+@pytest.mark.parametrize(("address", "kind"), ALLOWED.items())
+def test_a_client_may_use_its_own_site_program_or_scheme(address: str, kind: Kind) -> None:
+    assert kind_of(address) is kind
+    assert find_registered(address, [address]) == address
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_a_client_may_not_use(address: str) -> None:
+    assert kind_of(address) is None
+    assert find_registered(address, [address]) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "registered"),
+    [
+        ("http://127.0.0.1:50000/cb", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:3000/cb"),
+        ("http://[::1]:50000/cb?a=b", "http://[::1]:1/cb?a=b"),
+        ("http://localhost:50000/cb", "http://localhost:3000/cb"),
+        ("http://LOCALHOST:50000/cb", "http://localhost:3000/cb"),
+    ],
+)
+def test_a_program_on_this_machine_may_listen_on_any_port(asked: str, registered: str) -> None:
+    assert find_registered(asked, ["https://client.example/cb", registered]) == registered
+
+
+@pytest.mark.parametrize(
+    ("asked", "registered"),
+    [
+        ("https://client.example/cb/", "https://client.example/cb"),
+        ("https://client.example/CB", "https://client.example/cb"),
+        ("https://client.example/cb?a=b", "https://client.example/cb"),
+        ("https://client.example/x/../cb", "https://client.example/cb"),
+        ("https://client.example/%63b", "https://client.example/cb"),
+        ("https://client.example:8443/cb", "https://client.example/cb"),
+        ("https://evil.client.example/cb", "https://client.example/cb"),
+        ("http://client.example/cb", "https://client.example/cb"),
+        ("https://localhost:2/cb", "https://localhost:1/cb"),
+        ("http://127.0.0.1:1/other", "http://127.0.0.1:1/cb"),
+        ("http://127.0.0.1:1/cb/x", "http://127.0.0.1:1/cb"),
+        ("http://127.0.0.1:1/cb?a=b", "http://127.0.0.1:1/cb"),
+        ("http://localhost:1/cb", "http://127.0.0.1:1/cb"),
+        ("http://[::1]:1/cb", "http://127.0.0.1:1/cb"),
+        ("cursor://a/cb", "cursor://b/cb"),
+        ("cursor2://a/cb", "cursor://a/cb"),
+    ],
+)
+def test_all_else_must_be_as_it_was_registered(asked: str, registered: str) -> None:
+    assert find_registered(asked, [registered]) is None
+
+
+def test_a_destination_is_named_by_its_host_or_scheme() -> None:
+    assert destination_of("https://client.example:8443/cb?x=y") == "client.example:8443"
+    assert destination_of("cursor://anysphere/cb") == "cursor:"
+
+
+@pytest.mark.parametrize(
+    ("address", "answer"),
+    [
+        ("https://a.example/cb", "https://a.example/cb?code=1&state=a+%26b"),
+        ("https://a.example/cb?x=%20y", "https://a.example/cb?x=%20y&code=1&state=a+%26b"),
+        ("https://a.example/cb?state=evil&c%6fde=2", "https://a.example/cb?code=1&state=a+%26b"),
+        ("com.example.app:/cb", "com.example.app:/cb?code=1&state=a+%26b"),
+    ],
+)
+def test_an_answer_has_each_parameter_once(address: str, answer: str) -> None:
+    assert with_parameters(address, code="1", state="a &b", error=None) == answer
