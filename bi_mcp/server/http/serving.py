@@ -77,9 +77,10 @@ def serve_http(
 
 async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], None]) -> None:
     with _listen(options) as listener:
+        # Port 0 is whichever is free.
+        options = replace(options, port=listener.getsockname()[1])
         async with open_http_app(build, options) as app:
-            # Port 0 is whichever is free.
-            announce(replace(options, port=listener.getsockname()[1]).address)
+            announce(options.address)
             await _Server(app, options).serve(sockets=[listener])
 
 
