@@ -28,6 +28,7 @@ from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.loop_time import loop_time
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
+from benchmarks.sign_in_load import measure_sign_in_load, measure_sign_in_memory
 from benchmarks.size import (
     measure_compact_size,
     measure_default_size,
@@ -48,6 +49,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "call": lambda: anyio.run(measure_call).outcome(),
     "hosting": lambda: anyio.run(measure_hosting).outcome(),
     "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),
+    "sign-in-load": lambda: anyio.run(measure_sign_in_load).outcome(),
+    "sign-in-memory": lambda: anyio.run(measure_sign_in_memory),
     "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
