@@ -45,12 +45,19 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     """
 
     def __init__(
-        self, sign_ins: SignIns, registered: RegisteredClients, documented: Documented | None, issuer: str
+        self,
+        sign_ins: SignIns,
+        registered: RegisteredClients,
+        documented: Documented | None,
+        *,
+        issuer: str,
+        resource: str,
     ) -> None:
         self._sign_ins = sign_ins
         self._registered = registered
         self._documented = documented
         self._issuer = issuer
+        self._resource = resource
 
     async def get_client(self, client_id: str) -> Client | None:
         """Return a known client, None for any other."""
@@ -86,7 +93,8 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
             await self._sign_ins.clients.redeem(authorization_code)
             return None
         asked: Asked = issued.asked
-        if asked.client_id != client.client_id:
+        # Another server may share the store; its codes are nothing here.
+        if asked.client_id != client.client_id or asked.resource != self._resource:
             return None
         return AuthorizationCode(
             code=authorization_code,
@@ -115,7 +123,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> RenewalToken | None:
         """Return what a refresh token is worth. One that was used before disconnects the client."""
         found = await self._sign_ins.clients.find_refresh(refresh_token)
-        if found is None or found.client_id != client.client_id:
+        if found is None or found.client_id != client.client_id or found.resource != self._resource:
             return None
         return RenewalToken(
             token=refresh_token,

@@ -61,7 +61,8 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
     issuer = f"{parts.scheme}://{parts.netloc}"
     attempts = Attempts(sign_ins.documents)
     sessions = BrowserSessions(sign_ins.documents, attempts, issuer)
-    provider = Provider(sign_ins, RegisteredClients(sign_ins.documents), documented, issuer)
+    registered = RegisteredClients(sign_ins.documents)
+    provider = Provider(sign_ins, registered, documented, issuer=issuer, resource=options.resource)
     authorize = AuthorizeEndpoint(
         provider=provider, sessions=sessions, issuer=issuer, resource=options.resource
     )
