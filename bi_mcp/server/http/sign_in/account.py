@@ -61,14 +61,8 @@ class AccountPage:
         if "disconnect_all" in form:
             await self.sign_ins.sign_out(person)
         elif "disconnect" in form:
-            await self._disconnect(person, form["disconnect"])
+            await self.sign_ins.clients.disconnect(person, form["disconnect"])
         return RedirectResponse(ACCOUNT_PATH, 303, _HEADERS)
-
-    async def _disconnect(self, person: Person, id: str) -> None:
-        await self.sign_ins.clients.disconnect(person, id)
-        if not await self.sign_ins.clients.of(person):
-            # Nothing acts for the person any more.
-            await self.sign_ins.logins.forget(person)
 
 
 def _page(person: Person, clients: Sequence[ConnectedClient], token: str) -> Response:

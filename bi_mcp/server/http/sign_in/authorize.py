@@ -14,7 +14,13 @@ from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.base.language import say
 from bi_mcp.server.http.sign_in.forms import parse_fields, read_body
 from bi_mcp.server.http.sign_in.html import build_problem
-from bi_mcp.server.http.sign_in.redirects import find_registered, kind_of, with_parameters
+from bi_mcp.server.http.sign_in.redirects import (
+    Kind,
+    destination_of,
+    find_registered,
+    kind_of,
+    with_parameters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +44,9 @@ class Refusal:
 
     error: str
     description: str
+
+
+_BUSY = Refusal("temporarily_unavailable", "Too many sign-ins are under way. Try again in a few minutes.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +79,31 @@ class AuthorizeEndpoint:
             )
         refusal = next(_check(fields, self.resource), None)
         if refusal is not None:
-            return self.refuse(address, fields.get("state"), refusal)
+            return self._turn_away(address, fields.get("state"), refusal)
         try:
             asked = self._asked(client, address, fields)
         except InvalidScopeError as error:
-            return self.refuse(address, fields.get("state"), Refusal("invalid_scope", error.message))
+            return self._turn_away(address, fields.get("state"), Refusal("invalid_scope", error.message))
         page = await self.sessions.begin_attempt(request, asked=asked, verified_host=client.verified_host)
-        busy = Refusal(
-            "temporarily_unavailable", "Too many sign-ins are under way. Try again in a few minutes."
+        return page or self._turn_away(address, asked.state, _BUSY)
+
+    def _turn_away(self, address: str, state: str | None, refusal: Refusal) -> Response:
+        """Tell the client at once only where it is a program on the person's own device.
+
+        Anybody can register a web site. A link to this server must not lead there before the person has seen where they go
+        (RFC 9700, 4.11.2).
+        """
+        if kind_of(address) is not Kind.WEB:
+            return self.refuse(address, state, refusal)
+        return build_problem(
+            say(
+                "The program asked for something that this server cannot do ({reason}). Nobody was signed in.",
+                reason=refusal.description,
+            ),
+            status=400,
+            back=self.refusing(address, state, refusal),
+            back_title=say("Back to {host}", host=destination_of(address)),
         )
-        return page or self.refuse(address, asked.state, busy)
 
     def refuse(self, address: str, state: str | None, refusal: Refusal) -> Response:
         """Tell the client that nobody signed in, and why."""

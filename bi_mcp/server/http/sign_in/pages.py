@@ -127,8 +127,7 @@ class SignInPages:
         asked = departure.attempt.asked
         if asked is None:
             return await self._open_pages(departure.attempt, entered)
-        await self.sign_ins.logins.keep(entered.person, entered.grant)
-        code = await self.sign_ins.clients.issue_code(entered.person, asked, departure.scopes)
+        code = await self.sign_ins.let_in(entered, asked, departure.scopes)
         return self.authorize.accept(asked, code.reveal())
 
     async def _open_pages(self, attempt: Attempt, entered: Entered) -> Response:

@@ -14,7 +14,6 @@ from mcp.server.auth.provider import (
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
-from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.server.http.sign_in.client import Client
 from bi_mcp.server.http.sign_in.redirects import kind_of
 from bi_mcp.server.http.sign_in.tokens import RenewalToken, SignedInToken, describe_access
@@ -88,14 +87,12 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> AuthorizationCode | None:
         """Return what a code was issued for. One that was used before disconnects the client it was issued to."""
         issued = await self._sign_ins.clients.find_code(authorization_code)
-        if issued is None:
-            # Used up, or never issued: the store knows, and disconnects a client whose code comes twice.
-            await self._sign_ins.clients.redeem(authorization_code)
+        if issued is None or issued.asked.client_id != client.client_id:
             return None
-        asked: Asked = issued.asked
-        # Another server may share the store; its codes are nothing here.
-        if asked.client_id != client.client_id or asked.resource != self._resource:
+        if issued.asked.resource != self._resource:
+            # Another server shares the store; its codes are nothing here.
             return None
+        asked = issued.asked
         return AuthorizationCode(
             code=authorization_code,
             scopes=list(issued.scopes),

@@ -39,7 +39,7 @@ class Site:
 
     origin: str
     http: httpx2.AsyncClient
-    documents: Documents
+    sign_ins: SignIns
     _browsers: list[Browser] = field(default_factory=list)
 
     def client(self, **facts: str) -> HandMadeClient:
@@ -86,6 +86,6 @@ async def opened(
         app.router.lifespan_context(app),
         served(app, port=options.port) as address,
     ):
-        site = Site(f"http://{address}", http, documents)
+        site = Site(f"http://{address}", http, sign_ins)
         yield site
         await site.aclose()
