@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.request import Layer
     from bi_mcp.setup.state_file import StateKeeper
     from bi_mcp.setup.workspace import Planned, Workspace
+    from bi_mcp.vault.asking import AskingPages
     from bi_mcp.vault.secret_page import SecretPages
     from bi_mcp.vault.setting_values import SettingValues
 
@@ -136,7 +137,7 @@ class App:
     `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first,
     where the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read
     setup files. `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that
-    were given out as text. `background` runs tasks that outlive a call, while the server runs.
+    were given out as text. `hosted_pages` ask the person of this app for secrets, in place of pages on this machine. `background` runs tasks that outlive a call, while the server runs.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -150,11 +151,14 @@ class App:
     plans: dict[str, SeenPlan] = field(default_factory=dict)
     exports: dict[str, StateKeeper] = field(default_factory=dict)
     background: TaskGroup | None = None
+    hosted_pages: AskingPages | None = None
     _pages: SecretPages | None = field(default=None, init=False)
 
     @property
-    def pages(self) -> SecretPages | None:
+    def pages(self) -> AskingPages | None:
         """The pages that ask the person for secrets; None where secrets cannot be stored or no server runs."""
+        if self.hosted_pages is not None:
+            return self.hosted_pages
         named = self.setting_values.named
         if self._pages is None and self.background is not None and named is not None:
             # Imported here: few calls ask for a secret.

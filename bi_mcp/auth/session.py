@@ -167,7 +167,11 @@ class TokenSession:
             raise self._login.missing()
         if self._personal is None:
             return stored
-        self._personal.check(stored.token)
+        try:
+            self._personal.check(stored.token)
+        except AuthorisationError as error:
+            self._refused = (stored.token.refresh_token, error)
+            raise
         self._portal_url = stored.portal_url
         return replace(stored, application=self._personal.application(stored.application))
 

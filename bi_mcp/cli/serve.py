@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from bi_mcp.base.language import spoken
+from bi_mcp.base.language import say, spoken
 from bi_mcp.base.logs import LOG_FORMATS, LOG_LEVELS, LogFormat, LogLevel, write_logs
 from bi_mcp.config import Settings, log_settings, read_settings
 
@@ -56,6 +56,13 @@ HTTP_OPTIONS = (
 @click.option(
     "--max-request-bytes", default=1024 * 1024, show_default=True, help="Largest request body of --http."
 )
+@click.option("--sign-in", is_flag=True, help="Let people sign in to --http with Bitrix24, each as themself.")
+@click.option("--portal", metavar="URL", help="Portal of --sign-in, such as https://acme.bitrix24.com.")
+@click.option(
+    "--portals",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file with several portals of --sign-in instead, for agencies.",
+)
 @click.option(
     "--profile", "profiles", multiple=True, help="Work with this profile only; may be given several times."
 )
@@ -90,21 +97,34 @@ HTTP_OPTIONS = (
 @click.option(
     "--log-format", type=click.Choice(LOG_FORMATS), help="Plain lines, or one JSON object per line."
 )
-def serve(*, http: bool, log_level: LogLevel | None, log_format: LogFormat | None, **options: Any) -> None:
+def serve(
+    *,
+    http: bool,
+    sign_in: bool,
+    portal: str | None,
+    portals: Path | None,
+    log_level: LogLevel | None,
+    log_format: LogFormat | None,
+    **options: Any,
+) -> None:
     r"""Run the MCP server, on standard input and output or, with --http, on http://HOST:PORT/mcp.
 
     The portal comes from BI_MCP_PORTAL_URL and BI_MCP_ACCESS_TOKEN (or BI_MCP_WEBHOOK, for the *.fields methods
     only), else from the profiles that `bi-mcp login` made: all of them, or those of --profile or BI_MCP_PROFILE.
     Without any of these the server uses the practice portal; `--profile embedded` always chooses it.
 
-    Beyond this machine --http needs BI_MCP_HTTP_TOKEN, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE; --allow-host; and
-    --tls-cert with --tls-key, or --behind-proxy.
+    Beyond this machine --http needs BI_MCP_HTTP_TOKEN, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE, or --sign-in; --allow-host;
+    and --tls-cert with --tls-key, or --behind-proxy.
+
+    With --sign-in each person signs in with Bitrix24 and works with their own rights. It needs the application that you
+    registered in the portal: BI_MCP_SIGN_IN_CLIENT_ID and BI_MCP_SIGN_IN_CLIENT_SECRET (or …_SECRET_FILE).
 
     \b
     Examples:
       bi-mcp serve --profile test --read-only
       bi-mcp serve --http
       BI_MCP_HTTP_TOKEN=... bi-mcp serve --http --host 0.0.0.0 --allow-host bi.acme.example --behind-proxy
+      bi-mcp serve --http --sign-in --portal https://acme.bitrix24.com --host 0.0.0.0 --allow-host bi.acme.example --behind-proxy
     """
     # A client waits for this with every chat: collecting garbage while modules load takes a tenth of the start.
     gc.disable()
@@ -120,12 +140,15 @@ def serve(*, http: bool, log_level: LogLevel | None, log_format: LogFormat | Non
         BI_MCP_WORKSPACE=options["workspace"] or None,
         BI_MCP_LANGUAGE=spoken(),
     )
+    if (sign_in or portal or portals) and not (http and sign_in):
+        raise click.UsageError(say("--portal and --portals belong to --http --sign-in. Give all of them."))
     if not http:
         _serve_stdio(settings)
         return
-    from bi_mcp.cli.actions.http_server import run_http_server
+    from bi_mcp.cli.actions.http_server import find_portals, run_http_server
 
     http_options = {name: options[name] for name in HTTP_OPTIONS}
+    http_options["portals"] = find_portals(portal, portals) if sign_in else ()
     run_http_server(settings, http_options, started=_collect_garbage_in_short_turns)
 
 

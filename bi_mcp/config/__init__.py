@@ -18,6 +18,8 @@ from bi_mcp.config.variables import (
     Environment,
     read_choice,
     read_declared,
+    read_file,
+    read_ids,
     read_names,
     read_path,
     read_plain,
@@ -114,6 +116,19 @@ class HttpSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignInSettings:
+    """The application that the operator registered on the one portal that people sign in to, and who may come in.
+
+    `users` and `departments` are ids of the portal; with neither everybody who can log in there.
+    """
+
+    client_id: str | None = variable("BI_MCP_SIGN_IN_CLIENT_ID", read_plain, None)
+    client_secret: Secret | None = variable("BI_MCP_SIGN_IN_CLIENT_SECRET", read_secret, None)
+    users: frozenset[int] = variable("BI_MCP_SIGN_IN_USERS", read_ids, frozenset())
+    departments: frozenset[int] = variable("BI_MCP_SIGN_IN_DEPARTMENTS", read_ids, frozenset())
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectorSettings:
     """Settings of the connector: the key that opens its sources, the culture of the portal that asks, the folder for secrets."""
 
@@ -139,6 +154,11 @@ def connector_password_variable(source: str) -> str:
 def http_settings(environment: Environment = os.environ) -> HttpSettings:
     """Read the `BI_MCP_HTTP_*` and `BI_MCP_SHARED_*` variables. `server.http.serving_rules` checks their values."""
     return HttpSettings(**read_declared(HttpSettings, environment))
+
+
+def sign_in_settings(environment: Environment = os.environ) -> SignInSettings:
+    """Read the `BI_MCP_SIGN_IN_*` variables."""
+    return SignInSettings(**read_declared(SignInSettings, environment))
 
 
 def read_settings(
@@ -283,6 +303,11 @@ def secret_variable(name: str) -> Secret | None:
     # Spaces may belong to a password, the line end of `$(cat file)` or of a Windows file does not.
     value = os.environ.get(name, "").strip("\r\n")
     return Secret(value) if value else None
+
+
+def secret_file(named_by: str, path: Path) -> Secret:
+    """Read a file that holds one secret, as containers are given theirs. `named_by` is told in the `ConfigError`."""
+    return Secret(read_file(named_by, path))
 
 
 def secret_variables(prefix: str) -> list[Secret]:

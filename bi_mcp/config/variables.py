@@ -50,6 +50,16 @@ def read_names(name: str, environment: Environment) -> tuple[str, ...]:
     return tuple(part.strip() for part in environment.get(name, "").split(",") if part.strip())
 
 
+def read_ids(name: str, environment: Environment) -> frozenset[int]:
+    """Read ids such as `1, 12`."""
+    ids = read_names(name, environment)
+    if not all(id.isascii() and id.isdecimal() for id in ids):
+        raise ConfigError(
+            say("{name} must be ids of the portal, separated by commas, such as 1,12.", name=name)
+        )
+    return frozenset(map(int, ids))
+
+
 def read_switch(name: str, environment: Environment) -> bool | None:
     value = environment.get(name, "").lower()
     if value in {"on", "true", "1", "yes"}:
@@ -87,11 +97,12 @@ def read_secret(name: str, environment: Environment) -> Secret | None:
     if value and path:
         raise ConfigError(say("{name} and {other} are both set. Drop one.", name=name, other=f"{name}_FILE"))
     if path:
-        return Secret(_file_text(f"{name}_FILE", Path(path)))
+        return Secret(read_file(f"{name}_FILE", Path(path)))
     return Secret(value) if value else None
 
 
-def _file_text(variable: str, path: Path) -> str:
+def read_file(variable: str, path: Path) -> str:
+    """Read the secret of a file, without the spaces and line ends around it. `variable` named the file."""
     try:
         content = read_regular(path, _LARGEST_SECRET + 1)
     except (OSError, ValueError) as error:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
-from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
-from bi_mcp.server.advice import WORDS
+from bi_mcp.server.advice import use_words_for
 from bi_mcp.server.tools.answers import Answer, Fields, Found
 from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_dataset
@@ -130,7 +129,7 @@ def _item_function(group: Group, apps: Apps) -> Callable[[str], Awaitable[str]]:
 
 async def _as_json(apps: Apps, read: Callable[[App], Awaitable[Answer]]) -> str:
     """Read an answer from the caller's app as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
-    with use_words(WORDS):
+    with use_words_for(apps.secrets_page):
         try:
             app = apps.current()
             with speaking(app.language):

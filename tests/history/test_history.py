@@ -268,7 +268,7 @@ async def test_a_person_is_recorded_rather_than_the_user_of_the_login(recorded: 
     recorder = Recorder(Stamp("acme", recorded.history.identity), recorded.history, user=lambda: 7)
     bi = recorded.portal.bi.through(partial(RecordingTransport, recorder=recorder))
     person = Person(portal="https://portal.example", user_id=12, name="Anna Petrova")
-    with called_by(Caller(client="Claude", person=person)):
+    with called_by(Caller(client="Claude", person=person, subject="a-mark-of-ours")):
         await bi.connectors.add(connector_fields())
     with called_by(Caller(client="cli", subject="auth0|anna")):
         await bi.connectors.add(connector_fields())

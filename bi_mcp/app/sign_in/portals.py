@@ -1,4 +1,4 @@
-"""The portals that people may sign in to. Data."""
+"""The portals that people may sign in to, and what makes one usable. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import hide_logins
+from bi_mcp.errors import ConfigError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bi_mcp.base.secret import Secret
+
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +42,42 @@ class SignInPortal:
     def shown_title(self) -> str:
         """The title, or the host without one."""
         return self.title or self.host
+
+
+def require_usable(portal: SignInPortal) -> None:
+    """Raise `ConfigError` for an address that is not a portal's: https, or http on this machine, a host, and nothing else."""
+    try:
+        parts = urlsplit(portal.url)
+        _ = parts.port  # fails only when it is read
+    except ValueError:
+        parts = urlsplit("")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if (
+        not safe
+        or portal.url != f"{parts.scheme}://{parts.netloc}"
+        or "@" in parts.netloc
+        or not parts.hostname
+    ):
+        raise ConfigError(
+            say(
+                "A portal to sign in to is named by its address alone, such as https://acme.bitrix24.com, not {url!r}.",
+                url=hide_logins(portal.url),
+            )
+        )
+    if not portal.client_id or not portal.client_secret:
+        raise ConfigError(
+            say(
+                "The application of {portal} is not known. Register one in the portal, and set its id and its secret.",
+                portal=portal.host,
+            )
+        )
+
+
+def require_distinct(portals: Sequence[SignInPortal]) -> None:
+    """Raise `ConfigError` where two are on one host: a person could not tell them apart."""
+    hosts = [portal.host for portal in portals]
+    twice = sorted({host for host in hosts if hosts.count(host) > 1})
+    if twice:
+        raise ConfigError(
+            say("{portals}: named twice. Keep one table for each portal.", portals=", ".join(twice))
+        )

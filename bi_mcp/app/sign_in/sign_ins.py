@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
+from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SignIns:
-    """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way."""
+    """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way.
+
+    `secrets` are those that people stored for themselves; None where this server has no pages for them.
+    """
 
     portals: Mapping[str, SignInPortal]
     documents: Documents
     clients: ConnectedClients
     logins: PortalLogins
+    secrets: PeoplesSecrets | None = None
 
     async def let_in(self, entered: Entered, asked: Asked, scopes: Sequence[str]) -> Secret:
         """Keep the portal login of a person who came in, and issue the code for their client."""
@@ -61,9 +66,16 @@ class SignIns:
 
 
 def open_sign_ins(
-    portals: Iterable[SignInPortal], configuration_folder: Path, shared: Shared | None
+    portals: Iterable[SignInPortal],
+    configuration_folder: Path,
+    shared: Shared | None,
+    *,
+    origin: str | None = None,
 ) -> SignIns:
-    """Open what is kept of sign-ins: in the store that replicas share, or in the configuration folder without one."""
+    """Open what is kept of sign-ins: in the store that replicas share, or in the configuration folder without one.
+
+    `origin` is where people open the pages of the server, `https://HOST`; a command has none.
+    """
     documents = _open_documents(configuration_folder, shared)
     logins = PortalLogins(documents)
     clients = ConnectedClients(documents, left=lambda person: forget_unused(clients, logins, person))
@@ -72,6 +84,9 @@ def open_sign_ins(
         documents=documents,
         clients=clients,
         logins=logins,
+        secrets=PeoplesSecrets(folder=configuration_folder, documents=documents, origin=origin)
+        if origin
+        else None,
     )
 
 

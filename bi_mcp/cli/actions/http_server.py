@@ -3,14 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
-from bi_mcp.config import Settings, http_settings
+from bi_mcp.app.sign_in.portals import SignInPortal, require_usable
+from bi_mcp.app.sign_in.portals_file import load_portals
+from bi_mcp.auth.portal_identity import portal_address
+from bi_mcp.base.language import say
+from bi_mcp.base.secret import Secret
+from bi_mcp.config import Settings, http_settings, sign_in_settings
+from bi_mcp.errors import ConfigError
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
 from bi_mcp.server.http.serving import serve_http
+from bi_mcp.server.http.sign_in_rules import require_fit_for_sign_in
+
+
+def find_portals(portal: str | None, file: Path | None) -> tuple[SignInPortal, ...]:
+    """Find the portals that people sign in to: the one of `--portal`, or those of the file. Raises `ConfigError`."""
+    if (portal is None) == (file is None):
+        raise ConfigError(
+            say(
+                "--sign-in needs the portal: --portal URL, or --portals FILE for several. Give one of the two."
+            )
+        )
+    if file is not None:
+        return load_portals(file)
+    assert portal is not None  # noqa: S101  one of the two is given
+    application = sign_in_settings()
+    missing = [
+        name
+        for name, value in (
+            ("BI_MCP_SIGN_IN_CLIENT_ID", application.client_id),
+            ("BI_MCP_SIGN_IN_CLIENT_SECRET", application.client_secret),
+        )
+        if not value
+    ]
+    if missing:
+        raise ConfigError(
+            say(
+                "{missing}: not set. Register an application in {portal} with the scope biconnector, and set its id and its secret.",
+                missing=", ".join(missing),
+                portal=portal_address(portal),
+            )
+        )
+    found = SignInPortal(
+        url=portal_address(portal),
+        client_id=application.client_id or "",
+        client_secret=application.client_secret or Secret(""),
+        users=application.users,
+        departments=application.departments,
+    )
+    require_usable(found)
+    return (found,)
 
 
 def run_http_server(settings: Settings, options: Mapping[str, Any], started: Callable[[], None]) -> None:
@@ -20,8 +67,11 @@ def run_http_server(settings: Settings, options: Mapping[str, Any], started: Cal
         started()
         click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
 
+    http_options = HttpOptions(**options, settings=http_settings())
+    if http_options.portals:
+        require_fit_for_sign_in(settings, http_options)
     serve_http(
         lambda shared: build_server(settings, shared=shared),
-        HttpOptions(**options, settings=http_settings()),
+        http_options,
         announce=announce,
     )

@@ -11,6 +11,8 @@ from bi_mcp.config import HttpSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bi_mcp.app.sign_in.portals import SignInPortal
+
 PATH = "/mcp"
 # Ten times what a dataset of a thousand columns takes.
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -23,7 +25,8 @@ class HttpOptions:
     """Address, names and protection of a server over HTTP.
 
     `allowed_hosts` are the values of the Host header that are answered, with or without a port. `allowed_origins` are
-    the web pages of others that may call. `behind_proxy` says that a proxy in front of the server ends TLS.
+    the web pages of others that may call. `behind_proxy` says that a proxy in front of the server ends TLS. `portals` are
+    those that people sign in to, none where callers bring a token of somebody else's.
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +38,7 @@ class HttpOptions:
     behind_proxy: bool = False
     max_request_bytes: int = MAX_REQUEST_BYTES
     settings: HttpSettings = field(default_factory=HttpSettings)
+    portals: tuple[SignInPortal, ...] = ()
 
     @property
     def binds_loopback(self) -> bool:
@@ -65,12 +69,21 @@ class HttpOptions:
         return f"{scheme}://{_add_brackets(self.host)}:{self.port}{PATH}"
 
     @property
+    def origin(self) -> str:
+        """The server without a path: with sign-in the issuer of its tokens."""
+        return self.resource.removesuffix(PATH)
+
+    @property
     def resource(self) -> str:
         """The server as OAuth names it: the audience where that is an address, or else the first allowed name."""
         audience = self.settings.audience or ""
         if audience.startswith(("https://", "http://")):
             return audience
-        return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.address
+        if not self.allowed_hosts:
+            return self.address
+        host = self.allowed_hosts[0]
+        plain = is_loopback(without_port(host)) and not (self.uses_tls or self.behind_proxy)
+        return f"{'http' if plain else 'https'}://{host}{PATH}"
 
 
 def _add_brackets(host: str) -> str:

@@ -48,8 +48,14 @@ GRACE_S = 25
 _COMPLAINERS = (
     "asyncio",
     "bi_mcp.server.http.access",
+    "bi_mcp.server.http.app",
     "bi_mcp.base.bounded_listener",
     "bi_mcp.server.http.names",
+    "bi_mcp.server.http.sign_in.answering",
+    "bi_mcp.server.http.sign_in.client_documents",
+    "bi_mcp.server.http.sign_in.endpoints",
+    "bi_mcp.server.http.sign_in.pages",
+    "mcp.server.auth.middleware.bearer_auth",
     "mcp.server.streamable_http",
     "mcp.server.streamable_http_manager",
     "mcp.server.transport_security",
@@ -77,9 +83,10 @@ def serve_http(
 
 async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], None]) -> None:
     with _listen(options) as listener:
+        # Port 0 is whichever is free.
+        options = replace(options, port=listener.getsockname()[1])
         async with open_http_app(build, options) as app:
-            # Port 0 is whichever is free.
-            announce(replace(options, port=listener.getsockname()[1]).address)
+            announce(options.address)
             await _Server(app, options).serve(sockets=[listener])
 
 

@@ -58,10 +58,10 @@ def check_serving(options: HttpOptions) -> list[str]:
 def _check_reach(options: HttpOptions) -> Iterator[str]:
     if not options.serves_others:
         return
-    if not (options.settings.token or options.settings.issuer):
+    if not (options.settings.token or options.settings.issuer or options.portals):
         yield (
             say(
-                "Anyone could call it. Set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
+                "Anyone could call it. Let people sign in with Bitrix24 (--sign-in), set BI_MCP_HTTP_TOKEN to a bearer token that clients must send, or BI_MCP_HTTP_ISSUER and BI_MCP_HTTP_AUDIENCE to accept the tokens of your OAuth server."
             )
         )
     if not options.allowed_hosts:

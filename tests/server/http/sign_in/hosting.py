@@ -211,8 +211,11 @@ async def _replica(
     portals: Sequence[SignInPortal], options: HttpOptions, folder: Path
 ) -> AsyncIterator[tuple[SignIns, ASGIApp]]:
     async with open_shared(options.settings) as shared:
-        sign_ins = open_sign_ins(portals, folder, shared)
-        server = build_server(Settings(configuration_folder=folder, limits="off"), shared=shared, sign_ins=sign_ins)
+        origin = options.resource.removesuffix("/mcp")
+        sign_ins = open_sign_ins(portals, folder, shared, origin=origin)
+        server = build_server(
+            Settings(configuration_folder=folder, limits="off"), shared=shared, sign_ins=sign_ins
+        )
         await require_scopes(server)
         if shared is not None:
             seal_with(server, shared.key)

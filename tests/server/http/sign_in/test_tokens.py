@@ -208,8 +208,12 @@ async def test_a_token_is_not_issued_for_another_resource(site: Site, grant: str
 
 async def test_a_token_of_another_resource_does_not_open_the_server(site: Site) -> None:
     client = await site.registered()
-    tokens = (await client.exchange(await code_for(site, client, resource=OTHER))).json()
-    assert (await client.greet(tokens["access_token"])).status_code == 401
+    code = await code_for(site, client, resource=OTHER)
+    assert refusal(await client.exchange(code)) == (400, "invalid_grant")
+    tokens = await site.sign_ins.clients.redeem(code)
+    assert tokens is not None
+    assert (await client.greet(tokens.access.reveal())).status_code == 401
+    assert refusal(await client.refresh(tokens.refresh.reveal())) == (400, "invalid_grant")
 
 
 def basic(name: str, secret: str) -> dict[str, str]:

@@ -1,0 +1,83 @@
+"""Settings that a server to which people sign in does not take, and what its command asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bi_mcp.app.sign_in.portals import SignInPortal
+from bi_mcp.base.secret import Secret
+from bi_mcp.cli import main
+from bi_mcp.config import HttpSettings, Settings
+from bi_mcp.errors import ConfigError
+from bi_mcp.server.http.options import HttpOptions
+from bi_mcp.server.http.serving_rules import check_serving
+from bi_mcp.server.http.sign_in_rules import check_sign_in, require_fit_for_sign_in
+
+ACME = SignInPortal(url="https://acme.bitrix24.com", client_id="local.1", client_secret=Secret("secret"))
+OPTIONS = HttpOptions(host="0.0.0.0", allowed_hosts=("bi.example",), behind_proxy=True, portals=(ACME,))
+FIT = Settings(configuration_folder=Path("/config"))
+
+
+def test_sign_in_is_a_way_to_know_the_callers() -> None:
+    assert check_serving(OPTIONS) == []
+    require_fit_for_sign_in(FIT, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "told"),
+    [
+        (FIT, replace(OPTIONS, settings=HttpSettings(token=Secret("t" * 32))), "BI_MCP_HTTP_TOKEN"),
+        (FIT, replace(OPTIONS, settings=HttpSettings(issuer="https://login.example")), "BI_MCP_HTTP_ISSUER"),
+        (replace(FIT, portal_url="https://acme.example"), OPTIONS, "BI_MCP_PORTAL_URL"),
+        (replace(FIT, profiles=("acme",)), OPTIONS, "--profile"),
+        (replace(FIT, webhook_url=Secret("https://acme.example/rest/1/x")), OPTIONS, "BI_MCP_WEBHOOK"),
+        (replace(FIT, workspace_folder=Path("setup")), OPTIONS, "--workspace"),
+        (replace(FIT, secrets_folder=Path("secrets")), OPTIONS, "--secrets-dir"),
+        (Settings(), OPTIONS, "BI_MCP_CONFIG_DIR"),
+    ],
+)
+def test_what_everybody_would_share_is_refused(settings: Settings, options: HttpOptions, told: str) -> None:
+    (problem,) = check_sign_in(settings, options)
+    assert told in problem
+    with pytest.raises(ConfigError, match="does not start with --sign-in"):
+        require_fit_for_sign_in(settings, options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--sign-in"], "--portal and --portals belong to --http --sign-in"),
+        (["--http", "--portal", "https://acme.example"], "--portal and --portals belong to --http --sign-in"),
+        (["--http", "--sign-in"], "--sign-in needs the portal"),
+        (
+            ["--http", "--sign-in", "--portal", "https://a.example", "--portals", "f.toml"],
+            "Give one of the two",
+        ),
+        (
+            ["--http", "--sign-in", "--portal", "https://acme.example"],
+            "BI_MCP_SIGN_IN_CLIENT_ID, BI_MCP_SIGN_IN_CLIENT_SECRET: not set. Register an application in https://acme.example",
+        ),
+    ],
+)
+def test_the_command_says_what_is_missing(arguments: list[str], told: str, tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["serve", *arguments], env={"BI_MCP_CONFIG_DIR": str(tmp_path)})
+    assert shown.exit_code != 0
+    assert told in " ".join((shown.output or str(shown.exception)).split())
+
+
+@pytest.mark.parametrize(
+    ("options", "origin"),
+    [
+        (OPTIONS, "https://bi.example"),
+        (replace(OPTIONS, allowed_hosts=("bi.example:8443",)), "https://bi.example:8443"),
+        (HttpOptions(port=8765), "http://127.0.0.1:8765"),
+        (HttpOptions(port=8765, allowed_hosts=("localhost:8765",)), "http://localhost:8765"),
+        (HttpOptions(tls_certificate=Path("c"), allowed_hosts=("localhost:8765",)), "https://localhost:8765"),
+    ],
+)
+def test_the_issuer_is_the_address_that_clients_know(options: HttpOptions, origin: str) -> None:
+    assert options.origin == origin
