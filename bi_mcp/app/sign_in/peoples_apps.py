@@ -64,6 +64,7 @@ class PeoplesApps:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._sign_ins = sign_ins
         self._portals = {
             portal.url: SharedPortal(portal, settings, sign_ins, shared)
             for portal in sign_ins.portals.values()
@@ -86,7 +87,7 @@ class PeoplesApps:
         return len(self._kept)
 
     def current(self) -> App:
-        """Return the caller's app. Raises `AuthorisationError` `NOT_SIGNED_IN` without a person, `OTHER_PORTAL` where the person's portal is not served any more."""
+        """Return the caller's app. Raises `AuthorisationError` `NOT_SIGNED_IN` without a person, `NOT_ALLOWED` where the operator no longer lets them in."""
         person = current_caller().person
         if person is None:
             raise AuthorisationError(
@@ -138,16 +139,15 @@ class PeoplesApps:
         }
 
     def _build(self, person: Person) -> App:
-        portal = self._portals.get(person.portal)
-        if portal is None:
+        if self._sign_ins.find_portal(person) is None:
             raise AuthorisationError(
                 say(
-                    "This server does not work with the portal {host} any more. Nothing was sent.",
+                    "This server no longer lets you work with the portal {host}. Nothing was sent. Ask whoever runs the server.",
                     host=urlsplit(person.portal).netloc,
                 ),
-                advise(AdviceKind.CONNECT_AGAIN),
-                code="OTHER_PORTAL",
+                code="NOT_ALLOWED",
             )
+        portal = self._portals[person.portal]
         settings, own = self._settings, self._secrets
         named = own.of(person) if own else None
         return App(

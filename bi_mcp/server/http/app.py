@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bi_mcp import __version__
 from bi_mcp.server.http.access import READ, SCOPES
 from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
+from bi_mcp.server.http.one_credential import OneCredential
 from bi_mcp.server.http.options import PATH
 from bi_mcp.server.http.refused_bodies import RefusedBodies
 
@@ -108,11 +109,12 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, i
     metadata = build_resource_metadata_url(_url(options.resource)) if issuer else None
     # A foreign issuer names the resource as its audience, which its verifier checks.
     ours = None if issuer == options.settings.issuer else _url(options.resource)
-    return AuthenticationMiddleware(
+    authenticated = AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
         backend=_OneToken(verifier, resource_server_url=ours),
         on_error=_unavailable,
     )
+    return OneCredential(authenticated)
 
 
 class _OneToken(BearerAuthBackend):
