@@ -103,6 +103,8 @@ class Play:
     def is_shown(self, entry: Entry) -> bool:
         if entry.user == READER:
             return True
+        if entry.outcome != "done":
+            return False
         key: Thing | None = (entry.group, entry.object or 0)
         while key is not None and (key := self.now(key)) in self.deleted:
             key = self.parents[key]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bi_mcp.app.sign_in.attempts import Attempt, Attempts, Departure
+    from bi_mcp.app.sign_in.counts import SignInOutcome
     from bi_mcp.app.sign_in.portal_entry import Entered
     from bi_mcp.app.sign_in.portals import SignInPortal
     from bi_mcp.app.sign_in.sign_ins import SignIns
@@ -63,7 +64,7 @@ class SignInPages:
                 say("This form was not sent from its own page. Nothing was done."), status=403
             )
         if form.get("decision") != "continue":
-            return await self._cancel(attempt)
+            return await self._cancel(attempt, self._chosen(form))
         return await self._depart(attempt, form)
 
     async def come_back(self, request: Request) -> Response:
@@ -81,12 +82,15 @@ class SignInPages:
         if portal is None or not await self.attempts.arrive(departure, state):
             return _over()
         if "code" not in fields:
+            self._count(portal, "cancelled")
             return self._tell(departure.attempt, _CANCELLED)
         return await self._enter(request, departure, portal, state)
 
-    async def _cancel(self, attempt: Attempt) -> Response:
+    async def _cancel(self, attempt: Attempt, portal: SignInPortal | None) -> Response:
         if not await self.attempts.end(attempt):
             return _over()
+        if portal is not None:
+            self._count(portal, "cancelled")
         return self._tell(attempt, _CANCELLED)
 
     async def _depart(self, attempt: Attempt, form: Mapping[str, str]) -> Response:
@@ -117,8 +121,11 @@ class SignInPages:
         except BiMcpError as error:
             code = error.code if isinstance(error, AuthorisationError) else type(error).__name__
             logger.warning("a sign-in at %s failed: %s", portal.host, code)
+            self._count(portal, "refused" if isinstance(error, AuthorisationError) else "failed")
             return self._explain(departure.attempt, error)
-        return await self._welcome(departure, entered)
+        response = await self._welcome(departure, entered)
+        self._count(portal, "signed in")
+        return response
 
     async def _welcome(self, departure: Departure, entered: Entered) -> Response:
         asked = departure.attempt.asked
@@ -134,6 +141,9 @@ class SignInPages:
         response = build_redirect(attempt.back)
         await self.sessions.sign_in(response, entered.person)
         return response
+
+    def _count(self, portal: SignInPortal, outcome: SignInOutcome) -> None:
+        self.sign_ins.counts.of(portal.host).sign_in(outcome)
 
     def _tell(self, attempt: Attempt, refusal: Refusal) -> Response:
         """Tell the client that nobody signed in; without a client the person."""
