@@ -22,11 +22,13 @@ from benchmarks.check import measure_check
 from benchmarks.command_start import measure_command_start
 from benchmarks.connector import measures as connector
 from benchmarks.diagnosis import diagnosis_cost
+from benchmarks.fairness import measure_fairness
 from benchmarks.growth import as_json, draw, measure_growth
 from benchmarks.hosting import measure_hosting, measure_hosting_memory
 from benchmarks.loop_time import loop_time
 from benchmarks.outcome import Outcome
 from benchmarks.shared_profile import measure_shared_profile
+from benchmarks.sign_in_load import measure_sign_in_load, measure_sign_in_memory
 from benchmarks.size import (
     measure_compact_size,
     measure_default_size,
@@ -47,6 +49,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "call": lambda: anyio.run(measure_call).outcome(),
     "hosting": lambda: anyio.run(measure_hosting).outcome(),
     "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),
+    "sign-in-load": lambda: anyio.run(measure_sign_in_load).outcome(),
+    "sign-in-memory": lambda: anyio.run(measure_sign_in_memory),
     "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),
@@ -55,6 +59,8 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "plan-loop": lambda: loop_time().total_outcome(),
     "plan-loop-turn": lambda: loop_time().longest_outcome(),
     "adoption": lambda: measure_adoption().outcome(),
+    "fair-median": lambda: measure_fairness().median_outcome(),
+    "fair-worst": lambda: measure_fairness().worst_outcome(),
     "check-calls": lambda: anyio.run(measure_check),
     "diagnosis-calls": lambda: diagnosis_cost().calls_outcome(),
     "diagnosis-bound": lambda: diagnosis_cost().bound_outcome(),

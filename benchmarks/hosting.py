@@ -42,8 +42,14 @@ COLUMNS = 20
 # At least 0.8 of the bare server's throughput is at most 1.25 of its time.
 GOAL = 1.25
 
-_HOSTED = (sys.executable, str(Path(__file__).with_name("hosted_server.py")))
-_BARE = (sys.executable, str(Path(__file__).with_name("bare_http_server.py")))
+
+def python(script: str) -> tuple[str, str]:
+    """Return the command that runs a script of this package."""
+    return sys.executable, str(Path(__file__).with_name(script))
+
+
+_HOSTED = python("hosted_server.py")
+BARE = python("bare_http_server.py")
 HTTP_COMMAND = (*OUR_COMMAND, "serve", "--http", "--port", "0")
 _ADDRESS = re.compile(rb"http://\S+")
 _LIMIT_S = 300
@@ -100,13 +106,13 @@ async def measure_hosting(calls: int = CALLS, rounds: int = ROUNDS) -> HostingTi
     token = secrets.token_urlsafe(32)
     async with AsyncExitStack() as stack:
         database = str(Path(stack.enter_context(TemporaryDirectory()), "portal.sqlite3"))
-        ids = await _fill(database)
+        ids = await fill(database)
         portal = await stack.enter_async_context(running_portal({"BI_MCP_PORTAL_DB": database}))
         environment = portal.server_environment()
         _, ours = await stack.enter_async_context(
             running(_HOSTED, environment | {"BI_MCP_HTTP_TOKEN": token})
         )
-        _, bare = await stack.enter_async_context(running(_BARE, environment))
+        _, bare = await stack.enter_async_context(running(BARE, environment))
         clients = {
             "ours": [await stack.enter_async_context(client_of(ours, token)) for _ in range(CLIENTS)],
             "bare": [await stack.enter_async_context(client_of(bare)) for _ in range(CLIENTS)],
@@ -114,7 +120,7 @@ async def measure_hosting(calls: int = CALLS, rounds: int = ROUNDS) -> HostingTi
         times: dict[str, list[float]] = {"ours": [], "bare": []}
         for number in range(-1, rounds):
             for name in sorted(clients, reverse=number % 2 == 0):
-                seconds = await _call(clients[name], ids, calls // rounds)
+                seconds = await call(clients[name], ids, calls // rounds)
                 # The first round warms up.
                 if number >= 0:
                     times[name].append(seconds)
@@ -125,18 +131,17 @@ async def measure_hosting_memory() -> HostingMemory:
     """Start both for the same portal."""
     async with running_portal() as portal:
         environment = portal.server_environment()
-        async with running(HTTP_COMMAND, environment) as (ours, _), running(_BARE, environment) as (bare, _):
+        async with running(HTTP_COMMAND, environment) as (ours, _), running(BARE, environment) as (bare, _):
             return HostingMemory(ours=await resident_kilobytes(ours), bare=await resident_kilobytes(bare))
 
 
-async def _call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> float:
+async def call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> float:
     """Seconds until all calls are answered; each client calls again as soon as it has its answer."""
     left = iter(range(calls))
 
     async def work(client: Client) -> None:
         for number in left:
-            result = await client.call_tool("dataset_get", {"id": ids[number % len(ids)]})
-            assert not result.is_error, result
+            await read(client, ids[number % len(ids)])
 
     started = perf_counter()
     with anyio.fail_after(_LIMIT_S):
@@ -146,11 +151,18 @@ async def _call(clients: Sequence[Client], ids: Sequence[int], calls: int) -> fl
     return perf_counter() - started
 
 
+async def read(client: Client, id: int) -> None:
+    """Read a dataset, by the tool that both servers have."""
+    result = await client.call_tool("dataset_get", {"id": id})
+    assert not result.is_error, result
+
+
 @asynccontextmanager
-async def client_of(address: str, token: str = "") -> AsyncIterator[Client]:
+async def client_of(address: str, token: str = "", auth: httpx2.Auth | None = None) -> AsyncIterator[Client]:
+    """Connect a client that brings a token, or what `auth` puts into its requests."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=_LIMIT_S) as http,
+        httpx2.AsyncClient(headers=headers, auth=auth, trust_env=False, timeout=_LIMIT_S) as http,
         Client(streamable_http_client(address, http_client=http)) as client,
     ):
         # It asks for the schemas of answers once; not while the time runs.
@@ -184,7 +196,7 @@ async def resident_kilobytes(pid: int) -> int:
     return int(shown.stdout)
 
 
-async def _fill(database: str) -> list[int]:
+async def fill(database: str) -> list[int]:
     """Put into a portal's file what is read afterwards, and return the ids of the datasets."""
     app = create_app(
         LocalPortalSettings(database=database, access_token=_FILLING),

@@ -61,7 +61,7 @@ class LocalPortal:
 @asynccontextmanager
 async def running_portal(settings: Mapping[str, str] | None = None) -> AsyncIterator[LocalPortal]:
     """Start a portal and stop it afterwards. It lives in memory unless `settings`, variables of its own, say otherwise."""
-    port = _free_port()
+    port = free_port()
     portal = LocalPortal(address=f"http://127.0.0.1:{port}", token=secrets.token_urlsafe())
     environment = {
         "BI_MCP_PORTAL_DB": ":memory:",
@@ -80,7 +80,8 @@ async def running_portal(settings: Mapping[str, str] | None = None) -> AsyncIter
             process.terminate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port

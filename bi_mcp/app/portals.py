@@ -18,8 +18,8 @@ from bi_mcp.history.entries import Stamp, move_history, open_history
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder
 from bi_mcp.rest.credential import AccessToken, parse_webhook
-from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan
-from bi_mcp.rest.request import build_stack
+from bi_mcp.rest.rate_limit import ENTERPRISE, STANDARD, UNLIMITED, LeakyBucket, Limiter, RatePlan, Waits
+from bi_mcp.rest.request import Layer, build_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.credential import Credential, CredentialSource
     from bi_mcp.rest.network import Connections
+    from bi_mcp.rest.traffic import Traffic
 
 EMBEDDED = "embedded"
 EMBEDDED_NOTICE = "This is the practice portal, not the user's Bitrix24."
@@ -210,9 +211,9 @@ def _call_embedded_endpoints(culture: Culture) -> EndpointCaller:
 PLANS: Mapping[Limits, RatePlan] = {"standard": STANDARD, "enterprise": ENTERPRISE, "off": UNLIMITED}
 
 
-def build_limiter(settings: Settings, shared: Shared | None) -> Limiter:
-    """Build the limiter for all clients of a portal in this process; replicas divide what the portal allows among them."""
-    limiter = Limiter(bucket=LeakyBucket(PLANS[settings.limits]))
+def build_limiter(settings: Settings, shared: Shared | None, waits: Waits | None = None) -> Limiter:
+    """Build the limiter for all clients of a portal in this process; replicas divide what the portal allows among them. `waits` are where it counts them."""
+    limiter = Limiter(LeakyBucket(PLANS[settings.limits]), waits=waits or Waits())
     if shared is not None:
         shared.budget.follow(limiter.bucket.take_part)
     return limiter
@@ -239,17 +240,21 @@ def connect_portal(
     credential: Credential | CredentialSource,
     limiter: Limiter,
     connections: Connections | None = None,
+    traffic: Traffic | None = None,
 ) -> BIConnector:
     """Build the client: each request is one POST, requests wait their turn, and reads issued together become one request.
 
-    `connections` are shared with other clients of the portal, and are not the client's to close.
+    `connections` are shared with other clients of the portal, and are not the client's to close. `traffic` is where its
+    requests are counted.
     """
     # Imported here: httpx is not needed until the first call.
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.gather import gather_patiently
+    from bi_mcp.rest.traffic import CountingTransport
     from bi_mcp.rest.transport import HttpTransport
 
-    layers = [partial(gather_patiently, limiter=limiter)]
+    counting = [] if traffic is None else [partial(CountingTransport, traffic=traffic)]
+    layers: list[Layer] = [*counting, partial(gather_patiently, limiter=limiter)]
     return BIConnector(build_stack(HttpTransport(portal_url, credential, connections=connections), layers))
 
 

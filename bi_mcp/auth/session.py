@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from bi_mcp.auth.client import OAuthClient
     from bi_mcp.auth.profiles import Profile
     from bi_mcp.auth.session_login import Login
     from bi_mcp.auth.store import Stored, TokenStore
-    from bi_mcp.auth.token import Token
+    from bi_mcp.auth.token import Application, Token
     from bi_mcp.base.secret import Secret
 
 # The login of a person is worth nothing any more. A wrong secret of the application is the operator's to correct.
@@ -53,6 +52,14 @@ class SessionStore(Protocol):
         ...
 
 
+class Renewer(Protocol):
+    """The part of `auth.client.OAuthClient` that a session needs."""
+
+    async def refresh(self, application: Application, refresh_token: Secret) -> Token:
+        """Return the next token."""
+        ...
+
+
 class TokenSession:
     """A source of credentials that renews its token when the stored expiry has passed or the portal said `expired_token`.
 
@@ -70,7 +77,7 @@ class TokenSession:
     """
 
     def __init__(
-        self, login: Login, store: SessionStore, client: OAuthClient, clock: Callable[[], float] = time.time
+        self, login: Login, store: SessionStore, client: Renewer, clock: Callable[[], float] = time.time
     ) -> None:
         self._login = login
         self._personal = login if isinstance(login, PersonalLogin) else None

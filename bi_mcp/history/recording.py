@@ -210,7 +210,7 @@ def _authorship(user: Callable[[], int | None]) -> _Authorship:
         # Empty, but not absent, for a person without a name: it tells that they signed in.
         "user_name": None if person is None else person.name[:LONGEST_CALLER],
         "client": _cut(caller.client),
-        "subject": _cut(caller.subject),
+        "subject": _cut(caller.subject) if person is None else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 A change of somebody else is shown where the portal lists its object to the reader. An object that was deleted is listed to nobody;
 then its nearest ancestor that remains decides: the source of a dataset, the connector of a source. With none left, only
-administrators see it. Pure but for the look at the portal.
+administrators see it; so they alone see what others tried and perhaps did not get done. Pure but for the look at the portal.
 """
 
 from __future__ import annotations
@@ -71,6 +71,9 @@ class Visibility:
         person = self.reader.person
         if person is None or self.reader.wrote(entry):
             return True
+        if entry.outcome != "done":
+            # It tells what somebody tried. That may never have been in the portal, which then shows it to nobody.
+            return _is_left_to(person)
         witness = self.witnesses.find(entry)
         return _is_left_to(person) if witness is None else self._listed.get(witness, False)
 
@@ -78,7 +81,8 @@ class Visibility:
         """Return the entries that are shown. Raises the errors of the look."""
         if self.reader.person is None:
             return list(entries)
-        found = {self.witnesses.find(entry) for entry in entries if not self.reader.wrote(entry)}
+        others = [entry for entry in entries if entry.outcome == "done" and not self.reader.wrote(entry)]
+        found = {self.witnesses.find(entry) for entry in others}
         unknown = {key for key in found if key is not None} - self._listed.keys()
         if unknown:
             listed = await self.look(unknown)

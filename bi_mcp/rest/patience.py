@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bi_mcp.rest.envelope import Envelope, Timing
+    from bi_mcp.rest.fair_queue import Ticket
     from bi_mcp.rest.methods import Method
-    from bi_mcp.rest.rate_limit import Ticket
     from bi_mcp.rest.request import Request, Transport
 
     Failure = PortalError | UnreachableError | UnexpectedAnswerError
@@ -33,7 +33,7 @@ TOLD_EVERY_S = 5.0
 
 
 class PatientTransport:
-    """Transport whose calls wait in order for the portal's limits, and are repeated if `retry.may_repeat` allows it.
+    """Transport whose calls wait their turn for the portal's limits, and are repeated if `retry.may_repeat` allows it.
 
     A wait for a limit that would be longer than `max_wait_s` is a `LimitError` that says when to try again. `limiter` may
     be shared by all clients of a portal. `clock` only ever counts on; `wall_clock` is unix time. Cancelling a call is safe
@@ -58,6 +58,7 @@ class PatientTransport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._sleep = sleep
+        self._kept: Ticket | None = None
 
     @property
     def limiter(self) -> Limiter:
@@ -87,12 +88,13 @@ class PatientTransport:
             await self._pause(wait, f"{method.name} failed and will be tried again")
 
     async def turn(self, method: Method) -> None:
-        """Wait until a request could go, without sending one: meanwhile a gathering caller collects more calls."""
-        ticket = self._limiter.bucket.join()
-        try:
-            await self._wait_until_due(method, ticket)
-        finally:
-            self._limiter.bucket.leave(ticket)
+        """Wait until a request could go, without sending one: meanwhile a gathering caller collects more calls.
+
+        The place is kept for what is sent next, without a pause: at the end of the queue it would wait as long again.
+        """
+        ticket = await self._queue(method)
+        self._give_up_kept()
+        self._kept = ticket
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -103,31 +105,53 @@ class PatientTransport:
         wait = self._limiter.operating.wait(method.name, self._clock())
         if wait <= 0:
             return
+        self._give_up_kept()
         again_at = self._wall_clock() + wait
         if wait > self._max_wait_s:
             raise _blocked_error(method, wait, again_at)
         await self._pause(wait, f"{method.name} used up its run time until {_moment(again_at)}")
 
     async def _wait_for_turn(self, method: Method) -> Ticket:
+        ticket, self._kept = self._kept, None
+        if ticket is None:
+            ticket = await self._queue(method)
+        self._limiter.bucket.take(ticket, self._clock())
+        return ticket
+
+    def _give_up_kept(self) -> None:
+        ticket, self._kept = self._kept, None
+        if ticket is not None:
+            self._limiter.bucket.leave(ticket)
+
+    async def _queue(self, method: Method) -> Ticket:
+        """Wait until a ticket is due. The ticket stays in the queue, and nothing of it if the wait is cancelled or refused."""
         bucket = self._limiter.bucket
-        ticket = bucket.join()
+        ticket = bucket.join(self._limiter.owner)
         try:
             await self._wait_until_due(method, ticket)
         except BaseException:
             bucket.leave(ticket)
             raise
-        bucket.take(ticket, self._clock())
         return ticket
 
     async def _wait_until_due(self, method: Method, ticket: Ticket) -> None:
         bucket = self._limiter.bucket
         wait = bucket.wait(ticket, self._clock())
         if wait > self._max_wait_s:
-            raise _crowded_error(method, wait, bucket.waiting - 1)
-        while wait > 0:
-            pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
-            await self._rest(wait, pace)
-            wait = bucket.wait(ticket, self._clock())
+            raise _crowded_error(method, wait, bucket.ahead(ticket))
+        if wait <= 0:
+            return
+        waits, last = self._limiter.waits, self._clock()
+        waits.waiting += 1
+        try:
+            while wait > 0:
+                pace = f"the portal takes {bucket.drain_per_s:g} requests a second, and {bucket.waiting} wait"
+                await self._rest(wait, pace)
+                now = self._clock()
+                waits.seconds += now - last
+                last, wait = now, bucket.wait(ticket, now)
+        finally:
+            waits.waiting -= 1
 
     def _note(self, method: Method, timing: Timing) -> None:
         operating, now = self._limiter.operating, self._clock()

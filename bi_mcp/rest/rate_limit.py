@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from bi_mcp.rest.fair_queue import FairQueue, Ticket
 
 # Requests that leave on time may arrive bunched: a new connection delays the first by some tenths of a second.
 MARGIN = 2.0
@@ -32,16 +33,8 @@ ENTERPRISE = RatePlan(capacity=250, drain_per_s=5)
 UNLIMITED = RatePlan(capacity=1e6, drain_per_s=1e6)
 
 
-@dataclass(eq=False)
-class Ticket:
-    """A place in the queue; once its request has gone, when that was and how full the bucket was with it."""
-
-    gone_at: float = 0.0
-    level: float = 0.0
-
-
 class LeakyBucket:
-    """Model of the portal's request counter, with the queue of waiting calls.
+    """Model of the portal's request counter, with the queue of waiting calls, in which owners take turns.
 
     `join` gives a ticket, which `wait` and `take` need; `leave` gives the place in the queue up without a trace.
     """
@@ -54,7 +47,7 @@ class LeakyBucket:
         self._refused_at: float | None = None
         self._level = 0.0
         self._at = 0.0
-        self._queue: deque[Ticket] = deque()
+        self._queue = FairQueue()
 
     @property
     def capacity(self) -> float:
@@ -87,28 +80,29 @@ class LeakyBucket:
         self._advance(now)
         return self._level
 
-    def join(self) -> Ticket:
-        """Queue at the end."""
-        ticket = Ticket()
-        self._queue.append(ticket)
-        return ticket
+    def join(self, owner: str = "") -> Ticket:
+        """Queue behind the owner's other calls."""
+        return self._queue.join(owner)
 
     def leave(self, ticket: Ticket) -> None:
         """Give the place in the queue up."""
-        self._queue.remove(ticket)
+        self._queue.leave(ticket)
+
+    def ahead(self, ticket: Ticket) -> int:
+        """Return the number of calls that go before the ticket's."""
+        return self._queue.ahead(ticket)
 
     def wait(self, ticket: Ticket, now: float) -> float:
         """Return the seconds until the ticket's request may go, after all those ahead of it."""
         self._advance(now)
-        ahead = self._queue.index(ticket)
-        wait = (self._level + ahead + 1 - self._capacity) / self.drain_per_s
+        wait = (self._level + self._queue.ahead(ticket) + 1 - self._capacity) / self.drain_per_s
         # Rounded, because a clock may be too coarse to pass a tiny remainder.
         return round(max(0.0, wait), 6)
 
     def take(self, ticket: Ticket, now: float) -> None:
         """Let the ticket's request go."""
         self._advance(now)
-        self._queue.remove(ticket)
+        self._queue.serve(ticket)
         self._level += 1
         ticket.gone_at, ticket.level = now, self._level
 
@@ -179,9 +173,23 @@ def block_seconds(reset_at: float, portal_time: float | None, our_time: float) -
     return min(max(seconds, SHORTEST_BLOCK_S), LONGEST_BLOCK_S)
 
 
+@dataclass
+class Waits:
+    """Requests that wait for their turn now, and the seconds that all have waited together."""
+
+    waiting: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class Limiter:
-    """The limits of one portal, for all clients of a process that call it."""
+    """The limits of one portal, for all clients of a process that call it. `owner` is on whose behalf a client does."""
 
     bucket: LeakyBucket = field(default_factory=LeakyBucket)
     operating: OperatingTimes = field(default_factory=OperatingTimes)
+    waits: Waits = field(default_factory=Waits)
+    owner: str = ""
+
+    def for_owner(self, owner: str) -> Limiter:
+        """Return the same limits for one of several owners, who take turns."""
+        return replace(self, owner=owner)

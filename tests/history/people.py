@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mcp import Client
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.types import CallToolResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bi_mcp.auth.caller import Caller, called_by
 from bi_mcp.auth.person import Person
-from bi_mcp.base.secret import Secret
+from bi_mcp.base.secret import MASK, Secret
 from bi_mcp.config import Settings
-from bi_mcp.rest import AccessToken, BIConnector
+from bi_mcp.rest import AccessToken as PortalToken
+from bi_mcp.rest import BIConnector
 from bi_mcp.rest.gather import GatheringTransport
 from bi_mcp.server.build import build_server
 from tests.rest.calling import Recorder, UrlCheck, connect, portal_app
@@ -92,6 +96,30 @@ def _shown(call: str, result: Any, hidden: Hidden) -> Any:
     return [item for item in result if not _is_hidden(call, int(item["id"]), hidden)]
 
 
+class PersonsToken(AccessToken):
+    """What the server knows of a person who signed in."""
+
+    person: Person
+    client_name: str
+
+
+@contextmanager
+def signed_in(caller: Caller) -> Iterator[None]:
+    """Call with a token of this caller, as it is known once an HTTP request was let in."""
+    client, person = caller.client or "", caller.person
+    token = (
+        AccessToken(token=MASK, client_id=client, scopes=[], subject=caller.subject)
+        if person is None
+        else PersonsToken(token=MASK, client_id="c1", scopes=[], person=person, client_name=client)
+    )
+    before = auth_context_var.set(AuthenticatedUser(token))
+    try:
+        with called_by(caller):
+            yield
+    finally:
+        auth_context_var.reset(before)
+
+
 class TalkAs(Talk):
     """Talks to a server as a caller. The SDK hands the context of each message on to the server."""
 
@@ -100,11 +128,11 @@ class TalkAs(Talk):
         self.caller = caller
 
     async def call(self, tool: str, **arguments: Any) -> CallToolResult:
-        with called_by(self.caller):
+        with signed_in(self.caller):
             return await super().call(tool, **arguments)
 
     async def read(self, uri: str) -> str:
-        with called_by(self.caller):
+        with signed_in(self.caller):
             return await super().read(uri)
 
 
@@ -143,7 +171,7 @@ async def a_company(folder: Path, *, administrator: bool = False) -> AsyncIterat
         token = str(app.state.tokens.issue(application, person.user_id)["access_token"])
         hidden = hiding.hidden.setdefault(token, set())
         calls = Recorder(hiding)
-        bi = connect(calls, AccessToken(Secret(token))).through(GatheringTransport)
+        bi = connect(calls, PortalToken(Secret(token))).through(GatheringTransport)
         return Someone(Caller(client=client, person=person), bi, calls, hidden)
 
     anna = someone(Person(portal=PORTAL, user_id=12, name="Anna Petrova"), "Claude")

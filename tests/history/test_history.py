@@ -26,6 +26,7 @@ from bi_mcp.errors import ConfigError, InUseError, NotFoundError, UnreachableErr
 from bi_mcp.history.actor import acting
 from bi_mcp.history.audit import Audit
 from bi_mcp.history.entries import Entry, Stamp, find_undone, open_history
+from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest.methods import METHODS, Effect
@@ -267,7 +268,7 @@ async def test_a_person_is_recorded_rather_than_the_user_of_the_login(recorded: 
     recorder = Recorder(Stamp("acme", recorded.history.identity), recorded.history, user=lambda: 7)
     bi = recorded.portal.bi.through(partial(RecordingTransport, recorder=recorder))
     person = Person(portal="https://portal.example", user_id=12, name="Anna Petrova")
-    with called_by(Caller(client="Claude", person=person)):
+    with called_by(Caller(client="Claude", person=person, subject="a-mark-of-ours")):
         await bi.connectors.add(connector_fields())
     with called_by(Caller(client="cli", subject="auth0|anna")):
         await bi.connectors.add(connector_fields())
@@ -275,6 +276,23 @@ async def test_a_person_is_recorded_rather_than_the_user_of_the_login(recorded: 
         (12, "Anna Petrova", "Claude", None),
         (7, None, "cli", "auth0|anna"),
     ]
+
+
+async def test_what_is_taken_back_is_the_callers_own_write_though_another_followed(
+    recorded: Recorded,
+) -> None:
+    id = await recorded.bi.connectors.add(connector_fields())
+    before = await recorded.bi.connectors.get(id)
+    moved = ConnectorChanges(url_check="http://check.localhost/moved")
+    callers = [Caller(subject=name) for name in ("anna", "boris")]
+    with called_by(callers[0]):
+        await recorded.bi.connectors.update(id, moved)
+    with called_by(callers[1]):
+        await recorded.bi.connectors.update(id, ConnectorChanges(title="Renamed"))
+    with called_by(callers[0]):
+        await GuardedWrites(recorded.bi, None, recorded.history)._move_back(before, moved)
+    _, move, _, back = recorded.entries
+    assert (back.undoes, back.subject) == (move.id, "anna")
 
 
 async def test_entries_of_older_and_of_newer_versions_are_read(recorded: Recorded) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bi_mcp.auth.person import Person
+from bi_mcp.history.choice import choose
 from bi_mcp.history.entries import Entry, Outcome
 from bi_mcp.history.reader import Reader
 from bi_mcp.history.visible import Visibility, find_witnesses
@@ -102,10 +103,24 @@ class Play:
     def is_shown(self, entry: Entry) -> bool:
         if entry.user == READER:
             return True
+        if entry.outcome != "done":
+            return False
         key: Thing | None = (entry.group, entry.object or 0)
         while key is not None and (key := self.now(key)) in self.deleted:
             key = self.parents[key]
         return key in self.listed
+
+
+def test_parts_of_a_change_that_are_not_shown_stay_as_they_are() -> None:
+    def part(id: str, object: int) -> Entry:
+        return Entry(
+            id=id, at="", portal="", outcome="done", change="c", method="biconnector.connector.update",
+            group="connector", object=object, name="", before={}, sent={},
+        )  # fmt: skip
+
+    parts = [part("a", 1), part("b", 2), part("c", 1)]
+    chosen = choose(parts, ["a"], shows=lambda entry: entry.object == 1)
+    assert [entry.id for entry in chosen] == ["c", "a"]
 
 
 @settings(deadline=None, max_examples=200)

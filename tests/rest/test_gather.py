@@ -380,9 +380,26 @@ async def test_a_limit_that_would_be_waited_for_too_long_fails_every_read_of_the
     assert tables.calls.methods == []
 
 
-async def test_waiting_for_a_turn_leaves_the_limit_as_it_was(tables: Portal) -> None:
+async def test_a_turn_keeps_the_place_for_what_is_sent_next(tables: Portal) -> None:
     inner = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
     patient = PatientTransport(inner, clock=lambda: 0.0)
-    await patient.turn(method("connector", "get"))
     bucket = patient.limiter.bucket
-    assert (bucket.level(0.0), bucket.waiting) == (0.0, 0)
+    get = method("connector", "get")
+    await patient.turn(get)
+    assert (bucket.level(0.0), bucket.waiting) == (0.0, 1)
+    await patient.turn(get)
+    assert bucket.waiting == 1
+    later = bucket.join()
+    await patient.send(Command(method("connector", "list"), {}))
+    assert (bucket.level(0.0), bucket.waiting, bucket.ahead(later)) == (1.0, 1, 0)
+
+
+async def test_a_turn_of_a_method_that_is_blocked_meanwhile_holds_nobody_up(tables: Portal) -> None:
+    inner = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=tables.calls)
+    patient = PatientTransport(inner, clock=lambda: 0.0)
+    get = method("connector", "get")
+    await patient.turn(get)
+    patient.limiter.operating.block(get.name, 100.0, 0.0)
+    with pytest.raises(LimitError, match="run time"):
+        await patient.send(Command(get, {"id": 1}))
+    assert patient.limiter.bucket.waiting == 0

@@ -22,7 +22,7 @@ from bi_mcp.rest.request import Command
 from bi_mcp.rest.retry import RetryPolicy
 from bi_mcp.rest.transport import HttpTransport
 from tests.practice.portal.serving import served
-from tests.rest.calling import TOKEN, Recorder, connector_fields
+from tests.rest.calling import LOOPBACK, TOKEN, Recorder, connector_fields
 from tests.rest.waiting import Time, TimedPortal, a_timed_portal, settle
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +85,41 @@ async def test_a_wait_that_would_be_too_long_is_an_error_that_names_it(portal: T
     assert raised.value.code == "QUERY_LIMIT_EXCEEDED"
     assert portal.transport.limiter.bucket.waiting == 0
     assert len(portal.calls.methods) == 108
+
+
+def client_of(portal: TimedPortal, owner: str) -> BIConnector:
+    """A client of the same portal and limits on behalf of another owner."""
+    http = HttpTransport(LOOPBACK, AccessToken(Secret(TOKEN)), app=portal.network)
+    limiter = portal.transport.limiter.for_owner(owner)
+    return BIConnector(
+        PatientTransport(
+            http, limiter=limiter, clock=portal.time, wall_clock=portal.time, sleep=portal.time.sleep
+        )
+    )
+
+
+async def test_whoever_comes_while_another_has_many_calls_waiting_is_next(portal: TimedPortal) -> None:
+    started, answered = portal.time(), dict[str, float]()
+
+    async def read(name: str, bi: BIConnector) -> None:
+        await bi.connectors.list_page()
+        answered[name] = portal.time() - started
+
+    async with (
+        client_of(portal, "anna") as anna,
+        client_of(portal, "boris") as boris,
+        anyio.create_task_group() as group,
+    ):
+        for _ in range(107):
+            group.start_soon(read, "many", portal.bi)
+        await settle()
+        # Their places in the whole queue would be refused: 60 calls wait, and the portal takes two a second.
+        group.start_soon(read, "anna", anna)
+        group.start_soon(read, "boris", boris)
+    assert answered["anna"] == pytest.approx(0.5)
+    assert answered["boris"] == pytest.approx(1.0)
+    assert answered["many"] == pytest.approx((109 - 50 + MARGIN) / 2)
+    assert portal.transport.limiter.waits.seconds > 60 * 30 / 2
 
 
 async def test_a_long_wait_is_told_again_and_again_and_a_short_one_is_not(portal: TimedPortal) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bi_mcp.practice.portal.answers import SystemFault
 from bi_mcp.practice.portal.limits import Limits, build_limits
+from bi_mcp.rest.fair_queue import Ticket
 from bi_mcp.rest.rate_limit import (
     ENTERPRISE,
     FORGOTTEN_AFTER_S,
@@ -19,7 +20,6 @@ from bi_mcp.rest.rate_limit import (
     LeakyBucket,
     OperatingTimes,
     RatePlan,
-    Ticket,
     block_seconds,
 )
 

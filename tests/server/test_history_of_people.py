@@ -12,7 +12,7 @@ import pytest
 
 from bi_mcp.auth.caller import Caller
 from tests.history.people import Company, Someone, a_company
-from tests.rest.calling import connector_fields, dataset_fields
+from tests.rest.calling import Answering, connector_fields, dataset_fields
 from tests.server.talking import text_of
 from tests.vault.keyrings import Keyring, system_keyring
 
@@ -177,9 +177,14 @@ async def test_values_that_others_gave_are_not_sent_in_an_undo(company: Company)
     await boris.talk.done("source_update", id=made, fields={"title": "Shop one", "settings": guess})
     await anna.talk.done("source_update", id=made, fields={"title": "Shop one", "settings": settings})
     assert "password that others gave" in await boris.talk.refused("workspace_undo", entry=update)
-    # What one gave oneself is sent again.
-    undone = await boris.talk.confirmed("workspace_undo", entry=await anna.talk.last_entry())
-    assert undone["undone"] is True
+    # What one gave oneself is sent again, and nothing in its place.
+    last = await anna.talk.last_entry()
+    third = {"password": "password-canary-3"}
+    await anna.talk.done("source_update", id=made, fields={"title": "Shop one", "settings": third})
+    refused = await boris.talk.refused("workspace_undo", entry=await anna.talk.last_entry())
+    assert "password that others gave" in refused
+    await anna.talk.confirmed("workspace_undo", entry=await anna.talk.last_entry())
+    assert (await boris.talk.confirmed("workspace_undo", entry=last))["undone"] is True
 
 
 async def test_a_plan_names_no_change_that_is_hidden(company: Company) -> None:
@@ -194,6 +199,22 @@ async def test_a_plan_names_no_change_that_is_hidden(company: Company) -> None:
     refused = await boris.talk.refused("workspace_undo", entry=own)
     assert f"its source {source} is gone" in refused
     assert theirs not in refused
+    # The source is gone, and then its connector: nothing is left that would be listed.
+    boris.hidden.clear()
+    await boris.talk.confirmed("connector_delete", id=connector)
+    revival = await boris.talk.done("workspace_undo", entry=await boris.talk.last_entry())
+    assert theirs not in revival["preview"]["text"]
+
+
+async def test_without_the_right_to_lists_only_ones_own_is_there(company: Company) -> None:
+    await company.anna.talk.add_connector()
+    own = await company.boris.talk.add_connector("Of Boris")
+    denied = {"error": "ACCESS_DENIED", "error_description": "Access denied"}
+    company.boris.calls.app = Answering(json.dumps(denied), 403)
+    assert await deeds(company.boris) == [f"connector {own} add"]
+    # A look that fails hides nothing by mistake.
+    company.boris.calls.app = Answering("<html>", 502)
+    assert "502" in await company.boris.talk.refused("history_list")
 
 
 async def test_two_replicas_write_one_history(company: Company) -> None:

@@ -103,7 +103,7 @@ async def _is_in_departments(portal: SignInPortal, user_id: int, bi: BIConnector
     except (AccessDeniedError, MethodMissingError):
         raise AuthorisationError(
             say(
-                "This server lets in departments of {host}, and its application there may not see them. Whoever runs the server must add the scope 'user_brief' on the application's card.",
+                "This server lets in departments of {host}, and its application there may not see them. Ask whoever runs the server to add the scope 'user_brief' on the application's card.",
                 host=portal.host,
             ),
             code="NOT_ALLOWED",

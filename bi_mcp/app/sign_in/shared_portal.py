@@ -43,7 +43,8 @@ class SharedPortal:
         self._settings = settings
         self._sign_ins = sign_ins
         self._identity = identify_portal(portal.url, Profiles())
-        self._limiter = build_limiter(settings, shared)
+        self._counts = sign_ins.counts.of(portal.host)
+        self._limiter = build_limiter(settings, shared, self._counts.waits)
         self._recorder = build_recorder(settings, portal.host, self._identity, _user_of_caller)
         self._one_at_a_time = Lock()
         self._connections: Connections | None = None
@@ -80,11 +81,18 @@ class SharedPortal:
 
         if self._connections is None:
             self._connections = Connections(TIMEOUT)
-        return connect_portal(self._portal.url, self._open_session(person), self._limiter, self._connections)
+        return connect_portal(
+            self._portal.url,
+            self._open_session(person),
+            self._limiter.for_owner(person.mark),
+            self._connections,
+            self._counts.traffic,
+        )
 
     def _open_session(self, person: Person) -> TokenSession:
         # Imported here, as above.
         from bi_mcp.auth.client import OAuthClient
+        from bi_mcp.auth.counted_renewals import CountedRenewals
         from bi_mcp.auth.session import TokenSession
 
         login = PersonalLogin(
@@ -94,7 +102,7 @@ class SharedPortal:
             application=self._update_application,
             ended=partial(self._sign_ins.sign_out, person),
         )
-        client = OAuthClient(login=advise(AdviceKind.CONNECT_AGAIN))
+        client = CountedRenewals(OAuthClient(login=advise(AdviceKind.CONNECT_AGAIN)), self._counts.renewal)
         return TokenSession(login, self._sign_ins.logins, client)
 
     def _update_application(self, stored: Application) -> Application:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
+from bi_mcp.app.sign_in.counts import Counts
 from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 
@@ -27,6 +28,7 @@ class SignIns:
     """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way.
 
     `secrets` are those that people stored for themselves; None where this server has no pages for them.
+    `counts` are for metrics, of this process.
     """
 
     portals: Mapping[str, SignInPortal]
@@ -34,6 +36,7 @@ class SignIns:
     clients: ConnectedClients
     logins: PortalLogins
     secrets: PeoplesSecrets | None = None
+    counts: Counts = field(default_factory=Counts)
 
     async def let_in(self, entered: Entered, asked: Asked, scopes: Sequence[str]) -> Secret:
         """Keep the portal login of a person who came in, and issue the code for their client."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bi_mcp import __version__
 from bi_mcp.server.http.access import READ, SCOPES
 from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
+from bi_mcp.server.http.one_credential import OneCredential
 from bi_mcp.server.http.options import PATH
 from bi_mcp.server.http.refused_bodies import RefusedBodies
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
     from bi_mcp.server.http.options import HttpOptions
     from bi_mcp.server.http.sign_in.routes import SignIn
+
+logger = logging.getLogger(__name__)
 
 
 def build_http_app(
@@ -105,11 +109,12 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, i
     metadata = build_resource_metadata_url(_url(options.resource)) if issuer else None
     # A foreign issuer names the resource as its audience, which its verifier checks.
     ours = None if issuer == options.settings.issuer else _url(options.resource)
-    return AuthenticationMiddleware(
+    authenticated = AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
         backend=_OneToken(verifier, resource_server_url=ours),
         on_error=_unavailable,
     )
+    return OneCredential(authenticated)
 
 
 class _OneToken(BearerAuthBackend):
@@ -125,7 +130,11 @@ class _OneToken(BearerAuthBackend):
 
 def _unavailable(_: HTTPConnection, error: AuthenticationError) -> JSONResponse:
     """Answer while a token cannot be checked: 401 would make a client throw it away."""
-    body = {"error": "temporarily_unavailable", "error_description": str(error)}
+    logger.warning("an access token could not be checked: %s", error)
+    body = {
+        "error": "temporarily_unavailable",
+        "error_description": "The server cannot reach its store. Try again.",
+    }
     return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "30"})
 
 

@@ -16,6 +16,7 @@ from bi_mcp.app.replicas.budget import SharedBudget
 from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.seal import Act
 from bi_mcp.app.sign_in.peoples_apps import AWAITED_S, IDLE_S, PeoplesApps
+from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.caller import Caller, called_by
 from bi_mcp.auth.person import Person
@@ -166,7 +167,8 @@ async def test_the_secrets_of_the_server_and_of_others_are_out_of_reach(
     settings = Settings(
         configuration_folder=tmp_path, secrets_folder=tmp_path / "secrets", workspace_folder=tmp_path
     )
-    apps = PeoplesApps(settings, sign_ins)
+    own = PeoplesSecrets(folder=tmp_path, documents=sign_ins.documents, origin="https://bi.example")
+    apps = PeoplesApps(settings, replace(sign_ins, secrets=own))
     anna, boris = (app_of(apps, portal.person(user)) for user in (ANNA, BORIS))
     for app in (anna, boris):
         assert app.workspace_folder is None

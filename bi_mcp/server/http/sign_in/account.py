@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
-
 from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.base.language import say
 from bi_mcp.server.http.access import WRITE
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
 
 ACCOUNT_PATH = "/account"
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +61,7 @@ class AccountPage:
             await self.sign_ins.sign_out(person)
         elif "disconnect" in form:
             await self.sign_ins.clients.disconnect(person, form["disconnect"])
-        return RedirectResponse(ACCOUNT_PATH, 303, _HEADERS)
+        return html.build_redirect(ACCOUNT_PATH)
 
 
 def _page(person: Person, clients: Sequence[ConnectedClient], token: str, *, has_secrets: bool) -> Response:

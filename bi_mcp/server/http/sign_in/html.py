@@ -7,7 +7,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from bi_mcp.base.language import say, spoken
 from bi_mcp.server.http.sign_in.forms import TOKEN
@@ -76,6 +76,11 @@ def build_page(
     return HTMLResponse(
         html, status, {**_HEADERS, "referrer-policy": "same-origin" if has_form else "no-referrer"}
     )
+
+
+def build_redirect(address: str) -> RedirectResponse:
+    """Build the way to another page, which nobody keeps, and which does not tell where it came from."""
+    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
 
 
 def build_problem(text: str, *, status: int, back: str | None = None, back_title: str = "") -> HTMLResponse:

@@ -6,8 +6,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
-
 from bi_mcp.app.sign_in.portal_entry import enter
 from bi_mcp.auth.login import Authorisation
 from bi_mcp.base.language import say
@@ -17,7 +15,7 @@ from bi_mcp.server.http.sign_in.answering import text_of
 from bi_mcp.server.http.sign_in.authorize import Refusal
 from bi_mcp.server.http.sign_in.consent import consent_page
 from bi_mcp.server.http.sign_in.forms import form_token, parse_fields, read_own_form
-from bi_mcp.server.http.sign_in.html import build_page, build_problem, paragraph
+from bi_mcp.server.http.sign_in.html import build_page, build_problem, build_redirect, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bi_mcp.app.sign_in.attempts import Attempt, Attempts, Departure
+    from bi_mcp.app.sign_in.counts import SignInOutcome
     from bi_mcp.app.sign_in.portal_entry import Entered
     from bi_mcp.app.sign_in.portals import SignInPortal
     from bi_mcp.app.sign_in.sign_ins import SignIns
@@ -36,7 +35,6 @@ RETURN_PATH = "/sign-in/return"
 _CANCELLED = Refusal("access_denied", "The person cancelled.")
 _NOT_ENTERED = Refusal("access_denied", "The person could not sign in.")
 _FAILED = Refusal("temporarily_unavailable", "The portal could not be asked. Try again.")
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +64,7 @@ class SignInPages:
                 say("This form was not sent from its own page. Nothing was done."), status=403
             )
         if form.get("decision") != "continue":
-            return await self._cancel(attempt)
+            return await self._cancel(attempt, self._chosen(form))
         return await self._depart(attempt, form)
 
     async def come_back(self, request: Request) -> Response:
@@ -84,12 +82,15 @@ class SignInPages:
         if portal is None or not await self.attempts.arrive(departure, state):
             return _over()
         if "code" not in fields:
+            self._count(portal, "cancelled")
             return self._tell(departure.attempt, _CANCELLED)
         return await self._enter(request, departure, portal, state)
 
-    async def _cancel(self, attempt: Attempt) -> Response:
+    async def _cancel(self, attempt: Attempt, portal: SignInPortal | None) -> Response:
         if not await self.attempts.end(attempt):
             return _over()
+        if portal is not None:
+            self._count(portal, "cancelled")
         return self._tell(attempt, _CANCELLED)
 
     async def _depart(self, attempt: Attempt, form: Mapping[str, str]) -> Response:
@@ -101,7 +102,7 @@ class SignInPages:
         if state is None:
             return _over()
         address = Authorisation(portal.url, portal.client_id, state).address
-        return RedirectResponse(address, 303, _HEADERS)
+        return build_redirect(address)
 
     def _chosen(self, form: Mapping[str, str]) -> SignInPortal | None:
         portals = self.sign_ins.portals
@@ -120,8 +121,11 @@ class SignInPages:
         except BiMcpError as error:
             code = error.code if isinstance(error, AuthorisationError) else type(error).__name__
             logger.warning("a sign-in at %s failed: %s", portal.host, code)
+            self._count(portal, "refused" if isinstance(error, AuthorisationError) else "failed")
             return self._explain(departure.attempt, error)
-        return await self._welcome(departure, entered)
+        response = await self._welcome(departure, entered)
+        self._count(portal, "signed in")
+        return response
 
     async def _welcome(self, departure: Departure, entered: Entered) -> Response:
         asked = departure.attempt.asked
@@ -134,9 +138,12 @@ class SignInPages:
         """Let a person in to this server's pages. Their portal login is kept only for clients that act for them."""
         if await self.sign_ins.clients.of(entered.person):
             await self.sign_ins.logins.keep(entered.person, entered.grant)
-        response = RedirectResponse(attempt.back, 303, _HEADERS)
+        response = build_redirect(attempt.back)
         await self.sessions.sign_in(response, entered.person)
         return response
+
+    def _count(self, portal: SignInPortal, outcome: SignInOutcome) -> None:
+        self.sign_ins.counts.of(portal.host).sign_in(outcome)
 
     def _tell(self, attempt: Attempt, refusal: Refusal) -> Response:
         """Tell the client that nobody signed in; without a client the person."""

@@ -23,6 +23,7 @@ from bi_mcp.app.sign_in.attempts import Attempts
 from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.app.sign_in.registered_clients import RegisteredClients
 from bi_mcp.server.http.access import SCOPES
+from bi_mcp.server.http.metrics import CountingVerifier
 from bi_mcp.server.http.names import KnownNames
 from bi_mcp.server.http.sign_in import endpoints
 from bi_mcp.server.http.sign_in.account import ACCOUNT_PATH, AccountPage
@@ -87,9 +88,8 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
             page(SECRETS_PATH, own.list_own, ["GET", "POST"]),
             page(f"{SECRETS_PATH}/{{ticket}}", own.ask, ["GET", "POST"]),
         ]
-    return SignIn(
-        routes=routes, verifier=SignedInTokens(sign_ins.clients, issuer), issuer=issuer, sessions=sessions
-    )
+    verifier = CountingVerifier(SignedInTokens(sign_ins.clients, issuer), sign_ins.counts)
+    return SignIn(routes=routes, verifier=verifier, issuer=issuer, sessions=sessions)
 
 
 def page_route(path: str, handler: Handler, methods: list[str], *, options: HttpOptions) -> Route:

@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
-from starlette.responses import RedirectResponse
 
 from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.base.language import say
@@ -39,7 +38,6 @@ MOST_HOSTS = 20
 # Every byte of a value may be written as three.
 _LARGEST_FORM = 3 * MAX_VALUE_BYTES + 8 * 1024
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +94,7 @@ class SecretPages:
             await to_thread.run_sync(_change, stored, form)
         except ConfigError as error:
             return _overview(token, await to_thread.run_sync(stored.index), text_of(error))
-        return RedirectResponse(SECRETS_PATH, 303, _HEADERS)
+        return html.build_redirect(SECRETS_PATH)
 
     async def _lead_to_sign_in(self, request: Request, path: str) -> Response:
         if request.method == "POST":

@@ -113,6 +113,10 @@ class Browser:
             )
         return await self._follow(self.http.build_request("POST", form.action, data=sent, headers=headers))
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
     async def _follow(self, request: httpx2.Request) -> Page:
         for _ in range(_MOST_REDIRECTS):
             response = await self.http.send(request)

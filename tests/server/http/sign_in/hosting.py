@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from bi_mcp.server.http.request_state import seal_with
 from bi_mcp.server.http.scopes import require_scopes
 from bi_mcp.server.http.sign_in.routes import build_sign_in
 from tests.auth.command import free_port
+from tests.practice.portal.calling import ORIGIN, Caller, Connector
 from tests.practice.portal.serving import served
 from tests.server.http.sign_in.browsing import Browser, Page
 from tests.server.http.sign_in.flow import HandMadeClient
@@ -65,6 +67,13 @@ class PracticePortal:
     def url(self) -> str:
         return f"http://{self.host}"
 
+    def caller(self, user: PortalUser) -> Caller:
+        """Call the portal itself as this user, through the same application."""
+        http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://portal.localhost/rest/"
+        )
+        return Caller(http, self.app.state.tokens.issue(self.card, user.id)["access_token"])
+
     @property
     def exchanges(self) -> list[str]:
         """What its token endpoint was asked."""
@@ -77,7 +86,8 @@ async def practice_portal(
 ) -> AsyncIterator[PracticePortal]:
     """Serve a portal with an application that returns to `handler`."""
     settings = LocalPortalSettings(faults=True)
-    app = create_app(settings, connectors={sample.ORIGIN: sample.create_app()}, users=users)
+    connectors: dict[str, ASGIApp] = {sample.ORIGIN: sample.create_app(), ORIGIN: Connector()}
+    app = create_app(settings, connectors=connectors, users=users)
     card = app.state.tokens.register("bi-mcp", handler, scope=scope)
     async with served(overheard := Overheard(app)) as host:
         yield PracticePortal(host, app, overheard, card)
@@ -203,7 +213,9 @@ async def _replica(
     async with open_shared(options.settings) as shared:
         origin = options.resource.removesuffix("/mcp")
         sign_ins = open_sign_ins(portals, folder, shared, origin=origin)
-        server = build_server(Settings(configuration_folder=folder), shared=shared, sign_ins=sign_ins)
+        server = build_server(
+            Settings(configuration_folder=folder, limits="off"), shared=shared, sign_ins=sign_ins
+        )
         await require_scopes(server)
         if shared is not None:
             seal_with(server, shared.key)

@@ -437,7 +437,6 @@ async def test_a_token_counts_only_in_one_plain_header(hosted: Hosted) -> None:
         (good, "authorization: Bearer x"),
         (good, good),
         (f"Authorization: Bearer {anna.access}, Bearer {boris.access}",),
-        (f"Authorization: Bearer\r\n {anna.access}",),
         (f"Authorization: Bearer {anna.access}\r\n ,Bearer {boris.access}",),
         (f"Authorization: Basic {anna.access}",),
         (f"X-Authorization: Bearer {anna.access}",),
@@ -452,6 +451,10 @@ async def test_a_token_counts_only_in_one_plain_header(hosted: Hosted) -> None:
         status, answer = await raw(hosted.host, head(hosted.host, *lines), body)
         assert status in {400, 401}, lines
         assert "serverInfo" not in answer
+    # A folded header is one header: the reader joins its lines (RFC 9112, 5.2), and it means the same to everybody.
+    assert (await raw(hosted.host, head(hosted.host, f"Authorization: Bearer\r\n {anna.access}"), body))[
+        0
+    ] == 200
     for path in (f"/mcp?access_token={anna.access}", f"/mcp?Authorization=Bearer%20{anna.access}"):
         assert (await raw(hosted.host, head(hosted.host, path=path), body))[0] == 401
 

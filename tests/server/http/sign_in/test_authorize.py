@@ -170,6 +170,12 @@ async def test_a_client_with_several_addresses_must_name_one(site: Site) -> None
     assert (await site.http.get(client.address(redirect_uri=None))).status_code == 400
 
 
+async def test_no_answer_is_sent_to_this_server_itself(site: Site) -> None:
+    client = await site.registered(redirect=f"{site.origin}/sign-in/return")
+    assert (await site.http.get(client.address())).status_code == 400
+    assert (await site.http.get(client.address(redirect_uri=None))).status_code == 400
+
+
 async def test_a_foreign_name_in_host_is_refused(site: Site) -> None:
     client = await site.registered()
     answer = await site.http.get(client.address(), headers={"Host": "evil.example"})

@@ -1,0 +1,140 @@
+"""Two hundred people who signed in, 32 of whom call at once, against a bare server; and what a person weighs who does nothing.
+
+As in `benchmarks.hosting` the portal sets no limits. Each person has a client, a token and a portal login of their own, so
+reads of several never travel together, while the bare server knows nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx2
+
+from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, python, read, resident_kilobytes, running
+from benchmarks.local_portal import LocalPortal, free_port, running_portal
+from benchmarks.outcome import Outcome
+from benchmarks.people import Arrivals, registered_portal
+from bi_mcp.app.sign_in.sign_ins import open_sign_ins
+from bi_mcp.base.secret import Secret
+
+PEOPLE = 200
+AT_ONCE = 32
+CALLS = 2_000
+GOAL_TIME = 1.25
+GOAL_KILOBYTES = 100
+# The first people bring with them what all share.
+_WARM_UP = 50
+_SIGNED_IN = python("signed_in_server.py")
+
+
+class NextPerson(httpx2.Auth):
+    """Makes each request the next person's. The newest protocol has no session that would belong to one of them."""
+
+    def __init__(self, tokens: Iterator[str]) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Put the next token into the request."""
+        request.headers["Authorization"] = f"Bearer {next(self._tokens)}"
+        yield request
+
+
+@dataclass(frozen=True)
+class SignInLoad:
+    """Seconds of each round; the two of one index were measured one after the other. `calls` are those of all rounds."""
+
+    calls: int
+    ours: Sequence[float]
+    bare: Sequence[float]
+
+    def outcome(self) -> Outcome:
+        """Compare the time of all calls."""
+        ours, bare = sum(self.ours), sum(self.bare)
+        return Outcome(
+            benchmark=f"{self.calls:,} dataset_get of {PEOPLE} people, {AT_ONCE} at once, time ours / bare",
+            measured=ours / bare,
+            goal=GOAL_TIME,
+            unit="ratio",
+            details={
+                "ours, calls a second": self.calls / ours,
+                "bare, calls a second": self.calls / bare,
+                "throughput, ours / bare": bare / ours,
+                "ours, slowest round / fastest": max(self.ours) / min(self.ours),
+                "bare, slowest round / fastest": max(self.bare) / min(self.bare),
+            },
+        )
+
+
+async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> SignInLoad:
+    """Let all people's clients call one server, then the other."""
+    async with _hosted() as (ids, arrivals, _, environment, stack):
+        _, bare = await stack.enter_async_context(running(BARE, environment))
+        tokens = [await arrivals.sign_in(user) for user in range(1, PEOPLE + 1)]
+        callers = cycle(tokens)
+        clients = {
+            "ours": [
+                await stack.enter_async_context(client_of(arrivals.resource, auth=NextPerson(callers)))
+                for _ in range(AT_ONCE)
+            ],
+            "bare": [await stack.enter_async_context(client_of(bare)) for _ in range(AT_ONCE)],
+        }
+        times: dict[str, list[float]] = {"ours": [], "bare": []}
+        for number in range(-1, rounds):
+            for name in sorted(clients, reverse=number % 2 == 0):
+                seconds = await call(clients[name], ids, calls // rounds)
+                # The first round warms up.
+                if number >= 0:
+                    times[name].append(seconds)
+    return SignInLoad(calls=calls // rounds * rounds, ours=times["ours"], bare=times["bare"])
+
+
+async def measure_sign_in_memory() -> Outcome:
+    """Let people come, call once and stay away, and see what the server grew by."""
+    async with _hosted() as (ids, arrivals, pid, _, _stack):
+
+        async def come(users: range) -> int:
+            for user in users:
+                async with client_of(arrivals.resource, await arrivals.sign_in(user)) as client:
+                    await read(client, ids[0])
+            return await resident_kilobytes(pid)
+
+        before = await come(range(1, _WARM_UP + 1))
+        after = await come(range(_WARM_UP + 1, _WARM_UP + PEOPLE + 1))
+    return Outcome(
+        benchmark=f"memory of a person who signed in, called once and is idle, of {PEOPLE}",
+        measured=(after - before) / PEOPLE,
+        goal=GOAL_KILOBYTES,
+        unit="kilobytes",
+        details={"before, MB": before / 1024, "after, MB": after / 1024},
+    )
+
+
+@asynccontextmanager
+async def _hosted() -> AsyncIterator[tuple[Sequence[int], Arrivals, int, dict[str, str], AsyncExitStack]]:
+    """Start a portal and a server that people sign in to. Gives ids of datasets, the way in, the server's process id, and the environment of a bare server."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        database = str(folder / "portal.sqlite3")
+        ids = await fill(database)
+        portal = await stack.enter_async_context(running_portal({"BI_MCP_PORTAL_DB": database}))
+        port = free_port()
+        pid, address = await stack.enter_async_context(
+            running(_SIGNED_IN, _environment(portal, folder, port))
+        )
+        sign_ins = open_sign_ins([registered_portal(portal.address)], folder, None)
+        arrivals = Arrivals(sign_ins, address, portal.address, Secret(portal.token))
+        yield ids, arrivals, pid, portal.server_environment(), stack
+
+
+def _environment(portal: LocalPortal, folder: Path, port: int) -> dict[str, str]:
+    return {
+        "BI_MCP_CONFIG_DIR": str(folder),
+        "BI_MCP_LIMITS": "off",
+        "PORTAL": portal.address,
+        "PORT": str(port),
+    }

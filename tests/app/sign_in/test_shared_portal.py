@@ -1,0 +1,91 @@
+"""People of one portal share its limits in turns, and what happens there is counted once for all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from bi_mcp.app import portals
+from bi_mcp.app.app import App
+from bi_mcp.app.sign_in.peoples_apps import PeoplesApps
+from bi_mcp.app.sign_in.sign_ins import SignIns
+from bi_mcp.auth.caller import Caller, called_by
+from bi_mcp.auth.person import Person
+from bi_mcp.config import Settings
+from bi_mcp.errors import NotFoundError
+from bi_mcp.rest.rate_limit import MARGIN, RatePlan
+from tests.app.sign_in.people import PeoplesPortal, peoples_portal, sign_in, sign_ins_to
+
+pytestmark = pytest.mark.anyio
+
+ANNA, BORIS = 7, 8
+MANY = 30
+
+
+@pytest.fixture
+async def portal() -> AsyncIterator[PeoplesPortal]:
+    async with peoples_portal() as portal:
+        yield portal
+
+
+@pytest.fixture
+def sign_ins(portal: PeoplesPortal) -> SignIns:
+    return sign_ins_to(portal)
+
+
+@pytest.fixture
+async def apps(sign_ins: SignIns) -> AsyncIterator[PeoplesApps]:
+    apps = PeoplesApps(Settings(), sign_ins)
+    yield apps
+    await apps.aclose()
+
+
+def app_of(apps: PeoplesApps, person: Person) -> App:
+    with called_by(Caller(person=person)):
+        return apps.current()
+
+
+async def test_one_person_with_many_requests_does_not_make_another_wait_for_all_of_them(
+    portal: PeoplesPortal, sign_ins: SignIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portals, "PLANS", {"standard": RatePlan(capacity=1 + MARGIN, drain_per_s=50)})
+    apps = PeoplesApps(Settings(), sign_ins)
+    anna, boris = [app_of(apps, await sign_in(sign_ins, portal, user)) for user in (ANNA, BORIS)]
+    limiter, order = anna.portal.limiter, list[str]()
+    assert limiter is not None
+
+    async def fail_to_delete(name: str, app: App) -> None:
+        # Only reads travel together.
+        with pytest.raises(NotFoundError):
+            await app.bi.connectors.delete(404)
+        order.append(name)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(MANY):
+            group.start_soon(fail_to_delete, "anna", anna)
+        with anyio.fail_after(30):
+            while limiter.bucket.waiting < MANY * 0.8:
+                await anyio.lowlevel.checkpoint()
+        group.start_soon(fail_to_delete, "boris", boris)
+    assert len(order) == MANY + 1
+    assert order.index("boris") < MANY / 2
+    assert sign_ins.counts.of(portal.registered.host).waits.seconds > 0
+    await apps.aclose()
+
+
+async def test_what_people_do_at_a_portal_is_counted_together(
+    portal: PeoplesPortal, sign_ins: SignIns, apps: PeoplesApps
+) -> None:
+    anna, boris = portal.person(ANNA), portal.person(BORIS)
+    await sign_in(sign_ins, portal, ANNA)
+    # The login of long ago is renewed at the first call.
+    await sign_ins.logins.keep(boris, portal.grant(BORIS, now=0.0))
+    for person in (anna, boris):
+        await app_of(apps, person).bi.connectors.list_page()
+    counts = sign_ins.counts.of(portal.registered.host)
+    assert counts.traffic.requests == {"ok": 2}
+    assert counts.renewals == {"renewed": 1}
+    assert counts.traffic.reachability() == "ok"
