@@ -167,7 +167,7 @@ class SettingValues:
         if self.named is None and self.own_only:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: people cannot store secrets on this server. Nothing was sent.",
+                    "settings.{code}: people cannot store secrets on this server. Nothing was sent. Ask whoever runs it to give it a folder for them.",
                     code=code,
                 )
             )
