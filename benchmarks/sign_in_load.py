@@ -93,20 +93,26 @@ async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> Sign
     return SignInLoad(calls=calls // rounds * rounds, ours=times["ours"], bare=times["bare"])
 
 
-async def measure_sign_in_memory() -> Outcome:
-    """Let people come, call once and stay away, and see what the server grew by."""
+async def measure_sign_in_memory(*, older: bool = False) -> Outcome:
+    """Let people come, call once and stay away, and see what the server grew by. `older`: by a protocol that has sessions.
+
+    The list of tools comes last: a session keeps its last message, and that is the longest.
+    """
     async with _hosted() as (ids, arrivals, pid, _, _stack):
 
         async def come(users: range) -> int:
             for user in users:
-                async with client_of(arrivals.resource, await arrivals.sign_in(user)) as client:
+                token = await arrivals.sign_in(user)
+                async with client_of(arrivals.resource, token, older=older) as client:
                     await read(client, ids[0])
+                    await client.list_tools(cache_mode="refresh")
             return await resident_kilobytes(pid)
 
         before = await come(range(1, _WARM_UP + 1))
         after = await come(range(_WARM_UP + 1, _WARM_UP + PEOPLE + 1))
+    protocol = "an older protocol" if older else "the newest protocol"
     return Outcome(
-        benchmark=f"memory of a person who signed in, called once and is idle, of {PEOPLE}",
+        benchmark=f"memory of a person who signed in, called once by {protocol} and is idle, of {PEOPLE}",
         measured=(after - before) / PEOPLE,
         goal=GOAL_KILOBYTES,
         unit="kilobytes",
