@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bi_mcp.history.column_replacement import ColumnReplacer
     from bi_mcp.history.entries import History
     from bi_mcp.history.recording import Recorder
+    from bi_mcp.history.seen_history import SeenHistory
     from bi_mcp.history.undo_run import Undo
     from bi_mcp.rest.client import BIConnector
     from bi_mcp.rest.datasets import Datasets
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bi_mcp.rest.request import Layer
     from bi_mcp.setup.state_file import StateKeeper
     from bi_mcp.setup.workspace import Planned, Workspace
+    from bi_mcp.vault.asking import AskingPages
     from bi_mcp.vault.secret_page import SecretPages
     from bi_mcp.vault.setting_values import SettingValues
 
@@ -135,7 +137,7 @@ class App:
     `seal` confirms destructive acts; without one they need no confirmation. `asks` lets the person be asked first,
     where the client can do that; otherwise a preview and its token do it. `workspace_folder` is where a model may read
     setup files. `plans` were shown and wait to be applied, by their tokens; `exports` are the states of setups that
-    were given out as text. `background` runs tasks that outlive a call, while the server runs.
+    were given out as text. `hosted_pages` ask the person of this app for secrets, in place of pages on this machine. `background` runs tasks that outlive a call, while the server runs.
     """
 
     portals: Mapping[str, PortalAccess]
@@ -149,11 +151,14 @@ class App:
     plans: dict[str, SeenPlan] = field(default_factory=dict)
     exports: dict[str, StateKeeper] = field(default_factory=dict)
     background: TaskGroup | None = None
+    hosted_pages: AskingPages | None = None
     _pages: SecretPages | None = field(default=None, init=False)
 
     @property
-    def pages(self) -> SecretPages | None:
+    def pages(self) -> AskingPages | None:
         """The pages that ask the person for secrets; None where secrets cannot be stored or no server runs."""
+        if self.hosted_pages is not None:
+            return self.hosted_pages
         named = self.setting_values.named
         if self._pages is None and self.background is not None and named is not None:
             # Imported here: few calls ask for a secret.
@@ -220,12 +225,25 @@ class App:
         return history
 
     @property
+    def seen_history(self) -> SeenHistory:
+        """The history of this call's portal as the caller may see it. Raises `InvalidRequestError` where no history is kept."""
+        # Imported here: few calls read it.
+        from bi_mcp.history.reader import current_reader
+        from bi_mcp.history.seen_history import SeenHistory
+        from bi_mcp.history.visible import look_for
+
+        # Only a person's reading asks the portal; others read without a client.
+        return SeenHistory(self.history, current_reader(), lambda keys: look_for(self.bi, keys))
+
+    @property
     def undo(self) -> Undo:
         """The undo of writes to this call's portal."""
         # Imported here: few calls undo something.
+        from bi_mcp.history.reader import current_reader
         from bi_mcp.history.undo_run import Undo
 
-        return Undo(self.bi, self.history, self.setting_values.named)
+        reader = current_reader(self.portal.user)
+        return Undo(self.bi, self.history, self.setting_values.named, reader)
 
     def remember(self, token: str, plan: SeenPlan) -> None:
         """Keep a plan that was shown, and of the others only the latest."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 class Apps(Protocol):
     """Finds the app that serves the call of this task."""
 
+    @property
+    def secrets_page(self) -> str | None:
+        """The page of this server where the caller stores secrets of their own, None where there is none."""
+        ...
+
     def current(self) -> App:
         """Return the caller's app. Raises `AuthorisationError` where the caller must sign in first."""
         ...
@@ -39,6 +44,11 @@ class OneApp:
     """The same app for every call."""
 
     app: App
+
+    @property
+    def secrets_page(self) -> str | None:
+        """Return None: secrets are stored on the machine of the server."""
+        return None
 
     def current(self) -> App:
         """Return it."""

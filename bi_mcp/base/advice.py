@@ -68,7 +68,9 @@ class AdviceKind(Enum):
 
 Words = Mapping[AdviceKind, str]
 
+_NO_FACTS: Mapping[str, object] = {}
 _words: ContextVar[Words] = ContextVar("words", default={})  # noqa: B039  a mapping that nobody changes
+_facts: ContextVar[Mapping[str, object]] = ContextVar("facts of the door", default=_NO_FACTS)
 
 
 class Advice(NamedTuple):
@@ -78,7 +80,7 @@ class Advice(NamedTuple):
     facts: Mapping[str, object]
 
     def __str__(self) -> str:
-        return say(_words.get().get(self.kind, self.kind.value), **self.facts)
+        return say(_words.get().get(self.kind, self.kind.value), **{**_facts.get(), **self.facts})
 
 
 def advise(kind: AdviceKind, /, **facts: object) -> Advice:
@@ -87,10 +89,11 @@ def advise(kind: AdviceKind, /, **facts: object) -> Advice:
 
 
 @contextmanager
-def use_words(words: Words) -> Iterator[None]:
-    """Word each advice within as a door does."""
-    token = _words.set(words)
+def use_words(words: Words, /, **facts: object) -> Iterator[None]:
+    """Word each advice within as a door does. `facts` are the door's own, for its words."""
+    tokens = _words.set(words), _facts.set(facts)
     try:
         yield
     finally:
-        _words.reset(token)
+        _words.reset(tokens[0])
+        _facts.reset(tokens[1])

@@ -24,6 +24,7 @@ from bi_mcp.cli.practice import chart, demo, portal, sample
 from bi_mcp.cli.secret import secret
 from bi_mcp.cli.serve import serve
 from bi_mcp.cli.setup import adopt, apply, export, plan, schema
+from bi_mcp.cli.sign_ins import sign_ins
 from bi_mcp.cli.streams import room_for_output, use_utf8
 from bi_mcp.config import language_in_terminal, wants_no_colour
 from bi_mcp.errors import BiMcpError, ConfigError
@@ -142,6 +143,7 @@ def main(ctx: click.Context) -> None:
 
 for command in (
     serve,
+    sign_ins,
     install,
     uninstall,
     login,

@@ -59,7 +59,7 @@ class EndpointAnswer:
 
     `not_public` is the kind of private address, which Bitrix24's cloud would not call; None for public ones and for a
     connector inside this process. `compressed`: it came compressed, although that was not requested. `is_page`: the
-    answer of `urlCheck` is HTML.
+    answer of `urlCheck` is HTML. The names of `headers` are read without regard to case.
     """
 
     status: int
@@ -71,6 +71,7 @@ class EndpointAnswer:
     not_public: str | None = None
     compressed: bool = False
     is_page: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class ExternalTable(NamedTuple):

@@ -1,4 +1,4 @@
-"""One POST as Bitrix24 makes it, over the network or inside this process. The only place of this package with httpx."""
+"""One POST as Bitrix24 makes it, or one GET, over the network or inside this process. The only place of this package with httpx."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LARGEST_REFUSAL = 4096
 # Further addresses of a host are not tried.
 MOST_IPS = 4
+_POST_HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "bi-mcp (as Bitrix24)"}
+_GET_HEADERS = {"Accept": "application/json", "User-Agent": "bi-mcp"}
 STATUS_REASONS: Mapping[int, EndpointReason] = {
     401: "denied",
     403: "denied",
@@ -50,12 +52,12 @@ class EndpointLimits:
 
 
 class Exchange:
-    """One POST, with everything that its errors mention."""
+    """One POST of a form, or one GET without one, with everything that its errors mention."""
 
     def __init__(
         self,
         url: str,
-        form: bytes,
+        form: bytes | None,
         connection: Connection,
         limits: EndpointLimits,
         wants: Callable[[bytes], bool],
@@ -99,15 +101,11 @@ class Exchange:
         headers: Mapping[str, str],
         extensions: Mapping[str, object],
     ) -> EndpointAnswer:
-        headers = {
-            **headers,
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept-Encoding": "identity",
-            "User-Agent": "bi-mcp (as Bitrix24)",
-        }
+        method, own = ("GET", _GET_HEADERS) if self._form is None else ("POST", _POST_HEADERS)
+        headers = {**headers, **own, "Accept-Encoding": "identity"}
         async with httpx.AsyncClient(transport=carrier, trust_env=False, timeout=None) as client:  # noqa: S113 - the scope ends it
             request = client.build_request(
-                "POST", url, content=self._form, headers=headers, extensions=dict(extensions)
+                method, url, content=self._form, headers=headers, extensions=dict(extensions)
             )
             try:
                 response = await client.send(request, stream=True, follow_redirects=False)
@@ -126,6 +124,7 @@ class Exchange:
             size=size,
             tls=tls,
             compressed=_encoding(response) not in NO_ENCODING,
+            headers=response.headers,
         )
 
     async def _read(self, response: httpx.Response) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bi_mcp.base.language import say, say_count, text
-from bi_mcp.base.quoting import quote
+from bi_mcp.base.quoting import LONGEST_NAME, quote
 from bi_mcp.errors import InvalidRequestError
 from bi_mcp.history.entries import Entry, Wire, current_id, replacements
 from bi_mcp.rest.kinds import KINDS, Group
@@ -30,6 +30,9 @@ def describe_entry(entry: Entry, by: str | None = None) -> dict[str, Any]:
         "id": entry.id,
         "time": entry.at,
         "user": entry.user,
+        "userName": _shorten(entry.user_name),
+        "client": _shorten(entry.client),
+        "subject": _shorten(entry.subject),
         "tool": entry.tool,
         "method": entry.method,
         "group": entry.group,
@@ -77,10 +80,21 @@ def tell_outcome(entry: Entry, by: str | None = None) -> str:
     return f"{say(OUTCOMES[entry.outcome])}{code}{undone}{undoes}"
 
 
+def tell_author(entry: Entry) -> str:
+    """`"Anna Petrova" (user 12), with "Claude"`, as far as it is known, else nothing. Names come from outside and are quoted."""
+    who = [say("subject {subject}", subject=quote(entry.subject))] if entry.subject else []
+    if entry.user and entry.user_name:
+        who.append(say("{name} (user {id})", name=quote(entry.user_name), id=entry.user))
+    elif entry.user:
+        who.append(say("user {id}", id=entry.user))
+    if entry.client:
+        who.append(say("with {client}", client=quote(entry.client)))
+    return ", ".join(who)
+
+
 def tell_entry(entry: Entry, by: str | None = None) -> str:
     """Tell an entry on one line. Its names come from outside and are quoted."""
-    who = [entry.tool] if entry.tool else []
-    who += [say("user {id}", id=entry.user)] if entry.user else []
+    who = filter(None, [entry.tool, tell_author(entry)])
     about = f"{tell_object(entry)}: {tell_deed(entry)}"
     return " · ".join([entry.id, entry.at[:16].replace("T", " "), *who, about, tell_outcome(entry, by)])
 
@@ -148,6 +162,10 @@ def _column_deeds(entry: Entry) -> Iterator[str]:
 def _column(column: Wire) -> str:
     facts = [str(column[key]) for key in ("externalCode", "type") if column.get(key)]
     return f"{_name(column)} ({', '.join(map(_plain, facts))})" if facts else _name(column)
+
+
+def _shorten(name: str | None) -> str | None:
+    return name[:LONGEST_NAME] if name else None
 
 
 def _plain(value: str) -> str:

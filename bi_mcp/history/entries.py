@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bi_mcp.auth.portal_identity import PortalIdentity, file_name_of_host
-from bi_mcp.base.advice import AdviceKind, advise
-from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
-from bi_mcp.errors import InvalidRequestError
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.sealing import Sealer
 
@@ -35,7 +32,8 @@ class RecordedWrite:
 
     `before` is the object as the API spells it, None for a creation and where it could not be read; a source's settings are
     `{code: Secret}` there and in `sent`. `object` is the id, for a creation None. `change` is what writes share that are
-    parts of one change.
+    parts of one change. `user` is the portal's user and `user_name` their name; `client` is the program through which
+    they called, `subject` how a foreign issuer names them. Names are foreign text.
     """
 
     method: str
@@ -47,6 +45,9 @@ class RecordedWrite:
     tool: str | None = None
     undoes: str | None = None
     user: int | None = None
+    user_name: str | None = None
+    client: str | None = None
+    subject: str | None = None
     change: str | None = None
 
 
@@ -73,6 +74,11 @@ class Entry(RecordedWrite):
         return self.method.split(".", 2)[-1]
 
 
+# Of a newer version's entries the rest is read.
+_NAMES = frozenset(each.name for each in fields(Entry))
+_REQUIRED = frozenset(each.name for each in fields(Entry) if each.default is MISSING)
+
+
 @dataclass(frozen=True)
 class Ending:
     """The end of a write. `object` is the id that a creation answered."""
@@ -97,7 +103,7 @@ class History:
     def begin(self, entries: Sequence[Entry]) -> None:
         """Write the entries down before they are sent."""
         self.take_over()
-        self.journal.append([_seal(dict(vars(entry)), self.sealer) for entry in entries])
+        self.journal.append([_seal(_record(entry), self.sealer) for entry in entries])
 
     def end(self, endings: Mapping[str, Ending]) -> None:
         """Write down how it ended, by the entries' ids."""
@@ -209,39 +215,6 @@ def current_id(replaced: Mapping[Key, int], group: str, id: int) -> int:
     return id
 
 
-def choose(entries: Sequence[Entry], ids: Sequence[str] = ()) -> list[Entry]:
-    """The named entries, or the last one that was done and not reverted; the newest first, each with the other parts of its
-    change. Raises `InvalidRequestError`.
-    """
-    if ids:
-        unknown = [id for id in ids if id not in {entry.id for entry in entries}]
-        if unknown:
-            raise InvalidRequestError(
-                say("The history has no entry {ids}.", ids=", ".join(map(repr, unknown))),
-                advise(AdviceKind.SEE_HISTORY),
-            )
-        return _with_parts(entries, ids)
-    reverted = find_undone(entries)
-    for entry in reversed(entries):
-        if entry.outcome != "refused" and entry.undoes is None and entry.id not in reverted:
-            return _with_parts(entries, [entry.id])
-    raise InvalidRequestError(
-        say("The history has nothing that can be undone."), advise(AdviceKind.SEE_HISTORY)
-    )
-
-
-def _with_parts(entries: Sequence[Entry], ids: Sequence[str]) -> list[Entry]:
-    """The named entries and the other parts of their changes, except those that were refused or reverted."""
-    changes = {entry.change for entry in entries if entry.id in ids and entry.change}
-    reverted = find_undone(entries)
-    return [
-        entry
-        for entry in reversed(entries)
-        if entry.id in ids
-        or (entry.change in changes and entry.outcome != "refused" and entry.id not in reverted)
-    ]
-
-
 @dataclass
 class Stamp:
     """Makes entries of writes: when, on which portal, and under which id."""
@@ -261,6 +234,11 @@ class Stamp:
             address=self.identity.address,
             member=self.identity.member,
         )
+
+
+def _record(entry: Entry) -> dict[str, object]:
+    """What is kept of an entry. Older versions read no entry that has fields unknown to them, so empty ones are left out."""
+    return {name: value for name, value in vars(entry).items() if value is not None or name in _REQUIRED}
 
 
 def _seal(value: Any, sealer: Sealer) -> Any:
@@ -286,7 +264,7 @@ def _unseal(value: Any, sealer: Sealer) -> Any:
 def _merge(entry: Entry | None, record: Mapping[str, Any]) -> Entry | None:
     if entry is None:
         try:
-            return Entry(**record)
+            return Entry(**{name: value for name, value in record.items() if name in _NAMES})
         except TypeError:
             # The end of a write whose beginning is in a journal that was deleted.
             return None

@@ -17,6 +17,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import BiMcpError, ConfigError, SecretReferenceError
 from bi_mcp.history.actor import undoing
+from bi_mcp.history.reader import current_reader
 from bi_mcp.rest.models import Connector, ConnectorChanges, SourceChanges, SourceFields
 from bi_mcp.rest.models.connector import ADDRESSES
 from bi_mcp.vault.travel import addresses_of, check_values, new_hosts, tell_travel
@@ -179,12 +180,15 @@ class GuardedWrites:
         return say("The addresses of connector {id} are again as they were.", id=before.id)
 
     async def _reverting(self, group: Group, id: int) -> AbstractContextManager[None]:
-        """Record the following writes as the undo of the last write of this object."""
+        """Record the following writes as the undo of the caller's last write of this object."""
         if self.history is None:
             return nullcontext()
         try:
             entries = await to_thread.run_sync(self.history.entries)
         except (OSError, ConfigError):
             return nullcontext()
-        last = [entry for entry in entries if (entry.group, entry.object) == (group, id)]
+        reader = current_reader()
+        last = [
+            entry for entry in entries if (entry.group, entry.object) == (group, id) and reader.wrote(entry)
+        ]
         return undoing(last[-1].id) if last else nullcontext()

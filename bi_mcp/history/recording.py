@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import anyio
 from anyio import to_thread
 from pydantic import ValidationError
 
+from bi_mcp.auth.caller import current_caller
 from bi_mcp.base.language import say
 from bi_mcp.errors import (
     BiMcpError,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from bi_mcp.history.entries import History, Wire
     from bi_mcp.rest.envelope import Envelope
     from bi_mcp.rest.request import Request, Transport
+
+# As long as OpenID Connect lets a subject be.
+LONGEST_CALLER = 255
 
 _NOT_SENT = "NOT_SENT"
 _WITHOUT_CODE = "NO_CODE"
@@ -113,12 +117,10 @@ class RecordingTransport:
         if not commands:
             return await self._inner.send(request)
         before = await self._read(commands)
+        authorship = _authorship(self._recorder.user)
         with anyio.CancelScope(shield=True):
             entries = await self._recorder.begin(
-                [
-                    _write(command, state, self._recorder.user())
-                    for command, state in zip(commands, before, strict=True)
-                ]
+                [_write(command, state, authorship) for command, state in zip(commands, before, strict=True)]
             )
         try:
             answer = await self._inner.send(request)
@@ -191,7 +193,33 @@ def _state(command: Command[object], got: object, listed: object) -> Wire | None
     return held
 
 
-def _write(command: Command[object], before: Wire | None, user: int | None) -> RecordedWrite:
+class _Authorship(TypedDict):
+    """Who writes: the portal's user, and the caller as far as they are known."""
+
+    user: int | None
+    user_name: str | None
+    client: str | None
+    subject: str | None
+
+
+def _authorship(user: Callable[[], int | None]) -> _Authorship:
+    caller = current_caller()
+    person = caller.person
+    return {
+        "user": user() if person is None else person.user_id,
+        # Empty, but not absent, for a person without a name: it tells that they signed in.
+        "user_name": None if person is None else person.name[:LONGEST_CALLER],
+        "client": _cut(caller.client),
+        "subject": _cut(caller.subject) if person is None else None,
+    }
+
+
+def _cut(name: str | None) -> str | None:
+    """Names come from outside, and one may be as long as a request."""
+    return name[:LONGEST_CALLER] if name else None
+
+
+def _write(command: Command[object], before: Wire | None, authorship: _Authorship) -> RecordedWrite:
     fields = command.parameters.get("fields")
     sent = (
         fields
@@ -209,8 +237,8 @@ def _write(command: Command[object], before: Wire | None, user: int | None) -> R
         sent=_plain(sent),
         tool=actor.tool,
         undoes=actor.undoes,
-        user=user,
         change=actor.change,
+        **authorship,
     )
 
 

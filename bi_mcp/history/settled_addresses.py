@@ -6,7 +6,7 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from anyio import current_time, sleep
+from anyio import WouldBlock, current_time, fail_after, sleep
 
 from bi_mcp.base.language import say
 from bi_mcp.errors import InvalidRequestError
@@ -31,14 +31,40 @@ async def settle_addresses(
     """Lock the addresses of a portal's connectors: for a task that sends secrets after a look at them, and for one that
     changes them.
 
-    Raises `InvalidRequestError` where another process never releases the lock.
+    `here` is the same lock for all tasks of this process. Raises `InvalidRequestError` where another task or process never
+    releases the lock.
     """
-    async with here, AsyncExitStack() as held:
+    async with _hold_here(here, patience), AsyncExitStack() as held:
         # In this order everywhere: two logins with different addresses of one portal meet at its member_id.
         paths = [] if folder is None else [folder / "locks" / f"{name}.lock" for name in identity.lock_names]
         for path in paths:
             await _hold(held, path, patience)
         yield
+
+
+@asynccontextmanager
+async def _hold_here(here: Lock, patience: float) -> AsyncIterator[None]:
+    try:
+        here.acquire_nowait()
+    except WouldBlock:
+        await _wait_for(here, patience)
+    try:
+        yield
+    finally:
+        here.release()
+
+
+async def _wait_for(here: Lock, patience: float) -> None:
+    try:
+        with fail_after(patience):
+            await here.acquire()
+    except TimeoutError:
+        raise InvalidRequestError(
+            say(
+                "Nothing was sent: another call has been changing this portal for {patience:.0f} s. Wait for it to end, and try again.",
+                patience=patience,
+            )
+        ) from None
 
 
 async def _hold(held: AsyncExitStack, path: Path, patience: float) -> None:

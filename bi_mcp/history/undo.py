@@ -199,13 +199,15 @@ def _recreation(
 
 
 def _without_parent(parent: Key, world: World) -> str:
-    deletions = [entry for entry in world.entries if entry.operation == "delete"]
-    how = [entry.id for entry in deletions if (entry.group, entry.object) == parent]
+    how = world.deletions_of(parent)
     group, id = parent
     if not how:
         return say("cannot be reverted: its {group} {id} is gone.", group=group, id=id)
     return say(
-        "cannot be reverted: its {group} {id} is gone. Undo {entry} first.", group=group, id=id, entry=how[-1]
+        "cannot be reverted: its {group} {id} is gone. Undo {entry} first.",
+        group=group,
+        id=id,
+        entry=how[-1].id,
     )
 
 

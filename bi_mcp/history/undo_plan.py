@@ -24,7 +24,7 @@ class UndoStep:
 
     `id` is the object's id by the entry; if the object was created again since, its newer id. `values`: for an update
     the fields as they were, for a recreation the object as it was, for columns `{"delete": [code], "add": [column],
-    "show": {code: visible}}`.
+    "show": {code: visible}}`. `author` is who made the change, where that was somebody else.
     """
 
     entry: Entry
@@ -32,6 +32,7 @@ class UndoStep:
     id: int
     values: Wire = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    author: str = ""
 
     def __str__(self) -> str:
         about = f"{KINDS[self.entry.group].noun} {self.id} {quote(self.entry.name)}"
@@ -62,10 +63,20 @@ class UndoPlan:
         """The error that says why nothing is done."""
         return InvalidRequestError(say("Nothing was sent. {reasons}", reasons=" ".join(self.obstacles)))
 
+    @property
+    def authors(self) -> list[str]:
+        """The others who made the changes that would be undone."""
+        return list(dict.fromkeys(step.author for step in self.steps if step.author))
+
     def lines(self) -> list[str]:
         """The whole plan, for a person."""
-        steps = [f"- {step}{''.join(f' ({note})' for note in step.notes)}" for step in self.steps]
+        steps = [f"- {step}{''.join(f' ({note})' for note in _remarks(step))}" for step in self.steps]
         return [*steps, *(f"! {text}" for text in self.obstacles), *(f"· {text}" for text in self.remarks)]
+
+
+def _remarks(step: UndoStep) -> list[str]:
+    by = [say("changed by {author}", author=step.author)] if step.author else []
+    return [*by, *step.notes]
 
 
 def _fields(values: Wire) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,10 +14,15 @@ from pydantic import ValidationError
 from bi_mcp.base.language import say
 from bi_mcp.errors import BiMcpError, InvalidRequestError, NotFoundError
 from bi_mcp.history.actor import as_one_change, undoing
-from bi_mcp.history.entries import Key, choose, current_id, replacements
+from bi_mcp.history.choice import choose, name_candidates
+from bi_mcp.history.description import tell_author
+from bi_mcp.history.entries import Key, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
+from bi_mcp.history.reader import Reader
 from bi_mcp.history.undo import find_touched, plan_undo
 from bi_mcp.history.undone_columns import UndoneColumns, hidden_columns, join_columns, show_columns
+from bi_mcp.history.visible import Visibility, find_witnesses, look_for
+from bi_mcp.history.withheld_values import find_given, find_withheld, tell_withheld
 from bi_mcp.history.world import World
 from bi_mcp.rest.kinds import KINDS
 from bi_mcp.rest.models import (
@@ -53,28 +59,40 @@ class Reverted:
         entry = self.step.entry
         document = {"entry": entry.id, "step": str(self.step), "group": entry.group, "id": self.id}
         document["action"] = self.step.action
+        if self.step.author:
+            document["changedBy"] = self.step.author
         return document if self.error is None else document | {"error": self.error}
 
 
 @dataclass(frozen=True)
 class Undo:
-    """Reverts entries of the history of a portal. `named`: stored secrets go only where they are bound to."""
+    """Reverts entries of the history of a portal. `named`: stored secrets go only where they are bound to.
+
+    For the `reader` only changes are there that they are shown, and the last change is their own.
+    """
 
     bi: BIConnector
     history: History
     named: NamedSecrets | None = None
+    reader: Reader = Reader()  # noqa: RUF009  it never changes
 
     @property
     def _writes(self) -> GuardedWrites:
         return GuardedWrites(self.bi, self.named, self.history)
 
     async def plan(self, ids: Sequence[str] = ()) -> UndoPlan:
-        """Plan to revert the named entries, or the last change. Raises `InvalidRequestError` for an entry that is not there."""
+        """Plan to revert the named entries, or the reader's last change. Raises `InvalidRequestError` for an entry that is not there."""
         entries = await to_thread.run_sync(self.history.entries)
-        chosen = [await self._find_object(entry) for entry in choose(entries, ids)]
+        visibility = Visibility(self.reader, find_witnesses(entries), partial(look_for, self.bi))
+        await visibility.filter(name_candidates(entries, ids))
+        found = choose(entries, ids, self.reader, visibility.shows)
+        chosen = [await self._find_object(entry) for entry in found]
         opened = [await to_thread.run_sync(self.history.unseal, entry) for entry in chosen]
         live = await self._live(find_touched(opened, replacements(entries)))
-        return plan_undo(opened, World(entries, live, await self.bi.datasets.generation()))
+        generation = await self.bi.datasets.generation()
+        plan = plan_undo(opened, World(entries, live, generation, visibility.shows))
+        plan = replace(plan, steps=tuple(self._with_author(step) for step in plan.steps))
+        return await to_thread.run_sync(self._withhold_values, plan, entries)
 
     async def run(self, plan: UndoPlan) -> list[Reverted]:
         """Make the steps until one fails. Raises `InvalidRequestError` if the plan has obstacles."""
@@ -96,6 +114,21 @@ class Undo:
                     *(Reverted(step, id) for step in steps[1:]),
                 ]
         return results
+
+    def _with_author(self, step: UndoStep) -> UndoStep:
+        """Name who made the change, where that was somebody else."""
+        own = self.reader.wrote(step.entry)
+        return step if own else replace(step, author=tell_author(step.entry))
+
+    def _withhold_values(self, plan: UndoPlan, entries: Sequence[Entry]) -> UndoPlan:
+        """Refuse steps that would send what others gave."""
+        replaced = replacements(entries)
+        refused = []
+        for step in plan.steps:
+            given = find_given(step, self.reader, entries, replaced) if step.author else []
+            codes = find_withheld(step, self.reader, [self.history.unseal(entry) for entry in given])
+            refused += [tell_withheld(step, codes)] if codes else []
+        return replace(plan, obstacles=(*plan.obstacles, *refused))
 
     async def _make_all(
         self, steps: Sequence[UndoStep], replaced: Mapping[Key, int], change: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bi_mcp.history.choice import show_all
 from bi_mcp.history.entries import Key, current_id, find_undone, replacements
 from bi_mcp.rest.kinds import KINDS
 
@@ -16,11 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """The input of a plan: the whole history, and the touched objects as they are now (None: gone)."""
+    """The input of a plan: the whole history, and the touched objects as they are now (None: gone).
+
+    Only entries that `shows` shows are named.
+    """
 
     entries: Sequence[Entry]
     live: Mapping[Key, Wire | None]
     generation: PortalGeneration
+    shows: Callable[[Entry], bool] = show_all
+
+    def deletions_of(self, key: Key) -> list[Entry]:
+        """The deletions of an object that may be named."""
+        deletions = [entry for entry in self.entries if entry.operation == "delete" and self.shows(entry)]
+        return [entry for entry in deletions if (entry.group, entry.object) == key]
 
     def current(self, group: str, id: int) -> int:
         """The id under which an object is now."""
@@ -36,6 +46,7 @@ class World:
             and each.outcome == "done"
             and each.id not in undone
             and find_parent(each) == (entry.group, entry.object)
+            and self.shows(each)
         ]
 
 

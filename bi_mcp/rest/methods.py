@@ -95,12 +95,13 @@ TABLE_METHODS: tuple[Method, ...] = (
 # Up to 50 calls in one. Its effect is that of its commands: see `batch.batch_method`.
 BATCH = Method("batch", Effect.UPDATE, repeatable=False)
 
-# Outside the module: who calls, with which scopes, which application, and the portal's clock.
+# Outside the module: who calls, with which scopes, which application, the portal's clock, and what the portal knows of the caller.
 SYSTEM_METHODS: tuple[Method, ...] = (
     Method("profile", Effect.READ, webhook=True),
     Method("scope", Effect.READ, webhook=True),
     Method("app.info", Effect.READ),
     Method("server.time", Effect.READ, webhook=True),
+    Method("user.current", Effect.READ, webhook=True),
 )
 
 _BY_NAME = {method.name: method for method in METHODS + TABLE_METHODS}

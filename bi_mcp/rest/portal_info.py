@@ -9,13 +9,13 @@ from bi_mcp.base.language import say
 from bi_mcp.rest.envelope import unexpected_answer
 from bi_mcp.rest.kind_methods import parse_model
 from bi_mcp.rest.methods import SYSTEM_METHODS
-from bi_mcp.rest.models.portal import PortalApplication, PortalUser
+from bi_mcp.rest.models.portal import PortalApplication, PortalColleague, PortalUser
 from bi_mcp.rest.request import Command
 
 if TYPE_CHECKING:
     from bi_mcp.rest.request import Transport
 
-_PROFILE, _SCOPE, _APPLICATION, _TIME = SYSTEM_METHODS
+_PROFILE, _SCOPE, _APPLICATION, _TIME, _CURRENT = SYSTEM_METHODS
 
 
 class PortalInfo:
@@ -27,6 +27,11 @@ class PortalInfo:
     async def user(self) -> PortalUser:
         """Return the user for whom the credential acts."""
         return parse_model(_PROFILE, PortalUser, (await self._transport.send(Command(_PROFILE, {}))).result)
+
+    async def colleague(self) -> PortalColleague:
+        """Return the same user with their departments. Needs one of the scopes `user_brief`, `user_basic` and `user`."""
+        reply = (await self._transport.send(Command(_CURRENT, {}))).result
+        return parse_model(_CURRENT, PortalColleague, reply)
 
     async def scopes(self) -> list[str]:
         """Return the scopes of the credential."""

@@ -1,10 +1,12 @@
-"""Advice in the words for an assistant: it calls tools, and asks the user for what only a person may do. Data."""
+"""Advice in the words for an assistant: it calls tools, and asks the user for what only a person may do."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from bi_mcp.app.advice import COMMANDS
 from bi_mcp.base.advice import AdviceKind as Kind
-from bi_mcp.base.advice import Words
+from bi_mcp.base.advice import Words, use_words
 from bi_mcp.base.language import text
 
 WORDS: Words = {
@@ -41,3 +43,38 @@ WORDS: Words = {
     Kind.LOOK_AT_RENAMED: text("Nothing here can prove it: the old values are gone. Ask the user or the connector's operator. If it is the same column, dataset_columns_replace gives the column {id} the code {code!r} and keeps its name."),
     Kind.DIAGNOSE_PORTAL: text("portal_map with diagnose calls them and checks every dataset."),
 }  # fmt: skip
+
+_SIGN_IN_AGAIN = WORDS[Kind.CONNECT_AGAIN]
+
+# Whoever signed in has a browser, and neither a terminal nor settings of this server. `page` shows their stored secrets.
+SIGNED_IN: Words = {
+    **WORDS,
+    Kind.LOOK_AT_COMMANDS: Kind.LOOK_AT_COMMANDS.value,
+    Kind.USE_NEW_ADDRESS: text("If the portal was renamed, the operator of this server has to name https://{new} as its address."),
+    Kind.LOG_IN: _SIGN_IN_AGAIN,
+    Kind.LOG_IN_AGAIN: _SIGN_IN_AGAIN,
+    Kind.LOG_IN_AS_APPLICATION: text("The operator of this server has to let people sign in with an application of the portal."),
+    Kind.LOG_OUT_FIRST: Kind.LOG_OUT_FIRST.value,
+    Kind.CHOOSE_PROFILE: Kind.CHOOSE_PROFILE.value,
+    Kind.ADOPT: Kind.ADOPT.value,
+    Kind.UNLOCK: text("Only the operator of this server can lift that."),
+    Kind.STORE_SECRET: text('The user can store it at {page}; then pass {{"secret": "NAME"}} with the name that they gave it.'),
+    Kind.STORE_UNDER_NAME: text("Ask the user to store it at {page} under the name {name} for {hosts}, then call again."),
+    Kind.STORE_VALUES: text("The user stores what is secret at {page} ({commands}); then pass it by that name."),
+    Kind.STORE_COMMAND: Kind.STORE_COMMAND.value,
+    Kind.STORE_IN_FILE: text("Ask the user to store it again at {page}."),
+    Kind.STORE_ALL_AGAIN: text("The operator of this server has to delete that file; the user then stores the secrets again at {page}."),
+    Kind.SEE_SECRETS: text("The user sees at {page} which there are."),
+    Kind.ALLOW_HOSTS: text("Only the user can allow that, if they trust this address: at {page} they store {name} again, for {hosts}."),
+    Kind.FORGET_FORMER: text("If the former values are no longer valid anywhere, the user can forget them at {page} ({names})."),
+    Kind.SET_VARIABLE: text("Only the operator of this server can set it."),
+    Kind.USE_VARIABLE: Kind.STORE_SECRET.value,
+    Kind.USE_FILE: Kind.STORE_SECRET.value,
+    Kind.ALLOW_DELETIONS: text("Apply fewer at once."),
+    Kind.SKIP_CHECK: text("Repair the connector, then call again."),
+}  # fmt: skip
+
+
+def use_words_for(secrets_page: str | None) -> AbstractContextManager[None]:
+    """Word each advice within for an assistant. `secrets_page` is where its user stores secrets, None for a user with a terminal."""
+    return use_words(WORDS) if secrets_page is None else use_words(SIGNED_IN, page=secrets_page)

@@ -88,7 +88,7 @@ def _build(settings: Settings, apps: Apps, portals: Sequence[str], place: Place)
     add_refusals(server)
     add_resources(server, apps)
     add_completion(server, apps, languages_of)
-    for prompt in build_prompts(names, settings.language):
+    for prompt in build_prompts(names, settings.language, "page" if apps.secrets_page else "terminal"):
         server.add_prompt(prompt)
     return server
 

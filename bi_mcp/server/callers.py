@@ -33,14 +33,16 @@ class KnownCallers:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Serve a message. The SDK runs it in the context of its HTTP request, also within a session."""
-        with called_by(caller_of(get_access_token())), self.apps.held():
+        token = get_access_token()
+        if token is None:
+            # Nobody is known: of one over standard input and output, or of a server that demands no token.
+            return await call_next(ctx)
+        with called_by(caller_of(token)), self.apps.held():
             return await call_next(ctx)
 
 
-def caller_of(token: AccessToken | None) -> Caller:
-    """Return whom a token belongs to. Without one nobody is known."""
-    if token is None:
-        return Caller()
+def caller_of(token: AccessToken) -> Caller:
+    """Return whom a token belongs to."""
     if isinstance(token, PersonsToken):
         return Caller(client=token.client_name, person=token.person)
     return Caller(client=token.client_id, subject=token.subject)

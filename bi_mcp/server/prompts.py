@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 FENCE = "+++"
 DEFAULT_LANGUAGE = "en"
 
+# Where the user stores a secret: in a terminal of the server's machine, or on a page of a server that they signed in to.
+Storing = Literal["terminal", "page"]
+
 
 @dataclass(frozen=True)
 class PromptFile:
     """A prompt as its files say it. `texts` maps a language to a template with `$argument` placeholders.
 
-    `needs` are the tools without which it leads nowhere; without any it is always offered.
+    `needs` are the tools without which it leads nowhere; without any it is always offered. `storing` says by language how the
+    user stores a secret, for the placeholder of this name.
     """
 
     name: str
@@ -33,18 +37,23 @@ class PromptFile:
     defaults: dict[str, dict[str, str]]
     texts: dict[str, Template]
     needs: frozenset[str] = frozenset()
+    storing: dict[str, dict[Storing, str]] = field(default_factory=dict)
 
-    def render(self, unasked: str = DEFAULT_LANGUAGE, /, **given: str) -> str:
+    def render(self, unasked: str = DEFAULT_LANGUAGE, storing: Storing = "terminal", /, **given: str) -> str:
         """Fill the template of the asked language; an argument that was left out takes that language's default."""
         language = given.pop("language", unasked)
         language = language if language in self.texts else DEFAULT_LANGUAGE
         values = self.defaults[language] | {name: value for name, value in given.items() if value}
+        if self.storing:
+            values["storing"] = self.storing[language][storing]
         return self.texts[language].substitute(values)
 
 
-def build_prompts(tools: Collection[str], language: str = DEFAULT_LANGUAGE) -> list[Prompt]:
+def build_prompts(
+    tools: Collection[str], language: str = DEFAULT_LANGUAGE, storing: Storing = "terminal"
+) -> list[Prompt]:
     """Build the prompts that the server registers: those that these tools can follow. `language` is theirs unless one is asked for."""
-    return [_build(file, language) for file in read_prompts() if file.needs.issubset(tools)]
+    return [_build(file, language, storing) for file in read_prompts() if file.needs.issubset(tools)]
 
 
 def languages_of(prompt: str) -> list[str]:
@@ -75,6 +84,14 @@ def _parse(path: Path) -> PromptFile:
         texts={DEFAULT_LANGUAGE: text}
         | {language: translated for language, (_, translated) in translations.items()},
         needs=frozenset(front.get("needs", ())),
+        storing={
+            language: extra["storing"]
+            for language, extra in [
+                (DEFAULT_LANGUAGE, front),
+                *((key, own) for key, (own, _) in translations.items()),
+            ]
+            if "storing" in extra
+        },
     )
 
 
@@ -83,7 +100,7 @@ def _split(path: Path) -> tuple[dict[str, Any], Template]:
     return tomllib.loads(front), Template(text.strip())
 
 
-def _build(file: PromptFile, language: str) -> Prompt:
+def _build(file: PromptFile, language: str, storing: Storing) -> Prompt:
     languages = ", ".join(file.texts)
     arguments = {
         **file.arguments,
@@ -97,5 +114,5 @@ def _build(file: PromptFile, language: str) -> Prompt:
         arguments=[
             PromptArgument(name=name, description=text, required=False) for name, text in arguments.items()
         ],
-        fn=partial(file.render, language),
+        fn=partial(file.render, language, storing),
     )

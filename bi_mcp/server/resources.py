@@ -7,14 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
-from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.errors import BiMcpError, NotFoundError
-from bi_mcp.server.advice import WORDS
+from bi_mcp.server.advice import use_words_for
 from bi_mcp.server.tools.answers import Answer, Fields, Found
 from bi_mcp.server.tools.call import HISTORY
 from bi_mcp.server.tools.column_pages import show_dataset
@@ -81,12 +79,10 @@ class HistoryResource(Answer):
 async def _history(app: App) -> Answer:
     # Imported here: few chats need it.
     from bi_mcp.history.description import describe_entry
-    from bi_mcp.history.entries import find_undone
 
-    entries = await to_thread.run_sync(app.history.entries)
-    reverted = find_undone(entries)
-    latest = reversed(entries[-MOST_ENTRIES:])
-    return HistoryResource(entries=[describe_entry(entry, reverted.get(entry.id)) for entry in latest])
+    latest = await app.seen_history.page(1, MOST_ENTRIES)
+    described = [describe_entry(entry, latest.reverted.get(entry.id)) for entry in latest.entries]
+    return HistoryResource(entries=described)
 
 
 def _history_resource(apps: Apps) -> FunctionResource:
@@ -133,7 +129,7 @@ def _item_function(group: Group, apps: Apps) -> Callable[[str], Awaitable[str]]:
 
 async def _as_json(apps: Apps, read: Callable[[App], Awaitable[Answer]]) -> str:
     """Read an answer from the caller's app as JSON text. The SDK hides foreign exceptions here, too, so ours become its own."""
-    with use_words(WORDS):
+    with use_words_for(apps.secrets_page):
         try:
             app = apps.current()
             with speaking(app.language):

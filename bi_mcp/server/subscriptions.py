@@ -10,7 +10,13 @@ import anyio
 from mcp import MCPError
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
-from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import (
+    INVALID_PARAMS,
+    EmptyResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    UnsubscribeRequestParams,
+)
 
 from bi_mcp.auth.caller import current_caller
 
@@ -19,12 +25,15 @@ if TYPE_CHECKING:
 
     from mcp.server import MCPServer
     from mcp.server.connection import Connection
-    from mcp.server.context import ServerRequestContext
+    from mcp.server.context import HandlerResult, ServerRequestContext
     from mcp.server.subscriptions import ServerEvent
 
 MOST_PER_CLIENT = 1000
+# The SDK serves 1,024 streams in all; one person must not take them from the others.
+MOST_STREAMS_PER_PERSON = 32
 # A client that does not read must not block the call of another.
 DELIVERED_WITHIN_S = 1.0
+_LISTEN = "subscriptions/listen"
 _OBJECT = re.compile(r"bi://(connector|source|dataset)/[1-9][0-9]{0,18}")
 
 
@@ -38,6 +47,7 @@ class Subscriptions(InMemorySubscriptionBus):
     def __init__(self) -> None:
         super().__init__()
         self._watched: WeakKeyDictionary[Connection, set[tuple[str, str]]] = WeakKeyDictionary()
+        self._streams: dict[Callable[[ServerEvent], None], str] = {}
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener for what its caller's own clients change. Returns what ends that."""
@@ -48,7 +58,14 @@ class Subscriptions(InMemorySubscriptionBus):
             if _audience() == audience:
                 listener(event)
 
-        return super().subscribe(deliver)
+        unsubscribe = super().subscribe(deliver)
+        self._streams[deliver] = audience
+
+        def end() -> None:
+            unsubscribe()
+            self._streams.pop(deliver, None)
+
+        return end
 
     async def publish(self, event: ServerEvent) -> None:
         """Notify the caller's subscribers of an address."""
@@ -61,7 +78,7 @@ class Subscriptions(InMemorySubscriptionBus):
                     group.start_soon(_notify, connection, event.uri)
 
     def serve(self, server: MCPServer) -> None:
-        """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server."""
+        """Answer `resources/subscribe` and `resources/unsubscribe`, which the SDK leaves to the server, and bound its streams."""
         handlers = server._lowlevel_server  # noqa: SLF001  the SDK has no public way to set these two methods
 
         async def subscribe(
@@ -75,8 +92,25 @@ class Subscriptions(InMemorySubscriptionBus):
                 )
             return self._subscribe(ctx, params)
 
+        listening = handlers.get_request_handler(_LISTEN)
+        assert listening is not None  # noqa: S101  the SDK answers it where a server has a bus
+
+        async def listen(
+            ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+        ) -> HandlerResult:
+            self._check_streams()
+            return await listening.handler(ctx, params)
+
+        handlers.add_request_handler(_LISTEN, SubscriptionsListenRequestParams, listen)
         handlers.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
         handlers.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+
+    def _check_streams(self) -> None:
+        """Refuse a person's stream that would be one too many."""
+        audience = _audience()
+        own = sum(1 for other in self._streams.values() if other == audience)
+        if audience and own >= MOST_STREAMS_PER_PERSON:
+            raise MCPError(INVALID_PARAMS, f"{own} streams are open; close one before you open another.")
 
     def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         watched = self._watched.setdefault(_connection(ctx), set())

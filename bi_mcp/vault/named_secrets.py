@@ -36,11 +36,13 @@ _REMEDY = advise(AdviceKind.STORE_ALL_AGAIN)
 class NamedSecrets:
     """The stored secrets of a configuration folder. Every method may wait for a keyring that prompts its user.
 
+    `keeper` is where new values are kept if the caller does not say; None means in the keyring if there is one.
     Raises `ConfigError` for data that cannot be read or kept; its texts do not hold values.
     """
 
     folder: Path
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    keeper: Keeper | None = None
 
     def known(self) -> dict[str, NamedSecret]:
         """Return every stored secret by its name, without its value."""
@@ -82,7 +84,7 @@ class NamedSecrets:
             raise ConfigError(
                 say("A secret is stored for the hosts that it may be sent to. Name one with --for.")
             )
-        keeper = keeper or best_keeper()
+        keeper = keeper or self.keeper or best_keeper()
         with self._changing() as index:
             # Before anything changes: a keyring may refuse.
             key = self.key(keeper) or self._new_key(keeper)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -19,6 +18,7 @@ from anyio import to_thread
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
+from bi_mcp.vault.asking import WantedSecret, store_wanted
 from bi_mcp.vault.loopback_page import HOST, build_page, listen, serving
 from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES
 
@@ -37,18 +37,10 @@ _LONGEST_FORM = 3 * MAX_VALUE_BYTES + 1024
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class WantedSecret:
-    """The secret that is asked for: its name, the hosts that it will be bound to, and for whom."""
-
-    name: str
-    hosts: tuple[str, ...]
-    portal: str
-    connector: str
-
-
 class SecretPages:
-    """The pages that are open. `group` outlives the calls that open them."""
+    """The pages that are open (`AskingPages`). `group` outlives the calls that open them."""
+
+    are_hosted = False
 
     def __init__(self, stored: NamedSecrets, group: TaskGroup, *, patience: float = PATIENCE_S) -> None:
         self._stored = stored
@@ -69,7 +61,7 @@ class SecretPages:
 
 
 class SecretPage:
-    """One page. `closed` is set once it took a value, was given up, or waited long enough."""
+    """One page (`AskingPage`). `closed` is set once it took a value, was given up, or waited long enough."""
 
     def __init__(self, wanted: WantedSecret, stored: NamedSecrets) -> None:
         self.closed = anyio.Event()
@@ -85,6 +77,14 @@ class SecretPage:
     def url(self) -> str:
         """Address that the person opens."""
         return f"http://{self._authority}{self._path}"
+
+    async def wait(self) -> None:
+        """Wait until it took a value, was given up, or waited long enough."""
+        await self.closed.wait()
+
+    async def close(self) -> None:
+        """Give it up."""
+        self.closed.set()
 
     async def serve(self, patience: float) -> None:
         """Answer browsers until the page is closed or `patience` seconds have passed."""
@@ -134,22 +134,11 @@ class SecretPage:
         value = Secret(form.get("value", [""])[0])
         try:
             async with self._one_at_a_time:
-                await to_thread.run_sync(self._store, value)
+                await to_thread.run_sync(store_wanted, self._stored, self._wanted, value)
         except ConfigError as error:
             return self._form(400, str(error))
         self.closed.set()
         return _result_page(200, say("The secret is stored. Close this page and go back to the assistant."))
-
-    def _store(self, value: Secret) -> None:
-        name = self._wanted.name
-        if name in self._stored.known():
-            raise ConfigError(
-                say(
-                    "A secret {name} has been stored in the meantime. Nothing was changed; close this page and go back to the assistant.",
-                    name=name,
-                )
-            )
-        self._stored.store(name, value, self._wanted.hosts)
 
     def _form(self, status: int, problem: str = "") -> Response:
         wanted = self._wanted

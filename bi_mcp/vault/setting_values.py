@@ -25,6 +25,7 @@ from bi_mcp.vault.secret_parameters import is_shown, looks_secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
+    from typing import Self
 
     from bi_mcp.base.advice import Advice
     from bi_mcp.rest.models import Parameter, ReceivedParameter
@@ -67,6 +68,7 @@ class SettingValues:
     """Resolver of values and references. Raises `SecretReferenceError` or `InvalidRequestError`, without the values.
 
     `shown` are the codes whose values the user chose to show; `variables` returns the values of all variables with a prefix.
+    `own_only`: the values are those of one of many people, and nobody gives them variables or files.
     """
 
     variable: Callable[[str], Secret | None]
@@ -75,6 +77,19 @@ class SettingValues:
     named: NamedSecrets | None = None
     shown: frozenset[str] = frozenset()
     variables: Callable[[str], Sequence[Secret]] = lambda _: ()
+    own_only: bool = False
+
+    @classmethod
+    def of_person(cls, named: NamedSecrets | None, shown: frozenset[str] = frozenset()) -> Self:
+        """Resolve for a person who signed in: with their own stored secrets, and with nothing of the server's operator."""
+        return cls(
+            variable=lambda _: None,
+            folder=None,
+            allow_literal_secrets=False,
+            named=named,
+            shown=shown,
+            own_only=True,
+        )
 
     def resolve(
         self,
@@ -135,8 +150,7 @@ class SettingValues:
             raise SecretReferenceError(
                 say("settings.{code} looks like a secret and is not accepted as text.", code=code),
                 *self._advise_store(),
-                advise(AdviceKind.USE_VARIABLE, variable=f"{ENV_PREFIX}{_variable_name(code)}"),
-                *([advise(AdviceKind.USE_FILE)] if self.folder else []),
+                *self._advise_others(code),
             )
         return Secret(str(value))
 
@@ -149,6 +163,13 @@ class SettingValues:
                     code=code,
                 ),
                 advise(AdviceKind.SEE_SECRETS),
+            )
+        if self.named is None and self.own_only:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: people cannot store secrets on this server. Nothing was sent.",
+                    code=code,
+                )
             )
         if self.named is None:
             raise SecretReferenceError(
@@ -192,6 +213,14 @@ class SettingValues:
                     name=variable,
                 )
             )
+        if self.own_only:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the variables of this server belong to its operator, and nobody who signs in can refer to them. Nothing was sent.",
+                    code=code,
+                ),
+                *self._advise_store(),
+            )
         if not variable.startswith(ENV_PREFIX):
             # The name is not repeated: someone may have written the secret itself there.
             raise SecretReferenceError(
@@ -215,6 +244,14 @@ class SettingValues:
         return value
 
     def _from_file(self, code: str, name: str) -> Secret:
+        if self.own_only:
+            raise SecretReferenceError(
+                say(
+                    "settings.{code}: the files of this server belong to its operator, and nobody who signs in can refer to them. Nothing was sent.",
+                    code=code,
+                ),
+                *self._advise_store(),
+            )
         if self.folder is None:
             raise SecretReferenceError(
                 say(
@@ -263,6 +300,12 @@ class SettingValues:
                 )
             )
         return Secret(value)
+
+    def _advise_others(self, code: str) -> list[Advice]:
+        if self.own_only:
+            return []
+        variable = advise(AdviceKind.USE_VARIABLE, variable=f"{ENV_PREFIX}{_variable_name(code)}")
+        return [variable, advise(AdviceKind.USE_FILE)] if self.folder else [variable]
 
     def _advise_store(self) -> list[Advice]:
         return [] if self.named is None else [advise(AdviceKind.STORE_SECRET)]

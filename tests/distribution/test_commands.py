@@ -79,6 +79,7 @@ def test_every_command_has_examples_that_it_understands(
         ("apply",),
         ("profiles",),
         ("secret", "list"),
+        ("sign-ins", "list"),
     ],
     ids=" ".join,
 )

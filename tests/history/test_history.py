@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ import anyio
 import pytest
 from keyring.backends import fail
 
+from bi_mcp.auth.caller import Caller, called_by
+from bi_mcp.auth.person import Person
 from bi_mcp.auth.portal_identity import PortalIdentity
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Generation
@@ -23,6 +26,7 @@ from bi_mcp.errors import ConfigError, InUseError, NotFoundError, UnreachableErr
 from bi_mcp.history.actor import acting
 from bi_mcp.history.audit import Audit
 from bi_mcp.history.entries import Entry, Stamp, find_undone, open_history
+from bi_mcp.history.guarded_writes import GuardedWrites
 from bi_mcp.history.journal import Journal
 from bi_mcp.history.recording import Recorder, RecordingTransport
 from bi_mcp.rest.methods import METHODS, Effect
@@ -258,6 +262,51 @@ async def test_who_logged_in_stands_in_both_files(recorded: Recorded) -> None:
     await bi.connectors.add(connector_fields())
     assert recorded.last.user == 7
     assert [line["user"] for line in recorded.audit] == [7, 7]
+
+
+async def test_a_person_is_recorded_rather_than_the_user_of_the_login(recorded: Recorded) -> None:
+    recorder = Recorder(Stamp("acme", recorded.history.identity), recorded.history, user=lambda: 7)
+    bi = recorded.portal.bi.through(partial(RecordingTransport, recorder=recorder))
+    person = Person(portal="https://portal.example", user_id=12, name="Anna Petrova")
+    with called_by(Caller(client="Claude", person=person, subject="a-mark-of-ours")):
+        await bi.connectors.add(connector_fields())
+    with called_by(Caller(client="cli", subject="auth0|anna")):
+        await bi.connectors.add(connector_fields())
+    assert [(each.user, each.user_name, each.client, each.subject) for each in recorded.entries] == [
+        (12, "Anna Petrova", "Claude", None),
+        (7, None, "cli", "auth0|anna"),
+    ]
+
+
+async def test_what_is_taken_back_is_the_callers_own_write_though_another_followed(
+    recorded: Recorded,
+) -> None:
+    id = await recorded.bi.connectors.add(connector_fields())
+    before = await recorded.bi.connectors.get(id)
+    moved = ConnectorChanges(url_check="http://check.localhost/moved")
+    callers = [Caller(subject=name) for name in ("anna", "boris")]
+    with called_by(callers[0]):
+        await recorded.bi.connectors.update(id, moved)
+    with called_by(callers[1]):
+        await recorded.bi.connectors.update(id, ConnectorChanges(title="Renamed"))
+    with called_by(callers[0]):
+        await GuardedWrites(recorded.bi, None, recorded.history)._move_back(before, moved)
+    _, move, _, back = recorded.entries
+    assert (back.undoes, back.subject) == (move.id, "anna")
+
+
+async def test_entries_of_older_and_of_newer_versions_are_read(recorded: Recorded) -> None:
+    await recorded.bi.connectors.add(connector_fields())
+    path = recorded.history.journal.path
+    begun, ended = map(json.loads, path.read_text().splitlines())
+    # An older version reads what has no fields unknown to it.
+    assert not {"user_name", "client", "subject"} & begun.keys()
+    older = {"tool": None, "undoes": None, "user": None, "change": None, "code": None, **begun, "id": "older"}
+    newer = {**begun, "id": "newer", "room": 5}
+    path.write_text("\n".join(json.dumps(each) for each in (begun, ended, older, newer)))
+    now, then, later = recorded.entries
+    assert then == replace(now, id="older", outcome="begun", object=None)
+    assert later == replace(then, id="newer")
 
 
 async def test_the_audit_of_a_creation_names_the_new_id(recorded: Recorded) -> None:

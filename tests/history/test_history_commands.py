@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bi_mcp.app.build import build_app
+from bi_mcp.auth.caller import Caller, called_by
+from bi_mcp.auth.person import Person
 from bi_mcp.cli import main
 from bi_mcp.config import read_settings
 from bi_mcp.history.actor import acting
@@ -28,9 +30,9 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def ran(*arguments: str, status: int = 0) -> Result:
+def ran(*arguments: str, status: int | None = 0) -> Result:
     result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == status, result.output
+    assert status is None or result.exit_code == status, result.output
     return result
 
 
@@ -111,3 +113,34 @@ def test_what_to_undo_is_said_in_one_way(arguments: tuple[str, ...]) -> None:
 def test_an_unknown_entry_is_named() -> None:
     change()
     assert "no entry 'nonsense'" in ran("undo", "nonsense", status=1).output
+
+
+ANNA = Caller(
+    client="Claude", person=Person(portal="https://portal.example", user_id=12, name="Anna Petrova [red]")
+)
+BY_ANNA = '"Anna Petrova [red]" (user 12), with "Claude"'
+
+
+def test_the_commands_tell_whose_change_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    with called_by(ANNA):
+        change()
+    update, _ = entries()
+    assert (update["user"], update["userName"], update["client"]) == (12, "Anna Petrova [red]", "Claude")
+    assert f"the_tool {BY_ANNA}" in ran("history").output
+    assert (
+        f'- set title of connector 1 "Shop" back (changed by {BY_ANNA})'
+        in ran("undo", update["id"], "--yes").output
+    )
+
+
+def test_the_last_change_is_not_a_persons_who_signed_in() -> None:
+    change()
+    own = entries()[0]["id"]
+    with called_by(ANNA):
+        change()
+    assert "changed by" not in ran("undo", "--last", "--yes").output
+    assert entries()[0]["undoes"] == own
+    for _ in range(2):
+        last = ran("undo", "--last", "--yes", status=None)
+    assert "no change of yours that can be undone" in last.output

@@ -14,6 +14,7 @@ from bi_mcp.cli.advice import WORDS as TERMINAL
 from bi_mcp.errors import PlanError
 from bi_mcp.rest.error_codes import error_for
 from bi_mcp.rest.methods import method
+from bi_mcp.server.advice import SIGNED_IN, use_words_for
 from bi_mcp.server.advice import WORDS as SERVER
 from bi_mcp.server.tools import TOOLSETS
 from tests.language.catalogues import extracted, spoken_modules
@@ -55,8 +56,22 @@ def test_an_advice_has_the_facts_of_its_words() -> None:
             facts |= OF_A_SECRET if function == "advise_store" else set()
             for words in (AdviceKind[kind].value, SERVER[AdviceKind[kind]], TERMINAL[AdviceKind[kind]]):
                 assert placeholders(words) <= facts, kind
+            assert placeholders(SIGNED_IN[AdviceKind[kind]]) <= facts | {("page", "", "")}, kind
             checked.add(kind)
     assert len(checked) > 25
+
+
+@pytest.mark.parametrize("kind", AdviceKind)
+def test_whoever_signed_in_is_not_sent_to_a_terminal_or_to_settings(kind: AdviceKind) -> None:
+    assert not re.search(r"`bi-mcp |terminal|command line|BI_MCP_|--[a-z]|environment", SIGNED_IN[kind])
+
+
+def test_words_for_whoever_signed_in_name_the_page_of_their_secrets() -> None:
+    advice = advise(AdviceKind.STORE_UNDER_NAME, name="shop", hosts="shop.example", arguments="shop --for x")
+    with use_words_for("https://bi.example/secrets"):
+        assert "at https://bi.example/secrets under the name shop for shop.example" in str(advice)
+    with use_words_for(None):
+        assert "`bi-mcp secret set shop --for x`" in str(advice)
 
 
 def test_an_error_is_worded_by_the_door_at_which_it_leaves() -> None:

@@ -253,6 +253,8 @@ async def test_no_tool_passes_on_what_a_connector_repeats_beside_its_data(
 # How each command is called; what would not end, or opens a browser, is asked for its help.
 COMMANDS: Mapping[str, list[str]] = {
     "serve": [],
+    "sign-ins list": [],
+    "sign-ins revoke": ["--all", "--yes"],
     "install": ["cursor", "--yes"],
     "uninstall": ["cursor", "--yes"],
     "login": ["https://portal.example", "--help"],

@@ -127,10 +127,23 @@ def test_a_translation_follows_the_original(file: PromptFile) -> None:
     for language in LANGUAGES:
         text = file.texts[language]
         assert text.is_valid()
-        assert set(text.get_identifiers()) == set(file.arguments)
+        assert set(text.get_identifiers()) == set(file.arguments) | ({"storing"} if file.storing else set())
         assert set(file.defaults[language]) == set(file.arguments)
         assert names_in(text.template) == names_in(original.template)
         assert steps_in(text.template) == steps_in(original.template)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize(
+    "file", [file for file in FILES.values() if file.storing], ids=lambda file: file.name
+)
+def test_a_user_who_signed_in_is_not_sent_to_a_terminal(file: PromptFile, language: str) -> None:
+    assert set(file.storing[language]) == {"terminal", "page"}
+    terminal, page = file.render(language, "terminal"), file.render(language, "page")
+    assert (terminal.count("bi-mcp secret set"), page.count("bi-mcp secret set")) == (1, 0)
+    assert '{"secret": "NAME"}' in terminal
+    assert '{"secret": "NAME"}' in page
+    assert "BI_MCP_SECRET_" not in page
 
 
 def test_no_file_of_the_folder_is_overlooked() -> None:

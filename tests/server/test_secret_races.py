@@ -166,6 +166,20 @@ async def test_other_processes_are_kept_off_by_address_or_member_id(tmp_path: Pa
             await AsyncExitStack().enter_async_context(held(b))
 
 
+async def test_a_call_does_not_wait_for_ever_for_another_of_the_same_process() -> None:
+    identity, here = PortalIdentity("https://a.example"), Lock()
+
+    async def refused() -> None:
+        with pytest.raises(InvalidRequestError, match="another call has been changing this portal"):
+            await AsyncExitStack().enter_async_context(settle_addresses(None, identity, here, patience=0))
+
+    async with settle_addresses(None, identity, here), anyio.create_task_group() as tasks:
+        tasks.start_soon(refused)
+    async with settle_addresses(None, identity, here, patience=0):
+        assert here.locked()
+    assert not here.locked()
+
+
 async def test_a_folder_that_cannot_be_written_keeps_nobody_from_working(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

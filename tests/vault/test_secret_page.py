@@ -21,9 +21,10 @@ from bi_mcp.base.bounded_protocol import BoundedProtocol
 from bi_mcp.base.language import speaking
 from bi_mcp.base.secret import Secret
 from bi_mcp.vault import secret_page
+from bi_mcp.vault.asking import WantedSecret
 from bi_mcp.vault.loopback_page import listen
 from bi_mcp.vault.named_secrets import NamedSecrets
-from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages, WantedSecret
+from bi_mcp.vault.secret_page import MOST_PAGES, SecretPage, SecretPages
 from tests.vault.keyrings import Keyring, system_keyring
 
 pytestmark = pytest.mark.anyio

@@ -158,8 +158,7 @@ class DocumentFolder:
         except OSError as error:
             raise AuthorisationError(
                 say(
-                    "The sign-ins cannot be kept in {folder} ({reason}). Whoever runs the server must make room or make the folder writable.",
-                    folder=self._folder,
+                    "This server cannot keep sign-ins ({reason}). Try again; if that does not help, whoever runs the server must make room in its configuration folder, or make the folder writable.",
                     reason=error.strerror or type(error).__name__,
                 ),
                 code="STORE_FAILED",

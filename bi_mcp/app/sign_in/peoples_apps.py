@@ -18,7 +18,6 @@ from bi_mcp.auth.caller import current_caller
 from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError
-from bi_mcp.vault.named_secrets import NamedSecrets
 from bi_mcp.vault.setting_values import SettingValues
 
 if TYPE_CHECKING:
@@ -65,10 +64,12 @@ class PeoplesApps:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._sign_ins = sign_ins
         self._portals = {
             portal.url: SharedPortal(portal, settings, sign_ins, shared)
             for portal in sign_ins.portals.values()
         }
+        self._secrets = sign_ins.secrets
         self._key = secrets.token_bytes(32) if shared is None else shared.confirmation_key
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
@@ -76,12 +77,17 @@ class PeoplesApps:
         self._looked_at = clock()
         self._background: TaskGroup | None = None
 
+    @property
+    def secrets_page(self) -> str | None:
+        """The page where the caller stores secrets of their own."""
+        return self._secrets.address if self._secrets else None
+
     def __len__(self) -> int:
         """Return how many people have an app."""
         return len(self._kept)
 
     def current(self) -> App:
-        """Return the caller's app. Raises `AuthorisationError` `NOT_SIGNED_IN` without a person, `OTHER_PORTAL` where the person's portal is not served any more."""
+        """Return the caller's app. Raises `AuthorisationError` `NOT_SIGNED_IN` without a person, `NOT_ALLOWED` where the operator no longer lets them in."""
         person = current_caller().person
         if person is None:
             raise AuthorisationError(
@@ -133,21 +139,22 @@ class PeoplesApps:
         }
 
     def _build(self, person: Person) -> App:
-        portal = self._portals.get(person.portal)
-        if portal is None:
+        if self._sign_ins.find_portal(person) is None:
             raise AuthorisationError(
                 say(
-                    "This server does not work with the portal {host} any more. Nothing was sent.",
+                    "This server no longer lets you work with the portal {host}. Nothing was sent. Ask whoever runs the server.",
                     host=urlsplit(person.portal).netloc,
                 ),
-                advise(AdviceKind.CONNECT_AGAIN),
-                code="OTHER_PORTAL",
+                code="NOT_ALLOWED",
             )
-        settings = self._settings
+        portal = self._portals[person.portal]
+        settings, own = self._settings, self._secrets
+        named = own.of(person) if own else None
         return App(
             portals={PORTAL: portal.access(person)},
             default=PORTAL,
-            setting_values=_setting_values(settings, person),
+            setting_values=SettingValues.of_person(named, settings.shown_settings),
+            hosted_pages=own.pages(person) if own else None,
             shown_settings=settings.shown_settings,
             seal=None if settings.confirm == "off" else Seal(self._key_of(person)),
             asks=settings.confirm == "elicit",
@@ -158,15 +165,3 @@ class PeoplesApps:
     def _key_of(self, person: Person) -> bytes:
         """Derive the person's key, so that a confirmation of one is nothing to another, on every replica."""
         return hmac.digest(self._key, f"confirmations of {person.mark}".encode(), "sha256")
-
-
-def _setting_values(settings: Settings, person: Person) -> SettingValues:
-    """The person's own stored secrets. The variables and files of the server are the operator's."""
-    folder = settings.configuration_folder
-    return SettingValues(
-        variable=lambda _: None,
-        folder=None,
-        allow_literal_secrets=settings.allow_literal_secrets,
-        named=NamedSecrets(folder / "people" / person.mark) if folder else None,
-        shown=settings.shown_settings,
-    )

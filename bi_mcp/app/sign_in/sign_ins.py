@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
 from bi_mcp.app.sign_in.counts import Counts
+from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 class SignIns:
     """The portals by their hosts, and what is kept of people. `documents` hold the rest: registered clients, sign-ins under way.
 
+    `secrets` are those that people stored for themselves; None where this server has no pages for them.
     `counts` are for metrics, of this process.
     """
 
@@ -33,6 +35,7 @@ class SignIns:
     documents: Documents
     clients: ConnectedClients
     logins: PortalLogins
+    secrets: PeoplesSecrets | None = None
     counts: Counts = field(default_factory=Counts)
 
     async def let_in(self, entered: Entered, asked: Asked, scopes: Sequence[str]) -> Secret:
@@ -66,9 +69,16 @@ class SignIns:
 
 
 def open_sign_ins(
-    portals: Iterable[SignInPortal], configuration_folder: Path, shared: Shared | None
+    portals: Iterable[SignInPortal],
+    configuration_folder: Path,
+    shared: Shared | None,
+    *,
+    origin: str | None = None,
 ) -> SignIns:
-    """Open what is kept of sign-ins: in the store that replicas share, or in the configuration folder without one."""
+    """Open what is kept of sign-ins: in the store that replicas share, or in the configuration folder without one.
+
+    `origin` is where people open the pages of the server, `https://HOST`; a command has none.
+    """
     documents = _open_documents(configuration_folder, shared)
     logins = PortalLogins(documents)
     clients = ConnectedClients(documents, left=lambda person: forget_unused(clients, logins, person))
@@ -77,6 +87,9 @@ def open_sign_ins(
         documents=documents,
         clients=clients,
         logins=logins,
+        secrets=PeoplesSecrets(folder=configuration_folder, documents=documents, origin=origin)
+        if origin
+        else None,
     )
 
 

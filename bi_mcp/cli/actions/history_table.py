@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bi_mcp.base.language import say
 from bi_mcp.cli.actions.rows import open_console, print_records
-from bi_mcp.history.description import tell_deed, tell_outcome
+from bi_mcp.history.description import tell_author, tell_deed, tell_outcome
 from bi_mcp.history.entries import Entry
 from bi_mcp.rest.kinds import KINDS
 
@@ -38,7 +38,7 @@ def print_history(entries: Sequence[Entry], reverted: Mapping[str, str]) -> None
 
 def _row(entry: Entry, reverted: Mapping[str, str]) -> list[Text]:
     object = f"{KINDS[entry.group].noun} {entry.object or ''} {entry.name}"
-    who = " ".join(filter(None, [entry.tool, say("user {id}", id=entry.user) if entry.user else ""]))
+    who = " ".join(filter(None, [entry.tool, tell_author(entry)]))
     outcome = f"{MARKS[entry.outcome]} {tell_outcome(entry, reverted.get(entry.id))}"
     row = (entry.id, entry.at[:16].replace("T", " "), who, object, tell_deed(entry), outcome)
     # Titles come from outside: no markup in them is meant.

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from bi_mcp.rest.models.wire import Received, WireBool, WireInt, WireText
+from pydantic import BeforeValidator, Field
+
+from bi_mcp.rest.models.wire import Received, WireBool, WireInt, WireText, parse_list
+
+
+def _parse_departments(value: object) -> object:
+    """Read a list of ids, which PHP answers as `false` or null where it is empty."""
+    return parse_list(value) or ()
 
 
 class PortalUser(Received):
@@ -14,6 +21,15 @@ class PortalUser(Received):
     admin: WireBool = Field(default=False, alias="ADMIN")
     name: WireText | None = Field(default=None, alias="NAME")
     last_name: WireText | None = Field(default=None, alias="LAST_NAME")
+
+
+class PortalColleague(Received):
+    """A user in the company's structure. A guest from outside of it has no departments."""
+
+    id: WireInt = Field(alias="ID")
+    departments: Annotated[tuple[WireInt, ...], BeforeValidator(_parse_departments)] = Field(
+        default=(), alias="UF_DEPARTMENT"
+    )
 
 
 class PortalApplication(Received):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bi_mcp import __version__
 from bi_mcp.server.http.access import READ, SCOPES
 from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
+from bi_mcp.server.http.one_credential import OneCredential
 from bi_mcp.server.http.options import PATH
 from bi_mcp.server.http.refused_bodies import RefusedBodies
 
@@ -33,13 +35,16 @@ _SENT_BY_PAGES = (
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
+    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import TokenVerifier
-    from starlette.authentication import AuthenticationError
+    from starlette.authentication import AuthCredentials, AuthenticationError
     from starlette.requests import HTTPConnection, Request
     from starlette.types import ASGIApp
 
     from bi_mcp.server.http.options import HttpOptions
     from bi_mcp.server.http.sign_in.routes import SignIn
+
+logger = logging.getLogger(__name__)
 
 
 def build_http_app(
@@ -104,16 +109,32 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, i
     metadata = build_resource_metadata_url(_url(options.resource)) if issuer else None
     # A foreign issuer names the resource as its audience, which its verifier checks.
     ours = None if issuer == options.settings.issuer else _url(options.resource)
-    return AuthenticationMiddleware(
+    authenticated = AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
-        backend=BearerAuthBackend(verifier, resource_server_url=ours),
+        backend=_OneToken(verifier, resource_server_url=ours),
         on_error=_unavailable,
     )
+    return OneCredential(authenticated)
+
+
+class _OneToken(BearerAuthBackend):
+    """Finds the caller of a request with one Authorization header. Of several, a proxy in front may have checked another one."""
+
+    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, AuthenticatedUser] | None:
+        """Return whom the token belongs to."""
+        if len(conn.headers.getlist("authorization")) > 1:
+            return None
+        found: tuple[AuthCredentials, AuthenticatedUser] | None = await super().authenticate(conn)
+        return found
 
 
 def _unavailable(_: HTTPConnection, error: AuthenticationError) -> JSONResponse:
     """Answer while a token cannot be checked: 401 would make a client throw it away."""
-    body = {"error": "temporarily_unavailable", "error_description": str(error)}
+    logger.warning("an access token could not be checked: %s", error)
+    body = {
+        "error": "temporarily_unavailable",
+        "error_description": "The server cannot reach its store. Try again.",
+    }
     return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "30"})
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from bi_mcp.app.app import App
 from bi_mcp.rest.methods import Effect
 from bi_mcp.server.tools.answers import FROM_OUTSIDE, Answer
 from bi_mcp.server.tools.context import BiContext, app_of
@@ -41,22 +39,14 @@ async def history_list(
     page: Annotated[int, Field(ge=1)] = 1,
 ) -> Changes:
     """List recorded changes, newest first: when, who, object, columns, the entry for workspace_undo, undone or not."""
-    return await to_thread.run_sync(_list_changes, app_of(ctx), object, page)
-
-
-def _list_changes(app: App, object: str | None, page: int) -> Changes:
     # Imported here: few chats need it.
-    from bi_mcp.history.description import about_object, describe_entry, tell_entry
-    from bi_mcp.history.entries import find_undone
+    from bi_mcp.history.description import describe_entry, tell_entry
 
-    entries = app.history.entries()
-    reverted = find_undone(entries)
-    wanted = [*reversed(about_object(entries, object) if object else entries)]
-    shown = wanted[PAGE_SIZE * (page - 1) : PAGE_SIZE * page]
+    shown = await app_of(ctx).seen_history.page(page, PAGE_SIZE, object)
     return Changes(
-        entries=[describe_entry(entry, reverted.get(entry.id)) for entry in shown],
-        more=len(wanted) > PAGE_SIZE * page,
-        lines=[tell_entry(entry, reverted.get(entry.id)) for entry in shown],
+        entries=[describe_entry(entry, shown.reverted.get(entry.id)) for entry in shown.entries],
+        more=shown.more,
+        lines=[tell_entry(entry, shown.reverted.get(entry.id)) for entry in shown.entries],
     )
 
 

@@ -12,15 +12,14 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from pydantic import ValidationError
 
 from bi_mcp.app.app import App
-from bi_mcp.base.advice import use_words
 from bi_mcp.base.language import say, speaking
 from bi_mcp.base.progress import reporting_to
 from bi_mcp.diagnostics.findings.endpoint_rules import add_advice
 from bi_mcp.errors import BiMcpError, InvalidRequestError
 from bi_mcp.history.actor import acting
-from bi_mcp.server.advice import WORDS
+from bi_mcp.server.advice import use_words_for
 from bi_mcp.server.tools.arguments import explain, find_unknown
-from bi_mcp.server.tools.context import BiContext, app_of
+from bi_mcp.server.tools.context import BiContext, app_of, apps_of
 from bi_mcp.server.tools.tool import PORTAL, ToolDeclaration
 
 
@@ -117,7 +116,7 @@ def speak_callers_language(call: ToolCall) -> Iterator[None]:
 
 
 MIDDLEWARE: tuple[Middleware, ...] = (
-    lambda _: use_words(WORDS),
+    lambda call: use_words_for(apps_of(call.context).secrets_page),
     speak_callers_language,
     word_errors,
     refuse_unknown_arguments,

@@ -14,6 +14,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.quoting import quote
 from bi_mcp.errors import SecretReferenceError
 from bi_mcp.server.tools.context import app_of
+from bi_mcp.vault.asking import WantedSecret
 from bi_mcp.vault.destinations import find_destinations
 from bi_mcp.vault.secret_index import advise_store
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from bi_mcp.server.tools.context import BiContext
-    from bi_mcp.vault.secret_page import SecretPage, WantedSecret
+    from bi_mcp.vault.asking import AskingPage
     from bi_mcp.vault.setting_values import SettingValue
 
 # The first protocol version in which a call is answered with a question, and repeated with the person's answer.
@@ -40,26 +41,34 @@ async def ask_for_secrets(
     missing = await to_thread.run_sync(app.setting_values.missing, settings)
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None
-    # Over HTTP the person sits at another machine, whose loopback is not ours.
-    can_open = ctx.headers is None and asking is not None and asking.url is not None
-    if not missing or not can_open or app.pages is None:
+    pages = app.pages
+    if not missing or pages is None:
         return None
-    # Imported here: few calls ask for a secret.
-    from bi_mcp.vault.secret_page import WantedSecret
-
+    # Over HTTP the person sits at another machine, whose loopback is not ours.
+    within_reach = pages.are_hosted or ctx.headers is None
+    can_show = within_reach and asking is not None and asking.url is not None
+    if not can_show and not pages.are_hosted:
+        return None
     for name in missing:
         hosts = find_destinations(addresses, f"the secret {name}")
         wanted = WantedSecret(name, tuple(hosts), app.portal.title, quote(connector))
         try:
-            page = await app.pages.open(wanted)
+            page = await pages.open(wanted)
         except OSError:
             # The error that follows names the command.
             return None
+        if not can_show:
+            raise _name_page(page, wanted)
         try:
-            action = await _show(ctx, page, wanted)
+            action = await _show(
+                ctx, page, wanted, "of this server" if pages.are_hosted else "on your machine"
+            )
         except MCPError:
-            # The client said that it could show an address. Again the error that follows names the command.
-            page.closed.set()
+            # The client said that it could show an address.
+            if pages.are_hosted:
+                raise _name_page(page, wanted) from None
+            # Again the error that follows names the command.
+            await page.close()
             return None
         if isinstance(action, InputRequiredResult):
             return action
@@ -67,10 +76,24 @@ async def ask_for_secrets(
     return None
 
 
-async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str | InputRequiredResult:
+def _name_page(page: AskingPage, wanted: WantedSecret) -> SecretReferenceError:
+    """Make the error for a client that cannot show an address: the assistant does."""
+    return SecretReferenceError(
+        say(
+            "The secret {name} is not stored, and nothing was sent. Ask the user to open {url} within ten minutes: the page asks for the value and binds it to {hosts}. The value must not be written into the chat. Then call again.",
+            name=wanted.name,
+            url=page.url,
+            hosts=", ".join(wanted.hosts),
+        )
+    )
+
+
+async def _show(
+    ctx: BiContext, page: AskingPage, wanted: WantedSecret, place: str
+) -> str | InputRequiredResult:
     """Let the client show the page, and return what its person said to that, or the question where they have not said it yet."""
     message = (
-        f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page on your machine asks for the value; "
+        f"{wanted.portal}: store the secret {wanted.name} for {', '.join(wanted.hosts)}. A page {place} asks for the value; "
         "the assistant does not see it."
     )
     key = f"secret_{wanted.name}"
@@ -83,24 +106,24 @@ async def _show(ctx: BiContext, page: SecretPage, wanted: WantedSecret) -> str |
     return str(getattr(answer, "action", "cancel"))
 
 
-async def _finish(page: SecretPage, wanted: WantedSecret, action: str) -> None:
-    command = advise_store(AdviceKind.STORE_COMMAND, wanted.name, wanted.hosts)
+async def _finish(page: AskingPage, wanted: WantedSecret, action: str) -> None:
+    otherwise = advise_store(AdviceKind.STORE_UNDER_NAME, wanted.name, wanted.hosts)
     if action != "accept":
-        page.closed.set()
+        await page.close()
         raise SecretReferenceError(
             say(
-                "The secret {name} was not stored: the person did not open the page. Nothing was sent. They can store it in a terminal: {command}.",
+                "The secret {name} was not stored: the person did not open the page. Nothing was sent.",
                 name=wanted.name,
-                command=command,
-            )
+            ),
+            otherwise,
         )
     with move_on_after(CALL_WAIT_S):
-        await page.closed.wait()
+        await page.wait()
         return
     raise SecretReferenceError(
         say(
-            "The secret {name} is not stored yet: the page waits for the person. Nothing was sent. Call again when they have entered it, or have them store it in a terminal: {command}.",
+            "The secret {name} is not stored yet: the page waits for the person. Nothing was sent. Call again when they have entered it.",
             name=wanted.name,
-            command=command,
-        )
+        ),
+        otherwise,
     )

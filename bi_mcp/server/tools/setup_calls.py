@@ -213,6 +213,10 @@ def _read(app: App, file: str) -> str:
 def _inside(app: App, file: str) -> Path:
     """A model names the file: it must be a setup, and lie in the folder that the user opened."""
     folder = app.workspace_folder
+    if app.setting_values.own_only:
+        raise InvalidRequestError(
+            say("file: many people use this server, and it reads no files for them. Pass the text as setup.")
+        )
     if folder is None:
         raise InvalidRequestError(
             say(

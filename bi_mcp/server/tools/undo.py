@@ -19,6 +19,7 @@ from bi_mcp.server.tools.tool import ToolDeclaration
 
 if TYPE_CHECKING:
     from bi_mcp.app.app import App
+    from bi_mcp.history.undo_plan import UndoPlan
     from bi_mcp.history.undo_run import Reverted
 
 
@@ -67,16 +68,21 @@ async def _reversal(entry: str, ctx: BiContext) -> Gated:
         notes = [say("Note: {note}.", note=note) for step in plan.steps for note in step.notes]
         unseen = [say(UNSEEN)] if any(step.entry.group == "dataset" for step in plan.steps) else []
         return BlastRadius(
-            act=say(
-                "This change would be undone: {steps}.",
-                steps="; ".join(str(step) for step in plan.steps),
-            ),
+            act=_tell_act(plan),
             target=Thing("history", 0, ", ".join(step.entry.id for step in plan.steps)),
             dependents=[thing for things in touched for thing in things] or None,
             consequences=[*notes, *unseen],
         )
 
     return Gated("workspace_undo", {"entry": entry}, look)
+
+
+def _tell_act(plan: UndoPlan) -> str:
+    steps = "; ".join(str(step) for step in plan.steps)
+    if plan.authors:
+        authors = "; ".join(plan.authors)
+        return say("This change by {author} would be undone: {steps}.", author=authors, steps=steps)
+    return say("This change would be undone: {steps}.", steps=steps)
 
 
 UndoPreview = Annotated[Preview | None, gate(_reversal)]

@@ -1,12 +1,11 @@
-"""People who are signed in to practice portals, without the pages on which one signs in."""
+"""People of one portal and what their clients ask for, and people who are signed in to practice portals without its pages."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import cast
 
 import anyio
 from starlette.applications import Starlette
@@ -14,12 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
-from bi_mcp.app.sign_in.documents import Documents
+from bi_mcp.app.sign_in.documents import Document
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.person import Person
-from bi_mcp.auth.store import Stored
 from bi_mcp.auth.token import Application, Grant, Token, parse_token
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import LocalPortalSettings
@@ -53,45 +51,45 @@ def grant(now: float, name: str = "1") -> Grant:
     )
 
 
-NOTHING = cast("Documents", None)
-
-
-class LoginsInMemory(PortalLogins):
-    """Portal logins of one process."""
+class DocumentsInMemory:
+    """A store of one process, in which nothing expires."""
 
     def __init__(self) -> None:
-        super().__init__(NOTHING)
-        self.kept: dict[str, Stored] = {}
+        self._kept: dict[str, Document] = {}
         self._locks: dict[str, anyio.Lock] = {}
 
-    async def keep(self, person: Person, grant: Grant) -> None:
-        self.kept[person.mark] = grant
+    async def get(self, name: str) -> Document | None:
+        return self._kept.get(name)
 
-    async def forget(self, person: Person) -> None:
-        async with self.lock(person.mark):
-            self.kept.pop(person.mark, None)
+    async def put(self, name: str, document: Document, *, lifetime_s: float | None = None) -> None:  # noqa: ARG002  the protocol's signature
+        self._kept[name] = document
 
-    async def load(self, profile: str) -> Stored | None:
-        return self.kept.get(profile)
+    async def add(self, name: str, document: Document, *, lifetime_s: float | None = None) -> bool:  # noqa: ARG002  the protocol's signature
+        return self._kept.setdefault(name, document) is document
 
-    async def save(self, profile: str, stored: Stored) -> None:
-        if profile in self.kept:
-            self.kept[profile] = stored
+    async def take(self, name: str) -> Document | None:
+        return self._kept.pop(name, None)
 
-    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
-        return self._locks.setdefault(profile, anyio.Lock())
+    async def change(
+        self,
+        name: str,
+        change: Callable[[Document], Document | None],
+        *,
+        lifetime_s: float | None = None,  # noqa: ARG002  the protocol's signature
+    ) -> Document | None:
+        changed = change(self._kept[name]) if name in self._kept else None
+        if changed is not None:
+            self._kept[name] = changed
+        return changed
 
+    async def delete(self, name: str) -> None:
+        self._kept.pop(name, None)
 
-class DisconnectedClients(ConnectedClients):
-    """Writes down whose clients were disconnected."""
+    async def names(self, prefix: str) -> list[str]:
+        return [name for name in self._kept if name.startswith(prefix)]
 
-    def __init__(self) -> None:
-        super().__init__(NOTHING)
-        self.of_people: list[Person] = []
-
-    async def disconnect_all(self, person: Person) -> int:
-        self.of_people.append(person)
-        return 1
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        return self._locks.setdefault(name, anyio.Lock())
 
 
 class PeoplesPortal:
@@ -159,16 +157,19 @@ async def peoples_portal() -> AsyncIterator[PeoplesPortal]:
 def sign_ins_to(*portals: PeoplesPortal) -> SignIns:
     """Let people sign in to these portals."""
     registered = [portal.registered for portal in portals]
+    documents = DocumentsInMemory()
     return SignIns(
         portals={portal.host: portal for portal in registered},
-        documents=NOTHING,
-        clients=DisconnectedClients(),
-        logins=LoginsInMemory(),
+        documents=documents,
+        clients=ConnectedClients(documents),
+        logins=PortalLogins(documents),
     )
 
 
-async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int) -> Person:
-    """Let a user of the portal sign in."""
+async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int, login: Grant | None = None) -> Person:
+    """Let a user of the portal sign in with a client. The portal gives a new login, or this one."""
     person = portal.person(user)
-    await sign_ins.logins.keep(person, portal.grant(user))
+    await sign_ins.logins.keep(person, login or portal.grant(user))
+    code = await sign_ins.clients.issue_code(person, asked("Client of many"), ("bi:read", "bi:write"))
+    await sign_ins.clients.redeem(code.reveal())
     return person

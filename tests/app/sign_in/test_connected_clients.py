@@ -8,6 +8,7 @@ from functools import partial
 import anyio
 import pytest
 
+from bi_mcp.app.sign_in import connected_clients
 from bi_mcp.app.sign_in.connected_clients import (
     ACCESS_LIFETIME_S,
     CODE_LIFETIME_S,
@@ -193,6 +194,20 @@ async def test_a_person_disconnects_their_own_clients_only(
     assert await other.has_left(ANNA)
     assert await one.find_access(his.access.reveal()) is not None
     assert await one.people() == [BORIS]
+
+
+async def test_people_whose_marks_begin_alike_do_not_see_each_others_clients(
+    replicas: list[ConnectedClients], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = replicas
+    await connected(one)
+    his = await connected(one, BORIS)
+    monkeypatch.setattr(connected_clients, "tag_of", lambda _: "")
+    assert [client.person for client in await other.of(ANNA)] == [ANNA]
+    assert await other.disconnect_all(ANNA) == 1
+    assert await other.has_left(ANNA)
+    assert not await other.has_left(BORIS)
+    assert await one.find_access(his.access.reveal()) is not None
 
 
 async def test_the_store_holds_no_token(store: Store, clock: Clock) -> None:

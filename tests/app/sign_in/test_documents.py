@@ -225,7 +225,7 @@ async def test_a_store_that_does_not_answer_is_named_without_its_address(step: s
 async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     tmp_path.joinpath("sign-in").write_text("a file", encoding="ascii")
     for step in ("put", "add", "take", "change", "delete"):
-        with pytest.raises(AuthorisationError, match="sign-in") as raised:
+        with pytest.raises(AuthorisationError, match="cannot keep sign-ins") as raised:
             await STEPS[step](DocumentFolder(tmp_path / "sign-in"))
         assert raised.value.code == "STORE_FAILED"
 

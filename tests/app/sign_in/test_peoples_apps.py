@@ -16,6 +16,7 @@ from bi_mcp.app.replicas.budget import SharedBudget
 from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.seal import Act
 from bi_mcp.app.sign_in.peoples_apps import AWAITED_S, IDLE_S, PeoplesApps
+from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.caller import Caller, called_by
 from bi_mcp.auth.person import Person
@@ -30,8 +31,6 @@ from bi_mcp.errors import (
 )
 from bi_mcp.vault.setting_values import EnvReference, FileReference, SecretReference
 from tests.app.sign_in.people import (
-    DisconnectedClients,
-    LoginsInMemory,
     PeoplesPortal,
     peoples_portal,
     sign_in,
@@ -74,14 +73,10 @@ def app_of(apps: PeoplesApps, person: Person) -> App:
         return apps.current()
 
 
-def access_token(sign_ins: SignIns, person: Person) -> str:
-    grant = cast("LoginsInMemory", sign_ins.logins).kept[person.mark]
+async def access_token(sign_ins: SignIns, person: Person) -> str:
+    grant = await sign_ins.logins.load(person.mark)
     assert isinstance(grant, Grant)
     return grant.token.access_token.reveal()
-
-
-def signed_out(sign_ins: SignIns) -> list[Person]:
-    return cast("DisconnectedClients", sign_ins.clients).of_people
 
 
 async def test_nobody_works_without_having_signed_in(apps: PeoplesApps, portal: PeoplesPortal) -> None:
@@ -89,9 +84,18 @@ async def test_nobody_works_without_having_signed_in(apps: PeoplesApps, portal: 
         apps.current()
     assert refused.value.code == "NOT_SIGNED_IN"
     elsewhere = replace(portal.person(ANNA), portal="https://other.bitrix24.com")
-    with pytest.raises(AuthorisationError, match=r"portal other\.bitrix24\.com any more") as refused:
+    with pytest.raises(AuthorisationError, match=r"work with the portal other\.bitrix24\.com") as refused:
         app_of(apps, elsewhere)
-    assert refused.value.code == "OTHER_PORTAL"
+    assert refused.value.code == "NOT_ALLOWED"
+
+
+async def test_only_those_whom_the_operator_lets_in_are_served(portal: PeoplesPortal) -> None:
+    sign_ins = sign_ins_to(portal)
+    only_anna = {host: replace(each, users=frozenset({ANNA})) for host, each in sign_ins.portals.items()}
+    apps = PeoplesApps(Settings(), replace(sign_ins, portals=only_anna))
+    assert app_of(apps, portal.person(ANNA)).default == "portal"
+    with pytest.raises(AuthorisationError, match="no longer lets you work"):
+        app_of(apps, portal.person(BORIS))
 
 
 async def test_each_person_has_one_app_whatever_the_portal_calls_them(
@@ -163,7 +167,8 @@ async def test_the_secrets_of_the_server_and_of_others_are_out_of_reach(
     settings = Settings(
         configuration_folder=tmp_path, secrets_folder=tmp_path / "secrets", workspace_folder=tmp_path
     )
-    apps = PeoplesApps(settings, sign_ins)
+    own = PeoplesSecrets(folder=tmp_path, documents=sign_ins.documents, origin="https://bi.example")
+    apps = PeoplesApps(settings, replace(sign_ins, secrets=own))
     anna, boris = (app_of(apps, portal.person(user)) for user in (ANNA, BORIS))
     for app in (anna, boris):
         assert app.workspace_folder is None
@@ -197,7 +202,7 @@ async def test_people_share_connections_and_nothing_else(
         await app_of(apps, person).bi.connectors.list_page()
         # An app that goes leaves the connections to the others.
         await app_of(apps, person).aclose()
-    assert portal.tokens == {access_token(sign_ins, person) for person in people}
+    assert portal.tokens == {await access_token(sign_ins, person) for person in people}
     assert portal.cookies == []
     assert len(portal.connections) == 1
 
@@ -215,7 +220,7 @@ async def test_reads_that_people_issue_together_are_not_gathered_across_them(
         for person in people * 10:
             group.start_soon(ask, person)
     assert asked.keys() == {person.mark for person in people}
-    assert portal.tokens == {access_token(sign_ins, person) for person in people}
+    assert portal.tokens == {await access_token(sign_ins, person) for person in people}
 
 
 async def test_a_login_is_renewed_with_the_secret_that_the_operator_configured_last(
@@ -226,26 +231,34 @@ async def test_a_login_is_renewed_with_the_secret_that_the_operator_configured_l
     outdated = replace(old.application, client_secret=Secret("from before it was changed"))
     await sign_ins.logins.keep(anna, replace(old, application=outdated))
     await app_of(apps, anna).bi.connectors.list_page()
-    assert portal.tokens == {access_token(sign_ins, anna)} != {old.token.access_token.reveal()}
+    assert portal.tokens == {await access_token(sign_ins, anna)} != {old.token.access_token.reveal()}
 
 
 async def test_a_login_that_the_portal_refuses_for_good_disconnects_the_person(
     apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
 ) -> None:
-    anna, boris = portal.person(ANNA), await sign_in(sign_ins, portal, BORIS)
     old = portal.grant(ANNA, now=time.time() - 7200)
-    forged = replace(old, token=replace(old.token, refresh_token=Secret("withdrawn")))
-    await sign_ins.logins.keep(anna, forged)
+    withdrawn = replace(old, token=replace(old.token, refresh_token=Secret("withdrawn")))
+    anna = await sign_in(sign_ins, portal, ANNA, withdrawn)
+    boris = await sign_in(sign_ins, portal, BORIS)
     with pytest.raises(AuthorisationError, match=r"Sign in to the server again") as refused:
         await app_of(apps, anna).bi.connectors.list_page()
     assert refused.value.code == "invalid_grant"
-    assert signed_out(sign_ins) == [anna]
+    assert [len(await sign_ins.clients.of(person)) for person in (anna, boris)] == [0, 1]
     with pytest.raises(AuthorisationError, match="no login of the portal for this person"):
         await app_of(apps, anna).bi.connectors.list_page()
     await app_of(apps, boris).bi.connectors.list_page()
     # Who signs in again goes on.
     await sign_in(sign_ins, portal, ANNA)
     await app_of(apps, anna).bi.connectors.list_page()
+
+
+async def test_people_of_one_portal_keep_off_each_others_addresses(
+    apps: PeoplesApps, portal: PeoplesPortal
+) -> None:
+    anna, boris = (app_of(apps, portal.person(user)) for user in (ANNA, BORIS))
+    async with anna.portal.addresses_settled:
+        assert boris.portal.one_at_a_time.locked()
 
 
 async def test_a_history_is_kept_of_the_portal_and_says_who(

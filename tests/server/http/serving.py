@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 from mcp import Client
-from mcp.client.session import ElicitationFnT
+from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
 
@@ -58,11 +58,14 @@ async def client(
     http: httpx2.AsyncClient | None = None,
     scheme: str = "http",
     elicitation_callback: ElicitationFnT | None = None,
+    message_handler: MessageHandlerFnT | None = None,
 ) -> AsyncIterator[Client]:
     """An MCP client of `SCHEME://ADDRESS/mcp`."""
     async with http or http_client(address, token) as own:
         transport = streamable_http_client(f"{scheme}://{address}/mcp", http_client=own)
-        async with Client(transport, mode=era, elicitation_callback=elicitation_callback) as connected:
+        async with Client(
+            transport, mode=era, elicitation_callback=elicitation_callback, message_handler=message_handler
+        ) as connected:
             yield connected
 
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
-
+from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.base.language import say
 from bi_mcp.server.http.access import WRITE
 from bi_mcp.server.http.sign_in import html
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
 
 ACCOUNT_PATH = "/account"
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,8 @@ class AccountPage:
             return await self.sessions.redirect_to_sign_in(request, ACCOUNT_PATH)
         if request.method != "POST":
             token = self.sessions.form_token(request, ACCOUNT_PATH)
-            return _page(person, await self.sign_ins.clients.of(person), token)
+            clients = await self.sign_ins.clients.of(person)
+            return _page(person, clients, token, has_secrets=self.sign_ins.secrets is not None)
         form = await self.sessions.read_form(request, ACCOUNT_PATH)
         if form is None:
             return html.build_problem(
@@ -61,22 +60,18 @@ class AccountPage:
         if "disconnect_all" in form:
             await self.sign_ins.sign_out(person)
         elif "disconnect" in form:
-            await self._disconnect(person, form["disconnect"])
-        return RedirectResponse(ACCOUNT_PATH, 303, _HEADERS)
-
-    async def _disconnect(self, person: Person, id: str) -> None:
-        await self.sign_ins.clients.disconnect(person, id)
-        if not await self.sign_ins.clients.of(person):
-            # Nothing acts for the person any more.
-            await self.sign_ins.logins.forget(person)
+            await self.sign_ins.clients.disconnect(person, form["disconnect"])
+        return html.build_redirect(ACCOUNT_PATH)
 
 
-def _page(person: Person, clients: Sequence[ConnectedClient], token: str) -> Response:
+def _page(person: Person, clients: Sequence[ConnectedClient], token: str, *, has_secrets: bool) -> Response:
     sign_out = html.button("sign_out", "1", say("Sign out of this page"))
     all_of_them = html.button("disconnect_all", "1", say("Disconnect all")) if len(clients) > 1 else ""
     listed = f"<ul>{''.join(map(_item, clients))}</ul>" if clients else html.paragraph(say("None so far."))
+    secrets = f'<p><a href="{SECRETS_PATH}">{escape(say("Your stored secrets"))}</a></p>'
     content = [
         _who(person),
+        secrets if has_secrets else "",
         html.form(ACCOUNT_PATH, token, listed, f'<div class="buttons">{all_of_them}{sign_out}</div>'),
     ]
     return html.build_page(say("Connected programs"), content, has_form=True)

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mcp.shared.auth import InvalidScopeError
-from starlette.responses import RedirectResponse
 
 from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.base.language import say
 from bi_mcp.server.http.sign_in.forms import parse_fields, read_body
-from bi_mcp.server.http.sign_in.html import build_problem
-from bi_mcp.server.http.sign_in.redirects import find_registered, kind_of, with_parameters
+from bi_mcp.server.http.sign_in.html import build_problem, build_redirect
+from bi_mcp.server.http.sign_in.redirects import (
+    Kind,
+    destination_of,
+    find_registered,
+    kind_of,
+    with_parameters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
 LONGEST_STATE = 4096
 # SHA-256 in base64 without padding (RFC 7636, 4.2).
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Refusal:
 
     error: str
     description: str
+
+
+_BUSY = Refusal("temporarily_unavailable", "Too many sign-ins are under way. Try again in a few minutes.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +67,7 @@ class AuthorizeEndpoint:
                 ),
                 status=400,
             )
-        address = _address(client, fields.get("redirect_uri"))
+        address = self._address(client, fields.get("redirect_uri"))
         if address is None:
             return build_problem(
                 say(
@@ -70,20 +77,35 @@ class AuthorizeEndpoint:
             )
         refusal = next(_check(fields, self.resource), None)
         if refusal is not None:
-            return self.refuse(address, fields.get("state"), refusal)
+            return self._turn_away(address, fields.get("state"), refusal)
         try:
             asked = self._asked(client, address, fields)
         except InvalidScopeError as error:
-            return self.refuse(address, fields.get("state"), Refusal("invalid_scope", error.message))
+            return self._turn_away(address, fields.get("state"), Refusal("invalid_scope", error.message))
         page = await self.sessions.begin_attempt(request, asked=asked, verified_host=client.verified_host)
-        busy = Refusal(
-            "temporarily_unavailable", "Too many sign-ins are under way. Try again in a few minutes."
+        return page or self._turn_away(address, asked.state, _BUSY)
+
+    def _turn_away(self, address: str, state: str | None, refusal: Refusal) -> Response:
+        """Tell the client at once only where it is a program on the person's own device.
+
+        Anybody can register a web site. A link to this server must not lead there before the person has seen where they go
+        (RFC 9700, 4.11.2).
+        """
+        if kind_of(address) is not Kind.WEB:
+            return self.refuse(address, state, refusal)
+        return build_problem(
+            say(
+                "The program asked for something that this server cannot do ({reason}). Nobody was signed in.",
+                reason=refusal.description,
+            ),
+            status=400,
+            back=self.refusing(address, state, refusal),
+            back_title=say("Back to {host}", host=destination_of(address)),
         )
-        return page or self.refuse(address, asked.state, busy)
 
     def refuse(self, address: str, state: str | None, refusal: Refusal) -> Response:
         """Tell the client that nobody signed in, and why."""
-        return RedirectResponse(self.refusing(address, state, refusal), 303, _HEADERS)
+        return build_redirect(self.refusing(address, state, refusal))
 
     def refusing(self, address: str, state: str | None, refusal: Refusal) -> str:
         """The address that tells the client."""
@@ -95,7 +117,15 @@ class AuthorizeEndpoint:
     def accept(self, asked: Asked, code: str) -> Response:
         """Bring the client its code."""
         address = with_parameters(asked.redirect_uri, code=code, state=asked.state, iss=self.issuer)
-        return RedirectResponse(address, 303, _HEADERS)
+        return build_redirect(address)
+
+    def _address(self, client: Client, asked: str | None) -> str | None:
+        """Return where the answer goes, None for an address that is not the client's: also for one of this server itself."""
+        only = client.addresses[0] if len(client.addresses) == 1 else ""
+        address = only if asked is None else asked
+        if find_registered(address, client.addresses) is None:
+            return None
+        return None if destination_of(address) == urlsplit(self.issuer).netloc else address
 
     def _asked(self, client: Client, address: str, fields: Mapping[str, str]) -> Asked:
         return Asked(
@@ -115,13 +145,6 @@ async def _fields_of(request: Request) -> dict[str, str]:
     if request.method == "POST":
         return parse_fields(await read_body(request))
     return parse_fields(request.scope["query_string"])
-
-
-def _address(client: Client, asked: str | None) -> str | None:
-    if asked is not None:
-        return asked if find_registered(asked, client.addresses) is not None else None
-    only = client.addresses[0] if len(client.addresses) == 1 else None
-    return only if only is not None and kind_of(only) is not None else None
 
 
 def _check(fields: Mapping[str, str], resource: str) -> Iterator[Refusal]:

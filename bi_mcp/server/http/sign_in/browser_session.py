@@ -6,14 +6,12 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
-
 from bi_mcp.app.sign_in.attempts import LIFETIME_S, fingerprint_of
 from bi_mcp.auth.person import Person
 from bi_mcp.base.language import say
 from bi_mcp.server.http.sign_in.cookies import Cookie, new_mark
-from bi_mcp.server.http.sign_in.forms import form_token, read_own_form
-from bi_mcp.server.http.sign_in.html import build_problem
+from bi_mcp.server.http.sign_in.forms import LARGEST, form_token, read_own_form
+from bi_mcp.server.http.sign_in.html import build_problem, build_redirect
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -66,7 +64,7 @@ class BrowserSessions:
         attempt = await self._attempts.begin(mark, asked=asked, verified_host=verified_host, back=back)
         if attempt is None:
             return None
-        response = RedirectResponse(f"/sign-in/{attempt.id}", 303, _HEADERS)
+        response = build_redirect(f"/sign-in/{attempt.id}")
         self.browser.set(response, mark)
         return response
 
@@ -87,12 +85,11 @@ class BrowserSessions:
         """Make the token of a form, for the person who is signed in. `purpose` is its page."""
         return form_token(self._session.read(request) or "", purpose)
 
-    async def read_form(self, request: Request, purpose: str) -> dict[str, str] | None:
+    async def read_form(
+        self, request: Request, purpose: str, largest: int = LARGEST
+    ) -> dict[str, str] | None:
         """Read a form that the page of this purpose sent. None for a form from anywhere else. Raises `FormError`."""
-        return await read_own_form(request, self.origin, self._session.read(request), purpose)
-
-
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+        return await read_own_form(request, self.origin, self._session.read(request), purpose, largest)
 
 
 def _name(mark: str) -> str:

@@ -62,10 +62,10 @@ def form_token(mark: str, purpose: str) -> str:
 
 
 async def read_own_form(
-    request: Request, origin: str, mark: str | None, purpose: str
+    request: Request, origin: str, mark: str | None, purpose: str, largest: int = LARGEST
 ) -> dict[str, str] | None:
     """Read a form that this server's own page sent in the browser with this mark. None for any other. Raises `FormError`."""
-    body = await read_body(request)
+    body = await read_body(request, largest)
     if not is_form(request) or not _is_from(request, origin):
         return None
     fields = parse_fields(body)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from bi_mcp.base.language import say, spoken
 from bi_mcp.server.http.sign_in.forms import TOKEN
@@ -34,7 +34,12 @@ dd { margin: 0 0 .75rem; }
 small { display: block; }
 .warn { color: var(--warn); }
 fieldset { margin: 0 0 1rem; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem; }
-label { display: flex; gap: .5rem; padding: .375rem 0; }
+.choice { display: flex; gap: .5rem; padding: .375rem 0; }
+.choice > div { flex: 1; min-width: 0; }
+label { display: block; }
+.field { padding: .375rem 0; }
+.field input { width: 100%; margin: .25rem 0; padding: .5rem .75rem; font: inherit; color: var(--text);
+               background: var(--card); border: 1px solid var(--soft); border-radius: .375rem; }
 input[type=radio] { flex: none; width: 1.125rem; height: 1.125rem; margin: .1875rem 0; accent-color: var(--accent); }
 ul { list-style: none; margin: 1rem 0; padding: 0; }
 li { padding: .75rem 0; border-top: 1px solid var(--line); }
@@ -73,6 +78,11 @@ def build_page(
     )
 
 
+def build_redirect(address: str) -> RedirectResponse:
+    """Build the way to another page, which nobody keeps, and which does not tell where it came from."""
+    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+
+
 def build_problem(text: str, *, status: int, back: str | None = None, back_title: str = "") -> HTMLResponse:
     """Build a page that says why something did not happen, with a way on where there is one."""
     link = f'<p><a href="{escape(back)}">{escape(back_title)}</a></p>' if back else ""
@@ -98,10 +108,21 @@ def fact(label: str, value: str, note: str = "", *, warns: bool = False) -> str:
 
 def choice(name: str, value: str, label: str, note: str = "", *, chosen: bool = False) -> str:
     """One of several choices of a form."""
+    id, checked = escape(f"{name}-{value}"), " checked" if chosen else ""
+    noted = f'<small id="{id}-note">{escape(note)}</small>' if note else ""
+    described = f' aria-describedby="{id}-note"' if note else ""
+    return (
+        f'<div class="choice"><input type="radio" id="{id}" name="{escape(name)}" value="{escape(value)}"'
+        f'{described} required{checked}><div><label for="{id}">{escape(label)}</label>{noted}</div></div>'
+    )
+
+
+def text_field(name: str, label: str, note: str = "", *, kind: str = "text") -> str:
+    """A field for a line of text, or with the kind `password` for one that is not shown. Browsers do not keep it."""
     noted = f"<small>{escape(note)}</small>" if note else ""
     return (
-        f'<label><input type="radio" name="{escape(name)}" value="{escape(value)}" required'
-        f"{' checked' if chosen else ''}><span>{escape(label)}{noted}</span></label>"
+        f'<label class="field">{escape(label)}{noted}<input type="{kind}" name="{escape(name)}" required'
+        ' autocomplete="off" spellcheck="false" autocapitalize="off"></label>'
     )
 
 

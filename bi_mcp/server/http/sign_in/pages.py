@@ -6,8 +6,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
-
 from bi_mcp.app.sign_in.portal_entry import enter
 from bi_mcp.auth.login import Authorisation
 from bi_mcp.base.language import say
@@ -17,7 +15,7 @@ from bi_mcp.server.http.sign_in.answering import text_of
 from bi_mcp.server.http.sign_in.authorize import Refusal
 from bi_mcp.server.http.sign_in.consent import consent_page
 from bi_mcp.server.http.sign_in.forms import form_token, parse_fields, read_own_form
-from bi_mcp.server.http.sign_in.html import build_page, build_problem, paragraph
+from bi_mcp.server.http.sign_in.html import build_page, build_problem, build_redirect, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +35,6 @@ RETURN_PATH = "/sign-in/return"
 _CANCELLED = Refusal("access_denied", "The person cancelled.")
 _NOT_ENTERED = Refusal("access_denied", "The person could not sign in.")
 _FAILED = Refusal("temporarily_unavailable", "The portal could not be asked. Try again.")
-_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +102,7 @@ class SignInPages:
         if state is None:
             return _over()
         address = Authorisation(portal.url, portal.client_id, state).address
-        return RedirectResponse(address, 303, _HEADERS)
+        return build_redirect(address)
 
     def _chosen(self, form: Mapping[str, str]) -> SignInPortal | None:
         portals = self.sign_ins.portals
@@ -134,15 +131,14 @@ class SignInPages:
         asked = departure.attempt.asked
         if asked is None:
             return await self._open_pages(departure.attempt, entered)
-        await self.sign_ins.logins.keep(entered.person, entered.grant)
-        code = await self.sign_ins.clients.issue_code(entered.person, asked, departure.scopes)
+        code = await self.sign_ins.let_in(entered, asked, departure.scopes)
         return self.authorize.accept(asked, code.reveal())
 
     async def _open_pages(self, attempt: Attempt, entered: Entered) -> Response:
         """Let a person in to this server's pages. Their portal login is kept only for clients that act for them."""
         if await self.sign_ins.clients.of(entered.person):
             await self.sign_ins.logins.keep(entered.person, entered.grant)
-        response = RedirectResponse(attempt.back, 303, _HEADERS)
+        response = build_redirect(attempt.back)
         await self.sessions.sign_in(response, entered.person)
         return response
 

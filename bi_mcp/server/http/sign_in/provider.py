@@ -14,7 +14,6 @@ from mcp.server.auth.provider import (
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
-from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.server.http.sign_in.client import Client
 from bi_mcp.server.http.sign_in.redirects import kind_of
 from bi_mcp.server.http.sign_in.tokens import RenewalToken, SignedInToken, describe_access
@@ -22,7 +21,8 @@ from bi_mcp.server.http.sign_in.tokens import RenewalToken, SignedInToken, descr
 if TYPE_CHECKING:
     from mcp.server.auth.provider import AuthorizationParams
 
-    from bi_mcp.app.sign_in.connected_clients import IssuedTokens
+    from bi_mcp.app.sign_in.asked import Asked
+    from bi_mcp.app.sign_in.connected_clients import ConnectedClient, IssuedTokens
     from bi_mcp.app.sign_in.registered_clients import RegisteredClients
     from bi_mcp.app.sign_in.sign_ins import SignIns
 
@@ -45,19 +45,27 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     """
 
     def __init__(
-        self, sign_ins: SignIns, registered: RegisteredClients, documented: Documented | None, issuer: str
+        self,
+        sign_ins: SignIns,
+        registered: RegisteredClients,
+        documented: Documented,
+        *,
+        issuer: str,
+        resource: str,
     ) -> None:
         self._sign_ins = sign_ins
         self._registered = registered
         self._documented = documented
         self._issuer = issuer
+        # Several servers may keep what they issue in one store.
+        self._resource = resource
 
     async def get_client(self, client_id: str) -> Client | None:
         """Return a known client, None for any other."""
         if len(client_id) > _LONGEST_ID:
             return None
         if client_id.startswith("https://"):
-            described = await self._documented.find(client_id) if self._documented else None
+            described = await self._documented.find(client_id)
             return None if described is None else Client.of(described)
         registration = await self._registered.find(client_id)
         return None if registration is None else Client.model_validate(registration)
@@ -81,13 +89,9 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> AuthorizationCode | None:
         """Return what a code was issued for. One that was used before disconnects the client it was issued to."""
         issued = await self._sign_ins.clients.find_code(authorization_code)
-        if issued is None:
-            # Used up, or never issued: the store knows, and disconnects a client whose code comes twice.
-            await self._sign_ins.clients.redeem(authorization_code)
+        if issued is None or not self._is_ours(client, issued.asked):
             return None
-        asked: Asked = issued.asked
-        if asked.client_id != client.client_id:
-            return None
+        asked = issued.asked
         return AuthorizationCode(
             code=authorization_code,
             scopes=list(issued.scopes),
@@ -115,7 +119,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> RenewalToken | None:
         """Return what a refresh token is worth. One that was used before disconnects the client."""
         found = await self._sign_ins.clients.find_refresh(refresh_token)
-        if found is None or found.client_id != client.client_id:
+        if found is None or not self._is_ours(client, found):
             return None
         return RenewalToken(
             token=refresh_token,
@@ -147,6 +151,9 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     async def revoke_token(self, token: SignedInToken | RenewalToken) -> None:
         """Disconnect the client that has this token: all its tokens end."""
         await self._sign_ins.clients.disconnect(token.person, token.connected)
+
+    def _is_ours(self, client: OAuthClientInformationFull, issued: Asked | ConnectedClient) -> bool:
+        return (issued.client_id, issued.resource) == (client.client_id, self._resource)
 
 
 def _check_addresses(addresses: list[str]) -> None:

@@ -49,7 +49,7 @@ def kind_of(address: str) -> Kind | None:
     Allowed are https, http on loopback, and private schemes such as `cursor://` (RFC 8252), without login and fragment.
     """
     parts = _split(address)
-    if parts is None or "#" in address:
+    if parts is None or "#" in address or "@" in parts.netloc:
         return None
     if parts.scheme not in ("http", "https"):
         foreign = parts.scheme in _FOREIGN_SCHEMES or parts.scheme.startswith("ms-")

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, request_response
 
 from bi_mcp.app.sign_in.attempts import Attempts
+from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.app.sign_in.registered_clients import RegisteredClients
 from bi_mcp.server.http.access import SCOPES
 from bi_mcp.server.http.metrics import CountingVerifier
@@ -29,8 +30,10 @@ from bi_mcp.server.http.sign_in.account import ACCOUNT_PATH, AccountPage
 from bi_mcp.server.http.sign_in.answering import for_people
 from bi_mcp.server.http.sign_in.authorize import AuthorizeEndpoint
 from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
+from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
+from bi_mcp.server.http.sign_in.secret_pages import SecretPages
 from bi_mcp.server.http.sign_in.tokens import SignedInTokens
 
 if TYPE_CHECKING:
@@ -57,12 +60,14 @@ class SignIn:
 
 
 def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Documented | None = None) -> SignIn:
-    """Build it. `documented` finds clients whose ids are addresses of documents; without it these are unknown."""
+    """Build it. `documented` replaces how clients are found whose ids are addresses of documents."""
     parts = urlsplit(options.resource)
     issuer = f"{parts.scheme}://{parts.netloc}"
     attempts = Attempts(sign_ins.documents)
     sessions = BrowserSessions(sign_ins.documents, attempts, issuer)
-    provider = Provider(sign_ins, RegisteredClients(sign_ins.documents), documented, issuer)
+    registered = RegisteredClients(sign_ins.documents)
+    documented = documented or ClientDocuments(sign_ins.documents)
+    provider = Provider(sign_ins, registered, documented, issuer=issuer, resource=options.resource)
     authorize = AuthorizeEndpoint(
         provider=provider, sessions=sessions, issuer=issuer, resource=options.resource
     )
@@ -77,6 +82,12 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         page(ACCOUNT_PATH, account.answer, ["GET", "POST"]),
         _for_clients("/.well-known/{rest:path}", _not_found, "GET"),
     ]
+    if sign_ins.secrets is not None:
+        own = SecretPages(secrets=sign_ins.secrets, sessions=sessions)
+        routes += [
+            page(SECRETS_PATH, own.list_own, ["GET", "POST"]),
+            page(f"{SECRETS_PATH}/{{ticket}}", own.ask, ["GET", "POST"]),
+        ]
     verifier = CountingVerifier(SignedInTokens(sign_ins.clients, issuer), sign_ins.counts)
     return SignIn(routes=routes, verifier=verifier, issuer=issuer, sessions=sessions)
 

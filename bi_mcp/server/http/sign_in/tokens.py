@@ -45,7 +45,7 @@ class SignedInTokens:
         try:
             found = await self._clients.find_access(token)
         except AuthorisationError as error:
-            raise AuthenticationError(str(error)) from None
+            raise AuthenticationError(error.code) from None
         return None if found is None else describe_access(found, self._issuer)
 
 

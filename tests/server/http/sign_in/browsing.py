@@ -114,6 +114,7 @@ class Browser:
         return await self._follow(self.http.build_request("POST", form.action, data=sent, headers=headers))
 
     async def aclose(self) -> None:
+        """Close the connections."""
         await self.http.aclose()
 
     async def _follow(self, request: httpx2.Request) -> Page:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from bi_mcp.server.http.request_state import seal_with
 from bi_mcp.server.http.scopes import require_scopes
 from bi_mcp.server.http.sign_in.routes import build_sign_in
 from tests.auth.command import free_port
+from tests.practice.portal.calling import ORIGIN, Caller, Connector
 from tests.practice.portal.serving import served
 from tests.server.http.sign_in.browsing import Browser, Page
 from tests.server.http.sign_in.flow import HandMadeClient
@@ -65,6 +67,13 @@ class PracticePortal:
     def url(self) -> str:
         return f"http://{self.host}"
 
+    def caller(self, user: PortalUser) -> Caller:
+        """Call the portal itself as this user, through the same application."""
+        http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://portal.localhost/rest/"
+        )
+        return Caller(http, self.app.state.tokens.issue(self.card, user.id)["access_token"])
+
     @property
     def exchanges(self) -> list[str]:
         """What its token endpoint was asked."""
@@ -77,7 +86,8 @@ async def practice_portal(
 ) -> AsyncIterator[PracticePortal]:
     """Serve a portal with an application that returns to `handler`."""
     settings = LocalPortalSettings(faults=True)
-    app = create_app(settings, connectors={sample.ORIGIN: sample.create_app()}, users=users)
+    connectors: dict[str, ASGIApp] = {sample.ORIGIN: sample.create_app(), ORIGIN: Connector()}
+    app = create_app(settings, connectors=connectors, users=users)
     card = app.state.tokens.register("bi-mcp", handler, scope=scope)
     async with served(overheard := Overheard(app)) as host:
         yield PracticePortal(host, app, overheard, card)
@@ -92,6 +102,7 @@ class Hosted:
     sign_ins: list[SignIns]
     replicas: list[str]
     transport: httpx2.AsyncBaseTransport | None = None
+    opened: list[httpx2.AsyncClient] = field(default_factory=list)
 
     @property
     def portal(self) -> PracticePortal:
@@ -104,10 +115,14 @@ class Hosted:
     def browser(self) -> Browser:
         """The browser of one person."""
         hosts = [self.host, *self.replicas, *(portal.host for portal in self.portals)]
-        return Browser(hosts, transport=self.transport)
+        browser = Browser(hosts, transport=self.transport)
+        self.opened.append(browser.http)
+        return browser
 
     def http(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=self.transport, timeout=60, trust_env=False)
+        """A program's HTTP client, closed with the server."""
+        self.opened.append(httpx2.AsyncClient(transport=self.transport, timeout=60, trust_env=False))
+        return self.opened[-1]
 
     def client(self, **facts: Any) -> HandMadeClient:
         """A client that is not registered yet."""
@@ -168,7 +183,11 @@ async def hosting(
             address = await stack.enter_async_context(served(app, port=port if number == 0 else 0))
             hosted.sign_ins.append(sign_ins)
             hosted.replicas.append(address)
-        yield hosted
+        try:
+            yield hosted
+        finally:
+            for http in hosted.opened:
+                await http.aclose()
 
 
 def _settings(redis: str | None) -> HttpSettings:
@@ -182,7 +201,8 @@ def _configured(portal: PracticePortal, allowed: Mapping[str, frozenset[int]]) -
         url=portal.url,
         client_id=portal.card.client_id,
         client_secret=Secret(portal.card.client_secret),
-        **allowed,
+        users=allowed.get("users", frozenset()),
+        departments=allowed.get("departments", frozenset()),
     )
 
 
@@ -191,8 +211,11 @@ async def _replica(
     portals: Sequence[SignInPortal], options: HttpOptions, folder: Path
 ) -> AsyncIterator[tuple[SignIns, ASGIApp]]:
     async with open_shared(options.settings) as shared:
-        sign_ins = open_sign_ins(portals, folder, shared)
-        server = build_server(Settings(configuration_folder=folder), shared=shared, sign_ins=sign_ins)
+        origin = options.resource.removesuffix("/mcp")
+        sign_ins = open_sign_ins(portals, folder, shared, origin=origin)
+        server = build_server(
+            Settings(configuration_folder=folder, limits="off"), shared=shared, sign_ins=sign_ins
+        )
         await require_scopes(server)
         if shared is not None:
             seal_with(server, shared.key)

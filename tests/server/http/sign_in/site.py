@@ -33,13 +33,20 @@ BETA = SignInPortal(
 )
 
 
+class Undocumented:
+    """No document describes a client, and none is looked for in the network."""
+
+    async def find(self, client_id: str) -> None:  # noqa: ARG002  the interface
+        return None
+
+
 @dataclass
 class Site:
     """The server at `origin`."""
 
     origin: str
     http: httpx2.AsyncClient
-    documents: Documents
+    sign_ins: SignIns
     _browsers: list[Browser] = field(default_factory=list)
 
     def client(self, **facts: str) -> HandMadeClient:
@@ -60,7 +67,7 @@ class Site:
 
     async def aclose(self) -> None:
         for browser in self._browsers:
-            await browser.aclose()
+            await browser.http.aclose()
 
 
 @asynccontextmanager
@@ -79,13 +86,13 @@ async def opened(
         logins=PortalLogins(documents),
     )
     options = HttpOptions(port=free_port())
-    sign_in = build_sign_in(sign_ins, options, documented=documented)
+    sign_in = build_sign_in(sign_ins, options, documented=documented or Undocumented())
     app = build_http_app(build_server(Settings()), options, None, sign_in=sign_in)
     async with (
         httpx2.AsyncClient(trust_env=False, timeout=60) as http,
         app.router.lifespan_context(app),
         served(app, port=options.port) as address,
     ):
-        site = Site(f"http://{address}", http, documents)
+        site = Site(f"http://{address}", http, sign_ins)
         yield site
         await site.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -90,6 +91,16 @@ async def test_the_client_is_told_what_is_wrong(
     assert told == {"error": [error], "state": [client.state], "iss": [site.origin]}
 
 
+async def test_no_link_leads_through_this_server_to_a_web_site_at_once(site: Site) -> None:
+    client = await site.registered(redirect="https://evil.example/cb")
+    answer = await site.http.get(client.address(scope="admin"))
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+    assert "Back to evil.example" in answer.text
+    back = unescape(answer.text.partition('<a href="')[2].partition('"')[0])
+    told = parse_qs(urlsplit(back).query)
+    assert (told["error"], told["iss"], told["state"]) == (["invalid_scope"], [site.origin], [client.state])
+
+
 async def test_a_state_that_is_too_long_is_not_sent_back(site: Site) -> None:
     client = await site.registered()
     told = parameters_of(await site.http.get(client.address(state="x" * 4097)))
@@ -156,6 +167,12 @@ async def test_a_body_is_bounded(site: Site) -> None:
 async def test_a_client_with_several_addresses_must_name_one(site: Site) -> None:
     client = site.client()
     await client.register(redirect_uris=[RETURN, "https://client.example/cb"])
+    assert (await site.http.get(client.address(redirect_uri=None))).status_code == 400
+
+
+async def test_no_answer_is_sent_to_this_server_itself(site: Site) -> None:
+    client = await site.registered(redirect=f"{site.origin}/sign-in/return")
+    assert (await site.http.get(client.address())).status_code == 400
     assert (await site.http.get(client.address(redirect_uri=None))).status_code == 400
 
 

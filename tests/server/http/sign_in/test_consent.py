@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from html import unescape
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -35,9 +34,9 @@ class Described:
         )
 
 
-@pytest.fixture
-async def two_portals(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Site]:
-    async with opened(tmp_path, ACME, BETA, documented=Described()) as site:
+@pytest.fixture(scope="module")
+async def two_portals(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Site]:
+    async with opened(tmp_path_factory.mktemp("site"), ACME, BETA, documented=Described()) as site:
         yield site
 
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bi_mcp.server.http.sign_in.redirects import (
     Kind,
@@ -132,3 +136,43 @@ def test_a_destination_is_named_by_its_host_or_scheme() -> None:
 )
 def test_an_answer_has_each_parameter_once(address: str, answer: str) -> None:
     assert with_parameters(address, code="1", state="a &b", error=None) == answer
+
+
+_PARTS = {
+    "scheme": ["http", "https", "HTTP", "javascript", "cursor", "com.example.app"],
+    "login": ["", "a@", "127.0.0.1@", "127.0.0.1:1@"],
+    "host": ["127.0.0.1", "localhost", "[::1]", "a.example", "127.0.0.1.a.example", "evil.example", ""],
+    "port": ["", ":1", ":2", ":65536", ":x", ":"],
+    "path": ["", "/", "/cb", "/cb/", "/CB", "/x/../cb", "//evil.example", "\\@evil.example"],
+    "rest": ["", "?", "?a=b", "#", "#x"],
+}
+_ADDRESSES = st.tuples(*map(st.sampled_from, _PARTS.values())).map(
+    lambda parts: f"{parts[0]}://{''.join(parts[1:])}"
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(asked=_ADDRESSES, registered=_ADDRESSES)
+def test_what_agrees_differs_in_nothing_but_a_port_of_this_machine(asked: str, registered: str) -> None:
+    if find_registered(asked, [registered]) is None or asked == registered:
+        return
+    ours, theirs = urlsplit(asked), urlsplit(registered)
+    assert ours.scheme == theirs.scheme == "http"
+    assert ours.hostname == theirs.hostname
+    assert ours.hostname in {"127.0.0.1", "localhost", "::1"}
+    assert (ours.username, ours.path, ours.query, ours.fragment) == (None, theirs.path, theirs.query, "")
+
+
+@settings(deadline=None, max_examples=300)
+@given(address=st.text(max_size=40) | _ADDRESSES)
+def test_an_address_that_is_allowed_leads_where_it_says(address: str) -> None:
+    kind = kind_of(address)
+    if kind is None:
+        return
+    parts = urlsplit(address)
+    assert address.isascii()
+    assert address.isprintable()
+    assert not set(address) & set(" \\#")
+    assert parts.username is None
+    if kind is Kind.LOOPBACK:
+        assert parts.hostname in {"127.0.0.1", "localhost", "::1"}

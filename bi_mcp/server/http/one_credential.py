@@ -1,0 +1,30 @@
+"""Refusal of requests with two credentials: what stands in front of the server may have checked the other one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_TWICE = {
+    "error": "invalid_request",
+    "error_description": "The request has more than one Authorization header. Send one.",
+}
+
+
+class OneCredential:
+    """The app for requests with at most one `Authorization` header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        names = [name for name, _ in scope["headers"]] if scope["type"] == "http" else []
+        if names.count(b"authorization") > 1:
+            await JSONResponse(_TWICE, 400, {"Cache-Control": "no-store"})(scope, receive, send)
+            return
+        await self._app(scope, receive, send)

@@ -1,0 +1,278 @@
+"""Clients that describe themselves in a document on the web (draft-ietf-oauth-client-id-metadata-document).
+
+Anybody can name an address in an OAuth request. So what is fetched is bounded in every way, and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+from weakref import WeakValueDictionary
+
+import anyio
+from mcp.shared.auth import OAuthClientInformationFull
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bi_mcp.base.foreign_json import parse_foreign
+from bi_mcp.endpoints.guard import parse_address, resolve_host
+from bi_mcp.errors import EndpointError
+from bi_mcp.server.http.access import SCOPES
+from bi_mcp.server.http.sign_in.redirects import kind_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+
+    from bi_mcp.app.sign_in.documents import Documents
+    from bi_mcp.endpoints.document import Document
+    from bi_mcp.endpoints.guard import Resolver
+
+LONGEST_ADDRESS = 1000
+LARGEST_DOCUMENT = 16 * 1024
+# The draft wants 5 s at least to connect; a person waits for it.
+CONNECT_S = 5.0
+BODY_S = 5.0
+
+SHORTEST_FRESH_S = 5 * 60.0
+LONGEST_FRESH_S = 60 * 60.0
+REFUSED_S = 60.0
+# While its host is down, a client that was there before stays.
+STALE_S = 6 * 60 * 60.0
+
+# Of addresses that no client was found at, or not yet. A known client is renewed at most once in `SHORTEST_FRESH_S`.
+MOST_AT_ONCE = 4
+MOST_FETCHES = 20
+WITHIN_S = 60.0
+
+# Refusals that say nothing about the document.
+_PASSING = frozenset({"unresolved", "unreachable", "tls", "timeout", "too_often"})
+_JSON = re.compile(r"application/(?:json|[a-z0-9!#$&^_.-]+\+json)\s*(?:;.*)?", re.IGNORECASE)
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
+_NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:store|cache)(?:[,\s=]|$)", re.IGNORECASE)
+_SEEN = re.compile(r"[!-~]+")
+
+logger = logging.getLogger(__name__)
+
+
+class _Described(BaseModel):
+    """The parts of a document that are used. There is no client secret that both sides could know."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    client_id: str
+    client_name: str | None = Field(None, max_length=500)
+    redirect_uris: list[str] = Field(min_length=1, max_length=50)
+    token_endpoint_auth_method: str = Field("none", pattern=r"^none$")
+    grant_types: list[str] = ["authorization_code"]
+    response_types: list[str] = ["code"]
+    client_secret: None = None
+    client_secret_expires_at: None = None
+
+    @field_validator("redirect_uris")
+    @classmethod
+    def _are_redirect_addresses(cls, addresses: list[str]) -> list[str]:
+        if not all(map(kind_of, addresses)):
+            raise ValueError("an address among them cannot be one that an answer is sent to")
+        return addresses
+
+    @field_validator("grant_types")
+    @classmethod
+    def _use_codes(cls, grants: list[str]) -> list[str]:
+        if "authorization_code" not in grants:
+            raise ValueError("it does without authorization_code")
+        return grants
+
+    @field_validator("response_types")
+    @classmethod
+    def _take_codes(cls, types: list[str]) -> list[str]:
+        if "code" not in types:
+            raise ValueError("it does without code")
+        return types
+
+
+class ClientDocuments:
+    """Finds the client that an address describes.
+
+    `allow_private` is for tests: without it every address of the host must be public. `certificates` are the trusted
+    authorities, those of the system without.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        *,
+        allow_private: bool = False,
+        resolver: Resolver = resolve_host,
+        certificates: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._documents = documents
+        self._allow_private = allow_private
+        self._resolver = resolver
+        self._certificates = certificates
+        self._clock = clock
+        self._allowance = _Allowance(clock)
+        self._one_at_a_time: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+
+    async def find(self, client_id: str) -> OAuthClientInformationFull | None:
+        """Return the client, None where its document is missing, wrong, or cannot be fetched now. It may ask for all scopes.
+
+        Raises `AuthorisationError` where the store does not answer.
+        """
+        if not is_document_address(client_id):
+            return None
+        name = f"client-document-{hashlib.sha256(client_id.encode()).hexdigest()}"
+        kept = await self._documents.get(name)
+        if kept is None or self._is_old(kept):
+            lock = self._one_at_a_time.setdefault(client_id, anyio.Lock())
+            async with lock:
+                kept = await self._documents.get(name)
+                if kept is None or self._is_old(kept):
+                    kept = await self._renew(name, client_id, kept)
+        described = kept.get("client") if kept is not None else None
+        return _build_client(described) if described else None
+
+    def _is_old(self, kept: Mapping[str, Any]) -> bool:
+        return bool(kept["fresh_until"] <= self._clock())
+
+    async def _renew(
+        self, name: str, client_id: str, kept: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        known = kept is not None and kept["client"] is not None
+        try:
+            with self._allowance.fetching(known=known):
+                document = await self._fetch(client_id)
+            fresh_s = fresh_for(document.headers)
+            renewed: dict[str, Any] = {"client": parse_document(document, client_id)}
+            lifetime_s = fresh_s + STALE_S
+        except _TooManyError:
+            # Not kept: strangers used the allowance up, and the client may be a good one.
+            logger.warning("Too many unknown clients at once name a document: some were refused")
+            return None
+        except (EndpointError, ValueError) as error:
+            reason = error.reason if isinstance(error, EndpointError) else str(error)
+            logger.warning("The client document at %s was refused (%s)", urlsplit(client_id).netloc, reason)
+            fresh_s = lifetime_s = REFUSED_S
+            renewed = {"client": None}
+            if known and kept is not None and _may_pass(error) and self._clock() < kept["stale_until"]:
+                renewed, lifetime_s = dict(kept), max(REFUSED_S, kept["stale_until"] - self._clock())
+        renewed["fresh_until"] = self._clock() + fresh_s
+        renewed.setdefault("stale_until", renewed["fresh_until"] + STALE_S)
+        await self._documents.put(name, renewed, lifetime_s=lifetime_s)
+        return renewed
+
+    async def _fetch(self, client_id: str) -> Document:
+        # Imported here: httpx is not needed until the first client of this kind.
+        from bi_mcp.endpoints.document import fetch_document
+        from bi_mcp.endpoints.exchange import EndpointLimits
+
+        return await fetch_document(
+            client_id,
+            EndpointLimits(connect_s=CONNECT_S, body_s=BODY_S, size=LARGEST_DOCUMENT),
+            allow_private=self._allow_private,
+            resolver=self._resolver,
+            certificates=self._certificates,
+        )
+
+
+class _TooManyError(Exception):
+    """More addresses are named than are fetched."""
+
+
+class _Allowance:
+    """Bounds the fetching for strangers: so many at once, and so many in a while. Known clients are not their victims."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._under_way = 0
+        self._begun: deque[float] = deque()
+
+    @contextmanager
+    def fetching(self, *, known: bool) -> Iterator[None]:
+        """Fetch within. Raises `_TooManyError`."""
+        if known:
+            yield
+            return
+        now = self._clock()
+        while self._begun and self._begun[0] <= now - WITHIN_S:
+            self._begun.popleft()
+        if self._under_way >= MOST_AT_ONCE or len(self._begun) >= MOST_FETCHES:
+            raise _TooManyError
+        self._begun.append(now)
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+
+def is_document_address(client_id: str) -> bool:
+    """Check whether a client id is the address of a document: https, with a path, and spelled as every reader spells it."""
+    if len(client_id) > LONGEST_ADDRESS or not _SEEN.fullmatch(client_id) or "#" in client_id:
+        return False
+    try:
+        address = parse_address(client_id)
+    except EndpointError:
+        return False
+    path = client_id.removeprefix(address.origin)
+    # One spelling for each client: its host is shown to people, and answers are compared letter by letter.
+    if address.scheme != "https" or path == client_id or not path.startswith("/"):
+        return False
+    segments = unquote(urlsplit(client_id).path).replace("\\", "/").split("/")
+    return segments != ["", ""] and not {".", ".."} & set(segments)
+
+
+def parse_document(document: Document, client_id: str) -> dict[str, Any]:
+    """Read a client's document. Raises `ValueError`, whose text does not repeat what it contains."""
+    if not _JSON.fullmatch(document.headers.get("content-type", "").strip()):
+        raise ValueError("it is not served as JSON")
+    try:
+        content = parse_foreign(document.body)
+    except ValueError:
+        raise ValueError("it is not JSON") from None
+    try:
+        described = _Described.model_validate(content)
+    except ValidationError as error:
+        places = {str(fault["loc"][0]) if fault["loc"] else "the document" for fault in error.errors()}
+        raise ValueError(f"not acceptable: {', '.join(sorted(places & _PLACES))}") from None
+    if described.client_id != client_id:
+        raise ValueError("its client_id is another")
+    return described.model_dump(include={"client_id", "client_name", "redirect_uris"})
+
+
+_PLACES = frozenset({"the document", *_Described.model_fields})
+
+
+def fresh_for(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds a document is kept, by its headers and within our bounds."""
+    told = headers.get("cache-control", "")
+    if _NOT_KEPT.search(told):
+        return SHORTEST_FRESH_S
+    age = _MAX_AGE.search(told)
+    return min(max(float(age[1]), SHORTEST_FRESH_S), LONGEST_FRESH_S) if age else SHORTEST_FRESH_S
+
+
+def _may_pass(error: Exception) -> bool:
+    if not isinstance(error, EndpointError):
+        return False
+    return error.reason in _PASSING or (error.status or 0) >= 500
+
+
+def _build_client(described: Mapping[str, Any]) -> OAuthClientInformationFull:
+    client_id = described["client_id"]
+    return OAuthClientInformationFull(
+        client_id=client_id,
+        client_name=described["client_name"] or urlsplit(client_id).netloc,
+        redirect_uris=described["redirect_uris"],
+        token_endpoint_auth_method="none",  # noqa: S106  it says that there is no secret
+        grant_types=["authorization_code", "refresh_token"],
+        response_types=["code"],
+        # The person chooses what is granted.
+        scope=" ".join(SCOPES),
+    )
