@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -68,7 +69,7 @@ def build_http_app(
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
-    routes: list[BaseRoute] = [Route("/health", _health)]
+    routes: list[BaseRoute] = [Route("/health", partial(_health, sign_in))]
     issuer = sign_in.issuer if sign_in else options.settings.issuer
     if issuer:
         routes += _metadata_routes(options, issuer)
@@ -99,9 +100,12 @@ def _for_pages(options: HttpOptions) -> list[Middleware]:
     ]
 
 
-async def _health(_: Request) -> JSONResponse:
-    """Report that the process is running. The portal is not asked: if it is down, restarting this server does not help."""
-    return JSONResponse({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
+async def _health(sign_in: SignIn | None, _: Request) -> JSONResponse:
+    """Report that the process is running, and of portals whether their last answers came. None is asked: if it is down, restarting this server does not help."""
+    told: dict[str, object] = {"status": "ok", "version": __version__}
+    if sign_in is not None:
+        told["portals"] = sign_in.health()
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, issuer: str | None) -> ASGIApp:
