@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -35,6 +34,8 @@ _SENT_BY_PAGES = (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from mcp.server import MCPServer
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import TokenVerifier
@@ -69,7 +70,7 @@ def build_http_app(
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
-    routes: list[BaseRoute] = [Route("/health", partial(_health, sign_in))]
+    routes: list[BaseRoute] = [Route("/health", _health_of(sign_in))]
     issuer = sign_in.issuer if sign_in else options.settings.issuer
     if issuer:
         routes += _metadata_routes(options, issuer)
@@ -100,12 +101,16 @@ def _for_pages(options: HttpOptions) -> list[Middleware]:
     ]
 
 
-async def _health(sign_in: SignIn | None, _: Request) -> JSONResponse:
-    """Report that the process is running, and of portals whether their last answers came. None is asked: if it is down, restarting this server does not help."""
-    told: dict[str, object] = {"status": "ok", "version": __version__}
-    if sign_in is not None:
-        told["portals"] = sign_in.health()
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+def _health_of(sign_in: SignIn | None) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Report that the process is running. The portal is not asked: if it is down, restarting this server does not help."""
+
+    async def answer(_: Request) -> JSONResponse:
+        told: dict[str, object] = {"status": "ok", "version": __version__}
+        if sign_in is not None:
+            told["portals"] = sign_in.portal_health()
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    return answer
 
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, issuer: str | None) -> ASGIApp:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bi_mcp.app.sign_in.sign_ins import SignIns
-    from bi_mcp.rest.traffic import Reachability
     from bi_mcp.server.http.options import HttpOptions
     from bi_mcp.server.http.sign_in.answering import Handler
     from bi_mcp.server.http.sign_in.provider import Documented
@@ -56,14 +55,14 @@ _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 class SignIn:
     """Signing in, for the app to serve. `issuer` is the authorization server's name; `sessions` say who is signed in to pages.
 
-    `health` tells by portal host whether its last answer came.
+    `portal_health` tells by host whether each portal's last answer came.
     """
 
     routes: list[BaseRoute]
     verifier: TokenVerifier
     issuer: str
     sessions: BrowserSessions
-    health: Callable[[], Mapping[str, Reachability]]
+    portal_health: Callable[[], Mapping[str, str]]
 
 
 def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Documented | None = None) -> SignIn:
@@ -82,7 +81,6 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
     account = AccountPage(sign_ins=sign_ins, sessions=sessions)
     page = partial(page_route, options=options)
     routes: list[BaseRoute] = [
-        *build_metrics(sign_ins, options.settings.metrics_token),
         *_client_routes(provider, issuer, options.resource),
         page("/authorize", authorize.handle, ["GET", "POST"]),
         page(RETURN_PATH, pages.come_back, ["GET"]),
@@ -98,11 +96,11 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         ]
     verifier = CountingVerifier(SignedInTokens(sign_ins.clients, issuer), sign_ins.counts)
     return SignIn(
-        routes=routes,
+        routes=[*routes, *build_metrics(sign_ins, options.settings.metrics_token)],
         verifier=verifier,
         issuer=issuer,
         sessions=sessions,
-        health=partial(portal_health, sign_ins),
+        portal_health=partial(portal_health, sign_ins),
     )
 
 
