@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 
-from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, python, read, resident_kilobytes, running
+from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, read, resident_kilobytes, running
 from benchmarks.local_portal import LocalPortal, free_port, running_portal
 from benchmarks.outcome import Outcome
-from benchmarks.people import Arrivals, registered_portal
+from benchmarks.people import CLIENT_ID, CLIENT_SECRET, Arrivals, registered_portal
+from benchmarks.servers import OUR_COMMAND
 from bi_mcp.app.sign_in.sign_ins import open_sign_ins
 from bi_mcp.base.secret import Secret
 
@@ -29,7 +30,6 @@ GOAL_TIME = 1.25
 GOAL_KILOBYTES = 100
 # The first people bring with them what all share.
 _WARM_UP = 50
-_SIGNED_IN = python("signed_in_server.py")
 
 
 class NextPerson(httpx2.Auth):
@@ -129,18 +129,21 @@ async def _hosted() -> AsyncIterator[tuple[Sequence[int], Arrivals, int, dict[st
         ids = await fill(database)
         portal = await stack.enter_async_context(running_portal({"BI_MCP_PORTAL_DB": database}))
         port = free_port()
-        pid, address = await stack.enter_async_context(
-            running(_SIGNED_IN, _environment(portal, folder, port))
-        )
+        pid, address = await stack.enter_async_context(running(_command(portal, port), _environment(folder)))
         sign_ins = open_sign_ins([registered_portal(portal.address)], folder, None)
         arrivals = Arrivals(sign_ins, address, portal.address, Secret(portal.token))
         yield ids, arrivals, pid, portal.server_environment(), stack
 
 
-def _environment(portal: LocalPortal, folder: Path, port: int) -> dict[str, str]:
+def _command(portal: LocalPortal, port: int) -> tuple[str, ...]:
+    # The tokens are for an address that must be known before.
+    return (*OUR_COMMAND, "serve", "--http", "--port", str(port), "--sign-in", "--portal", portal.address)
+
+
+def _environment(folder: Path) -> dict[str, str]:
     return {
         "BI_MCP_CONFIG_DIR": str(folder),
         "BI_MCP_LIMITS": "off",
-        "PORTAL": portal.address,
-        "PORT": str(port),
+        "BI_MCP_SIGN_IN_CLIENT_ID": CLIENT_ID,
+        "BI_MCP_SIGN_IN_CLIENT_SECRET": CLIENT_SECRET.reveal(),
     }
