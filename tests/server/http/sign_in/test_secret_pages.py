@@ -211,23 +211,19 @@ async def test_two_replicas_ask_and_take_as_one(tmp_path: Path, redis: str, era:
                 assert "warehouse" in (await visit(anna.browser, f"{hosted.origin}/secrets", ANNA)).words
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"sec-fetch-site": "cross-site"},
-        {"content-type": "text/plain"},
-        {"cookie": ""},
-        {"host": "evil.example"},
-    ],
-    ids=str,
+STRANGE_HEADERS = (
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"sec-fetch-site": "cross-site"},
+    {"content-type": "text/plain"},
+    {"cookie": ""},
+    {"host": "evil.example"},
 )
+
+
 @pytest.mark.parametrize("path", ["", "/ticket"])
-async def test_a_form_of_a_stranger_changes_nothing(
-    hosted: Hosted, tmp_path: Path, path: str, headers: dict[str, str]
-) -> None:
+async def test_a_form_of_a_stranger_changes_nothing(hosted: Hosted, tmp_path: Path, path: str) -> None:
     anna = await hosted.connect(ANNA)
     async with talking(hosted, anna) as talk:
         ticket = page_in(await talk.refused("source_add", fields=await fields_for(talk)), hosted)
@@ -235,14 +231,18 @@ async def test_a_form_of_a_stranger_changes_nothing(
     form = (await visit(anna.browser, address, ANNA)).form_with("Store")
     content = dict(form.fields) | {"name": "shop", "hosts": HOME, "value": PASSWORD, "store": "1"}
     usual = {"origin": hosted.origin, "sec-fetch-site": "same-origin"}
-    sent = anna.browser.http.build_request("POST", address, data=content, headers={**usual, **headers})
-    answer = await anna.browser.http.send(sent)
-    assert answer.status_code in (403, 421), answer.text
-    assert PASSWORD not in answer.text
+    for headers in STRANGE_HEADERS:
+        sent = anna.browser.http.build_request("POST", address, data=content, headers={**usual, **headers})
+        answer = await anna.browser.http.send(sent)
+        assert answer.status_code in (403, 421), (headers, answer.text)
+        assert PASSWORD not in answer.text
     for token in ({}, {"form_token": "wrong"}, {"form_token": "0" * 64}):
         strange = {name: value for name, value in content.items() if name != "form_token"} | token
         assert (await anna.browser.http.post(address, data=strange, headers=usual)).status_code == 403
     assert not (tmp_path / "people").exists()
+    # The form itself is a good one.
+    await anna.browser.http.post(address, data=content, headers=usual)
+    assert (tmp_path / "people").exists()
 
 
 async def test_the_form_of_one_page_is_not_that_of_another(hosted: Hosted, tmp_path: Path) -> None:
