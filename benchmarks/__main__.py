@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[], Outcome]] = {
     "hosting-memory": lambda: anyio.run(measure_hosting_memory).outcome(),
     "sign-in-load": lambda: anyio.run(measure_sign_in_load).outcome(),
     "sign-in-memory": lambda: anyio.run(measure_sign_in_memory),
+    "sign-in-memory-older": lambda: anyio.run(partial(measure_sign_in_memory, older=True)),
     "shared-profile": lambda: anyio.run(measure_shared_profile).outcome(),
     "snapshot-requests": lambda: snapshot_cost().requests_outcome(),
     "snapshot-time": lambda: snapshot_cost().time_outcome(),

@@ -25,7 +25,7 @@ def connect() -> BIConnector:
 
 if __name__ == "__main__":
     serve_http(
-        lambda _: build_server(read_settings(), connect=connect),
+        lambda _shared, _sign_ins: build_server(read_settings(), connect=connect),
         HttpOptions(port=0, settings=http_settings()),
         announce=lambda address: print(address, file=sys.stderr, flush=True),
     )

@@ -158,12 +158,18 @@ async def read(client: Client, id: int) -> None:
 
 
 @asynccontextmanager
-async def client_of(address: str, token: str = "", auth: httpx2.Auth | None = None) -> AsyncIterator[Client]:
-    """Connect a client that brings a token, or what `auth` puts into its requests."""
+async def client_of(
+    address: str, token: str = "", *, auth: httpx2.Auth | None = None, older: bool = False
+) -> AsyncIterator[Client]:
+    """Connect a client that brings a token, or what `auth` puts into its requests, by the newest protocol or an `older` one."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         httpx2.AsyncClient(headers=headers, auth=auth, trust_env=False, timeout=_LIMIT_S) as http,
-        Client(streamable_http_client(address, http_client=http)) as client,
+        Client(
+            # Most programs with a session just go away.
+            streamable_http_client(address, http_client=http, terminate_on_close=not older),
+            mode="legacy" if older else "auto",
+        ) as client,
     ):
         # It asks for the schemas of answers once; not while the time runs.
         await client.list_tools()

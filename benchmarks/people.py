@@ -15,13 +15,13 @@ from bi_mcp.base.secret import Secret
 if TYPE_CHECKING:
     from bi_mcp.app.sign_in.sign_ins import SignIns
 
-_APPLICATION = ("local.benchmark", Secret("the secret of the application"))
+CLIENT_ID = "local.benchmark"
+CLIENT_SECRET = Secret("secret-of-the-application")
 
 
 def registered_portal(url: str) -> SignInPortal:
     """Describe the portal as the operator would."""
-    client_id, client_secret = _APPLICATION
-    return SignInPortal(url=url, client_id=client_id, client_secret=client_secret)
+    return SignInPortal(url=url, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
 
 
 @dataclass(frozen=True)
@@ -54,4 +54,4 @@ class Arrivals:
 
     def _grant(self, user: int) -> Grant:
         token = Token(self.portal_token, Secret(f"refresh token of {user}"), time.time() + 3600, user_id=user)
-        return Grant(Application(*_APPLICATION, self.portal_url), token)
+        return Grant(Application(CLIENT_ID, CLIENT_SECRET, self.portal_url), token)

@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 
-from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, python, read, resident_kilobytes, running
+from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, read, resident_kilobytes, running
 from benchmarks.local_portal import LocalPortal, free_port, running_portal
 from benchmarks.outcome import Outcome
-from benchmarks.people import Arrivals, registered_portal
+from benchmarks.people import CLIENT_ID, CLIENT_SECRET, Arrivals, registered_portal
+from benchmarks.servers import OUR_COMMAND
 from bi_mcp.app.sign_in.sign_ins import open_sign_ins
 from bi_mcp.base.secret import Secret
 
@@ -29,7 +30,6 @@ GOAL_TIME = 1.25
 GOAL_KILOBYTES = 100
 # The first people bring with them what all share.
 _WARM_UP = 50
-_SIGNED_IN = python("signed_in_server.py")
 
 
 class NextPerson(httpx2.Auth):
@@ -93,20 +93,26 @@ async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> Sign
     return SignInLoad(calls=calls // rounds * rounds, ours=times["ours"], bare=times["bare"])
 
 
-async def measure_sign_in_memory() -> Outcome:
-    """Let people come, call once and stay away, and see what the server grew by."""
+async def measure_sign_in_memory(*, older: bool = False) -> Outcome:
+    """Let people come, call once and stay away, and see what the server grew by. `older`: by a protocol that has sessions.
+
+    The list of tools comes last: a session keeps its last message, and that is the longest.
+    """
     async with _hosted() as (ids, arrivals, pid, _, _stack):
 
         async def come(users: range) -> int:
             for user in users:
-                async with client_of(arrivals.resource, await arrivals.sign_in(user)) as client:
+                token = await arrivals.sign_in(user)
+                async with client_of(arrivals.resource, token, older=older) as client:
                     await read(client, ids[0])
+                    await client.list_tools(cache_mode="refresh")
             return await resident_kilobytes(pid)
 
         before = await come(range(1, _WARM_UP + 1))
         after = await come(range(_WARM_UP + 1, _WARM_UP + PEOPLE + 1))
+    protocol = "an older protocol" if older else "the newest protocol"
     return Outcome(
-        benchmark=f"memory of a person who signed in, called once and is idle, of {PEOPLE}",
+        benchmark=f"memory of a person who signed in, called once by {protocol} and is idle, of {PEOPLE}",
         measured=(after - before) / PEOPLE,
         goal=GOAL_KILOBYTES,
         unit="kilobytes",
@@ -123,18 +129,21 @@ async def _hosted() -> AsyncIterator[tuple[Sequence[int], Arrivals, int, dict[st
         ids = await fill(database)
         portal = await stack.enter_async_context(running_portal({"BI_MCP_PORTAL_DB": database}))
         port = free_port()
-        pid, address = await stack.enter_async_context(
-            running(_SIGNED_IN, _environment(portal, folder, port))
-        )
+        pid, address = await stack.enter_async_context(running(_command(portal, port), _environment(folder)))
         sign_ins = open_sign_ins([registered_portal(portal.address)], folder, None)
         arrivals = Arrivals(sign_ins, address, portal.address, Secret(portal.token))
         yield ids, arrivals, pid, portal.server_environment(), stack
 
 
-def _environment(portal: LocalPortal, folder: Path, port: int) -> dict[str, str]:
+def _command(portal: LocalPortal, port: int) -> tuple[str, ...]:
+    # The tokens are for an address that must be known before.
+    return (*OUR_COMMAND, "serve", "--http", "--port", str(port), "--sign-in", "--portal", portal.address)
+
+
+def _environment(folder: Path) -> dict[str, str]:
     return {
         "BI_MCP_CONFIG_DIR": str(folder),
         "BI_MCP_LIMITS": "off",
-        "PORTAL": portal.address,
-        "PORT": str(port),
+        "BI_MCP_SIGN_IN_CLIENT_ID": CLIENT_ID,
+        "BI_MCP_SIGN_IN_CLIENT_SECRET": CLIENT_SECRET.reveal(),
     }

@@ -283,6 +283,7 @@ def test_a_setting_of_a_source_loses_its_line_end_and_keeps_its_spaces(
 
 SECRETS = [
     "BI_MCP_ACCESS_TOKEN", "BI_MCP_WEBHOOK", "BI_MCP_HTTP_TOKEN", "BI_MCP_SHARED_STORE", "BI_MCP_SHARED_KEY",
+    "BI_MCP_METRICS_TOKEN",
     "BI_MCP_PORTAL_ACCESS_TOKEN", "BI_MCP_PORTAL_WEBHOOK", "BI_MCP_SAMPLE_PASSWORD",
 ]  # fmt: skip
 
@@ -297,6 +298,7 @@ def test_each_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         lambda given: http_settings(given).token,
         lambda given: http_settings(given).shared_store,
         lambda given: http_settings(given).shared_key,
+        lambda given: http_settings(given).metrics_token,
         lambda given: local_portal_settings(given).access_token,
         lambda given: local_portal_settings(given).webhook,
         sample_password,

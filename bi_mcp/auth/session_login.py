@@ -53,7 +53,8 @@ class PersonalLogin(Login):
                 advise(AdviceKind.CONNECT_AGAIN),
                 code="OTHER_USER",
             )
-        if before is not None and {before.member_id, token.member_id} - {"", before.member_id}:
+        known = "" if before is None else before.member_id
+        if known and token.member_id not in {known, ""}:
             raise AuthorisationError(
                 say(
                     "The OAuth server answered with the login of another portal. It was not used, and nothing was sent."

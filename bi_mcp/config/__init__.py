@@ -104,7 +104,7 @@ class HttpSettings:
 
     `token` is one fixed bearer token; `issuer` and `audience` accept the tokens of an OAuth server instead, whose keys
     are at `jwks` or where the issuer's metadata says. `shared_store` is an address with or without a password;
-    `shared_key` encrypts the data there.
+    `shared_key` encrypts the data there. `metrics_token` opens the metrics of a server that people sign in to.
     """
 
     token: Secret | None = variable("BI_MCP_HTTP_TOKEN", read_secret, None)
@@ -113,6 +113,7 @@ class HttpSettings:
     jwks: str | None = variable("BI_MCP_HTTP_JWKS", read_plain, None)
     shared_store: Secret | None = variable("BI_MCP_SHARED_STORE", read_secret, None)
     shared_key: Secret | None = variable("BI_MCP_SHARED_KEY", read_secret, None)
+    metrics_token: Secret | None = variable("BI_MCP_METRICS_TOKEN", read_secret, None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,7 @@ class _Export:
     generation: PortalGeneration
     references: Mapping[tuple[str, str], ExportedReference]
     known: KnownValues
+    stored_only: bool = False
     keys: dict[Group, dict[int, str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
@@ -71,14 +72,19 @@ def export_setup(
     generation: PortalGeneration = "tables",
     references: Mapping[tuple[str, str], ExportedReference] | None = None,
     known: KnownValues = NOTHING_KNOWN,
+    stored_only: bool = False,
 ) -> Exported:
     """Write down everything of a snapshot. Keys that the state knows stay.
 
     `shown_settings` are codes of settings whose values may be written as they are; `references`, by source key and code, stay.
     A value that is `known` to come from a reference is never written: it is referred to, by the name of the stored secret
-    where that is bound to where the connector leads.
+    where that is bound to where the connector leads. `stored_only`: other values are referred to as secrets that could be
+    stored, not as variables.
     """
-    export = _Export(snapshot, state, shown_settings, generation, references or {}, known)
+    export = _Export(snapshot, state, shown_settings, generation, references or {}, known, stored_only)
+    if stored_only:
+        # What is stored under the name has another value.
+        export.variables.update(secret.name for secret, _ in known.stored.present)
     # A variable that is used for one value already must not be used for another.
     export.variables.update(
         reference.value.env.removeprefix(ENV_PREFIX).lower()
@@ -194,6 +200,8 @@ def _value(source: str, setting: SourceSetting, connector: Connector, export: _E
         return SecretReference(secret=name)
     variable = make_setup_key(f"{source}_{setting.code}", "value", export.variables)
     export.variables.add(variable)
+    if export.stored_only:
+        return SecretReference(secret=variable)
     return EnvReference(env=f"{ENV_PREFIX}{variable.upper()}")
 
 

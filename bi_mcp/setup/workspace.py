@@ -78,6 +78,7 @@ class Workspace:
             generation=generation,
             references=self._references(existing),
             known=await to_thread.run_sync(known_values, self.values),
+            stored_only=self.values.own_only,
         )
 
     def _references(self, existing: Setup | None) -> dict[tuple[str, str], ExportedReference]:

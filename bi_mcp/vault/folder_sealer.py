@@ -1,4 +1,4 @@
-"""Encryption of what is kept and must not be shown. The key is in the system's keyring, or in a private file without one."""
+"""Encryption of what is kept and must not be shown. The key is in the system's keyring, or in a private file."""
 
 from __future__ import annotations
 
@@ -23,25 +23,29 @@ if TYPE_CHECKING:
 class SealTexts:
     """Texts about one key, in the form in which they are translated. `name` is the key's own in a keyring and in its file.
 
-    `unlock` and `without` advise where a keyring does not answer or cannot be chosen, `replace` where the file of the key is
-    damaged; `foreign` says that a value was sealed with another key, `unwritable` that the key cannot be kept in `{folder}`
+    `replace` advises where the file of the key is damaged, `unlock` and `without` where a keyring does not answer or cannot be
+    chosen; `foreign` says that a value was sealed with another key, `unwritable` that the key cannot be kept in `{folder}`
     (`{strerror}`).
     """
 
     name: str
-    unlock: str
-    without: str
     replace: str
     foreign: str
     unwritable: str
+    unlock: str = ""
+    without: str = ""
 
 
 @dataclass
 class FolderSealer:
-    """Seals and opens values with one key per folder. Raises `ConfigError` if the key cannot be read or a value cannot be opened."""
+    """Seals and opens values with one key per folder. Raises `ConfigError` if the key cannot be read or a value cannot be opened.
+
+    `in_keyring`: the key is kept in the system's keyring where there is one, else always in the folder.
+    """
 
     folder: Path
     texts: SealTexts
+    in_keyring: bool = True
     _key: Fernet | None = field(default=None, init=False, repr=False)
 
     def seal(self, value: Secret) -> str:
@@ -92,6 +96,8 @@ class FolderSealer:
             ) from None
 
     def _keyring(self) -> KeyringValues | None:
+        if not self.in_keyring:
+            return None
         backend = system_keyring(partial(unusable_keyring, remedy=self.texts.without))
         if backend is None:
             return None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bi_mcp.base.secret import Secret
 from bi_mcp.vault.fingerprints import trim
-from bi_mcp.vault.setting_values import ENV_PREFIX, MAX_FILE_BYTES
+from bi_mcp.vault.secret_files import MAX_FILE_BYTES
+from bi_mcp.vault.setting_values import ENV_PREFIX
 from bi_mcp.vault.stored_values import StoredValues, read_stored_values
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from bi_mcp.base.secret import Secret
 from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models.wire import refuse_bool
 from bi_mcp.vault.destinations import find_destinations
+from bi_mcp.vault.secret_files import read_secret_file
 from bi_mcp.vault.secret_index import advise_store, is_name
 from bi_mcp.vault.secret_parameters import is_shown, looks_secret
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from bi_mcp.vault.named_secrets import NamedSecrets
 
 ENV_PREFIX = "BI_MCP_SECRET_"
-MAX_FILE_BYTES = 64 * 1024
 
 
 class _Reference(BaseModel):
@@ -167,7 +167,7 @@ class SettingValues:
         if self.named is None and self.own_only:
             raise SecretReferenceError(
                 say(
-                    "settings.{code}: people cannot store secrets on this server. Nothing was sent.",
+                    "settings.{code}: people cannot store secrets on this server. Nothing was sent. Ask whoever runs it to give it a folder for them.",
                     code=code,
                 )
             )
@@ -260,46 +260,7 @@ class SettingValues:
                     env_prefix=ENV_PREFIX,
                 )
             )
-        path = _file_inside(self.folder, name)
-        if path is None:
-            # The name is not repeated: someone may have written the secret itself there.
-            raise SecretReferenceError(
-                say(
-                    "settings.{code}: the folder for secrets contains no file with that name. Name a file inside it.",
-                    code=code,
-                )
-            )
-        try:
-            with path.open("rb") as file:
-                content = file.read(MAX_FILE_BYTES + 1)
-            value = content.decode().removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError):
-            # The text of these exceptions may hold the file's bytes.
-            raise SecretReferenceError(
-                say(
-                    "settings.{code}: the file {name!r} cannot be read as UTF-8 text. Check its rights and save it as UTF-8, or name another file.",
-                    code=code,
-                    name=name,
-                )
-            ) from None
-        if len(content) > MAX_FILE_BYTES:
-            raise SecretReferenceError(
-                say(
-                    "settings.{code}: the file {name!r} is larger than {max_file_bytes} bytes, which is too large for a secret. Name another file.",
-                    code=code,
-                    name=name,
-                    max_file_bytes=MAX_FILE_BYTES,
-                )
-            )
-        if not value:
-            raise SecretReferenceError(
-                say(
-                    "settings.{code}: the file {name!r} is empty. Write the value into it, or name another file.",
-                    code=code,
-                    name=name,
-                )
-            )
-        return Secret(value)
+        return read_secret_file(code, self.folder, name)
 
     def _advise_others(self, code: str) -> list[Advice]:
         if self.own_only:
@@ -309,17 +270,6 @@ class SettingValues:
 
     def _advise_store(self) -> list[Advice]:
         return [] if self.named is None else [advise(AdviceKind.STORE_SECRET)]
-
-
-def _file_inside(folder: Path, name: str) -> Path | None:
-    """Find a file inside the folder, after links and `..` are followed: only its real place counts."""
-    try:
-        inside = folder.resolve()
-        path = (inside / name).resolve()
-        return path if path.is_relative_to(inside) and path.is_file() else None
-    except (OSError, ValueError, RuntimeError):
-        # A name too long, with a NUL in it, or links in a circle.
-        return None
 
 
 def _variable_name(code: str) -> str:

@@ -99,6 +99,19 @@ async def test_a_renewal_that_is_somebody_elses_is_not_used_and_ends_the_login(
     assert kept.token == grant.token
 
 
+@pytest.mark.parametrize("unknown", ["before", "now"])
+async def test_a_login_that_names_no_portal_is_nobody_elses(
+    grant: Grant, portal: LoginPortal, clock: Clock, tmp_path: Path, unknown: str
+) -> None:
+    nowhere = replace(grant.token, member_id="", user_id=None)
+    renewed = portal.grant(clock() + HOUR).token
+    before, now = (nowhere, renewed) if unknown == "before" else (grant.token, replace(renewed, member_id=""))
+    person = Person(await stored(tmp_path, replace(grant, token=before)), Server(now), clock)
+    clock.now += HOUR
+    assert await person.session.current() == AccessToken(now.access_token)
+    assert person.ends == 0
+
+
 async def test_a_stored_login_of_another_user_is_not_used(grant: Grant, clock: Clock, tmp_path: Path) -> None:
     other = replace(grant, token=replace(grant.token, user_id=USER + 1))
     person = Person(await stored(tmp_path, other), Server(refusal("unexpected")), clock)

@@ -44,6 +44,13 @@ def test_a_keyring_keeps_the_key_where_there_is_one(tmp_path: Path) -> None:
     assert not (tmp_path / "key.json").exists()
 
 
+def test_a_key_that_belongs_to_the_folder_is_kept_there_also_beside_a_keyring(tmp_path: Path) -> None:
+    with system_keyring(Keyring()):
+        sealed = FolderSealer(tmp_path, TEXTS, in_keyring=False).seal(VALUE)
+    assert FolderSealer(tmp_path, TEXTS, in_keyring=False).open(sealed) == VALUE
+    assert (tmp_path / "key.json").exists()
+
+
 @pytest.mark.parametrize("sealed", ["", "hunter2", "gAAAAA"])
 def test_what_another_key_sealed_is_told_in_the_words_of_the_owner(tmp_path: Path, sealed: str) -> None:
     with pytest.raises(ConfigError) as raised:

@@ -14,9 +14,9 @@ from bi_mcp.errors import InvalidRequestError, SecretReferenceError
 from bi_mcp.rest.models import ReceivedParameter
 from bi_mcp.vault.known_values import known_values
 from bi_mcp.vault.named_secrets import NamedSecrets
+from bi_mcp.vault.secret_files import MAX_FILE_BYTES
 from bi_mcp.vault.secret_parameters import is_shown, looks_secret
 from bi_mcp.vault.setting_values import (
-    MAX_FILE_BYTES,
     EnvReference,
     FileReference,
     SecretReference,

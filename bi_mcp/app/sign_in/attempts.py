@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # From the consent page through a login at the portal, perhaps with a second factor.
 LIFETIME_S = 15 * 60
 MOST_UNDER_WAY = 10_000
+# While strangers begin many, each step of a person may take so long.
+FIRM_S = 5 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +57,18 @@ class Attempts:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._slots = Slots(documents, "attempt", most=MOST_UNDER_WAY, lifetime_s=LIFETIME_S)
+        self._slots = Slots(documents, "attempt", most=MOST_UNDER_WAY, lifetime_s=LIFETIME_S, firm_s=FIRM_S)
 
     async def begin(
         self, browser: str, *, asked: Asked | None = None, verified_host: str | None = None, back: str = "/"
     ) -> Attempt | None:
         """Begin a sign-in in the browser with this mark. None where too many are under way."""
-        slot = await self._slots.take()
+        id = secrets.token_urlsafe(24)
+        slot = await self._slots.take(_attempt(id))
         if slot is None:
             return None
         attempt = Attempt(
-            id=secrets.token_urlsafe(24),
+            id=id,
             browser=fingerprint_of(browser),
             asked=asked,
             verified_host=verified_host,
@@ -94,6 +97,7 @@ class Attempts:
         state = secrets.token_urlsafe(32)
         departure = Departure(attempt=attempt, portal=portal, scopes=scopes)
         await self._documents.put(_departure(state), asdict(departure), lifetime_s=LIFETIME_S)
+        await self._slots.pass_on(attempt.slot, _departure(state))
         return state
 
     async def departed(self, state: str) -> Departure | None:

@@ -37,8 +37,6 @@ _SHARD_DIGITS = 2
 
 _TEXTS = SealTexts(
     name="sign-ins",
-    unlock=text("Unlock it; until then nobody can sign in."),
-    without=text("Or keep the sign-ins of several servers in Redis (BI_MCP_SHARED_STORE)."),
     replace=text("Delete it; everybody has to sign in again then."),
     foreign=text("A value of a sign-in was sealed with another key. Sign in again."),
     unwritable=text(
@@ -58,7 +56,8 @@ class DocumentFolder:
         self._folder = folder
         self._documents = folder / "documents"
         self._locks = folder / "locks"
-        self._sealer = FolderSealer(folder, _TEXTS)
+        # A server has nobody who unlocks a keyring, the operator's commands must find the same key, and so must a copy of the folder.
+        self._sealer = FolderSealer(folder, _TEXTS, in_keyring=False)
         self._clock = clock
         self._swept_at: float | None = None
 
@@ -175,7 +174,8 @@ class DocumentFolder:
         make_private_folder(self._locks)
         self._sweep()
         shard = self._locks / f"{_hash(name)[:_SHARD_DIGITS]}.lock"
-        with FileLock(shard, timeout=PATIENCE_S, poll_interval=_POLL_S, mode=0o600, thread_local=False):
+        lock = FileLock(shard, timeout=PATIENCE_S, mode=0o600, thread_local=False)
+        with lock.acquire(poll_interval=_POLL_S):
             yield
 
     def _write(self, name: str, document: Document, lifetime_s: float | None) -> None:

@@ -81,9 +81,11 @@ def load_portals(file: Path) -> tuple[SignInPortal, ...]:
             )
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError(say("{file} is not UTF-8 text.", file=file)) from None
+        raise ConfigError(say("{file} is not UTF-8 text. Save it as UTF-8.", file=file)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(say("{file} is not TOML: {error}.", file=file, error=error)) from None
+        raise ConfigError(
+            say("{file} is not TOML: {error}. Correct the file.", file=file, error=error)
+        ) from None
     except ValidationError as error:
         raise ConfigError(_word(file, error)) from None
     if not document.portals:
@@ -113,7 +115,11 @@ def _read(reference: _Reference, place: _Place) -> Secret:
     secret = secret_variable(reference.env)
     if secret is None:
         raise ConfigError(
-            say("{place}: the variable {name} of client_secret is not set.", place=place, name=reference.env)
+            say(
+                "{place}: set the variable {name}, which client_secret refers to.",
+                place=place,
+                name=reference.env,
+            )
         )
     return secret
 
@@ -123,4 +129,4 @@ def _word(file: Path, error: ValidationError) -> str:
         f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors(include_input=False, include_url=False)
     ]
-    return say("{file} cannot be used. {problems}.", file=file, problems="; ".join(problems))
+    return say("Correct {file}: {problems}.", file=file, problems="; ".join(problems))

@@ -67,11 +67,13 @@ def run_http_server(settings: Settings, options: Mapping[str, Any], started: Cal
         started()
         click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
 
-    http_options = HttpOptions(**options, settings=http_settings())
+    http_options = HttpOptions(
+        **options, settings=http_settings(), configuration_folder=settings.configuration_folder
+    )
     if http_options.portals:
         require_fit_for_sign_in(settings, http_options)
     serve_http(
-        lambda shared: build_server(settings, shared=shared),
+        lambda shared, sign_ins: build_server(settings, shared=shared, sign_ins=sign_ins),
         http_options,
         announce=announce,
     )

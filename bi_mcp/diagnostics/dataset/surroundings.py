@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bi_mcp.auth.caller import current_caller
 from bi_mcp.base.advice import AdviceKind, advise
 from bi_mcp.base.language import say
 from bi_mcp.diagnostics.dataset.repair_calls import call
@@ -158,9 +159,11 @@ def _references(source_id: int, connector: Connector, codes: list[str]) -> dict[
     # A reference for a value that may be shown is refused.
     codes = [code for code in codes if not _is_shown(connector, code)]
     names = variable_names(codes)
+    # Variables of a server that people sign in to are not theirs.
+    stored_only = current_caller().person is not None
     return {
         code: {"secret": f"source-{source_id}-{name.lower().replace('_', '-')}"}
-        if looks_secret(code, titles.get(code, ""))
+        if stored_only or looks_secret(code, titles.get(code, ""))
         else {"env": f"{ENV_PREFIX}{name}"}
         for code, name in zip(codes, names, strict=True)
     }

@@ -34,6 +34,8 @@ _SENT_BY_PAGES = (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from mcp.server import MCPServer
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import TokenVerifier
@@ -57,18 +59,19 @@ def build_http_app(
 ) -> Starlette:
     """Build the app. With a `verifier` everything but the health route and the OAuth metadata needs a token.
 
-    With `sign_in`, whose verifier it then is, people can get one here.
-    `replicated`: clients of the older protocols get no session either, since their next request may reach another replica.
+    With `sign_in`, whose verifier it then is, people can get one here. `replicated` and `sign_in`: clients of the older
+    protocols get no session either. Their next request may reach another replica, and a session of the SDK keeps the last
+    answer, the list of tools for most people, in memory.
     """
     mcp: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
-        stateless_http=replicated,
+        stateless_http=replicated or sign_in is not None,
         max_request_body_size=options.max_request_bytes,
         # `KnownNames` checks callers, and more strictly.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     mcp = KnownNames(RefusedBodies(mcp), options)
-    routes: list[BaseRoute] = [Route("/health", _health)]
+    routes: list[BaseRoute] = [Route("/health", _health_of(sign_in))]
     issuer = sign_in.issuer if sign_in else options.settings.issuer
     if issuer:
         routes += _metadata_routes(options, issuer)
@@ -99,9 +102,16 @@ def _for_pages(options: HttpOptions) -> list[Middleware]:
     ]
 
 
-async def _health(_: Request) -> JSONResponse:
+def _health_of(sign_in: SignIn | None) -> Callable[[Request], Awaitable[JSONResponse]]:
     """Report that the process is running. The portal is not asked: if it is down, restarting this server does not help."""
-    return JSONResponse({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
+
+    async def answer(_: Request) -> JSONResponse:
+        told: dict[str, object] = {"status": "ok", "version": __version__}
+        if sign_in is not None:
+            told["portals"] = sign_in.portal_health()
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    return answer
 
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, issuer: str | None) -> ASGIApp:

@@ -26,7 +26,8 @@ class HttpOptions:
 
     `allowed_hosts` are the values of the Host header that are answered, with or without a port. `allowed_origins` are
     the web pages of others that may call. `behind_proxy` says that a proxy in front of the server ends TLS. `portals` are
-    those that people sign in to, none where callers bring a token of somebody else's.
+    those that people sign in to, none where callers bring a token of somebody else's; `configuration_folder` then keeps
+    what belongs to these people.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +40,7 @@ class HttpOptions:
     max_request_bytes: int = MAX_REQUEST_BYTES
     settings: HttpSettings = field(default_factory=HttpSettings)
     portals: tuple[SignInPortal, ...] = ()
+    configuration_folder: Path | None = None
 
     @property
     def binds_loopback(self) -> bool:

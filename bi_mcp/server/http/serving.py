@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from mcp.server.auth.provider import TokenVerifier
 
     from bi_mcp.app.replicas.shared import Shared
+    from bi_mcp.app.sign_in.sign_ins import SignIns
     from bi_mcp.config import HttpSettings
     from bi_mcp.server.http.options import HttpOptions
+    from bi_mcp.server.http.sign_in.routes import SignIn
 
 # Less than the half minute that container platforms wait before they kill.
 GRACE_S = 25
@@ -63,7 +65,7 @@ _COMPLAINERS = (
 )
 
 
-Build = Callable[["Shared | None"], "MCPServer"]
+Build = Callable[["Shared | None", "SignIns | None"], "MCPServer"]
 
 
 def serve_http(
@@ -71,8 +73,8 @@ def serve_http(
 ) -> None:
     """Serve what `build` builds until SIGTERM or Ctrl-C. `announce` gets the address once clients may connect.
 
-    `build` gets what the replicas share, None without a shared store. Raises `ConfigError` where the server must not or
-    cannot start.
+    `build` gets what the replicas share, None without a shared store, and what is kept of people, None where nobody signs
+    in. Raises `ConfigError` where the server must not or cannot start.
     """
     require_servable(options)
     _check_certificate(options)
@@ -94,18 +96,38 @@ async def _serve(build: Build, options: HttpOptions, announce: Callable[[str], N
 async def open_http_app(build: Build, options: HttpOptions) -> AsyncIterator[Drain]:
     """Build the whole app with what it needs while it runs. `require_servable` is the caller's to ask."""
     async with open_shared(options.settings) as shared, _open_verifier(options.settings) as verifier:
-        server = build(shared)
-        if verifier is not None:
+        sign_ins = _open_sign_ins(options, shared)
+        server = build(shared, sign_ins)
+        sign_in = None if sign_ins is None else _build_sign_in(sign_ins, options)
+        if verifier is not None or sign_in is not None:
             await require_scopes(server)
+        app = build_http_app(server, options, verifier, replicated=shared is not None, sign_in=sign_in)
         if shared is None:
-            yield Drain(build_http_app(server, options, verifier))
+            yield Drain(app)
             return
         seal_with(server, shared.key)
         await shared.budget.beat()
         async with anyio.create_task_group() as group:
             group.start_soon(shared.budget.run)
-            yield Drain(build_http_app(server, options, verifier, replicated=True))
+            yield Drain(app)
             group.cancel_scope.cancel()
+
+
+def _open_sign_ins(options: HttpOptions, shared: Shared | None) -> SignIns | None:
+    if not options.portals:
+        return None
+    # Imported here: most servers sign nobody in.
+    from bi_mcp.app.sign_in.sign_ins import open_sign_ins
+
+    assert options.configuration_folder is not None  # noqa: S101  `require_fit_for_sign_in` asks for it
+    return open_sign_ins(options.portals, options.configuration_folder, shared, origin=options.origin)
+
+
+def _build_sign_in(sign_ins: SignIns, options: HttpOptions) -> SignIn:
+    from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
+    from bi_mcp.server.http.sign_in.routes import build_sign_in
+
+    return build_sign_in(sign_ins, options, documented=ClientDocuments(sign_ins.documents))
 
 
 @asynccontextmanager

@@ -51,6 +51,7 @@ def check_serving(options: HttpOptions) -> list[str]:
         *_check_token(options.settings),
         *_check_oauth(options.settings),
         *_check_store(options.settings),
+        *_check_metrics(options.settings),
         *([] if options.max_request_bytes > 0 else [say("--max-request-bytes must be at least 1.")]),
     ]
 
@@ -132,6 +133,16 @@ def _check_token(settings: HttpSettings) -> Iterator[str]:
     if not _TOKEN.fullmatch(token):
         yield say(
             "BI_MCP_HTTP_TOKEN holds characters that an Authorization header cannot carry. {how}",
+            how=say(MAKE_ONE),
+        )
+
+
+def _check_metrics(settings: HttpSettings) -> Iterator[str]:
+    token = settings.metrics_token
+    if token is not None and (len(token.reveal()) < SHORTEST_SECRET or not _TOKEN.fullmatch(token.reveal())):
+        yield say(
+            "BI_MCP_METRICS_TOKEN must have at least {shortest} characters that an Authorization header can carry. {how}",
+            shortest=SHORTEST_SECRET,
             how=say(MAKE_ONE),
         )
 

@@ -50,6 +50,13 @@ async def export_portal(app: App, file: str | None) -> SetupText:
         existing=await _parse_setup(existing, file or "") if existing else None,
     )
     text = await to_thread.run_sync(write_setup, exported.setup, existing, limiter=_READERS)
+    if len(text) > LONGEST_TEXT and app.setting_values.own_only:
+        raise InvalidRequestError(
+            say(
+                "workspace_export: the setup has {text} characters, more than a chat can hold. Read what you need with portal_map and by id.",
+                text=len(text),
+            )
+        )
     if file is None:
         # A text has no state file: its origin is remembered for as long as the server runs.
         workspace.remember(exported)
@@ -94,8 +101,9 @@ async def plan_setup(app: App, wanted: Wanted, *, prune: bool) -> PlannedSetup:
     if obstacles:
         obstacles += await to_thread.run_sync(_ready_replacements, app, setup, replaced, wanted)
     if len(plan.deletions) > MOST_DELETIONS:
+        instead = "refused: plan fewer" if app.setting_values.own_only else "for the user: bi-mcp apply"
         obstacles.append(
-            f"It deletes or replaces {len(plan.deletions)} objects. More than {MOST_DELETIONS} at once are for the user: bi-mcp apply."
+            f"It deletes or replaces {len(plan.deletions)} objects. More than {MOST_DELETIONS} at once are {instead}."
         )
     token = None
     if plan.changes and not obstacles:
@@ -170,6 +178,12 @@ async def _find_setup(app: App, wanted: Wanted) -> tuple[Setup, Sequence[str]]:
 async def _copy_setup(app: App, name: str) -> tuple[Setup, Sequence[str]]:
     """Export the setup of another portal. Values that may be secret become references and never cross."""
     others = [each for each, portal in app.portals.items() if portal is not app.portal]
+    if app.setting_values.own_only:
+        raise InvalidRequestError(
+            say(
+                "from_portal: whoever signs in to this server works with one portal. Pass the text of the other portal's setup as setup."
+            )
+        )
     if name not in others:
         raise InvalidRequestError(
             say(

@@ -96,11 +96,28 @@ async def test_a_sign_in_waits_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
 
 
 async def test_slots_are_shared_and_become_free(store: Store) -> None:
-    here, there = (Slots(store.open(), "kind", most=4, lifetime_s=60) for _ in range(2))
-    other = Slots(store.open(), "other kind", most=4, lifetime_s=60)
-    taken = [await slots.take() for slots in (here, there) * 40]
-    held = {name for name in taken if name is not None}
-    assert len(held) == len([name for name in taken if name is not None]) == 4
-    assert await other.take() is not None
+    here, there = (Slots(store.open(), "kind", most=4, lifetime_s=60, firm_s=60) for _ in range(2))
+    other = Slots(store.open(), "other kind", most=4, lifetime_s=60, firm_s=60)
+    taken = [await slots.take("a") for slots in (here, there) * 40]
+    held = [slot for slot in taken if slot is not None]
+    assert len(held) == len(set(held)) == 4
+    assert await other.take("a") is not None
     await there.free(held.pop())
-    assert any([await here.take() for _ in range(40)])
+    assert any([await here.take("a") for _ in range(40)])
+
+
+async def test_what_had_its_slot_for_long_gives_way(store: Store) -> None:
+    documents, clock = store.open(), Clock()
+    slots = Slots(documents, "kind", most=1, lifetime_s=600, firm_s=60, clock=clock)
+    for name in ("first", "second", "third"):
+        await documents.put(name, {})
+    slot = await slots.take("first")
+    assert slot is not None
+    clock.now += 59
+    assert await slots.take("second") is None
+    clock.now += 1
+    await slots.pass_on(slot, "second")
+    assert await slots.take("third") is None
+    clock.now += 60
+    assert await slots.take("third") == slot
+    assert [await documents.get(name) for name in ("first", "second", "third")] == [{}, None, {}]

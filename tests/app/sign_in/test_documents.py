@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bi_mcp.app.sign_in.document_folder import SWEEP_EVERY_S, DocumentFolder
 from bi_mcp.app.sign_in.documents import Document, Documents
 from bi_mcp.errors import AuthorisationError
 from tests.app.sign_in.stores import KEY, Clock, FolderStore, RedisStore, Store
+from tests.server.processes import environment
 
 pytestmark = pytest.mark.anyio
 
@@ -228,6 +230,25 @@ async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         with pytest.raises(AuthorisationError, match="cannot keep sign-ins") as raised:
             await STEPS[step](DocumentFolder(tmp_path / "sign-in"))
         assert raised.value.code == "STORE_FAILED"
+
+
+async def test_processes_on_one_folder_do_everything_once(tmp_path: Path) -> None:
+    documents = DocumentFolder(tmp_path)
+    await documents.put("counted", {"count": 0})
+    won: list[int] = []
+
+    async def run() -> None:
+        script = [sys.executable, "-m", "tests.app.sign_in.counting", str(tmp_path), "30"]
+        finished = await anyio.run_process(script, env=environment(tmp_path), check=False)
+        assert finished.returncode == 0, finished.stderr.decode()
+        won.append(int(finished.stdout))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(run)
+    assert await documents.get("counted") == {"count": 90}
+    assert sum(won) == 30
+    assert len(await documents.names("slots/")) == 30
 
 
 async def test_files_of_the_folder_are_their_owners_and_expired_ones_are_swept(

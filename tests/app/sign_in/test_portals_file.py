@@ -59,7 +59,7 @@ def test_portals_and_their_applications_are_read(tmp_path: Path, monkeypatch: py
         (ACME.replace('"acme"', '"nowhere"'), "client_secret.file names a file that cannot be read"),
         (
             ACME.replace('{file = "acme"}', '{env = "NO_SUCH_SECRET"}'),
-            "NO_SUCH_SECRET of client_secret is not set",
+            "set the variable NO_SUCH_SECRET",
         ),
         (ACME.replace("https://acme.bitrix24.com/", "http://acme.bitrix24.com"), "by its address alone"),
         (ACME.replace("https://acme", f"https://{SECRET}@acme"), "by its address alone"),

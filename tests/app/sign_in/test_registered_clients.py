@@ -36,3 +36,17 @@ async def test_a_used_client_takes_no_place_of_others(
         assert await clients.register(f"client-number-{number}", {})
         await clients.mark_used(f"client-number-{number}")
     assert await clients.find("client-number-0") == {}
+
+
+async def test_a_flood_keeps_new_clients_out_for_ten_minutes_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bi_mcp.app.sign_in.registered_clients.MOST_UNUSED", 1)
+    clock = Clock()
+    clients = RegisteredClients(FolderStore(tmp_path, clock).open(), clock=clock)
+    assert await clients.register("of-a-stranger", {})
+    assert not await clients.register("of-a-person", {})
+    clock.now += 600
+    assert await clients.register("of-a-person", {"a": 1})
+    assert await clients.find("of-a-stranger") is None
+    assert await clients.find("of-a-person") == {"a": 1}

@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator
 import anyio
 import anyio.lowlevel
 import pytest
+from redis.asyncio import Redis
 
 from bi_mcp.app import portals
 from bi_mcp.app.app import App
+from bi_mcp.app.replicas.budget import SharedBudget
+from bi_mcp.app.replicas.shared import Shared
+from bi_mcp.app.replicas.store import SharedStore
 from bi_mcp.app.sign_in.peoples_apps import PeoplesApps
 from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.auth.caller import Caller, called_by
 from bi_mcp.auth.person import Person
+from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
 from bi_mcp.errors import NotFoundError
-from bi_mcp.rest.rate_limit import MARGIN, RatePlan
+from bi_mcp.rest.rate_limit import MARGIN, STANDARD, RatePlan
 from tests.app.sign_in.people import PeoplesPortal, peoples_portal, sign_in, sign_ins_to
 
 pytestmark = pytest.mark.anyio
@@ -89,3 +94,19 @@ async def test_what_people_do_at_a_portal_is_counted_together(
     assert counts.traffic.requests == {"ok": 2}
     assert counts.renewals == {"renewed": 1}
     assert counts.traffic.reachability() == "ok"
+
+
+@pytest.mark.needs("redis-server")
+async def test_replicas_share_each_portal_and_portals_share_nothing(redis: str) -> None:
+    async with Redis.from_url(redis) as store, peoples_portal() as first, peoples_portal() as second:
+        sign_ins, budget = sign_ins_to(first, second), SharedBudget(store)
+        apps = PeoplesApps(Settings(), sign_ins, Shared(SharedStore(store, Secret("key")), budget, "key"))
+        limiters = [app_of(apps, portal.person(ANNA)).portal.limiter for portal in (first, second)]
+        await SharedBudget(store).beat()
+        await budget.beat()
+        found = [limiter.bucket for limiter in limiters if limiter is not None]
+        assert [bucket.drain_per_s for bucket in found] == [STANDARD.drain_per_s / 2] * 2
+        found[0].join()
+        assert [bucket.waiting for bucket in found] == [1, 0]
+        assert app_of(apps, first.person(BORIS)).portal.limiter is limiters[0]
+        await apps.aclose()

@@ -13,6 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
 
 from bi_mcp.app.replicas.shared import Shared
+from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.config import Settings
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
@@ -34,7 +35,7 @@ HELLO: dict[str, Any] = {
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
-def build(_: Shared | None = None) -> MCPServer:
+def build(_shared: Shared | None = None, _sign_ins: SignIns | None = None) -> MCPServer:
     """The server on the practice portal in memory."""
     return build_server(Settings())
 
@@ -43,7 +44,7 @@ def build(_: Shared | None = None) -> MCPServer:
 async def hosted(options: HttpOptions, *, server: MCPServer | None = None) -> AsyncIterator[str]:
     """Serve and give the `host:port`."""
     certificate = (str(options.tls_certificate), str(options.tls_key)) if options.tls_certificate else None
-    async with open_http_app((lambda _: server) if server else build, options) as app:
+    async with open_http_app((lambda _shared, _sign_ins: server) if server else build, options) as app:
         inner = app._app
         async with inner.router.lifespan_context(inner), served(app, certificate=certificate) as address:
             yield address

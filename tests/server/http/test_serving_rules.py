@@ -106,6 +106,7 @@ REFUSALS: dict[str, tuple[HttpOptions, str]] = {
         with_settings(shared_store=Secret("redis://a:b:c")),
         "BI_MCP_SHARED_STORE must",
     ),
+    "metrics for anybody": (with_settings(metrics_token=Secret("short")), "BI_MCP_METRICS_TOKEN must have"),
     "redis in clear": (with_settings(shared_store=Secret("redis://store")), "BI_MCP_SHARED_KEY"),
     "TLS to Redis, values in clear": (
         with_settings(shared_store=Secret("rediss://store")),

@@ -23,7 +23,7 @@ from bi_mcp.app.sign_in.attempts import Attempts
 from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.app.sign_in.registered_clients import RegisteredClients
 from bi_mcp.server.http.access import SCOPES
-from bi_mcp.server.http.metrics import CountingVerifier
+from bi_mcp.server.http.metrics import CountingVerifier, build_metrics, portal_health
 from bi_mcp.server.http.names import KnownNames
 from bi_mcp.server.http.sign_in import endpoints
 from bi_mcp.server.http.sign_in.account import ACCOUNT_PATH, AccountPage
@@ -37,6 +37,8 @@ from bi_mcp.server.http.sign_in.secret_pages import SecretPages
 from bi_mcp.server.http.sign_in.tokens import SignedInTokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mcp.server.auth.provider import TokenVerifier
     from mcp.shared.auth import OAuthMetadata
     from starlette.requests import Request
@@ -51,12 +53,16 @@ _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """Signing in, for the app to serve. `issuer` is the authorization server's name; `sessions` say who is signed in to pages."""
+    """Signing in, for the app to serve. `issuer` is the authorization server's name; `sessions` say who is signed in to pages.
+
+    `portal_health` tells by host whether each portal's last answer came.
+    """
 
     routes: list[BaseRoute]
     verifier: TokenVerifier
     issuer: str
     sessions: BrowserSessions
+    portal_health: Callable[[], Mapping[str, str]]
 
 
 def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Documented | None = None) -> SignIn:
@@ -89,7 +95,13 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
             page(f"{SECRETS_PATH}/{{ticket}}", own.ask, ["GET", "POST"]),
         ]
     verifier = CountingVerifier(SignedInTokens(sign_ins.clients, issuer), sign_ins.counts)
-    return SignIn(routes=routes, verifier=verifier, issuer=issuer, sessions=sessions)
+    return SignIn(
+        routes=[*routes, *build_metrics(sign_ins, options.settings.metrics_token)],
+        verifier=verifier,
+        issuer=issuer,
+        sessions=sessions,
+        portal_health=partial(portal_health, sign_ins),
+    )
 
 
 def page_route(path: str, handler: Handler, methods: list[str], *, options: HttpOptions) -> Route:

@@ -31,6 +31,7 @@ from bi_mcp.server.http.sign_in.client_documents import (
 )
 from tests.endpoints.services import HOST, local, make_certificate
 from tests.practice.portal.serving import served
+from tests.server.http.sign_in.site import opened
 
 pytestmark = pytest.mark.anyio
 
@@ -410,3 +411,22 @@ async def test_at_once_few_are_fetched_and_one_address_once(scene: Scene) -> Non
             go_on.set()
     assert len([client for client in found if client is not None]) == 5
     assert len(scene.host.requests) == MOST_AT_ONCE
+
+
+async def test_a_sign_in_shows_the_host_that_vouches_and_answers_go_where_the_document_says(
+    scene: Scene, tmp_path: Path
+) -> None:
+    async with opened(tmp_path / "site", documented=scene.documents) as site:
+        client = site.client(id=scene.address(), redirect="http://127.0.0.1:41765/callback")
+        page = await site.browser().open(client.address())
+        assert page.status == 200
+        assert "Claude" in page.words
+        assert f"{HOST}:{scene.port}" in page.words
+        for foreign in ("https://evil.example/callback", "http://127.0.0.1:41765/other", REDIRECTS[0] + "/"):
+            refused = await site.browser().open(client.address(redirect_uri=foreign))
+            assert (refused.status, refused.left) == (400, False)
+        scene.host.answer = lambda: Response(status_code=404)
+        unknown = await site.browser().open(client.address(client_id=scene.address("/other.json")))
+        assert (unknown.status, unknown.left) == (400, False)
+        # The code is exchanged by the same document: an unknown code is refused for itself, not for its client.
+        assert (await client.exchange("bi_code_unknown")).json()["error"] == "invalid_grant"

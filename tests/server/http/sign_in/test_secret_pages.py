@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp.client.session import ElicitationFnT
 from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
+from playwright.async_api import async_playwright, expect
 
 from bi_mcp.app.sign_in.peoples_secrets import MOST_TICKETS
 from bi_mcp.base.secret import Secret
@@ -22,6 +24,7 @@ from bi_mcp.practice.portal.users import PortalUser
 from bi_mcp.server.http.sign_in import secret_pages
 from bi_mcp.server.tools import secret_question
 from bi_mcp.vault.named_secrets import MAX_VALUE_BYTES, NamedSecrets
+from tests.auth.test_browser import ARGUMENTS
 from tests.server.conftest import Era
 from tests.server.http.serving import client as mcp_client
 from tests.server.http.sign_in.browsing import Browser, Page
@@ -208,23 +211,19 @@ async def test_two_replicas_ask_and_take_as_one(tmp_path: Path, redis: str, era:
                 assert "warehouse" in (await visit(anna.browser, f"{hosted.origin}/secrets", ANNA)).words
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"sec-fetch-site": "cross-site"},
-        {"content-type": "text/plain"},
-        {"cookie": ""},
-        {"host": "evil.example"},
-    ],
-    ids=str,
+STRANGE_HEADERS = (
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"sec-fetch-site": "cross-site"},
+    {"content-type": "text/plain"},
+    {"cookie": ""},
+    {"host": "evil.example"},
 )
+
+
 @pytest.mark.parametrize("path", ["", "/ticket"])
-async def test_a_form_of_a_stranger_changes_nothing(
-    hosted: Hosted, tmp_path: Path, path: str, headers: dict[str, str]
-) -> None:
+async def test_a_form_of_a_stranger_changes_nothing(hosted: Hosted, tmp_path: Path, path: str) -> None:
     anna = await hosted.connect(ANNA)
     async with talking(hosted, anna) as talk:
         ticket = page_in(await talk.refused("source_add", fields=await fields_for(talk)), hosted)
@@ -232,14 +231,18 @@ async def test_a_form_of_a_stranger_changes_nothing(
     form = (await visit(anna.browser, address, ANNA)).form_with("Store")
     content = dict(form.fields) | {"name": "shop", "hosts": HOME, "value": PASSWORD, "store": "1"}
     usual = {"origin": hosted.origin, "sec-fetch-site": "same-origin"}
-    sent = anna.browser.http.build_request("POST", address, data=content, headers={**usual, **headers})
-    answer = await anna.browser.http.send(sent)
-    assert answer.status_code in (403, 421), answer.text
-    assert PASSWORD not in answer.text
+    for headers in STRANGE_HEADERS:
+        sent = anna.browser.http.build_request("POST", address, data=content, headers={**usual, **headers})
+        answer = await anna.browser.http.send(sent)
+        assert answer.status_code in (403, 421), (headers, answer.text)
+        assert PASSWORD not in answer.text
     for token in ({}, {"form_token": "wrong"}, {"form_token": "0" * 64}):
         strange = {name: value for name, value in content.items() if name != "form_token"} | token
         assert (await anna.browser.http.post(address, data=strange, headers=usual)).status_code == 403
     assert not (tmp_path / "people").exists()
+    # The form itself is a good one.
+    await anna.browser.http.post(address, data=content, headers=usual)
+    assert (tmp_path / "people").exists()
 
 
 async def test_the_form_of_one_page_is_not_that_of_another(hosted: Hosted, tmp_path: Path) -> None:
@@ -411,3 +414,61 @@ async def test_no_more_pages_wait_than_one_person_can_have_open(hosted: Hosted) 
         ]
     pages = [await visit(anna.browser, address, ANNA) for address in addresses]
     assert [page.status for page in pages] == [404] + [200] * MOST_TICKETS
+
+
+async def test_what_an_export_and_a_prompt_refer_to_is_the_persons_own(hosted: Hosted) -> None:
+    anna = await hosted.connect(ANNA)
+    async with talking(hosted, anna) as talk:
+        browser = anna.browser
+        page = await visit(browser, f"{hosted.origin}/secrets", ANNA)
+        for name, hosts, value in (
+            ("warehouse", HOME, PASSWORD),
+            ("flights_password", "other.example", "another value"),
+        ):
+            page = await browser.press(page, "Store", name=name, hosts=hosts, value=value)
+        await talk.done("source_add", fields=await fields_for(talk))
+        exported = (await talk.done("workspace_export"))["setup"]
+        assert "secret: warehouse" in exported
+        content = {**page.form_with("Store").fields, "delete": "warehouse"}
+        usual = {"origin": hosted.origin, "sec-fetch-site": "same-origin"}
+        assert (await browser.http.post(page.address, data=content, headers=usual)).is_redirect
+        exported = (await talk.done("workspace_export"))["setup"]
+        # The name that is taken stands for another value.
+        assert "secret: flights_password_2" in exported
+        assert "BI_MCP" not in exported
+        prompt = str(await talk.client.get_prompt("onboard"))
+        assert "the call says on which page" in prompt
+        assert "secret set" not in prompt
+        for unusable in ({"from_portal": "other"}, {"file": "x.yaml"}):
+            text = await talk.refused("workspace_plan", **unusable)
+            assert not _OF_THE_OPERATOR.search(text)
+
+
+@pytest.mark.campaign("pages in a real browser")
+@pytest.mark.needs("chromium")
+async def test_a_person_enters_the_value_in_a_real_browser_on_a_phone(hosted: Hosted) -> None:
+    anna = await hosted.connect(ANNA)
+    async with talking(hosted, anna) as talk, async_playwright() as playwright:
+        fields = await fields_for(talk)
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        context = await browser.new_context(locale="en-US", viewport={"width": 320, "height": 640})
+        page = await context.new_page()
+        await page.goto(page_in(await talk.refused("source_add", fields=fields), hosted))
+        await page.get_by_role("button", name="Continue to Bitrix24").click()
+        await page.get_by_role("button", name="Anna Petrova").click()
+        await page.get_by_role("button", name="Allow").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Store the secret warehouse")
+        await expect(page.get_by_role("main")).to_contain_text(HOME)
+        value = page.get_by_label("Value")
+        await expect(value).to_have_attribute("type", "password")
+        await value.fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Stored")
+        assert PASSWORD not in await page.content()
+        await page.goto(f"{hosted.origin}/secrets")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Your stored secrets")
+        await expect(page.get_by_role("main")).to_contain_text("warehouse")
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wide) <= 0
+        await browser.close()
+        assert (await talk.done("source_add", fields=fields))["id"] > 0

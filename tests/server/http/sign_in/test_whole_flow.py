@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 # A choice is named by its title and what it means.
-RIGHTS = {"Read": re.compile("^Read (?!and change)"), "Read and change": re.compile("^Read and change")}
+RIGHTS = {"Read": re.compile("^Read(?! and change)"), "Read and change": re.compile("^Read and change")}
 
 
 @pytest.fixture
