@@ -165,8 +165,22 @@ class TokenSession:
                 renewed = replace(
                     renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url
                 )
+                await self._confirm(self._personal, renewed)
             await self._store.save(self._login.name, renewed)
             self._held = renewed
+
+    async def _confirm(self, personal: PersonalLogin, renewed: Grant) -> None:
+        """Let the portal say whose the new token is, before anything is asked with it."""
+        token = renewed.token
+        # The portal has forgotten the old one by now. As long as the new one is not confirmed it counts as expired: whoever
+        # finds it, after an answer that did not come, renews it again.
+        await self._store.save(self._login.name, replace(renewed, token=replace(token, expires_at=0)))
+        try:
+            await personal.confirm(AccessToken(token.access_token, renewed.portal_url))
+        except AuthorisationError as error:
+            if error.code in _FINAL:
+                self._refused = (token.refresh_token, error)
+            raise
 
     async def _load(self) -> Grant:
         stored = await self._store.load(self._login.name)
