@@ -132,20 +132,30 @@ async def test_an_assistant_names_a_page_that_only_its_person_can_open(
     assert own.value(own.known()["warehouse"]) == Secret(PASSWORD)
 
 
-async def test_a_client_that_can_show_an_address_asks_the_person(hosted: Hosted, era: Era) -> None:
+async def test_a_client_that_can_show_an_address_asks_the_person(hosted: Hosted) -> None:
     anna = await hosted.connect(ANNA)
     asked = Asked(anna.browser, ANNA)
-    async with talking(hosted, anna, era, asked) as talk:
+    async with talking(hosted, anna, asked=asked) as talk:
         assert (await talk.done("source_add", fields=await fields_for(talk)))["id"] > 0
     assert len(asked.shown) == 1
     assert f"store the secret warehouse for {HOME}" in asked.shown[0].message
     assert "A page of this server asks" in asked.shown[0].message
 
 
-async def test_a_person_who_does_not_want_to_is_obeyed(hosted: Hosted, era: Era) -> None:
+async def test_a_client_of_the_older_protocols_is_told_the_address(hosted: Hosted) -> None:
+    """It has no session in which it could be asked while its call runs."""
+    anna = await hosted.connect(ANNA)
+    asked = Asked(anna.browser, ANNA)
+    async with talking(hosted, anna, "legacy", asked) as talk:
+        text = await talk.refused("source_add", fields=await fields_for(talk))
+    assert f"Ask the user to open {hosted.origin}/secrets/" in text
+    assert not asked.shown
+
+
+async def test_a_person_who_does_not_want_to_is_obeyed(hosted: Hosted) -> None:
     anna = await hosted.connect(ANNA)
     asked = Asked(anna.browser, ANNA, "decline")
-    async with talking(hosted, anna, era, asked) as talk:
+    async with talking(hosted, anna, asked=asked) as talk:
         text = await talk.refused("source_add", fields=await fields_for(talk))
     assert "was not stored: the person did not open the page. Nothing was sent." in text
     assert f"{hosted.origin}/secrets under the name warehouse for {HOME}" in text
@@ -154,12 +164,12 @@ async def test_a_person_who_does_not_want_to_is_obeyed(hosted: Hosted, era: Era)
 
 
 async def test_a_person_who_takes_their_time_finds_the_same_page_with_the_next_call(
-    hosted: Hosted, era: Era, monkeypatch: pytest.MonkeyPatch
+    hosted: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(secret_question, "CALL_WAIT_S", 0)
     anna = await hosted.connect(ANNA)
     asked = Asked(anna.browser, ANNA, enters=False)
-    async with talking(hosted, anna, era, asked) as talk:
+    async with talking(hosted, anna, asked=asked) as talk:
         fields = await fields_for(talk)
         for _ in range(2):
             text = await talk.refused("source_add", fields=fields)
