@@ -140,8 +140,10 @@ def serve(
         BI_MCP_WORKSPACE=options["workspace"] or None,
         BI_MCP_LANGUAGE=spoken(),
     )
-    if (sign_in or portal or portals) and not (http and sign_in):
-        raise click.UsageError(say("--portal and --portals belong to --http --sign-in. Give all of them."))
+    if sign_in and not http:
+        raise click.UsageError(say("People sign in over HTTP only. Add --http."))
+    if (portal or portals) and not sign_in:
+        raise click.UsageError(say("--portal and --portals say where people sign in. Add --http --sign-in."))
     if not http:
         _serve_stdio(settings)
         return

@@ -55,7 +55,7 @@ def revoke_sign_ins(user: str | None, client: str | None, *, everybody: bool, ye
       bi-mcp sign-ins revoke --all --yes
     """
     if (user is not None) + (client is not None) + everybody != 1:
-        raise click.UsageError(say("Say what to revoke: --user HOST:ID, --client ID or --all."))
+        raise click.UsageError(say("Say what to revoke, with one of --user HOST:ID, --client ID and --all."))
     from bi_mcp.cli.actions.sign_ins import revoke
 
     revoke(user, client, yes=yes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bi_mcp.auth.portal_identity import portal_address
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import hide_logins
 from bi_mcp.errors import ConfigError
@@ -44,6 +45,14 @@ class SignInPortal:
         return self.title or self.host
 
 
+def read_address(url: str) -> str:
+    """Normalise the address of a portal. What is no address, or holds a login, stays as it is, and `require_usable` refuses it."""
+    try:
+        return url if "@" in url else portal_address(url)
+    except ValueError:
+        return url
+
+
 def require_usable(portal: SignInPortal) -> None:
     """Raise `ConfigError` for an address that is not a portal's: https, or http on this machine, a host, and nothing else."""
     try:
@@ -60,7 +69,7 @@ def require_usable(portal: SignInPortal) -> None:
     ):
         raise ConfigError(
             say(
-                "A portal to sign in to is named by its address alone, such as https://acme.bitrix24.com, not {url!r}.",
+                "A portal to sign in to is named by its address alone, with https and no path, such as https://acme.bitrix24.com, not {url!r}.",
                 url=hide_logins(portal.url),
             )
         )

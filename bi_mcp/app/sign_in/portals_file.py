@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
 
-from bi_mcp.app.sign_in.portals import SignInPortal, require_distinct, require_usable
+from bi_mcp.app.sign_in.portals import SignInPortal, read_address, require_distinct, require_usable
 from bi_mcp.base.language import say
 from bi_mcp.config import secret_file, secret_variable
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bi_mcp.base.secret import Secret
 
 
@@ -40,7 +42,7 @@ class _Reference(_Model):
     @model_validator(mode="after")
     def _one(self) -> _Reference:
         if (self.env is None) == (self.file is None):
-            raise ValueError('takes one of {file = "…"} and {env = "…"}')
+            raise ValueError("not one of the two")
         return self
 
 
@@ -97,7 +99,7 @@ def load_portals(file: Path) -> tuple[SignInPortal, ...]:
 
 def _build(portal: _Portal, place: _Place) -> SignInPortal:
     built = SignInPortal(
-        url=portal.url.rstrip("/"),
+        url=read_address(portal.url),
         client_id=portal.client_id,
         client_secret=_read(portal.client_secret, place),
         title=portal.title,
@@ -126,7 +128,27 @@ def _read(reference: _Reference, place: _Place) -> Secret:
 
 def _word(file: Path, error: ValidationError) -> str:
     problems = [
-        f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
+        f"{_path(problem['loc'])}: {_tell(problem['type'], problem['loc'])}"
         for problem in error.errors(include_input=False, include_url=False)
     ]
     return say("Correct {file}: {problems}.", file=file, problems="; ".join(problems))
+
+
+def _path(place: Sequence[int | str]) -> str:
+    """`portals[0].client_secret`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def _tell(kind: str, place: Sequence[int | str]) -> str:
+    """Say what belongs there, in the words of a person who writes the file."""
+    if kind == "missing":
+        return say("is missing")
+    if kind == "extra_forbidden":
+        return say("is not known here")
+    if "client_secret" in place:
+        return say('takes one of {{file = "…"}} and {{env = "…"}}, never the secret itself')
+    if {"users", "departments"} & set(place):
+        return say("takes ids, such as [1, 12]")
+    if place == ("portals",):
+        return say("takes tables [[portals]]")
+    return say("takes a text in quotes")

@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from bi_mcp.app.sign_in.portals import SignInPortal, require_usable
+from bi_mcp.app.sign_in.portals import SignInPortal, read_address, require_usable
 from bi_mcp.app.sign_in.portals_file import load_portals
-from bi_mcp.auth.portal_identity import portal_address
 from bi_mcp.base.language import say
-from bi_mcp.base.secret import Secret
-from bi_mcp.config import Settings, http_settings, sign_in_settings
+from bi_mcp.base.secret import Secret, hide_logins
+from bi_mcp.config import Settings, SignInSettings, http_settings, sign_in_settings
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.build import build_server
 from bi_mcp.server.http.options import HttpOptions
@@ -29,10 +28,11 @@ def find_portals(portal: str | None, file: Path | None) -> tuple[SignInPortal, .
                 "--sign-in needs the portal: --portal URL, or --portals FILE for several. Give one of the two."
             )
         )
+    application = sign_in_settings()
     if file is not None:
+        _require_no_own_list(application, file)
         return load_portals(file)
     assert portal is not None  # noqa: S101  one of the two is given
-    application = sign_in_settings()
     missing = [
         name
         for name, value in (
@@ -44,13 +44,13 @@ def find_portals(portal: str | None, file: Path | None) -> tuple[SignInPortal, .
     if missing:
         raise ConfigError(
             say(
-                "{missing}: not set. Register an application in {portal} with the scope biconnector, and set its id and its secret.",
+                "{missing}: not set. Register an application in {portal} with the handler address https://NAME/sign-in/return, where NAME is this server's public name, and the scope biconnector; then set its id and its secret.",
                 missing=", ".join(missing),
-                portal=portal_address(portal),
+                portal=hide_logins(read_address(portal)),
             )
         )
     found = SignInPortal(
-        url=portal_address(portal),
+        url=read_address(portal),
         client_id=application.client_id or "",
         client_secret=application.client_secret or Secret(""),
         users=application.users,
@@ -58,6 +58,17 @@ def find_portals(portal: str | None, file: Path | None) -> tuple[SignInPortal, .
     )
     require_usable(found)
     return (found,)
+
+
+def _require_no_own_list(application: SignInSettings, file: Path) -> None:
+    """Raise `ConfigError` for lists of people in variables: each portal's users have ids of their own, so none would be restricted."""
+    if application.users or application.departments:
+        raise ConfigError(
+            say(
+                "BI_MCP_SIGN_IN_USERS and BI_MCP_SIGN_IN_DEPARTMENTS do not apply to --portals. Write users = […] or departments = […] below each portal in {file}, and leave the variables out.",
+                file=file,
+            )
+        )
 
 
 def run_http_server(settings: Settings, options: Mapping[str, Any], started: Callable[[], None]) -> None:

@@ -50,8 +50,8 @@ def test_what_everybody_would_share_is_refused(settings: Settings, options: Http
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--sign-in"], "--portal and --portals belong to --http --sign-in"),
-        (["--http", "--portal", "https://acme.example"], "--portal and --portals belong to --http --sign-in"),
+        (["--sign-in"], "Add --http."),
+        (["--http", "--portal", "https://acme.example"], "Add --http --sign-in."),
         (["--http", "--sign-in"], "--sign-in needs the portal"),
         (
             ["--http", "--sign-in", "--portal", "https://a.example", "--portals", "f.toml"],
@@ -59,7 +59,7 @@ def test_what_everybody_would_share_is_refused(settings: Settings, options: Http
         ),
         (
             ["--http", "--sign-in", "--portal", "https://acme.example"],
-            "BI_MCP_SIGN_IN_CLIENT_ID, BI_MCP_SIGN_IN_CLIENT_SECRET: not set. Register an application in https://acme.example",
+            "BI_MCP_SIGN_IN_CLIENT_ID, BI_MCP_SIGN_IN_CLIENT_SECRET: not set. Register an application in https://acme.example with the handler address https://NAME/sign-in/return",
         ),
     ],
 )
@@ -67,6 +67,42 @@ def test_the_command_says_what_is_missing(arguments: list[str], told: str, tmp_p
     shown = CliRunner().invoke(main, ["serve", *arguments], env={"BI_MCP_CONFIG_DIR": str(tmp_path)})
     assert shown.exit_code != 0
     assert told in " ".join((shown.output or str(shown.exception)).split())
+
+
+@pytest.mark.parametrize(
+    "address", ["https://[1", "https://ivan:password@acme.example", "http://acme.example"]
+)
+def test_an_address_that_is_no_portals_is_refused_in_words(address: str, tmp_path: Path) -> None:
+    shown = CliRunner().invoke(
+        main,
+        ["serve", "--http", "--sign-in", "--portal", address],
+        env={
+            "BI_MCP_CONFIG_DIR": str(tmp_path),
+            "BI_MCP_SIGN_IN_CLIENT_ID": "local.1",
+            "BI_MCP_SIGN_IN_CLIENT_SECRET": "of-the-application",
+        },
+    )
+    assert shown.exit_code == 1
+    assert isinstance(shown.exception, SystemExit | ConfigError)
+    told = " ".join((shown.output or str(shown.exception)).split())
+    assert "by its address alone, with https" in told
+    assert "password" not in told
+
+
+@pytest.mark.parametrize("variable", ["BI_MCP_SIGN_IN_USERS", "BI_MCP_SIGN_IN_DEPARTMENTS"])
+def test_a_list_of_people_that_would_restrict_nobody_is_refused(variable: str, tmp_path: Path) -> None:
+    """Ids belong to one portal. Who set the variable beside a file would believe that others are kept out."""
+    file = tmp_path / "portals.toml"
+    file.write_text(
+        '[[portals]]\nurl = "https://acme.example"\nclient_id = "local.1"\nclient_secret = {env = "HOME"}\n'
+    )
+    shown = CliRunner().invoke(
+        main,
+        ["serve", "--http", "--sign-in", "--portals", str(file)],
+        env={"BI_MCP_CONFIG_DIR": str(tmp_path), variable: "1"},
+    )
+    assert shown.exit_code != 0
+    assert "do not apply to --portals" in " ".join((shown.output or str(shown.exception)).split())
 
 
 @pytest.mark.parametrize(
