@@ -6,11 +6,12 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import embedded_portal_settings, sample_culture, sample_password
-from bi_mcp.errors import InvalidRequestError
+from bi_mcp.errors import ConfigError, InvalidRequestError
 from bi_mcp.practice import sample
 from bi_mcp.practice.portal import create_app
 from bi_mcp.practice.portal.answers import ModuleFault
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Of the application for signing in, unless the settings name another: it stays registered from one run to the next.
 APPLICATION = "local.sign-in"
+# Of `bi-mcp serve --http`.
+_USUAL_PORT = 8765
 
 
 def build_portal(settings: LocalPortalSettings) -> Starlette:
@@ -71,6 +74,14 @@ def serve_portal(
     """
     import uvicorn
 
+    if sign_in is not None and urlsplit(sign_in).scheme not in {"http", "https"}:
+        raise ConfigError(
+            say(
+                "The handler address of --sign-in is a whole address, such as {example}, not {address!r}.",
+                example="https://bi.acme.example/sign-in/return",
+                address=sign_in,
+            )
+        )
     settings = embedded_portal_settings()
     settings = replace(settings, culture=culture or settings.culture, users=(*settings.users, *users))
     token = settings.access_token or Secret(secrets.token_urlsafe())
@@ -107,8 +118,15 @@ def _announce_application(
     )
     announce(
         f"BI_MCP_SIGN_IN_CLIENT_ID={application.client_id} BI_MCP_SIGN_IN_CLIENT_SECRET={application.client_secret}"
-        f" bi-mcp serve --http --sign-in --portal http://127.0.0.1:{port}"
+        f" bi-mcp serve --http --sign-in --portal http://127.0.0.1:{port}{_port_option(application.handler)}"
     )
+
+
+def _port_option(handler: str) -> str:
+    """The option for a server to which the application returns on this machine, if it is not the usual port."""
+    parts = urlsplit(handler)
+    local = parts.hostname in {"127.0.0.1", "localhost"}
+    return f" --port {parts.port}" if local and parts.port not in {None, _USUAL_PORT} else ""
 
 
 def serve_sample(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from bi_mcp.errors import ConfigError
 from bi_mcp.practice.run import serve_portal
 
 HANDLER = "http://127.0.0.1:8765/sign-in/return"
@@ -45,6 +46,9 @@ def test_a_newcomer_copies_one_line_to_try_signing_in(started: list[Any]) -> Non
     again = announced(sign_in="http://127.0.0.1:9000/sign-in/return")
     assert found[0] in again
     assert "http://127.0.0.1:9000/sign-in/return" in again
+    # The server must listen where the application returns to.
+    assert again.endswith("--portal http://127.0.0.1:8770 --port 9000")
+    assert told.endswith("--portal http://127.0.0.1:8770")
     started[1].state.database.close()
 
 
@@ -53,6 +57,13 @@ def test_the_application_may_be_given(started: list[Any], monkeypatch: pytest.Mo
     told = announced(sign_in=HANDLER)
     assert "BI_MCP_SIGN_IN_CLIENT_ID=local.ours BI_MCP_SIGN_IN_CLIENT_SECRET=our-secret" in told
     started[0].state.database.close()
+
+
+@pytest.mark.parametrize("address", ["foo", "bi.acme.example/sign-in/return", "javascript:alert(1)", ""])
+def test_an_application_returns_to_an_address(started: list[Any], address: str) -> None:
+    with pytest.raises(ConfigError, match="is a whole address, such as https"):
+        announced(sign_in=address)
+    assert started == []
 
 
 def test_without_the_option_no_application_is_registered(started: list[Any]) -> None:
