@@ -36,7 +36,8 @@ async def enter(portal: SignInPortal, returned: Returned) -> Entered:
     """Exchange the code, ask the portal who that is, and check that they may come in.
 
     Raises `AuthorisationError`: `OTHER_PORTAL` where the token is of another portal, `OTHER_USER` where the portal's
-    answers disagree about whose it is, `NOT_ALLOWED` where the operator lets only others in.
+    answers disagree about whose it is, `NOT_ALLOWED` where the operator lets only others in, `SCOPE_MISSING` where the
+    application may not see departments.
     """
     # Imported here: httpx is not needed until somebody signs in.
     from bi_mcp.auth.client import OAuthClient
@@ -106,7 +107,7 @@ async def _is_in_departments(portal: SignInPortal, user_id: int, bi: BIConnector
                 "This server lets in departments of {host}, and its application there may not see them. Ask whoever runs the server to add the scope 'user_brief' on the application's card.",
                 host=portal.host,
             ),
-            code="NOT_ALLOWED",
+            code="SCOPE_MISSING",
         ) from None
     _check_user(portal, user_id, colleague.id)
     return not portal.departments.isdisjoint(colleague.departments)

@@ -24,7 +24,7 @@ class Changes(Answer):
 
     def headline(self) -> str:
         if not self.lines:
-            return "no such changes are recorded on this machine."
+            return "no such changes are recorded here."
         rest = "more: ask for the next page" if self.more else "no more"
         return f"{len(self.lines)} changes, newest first, times in UTC; {rest}. {FROM_OUTSIDE}"
 

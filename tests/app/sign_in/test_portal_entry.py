@@ -199,7 +199,8 @@ async def test_departments_of_another_user_count_for_nobody() -> None:
 
 async def test_an_application_that_may_not_see_departments_says_which_scope_it_lacks() -> None:
     text = await refused({"rest/user.current": lambda _: NO_RIGHT}, departments=frozenset({8}))
-    assert text.startswith("NOT_ALLOWED")
+    # The log names the code: the operator must see that it is the application, not the person.
+    assert text.startswith("SCOPE_MISSING")
     assert "'user_brief'" in text
 
 

@@ -28,10 +28,11 @@ ACCOUNT_PATH = "/account"
 
 @dataclass(frozen=True, kw_only=True)
 class AccountPage:
-    """The page of the person who is signed in in the browser. Others are led to sign in first."""
+    """The page of the person who is signed in in the browser. Others are led to sign in first. `resource` is what clients add."""
 
     sign_ins: SignIns
     sessions: BrowserSessions
+    resource: str
 
     async def answer(self, request: Request) -> Response:
         """Show the page, or do what its form asks."""
@@ -41,7 +42,8 @@ class AccountPage:
         if request.method != "POST":
             token = self.sessions.form_token(request, ACCOUNT_PATH)
             clients = await self.sign_ins.clients.of(person)
-            return _page(person, clients, token, has_secrets=self.sign_ins.secrets is not None)
+            has_secrets = self.sign_ins.secrets is not None
+            return _page(person, clients, token, resource=self.resource, has_secrets=has_secrets)
         form = await self.sessions.read_form(request, ACCOUNT_PATH)
         if form is None:
             return html.build_problem(
@@ -64,10 +66,12 @@ class AccountPage:
         return html.build_redirect(ACCOUNT_PATH)
 
 
-def _page(person: Person, clients: Sequence[ConnectedClient], token: str, *, has_secrets: bool) -> Response:
+def _page(
+    person: Person, clients: Sequence[ConnectedClient], token: str, *, resource: str, has_secrets: bool
+) -> Response:
     sign_out = html.button("sign_out", "1", say("Sign out of this page"))
     all_of_them = html.button("disconnect_all", "1", say("Disconnect all")) if len(clients) > 1 else ""
-    listed = f"<ul>{''.join(map(_item, clients))}</ul>" if clients else html.paragraph(say("None so far."))
+    listed = f"<ul>{''.join(map(_item, clients))}</ul>" if clients else html.paragraph(_how_to(resource))
     secrets = f'<p><a href="{SECRETS_PATH}">{escape(say("Your stored secrets"))}</a></p>'
     content = [
         _who(person),
@@ -75,6 +79,10 @@ def _page(person: Person, clients: Sequence[ConnectedClient], token: str, *, has
         html.form(ACCOUNT_PATH, token, listed, f'<div class="buttons">{all_of_them}{sign_out}</div>'),
     ]
     return html.build_page(say("Connected programs"), content, has_form=True)
+
+
+def _how_to(resource: str) -> str:
+    return say("None so far. To connect one, add {resource} to your assistant.", resource=resource)
 
 
 def _who(person: Person) -> str:

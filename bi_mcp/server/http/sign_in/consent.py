@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from bi_mcp.app.sign_in.peoples_secrets import SECRETS_PATH
 from bi_mcp.base.language import say
 from bi_mcp.server.http.access import WRITE
 from bi_mcp.server.http.sign_in import html
@@ -24,7 +25,7 @@ _LONGEST_SHOWN = 80
 
 def consent_page(attempt: Attempt, portals: Sequence[SignInPortal], form_token: str) -> Response:
     """Build the page of a sign-in, with a form to its own address."""
-    content = _for_client(attempt, attempt.asked) if attempt.asked else _for_pages()
+    content = _for_client(attempt, attempt.asked) if attempt.asked else _for_pages(attempt.back)
     choices = [_portals(portals)] if len(portals) > 1 else []
     rights = [_rights()] if attempt.asked and WRITE in attempt.asked.scopes else []
     buttons = (
@@ -53,7 +54,12 @@ def _for_client(attempt: Attempt, asked: Asked) -> Iterator[str]:
     yield html.paragraph(say("Continue only if you have just started this in that program yourself."))
 
 
-def _for_pages() -> Iterator[str]:
+def _for_pages(back: str) -> Iterator[str]:
+    if back.startswith(SECRETS_PATH):
+        yield html.paragraph(
+            say("After that the page with your secrets opens. No program sees their values.")
+        )
+        return
     yield html.paragraph(
         say("After that you see which programs you have connected, and can disconnect them.")
     )

@@ -83,10 +83,13 @@ def build_redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
 
 
-def build_problem(text: str, *, status: int, back: str | None = None, back_title: str = "") -> HTMLResponse:
+def build_problem(
+    text: str, *, status: int, note: str = "", back: str | None = None, back_title: str = ""
+) -> HTMLResponse:
     """Build a page that says why something did not happen, with a way on where there is one."""
+    noted = paragraph(note) if note else ""
     link = f'<p><a href="{escape(back)}">{escape(back_title)}</a></p>' if back else ""
-    return build_page(say("This did not work"), [paragraph(text), link], status=status)
+    return build_page(say("This did not work"), [paragraph(text), noted, link], status=status)
 
 
 def paragraph(text: str) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
 
 RETURN_PATH = "/sign-in/return"
+_SAY_WHOM_TO_ASK = {"NOT_ALLOWED", "SCOPE_MISSING"}
 _CANCELLED = Refusal("access_denied", "The person cancelled.")
 _NOT_ENTERED = Refusal("access_denied", "The person could not sign in.")
 _FAILED = Refusal("temporarily_unavailable", "The portal could not be asked. Try again.")
@@ -156,17 +157,25 @@ class SignInPages:
         """Tell the person why they were not let in, and let them bring that to the client."""
         refused = isinstance(error, AuthorisationError)
         status = 403 if refused else 503
-        asked = attempt.asked
+        asked, note = attempt.asked, _whom_to_show(error)
         if asked is None:
-            return build_problem(text_of(error), status=status)
+            return build_problem(text_of(error), status=status, note=note)
         refusal = _NOT_ENTERED if refused else _FAILED
         back = self.authorize.refusing(asked.redirect_uri, asked.state, refusal)
         return build_problem(
             text_of(error),
             status=status,
+            note=note,
             back=back,
             back_title=say("Back to the program, without a connection"),
         )
+
+
+def _whom_to_show(error: BiMcpError) -> str:
+    """What the person can do about what only the operator can repair. Other texts say whom to ask."""
+    if isinstance(error, AuthorisationError) and error.code in _SAY_WHOM_TO_ASK:
+        return ""
+    return say("If it happens again, show this page to whoever runs this server.")
 
 
 def _granted(attempt: Attempt, form: Mapping[str, str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from mcp.server.auth.routes import build_metadata
 from mcp.server.auth.settings import ClientRegistrationOptions, RevocationOptions
 from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Route, request_response
 
 from bi_mcp.app.sign_in.attempts import Attempts
@@ -31,6 +31,7 @@ from bi_mcp.server.http.sign_in.answering import for_people
 from bi_mcp.server.http.sign_in.authorize import AuthorizeEndpoint
 from bi_mcp.server.http.sign_in.browser_session import BrowserSessions
 from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
+from bi_mcp.server.http.sign_in.html import build_redirect
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
 from bi_mcp.server.http.sign_in.secret_pages import SecretPages
@@ -78,7 +79,7 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         provider=provider, sessions=sessions, issuer=issuer, resource=options.resource
     )
     pages = SignInPages(sign_ins=sign_ins, attempts=attempts, sessions=sessions, authorize=authorize)
-    account = AccountPage(sign_ins=sign_ins, sessions=sessions)
+    account = AccountPage(sign_ins=sign_ins, sessions=sessions, resource=options.resource)
     page = partial(page_route, options=options)
     routes: list[BaseRoute] = [
         *_client_routes(provider, issuer, options.resource),
@@ -86,6 +87,7 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         page(RETURN_PATH, pages.come_back, ["GET"]),
         page("/sign-in/{attempt}", pages.consent, ["GET", "POST"]),
         page(ACCOUNT_PATH, account.answer, ["GET", "POST"]),
+        page("/", _to_account, ["GET"]),
         _for_clients("/.well-known/{rest:path}", _not_found, "GET"),
     ]
     if sign_ins.secrets is not None:
@@ -153,6 +155,11 @@ def _metadata(issuer: str, registration: ClientRegistrationOptions) -> OAuthMeta
             "authorization_response_iss_parameter_supported": True,
         }
     )
+
+
+async def _to_account(_: Request) -> RedirectResponse:
+    """Lead a person who typed the server's name to the page that is for people."""
+    return build_redirect(ACCOUNT_PATH)
 
 
 async def _not_found(_: Request) -> JSONResponse:

@@ -71,8 +71,15 @@ async def test_nobody_disconnects_the_client_of_another(hosted: Hosted) -> None:
 
 async def test_a_look_at_the_page_keeps_no_login_of_the_portal(hosted: Hosted) -> None:
     page = await account(hosted, hosted.browser())
-    assert "None so far." in page.words
+    assert f"None so far. To connect one, add {hosted.origin}/mcp to your assistant." in page.words
     assert await hosted.sign_ins[0].documents.names("logins/") == []
+
+
+async def test_the_name_of_the_server_leads_a_person_to_the_page(hosted: Hosted) -> None:
+    browser = hosted.browser()
+    page = await browser.open(f"{hosted.origin}/")
+    page = await allow(browser, await browser.press(page, "Continue to Bitrix24"), ANNA)
+    assert page.address == f"{hosted.origin}/account"
 
 
 async def test_signing_out_ends_the_session_and_not_the_clients(hosted: Hosted) -> None:

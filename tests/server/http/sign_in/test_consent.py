@@ -255,5 +255,6 @@ async def test_an_answer_of_another_portal_is_refused(site: Site) -> None:
     page = await browser.open(f"{site.origin}/sign-in/return?{brought}")
     assert page.status == 403
     assert "names an OAuth server that is not Bitrix24's" in page.words
+    assert "show this page to whoever runs this server." in page.words
     back = unescape(page.text.partition('<a href="')[2].partition('"')[0])
     assert parse_qs(urlsplit(back).query)["error"] == ["access_denied"]

@@ -108,6 +108,7 @@ async def test_an_assistant_names_a_page_that_only_its_person_can_open(
 
         stranger = await hosted.browser().open(address)
         assert stranger.says("Continue to Bitrix24")
+        assert "After that the page with your secrets opens." in stranger.words
         assert "warehouse" not in stranger.text
         not_his = await visit(boris.browser, address, BORIS)
         assert not_his.status == 404
