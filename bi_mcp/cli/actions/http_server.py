@@ -73,14 +73,16 @@ def _require_no_own_list(application: SignInSettings, file: Path) -> None:
 
 def run_http_server(settings: Settings, options: Mapping[str, Any], started: Callable[[], None]) -> None:
     """Serve over HTTP until a signal comes. `started` is called once the server listens."""
+    http_options = HttpOptions(
+        **options, settings=http_settings(), configuration_folder=settings.configuration_folder
+    )
 
     def announce(address: str) -> None:
         started()
         click.echo(f"bi-mcp serves MCP on {address} (Ctrl-C stops it)", err=True)
+        if http_options.portals:
+            _announce_sign_in(http_options)
 
-    http_options = HttpOptions(
-        **options, settings=http_settings(), configuration_folder=settings.configuration_folder
-    )
     if http_options.portals:
         require_fit_for_sign_in(settings, http_options)
     serve_http(
@@ -88,3 +90,16 @@ def run_http_server(settings: Settings, options: Mapping[str, Any], started: Cal
         http_options,
         announce=announce,
     )
+
+
+def _announce_sign_in(options: HttpOptions) -> None:
+    """Say the two addresses that have to be written elsewhere, where nobody can sign in if a letter differs."""
+    # Imported here: only such a server has pages.
+    from bi_mcp.server.http.sign_in.pages import RETURN_PATH
+
+    told = say(
+        "People add {resource} to their clients. The application's handler address in the portal is {handler}",
+        resource=options.resource,
+        handler=f"{options.origin}{RETURN_PATH}",
+    )
+    click.echo(told, err=True)

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.base.secret import Secret
 from bi_mcp.cli import main
+from bi_mcp.cli.actions import http_server
 from bi_mcp.config import HttpSettings, Settings
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.options import HttpOptions
@@ -87,6 +88,20 @@ def test_an_address_that_is_no_portals_is_refused_in_words(address: str, tmp_pat
     told = " ".join((shown.output or str(shown.exception)).split())
     assert "by its address alone, with https" in told
     assert "password" not in told
+
+
+def test_the_start_names_the_addresses_to_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They follow from the first name and its port, which is easily another one than the server listens on."""
+    monkeypatch.setattr(
+        http_server, "serve_http", lambda _build, _options, announce: announce("https://0.0.0.0:8765/mcp")
+    )
+    options = {"host": "0.0.0.0", "allowed_hosts": ("bi.example:8765",), "behind_proxy": True}
+    http_server.run_http_server(FIT, {**options, "portals": OPTIONS.portals}, started=lambda: None)
+    told = capsys.readouterr().err
+    assert "People add https://bi.example:8765/mcp to their clients." in told
+    assert "is https://bi.example:8765/sign-in/return" in told
 
 
 @pytest.mark.parametrize("variable", ["BI_MCP_SIGN_IN_USERS", "BI_MCP_SIGN_IN_DEPARTMENTS"])
