@@ -13,6 +13,8 @@ from tests.security.addresses import BROKEN, PRIVATE, PUBLIC
 from tests.security.echoes import CODINGS, PAST_ALL_MASKS
 from tests.security.parrot import OF_CONNECTORS, OF_PORTALS
 from tests.security.test_full_disks import CASES
+from tests.server.http.sign_in.test_attacks import FOREIGN, INWARD
+from tests.server.http.sign_in.test_redirects import FORBIDDEN
 from tests.setup.test_killed import KILLS_OF_AN_APPLICATION, KILLS_OF_AN_UNDO
 
 TOLD = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
@@ -38,6 +40,8 @@ FIGURES = {
     "past masks": f"{len(PAST_ALL_MASKS)} codings that masks do not know",
     "addresses": f"{len(PRIVATE) + len(BROKEN) + len(PUBLIC)} spellings of addresses",
     "refused": f"{len(PRIVATE)} lead inside and {len(BROKEN)} are broken or could be read in two ways: all are refused, and {len(PUBLIC)} public ones are called",
+    "redirects": f"{len({*FOREIGN, *FORBIDDEN})} spellings of redirect addresses",
+    "documents": f"{len(INWARD)} addresses of client documents",
     "kills": f"at least {KILLS_OF_LOGINS + KILLS_OF_APPLICATIONS + KILLS_OF_AN_UNDO + sum(KILLS.values())} kills",
     "disks": f"{len(CASES)} kinds of files",
 }
