@@ -20,7 +20,7 @@ OUTCOMES = {
 }
 
 # `dataset 5`, `dataset/5`, `bi://dataset/5`, and a table by its newer name.
-_OBJECT = re.compile(r"(?:bi://)?([a-z]+)[ /:#]*([0-9]{1,19})", re.IGNORECASE)
+_OBJECT = re.compile(r"(?:bi://)?([a-z]+)([ /:#]*)([0-9]{1,19})", re.IGNORECASE)
 _MOST_COLUMNS = 12
 
 
@@ -112,11 +112,12 @@ def about_object(entries: Sequence[Entry], wanted: str) -> list[Entry]:
     `wanted` is an object as in `dataset 5`, or a part of a name. Raises `InvalidRequestError` for another kind of object.
     """
     match = _OBJECT.fullmatch(wanted.strip())
-    if match is None:
+    if match is None or not (match[2] or _find_group(match[1])):
+        # Also `q4` or `orders2024`: an unknown word is a mistaken kind only where a number stands apart from it.
         part = wanted.strip().casefold()
         return [entry for entry in entries if part in entry.name.casefold()]
     group, replaced = _group(match[1]), replacements(entries)
-    id = current_id(replaced, group, int(match[2]))
+    id = current_id(replaced, group, int(match[3]))
     return [
         entry
         for entry in entries
@@ -124,11 +125,15 @@ def about_object(entries: Sequence[Entry], wanted: str) -> list[Entry]:
     ]
 
 
-def _group(word: str) -> Group:
+def _find_group(word: str) -> Group | None:
     singular = word.casefold().removesuffix("s")
-    for group in KINDS:
-        if singular == group or (singular == "table" and group == "dataset"):
-            return group
+    named = "dataset" if singular == "table" else singular
+    return next((group for group in KINDS if group == named), None)
+
+
+def _group(word: str) -> Group:
+    if group := _find_group(word):
+        return group
     raise InvalidRequestError(
         say("There are no objects of the kind {kind}. Name one as in: dataset 5.", kind=quote(word))
     )

@@ -75,7 +75,10 @@ def test_the_history_of_one_object() -> None:
     shown = json.loads(ran("history", "--object", "connector 1", "--json").output)["entries"]
     assert [each["deed"] for each in shown] == ["update title", "create"]
     assert "No changes" in ran("history", "--object", "source 1").output
+    assert len(json.loads(ran("history", "--object", "connector1", "--json").output)["entries"]) == 2
     assert "no objects of the kind" in ran("history", "--object", "chart 1", status=1).output
+    # A name with a number at its end is a name.
+    assert "No changes" in ran("history", "--object", "q4").output
 
 
 def test_undo_shows_asks_and_does() -> None:

@@ -186,7 +186,7 @@ def _granted(attempt: Attempt, form: Mapping[str, str]) -> tuple[str, ...]:
 def _over() -> Response:
     return build_problem(
         say(
-            "This sign-in is over: it was finished or cancelled, or waited too long. Start it again in the program that sent you here."
+            "This sign-in is over: it was finished or cancelled, has gone on to the portal, or waited too long. Start it again in the program that sent you here."
         ),
         status=400,
     )
