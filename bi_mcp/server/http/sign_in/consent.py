@@ -61,12 +61,15 @@ def _for_pages() -> Iterator[str]:
 
 def _program(attempt: Attempt, asked: Asked) -> str:
     name = html.foreign(asked.client_name)
-    if attempt.verified_host:
-        note = say("{host} says that this is its program.", host=_shorten(attempt.verified_host))
-        return html.fact(say("Program"), name, note)
-    return html.fact(
-        say("Program"), name, say("This name is not verified: any program can use it."), warns=True
-    )
+    if not attempt.verified_host:
+        note = say("This name is not verified: any program can use it.")
+        return html.fact(say("Program"), name, note, warns=True)
+    host = _shorten(attempt.verified_host)
+    if kind_of(asked.redirect_uri) is Kind.WEB:
+        return html.fact(say("Program"), name, say("{host} says that this is its program.", host=host))
+    # The document binds no answer to its program there: whichever program listens gets it.
+    note = say("{host} names this program, but any program on this device can pass for it.", host=host)
+    return html.fact(say("Program"), name, note, warns=True)
 
 
 def _destination(address: str) -> str:

@@ -80,6 +80,8 @@ async def test_the_page_names_the_destination(site: Site, redirect: str, words: 
         ("Claude\u202egnp.exe", "Claude gnp.exe"),
         ("\u200b\u2066\u0007", "0"),
         ("two\nlines", "two lines"),
+        ("\u3164a\u2800\uffa0", "a"),
+        ("Z\u0338" + "\u0352" * 40 + "o", "Z\u0338\u0352\u0352o"),
         ("x" * 100, "x" * 60 + "…"),
         ("{client} %s", "{client} %s"),
     ],
@@ -105,6 +107,14 @@ async def test_a_document_vouches_for_its_client(two_portals: Site) -> None:
     client.id = DOCUMENT
     page = await shown(two_portals, client.address())
     assert "Program Chat client.example says that this is its program." in page.words
+
+
+async def test_a_document_does_not_vouch_for_what_listens_on_the_device(two_portals: Site) -> None:
+    client = two_portals.client(redirect="http://127.0.0.1:41765/cb")
+    client.id = DOCUMENT
+    page = await shown(two_portals, client.address())
+    assert "client.example names this program, but any program on this device can pass for it." in page.words
+    assert "says that this is its program" not in page.words
 
 
 async def test_several_portals_are_a_choice_without_a_default(two_portals: Site) -> None:
