@@ -33,6 +33,9 @@ class Described:
             token_endpoint_auth_method="none",
         )
 
+    async def mark_used(self, client_id: str) -> None:
+        """Nothing is kept."""
+
 
 @pytest.fixture(scope="module")
 async def two_portals(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Site]:
