@@ -21,7 +21,7 @@ from bi_mcp import __version__
 from bi_mcp.server.http.access import SCOPES
 from bi_mcp.server.http.challenge import TokenNeeded
 from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
-from bi_mcp.server.http.one_credential import OneCredential
+from bi_mcp.server.http.one_credential import OneCredential, OneLength
 from bi_mcp.server.http.options import PATH
 from bi_mcp.server.http.refused_bodies import RefusedBodies
 
@@ -82,7 +82,7 @@ def build_http_app(
     routes.append(Mount("/", protected))
     return Starlette(
         routes=routes,
-        middleware=[Middleware(BothForms), *_for_pages(options)],
+        middleware=[Middleware(OneLength), Middleware(BothForms), *_for_pages(options)],
         lifespan=lambda _: server.session_manager.run(),
     )
 
