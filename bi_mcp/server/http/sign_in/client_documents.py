@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 from mcp.shared.auth import OAuthClientInformationFull
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from bi_mcp.base.foreign_json import parse_foreign
 from bi_mcp.base.language import say
@@ -53,6 +53,7 @@ _JSON = re.compile(r"application/(?:json|[a-z0-9!#$&^_.-]+\+json)\s*(?:;.*)?", r
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
 _NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:store|cache)(?:[,\s=]|$)", re.IGNORECASE)
 _SEEN = re.compile(r"[!-~]+")
+_READ = TypeAdapter(list[AnyUrl])
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ class _Described(BaseModel):
     def _are_redirect_addresses(cls, addresses: list[str]) -> list[str]:
         if not all(map(kind_of, addresses)):
             raise ValueError("an address among them cannot be one that an answer is sent to")
+        # The SDK, which reads them later, knows fewer addresses.
+        _READ.validate_python(addresses)
         return addresses
 
     @field_validator("grant_types")

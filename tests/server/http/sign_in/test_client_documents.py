@@ -141,6 +141,10 @@ async def test_a_client_is_what_its_document_says_and_no_more(scene: Scene) -> N
         {"redirect_uris": ["https://claude.example/callback#x"]},
         {"redirect_uris": [f"https://claude.example/{number}" for number in range(51)]},
         {"redirect_uris": [7]},
+        # What only some readers of addresses take for one.
+        {"redirect_uris": [*REDIRECTS, "https://a.b.999/callback"]},
+        {"redirect_uris": [*REDIRECTS, "https://xn--/callback"]},
+        {"redirect_uris": [*REDIRECTS, "editor://:80"]},
         {"token_endpoint_auth_method": "client_secret_post"},
         {"token_endpoint_auth_method": "client_secret_basic"},
         {"token_endpoint_auth_method": "private_key_jwt"},
