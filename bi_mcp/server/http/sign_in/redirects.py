@@ -100,11 +100,15 @@ def _agree(asked: str, registered: str) -> bool:
 
 
 def _without_port(address: str) -> tuple[str, str]:
-    """Return the host of a loopback address, and all that follows its port as it was written."""
+    """Return the host of a loopback address, and all that follows its port as it was written.
+
+    No path is the path `/` (RFC 3986, 6.2.3): programs register one and ask with the other.
+    """
     _, _, rest = address.partition("://")
     authority = urlsplit(address).netloc
     found = _AUTHORITY.fullmatch(authority)
-    return (found["host"].lower() if found else "", rest[len(authority) :])
+    path = rest[len(authority) :]
+    return (found["host"].lower() if found else "", path if path.startswith("/") else f"/{path}")
 
 
 def _split(address: str) -> SplitResult | None:
