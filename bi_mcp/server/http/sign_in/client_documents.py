@@ -164,7 +164,9 @@ class ClientDocuments:
             passing = _may_pass(error)
             if known and kept is not None and passing and self._clock() < kept["stale_until"]:
                 return await self._keep(name, kept["client"], REFUSED_S, kept["stale_until"])
-            return await self._keep(name, None, REFUSED_S, 0.0, passing=passing)
+            # Strangers hear the same of a name that is not there and of one inside: they are not to learn which there are.
+            told = passing and (used or not _is_unresolved(error))
+            return await self._keep(name, None, REFUSED_S, 0.0, passing=told)
         fresh_s = fresh_for(document.headers)
         return await self._keep(name, client, fresh_s, self._clock() + fresh_s + STALE_S)
 
@@ -270,6 +272,10 @@ def _may_pass(error: Exception) -> bool:
     if not isinstance(error, EndpointError):
         return False
     return error.reason in _PASSING or (error.status or 0) >= 500
+
+
+def _is_unresolved(error: Exception) -> bool:
+    return isinstance(error, EndpointError) and error.reason == "unresolved"
 
 
 def _build_client(described: Mapping[str, Any]) -> OAuthClientInformationFull:

@@ -309,6 +309,21 @@ async def test_a_private_address_is_not_called_however_it_is_spelled(scene: Scen
     assert not scene.host.requests
 
 
+async def test_strangers_do_not_learn_which_names_there_are_inside(scene: Scene) -> None:
+    async def resolver(name: str, _port: int) -> Sequence[str]:
+        if name == "missing.example":
+            raise OSError
+        return ["10.0.0.1"]
+
+    guarded = ClientDocuments(scene.store, resolver=resolver, certificates=scene.trusting)
+    for name in ("missing.example", "inside.example"):
+        assert await guarded.find(f"https://{name}/client.json") is None
+    # Of a client that people use, a resolver that fails says nothing.
+    await guarded.mark_used("https://missing.example/used.json")
+    with pytest.raises(AuthorisationError):
+        await guarded.find("https://missing.example/used.json")
+
+
 async def test_a_name_that_changes_its_address_is_called_where_it_was_judged(scene: Scene) -> None:
     asked: list[str] = []
 
