@@ -162,11 +162,28 @@ class TokenSession:
                 raise
             renewed = replace(grant, token=token)
             if self._personal is not None:
-                renewed = replace(
-                    renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url
-                )
+                renewed = await self._take(self._personal, grant, token)
             await self._store.save(self._login.name, renewed)
             self._held = renewed
+
+    async def _take(self, personal: PersonalLogin, grant: Grant, token: Token) -> Grant:
+        """Keep a person's new token, as one that names nobody, until the portal has said whose it is."""
+        address = find_new_address(grant.token, token) or grant.portal_url
+        renewed = replace(grant, token=replace(token, user_id=None), portal_url=address)
+        # The portal has forgotten the old token by now, so this one must not be lost if the answer does not come.
+        await self._store.save(self._login.name, renewed)
+        return await self._confirm(personal, renewed)
+
+    async def _confirm(self, personal: PersonalLogin, grant: Grant) -> Grant:
+        """Let the portal say whose a token is, before anything else is asked with it. A token that names nobody was not confirmed."""
+        token = grant.token
+        try:
+            await personal.confirm(AccessToken(token.access_token, grant.portal_url))
+        except AuthorisationError as error:
+            if error.code in _FINAL:
+                self._refused = (token.refresh_token, error)
+            raise
+        return replace(grant, token=replace(token, user_id=personal.user_id))
 
     async def _load(self) -> Grant:
         stored = await self._store.load(self._login.name)
@@ -180,6 +197,8 @@ class TokenSession:
             self._refused = (stored.token.refresh_token, error)
             raise
         self._portal_url = stored.portal_url
+        if stored.token.user_id is None and not self._is_old(stored.token):
+            stored = await self._confirm(self._personal, stored)
         return replace(stored, application=self._personal.application(stored.application))
 
     @asynccontextmanager
