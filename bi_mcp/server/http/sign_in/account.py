@@ -74,7 +74,7 @@ def _page(
     listed = f"<ul>{''.join(map(_item, clients))}</ul>" if clients else html.paragraph(_how_to(resource))
     secrets = f'<p><a href="{SECRETS_PATH}">{escape(say("Your stored secrets"))}</a></p>'
     content = [
-        _who(person),
+        describe(person),
         secrets if has_secrets else "",
         html.form(ACCOUNT_PATH, token, listed, f'<div class="buttons">{all_of_them}{sign_out}</div>'),
     ]
@@ -85,7 +85,8 @@ def _how_to(resource: str) -> str:
     return say("None so far. To connect one, add {resource} to your assistant.", resource=resource)
 
 
-def _who(person: Person) -> str:
+def describe(person: Person) -> str:
+    """The paragraph that says who is signed in: on a shared computer it may still be somebody else."""
     portal = person.portal.partition("://")[2]
     who = say("user {id}", id=person.user_id)
     name = f"{html.foreign(person.name)} ({escape(who)})" if person.name else escape(who)
