@@ -40,7 +40,7 @@ FIGURES = {
     "past masks": f"{len(PAST_ALL_MASKS)} codings that masks do not know",
     "addresses": f"{len(PRIVATE) + len(BROKEN) + len(PUBLIC)} spellings of addresses",
     "refused": f"{len(PRIVATE)} lead inside and {len(BROKEN)} are broken or could be read in two ways: all are refused, and {len(PUBLIC)} public ones are called",
-    "redirects": f"{len({*FOREIGN, *FORBIDDEN})} spellings of redirect addresses",
+    "redirects": f"More than {(len({*FOREIGN, *FORBIDDEN}) - 1) // 10 * 10} spellings of redirect addresses",
     "documents": f"{len(INWARD)} addresses of client documents",
     "kills": f"at least {KILLS_OF_LOGINS + KILLS_OF_APPLICATIONS + KILLS_OF_AN_UNDO + sum(KILLS.values())} kills",
     "disks": f"{len(CASES)} kinds of files",
