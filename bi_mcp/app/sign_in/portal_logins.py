@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bi_mcp.auth.store import stored_from_json, stored_to_json
@@ -10,12 +11,12 @@ from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bi_mcp.app.sign_in.documents import Document, Documents
     from bi_mcp.auth.person import Person
     from bi_mcp.auth.store import Stored
+    from bi_mcp.base.secret import Secret
 
 # So long a refresh token of the portal lives without being used; each renewal counts from the beginning.
 LIFETIME_S = 180 * 24 * 3600
@@ -31,6 +32,8 @@ class PortalLogins:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        # What renewals under way began with, by the marks that are locked here.
+        self._begun_with: dict[str, Secret | None] = {}
 
     async def keep(self, person: Person, grant: Grant) -> None:
         """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept."""
@@ -55,7 +58,7 @@ class PortalLogins:
         return await self._load(profile)
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace the login of a mark, as a renewal does. One that was forgotten meanwhile stays forgotten.
+        """Replace the login of a mark, as a renewal does, which saves what it begins with first. One that was forgotten meanwhile stays forgotten.
 
         Raises `AuthorisationError` `LOCKED` where a newer one was saved: a replica that stood still lost its lock to another.
         """
@@ -63,7 +66,10 @@ class PortalLogins:
 
         def replace(document: Document) -> Document | None:
             nonlocal held_up
-            held_up = _expires_later(_parse(document), stored, _HELD_UP_S)
+            kept = _parse(document)
+            # What replaces the very login it was made from is newer, whatever became of the clock in between.
+            follows = isinstance(kept, Grant) and kept.token.refresh_token == self._begun_with.get(profile)
+            held_up = not follows and _expires_later(kept, stored, _HELD_UP_S)
             return None if held_up else stored_to_json(stored)
 
         await self._documents.change(_LOGINS + profile, replace, lifetime_s=LIFETIME_S)
@@ -74,10 +80,18 @@ class PortalLogins:
                 ),
                 code="LOCKED",
             )
+        if profile in self._begun_with and isinstance(stored, Grant):
+            self._begun_with[profile] = self._begun_with[profile] or stored.token.refresh_token
 
-    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def lock(self, profile: str) -> AsyncIterator[None]:
         """Hold a login against renewals by others."""
-        return self._documents.lock(_LOGINS + profile)
+        async with self._documents.lock(_LOGINS + profile):
+            self._begun_with[profile] = None
+            try:
+                yield
+            finally:
+                self._begun_with.pop(profile, None)
 
     async def _load(self, mark: str) -> Stored | None:
         document = await self._documents.get(_LOGINS + mark)

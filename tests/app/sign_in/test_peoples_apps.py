@@ -29,6 +29,7 @@ from bi_mcp.errors import (
     InvalidRequestError,
     SecretReferenceError,
 )
+from bi_mcp.practice.portal.oauth import Lifetimes
 from bi_mcp.vault.setting_values import EnvReference, FileReference, SecretReference
 from tests.app.sign_in.people import (
     PeoplesPortal,
@@ -251,6 +252,22 @@ async def test_a_login_that_the_portal_refuses_for_good_disconnects_the_person(
     # Who signs in again goes on.
     await sign_in(sign_ins, portal, ANNA)
     await app_of(apps, anna).bi.connectors.list_page()
+
+
+async def test_a_clock_that_is_set_back_costs_no_login(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
+) -> None:
+    tokens = portal.app.state.tokens
+    tokens.lifetimes = Lifetimes(access=-1)
+    # Our clock was ahead: the portal calls the token expired while we think it lives.
+    ahead = portal.grant(ANNA, now=time.time() + 7200)
+    tokens.lifetimes = Lifetimes()
+    anna = await sign_in(sign_ins, portal, ANNA, ahead)
+    await app_of(apps, anna).bi.connectors.list_page()
+    renewed = await sign_ins.logins.load(anna.mark)
+    assert isinstance(renewed, Grant)
+    assert renewed.token.refresh_token != ahead.token.refresh_token
+    assert renewed.token.expires_at < ahead.token.expires_at
 
 
 async def test_people_of_one_portal_keep_off_each_others_addresses(
