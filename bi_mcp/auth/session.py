@@ -70,7 +70,8 @@ class TokenSession:
     token that works. In between, after the portal has made the new token and before the file holds it, the login is lost:
     the portal has forgotten the old refresh token and sent the new one to a dead process. The old access token works on
     until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
-    A cancelled call does not leave that gap: a renewal that has begun is finished.
+    A cancelled call does not leave that gap: a renewal that has begun is finished. Nor does a store that fails in between:
+    what it did not take is saved at the next call.
 
     A renewal that names another address of the portal is followed: the login is told, and the credentials use it.
     Only the OAuth server can name one, and it holds the application's secret already.
@@ -88,6 +89,8 @@ class TokenSession:
         self._portal_url: str | None = None
         self._held: Grant | None = None
         self._refused: tuple[Secret, AuthorisationError] | None = None
+        # What the store did not take, and the refresh token that it was got for.
+        self._unsaved: tuple[Secret, Grant] | None = None
         self._one_at_a_time = anyio.Lock()
 
     @property
@@ -110,6 +113,18 @@ class TokenSession:
     async def renew(self, rejected: Credential) -> AccessToken | None:
         """Return a newer token after the portal called `rejected` expired."""
         return await self._renew(rejected.token) if isinstance(rejected, AccessToken) else None
+
+    async def replaced(self, refused: Credential) -> AccessToken | None:
+        """Return the token of a login that was made since, after the portal refused `refused`; None if there is none."""
+        if not isinstance(refused, AccessToken):
+            return None
+        async with self._one_at_a_time:
+            if self._held is None or self._held.token.access_token == refused.token:
+                async with self._ending():
+                    self._held = await self._load()
+            if self._held.token.access_token == refused.token:
+                return None
+        return await self.current()
 
     async def _renew(self, old: Secret) -> AccessToken:
         async with self._one_at_a_time:
@@ -152,21 +167,26 @@ class TokenSession:
         with anyio.CancelScope(shield=True):
             # Proves that saving works before the portal forgets the old refresh token.
             await self._store.save(self._login.name, grant)
-            try:
-                token = await self._client.refresh(grant.application, refresh_token)
-                if self._personal is not None:
-                    self._personal.check(token, grant.token)
-            except AuthorisationError as error:
-                if error.code in _FINAL:
-                    self._refused = (refresh_token, error)
-                raise
-            renewed = replace(grant, token=token)
-            if self._personal is not None:
-                renewed = replace(
-                    renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url
-                )
+            if self._unsaved is None or self._unsaved[0] != refresh_token:
+                self._unsaved = (refresh_token, await self._ask(grant))
+            renewed = self._unsaved[1]
             await self._store.save(self._login.name, renewed)
-            self._held = renewed
+            self._held, self._unsaved = renewed, None
+
+    async def _ask(self, grant: Grant) -> Grant:
+        """Get the grant that follows."""
+        try:
+            token = await self._client.refresh(grant.application, grant.token.refresh_token)
+            if self._personal is not None:
+                self._personal.check(token, grant.token)
+        except AuthorisationError as error:
+            if error.code in _FINAL:
+                self._refused = (grant.token.refresh_token, error)
+            raise
+        renewed = replace(grant, token=token)
+        if self._personal is None:
+            return renewed
+        return replace(renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url)
 
     async def _load(self) -> Grant:
         stored = await self._store.load(self._login.name)
@@ -228,6 +248,10 @@ class StoredWebhook:
 
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
         """Do nothing: a webhook cannot be renewed."""
+        return
+
+    async def replaced(self, refused: Credential) -> None:  # noqa: ARG002  the protocol's signature
+        """Do nothing: the next process reads another one."""
         return
 
 

@@ -24,6 +24,7 @@ from bi_mcp.auth.token import Grant
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
 from bi_mcp.errors import (
+    AuthenticationError,
     AuthorisationError,
     ConfirmationError,
     InvalidRequestError,
@@ -252,6 +253,20 @@ async def test_a_login_that_the_portal_refuses_for_good_disconnects_the_person(
     # Who signs in again goes on.
     await sign_in(sign_ins, portal, ANNA)
     await app_of(apps, anna).bi.connectors.list_page()
+
+
+async def test_who_signs_in_again_is_served_though_their_app_has_the_former_login(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
+) -> None:
+    anna = await sign_in(sign_ins, portal, ANNA)
+    bi = app_of(apps, anna).bi
+    await bi.connectors.list_page()
+    # The application was removed from the portal, and installed again.
+    portal.app.state.tokens.forget_tokens()
+    with pytest.raises(AuthenticationError, match="invalid_token"):
+        await bi.connectors.list_page()
+    await sign_in(sign_ins, portal, ANNA)
+    await bi.connectors.list_page()
 
 
 async def test_a_clock_that_is_set_back_costs_no_login(
