@@ -182,6 +182,11 @@ class ConnectedClients:
             return None
         return _describe(presented["id"], kept, kept.access_scopes)
 
+    async def is_connected(self, id: str) -> bool:
+        """Return whether the client of this id is still connected."""
+        kept = await self._find(id)
+        return kept is not None and kept.is_connected
+
     async def of(self, person: Person) -> list[ConnectedClient]:
         """Return the clients of a person, the newest first."""
         found = await self._search(tag_of(person))
