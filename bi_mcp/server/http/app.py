@@ -77,7 +77,9 @@ def build_http_app(
     if sign_in is not None:
         routes += sign_in.routes
         verifier = sign_in.verifier
-        mcp = sign_in.watch(mcp)
+        # Nothing else of the SDK tells whose sessions are open.
+        owners = server.session_manager._session_owners  # noqa: SLF001
+        mcp = sign_in.watch(mcp, owners)
     protected = mcp if verifier is None else _behind_token(mcp, options, verifier, issuer)
     routes.append(Mount("/", protected))
     return Starlette(
