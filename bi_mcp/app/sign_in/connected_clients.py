@@ -88,7 +88,7 @@ class ConnectedClients:
 
     A code or refresh token that comes a second time was stolen, or its thief was faster: the client is disconnected, with
     all its tokens (`None` is returned, as for one that is unknown). `left` is told the person of each client that was
-    disconnected.
+    disconnected, `joined` of each that used its code.
     """
 
     def __init__(
@@ -96,10 +96,12 @@ class ConnectedClients:
         documents: Documents,
         *,
         clock: Callable[[], float] = time.time,
+        joined: Callable[[Person], Awaitable[object]] | None = None,
         left: Callable[[Person], Awaitable[object]] | None = None,
     ) -> None:
         self._documents = documents
         self._clock = clock
+        self._joined = joined
         self._left = left
 
     async def issue_code(self, person: Person, asked: Asked, scopes: Sequence[str]) -> Secret:
@@ -135,14 +137,19 @@ class ConnectedClients:
         if presented is None:
             return None
         family = make_family()
+        person: Person | None = None
 
         def use(kept: ClientDocument) -> IssuedTokens | None:
+            nonlocal person
+            person = kept.person
             usable = not kept.is_connected and is_token(code, kept.code)
             return _make_tokens(presented["id"], family, kept.scopes) if usable else None
 
         issued = await self._use(presented["id"], family, use)
         if issued is None:
             await self.find_code(code)
+        elif person is not None and self._joined is not None:
+            await self._joined(person)
         return issued
 
     async def find_refresh(self, token: str) -> ConnectedClient | None:

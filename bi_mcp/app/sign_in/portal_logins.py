@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # So long a refresh token of the portal lives without being used; each renewal counts from the beginning.
 LIFETIME_S = 180 * 24 * 3600
+# Until the person's first client has used its code, which some never do.
+UNUSED_LIFETIME_S = 10 * 60
 # Of two sign-ins at once, the one that exchanged its code first may be kept last.
 _OVERTAKEN_S = 60.0
 # Of a login that expires much later than a new one the clock was wrong.
@@ -35,12 +37,26 @@ class PortalLogins:
         # What renewals under way began with, by the marks that are locked here.
         self._begun_with: dict[str, Secret | None] = {}
 
-    async def keep(self, person: Person, grant: Grant) -> None:
-        """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept."""
+    async def keep(
+        self, person: Person, grant: Grant, *, is_used: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
+        """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept.
+
+        Where `is_used` answers no, it ends after ten minutes, unless `stay` is called. It is asked while nobody can change the login.
+        """
         async with self.lock(person.mark):
+            lasts = is_used is None or await is_used()
             kept = await self._load(person.mark)
             if not _expires_later(kept, grant, _OVERTAKEN_S):
-                await self._documents.put(_LOGINS + person.mark, stored_to_json(grant), lifetime_s=LIFETIME_S)
+                lifetime_s = LIFETIME_S if lasts else UNUSED_LIFETIME_S
+                await self._documents.put(_LOGINS + person.mark, stored_to_json(grant), lifetime_s=lifetime_s)
+
+    async def stay(self, person: Person) -> None:
+        """Keep the login of a person who has a client now, if there is one, for as long as it is used."""
+        async with self.lock(person.mark):
+            await self._documents.change(
+                _LOGINS + person.mark, lambda document: document, lifetime_s=LIFETIME_S
+            )
 
     async def forget(self, person: Person, *, unless: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Forget the login of a person. `unless` is asked while nobody can keep a new one."""
