@@ -88,7 +88,7 @@ class ConnectedClients:
 
     A code or refresh token that comes a second time was stolen, or its thief was faster: the client is disconnected, with
     all its tokens (`None` is returned, as for one that is unknown). `left` is told the person of each client that was
-    disconnected, `joined` of each that used its code.
+    disconnected, `joined` of each that is about to use its code.
     """
 
     def __init__(
@@ -137,19 +137,18 @@ class ConnectedClients:
         if presented is None:
             return None
         family = make_family()
-        person: Person | None = None
 
         def use(kept: ClientDocument) -> IssuedTokens | None:
-            nonlocal person
-            person = kept.person
-            usable = not kept.is_connected and is_token(code, kept.code)
-            return _make_tokens(presented["id"], family, kept.scopes) if usable else None
+            return _make_tokens(presented["id"], family, kept.scopes) if kept.awaits(code) else None
+
+        kept = await self._find(presented["id"])
+        if self._joined is not None and kept is not None and kept.awaits(code):
+            # What fails afterwards would cost the code.
+            await self._joined(kept.person)
 
         issued = await self._use(presented["id"], family, use)
         if issued is None:
             await self.find_code(code)
-        elif person is not None and self._joined is not None:
-            await self._joined(person)
         return issued
 
     async def find_refresh(self, token: str) -> ConnectedClient | None:

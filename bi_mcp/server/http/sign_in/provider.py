@@ -108,10 +108,11 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
     ) -> OAuthToken:
         """Use a code up. Raises `TokenError` where somebody was faster."""
+        # Before the code is used up: a store that fails afterwards would cost it.
+        await self._registered.mark_used(client.client_id)
         tokens = await self._sign_ins.clients.redeem(authorization_code.code)
         if tokens is None:
             raise TokenError("invalid_grant", "The code was used before. The client is disconnected.")
-        await self._registered.mark_used(client.client_id)
         return _answer(tokens)
 
     async def load_refresh_token(
@@ -135,12 +136,13 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         self, client: OAuthClientInformationFull, refresh_token: RenewalToken, scopes: list[str]
     ) -> OAuthToken:
         """Use a refresh token up. Raises `TokenError` where somebody was faster."""
+        # As above: the client would bring the used token again, and be disconnected.
+        await self._registered.mark_used(client.client_id)
         tokens = await self._sign_ins.clients.refresh(refresh_token.token, scopes)
         if tokens is None:
             raise TokenError(
                 "invalid_grant", "The refresh token was used before. The client is disconnected."
             )
-        await self._registered.mark_used(client.client_id)
         return _answer(tokens)
 
     async def load_access_token(self, token: str) -> SignedInToken | None:
