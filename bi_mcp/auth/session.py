@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _ENDS = frozenset({"invalid_grant", "OTHER_USER", "OTHER_PORTAL", "NOT_LOGGED_IN"})
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
 _FINAL = frozenset({"invalid_grant", "invalid_client", "OTHER_USER", "OTHER_PORTAL"})
+# So long the calls of a person who was signed out may go on with the token that this process holds.
+LOOK_AGAIN_S = 30.0
 
 
 class SessionStore(Protocol):
@@ -88,6 +90,7 @@ class TokenSession:
         self._member_id = login.member_id
         self._portal_url: str | None = None
         self._held: Grant | None = None
+        self._looked_at = 0.0
         self._refused: tuple[Secret, AuthorisationError] | None = None
         # What the store did not take, and the refresh token that it was got for.
         self._unsaved: tuple[Secret, Grant] | None = None
@@ -103,12 +106,30 @@ class TokenSession:
         if self._held is None:
             async with self._ending():
                 self._held = await self._load()
+        elif self._personal is not None:
+            await self._look_again()
         token = self._held.token
         return (
             await self._renew(token.access_token)
             if self._is_old(token)
             else AccessToken(token.access_token, self._portal_url)
         )
+
+    async def _look_again(self) -> None:
+        """Raise the error of a missing login where it was forgotten meanwhile, also by another replica. Looks now and then only."""
+        now = self._clock()
+        # The clock may be set back.
+        if abs(now - self._looked_at) < LOOK_AGAIN_S:
+            return
+        self._looked_at = now
+        try:
+            stored = await self._store.load(self._login.name)
+        except AuthorisationError:
+            # The token works without the store.
+            return
+        if stored is None:
+            self._looked_at = 0.0
+            raise self._login.missing()
 
     async def renew(self, rejected: Credential) -> AccessToken | None:
         """Return a newer token after the portal called `rejected` expired."""
@@ -189,6 +210,7 @@ class TokenSession:
         return replace(renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url)
 
     async def _load(self) -> Grant:
+        self._looked_at = self._clock()
         stored = await self._store.load(self._login.name)
         if not isinstance(stored, Grant):
             raise self._login.missing()

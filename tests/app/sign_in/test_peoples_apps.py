@@ -269,6 +269,24 @@ async def test_who_signs_in_again_is_served_though_their_app_has_the_former_logi
     await bi.connectors.list_page()
 
 
+async def test_what_runs_for_a_person_who_is_signed_out_stops(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bi_mcp.auth.session.LOOK_AGAIN_S", 0.0)
+    anna, boris = [await sign_in(sign_ins, portal, user) for user in (ANNA, BORIS)]
+    # A call that goes on for long, such as the application of a setup.
+    running, other = app_of(apps, anna).bi, app_of(apps, boris).bi
+    for bi in (running, other):
+        await bi.connectors.list_page()
+    await sign_ins.sign_out(anna)
+    for _ in range(2):
+        with pytest.raises(AuthorisationError, match="no login of the portal for this person"):
+            await running.connectors.list_page()
+    await other.connectors.list_page()
+    await sign_in(sign_ins, portal, ANNA)
+    await running.connectors.list_page()
+
+
 async def test_a_clock_that_is_set_back_costs_no_login(
     apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
 ) -> None:
