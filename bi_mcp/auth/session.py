@@ -191,11 +191,16 @@ class TokenSession:
             if self._unsaved is None or self._unsaved[0] != refresh_token:
                 self._unsaved = (refresh_token, await self._ask(grant))
             renewed = self._unsaved[1]
+            # The portal has forgotten the old token by now, so this one must not be lost if the confirmation does not come.
             await self._store.save(self._login.name, renewed)
-            self._held, self._unsaved = renewed, None
+            self._unsaved = None
+            if self._personal is not None:
+                renewed = await self._confirm(self._personal, renewed)
+                await self._store.save(self._login.name, renewed)
+            self._held = renewed
 
     async def _ask(self, grant: Grant) -> Grant:
-        """Get the grant that follows."""
+        """Get the grant that follows. A person's names nobody until the portal has said whose it is."""
         try:
             token = await self._client.refresh(grant.application, grant.token.refresh_token)
             if self._personal is not None:
@@ -204,10 +209,21 @@ class TokenSession:
             if error.code in _FINAL:
                 self._refused = (grant.token.refresh_token, error)
             raise
-        renewed = replace(grant, token=token)
         if self._personal is None:
-            return renewed
-        return replace(renewed, portal_url=find_new_address(grant.token, token) or grant.portal_url)
+            return replace(grant, token=token)
+        address = find_new_address(grant.token, token) or grant.portal_url
+        return replace(grant, token=replace(token, user_id=None), portal_url=address)
+
+    async def _confirm(self, personal: PersonalLogin, grant: Grant) -> Grant:
+        """Let the portal say whose a token is, before anything else is asked with it. A token that names nobody was not confirmed."""
+        token = grant.token
+        try:
+            await personal.confirm(AccessToken(token.access_token, grant.portal_url))
+        except AuthorisationError as error:
+            if error.code in _FINAL:
+                self._refused = (token.refresh_token, error)
+            raise
+        return replace(grant, token=replace(token, user_id=personal.user_id))
 
     async def _load(self) -> Grant:
         self._looked_at = self._clock()
@@ -222,6 +238,8 @@ class TokenSession:
             self._refused = (stored.token.refresh_token, error)
             raise
         self._portal_url = stored.portal_url
+        if stored.token.user_id is None and not self._is_old(stored.token):
+            stored = await self._confirm(self._personal, stored)
         return replace(stored, application=self._personal.application(stored.application))
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bi_mcp.auth.profiles import Profile
     from bi_mcp.auth.token import Application, Token
+    from bi_mcp.rest.credential import AccessToken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +37,24 @@ class Login:
 class PersonalLogin(Login):
     """The login of a person: the token of another user or portal is not used. A new address of the portal is kept with the login.
 
-    `application` brings what the login was made with up to date. `ended` is called once the login is worth nothing any more.
+    `application` brings what the login was made with up to date. `whose` asks the portal for the user for whom a token acts: an
+    answer of the OAuth server need not name one, or may be wrong. `ended` is called once the login is worth nothing any more.
     """
 
     user_id: int
     application: Callable[[Application], Application]
+    whose: Callable[[AccessToken], Awaitable[int]]
     ended: Callable[[], Awaitable[object]]
+
+    async def confirm(self, token: AccessToken) -> None:
+        """Ask the portal whose a token is. Raises `AuthorisationError` `OTHER_USER`, and the errors of the question."""
+        if await self.whose(token) != self.user_id:
+            raise _other_user()
 
     def check(self, token: Token, before: Token | None = None) -> None:
         """Raise `AuthorisationError` `OTHER_USER` or `OTHER_PORTAL` for a token that is not this person's."""
         if token.user_id not in {self.user_id, None}:
-            raise AuthorisationError(
-                say(
-                    "The portal answered with the login of another user. It was not used, and nothing was sent."
-                ),
-                advise(AdviceKind.CONNECT_AGAIN),
-                code="OTHER_USER",
-            )
+            raise _other_user()
         known = "" if before is None else before.member_id
         if known and token.member_id not in {known, ""}:
             raise AuthorisationError(
@@ -62,6 +64,14 @@ class PersonalLogin(Login):
                 advise(AdviceKind.CONNECT_AGAIN),
                 code="OTHER_PORTAL",
             )
+
+
+def _other_user() -> AuthorisationError:
+    return AuthorisationError(
+        say("The portal answered with the login of another user. It was not used, and nothing was sent."),
+        advise(AdviceKind.CONNECT_AGAIN),
+        code="OTHER_USER",
+    )
 
 
 def login_of_profile(

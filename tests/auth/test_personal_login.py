@@ -14,7 +14,7 @@ from bi_mcp.auth.session import TokenSession
 from bi_mcp.auth.session_login import PersonalLogin
 from bi_mcp.auth.store import FileTokenStore
 from bi_mcp.auth.token import Application, Grant, Token
-from bi_mcp.errors import AuthorisationError
+from bi_mcp.errors import AuthorisationError, UnreachableError
 from bi_mcp.rest import AccessToken
 from tests.auth.portal import HOUR, NAME, USER, Clock, LoginPortal, stored
 
@@ -41,15 +41,22 @@ class Person:
     def __init__(self, store: FileTokenStore, server: Server, clock: Clock) -> None:
         client: Any = server
         self.ends = 0
+        self.says: int | Exception = USER
         login = PersonalLogin(
             name=NAME,
             missing=lambda: AuthorisationError("not signed in", code="NOT_LOGGED_IN"),
             user_id=USER,
             application=lambda stored: replace(stored, client_id="configured last"),
+            whose=self._whose,
             ended=self._end,
         )
         self.session = TokenSession(login, store, client, clock)
         self._store = store
+
+    async def _whose(self, _token: AccessToken) -> int:
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
 
     async def _end(self) -> None:
         # Signing out takes the lock, too.
@@ -185,3 +192,35 @@ async def test_the_address_of_a_renamed_portal_is_kept_with_the_login(
     # A replica that did not ask itself finds it there.
     elsewhere = Person(FileTokenStore(tmp_path), Server(refusal("unexpected")), clock)
     assert (await elsewhere.session.current()).portal_url == "https://new.bitrix24.com"
+
+
+async def test_a_renewal_that_the_portal_says_is_somebody_elses_ends_the_login(
+    grant: Grant, portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    """The OAuth server's answer names nobody, as the vendor's own example does."""
+    server = Server(replace(portal.grant(clock() + HOUR).token, user_id=None))
+    person = Person(await stored(tmp_path, grant), server, clock)
+    person.says = USER + 1
+    clock.now += HOUR
+    for _ in range(2):
+        with pytest.raises(AuthorisationError, match="It was not used") as refused:
+            await person.session.current()
+        assert refused.value.code == "OTHER_USER"
+    assert (len(server.asked), person.ends) == (1, 2)
+
+
+async def test_a_token_that_could_not_be_confirmed_waits_for_that(
+    grant: Grant, portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    """Neither is the login lost, since the portal has forgotten the old token, nor is the new one used."""
+    store = await stored(tmp_path, grant)
+    server = Server(portal.grant(clock() + HOUR).token)
+    person = Person(store, server, clock)
+    person.says = UnreachableError("no answer", method="profile", may_have_happened=False)
+    clock.now += HOUR
+    with pytest.raises(UnreachableError):
+        await person.session.current()
+    # Another replica, or this one after a restart.
+    other = Person(store, server, clock)
+    assert await other.session.current() == AccessToken(server.answer.access_token)  # type: ignore[union-attr]  # it is a token
+    assert (len(server.asked), person.ends, other.ends) == (1, 0, 0)

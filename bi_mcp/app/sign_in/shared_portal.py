@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bi_mcp.auth.token import Application
     from bi_mcp.config import Settings
     from bi_mcp.rest.client import BIConnector
+    from bi_mcp.rest.credential import AccessToken
     from bi_mcp.rest.network import Connections
 
 
@@ -100,10 +101,20 @@ class SharedPortal:
             missing=_not_logged_in,
             user_id=person.user_id,
             application=self._update_application,
+            whose=self._ask_whose,
             ended=partial(self._sign_ins.sign_out, person),
         )
         client = CountedRenewals(OAuthClient(login=advise(AdviceKind.CONNECT_AGAIN)), self._counts.renewal)
         return TokenSession(login, self._sign_ins.logins, client)
+
+    async def _ask_whose(self, token: AccessToken) -> int:
+        """Ask the portal for whom a token acts. It does not wait for its turn: a call that has one waits for it."""
+        # Imported here, as above.
+        from bi_mcp.rest.client import BIConnector
+        from bi_mcp.rest.transport import HttpTransport
+
+        bi = BIConnector(HttpTransport(self._portal.url, token, connections=self._connections))
+        return (await bi.portal.user()).id
 
     def _update_application(self, stored: Application) -> Application:
         """Use the secret that the operator configured last: the portal forgets the one before."""

@@ -59,12 +59,13 @@ def build_http_app(
 ) -> Starlette:
     """Build the app. With a `verifier` everything but the health route and the OAuth metadata needs a token.
 
-    With `sign_in`, whose verifier it then is, people can get one here.
-    `replicated`: clients of the older protocols get no session either, since their next request may reach another replica.
+    With `sign_in`, whose verifier it then is, people can get one here. `replicated` and `sign_in`: clients of the older
+    protocols get no session either. Their next request may reach another replica, and a session of the SDK keeps the last
+    answer, the list of tools for most people, in memory.
     """
     mcp: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
-        stateless_http=replicated,
+        stateless_http=replicated or sign_in is not None,
         max_request_body_size=options.max_request_bytes,
         # `KnownNames` checks callers, and more strictly.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
@@ -77,9 +78,7 @@ def build_http_app(
     if sign_in is not None:
         routes += sign_in.routes
         verifier = sign_in.verifier
-        # Nothing else of the SDK tells whose sessions are open.
-        owners = server.session_manager._session_owners  # noqa: SLF001
-        mcp = sign_in.watch(mcp, owners)
+        mcp = sign_in.watch(mcp)
     protected = mcp if verifier is None else _behind_token(mcp, options, verifier, issuer)
     routes.append(Mount("/", protected))
     return Starlette(

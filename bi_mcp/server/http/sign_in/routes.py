@@ -34,7 +34,6 @@ from bi_mcp.server.http.sign_in.client_documents import ClientDocuments
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
 from bi_mcp.server.http.sign_in.secret_pages import SecretPages
-from bi_mcp.server.http.sign_in.sessions import SessionsOfPeople
 from bi_mcp.server.http.sign_in.streams import StreamsOfClients
 from bi_mcp.server.http.sign_in.tokens import SignedInTokens
 
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
     from bi_mcp.server.http.options import HttpOptions
     from bi_mcp.server.http.sign_in.answering import Handler
     from bi_mcp.server.http.sign_in.provider import Documented
-    from bi_mcp.server.http.sign_in.sessions import Owners
 
 _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
@@ -59,14 +57,14 @@ _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 class SignIn:
     """Signing in, for the app to serve. `issuer` is the authorization server's name; `sessions` say who is signed in to pages.
 
-    `watch` bounds an app's sessions, whose owners it is given, and ends streams whose client was disconnected. `portal_health` tells by host whether each portal's last answer came.
+    `watch` makes an app end the streams of clients that were disconnected. `portal_health` tells by host whether each portal's last answer came.
     """
 
     routes: list[BaseRoute]
     verifier: TokenVerifier
     issuer: str
     sessions: BrowserSessions
-    watch: Callable[[ASGIApp, Owners], ASGIApp]
+    watch: Callable[[ASGIApp], ASGIApp]
     portal_health: Callable[[], Mapping[str, str]]
 
 
@@ -105,7 +103,7 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         verifier=verifier,
         issuer=issuer,
         sessions=sessions,
-        watch=lambda app, owners: SessionsOfPeople(StreamsOfClients(app, sign_ins.clients), owners),
+        watch=partial(StreamsOfClients, clients=sign_ins.clients),
         portal_health=partial(portal_health, sign_ins),
     )
 

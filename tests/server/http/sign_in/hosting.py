@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import httpx2
+from mcp.server import MCPServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bi_mcp.app.replicas import open_shared
+from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.sign_in.portals import SignInPortal
-from bi_mcp.app.sign_in.sign_ins import SignIns, open_sign_ins
+from bi_mcp.app.sign_in.sign_ins import SignIns
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import HttpSettings, LocalPortalSettings, Settings
 from bi_mcp.practice import sample
@@ -22,11 +23,8 @@ from bi_mcp.practice.portal import create_app
 from bi_mcp.practice.portal.oauth import RegisteredApplication
 from bi_mcp.practice.portal.users import PortalUser
 from bi_mcp.server.build import build_server
-from bi_mcp.server.http.app import build_http_app
 from bi_mcp.server.http.options import HttpOptions
-from bi_mcp.server.http.request_state import seal_with
-from bi_mcp.server.http.scopes import require_scopes
-from bi_mcp.server.http.sign_in.routes import build_sign_in
+from bi_mcp.server.http.serving import open_http_app
 from tests.auth.command import free_port
 from tests.practice.portal.calling import ORIGIN, Caller, Connector
 from tests.practice.portal.serving import served
@@ -176,10 +174,15 @@ async def hosting(
             for _ in range(portals)
         ]
         configured = [_configured(portal, allowed or {}) for portal in served_portals]
-        options = HttpOptions(port=port, settings=_settings(redis))
+        options = HttpOptions(
+            port=port,
+            settings=_settings(redis),
+            portals=tuple(configured),
+            configuration_folder=folder,
+        )
         hosted = Hosted(origin, served_portals, [], [])
         for number in range(replicas):
-            sign_ins, app = await stack.enter_async_context(_replica(configured, options, folder))
+            sign_ins, app = await stack.enter_async_context(_replica(options, folder))
             address = await stack.enter_async_context(served(app, port=port if number == 0 else 0))
             hosted.sign_ins.append(sign_ins)
             hosted.replicas.append(address)
@@ -207,22 +210,21 @@ def _configured(portal: PracticePortal, allowed: Mapping[str, frozenset[int]]) -
 
 
 @asynccontextmanager
-async def _replica(
-    portals: Sequence[SignInPortal], options: HttpOptions, folder: Path
-) -> AsyncIterator[tuple[SignIns, ASGIApp]]:
-    async with open_shared(options.settings) as shared:
-        origin = options.resource.removesuffix("/mcp")
-        sign_ins = open_sign_ins(portals, folder, shared, origin=origin)
-        server = build_server(
-            Settings(configuration_folder=folder, limits="off"), shared=shared, sign_ins=sign_ins
-        )
-        await require_scopes(server)
-        if shared is not None:
-            seal_with(server, shared.key)
-        sign_in = build_sign_in(sign_ins, options)
-        app = build_http_app(server, options, None, replicated=shared is not None, sign_in=sign_in)
-        async with app.router.lifespan_context(app):
-            yield sign_ins, app
+async def _replica(options: HttpOptions, folder: Path) -> AsyncIterator[tuple[SignIns, ASGIApp]]:
+    """Open a server as `bi-mcp serve` does. It does not keep to the limits of Bitrix24: no test waits for its turn."""
+    opened: list[SignIns] = []
+
+    def build(shared: Shared | None, sign_ins: SignIns | None) -> MCPServer:
+        assert sign_ins is not None
+        opened.append(sign_ins)
+        settings = Settings(configuration_folder=folder, limits="off")
+        return build_server(settings, shared=shared, sign_ins=sign_ins)
+
+    async with open_http_app(build, options) as app:
+        inner = app._app
+        async with inner.router.lifespan_context(inner):
+            yield opened[0], app
+            app.begin()
 
 
 async def agree(

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import anyio
 import httpx2
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from mcp import MCPError
 
+from tests.practice.portal.calling import connector_fields
 from tests.server.http.serving import ACCEPT, HELLO
+from tests.server.http.serving import client as mcp_client
 from tests.server.http.sign_in.browsing import Browser, Page
 from tests.server.http.sign_in.flow import RETURN, HandMadeClient, challenge_of, refusal
 from tests.server.http.sign_in.hosting import (
@@ -27,6 +31,8 @@ from tests.server.http.sign_in.hosting import (
     consent,
     hosting,
 )
+from tests.server.talking import Talk
+from tests.server.talking import connector_fields as sample_fields
 
 pytestmark = pytest.mark.anyio
 
@@ -529,6 +535,33 @@ async def test_a_portal_that_answers_wrongly_lets_nobody_in(hosted: Hosted, kind
     hosted.portal.app.state.faults.arm(kind, method="/oauth/token/")
     check_refused(await agree(browser, page, ANNA))
     assert await hosted.sign_ins[0].clients.people() == []
+
+
+@pytest.mark.parametrize("kind", ["other_user", "other_users_token", "other_portal"])
+async def test_a_portal_that_renews_wrongly_shows_nobody_what_is_anothers(hosted: Hosted, kind: Any) -> None:
+    """Anna's token runs out, and the portal answers her refresh token with a token of Boris or of another portal."""
+    anna = await hosted.connect(ANNA)
+    portal = hosted.portal.caller(BORIS)
+    async with portal.http:
+        await portal.result("biconnector.connector.add", fields=connector_fields(title="Boris's own"))
+    async with mcp_client(hosted.host, anna.access) as connected:
+        talk = Talk(connected)
+        await talk.add_connector("Anna's own")
+        hosted.portal.app.state.faults.arm("expired_token")
+        hosted.portal.app.state.faults.arm(kind, method="/oauth/token/")
+        refusal = await talk.refused("connector_list", select=["id", "title"])
+        assert "It was not used" in refusal
+        assert "Boris's own" not in refusal
+        # The login is worth nothing any more: her clients are disconnected, and say so when they come again.
+        with pytest.raises(MCPError):
+            await talk.call("connector_add", fields=sample_fields("Added by Anna"))
+    # It was renewed once, wrongly.
+    assert len(hosted.portal.exchanges) == 2
+    assert not await is_connected(anna)
+    with hosted.portal.app.state.database.snapshot() as connection:
+        rows = connection.execute("SELECT title, createdById FROM connectors ORDER BY id").fetchall()
+    made = [(row["title"], row["createdById"]) for row in rows]
+    assert made == [("Boris's own", BORIS.id), ("Anna's own", ANNA.id)]
 
 
 @pytest.mark.parametrize(("allowed", "status"), [({"users": [8]}, 403), ({"departments": [5]}, 403)])
