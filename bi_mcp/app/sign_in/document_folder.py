@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
@@ -34,6 +35,8 @@ SWEEP_EVERY_S = 3600.0
 _POLL_S = 0.01
 # Hexadecimal digits of a document's hash that choose the file by which changes of it wait for each other.
 _SHARD_DIGITS = 2
+_HASH_DIGITS = 64
+_KIND = re.compile(r"([a-z-]{1,40})/")
 
 _TEXTS = SealTexts(
     name="sign-ins",
@@ -46,7 +49,7 @@ _TEXTS = SealTexts(
 
 
 class DocumentFolder:
-    """`Documents` as sealed files of mode 0600, named by the hash of their names. `clock` is unix time.
+    """`Documents` as sealed files of mode 0600, named by the kind and the hash of their names. `clock` is unix time.
 
     A change replaces a file as a whole under a lock that the system frees when its process dies: a reader sees the document
     before or after it, and of a killed process's change all or nothing. Expired documents are swept once an hour.
@@ -127,8 +130,10 @@ class DocumentFolder:
         await self._run(delete)
 
     async def names(self, prefix: str) -> list[str]:
-        """Return the names that begin so. It opens every document."""
-        return await self._run(lambda: sorted(name for name in self._names() if name.startswith(prefix)))
+        """Return the names that begin so. It opens every document of their kind."""
+        return await self._run(
+            lambda: sorted(name for name in self._names(prefix) if name.startswith(prefix))
+        )
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
@@ -197,8 +202,9 @@ class DocumentFolder:
         value = self._open(self._path(name))
         return value is not None and value["name"] == name and self._is_over(value)
 
-    def _names(self) -> Iterator[str]:
-        for path in self._documents.glob("*.json"):
+    def _names(self, prefix: str) -> Iterator[str]:
+        # Strangers can make the store keep sign-ins under way, thousands of them. They are not opened to find a person's clients.
+        for path in self._documents.glob(f"{_kind_of(prefix)}*.json"):
             value = self._open(path)
             # One under another name than its own does not count.
             if value is not None and not self._is_over(value) and self._path(value["name"]) == path:
@@ -239,7 +245,7 @@ class DocumentFolder:
         """Delete a file unless it has been replaced since."""
         from filelock import FileLock, Timeout
 
-        shard = self._locks / f"{path.name[:_SHARD_DIGITS]}.lock"
+        shard = self._locks / f"{path.stem[-_HASH_DIGITS:][:_SHARD_DIGITS]}.lock"
         with suppress(Timeout), FileLock(shard, timeout=0, mode=0o600, thread_local=False):
             value = self._open(path)
             if value is not None and self._is_over(value):
@@ -249,7 +255,13 @@ class DocumentFolder:
         return PrivateFile(self._path(name))
 
     def _path(self, name: str) -> Path:
-        return self._documents / f"{_hash(name)}.json"
+        return self._documents / f"{_kind_of(name)}{_hash(name)}.json"
+
+
+def _kind_of(name: str) -> str:
+    """Return what the file of a name begins with: the part before the first slash, nothing without one."""
+    kind = _KIND.match(name)
+    return f"{kind[1]}." if kind else ""
 
 
 def _hash(name: str) -> str:

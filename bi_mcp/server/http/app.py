@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
-from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from bi_mcp import __version__
-from bi_mcp.server.http.access import READ, SCOPES
+from bi_mcp.server.http.access import SCOPES
+from bi_mcp.server.http.challenge import TokenNeeded
 from bi_mcp.server.http.names import BothForms, KnownNames, normal_origin
-from bi_mcp.server.http.one_credential import OneCredential
+from bi_mcp.server.http.one_credential import OneCredential, OneLength
 from bi_mcp.server.http.options import PATH
 from bi_mcp.server.http.refused_bodies import RefusedBodies
 
@@ -83,7 +84,7 @@ def build_http_app(
     routes.append(Mount("/", protected))
     return Starlette(
         routes=routes,
-        middleware=[Middleware(BothForms), *_for_pages(options)],
+        middleware=[Middleware(OneLength), Middleware(BothForms), *_for_pages(options)],
         lifespan=lambda _: server.session_manager.run(),
     )
 
@@ -117,11 +118,11 @@ def _health_of(sign_in: SignIn | None) -> Callable[[Request], Awaitable[JSONResp
 
 def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, issuer: str | None) -> ASGIApp:
     # Only an OAuth server has metadata to point at.
-    metadata = build_resource_metadata_url(_url(options.resource)) if issuer else None
+    metadata = str(build_resource_metadata_url(_url(options.resource))) if issuer else None
     # A foreign issuer names the resource as its audience, which its verifier checks.
     ours = None if issuer == options.settings.issuer else _url(options.resource)
     authenticated = AuthenticationMiddleware(
-        AuthContextMiddleware(RequireAuthMiddleware(app, [READ], metadata)),
+        AuthContextMiddleware(TokenNeeded(app, metadata)),
         backend=_OneToken(verifier, resource_server_url=ours),
         on_error=_unavailable,
     )

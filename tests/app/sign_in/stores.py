@@ -84,7 +84,9 @@ class FolderStore:
         return sorted(self.folder.glob("documents/*"))
 
     def _file(self, name: str) -> Path:
-        return self.folder / "documents" / f"{sha256(name.encode()).hexdigest()}.json"
+        kind, slash, _ = name.partition("/")
+        beginning = f"{kind}." if slash else ""
+        return self.folder / "documents" / f"{beginning}{sha256(name.encode()).hexdigest()}.json"
 
 
 def _key(name: str) -> str:

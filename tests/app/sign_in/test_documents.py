@@ -269,6 +269,21 @@ async def test_files_of_the_folder_are_their_owners_and_expired_ones_are_swept(
     assert await store.open().names("") == ["clients/1", "clients/2"]
 
 
+async def test_to_find_names_only_documents_of_their_kind_are_opened(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strangers can make the folder keep thousands of sign-ins under way."""
+    store = FolderStore(tmp_path / "sign-in", clock)
+    documents = store.open()
+    await documents.put("clients/1", {})
+    await documents.put("attempts/1", {})
+    await store.damage("attempts/1")
+    assert await documents.names("clients/") == ["clients/1"]
+    assert caplog.messages == []
+    assert await documents.names("") == ["clients/1"]
+    assert len(caplog.messages) == 1
+
+
 async def test_what_a_killed_process_left_half_written_is_not_taken_for_a_document(
     tmp_path: Path, clock: Clock
 ) -> None:

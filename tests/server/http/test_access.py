@@ -103,6 +103,7 @@ async def test_without_bi_read_nobody_comes_in(guarded: str, issuer: Issuer, sco
     assert answer.status_code == 403
     assert answer.json()["error"] == "insufficient_scope"
     assert "bi:read" in answer.json()["error_description"]
+    assert ' scope="bi:read",' in answer.headers["WWW-Authenticate"]
 
 
 async def test_a_session_does_not_keep_the_rights_of_an_older_token(guarded: str, issuer: Issuer) -> None:

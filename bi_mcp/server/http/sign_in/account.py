@@ -70,14 +70,15 @@ def _page(person: Person, clients: Sequence[ConnectedClient], token: str, *, has
     listed = f"<ul>{''.join(map(_item, clients))}</ul>" if clients else html.paragraph(say("None so far."))
     secrets = f'<p><a href="{SECRETS_PATH}">{escape(say("Your stored secrets"))}</a></p>'
     content = [
-        _who(person),
+        describe(person),
         secrets if has_secrets else "",
         html.form(ACCOUNT_PATH, token, listed, f'<div class="buttons">{all_of_them}{sign_out}</div>'),
     ]
     return html.build_page(say("Connected programs"), content, has_form=True)
 
 
-def _who(person: Person) -> str:
+def describe(person: Person) -> str:
+    """The paragraph that says who is signed in: on a shared computer it may still be somebody else."""
     portal = person.portal.partition("://")[2]
     who = say("user {id}", id=person.user_id)
     name = f"{html.foreign(person.name)} ({escape(who)})" if person.name else escape(who)

@@ -86,12 +86,13 @@ class AuthorizeEndpoint:
         return page or self._turn_away(address, asked.state, _BUSY)
 
     def _turn_away(self, address: str, state: str | None, refusal: Refusal) -> Response:
-        """Tell the client at once only where it is a program on the person's own device.
+        """Tell the client at once only where it is a program that listens on the person's own computer.
 
-        Anybody can register a web site. A link to this server must not lead there before the person has seen where they go
-        (RFC 9700, 4.11.2).
+        Anybody can register a web site, or a link that another program opens. A link to this server must not lead there
+        before the person has seen where they go (RFC 9700, 4.11.2): browsers ask before they open a program, but not a
+        second time for a server that the person once let open one.
         """
-        if kind_of(address) is not Kind.WEB:
+        if kind_of(address) is Kind.LOOPBACK:
             return self.refuse(address, state, refusal)
         return build_problem(
             say(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Self
+import unicodedata
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mcp.shared.auth import InvalidScopeError, OAuthClientInformationFull
 
 from bi_mcp.server.http.access import READ, SCOPES
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _LONGEST_NAME = 60
+# Letters that show nothing: the fillers of Hangul, and Braille without dots.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# No script needs more above and below one letter. A tower of them covers the lines around it.
+_MOST_MARKS = 3
 
 
 class Client(OAuthClientInformationFull):
@@ -28,8 +36,7 @@ class Client(OAuthClientInformationFull):
     @property
     def shown_name(self) -> str:
         """The name on one line, shortened, without marks that turn text around; the id where it has none."""
-        visible = "".join(letter if letter.isprintable() else " " for letter in self.client_name or "")
-        name = " ".join(visible.split()) or self.client_id
+        name = " ".join("".join(_visible(self.client_name or "")).split()) or self.client_id
         return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
     @property
@@ -49,3 +56,11 @@ class Client(OAuthClientInformationFull):
             raise InvalidScopeError(f"This server has the scopes {' and '.join(SCOPES)}.")
         # Nothing works without reading.
         return known if READ in known else [READ, *known]
+
+
+def _visible(name: str) -> Iterator[str]:
+    marks = 0
+    for letter in name:
+        marks = marks + 1 if unicodedata.category(letter).startswith("M") else 0
+        if marks <= _MOST_MARKS:
+            yield letter if letter.isprintable() and letter not in _BLANK else " "

@@ -9,25 +9,25 @@ import hashlib
 import logging
 import re
 import time
-from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakValueDictionary
 
 import anyio
 from mcp.shared.auth import OAuthClientInformationFull
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from bi_mcp.base.foreign_json import parse_foreign
+from bi_mcp.base.language import say
 from bi_mcp.endpoints.guard import parse_address, resolve_host
-from bi_mcp.errors import EndpointError
+from bi_mcp.errors import AuthorisationError, EndpointError
 from bi_mcp.server.http.access import SCOPES
+from bi_mcp.server.http.sign_in.fetch_allowance import Allowance, TooManyError
 from bi_mcp.server.http.sign_in.redirects import kind_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from bi_mcp.app.sign_in.documents import Documents
     from bi_mcp.endpoints.document import Document
@@ -44,11 +44,8 @@ LONGEST_FRESH_S = 60 * 60.0
 REFUSED_S = 60.0
 # While its host is down, a client that was there before stays.
 STALE_S = 6 * 60 * 60.0
-
-# Of addresses that no client was found at, or not yet. A known client is renewed at most once in `SHORTEST_FRESH_S`.
-MOST_AT_ONCE = 4
-MOST_FETCHES = 20
-WITHIN_S = 60.0
+# Longer than a refresh token lives.
+USED_S = 90 * 24 * 60 * 60.0
 
 # Refusals that say nothing about the document.
 _PASSING = frozenset({"unresolved", "unreachable", "tls", "timeout", "too_often"})
@@ -56,6 +53,7 @@ _JSON = re.compile(r"application/(?:json|[a-z0-9!#$&^_.-]+\+json)\s*(?:;.*)?", r
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
 _NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:store|cache)(?:[,\s=]|$)", re.IGNORECASE)
 _SEEN = re.compile(r"[!-~]+")
+_READ = TypeAdapter(list[AnyUrl])
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +77,8 @@ class _Described(BaseModel):
     def _are_redirect_addresses(cls, addresses: list[str]) -> list[str]:
         if not all(map(kind_of, addresses)):
             raise ValueError("an address among them cannot be one that an answer is sent to")
+        # The SDK, which reads them later, knows fewer addresses.
+        _READ.validate_python(addresses)
         return addresses
 
     @field_validator("grant_types")
@@ -117,17 +117,18 @@ class ClientDocuments:
         self._resolver = resolver
         self._certificates = certificates
         self._clock = clock
-        self._allowance = _Allowance(clock)
+        self._allowance = Allowance(clock)
         self._one_at_a_time: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     async def find(self, client_id: str) -> OAuthClientInformationFull | None:
-        """Return the client, None where its document is missing, wrong, or cannot be fetched now. It may ask for all scopes.
+        """Return the client, None where its document is missing or wrong. It may ask for all scopes.
 
-        Raises `AuthorisationError` where the store does not answer.
+        Raises `AuthorisationError` where the document cannot be fetched now, or the store does not answer: nobody may take
+        that for a client that is gone, since programs then forget that they are connected.
         """
         if not is_document_address(client_id):
             return None
-        name = f"client-document-{hashlib.sha256(client_id.encode()).hexdigest()}"
+        name = _name("client-document", client_id)
         kept = await self._documents.get(name)
         if kept is None or self._is_old(kept):
             lock = self._one_at_a_time.setdefault(client_id, anyio.Lock())
@@ -135,37 +136,56 @@ class ClientDocuments:
                 kept = await self._documents.get(name)
                 if kept is None or self._is_old(kept):
                     kept = await self._renew(name, client_id, kept)
-        described = kept.get("client") if kept is not None else None
-        return _build_client(described) if described else None
+        if kept["client"] is None and kept["passing"]:
+            raise _not_now(client_id)
+        return _build_client(kept["client"]) if kept["client"] else None
+
+    async def mark_used(self, client_id: str) -> None:
+        """Note that somebody is connected with a client: strangers then never keep its document from being fetched."""
+        if is_document_address(client_id):
+            await self._documents.put(_name("client-used", client_id), {}, lifetime_s=USED_S)
 
     def _is_old(self, kept: Mapping[str, Any]) -> bool:
         return bool(kept["fresh_until"] <= self._clock())
 
-    async def _renew(
-        self, name: str, client_id: str, kept: Mapping[str, Any] | None
-    ) -> Mapping[str, Any] | None:
+    async def _renew(self, name: str, client_id: str, kept: Mapping[str, Any] | None) -> Mapping[str, Any]:
         known = kept is not None and kept["client"] is not None
+        used = known or await self._documents.get(_name("client-used", client_id)) is not None
         try:
-            with self._allowance.fetching(known=known):
+            with self._allowance.fetching(known=used):
                 document = await self._fetch(client_id)
             client = parse_document(document, client_id)
-        except _TooManyError:
+        except TooManyError:
             # Not kept: strangers used the allowance up, and the client may be a good one.
             logger.warning("Too many unknown clients at once name a document: some were refused")
-            return None
+            raise _not_now(client_id) from None
         except (EndpointError, ValueError) as error:
             _complain(client_id, error)
-            if known and kept is not None and _may_pass(error) and self._clock() < kept["stale_until"]:
+            passing = _may_pass(error)
+            if known and kept is not None and passing and self._clock() < kept["stale_until"]:
                 return await self._keep(name, kept["client"], REFUSED_S, kept["stale_until"])
-            return await self._keep(name, None, REFUSED_S, 0.0)
+            # Strangers hear the same of a name that is not there and of one inside: they are not to learn which there are.
+            told = passing and (used or not _is_unresolved(error))
+            return await self._keep(name, None, REFUSED_S, 0.0, passing=told)
         fresh_s = fresh_for(document.headers)
         return await self._keep(name, client, fresh_s, self._clock() + fresh_s + STALE_S)
 
     async def _keep(
-        self, name: str, client: Mapping[str, Any] | None, fresh_s: float, stale_until: float
+        self,
+        name: str,
+        client: Mapping[str, Any] | None,
+        fresh_s: float,
+        stale_until: float,
+        *,
+        passing: bool = False,
     ) -> Mapping[str, Any]:
         now = self._clock()
-        kept = {"client": client, "fresh_until": now + fresh_s, "stale_until": stale_until}
+        kept = {
+            "client": client,
+            "passing": passing,
+            "fresh_until": now + fresh_s,
+            "stale_until": stale_until,
+        }
         await self._documents.put(name, kept, lifetime_s=max(fresh_s, stale_until - now))
         return kept
 
@@ -181,37 +201,6 @@ class ClientDocuments:
             resolver=self._resolver,
             certificates=self._certificates,
         )
-
-
-class _TooManyError(Exception):
-    """More addresses are named than are fetched."""
-
-
-class _Allowance:
-    """Bounds the fetching for strangers: so many at once, and so many in a while. Known clients are not their victims."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._under_way = 0
-        self._begun: deque[float] = deque()
-
-    @contextmanager
-    def fetching(self, *, known: bool) -> Iterator[None]:
-        """Fetch within. Raises `_TooManyError`."""
-        if known:
-            yield
-            return
-        now = self._clock()
-        while self._begun and self._begun[0] <= now - WITHIN_S:
-            self._begun.popleft()
-        if self._under_way >= MOST_AT_ONCE or len(self._begun) >= MOST_FETCHES:
-            raise _TooManyError
-        self._begun.append(now)
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
 
 
 def is_document_address(client_id: str) -> bool:
@@ -265,10 +254,28 @@ def _complain(client_id: str, error: Exception) -> None:
     logger.warning("The client document at %s was refused (%s)", urlsplit(client_id).netloc, reason)
 
 
+def _name(kind: str, client_id: str) -> str:
+    return f"{kind}-{hashlib.sha256(client_id.encode()).hexdigest()}"
+
+
+def _not_now(client_id: str) -> AuthorisationError:
+    return AuthorisationError(
+        say(
+            "{host} could not be asked about the program that it describes. Try again in a few minutes.",
+            host=urlsplit(client_id).netloc,
+        ),
+        code="CLIENT_UNREACHABLE",
+    )
+
+
 def _may_pass(error: Exception) -> bool:
     if not isinstance(error, EndpointError):
         return False
     return error.reason in _PASSING or (error.status or 0) >= 500
+
+
+def _is_unresolved(error: Exception) -> bool:
+    return isinstance(error, EndpointError) and error.reason == "unresolved"
 
 
 def _build_client(described: Mapping[str, Any]) -> OAuthClientInformationFull:

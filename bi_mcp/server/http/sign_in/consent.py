@@ -26,7 +26,7 @@ def consent_page(attempt: Attempt, portals: Sequence[SignInPortal], form_token: 
     """Build the page of a sign-in, with a form to its own address."""
     content = _for_client(attempt, attempt.asked) if attempt.asked else _for_pages()
     choices = [_portals(portals)] if len(portals) > 1 else []
-    rights = [_rights()] if attempt.asked and WRITE in attempt.asked.scopes else []
+    rights = [_rights(attempt.asked)] if attempt.asked else []
     buttons = (
         '<div class="buttons">'
         + html.button("decision", "continue", say("Continue to Bitrix24"), main=True)
@@ -47,8 +47,6 @@ def _for_client(attempt: Attempt, asked: Asked) -> Iterator[str]:
     yield "<dl>"
     yield _program(attempt, asked)
     yield _destination(asked.redirect_uri)
-    if WRITE not in asked.scopes:
-        yield html.fact(say("It may"), escape(say("Read")), _read_note())
     yield "</dl>"
     yield html.paragraph(say("Continue only if you have just started this in that program yourself."))
 
@@ -61,12 +59,15 @@ def _for_pages() -> Iterator[str]:
 
 def _program(attempt: Attempt, asked: Asked) -> str:
     name = html.foreign(asked.client_name)
-    if attempt.verified_host:
-        note = say("{host} says that this is its program.", host=_shorten(attempt.verified_host))
-        return html.fact(say("Program"), name, note)
-    return html.fact(
-        say("Program"), name, say("This name is not verified: any program can use it."), warns=True
-    )
+    if not attempt.verified_host:
+        note = say("This name is not verified: any program can use it.")
+        return html.fact(say("Program"), name, note, warns=True)
+    host = _shorten(attempt.verified_host)
+    if kind_of(asked.redirect_uri) is Kind.WEB:
+        return html.fact(say("Program"), name, say("{host} says that this is its program.", host=host))
+    # The document binds no answer to its program there: whichever program listens gets it.
+    note = say("{host} names this program, but any program on this device can pass for it.", host=host)
+    return html.fact(say("Program"), name, note, warns=True)
 
 
 def _destination(address: str) -> str:
@@ -79,23 +80,18 @@ def _destination(address: str) -> str:
     return html.fact(label, html.foreign(place))
 
 
-def _rights() -> str:
-    return html.group(
-        say("It may"),
-        html.choice("rights", "read", say("Read"), _read_note(), chosen=True),
-        html.choice(
-            "rights",
-            "write",
-            say("Read and change"),
-            say("It may also create, change and delete them, as far as you may in the portal."),
-        ),
-    )
+def _rights(asked: Asked) -> str:
+    """The choice of rights, of which none is chosen, even where there is one only.
 
-
-def _read_note() -> str:
-    return say(
+    A page that has a person click somewhere twice can put this page under the second click. One click must not agree.
+    """
+    sees = say(
         "It sees connectors, sources and datasets, and rows of their tables, as far as you may in the portal."
     )
+    changes = say("It may also create, change and delete them, as far as you may in the portal.")
+    read = html.choice("rights", "read", say("Read"), sees)
+    write = html.choice("rights", "write", say("Read and change"), changes)
+    return html.group(say("It may"), read, *([write] if WRITE in asked.scopes else []))
 
 
 def _portals(portals: Sequence[SignInPortal]) -> str:

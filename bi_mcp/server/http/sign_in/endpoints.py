@@ -130,7 +130,9 @@ def _guarded(answer: Handler, error: str) -> Handler:
         except BiMcpError as failure:
             logger.warning("an OAuth endpoint failed: %s", type(failure).__name__)
             return refuse(
-                "temporarily_unavailable", "The server cannot reach its store. Try again.", status=503
+                "temporarily_unavailable",
+                "The server cannot reach its store, or the client's document. Try again.",
+                status=503,
             )
         response.headers.update(NO_STORE)
         if response.status_code == 401:

@@ -106,14 +106,14 @@ def fact(label: str, value: str, note: str = "", *, warns: bool = False) -> str:
     return f"<dt>{escape(label)}</dt><dd>{value}{noted}</dd>"
 
 
-def choice(name: str, value: str, label: str, note: str = "", *, chosen: bool = False) -> str:
-    """One of several choices of a form."""
-    id, checked = escape(f"{name}-{value}"), " checked" if chosen else ""
+def choice(name: str, value: str, label: str, note: str = "") -> str:
+    """A choice of a form, one of which the person must make."""
+    id = escape(f"{name}-{value}")
     noted = f'<small id="{id}-note">{escape(note)}</small>' if note else ""
     described = f' aria-describedby="{id}-note"' if note else ""
     return (
         f'<div class="choice"><input type="radio" id="{id}" name="{escape(name)}" value="{escape(value)}"'
-        f'{described} required{checked}><div><label for="{id}">{escape(label)}</label>{noted}</div></div>'
+        f'{described} required><div><label for="{id}">{escape(label)}</label>{noted}</div></div>'
     )
 
 

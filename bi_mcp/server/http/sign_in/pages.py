@@ -97,6 +97,8 @@ class SignInPages:
         portal = self._chosen(form)
         if portal is None:
             return build_problem(say("Go back and choose a portal."), status=400)
+        if attempt.asked is not None and "rights" not in form:
+            return build_problem(say("Go back and choose what the program may do."), status=400)
         scopes = _granted(attempt, form)
         state = await self.attempts.depart(attempt, portal.host, scopes)
         if state is None:

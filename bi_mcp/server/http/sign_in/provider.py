@@ -34,7 +34,14 @@ class Documented(Protocol):
     """Finds the clients whose ids are addresses of documents that describe them."""
 
     async def find(self, client_id: str) -> OAuthClientInformationFull | None:
-        """Return what the document says, None where there is none or it is not valid."""
+        """Return what the document says, None where there is none or it is not valid.
+
+        Raises `AuthorisationError` where it cannot be fetched now.
+        """
+        ...
+
+    async def mark_used(self, client_id: str) -> None:
+        """Note that somebody is connected with the client."""
         ...
 
 
@@ -109,7 +116,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> OAuthToken:
         """Use a code up. Raises `TokenError` where somebody was faster."""
         # Before the code is used up: a store that fails afterwards would cost it.
-        await self._registered.mark_used(client.client_id)
+        await self._mark_used(client.client_id)
         tokens = await self._sign_ins.clients.redeem(authorization_code.code)
         if tokens is None:
             raise TokenError("invalid_grant", "The code was used before. The client is disconnected.")
@@ -137,7 +144,7 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     ) -> OAuthToken:
         """Use a refresh token up. Raises `TokenError` where somebody was faster."""
         # As above: the client would bring the used token again, and be disconnected.
-        await self._registered.mark_used(client.client_id)
+        await self._mark_used(client.client_id)
         tokens = await self._sign_ins.clients.refresh(refresh_token.token, scopes)
         if tokens is None:
             raise TokenError(
@@ -153,6 +160,10 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     async def revoke_token(self, token: SignedInToken | RenewalToken) -> None:
         """Disconnect the client that has this token: all its tokens end."""
         await self._sign_ins.clients.disconnect(token.person, token.connected)
+
+    async def _mark_used(self, client_id: str) -> None:
+        clients = self._documented if client_id.startswith("https://") else self._registered
+        await clients.mark_used(client_id)
 
     def _is_ours(self, client: OAuthClientInformationFull, issued: Asked | ConnectedClient) -> bool:
         return (issued.client_id, issued.resource) == (client.client_id, self._resource)

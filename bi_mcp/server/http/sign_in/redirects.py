@@ -19,14 +19,17 @@ _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,62}")
 # fmt: off
 _FOREIGN_SCHEMES = frozenset(
     {
-        "about", "acrobat", "blob", "callto", "chrome", "chrome-extension", "cid", "content",
-        "data", "dav", "dict", "dns", "edge", "facetime", "feed", "file", "filesystem", "firefox",
-        "ftp", "ftps", "geo", "git", "gopher", "help", "http", "https", "imap", "intent", "irc",
-        "itms", "itms-apps", "jar", "javascript", "jnlp", "ldap", "ldaps", "livescript", "magnet",
-        "mailto", "maps", "market", "mhtml", "mid", "mk", "mocha", "moz-extension", "nfs", "nntp",
-        "onenote", "opera", "pop", "res", "resource", "rtsp", "search", "search-ms", "sftp",
-        "shell", "sip", "skype", "sms", "smb", "ssh", "steam", "svn", "tel", "telnet", "tftp",
-        "urn", "vbscript", "view-source", "vnc", "webcal", "wyciwyg", "ws", "wss", "xmpp",
+        "about", "acrobat", "android-app", "app-prefs", "appinstaller", "apt", "blob", "callto",
+        "chrome", "chrome-extension", "cid", "content", "data", "dav", "dict", "dns", "edge",
+        "facetime", "feed", "file", "filesystem", "firefox", "ftp", "ftps", "geo", "git",
+        "git+ssh", "googlechrome", "gopher", "help", "http", "https", "imap", "intent", "irc",
+        "itms", "itms-apps", "itms-services", "jar", "javascript", "jnlp", "ldap", "ldaps",
+        "livescript", "magnet", "mailto", "maps", "market", "mhtml", "microsoft-edge", "mid",
+        "mk", "mocha", "moz-extension", "nfs", "nntp", "onenote", "opera", "pop", "prefs", "res",
+        "resource", "rtsp", "search", "search-ms", "sftp", "shell", "shortcuts", "sip", "skype",
+        "smb", "sms", "ssh", "ssh+git", "steam", "svn", "tel", "telnet", "tftp", "urn",
+        "vbscript", "view-source", "vnc", "webcal", "windowsdefender", "workflow", "ws", "wss",
+        "wyciwyg", "x-man-page", "xmpp",
     }
 )
 # fmt: on
@@ -52,7 +55,7 @@ def kind_of(address: str) -> Kind | None:
     if parts is None or "#" in address or "@" in parts.netloc:
         return None
     if parts.scheme not in ("http", "https"):
-        foreign = parts.scheme in _FOREIGN_SCHEMES or parts.scheme.startswith("ms-")
+        foreign = parts.scheme in _FOREIGN_SCHEMES or parts.scheme.startswith(("ms-", "x-apple"))
         return Kind.PRIVATE if _PRIVATE_SCHEME.fullmatch(parts.scheme) and not foreign else None
     authority = _AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
@@ -97,11 +100,15 @@ def _agree(asked: str, registered: str) -> bool:
 
 
 def _without_port(address: str) -> tuple[str, str]:
-    """Return the host of a loopback address, and all that follows its port as it was written."""
+    """Return the host of a loopback address, and all that follows its port as it was written.
+
+    No path is the path `/` (RFC 3986, 6.2.3): programs register one and ask with the other.
+    """
     _, _, rest = address.partition("://")
     authority = urlsplit(address).netloc
     found = _AUTHORITY.fullmatch(authority)
-    return (found["host"].lower() if found else "", rest[len(authority) :])
+    path = rest[len(authority) :]
+    return (found["host"].lower() if found else "", path if path.startswith("/") else f"/{path}")
 
 
 def _split(address: str) -> SplitResult | None:

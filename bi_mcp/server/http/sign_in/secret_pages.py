@@ -14,6 +14,7 @@ from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.sign_in import html
+from bi_mcp.server.http.sign_in.account import describe
 from bi_mcp.server.http.sign_in.answering import text_of
 from bi_mcp.vault.asking import store_wanted
 from bi_mcp.vault.destinations import parse_host
@@ -86,14 +87,14 @@ class SecretPages:
         stored = self.secrets.of(person)
         token = self.sessions.form_token(request, SECRETS_PATH)
         if request.method != "POST":
-            return _overview(token, await to_thread.run_sync(stored.index))
+            return _overview(token, person, await to_thread.run_sync(stored.index))
         form = await self.sessions.read_form(request, SECRETS_PATH, _LARGEST_FORM)
         if form is None:
             return _strange_form()
         try:
             await to_thread.run_sync(_change, stored, form)
         except ConfigError as error:
-            return _overview(token, await to_thread.run_sync(stored.index), text_of(error))
+            return _overview(token, person, await to_thread.run_sync(stored.index), text_of(error))
         return html.build_redirect(SECRETS_PATH)
 
     async def _lead_to_sign_in(self, request: Request, path: str) -> Response:
@@ -164,6 +165,7 @@ def _question(path: str, token: str, person: Person, wanted: WantedSecret, probl
         ),
     ]
     content = [
+        describe(person),
         html.paragraph(say("An assistant asks for a secret. It will not see the value.")),
         f"<dl>{''.join(facts)}</dl>",
         _problem(problem),
@@ -177,7 +179,7 @@ def _question(path: str, token: str, person: Person, wanted: WantedSecret, probl
     return _form_page(say("Store the secret {name}", name=wanted.name), content, problem)
 
 
-def _overview(token: str, index: SecretIndex, problem: str = "") -> Response:
+def _overview(token: str, person: Person, index: SecretIndex, problem: str = "") -> Response:
     listed = "".join(
         f"<li><h2>{html.foreign(secret.name)}</h2>"
         f"<p><small>{escape(say('May be sent to'))}: {html.foreign(', '.join(secret.hosts))}</small></p>"
@@ -191,6 +193,7 @@ def _overview(token: str, index: SecretIndex, problem: str = "") -> Response:
     )
     forget = html.button("forget", "1", say("Forget former values"))
     content = [
+        describe(person),
         html.paragraph(say("Only calls on your behalf can use them, and only for these hosts.")),
         _problem(problem),
         html.form(SECRETS_PATH, token, f"<ul>{listed}</ul>")

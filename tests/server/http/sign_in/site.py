@@ -39,6 +39,9 @@ class Undocumented:
     async def find(self, client_id: str) -> None:  # noqa: ARG002  the interface
         return None
 
+    async def mark_used(self, client_id: str) -> None:
+        """Nothing is kept."""
+
 
 @dataclass
 class Site:

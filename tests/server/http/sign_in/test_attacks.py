@@ -409,10 +409,15 @@ async def test_what_one_server_issues_is_worth_nothing_at_another(tmp_path: Path
 
 
 async def raw(host: str, head: bytes, body: bytes = b"") -> tuple[int, str]:
-    """Send exactly these bytes; return the status and everything that came back."""
+    """Send this request; return the status and everything that came back."""
+    return await sent(host, head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+
+
+async def sent(host: str, everything: bytes) -> tuple[int, str]:
+    """Send exactly these bytes; return the first status and everything that came back until the server closed the connection."""
     name, _, port = host.partition(":")
     async with await anyio.connect_tcp(name, int(port)) as stream:
-        await stream.send(head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+        await stream.send(everything)
         received = b""
         try:
             while True:
@@ -420,6 +425,15 @@ async def raw(host: str, head: bytes, body: bytes = b"") -> tuple[int, str]:
         except (anyio.EndOfStream, anyio.BrokenResourceError):
             pass
     return int(received.split(b" ", 2)[1]), received.decode(errors="replace")
+
+
+async def test_no_request_hides_behind_the_end_of_another(hosted: Hosted) -> None:
+    """A proxy that goes by the length would take the second request for the body of the first, and hand its answer to somebody else."""
+    hidden = f"GET /health HTTP/1.1\r\nHost: {hosted.host}\r\n\r\n".encode()
+    body = b"0\r\n\r\n" + hidden
+    lines = (f"Content-Length: {len(body)}", "Transfer-Encoding: chunked\r\n")
+    status, received = await sent(hosted.host, head(hosted.host, *lines, path="/token") + body)
+    assert (status, received.count("HTTP/1.1 "), "version" in received) == (400, 1, False)
 
 
 def head(host: str, *lines: str, path: str = "/mcp") -> bytes:

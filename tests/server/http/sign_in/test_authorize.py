@@ -91,11 +91,21 @@ async def test_the_client_is_told_what_is_wrong(
     assert told == {"error": [error], "state": [client.state], "iss": [site.origin]}
 
 
-async def test_no_link_leads_through_this_server_to_a_web_site_at_once(site: Site) -> None:
-    client = await site.registered(redirect="https://evil.example/cb")
+@pytest.mark.parametrize(
+    ("redirect", "way_back"),
+    [
+        ("https://evil.example/cb", "Back to evil.example"),
+        # Once the person let this server open a program, browsers do not ask again.
+        ("editor://install/extension?from=evil.example", "Back to editor:"),
+    ],
+)
+async def test_no_link_leads_through_this_server_to_a_site_or_another_program_at_once(
+    site: Site, redirect: str, way_back: str
+) -> None:
+    client = await site.registered(redirect=redirect)
     answer = await site.http.get(client.address(scope="admin"))
     assert (answer.status_code, "location" in answer.headers) == (400, False)
-    assert "Back to evil.example" in answer.text
+    assert way_back in answer.text
     back = unescape(answer.text.partition('<a href="')[2].partition('"')[0])
     told = parse_qs(urlsplit(back).query)
     assert (told["error"], told["iss"], told["state"]) == (["invalid_scope"], [site.origin], [client.state])

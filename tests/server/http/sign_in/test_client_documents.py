@@ -16,21 +16,21 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bi_mcp.app.sign_in.document_folder import DocumentFolder
+from bi_mcp.errors import AuthorisationError
 from bi_mcp.server.http.sign_in import client_documents
 from bi_mcp.server.http.sign_in.client_documents import (
     LARGEST_DOCUMENT,
     LONGEST_FRESH_S,
-    MOST_AT_ONCE,
-    MOST_FETCHES,
     REFUSED_S,
     SHORTEST_FRESH_S,
     STALE_S,
-    WITHIN_S,
     ClientDocuments,
     is_document_address,
 )
+from bi_mcp.server.http.sign_in.fetch_allowance import MOST_AT_ONCE, MOST_FETCHES, WITHIN_S
 from tests.endpoints.services import HOST, local, make_certificate
 from tests.practice.portal.serving import served
+from tests.server.http.sign_in.flow import refusal
 from tests.server.http.sign_in.site import opened
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +91,13 @@ class Scene:
             clock=lambda: self.now,
         )
 
+    async def is_unknown(self, client_id: str) -> bool:
+        """Whether there is no such client, or nobody can tell now."""
+        try:
+            return await self.documents.find(client_id) is None
+        except AuthorisationError as error:
+            return error.code == "CLIENT_UNREACHABLE"
+
     def address(self, path: str = "/client.json") -> str:
         return f"https://{HOST}:{self.port}{path}"
 
@@ -134,6 +141,10 @@ async def test_a_client_is_what_its_document_says_and_no_more(scene: Scene) -> N
         {"redirect_uris": ["https://claude.example/callback#x"]},
         {"redirect_uris": [f"https://claude.example/{number}" for number in range(51)]},
         {"redirect_uris": [7]},
+        # What only some readers of addresses take for one.
+        {"redirect_uris": [*REDIRECTS, "https://a.b.999/callback"]},
+        {"redirect_uris": [*REDIRECTS, "https://xn--/callback"]},
+        {"redirect_uris": [*REDIRECTS, "editor://:80"]},
         {"token_endpoint_auth_method": "client_secret_post"},
         {"token_endpoint_auth_method": "client_secret_basic"},
         {"token_endpoint_auth_method": "private_key_jwt"},
@@ -151,7 +162,7 @@ async def test_a_document_that_is_not_a_public_clients_own_is_refused(
     scene: Scene, changes: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     scene.host.changes = changes
-    assert await scene.documents.find(scene.address()) is None
+    assert await scene.is_unknown(scene.address())
     assert len(scene.host.requests) == 1
     assert "was refused" in caplog.text
     assert "hunter2" not in caplog.text
@@ -204,7 +215,7 @@ async def test_an_answer_that_is_not_a_document_is_refused_and_not_followed(
     scene: Scene, answer: Callable[[], Response]
 ) -> None:
     scene.host.answer = answer
-    assert await scene.documents.find(scene.address()) is None
+    assert await scene.is_unknown(scene.address())
     assert len(scene.host.requests) == 1
 
 
@@ -214,7 +225,7 @@ async def test_a_document_is_not_waited_for_without_end(
     monkeypatch.setattr(client_documents, "BODY_S", 0.2)
     scene.host.answer = _trickle
     with anyio.fail_after(30):
-        assert await scene.documents.find(scene.address()) is None
+        assert await scene.is_unknown(scene.address())
 
 
 async def test_a_document_that_is_as_large_as_allowed_is_read(scene: Scene) -> None:
@@ -224,7 +235,7 @@ async def test_a_document_that_is_as_large_as_allowed_is_read(scene: Scene) -> N
     assert await scene.documents.find(scene.address()) is not None
     scene.now += LONGEST_FRESH_S
     scene.host.answer = lambda: Response(body.ljust(LARGEST_DOCUMENT + 1), headers=scene.host.all_headers())
-    assert await scene.documents.find(scene.address()) is None
+    assert await scene.is_unknown(scene.address())
 
 
 @pytest.mark.parametrize(
@@ -265,7 +276,7 @@ async def test_a_document_that_is_as_large_as_allowed_is_read(scene: Scene) -> N
 )
 async def test_what_is_not_a_documents_address_is_not_called(scene: Scene, client_id: str) -> None:
     assert not is_document_address(client_id)
-    assert await scene.documents.find(client_id) is None
+    assert await scene.is_unknown(client_id)
     assert not scene.host.requests
     assert await scene.store.names("") == []
 
@@ -296,6 +307,21 @@ async def test_a_private_address_is_not_called_however_it_is_spelled(scene: Scen
     guarded = ClientDocuments(scene.store, resolver=resolver, certificates=scene.trusting)
     assert await guarded.find(f"https://{host}:{scene.port}/client.json") is None
     assert not scene.host.requests
+
+
+async def test_strangers_do_not_learn_which_names_there_are_inside(scene: Scene) -> None:
+    async def resolver(name: str, _port: int) -> Sequence[str]:
+        if name == "missing.example":
+            raise OSError
+        return ["10.0.0.1"]
+
+    guarded = ClientDocuments(scene.store, resolver=resolver, certificates=scene.trusting)
+    for name in ("missing.example", "inside.example"):
+        assert await guarded.find(f"https://{name}/client.json") is None
+    # Of a client that people use, a resolver that fails says nothing.
+    await guarded.mark_used("https://missing.example/used.json")
+    with pytest.raises(AuthorisationError):
+        await guarded.find("https://missing.example/used.json")
 
 
 async def test_a_name_that_changes_its_address_is_called_where_it_was_judged(scene: Scene) -> None:
@@ -362,18 +388,18 @@ async def test_a_known_client_stays_for_hours_while_its_host_is_down_and_not_lon
         scene.now += 600
         assert await scene.documents.find(scene.address()) == first
     scene.now = end
-    assert await scene.documents.find(scene.address()) is None
+    assert await scene.is_unknown(scene.address())
 
 
 async def test_strangers_cannot_make_us_send_many_requests_and_known_clients_stay(scene: Scene) -> None:
     known = scene.address()
     assert await scene.documents.find(known) is not None
     for number in range(2 * MOST_FETCHES):
-        assert await scene.documents.find(scene.address(f"/{number}")) is None
+        assert await scene.is_unknown(scene.address(f"/{number}"))
     assert len(scene.host.requests) == MOST_FETCHES
     scene.now += SHORTEST_FRESH_S - 1
     for number in range(2 * MOST_FETCHES):
-        await scene.documents.find(scene.address(f"/later{number}"))
+        assert await scene.is_unknown(scene.address(f"/later{number}"))
     assert len(scene.host.requests) == 2 * MOST_FETCHES
     scene.now += 1
     assert await scene.documents.find(known) is not None
@@ -382,6 +408,27 @@ async def test_strangers_cannot_make_us_send_many_requests_and_known_clients_sta
     scene.now += WITHIN_S
     scene.host.client_id = scene.address(f"/{2 * MOST_FETCHES - 1}")
     assert await scene.documents.find(scene.host.client_id) is not None
+
+
+async def test_a_client_that_people_use_is_never_taken_for_one_that_is_gone(
+    scene: Scene, tmp_path: Path
+) -> None:
+    async with opened(tmp_path / "site", documented=scene.documents) as site:
+        client = site.client(id=scene.address(), redirect="http://127.0.0.1:41765/callback")
+        await scene.documents.mark_used(client.id)
+        # Nobody used it for a night, and its host is down. A client that hears invalid_client forgets its tokens.
+        scene.host.answer = lambda: Response(status_code=503)
+        assert refusal(await client.refresh("bi_rt_x")) == (503, "temporarily_unavailable")
+        page = await site.browser().open(client.address())
+        assert (page.status, "could not be asked" in page.words) == (503, True)
+        # The host is back, and strangers use up what is fetched for them.
+        scene.host.answer = None
+        scene.now += REFUSED_S
+        for number in range(2 * MOST_FETCHES):
+            assert await scene.is_unknown(scene.address(f"/{number}"))
+        assert refusal(await client.refresh("bi_rt_x")) == (400, "invalid_grant")
+        stranger = site.client(id=scene.address("/new"), redirect="http://127.0.0.1:41765/callback")
+        assert refusal(await stranger.refresh("bi_rt_x")) == (503, "temporarily_unavailable")
 
 
 async def test_at_once_few_are_fetched_and_one_address_once(scene: Scene) -> None:
@@ -406,8 +453,8 @@ async def test_at_once_few_are_fetched_and_one_address_once(scene: Scene) -> Non
             for _ in range(5):
                 group.start_soon(find, "/client.json")
             await all_arrived.wait()
-            await find("/one-too-many")
-            assert found == [None]
+            with pytest.raises(AuthorisationError):
+                await find("/one-too-many")
             go_on.set()
     assert len([client for client in found if client is not None]) == 5
     assert len(scene.host.requests) == MOST_AT_ONCE

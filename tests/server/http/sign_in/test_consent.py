@@ -33,6 +33,9 @@ class Described:
             token_endpoint_auth_method="none",
         )
 
+    async def mark_used(self, client_id: str) -> None:
+        """Nothing is kept."""
+
 
 @pytest.fixture(scope="module")
 async def two_portals(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Site]:
@@ -52,7 +55,7 @@ async def test_the_page_says_who_asks_for_what_and_where_the_answer_goes(site: S
     assert "a program on your computer 127.0.0.1:41765" in page.words
     assert "Portal acme.example" in page.words
     assert page.form_with("Continue to Bitrix24").choices == {"rights": ["read", "write"]}
-    assert page.form_with("Continue to Bitrix24").fields["rights"] == "read"
+    assert "rights" not in page.form_with("Continue to Bitrix24").fields
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,8 @@ async def test_the_page_names_the_destination(site: Site, redirect: str, words: 
         ("Claude\u202egnp.exe", "Claude gnp.exe"),
         ("\u200b\u2066\u0007", "0"),
         ("two\nlines", "two lines"),
+        ("\u3164a\u2800\uffa0", "a"),
+        ("Z\u0338" + "\u0352" * 40 + "o", "Z\u0338\u0352\u0352o"),
         ("x" * 100, "x" * 60 + "…"),
         ("{client} %s", "{client} %s"),
     ],
@@ -96,7 +101,7 @@ async def test_a_client_that_only_wants_to_read_cannot_be_given_more(site: Site)
     client = await site.registered()
     browser = site.browser()
     page = await browser.open(client.address(scope="bi:read"))
-    assert page.form_with("Continue to Bitrix24").choices == {}
+    assert page.form_with("Continue to Bitrix24").choices == {"rights": ["read"]}
     assert "It may Read" in page.words
 
 
@@ -107,6 +112,14 @@ async def test_a_document_vouches_for_its_client(two_portals: Site) -> None:
     assert "Program Chat client.example says that this is its program." in page.words
 
 
+async def test_a_document_does_not_vouch_for_what_listens_on_the_device(two_portals: Site) -> None:
+    client = two_portals.client(redirect="http://127.0.0.1:41765/cb")
+    client.id = DOCUMENT
+    page = await shown(two_portals, client.address())
+    assert "client.example names this program, but any program on this device can pass for it." in page.words
+    assert "says that this is its program" not in page.words
+
+
 async def test_several_portals_are_a_choice_without_a_default(two_portals: Site) -> None:
     client = await two_portals.registered()
     browser = two_portals.browser()
@@ -115,12 +128,29 @@ async def test_several_portals_are_a_choice_without_a_default(two_portals: Site)
     assert form.choices["portal"] == ["acme.example", "beta.example"]
     assert "portal" not in form.fields
     assert "Beta & Sons beta.example" in page.words
-    assert (await browser.press(page, "Continue to Bitrix24")).status == 400
-    assert (await browser.press(page, "Continue to Bitrix24", portal="evil.example")).status == 400
-    gone = await browser.press(page, "Continue to Bitrix24", portal="beta.example")
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).status == 400
+    assert (
+        await browser.press(page, "Continue to Bitrix24", rights="read", portal="evil.example")
+    ).status == 400
+    gone = await browser.press(page, "Continue to Bitrix24", rights="read", portal="beta.example")
     assert urlsplit(gone.address).netloc == "beta.example"
     assert set(gone.answer) == {"client_id", "state"}
     assert gone.answer["client_id"] == BETA.client_id
+
+
+@pytest.mark.parametrize("scope", ["bi:read", "bi:read bi:write"])
+async def test_one_click_does_not_agree(site: Site, scope: str) -> None:
+    """A page that is double-clicked can put the consent page under the second click."""
+    client = await site.registered(redirect="https://evil.example/cb")
+    browser = site.browser()
+    page = await browser.open(client.address(scope=scope))
+    form = page.form_with("Continue to Bitrix24")
+    assert set(form.fields) == {"form_token"}
+    assert page.text.count(" required>") == len(form.choices["rights"])
+    refused = await browser.press(page, "Continue to Bitrix24")
+    assert (refused.status, "choose what the program may do" in refused.words) == (400, True)
+    # The page is still there for the person.
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).left
 
 
 async def test_a_cancelled_sign_in_is_told_to_the_client(site: Site) -> None:
@@ -131,7 +161,7 @@ async def test_a_cancelled_sign_in_is_told_to_the_client(site: Site) -> None:
     assert ended.address.startswith(f"{RETURN}?")
     assert ended.answer["error"] == "access_denied"
     assert (ended.answer["state"], ended.answer["iss"]) == (client.state, site.origin)
-    assert (await browser.press(page, "Continue to Bitrix24")).status == 400
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).status == 400
     assert (await browser.open(page.address)).status == 400
 
 
@@ -139,8 +169,8 @@ async def test_consent_is_given_once(site: Site) -> None:
     client = await site.registered()
     browser = site.browser()
     page = await browser.open(client.address())
-    assert (await browser.press(page, "Continue to Bitrix24")).left
-    assert (await browser.press(page, "Continue to Bitrix24")).status == 400
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).left
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).status == 400
     assert (await browser.press(page, "Cancel")).status == 400
 
 
@@ -168,8 +198,8 @@ async def test_another_browser_sees_and_does_nothing(site: Site) -> None:
     seen = await other.open(page.address)
     assert seen.status == 403
     assert "Hand-made" not in seen.text
-    assert (await other.press(page, "Continue to Bitrix24")).status == 403
-    assert (await own.press(page, "Continue to Bitrix24")).left
+    assert (await other.press(page, "Continue to Bitrix24", rights="read")).status == 403
+    assert (await own.press(page, "Continue to Bitrix24", rights="read")).left
 
 
 FOREIGN_FORMS: dict[str, dict[str, str]] = {
@@ -197,7 +227,7 @@ async def test_a_form_from_elsewhere_counts_for_nothing(site: Site, headers: dic
     body = str(httpx2.QueryParams({**form.fields, "decision": "continue"}))
     answer = await browser.http.post(form.action, content=body, headers=sent)
     assert answer.status_code == 403
-    assert (await browser.press(page, "Continue to Bitrix24")).left
+    assert (await browser.press(page, "Continue to Bitrix24", rights="read")).left
 
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64], ids=["none", "short", "another"])
@@ -205,7 +235,7 @@ async def test_a_form_needs_its_token(site: Site, token: str) -> None:
     client = await site.registered()
     browser = site.browser()
     page = await browser.open(client.address())
-    answer = await browser.press(page, "Continue to Bitrix24", form_token=token)
+    answer = await browser.press(page, "Continue to Bitrix24", rights="read", form_token=token)
     assert answer.status == 403
 
 
@@ -214,7 +244,9 @@ async def test_the_token_of_one_sign_in_does_not_open_another(site: Site) -> Non
     browser = site.browser()
     first, second = await browser.open(client.address()), await browser.open(client.address())
     token = first.form_with("Cancel").fields["form_token"]
-    assert (await browser.press(second, "Continue to Bitrix24", form_token=token)).status == 403
+    assert (
+        await browser.press(second, "Continue to Bitrix24", rights="read", form_token=token)
+    ).status == 403
 
 
 async def test_a_repeated_field_is_refused(site: Site) -> None:
@@ -239,7 +271,7 @@ async def test_a_return_without_a_sign_in_does_nothing(site: Site, query: str) -
 async def test_a_return_in_another_browser_leaves_the_sign_in_to_its_own(site: Site) -> None:
     client = await site.registered()
     own, other = site.browser(), site.browser()
-    gone = await own.press(await own.open(client.address()), "Continue to Bitrix24")
+    gone = await own.press(await own.open(client.address()), "Continue to Bitrix24", rights="read")
     returned = f"{site.origin}/sign-in/return?{httpx2.QueryParams(state=gone.answer['state'], error='x')}"
     assert (await other.open(returned)).status == 403
     # The portal said no, so the client hears it; the state was still good.
@@ -250,7 +282,7 @@ async def test_a_return_in_another_browser_leaves_the_sign_in_to_its_own(site: S
 async def test_an_answer_of_another_portal_is_refused(site: Site) -> None:
     client = await site.registered()
     browser = site.browser()
-    gone = await browser.press(await browser.open(client.address()), "Continue to Bitrix24")
+    gone = await browser.press(await browser.open(client.address()), "Continue to Bitrix24", rights="read")
     brought = httpx2.QueryParams(state=gone.answer["state"], code="1", server_domain="oauth.evil.example")
     page = await browser.open(f"{site.origin}/sign-in/return?{brought}")
     assert page.status == 403

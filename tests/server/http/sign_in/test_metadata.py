@@ -15,6 +15,9 @@ async def test_a_client_finds_its_way_from_the_refusal_to_the_endpoints(site: Si
     place = f"{site.origin}/.well-known/oauth-protected-resource/mcp"
     assert refused.status_code == 401
     assert f'resource_metadata="{place}"' in refused.headers["www-authenticate"]
+    # Clients of 2025-11-25 and later ask for these scopes. Nobody may keep the refusal.
+    assert ' scope="bi:read bi:write",' in refused.headers["www-authenticate"]
+    assert refused.headers["cache-control"] == "no-store"
     resource = (await site.http.get(place)).json()
     assert resource["resource"] == f"{site.origin}/mcp"
     assert resource["authorization_servers"] == [site.origin]

@@ -59,6 +59,10 @@ FORBIDDEN = [
     "view-source:https://client.example",
     "intent://x#Intent;end",
     "ms-msdt:/id",
+    "x-apple.systempreferences:com.apple.preference",
+    "shortcuts://run-shortcut?name=x",
+    "itms-services://?action=download-manifest",
+    "appinstaller:?source=x",
     "search-ms:query=x",
     "ftp://client.example/cb",
     "ws://127.0.0.1/cb",
@@ -89,6 +93,8 @@ def test_a_client_may_not_use(address: str) -> None:
         ("http://[::1]:50000/cb?a=b", "http://[::1]:1/cb?a=b"),
         ("http://localhost:50000/cb", "http://localhost:3000/cb"),
         ("http://LOCALHOST:50000/cb", "http://localhost:3000/cb"),
+        ("http://127.0.0.1:33418/", "http://127.0.0.1"),
+        ("http://127.0.0.1:33418", "http://127.0.0.1/"),
     ],
 )
 def test_a_program_on_this_machine_may_listen_on_any_port(asked: str, registered: str) -> None:

@@ -114,6 +114,8 @@ async def test_an_assistant_names_a_page_that_only_its_person_can_open(
         assert "warehouse" not in not_his.text
 
         page = await visit(anna.browser, address, ANNA)
+        # On a shared computer somebody else may still be signed in.
+        assert "Anna Petrova (user 7)" in page.words
         for said in ("warehouse", HOME, "Sample", hosted.portal.host, "It will not see the value."):
             assert said in page.words
         stored = await anna.browser.press(page, "Store", value=PASSWORD)
@@ -289,6 +291,7 @@ async def test_a_person_sees_replaces_and_deletes_their_own_and_nobody_elses(
     account = await visit(hers, f"{hosted.origin}/account", ANNA)
     assert 'href="/secrets"' in account.text
     page = await hers.open(address)
+    assert "Anna Petrova (user 7)" in page.words
     assert "None so far." in page.words
     wanted = {"name": "shop", "hosts": "shop.example, http://b.example:8080", "value": PASSWORD}
     for wrong, told in (
