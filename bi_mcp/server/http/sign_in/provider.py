@@ -125,9 +125,15 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> RenewalToken | None:
-        """Return what a refresh token is worth. One that was used before disconnects the client."""
+        """Return what a refresh token is worth. One that was used before disconnects the client.
+
+        A person whom the operator no longer lets in is signed out.
+        """
         found = await self._sign_ins.clients.find_refresh(refresh_token)
         if found is None or not self._is_ours(client, found):
+            return None
+        if self._sign_ins.find_portal(found.person) is None:
+            await self._sign_ins.sign_out(found.person)
             return None
         return RenewalToken(
             token=refresh_token,
