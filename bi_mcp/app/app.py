@@ -233,7 +233,12 @@ class App:
         from bi_mcp.history.visible import look_for
 
         # Only a person's reading asks the portal; others read without a client.
-        return SeenHistory(self.history, current_reader(), lambda keys: look_for(self.bi, keys))
+        return SeenHistory(
+            self.history,
+            current_reader(),
+            lambda keys: look_for(self.bi, keys),
+            lambda: self.bi.portal.user(),  # noqa: PLW0108  `bi` builds the client
+        )
 
     @property
     def undo(self) -> Undo:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _ENDS = frozenset({"invalid_grant", "OTHER_USER", "OTHER_PORTAL", "NOT_LOGGED_IN"})
 # Asking again cannot help until someone logs in, and the vendor blocks applications that ask too often.
 _FINAL = frozenset({"invalid_grant", "invalid_client", "OTHER_USER", "OTHER_PORTAL"})
+# So long the calls of a person who was signed out may go on with the token that this process holds.
+LOOK_AGAIN_S = 30.0
 
 
 class SessionStore(Protocol):
@@ -70,7 +72,8 @@ class TokenSession:
     token that works. In between, after the portal has made the new token and before the file holds it, the login is lost:
     the portal has forgotten the old refresh token and sent the new one to a dead process. The old access token works on
     until it expires; then every process gets `AuthorisationError` `invalid_grant`, which says to log in again.
-    A cancelled call does not leave that gap: a renewal that has begun is finished.
+    A cancelled call does not leave that gap: a renewal that has begun is finished. Nor does a store that fails in between:
+    what it did not take is saved at the next call.
 
     A renewal that names another address of the portal is followed: the login is told, and the credentials use it.
     Only the OAuth server can name one, and it holds the application's secret already.
@@ -87,7 +90,10 @@ class TokenSession:
         self._member_id = login.member_id
         self._portal_url: str | None = None
         self._held: Grant | None = None
+        self._looked_at = 0.0
         self._refused: tuple[Secret, AuthorisationError] | None = None
+        # What the store did not take, and the refresh token that it was got for.
+        self._unsaved: tuple[Secret, Grant] | None = None
         self._one_at_a_time = anyio.Lock()
 
     @property
@@ -100,6 +106,8 @@ class TokenSession:
         if self._held is None:
             async with self._ending():
                 self._held = await self._load()
+        elif self._personal is not None:
+            await self._look_again()
         token = self._held.token
         return (
             await self._renew(token.access_token)
@@ -107,9 +115,37 @@ class TokenSession:
             else AccessToken(token.access_token, self._portal_url)
         )
 
+    async def _look_again(self) -> None:
+        """Raise the error of a missing login where it was forgotten meanwhile, also by another replica. Looks now and then only."""
+        now = self._clock()
+        # The clock may be set back.
+        if abs(now - self._looked_at) < LOOK_AGAIN_S:
+            return
+        self._looked_at = now
+        try:
+            stored = await self._store.load(self._login.name)
+        except AuthorisationError:
+            # The token works without the store.
+            return
+        if stored is None:
+            self._looked_at = 0.0
+            raise self._login.missing()
+
     async def renew(self, rejected: Credential) -> AccessToken | None:
         """Return a newer token after the portal called `rejected` expired."""
         return await self._renew(rejected.token) if isinstance(rejected, AccessToken) else None
+
+    async def replaced(self, refused: Credential) -> AccessToken | None:
+        """Return the token of a login that was made since, after the portal refused `refused`; None if there is none."""
+        if not isinstance(refused, AccessToken):
+            return None
+        async with self._one_at_a_time:
+            if self._held is None or self._held.token.access_token == refused.token:
+                async with self._ending():
+                    self._held = await self._load()
+            if self._held.token.access_token == refused.token:
+                return None
+        return await self.current()
 
     async def _renew(self, old: Secret) -> AccessToken:
         async with self._one_at_a_time:
@@ -152,27 +188,31 @@ class TokenSession:
         with anyio.CancelScope(shield=True):
             # Proves that saving works before the portal forgets the old refresh token.
             await self._store.save(self._login.name, grant)
-            try:
-                token = await self._client.refresh(grant.application, refresh_token)
-                if self._personal is not None:
-                    self._personal.check(token, grant.token)
-            except AuthorisationError as error:
-                if error.code in _FINAL:
-                    self._refused = (refresh_token, error)
-                raise
-            renewed = replace(grant, token=token)
-            if self._personal is not None:
-                renewed = await self._take(self._personal, grant, token)
+            if self._unsaved is None or self._unsaved[0] != refresh_token:
+                self._unsaved = (refresh_token, await self._ask(grant))
+            renewed = self._unsaved[1]
+            # The portal has forgotten the old token by now, so this one must not be lost if the confirmation does not come.
             await self._store.save(self._login.name, renewed)
+            self._unsaved = None
+            if self._personal is not None:
+                renewed = await self._confirm(self._personal, renewed)
+                await self._store.save(self._login.name, renewed)
             self._held = renewed
 
-    async def _take(self, personal: PersonalLogin, grant: Grant, token: Token) -> Grant:
-        """Keep a person's new token, as one that names nobody, until the portal has said whose it is."""
+    async def _ask(self, grant: Grant) -> Grant:
+        """Get the grant that follows. A person's names nobody until the portal has said whose it is."""
+        try:
+            token = await self._client.refresh(grant.application, grant.token.refresh_token)
+            if self._personal is not None:
+                self._personal.check(token, grant.token)
+        except AuthorisationError as error:
+            if error.code in _FINAL:
+                self._refused = (grant.token.refresh_token, error)
+            raise
+        if self._personal is None:
+            return replace(grant, token=token)
         address = find_new_address(grant.token, token) or grant.portal_url
-        renewed = replace(grant, token=replace(token, user_id=None), portal_url=address)
-        # The portal has forgotten the old token by now, so this one must not be lost if the answer does not come.
-        await self._store.save(self._login.name, renewed)
-        return await self._confirm(personal, renewed)
+        return replace(grant, token=replace(token, user_id=None), portal_url=address)
 
     async def _confirm(self, personal: PersonalLogin, grant: Grant) -> Grant:
         """Let the portal say whose a token is, before anything else is asked with it. A token that names nobody was not confirmed."""
@@ -186,6 +226,7 @@ class TokenSession:
         return replace(grant, token=replace(token, user_id=personal.user_id))
 
     async def _load(self) -> Grant:
+        self._looked_at = self._clock()
         stored = await self._store.load(self._login.name)
         if not isinstance(stored, Grant):
             raise self._login.missing()
@@ -247,6 +288,10 @@ class StoredWebhook:
 
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
         """Do nothing: a webhook cannot be renewed."""
+        return
+
+    async def replaced(self, refused: Credential) -> None:  # noqa: ARG002  the protocol's signature
+        """Do nothing: the next process reads another one."""
         return
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bi_mcp.auth.caller import current_caller
@@ -11,6 +11,7 @@ from bi_mcp.auth.caller import current_caller
 if TYPE_CHECKING:
     from bi_mcp.auth.person import Person
     from bi_mcp.history.entries import Entry
+    from bi_mcp.rest.models.portal import PortalUser
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class Reader:
             return entry.user == self.user
         # Only people who signed in are recorded with a name.
         return entry.user_name is None
+
+
+async def as_of_now(reader: Reader, ask: Callable[[], Awaitable[PortalUser]]) -> Reader:
+    """Return a reader as the portal knows them now; `ask` asks it. Who was an administrator at sign-in may be none any more,
+    and a client stays connected for months. Raises the errors of `ask`, which is called for such a person only.
+    """
+    person = reader.person
+    if person is None or not person.administrator:
+        return reader
+    user = await ask()
+    still = user.admin and user.id == person.user_id
+    return reader if still else replace(reader, person=replace(person, administrator=False))
 
 
 def current_reader(user: Callable[[], int | None] = lambda: None) -> Reader:

@@ -18,7 +18,7 @@ from bi_mcp.history.choice import choose, name_candidates
 from bi_mcp.history.description import tell_author
 from bi_mcp.history.entries import Key, current_id, replacements
 from bi_mcp.history.guarded_writes import GuardedWrites
-from bi_mcp.history.reader import Reader
+from bi_mcp.history.reader import Reader, as_of_now
 from bi_mcp.history.undo import find_touched, plan_undo
 from bi_mcp.history.undone_columns import UndoneColumns, hidden_columns, join_columns, show_columns
 from bi_mcp.history.visible import Visibility, find_witnesses, look_for
@@ -82,6 +82,10 @@ class Undo:
 
     async def plan(self, ids: Sequence[str] = ()) -> UndoPlan:
         """Plan to revert the named entries, or the reader's last change. Raises `InvalidRequestError` for an entry that is not there."""
+        reader = await as_of_now(self.reader, self.bi.portal.user)
+        return await replace(self, reader=reader)._plan(ids)  # noqa: SLF001  its own class
+
+    async def _plan(self, ids: Sequence[str]) -> UndoPlan:
         entries = await to_thread.run_sync(self.history.entries)
         visibility = Visibility(self.reader, find_witnesses(entries), partial(look_for, self.bi))
         await visibility.filter(name_candidates(entries, ids))

@@ -43,6 +43,10 @@ class CredentialSource(Protocol):
         """Return a newer credential after the portal called `rejected` expired; None if there is none."""
         ...
 
+    async def replaced(self, refused: Credential) -> Credential | None:
+        """Return the credential of a login that was made since, after the portal did not know `refused`; None if there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class FixedCredential:
@@ -56,6 +60,10 @@ class FixedCredential:
 
     async def renew(self, rejected: Credential) -> None:  # noqa: ARG002  the protocol's signature
         """Do nothing: the credential is the only one."""
+        return
+
+    async def replaced(self, refused: Credential) -> None:  # noqa: ARG002  the protocol's signature
+        """Do nothing, as above."""
         return
 
 

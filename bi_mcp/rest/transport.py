@@ -56,7 +56,8 @@ _NOTHING_SENT = (
 class HttpTransport:
     """Calls `POST {portal}/rest/{method}` with a JSON body.
 
-    A credential that its source can renew is renewed once when the portal calls it expired; one that names another
+    A credential that its source can renew is renewed once when the portal calls it expired, and one that the portal does
+    not know any more is looked up again, in case of a newer login; one that names another
     address of the portal is followed there. `app` is a portal in the
     same process, called without a socket. `connections` are shared with others, and stay open when this one is closed.
     Raises `ConfigError` for an unusable address.
@@ -88,7 +89,8 @@ class HttpTransport:
             return await self._post(request, credential)
         except AuthenticationError as error:
             # The portal looks at the token before anything else, so a write that met an expired one did not happen.
-            renewed = await self._source.renew(credential) if error.code == "expired_token" else None
+            another = self._source.renew if error.code == "expired_token" else self._source.replaced
+            renewed = await another(credential)
             if renewed is None:
                 raise
         return await self._post(request, renewed)

@@ -92,6 +92,23 @@ async def test_the_new_token_is_in_the_store_before_the_caller_has_it(
         await session.current()
 
 
+async def test_a_store_that_fails_after_the_portal_answered_costs_no_login(
+    portal: LoginPortal, clock: Clock, tmp_path: Path
+) -> None:
+    await stored(tmp_path, portal.grant(clock()))
+    is_full = True
+    store = Full(tmp_path, lambda: is_full and portal.refreshes > 0)
+    session = portal.session(store, clock)
+    clock.now += HOUR
+    for _ in range(2):
+        with pytest.raises(AuthorisationError, match="the disk is full"):
+            await session.current()
+    is_full = False
+    assert portal.accepts((await session.current()).token)
+    assert portal.accepts((await kept(store)).token.access_token)
+    assert portal.app.answered == [("refresh_token", 200)]
+
+
 def placed(grant: Grant, host: str) -> Grant:
     return replace(grant, token=replace(grant.token, client_endpoint=f"https://{host}/rest/"))
 

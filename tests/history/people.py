@@ -44,6 +44,7 @@ class Hiding:
 
     app: ASGIApp
     hidden: dict[str, Hidden] = field(default_factory=dict)
+    has_administrators: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = json.loads((await receive())["body"])
@@ -72,6 +73,8 @@ class Hiding:
                     results[name] = _shown(calls[name], each, hidden)
         else:
             answer["result"] = _shown(method, result, hidden)
+        if method == "profile" and not self.has_administrators:
+            answer["result"]["ADMIN"] = False
         content = json.dumps(answer).encode()
         length = (b"content-length", str(len(content)).encode())
         await send({**held[0], "headers": [(b"content-type", b"application/json"), length]})
@@ -154,6 +157,7 @@ class Company:
     anna: Someone
     boris: Someone
     folder: Path
+    portal: Hiding
 
     @property
     def audit(self) -> list[Mapping[str, Any]]:
@@ -184,4 +188,4 @@ async def a_company(folder: Path, *, administrator: bool = False) -> AsyncIterat
         Client(build_server(settings, connect=lambda: boris.bi)) as his,
     ):
         anna.talk, boris.talk = TalkAs(hers, anna.caller), TalkAs(his, boris.caller)
-        yield Company(anna, boris, folder)
+        yield Company(anna, boris, folder, hiding)

@@ -348,6 +348,9 @@ class Session:
         self.tokens.pop(0)
         return self.tokens[0] if self.tokens else None
 
+    async def replaced(self, refused: Credential) -> Credential | None:  # noqa: ARG002  the protocol's signature
+        return None
+
 
 async def test_an_expired_token_is_renewed_once_and_the_write_is_sent_again() -> None:
     app = create_app(LocalPortalSettings(access_token=Secret("fresh")))

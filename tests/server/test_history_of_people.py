@@ -129,6 +129,21 @@ async def test_an_administrator_sees_deleted_connectors_and_brings_back_values_t
         assert undone["undone"] is True
 
 
+async def test_who_is_no_administrator_any_more_has_no_more_rights_than_others(tmp_path: Path) -> None:
+    async with a_company(tmp_path, administrator=True) as company:
+        anna, boris = company.anna, company.boris
+        connector, source, dataset = await plant(anna)
+        await anna.talk.confirmed("dataset_delete", id=dataset)
+        await anna.talk.confirmed("source_delete", id=source)
+        deletion = await anna.talk.last_entry()
+        # Boris signed in as one, and his client is connected for months.
+        company.portal.has_administrators = False
+        refused = await boris.talk.refused("workspace_undo", entry=deletion)
+        assert "it would send values of login, password that others gave" in refused
+        await anna.talk.confirmed("connector_delete", id=connector)
+        assert await deeds(boris) == []
+
+
 async def test_a_colleagues_deletion_is_undone_with_ones_own_rights_and_recorded_as_ones_own(
     company: Company,
 ) -> None:

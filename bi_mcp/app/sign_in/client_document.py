@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bi_mcp.app.sign_in.asked import Asked
-from bi_mcp.app.sign_in.client_tokens import hash_token
+from bi_mcp.app.sign_in.client_tokens import hash_token, is_token
 from bi_mcp.auth.person import Person
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class ClientDocument:
     def is_connected(self) -> bool:
         """True once the code was used."""
         return bool(self.refresh)
+
+    def awaits(self, code: str) -> bool:
+        """Return whether this is the code, and was not used."""
+        return not self.is_connected and is_token(code, self.code)
 
     def with_tokens(
         self, issued: IssuedTokens, family: str, *, now: float, lifetime_s: float

@@ -88,7 +88,7 @@ class ConnectedClients:
 
     A code or refresh token that comes a second time was stolen, or its thief was faster: the client is disconnected, with
     all its tokens (`None` is returned, as for one that is unknown). `left` is told the person of each client that was
-    disconnected.
+    disconnected, `joined` of each that is about to use its code.
     """
 
     def __init__(
@@ -96,10 +96,12 @@ class ConnectedClients:
         documents: Documents,
         *,
         clock: Callable[[], float] = time.time,
+        joined: Callable[[Person], Awaitable[object]] | None = None,
         left: Callable[[Person], Awaitable[object]] | None = None,
     ) -> None:
         self._documents = documents
         self._clock = clock
+        self._joined = joined
         self._left = left
 
     async def issue_code(self, person: Person, asked: Asked, scopes: Sequence[str]) -> Secret:
@@ -137,8 +139,12 @@ class ConnectedClients:
         family = make_family()
 
         def use(kept: ClientDocument) -> IssuedTokens | None:
-            usable = not kept.is_connected and is_token(code, kept.code)
-            return _make_tokens(presented["id"], family, kept.scopes) if usable else None
+            return _make_tokens(presented["id"], family, kept.scopes) if kept.awaits(code) else None
+
+        kept = await self._find(presented["id"])
+        if self._joined is not None and kept is not None and kept.awaits(code):
+            # What fails afterwards would cost the code.
+            await self._joined(kept.person)
 
         issued = await self._use(presented["id"], family, use)
         if issued is None:
@@ -181,6 +187,11 @@ class ConnectedClients:
         if self._clock() >= kept.access_until:
             return None
         return _describe(presented["id"], kept, kept.access_scopes)
+
+    async def is_connected(self, id: str) -> bool:
+        """Return whether the client of this id is still connected."""
+        kept = await self._find(id)
+        return kept is not None and kept.is_connected
 
     async def of(self, person: Person) -> list[ConnectedClient]:
         """Return the clients of a person, the newest first."""

@@ -47,12 +47,22 @@ class PortalCounts:
 
     def call(self, person: Person, now: float) -> None:
         """Note that a person called. `now` only ever counts on."""
+        # The last one who called comes last, so that nobody is kept for longer than they are counted.
+        self._called_at.pop(person.mark, None)
         self._called_at[person.mark] = now
+        self._forget_callers(now)
 
     def callers(self, now: float) -> int:
         """Return how many people called in the last quarter of an hour."""
-        self._called_at = {mark: at for mark, at in self._called_at.items() if now - at < RECENT_S}
+        self._forget_callers(now)
         return len(self._called_at)
+
+    def _forget_callers(self, now: float) -> None:
+        while self._called_at:
+            mark, at = next(iter(self._called_at.items()))
+            if now - at < RECENT_S:
+                return
+            del self._called_at[mark]
 
 
 @dataclass

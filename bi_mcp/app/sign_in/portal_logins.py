@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bi_mcp.auth.store import stored_from_json, stored_to_json
@@ -10,15 +11,17 @@ from bi_mcp.base.language import say
 from bi_mcp.errors import AuthorisationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bi_mcp.app.sign_in.documents import Document, Documents
     from bi_mcp.auth.person import Person
     from bi_mcp.auth.store import Stored
+    from bi_mcp.base.secret import Secret
 
 # So long a refresh token of the portal lives without being used; each renewal counts from the beginning.
 LIFETIME_S = 180 * 24 * 3600
+# Until the person's first client has used its code, which some never do.
+UNUSED_LIFETIME_S = 10 * 60
 # Of two sign-ins at once, the one that exchanged its code first may be kept last.
 _OVERTAKEN_S = 60.0
 # Of a login that expires much later than a new one the clock was wrong.
@@ -31,13 +34,29 @@ class PortalLogins:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        # What renewals under way began with, by the marks that are locked here.
+        self._begun_with: dict[str, Secret | None] = {}
 
-    async def keep(self, person: Person, grant: Grant) -> None:
-        """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept."""
+    async def keep(
+        self, person: Person, grant: Grant, *, is_used: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
+        """Keep the login of a person, in place of an earlier one. Of two sign-ins at once the newer one is kept.
+
+        Where `is_used` answers no, it ends after ten minutes, unless `stay` is called. It is asked while nobody can change the login.
+        """
         async with self.lock(person.mark):
+            lasts = is_used is None or await is_used()
             kept = await self._load(person.mark)
             if not _expires_later(kept, grant, _OVERTAKEN_S):
-                await self._documents.put(_LOGINS + person.mark, stored_to_json(grant), lifetime_s=LIFETIME_S)
+                lifetime_s = LIFETIME_S if lasts else UNUSED_LIFETIME_S
+                await self._documents.put(_LOGINS + person.mark, stored_to_json(grant), lifetime_s=lifetime_s)
+
+    async def stay(self, person: Person) -> None:
+        """Keep the login of a person who has a client now, if there is one, for as long as it is used."""
+        async with self.lock(person.mark):
+            await self._documents.change(
+                _LOGINS + person.mark, lambda document: document, lifetime_s=LIFETIME_S
+            )
 
     async def forget(self, person: Person, *, unless: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Forget the login of a person. `unless` is asked while nobody can keep a new one."""
@@ -55,7 +74,7 @@ class PortalLogins:
         return await self._load(profile)
 
     async def save(self, profile: str, stored: Stored) -> None:
-        """Replace the login of a mark, as a renewal does. One that was forgotten meanwhile stays forgotten.
+        """Replace the login of a mark, as a renewal does, which saves what it begins with first. One that was forgotten meanwhile stays forgotten.
 
         Raises `AuthorisationError` `LOCKED` where a newer one was saved: a replica that stood still lost its lock to another.
         """
@@ -63,7 +82,10 @@ class PortalLogins:
 
         def replace(document: Document) -> Document | None:
             nonlocal held_up
-            held_up = _expires_later(_parse(document), stored, _HELD_UP_S)
+            kept = _parse(document)
+            # What replaces the very login it was made from is newer, whatever became of the clock in between.
+            follows = isinstance(kept, Grant) and kept.token.refresh_token == self._begun_with.get(profile)
+            held_up = not follows and _expires_later(kept, stored, _HELD_UP_S)
             return None if held_up else stored_to_json(stored)
 
         await self._documents.change(_LOGINS + profile, replace, lifetime_s=LIFETIME_S)
@@ -74,10 +96,18 @@ class PortalLogins:
                 ),
                 code="LOCKED",
             )
+        if profile in self._begun_with and isinstance(stored, Grant):
+            self._begun_with[profile] = self._begun_with[profile] or stored.token.refresh_token
 
-    def lock(self, profile: str) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def lock(self, profile: str) -> AsyncIterator[None]:
         """Hold a login against renewals by others."""
-        return self._documents.lock(_LOGINS + profile)
+        async with self._documents.lock(_LOGINS + profile):
+            self._begun_with[profile] = None
+            try:
+                yield
+            finally:
+                self._begun_with.pop(profile, None)
 
     async def _load(self, mark: str) -> Stored | None:
         document = await self._documents.get(_LOGINS + mark)

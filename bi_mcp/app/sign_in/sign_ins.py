@@ -42,8 +42,16 @@ class SignIns:
         """Keep the portal login of a person who came in, and issue the code for their client."""
         # First the code: whoever disconnects the person's last client now finds that another one follows, and leaves the login.
         code = await self.clients.issue_code(entered.person, asked, scopes)
-        await self.logins.keep(entered.person, entered.grant)
+        await self.keep_login(entered)
         return code
+
+    async def keep_login(self, entered: Entered) -> None:
+        """Keep the portal login of a person who came in: where they have no client, only until one could have used its code."""
+
+        async def has_client() -> bool:
+            return bool(await self.clients.of(entered.person))
+
+        await self.logins.keep(entered.person, entered.grant, is_used=has_client)
 
     async def sign_out(self, person: Person) -> int:
         """Disconnect all clients of a person and forget their portal login. Returns how many clients there were."""
@@ -81,7 +89,9 @@ def open_sign_ins(
     """
     documents = _open_documents(configuration_folder, shared)
     logins = PortalLogins(documents)
-    clients = ConnectedClients(documents, left=lambda person: forget_unused(clients, logins, person))
+    clients = ConnectedClients(
+        documents, joined=logins.stay, left=lambda person: forget_unused(clients, logins, person)
+    )
     return SignIns(
         portals={portal.host: portal for portal in portals},
         documents=documents,

@@ -138,6 +138,11 @@ class IssuedTokenStore:
         with self._database.transaction() as connection:
             return self._issue(connection, application, user_id)
 
+    def forget_tokens(self) -> None:
+        """Forget all tokens, as when the application is removed from the portal."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM oauth_tokens")
+
     def exchange(self, parameters: Mapping[str, str]) -> dict[str, object]:
         """Turn a code or a refresh token into tokens; `parameters` are those of `/oauth/token/`.
 

@@ -79,6 +79,7 @@ def build_http_app(
     if sign_in is not None:
         routes += sign_in.routes
         verifier = sign_in.verifier
+        mcp = sign_in.watch(mcp)
     protected = mcp if verifier is None else _behind_token(mcp, options, verifier, issuer)
     routes.append(Mount("/", protected))
     return Starlette(

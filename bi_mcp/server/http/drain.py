@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.applications import Starlette
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LISTEN = (b"mcp-method", b"subscriptions/listen")
 
@@ -26,31 +28,40 @@ class Drain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        # A GET is the stream of the protocols before 2026-07-28, which has a request of its own for it.
-        endless = scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])
-        if not endless:
+        if is_endless(scope):
+            await serve_until(self._begun.wait, self._app, scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        answer = _CountedAnswer(send)
-        await self._app(scope, self._until_begun(receive), answer.send)
-        await answer.complete()
 
-    def _until_begun(self, receive: Receive) -> Receive:
-        async def receive_or_end() -> Message:
-            message: Message = {"type": "http.disconnect"}
 
-            async def read() -> None:
-                nonlocal message
-                message = await receive()
-                group.cancel_scope.cancel()
+def is_endless(scope: Scope) -> bool:
+    """Return whether a request is answered by a stream that ends with its client only."""
+    # A GET is the stream of the protocols before 2026-07-28, which has a request of its own for it.
+    return scope["type"] == "http" and (scope["method"] == "GET" or _LISTEN in scope["headers"])
 
-            async with anyio.create_task_group() as group:
-                group.start_soon(read)
-                await self._begun.wait()
-                group.cancel_scope.cancel()
-            return message
 
-        return receive_or_end
+async def serve_until(
+    end: Callable[[], Awaitable[object]], app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer a request whose client seems to disconnect once `end` returns. It is called anew for each message of the client."""
+
+    async def receive_or_end() -> Message:
+        message: Message = {"type": "http.disconnect"}
+
+        async def read() -> None:
+            nonlocal message
+            message = await receive()
+            group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await end()
+            group.cancel_scope.cancel()
+        return message
+
+    answer = _CountedAnswer(send)
+    await app(scope, receive_or_end, answer.send)
+    await answer.complete()
 
 
 class _CountedAnswer:

@@ -24,3 +24,12 @@ def test_people_are_counted_once_for_a_quarter_of_an_hour_after_their_last_call(
     assert acme.callers(now) == 2
     assert acme.callers(now + 1) == 0
     assert acme.callers(now) == 0, "who is no longer recent is forgotten"
+
+
+def test_who_called_is_forgotten_though_nobody_reads_the_counts() -> None:
+    now = 1000.0
+    counts = Counts(clock=lambda: now)
+    for user_id in range(1, 50):
+        counts.call(Person(portal=ANNA.portal, user_id=user_id))
+        now += RECENT_S / 2
+    assert len(counts.of("acme.example")._called_at) == 2

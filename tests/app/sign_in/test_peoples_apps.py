@@ -24,11 +24,13 @@ from bi_mcp.auth.token import Grant
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
 from bi_mcp.errors import (
+    AuthenticationError,
     AuthorisationError,
     ConfirmationError,
     InvalidRequestError,
     SecretReferenceError,
 )
+from bi_mcp.practice.portal.oauth import Lifetimes
 from bi_mcp.vault.setting_values import EnvReference, FileReference, SecretReference
 from tests.app.sign_in.people import (
     PeoplesPortal,
@@ -251,6 +253,54 @@ async def test_a_login_that_the_portal_refuses_for_good_disconnects_the_person(
     # Who signs in again goes on.
     await sign_in(sign_ins, portal, ANNA)
     await app_of(apps, anna).bi.connectors.list_page()
+
+
+async def test_who_signs_in_again_is_served_though_their_app_has_the_former_login(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
+) -> None:
+    anna = await sign_in(sign_ins, portal, ANNA)
+    bi = app_of(apps, anna).bi
+    await bi.connectors.list_page()
+    # The application was removed from the portal, and installed again.
+    portal.app.state.tokens.forget_tokens()
+    with pytest.raises(AuthenticationError, match="invalid_token"):
+        await bi.connectors.list_page()
+    await sign_in(sign_ins, portal, ANNA)
+    await bi.connectors.list_page()
+
+
+async def test_what_runs_for_a_person_who_is_signed_out_stops(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bi_mcp.auth.session.LOOK_AGAIN_S", 0.0)
+    anna, boris = [await sign_in(sign_ins, portal, user) for user in (ANNA, BORIS)]
+    # A call that goes on for long, such as the application of a setup.
+    running, other = app_of(apps, anna).bi, app_of(apps, boris).bi
+    for bi in (running, other):
+        await bi.connectors.list_page()
+    await sign_ins.sign_out(anna)
+    for _ in range(2):
+        with pytest.raises(AuthorisationError, match="no login of the portal for this person"):
+            await running.connectors.list_page()
+    await other.connectors.list_page()
+    await sign_in(sign_ins, portal, ANNA)
+    await running.connectors.list_page()
+
+
+async def test_a_clock_that_is_set_back_costs_no_login(
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
+) -> None:
+    tokens = portal.app.state.tokens
+    tokens.lifetimes = Lifetimes(access=-1)
+    # Our clock was ahead: the portal calls the token expired while we think it lives.
+    ahead = portal.grant(ANNA, now=time.time() + 7200)
+    tokens.lifetimes = Lifetimes()
+    anna = await sign_in(sign_ins, portal, ANNA, ahead)
+    await app_of(apps, anna).bi.connectors.list_page()
+    renewed = await sign_ins.logins.load(anna.mark)
+    assert isinstance(renewed, Grant)
+    assert renewed.token.refresh_token != ahead.token.refresh_token
+    assert renewed.token.expires_at < ahead.token.expires_at
 
 
 async def test_people_of_one_portal_keep_off_each_others_addresses(

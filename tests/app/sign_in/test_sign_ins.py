@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
 from bi_mcp.app.sign_in.portal_entry import Entered
-from bi_mcp.app.sign_in.portal_logins import PortalLogins
+from bi_mcp.app.sign_in.portal_logins import UNUSED_LIFETIME_S, PortalLogins
 from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.app.sign_in.sign_ins import SignIns, forget_unused, open_sign_ins
 from bi_mcp.auth.person import Person
@@ -18,7 +19,7 @@ from bi_mcp.auth.token import Grant
 from bi_mcp.base.secret import Secret
 from bi_mcp.errors import AuthorisationError
 from tests.app.sign_in.people import ANNA, BORIS, PORTAL, asked, grant
-from tests.app.sign_in.stores import Clock, Store
+from tests.app.sign_in.stores import Clock, FolderStore, Store
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,10 @@ def opened(store: Store, clock: Clock) -> SignIns:
     documents = store.open()
     logins = PortalLogins(documents)
     clients = ConnectedClients(
-        documents, clock=clock, left=lambda person: forget_unused(clients, logins, person)
+        documents,
+        clock=clock,
+        joined=logins.stay,
+        left=lambda person: forget_unused(clients, logins, person),
     )
     return SignIns(portals={ACME.host: ACME}, documents=documents, clients=clients, logins=logins)
 
@@ -121,6 +125,21 @@ async def test_the_login_is_forgotten_with_the_last_client(store: Store, clock: 
     assert await sign_ins.logins.load(BORIS.mark) is not None
 
 
+async def test_a_login_whose_client_never_used_its_code_ends(tmp_path: Path, clock: Clock) -> None:
+    sign_ins = opened(FolderStore(tmp_path, clock), clock)
+    entered = Entered(person=ANNA, grant=grant(clock()))
+    await sign_ins.let_in(entered, asked("Claude"), ("read",))
+    assert await sign_ins.logins.load(ANNA.mark) == entered.grant
+    clock.now += UNUSED_LIFETIME_S
+    assert await sign_ins.logins.load(ANNA.mark) is None
+    await connect(sign_ins, ANNA, grant(clock()))
+    clock.now += UNUSED_LIFETIME_S
+    # A second client that never comes takes nothing from the first.
+    await sign_ins.let_in(Entered(person=ANNA, grant=grant(clock(), "2")), asked("Cursor"), ("read",))
+    clock.now += UNUSED_LIFETIME_S
+    assert await sign_ins.logins.load(ANNA.mark) is not None
+
+
 async def test_whoever_signs_in_while_their_last_client_is_disconnected_keeps_the_login(
     store: Store, clock: Clock
 ) -> None:
@@ -129,8 +148,10 @@ async def test_whoever_signs_in_while_their_last_client_is_disconnected_keeps_th
     (old,) = await sign_ins.clients.of(ANNA)
 
     class Interrupted(PortalLogins):
-        async def keep(self, person: Person, grant: Grant) -> None:
-            await super().keep(person, grant)
+        async def keep(
+            self, person: Person, grant: Grant, *, is_used: Callable[[], Awaitable[bool]] | None = None
+        ) -> None:
+            await super().keep(person, grant, is_used=is_used)
             await sign_ins.clients.disconnect(ANNA, old.id)
 
     during = replace(sign_ins, logins=Interrupted(store.open()))

@@ -140,7 +140,7 @@ class SignInPages:
     async def _open_pages(self, attempt: Attempt, entered: Entered) -> Response:
         """Let a person in to this server's pages. Their portal login is kept only for clients that act for them."""
         if await self.sign_ins.clients.of(entered.person):
-            await self.sign_ins.logins.keep(entered.person, entered.grant)
+            await self.sign_ins.keep_login(entered)
         response = build_redirect(attempt.back)
         await self.sessions.sign_in(response, entered.person)
         return response

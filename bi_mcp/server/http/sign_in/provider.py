@@ -115,18 +115,25 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
     ) -> OAuthToken:
         """Use a code up. Raises `TokenError` where somebody was faster."""
+        # Before the code is used up: a store that fails afterwards would cost it.
+        await self._mark_used(client.client_id)
         tokens = await self._sign_ins.clients.redeem(authorization_code.code)
         if tokens is None:
             raise TokenError("invalid_grant", "The code was used before. The client is disconnected.")
-        await self._mark_used(client.client_id)
         return _answer(tokens)
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> RenewalToken | None:
-        """Return what a refresh token is worth. One that was used before disconnects the client."""
+        """Return what a refresh token is worth. One that was used before disconnects the client.
+
+        A person whom the operator no longer lets in is signed out.
+        """
         found = await self._sign_ins.clients.find_refresh(refresh_token)
         if found is None or not self._is_ours(client, found):
+            return None
+        if self._sign_ins.find_portal(found.person) is None:
+            await self._sign_ins.sign_out(found.person)
             return None
         return RenewalToken(
             token=refresh_token,
@@ -142,12 +149,13 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RenewalToken,
         self, client: OAuthClientInformationFull, refresh_token: RenewalToken, scopes: list[str]
     ) -> OAuthToken:
         """Use a refresh token up. Raises `TokenError` where somebody was faster."""
+        # As above: the client would bring the used token again, and be disconnected.
+        await self._mark_used(client.client_id)
         tokens = await self._sign_ins.clients.refresh(refresh_token.token, scopes)
         if tokens is None:
             raise TokenError(
                 "invalid_grant", "The refresh token was used before. The client is disconnected."
             )
-        await self._mark_used(client.client_id)
         return _answer(tokens)
 
     async def load_access_token(self, token: str) -> SignedInToken | None:

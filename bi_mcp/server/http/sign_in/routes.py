@@ -35,6 +35,7 @@ from bi_mcp.server.http.sign_in.html import build_redirect
 from bi_mcp.server.http.sign_in.pages import RETURN_PATH, SignInPages
 from bi_mcp.server.http.sign_in.provider import Provider
 from bi_mcp.server.http.sign_in.secret_pages import SecretPages
+from bi_mcp.server.http.sign_in.streams import StreamsOfClients
 from bi_mcp.server.http.sign_in.tokens import SignedInTokens
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mcp.server.auth.provider import TokenVerifier
     from mcp.shared.auth import OAuthMetadata
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from bi_mcp.app.sign_in.sign_ins import SignIns
     from bi_mcp.server.http.options import HttpOptions
@@ -56,13 +58,14 @@ _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 class SignIn:
     """Signing in, for the app to serve. `issuer` is the authorization server's name; `sessions` say who is signed in to pages.
 
-    `portal_health` tells by host whether each portal's last answer came.
+    `watch` makes an app end the streams of clients that were disconnected. `portal_health` tells by host whether each portal's last answer came.
     """
 
     routes: list[BaseRoute]
     verifier: TokenVerifier
     issuer: str
     sessions: BrowserSessions
+    watch: Callable[[ASGIApp], ASGIApp]
     portal_health: Callable[[], Mapping[str, str]]
 
 
@@ -102,6 +105,7 @@ def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Docume
         verifier=verifier,
         issuer=issuer,
         sessions=sessions,
+        watch=partial(StreamsOfClients, clients=sign_ins.clients),
         portal_health=partial(portal_health, sign_ins),
     )
 

@@ -6,8 +6,9 @@ The attacker is Boris: he has an account in the same portal, a client and a brow
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import anyio
@@ -16,6 +17,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from mcp import MCPError
 
+from bi_mcp.app.sign_in.portals import SignInPortal
 from tests.practice.portal.calling import connector_fields
 from tests.server.http.serving import ACCEPT, HELLO
 from tests.server.http.serving import client as mcp_client
@@ -24,6 +26,7 @@ from tests.server.http.sign_in.flow import RETURN, HandMadeClient, challenge_of,
 from tests.server.http.sign_in.hosting import (
     ANNA,
     BORIS,
+    IVAN,
     Connected,
     Hosted,
     agree,
@@ -626,3 +629,15 @@ async def test_a_client_document_that_points_inwards_is_not_fetched(hosted: Host
         check_refused(page, 400)
         group.cancel_scope.cancel()
     assert reached == []
+
+
+async def test_whom_the_operator_no_longer_lets_in_is_signed_out_at_the_next_renewal(hosted: Hosted) -> None:
+    anna, ivan = await hosted.connect(ANNA), await hosted.connect(IVAN)
+    sign_ins = hosted.sign_ins[0]
+    portals = cast("dict[str, SignInPortal]", sign_ins.portals)
+    host = hosted.portal.host
+    portals[host] = replace(portals[host], users=frozenset({IVAN.id}))
+    assert refusal(await anna.client.refresh(anna.refresh)) == (400, "invalid_grant")
+    assert (await anna.client.greet(anna.access)).status_code == 401
+    assert (await ivan.client.refresh(ivan.refresh)).is_success
+    assert [client.person.user_id for client in await sign_ins.clients.everybodys()] == [IVAN.id]

@@ -306,3 +306,27 @@ async def test_while_the_store_is_away_nobody_is_told_that_their_token_is_wrong(
         assert (page.status_code, "The store does not answer. Start it." in page.text) == (503, True)
         store.fails = False
         assert (await client.greet(tokens["access_token"])).status_code == 200
+
+
+class FailingAfterUse(Failing):
+    """A store that stops answering as soon as a code or a refresh token was used up."""
+
+    async def change(self, name: str, change: Any, **options: Any) -> Document | None:
+        changed = await self._documents.change(name, change, **options)
+        self.fails = name.startswith("clients/")
+        return changed
+
+
+async def test_a_store_that_fails_once_a_token_is_used_up_costs_no_connection(tmp_path: Path) -> None:
+    store = FailingAfterUse(DocumentFolder(tmp_path))
+    async with opened(tmp_path, store=lambda _: store) as site:
+        client = await site.registered()
+        tokens = await connected(site, client)
+        for _ in range(2):
+            assert store.fails
+            store.fails = False
+            answer = await client.refresh(tokens["refresh_token"])
+            assert answer.status_code == 200, answer.text
+            tokens = answer.json()
+        store.fails = False
+        assert (await client.greet(tokens["access_token"])).status_code == 200
