@@ -145,7 +145,7 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_opens(
 async def test_a_shared_store_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
     finished = await ran(
         tmp_path,
-        *("serve", "--http"),
+        *("serve", "--http", "--port", "0"),
         BI_MCP_SHARED_STORE="redis://:hunter2@127.0.0.1:1/0",
         BI_MCP_SHARED_KEY="k" * 32,
     )

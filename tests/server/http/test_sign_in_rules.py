@@ -65,7 +65,10 @@ def test_what_everybody_would_share_is_refused(settings: Settings, options: Http
     ],
 )
 def test_the_command_says_what_is_missing(arguments: list[str], told: str, tmp_path: Path) -> None:
-    shown = CliRunner().invoke(main, ["serve", *arguments], env={"BI_MCP_CONFIG_DIR": str(tmp_path)})
+    # Nothing of the developer's own settings.
+    unset = dict.fromkeys(("BI_MCP_SIGN_IN_CLIENT_ID", "BI_MCP_SIGN_IN_CLIENT_SECRET"))
+    environment = {"BI_MCP_CONFIG_DIR": str(tmp_path), **unset}
+    shown = CliRunner().invoke(main, ["serve", *arguments], env=environment)
     assert shown.exit_code != 0
     assert told in " ".join((shown.output or str(shown.exception)).split())
 
