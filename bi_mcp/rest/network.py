@@ -9,6 +9,7 @@ import os
 import re
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
@@ -77,7 +78,7 @@ def open_client(
         if inside is None
         else WayOut(certificates=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     )
-    certificates = way.certificates or httpx.create_ssl_context(trust_env=False)
+    certificates = way.certificates or _usual_certificates()
     proxy = None
     if way.proxy is not None:
         # A proxy without TLS takes no certificates.
@@ -94,6 +95,12 @@ def open_client(
         trust_env=False,
     )
     return client, way.variable
+
+
+@cache
+def _usual_certificates() -> ssl.SSLContext:
+    """Return the authorities that httpx brings. They weigh a megabyte, and clients may share them."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Connections:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import OrderedDict
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from bi_mcp.app.sign_in.documents import Document
 
 Answer = TypeVar("Answer")
+_Stamp = tuple[int, int, int]
+
+# Some kilobytes each: those of people at work need not be opened for every call.
+MOST_RECENT = 512
 
 # Changes are over in milliseconds; whoever waits so long waits for a process that stands still.
 PATIENCE_S = 10.0
@@ -63,10 +68,15 @@ class DocumentFolder:
         self._sealer = FolderSealer(folder, _TEXTS, in_keyring=False)
         self._clock = clock
         self._swept_at: float | None = None
+        self._recent: OrderedDict[str, tuple[_Stamp, dict[str, Any]]] = OrderedDict()
 
     async def get(self, name: str) -> Document | None:
         """Return a document, None if there is none or it has expired."""
-        return await self._run(self._read, name)
+        recent = self._recall(name)
+        if recent is None:
+            return await self._run(self._read_and_remember, name)
+        document: Document = recent["document"]
+        return None if self._is_over(recent) else document
 
     async def put(self, name: str, document: Document, *, lifetime_s: float | None = None) -> None:
         """Write a document, in place of one of this name. Without a lifetime it stays."""
@@ -198,6 +208,25 @@ class DocumentFolder:
         document: Document = value["document"]
         return None if self._is_over(value) else document
 
+    def _recall(self, name: str) -> dict[str, Any] | None:
+        """Return what was read of a document if its file is still the same. A look at a local file takes less than a thread does."""
+        stamp, recent = _stamp(self._path(name)), self._recent.get(name)
+        return recent[1] if recent is not None and recent[0] == stamp else None
+
+    def _read_and_remember(self, name: str) -> Document | None:
+        path = self._path(name)
+        # Before it is read: a change in between is seen at the next look.
+        stamp = _stamp(path)
+        value = self._open(path)
+        if value is None or value["name"] != name or stamp is None:
+            self._recent.pop(name, None)
+            return self._read(name)
+        self._recent[name] = (stamp, value)
+        while len(self._recent) > MOST_RECENT:
+            self._recent.popitem(last=False)
+        document: Document = value["document"]
+        return None if self._is_over(value) else document
+
     def _has_expired(self, name: str) -> bool:
         value = self._open(self._path(name))
         return value is not None and value["name"] == name and self._is_over(value)
@@ -262,6 +291,15 @@ def _kind_of(name: str) -> str:
     """Return what the file of a name begins with: the part before the first slash, nothing without one."""
     kind = _KIND.match(name)
     return f"{kind[1]}." if kind else ""
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Return what tells a file from the one that takes its place: each change makes a new file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _hash(name: str) -> str:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from bi_mcp.rest.network import Connections
 
 
+# For each request httpx looks several times at every connection of a pool, so people are spread over a few.
+POOLS = 16
+
+
 class SharedPortal:
     """A portal as its people share it: connections, limits, the history, and the lock on the addresses of its connectors.
 
@@ -48,7 +52,7 @@ class SharedPortal:
         self._limiter = build_limiter(settings, shared, self._counts.waits)
         self._recorder = build_recorder(settings, portal.host, self._identity, _user_of_caller)
         self._one_at_a_time = Lock()
-        self._connections: Connections | None = None
+        self._connections: dict[int, Connections] = {}
 
     def access(self, person: Person) -> PortalAccess:
         """Build a person's access. It holds nothing that must be closed."""
@@ -72,23 +76,27 @@ class SharedPortal:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._connections is not None:
-            await self._connections.aclose()
+        for connections in self._connections.values():
+            await connections.aclose()
 
     def _connect(self, person: Person) -> BIConnector:
-        # Imported here: httpx is not needed until the first call.
-        from bi_mcp.rest.network import Connections
-        from bi_mcp.rest.transport import TIMEOUT
-
-        if self._connections is None:
-            self._connections = Connections(TIMEOUT)
         return connect_portal(
             self._portal.url,
             self._open_session(person),
             self._limiter.for_owner(person.mark),
-            self._connections,
+            self._connections_of(person),
             self._counts.traffic,
         )
+
+    def _connections_of(self, person: Person) -> Connections:
+        # Imported here: httpx is not needed until the first call.
+        from bi_mcp.rest.network import Connections
+        from bi_mcp.rest.transport import TIMEOUT
+
+        pool = int(person.mark, 16) % POOLS
+        if pool not in self._connections:
+            self._connections[pool] = Connections(TIMEOUT)
+        return self._connections[pool]
 
     def _open_session(self, person: Person) -> TokenSession:
         # Imported here, as above.
@@ -101,19 +109,19 @@ class SharedPortal:
             missing=_not_logged_in,
             user_id=person.user_id,
             application=self._update_application,
-            whose=self._ask_whose,
+            whose=partial(self._ask_whose, person),
             ended=partial(self._sign_ins.sign_out, person),
         )
         client = CountedRenewals(OAuthClient(login=advise(AdviceKind.CONNECT_AGAIN)), self._counts.renewal)
         return TokenSession(login, self._sign_ins.logins, client)
 
-    async def _ask_whose(self, token: AccessToken) -> int:
+    async def _ask_whose(self, person: Person, token: AccessToken) -> int:
         """Ask the portal for whom a token acts. It does not wait for its turn: a call that has one waits for it."""
         # Imported here, as above.
         from bi_mcp.rest.client import BIConnector
         from bi_mcp.rest.transport import HttpTransport
 
-        bi = BIConnector(HttpTransport(self._portal.url, token, connections=self._connections))
+        bi = BIConnector(HttpTransport(self._portal.url, token, connections=self._connections_of(person)))
         return (await bi.portal.user()).id
 
     def _update_application(self, stored: Application) -> Application:

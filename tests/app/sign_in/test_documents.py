@@ -297,3 +297,41 @@ async def test_what_a_killed_process_left_half_written_is_not_taken_for_a_docume
     assert await documents.get("clients/1") is None
     assert await documents.names("") == []
     assert store.files() == []
+
+
+async def test_a_file_is_opened_again_only_when_it_was_changed_and_then_at_once(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, opened = FolderStore(tmp_path / "sign-in", clock), list[Path]()
+    reading, another = store.open(), store.open()
+    original = DocumentFolder._open
+
+    def count(folder: DocumentFolder, path: Path) -> object:
+        if folder is reading:
+            opened.append(path)
+        return original(folder, path)
+
+    await another.put("clients/1", {"a": 1}, lifetime_s=10)
+    monkeypatch.setattr(DocumentFolder, "_open", count)
+    for _ in range(3):
+        assert await reading.get("clients/1") == {"a": 1}
+    assert len(opened) == 1
+    await another.put("clients/1", {"a": 2}, lifetime_s=10)
+    assert await reading.get("clients/1") == {"a": 2}
+    clock.now += 10
+    assert await reading.get("clients/1") is None
+    await another.put("clients/1", {"a": 3})
+    assert await reading.get("clients/1") == {"a": 3}
+    await another.delete("clients/1")
+    assert await reading.get("clients/1") is None
+
+
+async def test_only_the_documents_of_people_at_work_are_kept_in_memory(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_folder, "MOST_RECENT", 2)
+    documents = DocumentFolder(tmp_path / "sign-in", clock=clock)
+    for number in range(4):
+        await documents.put(f"clients/{number}", {"a": number})
+        assert await documents.get(f"clients/{number}") == {"a": number}
+    assert list(documents._recent) == ["clients/2", "clients/3"]

@@ -15,6 +15,7 @@ from bi_mcp.app.app import App
 from bi_mcp.app.replicas.budget import SharedBudget
 from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.seal import Act
+from bi_mcp.app.sign_in import shared_portal
 from bi_mcp.app.sign_in.peoples_apps import AWAITED_S, IDLE_S, PeoplesApps
 from bi_mcp.app.sign_in.peoples_secrets import PeoplesSecrets
 from bi_mcp.app.sign_in.sign_ins import SignIns
@@ -197,8 +198,9 @@ async def test_a_plan_and_an_export_are_known_to_the_person_alone(
 
 
 async def test_people_share_connections_and_nothing_else(
-    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal
+    apps: PeoplesApps, sign_ins: SignIns, portal: PeoplesPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shared_portal, "POOLS", 1)
     people = [await sign_in(sign_ins, portal, user) for user in range(ANNA, ANNA + 5)]
     for person in people:
         await app_of(apps, person).bi.connectors.list_page()
