@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # The changed address, and who changed it.
 HISTORY = "bi://history"
+# A search of so few characters takes less than a thread does.
+LITTLE_TEXT = 2_000
 # Clients of older protocols may refuse a whole answer for a block that they do not know.
 FIRST_WITH_LINKS = "2025-06-18"
 
@@ -94,6 +96,8 @@ async def _warn_of_texts(answer: Answer) -> str | None:
     # Imported here: the server starts without its patterns.
     from bi_mcp.diagnostics.tables.suspicious_texts import warn_of
 
+    if sum(len(each.text) for each in texts) <= LITTLE_TEXT:
+        return warn_of(texts, _tool_names())
     return await to_thread.run_sync(warn_of, texts, _tool_names())
 
 
