@@ -13,6 +13,7 @@ from bi_mcp.auth.store import Stored, open_store
 from bi_mcp.auth.token import Grant
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import Secret
+from bi_mcp.base.web_address import LOOPBACK
 from bi_mcp.errors import AuthorisationError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 SCOPE = "biconnector"
 # The only hosts that an application's secret is ever sent to. The first one is the present name, the other an older one.
 OAUTH_HOSTS = ("oauth.bitrix24.tech", "oauth.bitrix.info")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _RETURNED = ("code", "state", "server_domain")
 
 
@@ -84,7 +84,7 @@ def oauth_server_of(portal_url: str, named: str = "") -> str:
     only if it is in the fixed list, or is the portal itself on this machine.
     """
     portal = urlsplit(portal_url)
-    local = portal.hostname in _LOOPBACK
+    local = portal.hostname in LOOPBACK
     host = named.lower()
     if not host and not local:
         return f"https://{OAUTH_HOSTS[0]}"

@@ -15,6 +15,7 @@ from bi_mcp.base.language import say, text
 from bi_mcp.base.logs import hide_answers_in_logs
 from bi_mcp.base.secret import MASK, Secret, secrets_in
 from bi_mcp.base.unpacking import PART, read_bounded
+from bi_mcp.base.web_address import LOOPBACK
 from bi_mcp.errors import (
     AuthenticationError,
     ConfigError,
@@ -42,7 +43,6 @@ TIMEOUT = httpx.Timeout(65.0, connect=10.0)
 MOST_BYTES = 64 * 1024 * 1024
 # A login page gets the address back as a parameter, with its slashes encoded.
 _WEBHOOK_SECRET = re.compile(r"(rest(?:/|%2F)\d+(?:/|%2F))[^/%&\s'\"]+", re.IGNORECASE)
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Refused before a byte of the request was written. A proxy that refuses to tunnel has not seen the request.
 _NOTHING_SENT = (
     httpx.ConnectError,

@@ -9,15 +9,13 @@ from urllib.parse import urlsplit
 from bi_mcp.auth.portal_identity import portal_address
 from bi_mcp.base.language import say
 from bi_mcp.base.secret import hide_logins
+from bi_mcp.base.web_address import LOOPBACK, split_address
 from bi_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bi_mcp.base.secret import Secret
-
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +53,8 @@ def read_address(url: str) -> str:
 
 def require_usable(portal: SignInPortal) -> None:
     """Raise `ConfigError` for an address that is not a portal's: https, or http on this machine, a host, and nothing else."""
-    try:
-        parts = urlsplit(portal.url)
-        _ = parts.port  # fails only when it is read
-    except ValueError:
-        parts = urlsplit("")
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    parts = split_address(portal.url) or urlsplit("")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     if (
         not safe
         or portal.url != f"{parts.scheme}://{parts.netloc}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 from bi_mcp.base.language import say, text
+from bi_mcp.base.web_address import split_address
 from bi_mcp.errors import ConfigError
 from bi_mcp.server.http.options import is_loopback
 
@@ -168,7 +168,7 @@ def _check_oauth(settings: HttpSettings) -> Iterator[str]:
 
 def is_trustworthy(address: str) -> bool:
     """Return whether the answer cannot be changed on the way: https, or http on this machine."""
-    parts = _split(address)
+    parts = split_address(address)
     if parts is None or not parts.hostname or parts.username or parts.query or parts.fragment:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
@@ -181,7 +181,7 @@ def _check_store(settings: HttpSettings) -> Iterator[str]:
                 "BI_MCP_SHARED_KEY is set without BI_MCP_SHARED_STORE. Say where replicas keep what they share."
             )
         return
-    parts = _split(settings.shared_store.reveal())
+    parts = split_address(settings.shared_store.reveal())
     if parts is None or parts.scheme not in ("redis", "rediss") or not parts.hostname:
         yield say(
             "BI_MCP_SHARED_STORE must be redis://HOST:PORT/DATABASE, or rediss:// for TLS: replicas share their state in Redis. A single server needs no store; do not set the variable there."
@@ -198,12 +198,3 @@ def _check_store(settings: HttpSettings) -> Iterator[str]:
             shortest=SHORTEST_SECRET,
             how=say(MAKE_ONE),
         )
-
-
-def _split(address: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(address)
-        _ = parts.port  # fails only when it is read
-    except ValueError:
-        return None
-    return parts

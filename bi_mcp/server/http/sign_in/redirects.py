@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote_plus, urlencode, urlsplit
 
+from bi_mcp.base.web_address import split_address
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -114,9 +116,4 @@ def _without_port(address: str) -> tuple[str, str]:
 def _split(address: str) -> SplitResult | None:
     if len(address) > LONGEST or not _VISIBLE.fullmatch(address):
         return None
-    try:
-        parts = urlsplit(address)
-        _ = parts.port  # fails only when it is read
-    except ValueError:
-        return None
-    return parts
+    return split_address(address)
