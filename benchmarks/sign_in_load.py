@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx2
 
-from benchmarks.hosting import BARE, ROUNDS, call, client_of, fill, read, resident_kilobytes, running
+from benchmarks.hosting import (
+    BARE,
+    ROUNDS,
+    HostingTimes,
+    client_of,
+    compare,
+    fill,
+    read,
+    resident_kilobytes,
+    running,
+)
 from benchmarks.local_portal import LocalPortal, free_port, running_portal
 from benchmarks.outcome import Outcome
 from benchmarks.people import CLIENT_ID, CLIENT_SECRET, Arrivals, registered_portal
@@ -26,7 +35,6 @@ from bi_mcp.base.secret import Secret
 PEOPLE = 200
 AT_ONCE = 32
 CALLS = 2_000
-GOAL_TIME = 1.25
 GOAL_KILOBYTES = 100
 # The first people bring with them what all share.
 _WARM_UP = 50
@@ -44,33 +52,7 @@ class NextPerson(httpx2.Auth):
         yield request
 
 
-@dataclass(frozen=True)
-class SignInLoad:
-    """Seconds of each round; the two of one index were measured one after the other. `calls` are those of all rounds."""
-
-    calls: int
-    ours: Sequence[float]
-    bare: Sequence[float]
-
-    def outcome(self) -> Outcome:
-        """Compare the time of all calls."""
-        ours, bare = sum(self.ours), sum(self.bare)
-        return Outcome(
-            benchmark=f"{self.calls:,} dataset_get of {PEOPLE} people, {AT_ONCE} at once, time ours / bare",
-            measured=ours / bare,
-            goal=GOAL_TIME,
-            unit="ratio",
-            details={
-                "ours, calls a second": self.calls / ours,
-                "bare, calls a second": self.calls / bare,
-                "throughput, ours / bare": bare / ours,
-                "ours, slowest round / fastest": max(self.ours) / min(self.ours),
-                "bare, slowest round / fastest": max(self.bare) / min(self.bare),
-            },
-        )
-
-
-async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> SignInLoad:
+async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> HostingTimes:
     """Let all people's clients call one server, then the other."""
     async with _hosted() as (ids, arrivals, _, environment, stack):
         _, bare = await stack.enter_async_context(running(BARE, environment))
@@ -83,14 +65,7 @@ async def measure_sign_in_load(calls: int = CALLS, rounds: int = ROUNDS) -> Sign
             ],
             "bare": [await stack.enter_async_context(client_of(bare)) for _ in range(AT_ONCE)],
         }
-        times: dict[str, list[float]] = {"ours": [], "bare": []}
-        for number in range(-1, rounds):
-            for name in sorted(clients, reverse=number % 2 == 0):
-                seconds = await call(clients[name], ids, calls // rounds)
-                # The first round warms up.
-                if number >= 0:
-                    times[name].append(seconds)
-    return SignInLoad(calls=calls // rounds * rounds, ours=times["ours"], bare=times["bare"])
+        return await compare(f"of {PEOPLE} people, {AT_ONCE} at once", clients, ids, calls, rounds)
 
 
 async def measure_sign_in_memory(*, older: bool = False) -> Outcome:

@@ -11,12 +11,15 @@ import anyio
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from bi_mcp.app.app import App
 from bi_mcp.app.sign_in.asked import Asked
 from bi_mcp.app.sign_in.connected_clients import ConnectedClients
 from bi_mcp.app.sign_in.documents import Document
+from bi_mcp.app.sign_in.peoples_apps import PeoplesApps
 from bi_mcp.app.sign_in.portal_logins import PortalLogins
 from bi_mcp.app.sign_in.portals import SignInPortal
 from bi_mcp.app.sign_in.sign_ins import SignIns
+from bi_mcp.auth.caller import Caller, called_by
 from bi_mcp.auth.person import Person
 from bi_mcp.auth.token import Application, Grant, Token, parse_token
 from bi_mcp.base.secret import Secret
@@ -173,3 +176,9 @@ async def sign_in(sign_ins: SignIns, portal: PeoplesPortal, user: int, login: Gr
     code = await sign_ins.clients.issue_code(person, asked("Client of many"), ("bi:read", "bi:write"))
     await sign_ins.clients.redeem(code.reveal())
     return person
+
+
+def app_of(apps: PeoplesApps, person: Person) -> App:
+    """The app that serves this person's calls."""
+    with called_by(Caller(person=person)):
+        return apps.current()

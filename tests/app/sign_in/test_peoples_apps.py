@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +10,6 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from bi_mcp.app.app import App
 from bi_mcp.app.replicas.budget import SharedBudget
 from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.seal import Act
@@ -33,12 +31,7 @@ from bi_mcp.errors import (
 )
 from bi_mcp.practice.portal.oauth import Lifetimes
 from bi_mcp.vault.setting_values import EnvReference, FileReference, SecretReference
-from tests.app.sign_in.people import (
-    PeoplesPortal,
-    peoples_portal,
-    sign_in,
-    sign_ins_to,
-)
+from tests.app.sign_in.people import PeoplesPortal, app_of, sign_in, sign_ins_to
 from tests.rest.calling import connector_fields
 
 pytestmark = pytest.mark.anyio
@@ -51,29 +44,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-async def portal() -> AsyncIterator[PeoplesPortal]:
-    async with peoples_portal() as portal:
-        yield portal
-
-
-@pytest.fixture
-def sign_ins(portal: PeoplesPortal) -> SignIns:
-    return sign_ins_to(portal)
-
-
-@pytest.fixture
-async def apps(sign_ins: SignIns) -> AsyncIterator[PeoplesApps]:
-    apps = PeoplesApps(Settings(), sign_ins)
-    yield apps
-    await apps.aclose()
-
-
-def app_of(apps: PeoplesApps, person: Person) -> App:
-    with called_by(Caller(person=person)):
-        return apps.current()
 
 
 async def access_token(sign_ins: SignIns, person: Person) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import anyio
 import anyio.lowlevel
 import pytest
@@ -16,41 +14,16 @@ from bi_mcp.app.replicas.shared import Shared
 from bi_mcp.app.replicas.store import SharedStore
 from bi_mcp.app.sign_in.peoples_apps import PeoplesApps
 from bi_mcp.app.sign_in.sign_ins import SignIns
-from bi_mcp.auth.caller import Caller, called_by
-from bi_mcp.auth.person import Person
 from bi_mcp.base.secret import Secret
 from bi_mcp.config import Settings
 from bi_mcp.errors import NotFoundError
 from bi_mcp.rest.rate_limit import MARGIN, STANDARD, RatePlan
-from tests.app.sign_in.people import PeoplesPortal, peoples_portal, sign_in, sign_ins_to
+from tests.app.sign_in.people import PeoplesPortal, app_of, peoples_portal, sign_in, sign_ins_to
 
 pytestmark = pytest.mark.anyio
 
 ANNA, BORIS = 7, 8
 MANY = 30
-
-
-@pytest.fixture
-async def portal() -> AsyncIterator[PeoplesPortal]:
-    async with peoples_portal() as portal:
-        yield portal
-
-
-@pytest.fixture
-def sign_ins(portal: PeoplesPortal) -> SignIns:
-    return sign_ins_to(portal)
-
-
-@pytest.fixture
-async def apps(sign_ins: SignIns) -> AsyncIterator[PeoplesApps]:
-    apps = PeoplesApps(Settings(), sign_ins)
-    yield apps
-    await apps.aclose()
-
-
-def app_of(apps: PeoplesApps, person: Person) -> App:
-    with called_by(Caller(person=person)):
-        return apps.current()
 
 
 async def test_one_person_with_many_requests_does_not_make_another_wait_for_all_of_them(
