@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 _MARK_DIGITS = 32
@@ -20,7 +21,7 @@ class Person:
     name: str = ""
     administrator: bool = False
 
-    @property
+    @cached_property
     def mark(self) -> str:
         """The same person's mark in stores, in names of files and in seals: hexadecimal, without a name in it."""
         return sha256(f"{self.portal} {self.user_id}".encode()).hexdigest()[:_MARK_DIGITS]

@@ -28,7 +28,7 @@ from bi_mcp.app.sign_in.client_tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bi_mcp.app.sign_in.asked import Asked
     from bi_mcp.app.sign_in.documents import Document, Documents
@@ -195,12 +195,11 @@ class ConnectedClients:
 
     async def of(self, person: Person) -> list[ConnectedClient]:
         """Return the clients of a person, the newest first."""
-        found = await self._search(tag_of(person))
-        return [client for client in found if client.person.mark == person.mark]
+        return _list(await self._kept_of(person))
 
     async def everybodys(self) -> list[ConnectedClient]:
         """Return the clients of all people, the newest first."""
-        return await self._search("")
+        return _list(await self._kept(""))
 
     async def people(self) -> list[Person]:
         """Return the people who have connected clients."""
@@ -208,11 +207,7 @@ class ConnectedClients:
 
     async def has_left(self, person: Person) -> bool:
         """Return whether a person has neither a client nor a code for one."""
-        for name in await self._documents.names(_CLIENTS + tag_of(person)):
-            kept = await self._find(name.removeprefix(_CLIENTS))
-            if kept is not None and kept.person.mark == person.mark:
-                return False
-        return True
+        return not await self._kept_of(person)
 
     async def disconnect(self, person: Person, id: str) -> bool:
         """Withdraw all tokens of a client of this person at once. False if the person has none of that id."""
@@ -226,10 +221,8 @@ class ConnectedClients:
     async def disconnect_all(self, person: Person) -> int:
         """Withdraw the tokens of all clients of a person, and codes for new ones. Returns how many clients there were."""
         count = 0
-        for name in await self._documents.names(_CLIENTS + tag_of(person)):
-            id = name.removeprefix(_CLIENTS)
-            kept = await self._find(id)
-            if kept is not None and kept.person.mark == person.mark and await self._end(id, kept):
+        for id, kept in (await self._kept_of(person)).items():
+            if await self._end(id, kept):
                 count += kept.is_connected
         return count
 
@@ -238,14 +231,16 @@ class ConnectedClients:
         kept = None if document is None else parse_client(document)
         return None if kept is None or self._clock() >= kept.expires_at else kept
 
-    async def _search(self, tag: str) -> list[ConnectedClient]:
-        found = []
-        for name in await self._documents.names(_CLIENTS + tag):
-            id = name.removeprefix(_CLIENTS)
-            kept = await self._find(id)
-            if kept is not None and kept.is_connected:
-                found.append(_describe(id, kept, kept.scopes))
-        return sorted(found, key=lambda client: client.connected_at, reverse=True)
+    async def _kept(self, tag: str) -> dict[str, ClientDocument]:
+        """What is kept of the clients whose ids begin so, also of those that have only a code."""
+        ids = [name.removeprefix(_CLIENTS) for name in await self._documents.names(_CLIENTS + tag)]
+        found = {id: await self._find(id) for id in ids}
+        return {id: kept for id, kept in found.items() if kept is not None}
+
+    async def _kept_of(self, person: Person) -> dict[str, ClientDocument]:
+        # Marks of two people may begin alike.
+        found = await self._kept(tag_of(person))
+        return {id: kept for id, kept in found.items() if kept.person.mark == person.mark}
 
     async def _use(
         self, id: str, family: str, use: Callable[[ClientDocument], IssuedTokens | None]
@@ -277,6 +272,11 @@ class ConnectedClients:
 
 def _make_tokens(id: str, family: str, scopes: tuple[str, ...]) -> IssuedTokens:
     return IssuedTokens(access=make_access(id), refresh=make_refresh(id, family), scopes=scopes)
+
+
+def _list(found: Mapping[str, ClientDocument]) -> list[ConnectedClient]:
+    connected = [_describe(id, kept, kept.scopes) for id, kept in found.items() if kept.is_connected]
+    return sorted(connected, key=lambda client: client.connected_at, reverse=True)
 
 
 def _describe(id: str, kept: ClientDocument, scopes: tuple[str, ...]) -> ConnectedClient:

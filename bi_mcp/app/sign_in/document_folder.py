@@ -75,8 +75,7 @@ class DocumentFolder:
         recent = self._recall(name)
         if recent is None:
             return await self._run(self._read_and_remember, name)
-        document: Document = recent["document"]
-        return None if self._is_over(recent) else document
+        return self._document_of(name, recent)
 
     async def put(self, name: str, document: Document, *, lifetime_s: float | None = None) -> None:
         """Write a document, in place of one of this name. Without a lifetime it stays."""
@@ -199,7 +198,9 @@ class DocumentFolder:
         self._file(name).write({"sealed": self._sealer.seal(Secret(value))})
 
     def _read(self, name: str) -> Document | None:
-        value = self._open(self._path(name))
+        return self._document_of(name, self._open(self._path(name)))
+
+    def _document_of(self, name: str, value: dict[str, Any] | None) -> Document | None:
         if value is None:
             return None
         if value["name"] != name:
@@ -218,14 +219,12 @@ class DocumentFolder:
         # Before it is read: a change in between is seen at the next look.
         stamp = _stamp(path)
         value = self._open(path)
-        if value is None or value["name"] != name or stamp is None:
-            self._recent.pop(name, None)
-            return self._read(name)
-        self._recent[name] = (stamp, value)
+        self._recent.pop(name, None)
+        if value is not None and stamp is not None:
+            self._recent[name] = (stamp, value)
         while len(self._recent) > MOST_RECENT:
             self._recent.popitem(last=False)
-        document: Document = value["document"]
-        return None if self._is_over(value) else document
+        return self._document_of(name, value)
 
     def _has_expired(self, name: str) -> bool:
         value = self._open(self._path(name))

@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mcp.server import MCPServer
-    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import TokenVerifier
-    from starlette.authentication import AuthCredentials, AuthenticationError
+    from starlette.authentication import AuthenticationError
     from starlette.requests import HTTPConnection, Request
     from starlette.types import ASGIApp
 
@@ -123,21 +122,10 @@ def _behind_token(app: ASGIApp, options: HttpOptions, verifier: TokenVerifier, i
     ours = None if issuer == options.settings.issuer else _url(options.resource)
     authenticated = AuthenticationMiddleware(
         AuthContextMiddleware(TokenNeeded(app, metadata)),
-        backend=_OneToken(verifier, resource_server_url=ours),
+        backend=BearerAuthBackend(verifier, resource_server_url=ours),
         on_error=_unavailable,
     )
     return OneCredential(authenticated)
-
-
-class _OneToken(BearerAuthBackend):
-    """Finds the caller of a request with one Authorization header. Of several, a proxy in front may have checked another one."""
-
-    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, AuthenticatedUser] | None:
-        """Return whom the token belongs to."""
-        if len(conn.headers.getlist("authorization")) > 1:
-            return None
-        found: tuple[AuthCredentials, AuthenticatedUser] | None = await super().authenticate(conn)
-        return found
 
 
 def _unavailable(_: HTTPConnection, error: AuthenticationError) -> JSONResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from mcp.server.auth.handlers.metadata import MetadataHandler
 from mcp.server.auth.handlers.register import RegistrationHandler
@@ -71,8 +70,7 @@ class SignIn:
 
 def build_sign_in(sign_ins: SignIns, options: HttpOptions, *, documented: Documented | None = None) -> SignIn:
     """Build it. `documented` replaces how clients are found whose ids are addresses of documents."""
-    parts = urlsplit(options.resource)
-    issuer = f"{parts.scheme}://{parts.netloc}"
+    issuer = options.origin
     attempts = Attempts(sign_ins.documents)
     sessions = BrowserSessions(sign_ins.documents, attempts, issuer)
     registered = RegisteredClients(sign_ins.documents)
